@@ -1,0 +1,16 @@
+// Package api holds the contract of the service. openapi.yaml is the single
+// source of truth: the server interface, the Go client and the documentation are
+// generated from it, and requests are validated against it. Edit the document,
+// run "make generate", and let the compiler name what is missing.
+package api
+
+import _ "embed"
+
+//go:generate go tool oapi-codegen -config server.yaml openapi.yaml
+//go:generate go tool oapi-codegen -config spec.yaml openapi.yaml
+//go:generate go tool oapi-codegen -config client.yaml openapi.yaml
+
+// Document is openapi.yaml, byte for byte.
+//
+//go:embed openapi.yaml
+var Document []byte

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/message-service/message-service/internal/db"
+)
+
+// defaultDatabaseURL is the database of whoever configures nothing.
+const defaultDatabaseURL = "sqlite:message-service.db"
+
+// databaseFlags are the options of the database.
+type databaseFlags struct {
+	DatabaseURL            string        `env:"DATABASE_URL" placeholder:"URL" help:"Database: postgres://user:password@host/name or sqlite:PATH (default: sqlite:message-service.db)."`
+	DatabaseURLFile        string        `env:"DATABASE_URL_FILE" placeholder:"PATH" help:"File that holds the database URL, as a secret is mounted."`
+	DatabaseMaxConnections int           `env:"DATABASE_MAX_CONNECTIONS" default:"16" help:"Most connections to Postgres, or readers of SQLite (2 to 1000)."`
+	DatabaseWait           time.Duration `env:"DATABASE_WAIT" default:"30s" help:"How long to wait at start for a database that does not answer yet."`
+}
+
+// Validate is called by the command line parser.
+func (f databaseFlags) Validate() error {
+	if f.DatabaseURL != "" && f.DatabaseURLFile != "" {
+		return errors.New("--database-url and --database-url-file (DATABASE_URL and DATABASE_URL_FILE) exclude each other")
+	}
+	if f.DatabaseMaxConnections < 2 || f.DatabaseMaxConnections > 1000 {
+		return errors.New("--database-max-connections must be from 2 to 1000")
+	}
+	if f.DatabaseWait < 0 {
+		return errors.New("--database-wait must not be negative")
+	}
+	return nil
+}
+
+func (f databaseFlags) url() (string, error) {
+	if f.DatabaseURLFile == "" {
+		if f.DatabaseURL == "" {
+			return defaultDatabaseURL, nil
+		}
+		return f.DatabaseURL, nil
+	}
+	content, err := os.ReadFile(f.DatabaseURLFile)
+	if err != nil {
+		return "", fmt.Errorf("database URL: %w", err)
+	}
+	return strings.TrimSpace(string(content)), nil
+}
+
+// open opens the database.
+func (f databaseFlags) open() (*db.DB, error) {
+	url, err := f.url()
+	if err != nil {
+		return nil, err
+	}
+	return db.Open(url, f.DatabaseMaxConnections)
+}
+
+// migrate brings the schema up to date, once the database answers.
+func (f databaseFlags) migrate(ctx context.Context, database *db.DB, log *slog.Logger) ([]string, error) {
+	deadline := time.Now().Add(f.DatabaseWait)
+	for {
+		applied, err := database.Migrate(ctx)
+		if err == nil || !errors.Is(err, db.ErrUnavailable) || time.Now().After(deadline) {
+			return applied, err
+		}
+		log.Warn("the database does not answer yet", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}

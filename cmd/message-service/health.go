@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/message-service/message-service/gen/client"
+)
+
+type healthCommand struct {
+	ListenAddress string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the server listens."`
+	Timeout       time.Duration `default:"3s" help:"How long to wait for its answer."`
+}
+
+// Run asks the server whether it is ready.
+func (c healthCommand) Run(ctx context.Context, std streams) error {
+	host, port, err := net.SplitHostPort(c.ListenAddress)
+	if err != nil {
+		return fmt.Errorf("listen address: %w", err)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	api, err := client.NewClientWithResponses("http://" + net.JoinHostPort(host, port))
+	if err != nil {
+		return err
+	}
+	answer, err := api.GetReadinessWithResponse(ctx)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode() != http.StatusOK {
+		return errors.New("not ready: " + answer.Status())
+	}
+	fmt.Fprintln(std.out, "ready")
+	return nil
+}

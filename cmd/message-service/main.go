@@ -1,0 +1,110 @@
+// Message-service lets users send each other short text messages, and read recent
+// ones, over an HTTP API. Without a command it serves; see --help.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set when a release is built.
+var version string
+
+// commands is the command line; each field is one command.
+type commands struct {
+	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the API (the default command)."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date, or show its state."`
+	Health  healthCommand  `cmd:"" help:"Exit with 0 if the server on this machine is ready, for container health checks."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// streams are where a command writes: results to out, everything else to err.
+type streams struct{ out, err io.Writer }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr}))
+}
+
+// run runs the command line and returns the exit code: 0, 1 when the command
+// failed, 2 when it could not be understood.
+func run(ctx context.Context, args []string, std streams) (code int) {
+	type exit int
+	defer func() { // --help leaves through the parser's Exit
+		if cause := recover(); cause != nil {
+			status, ok := cause.(exit)
+			if !ok {
+				panic(cause)
+			}
+			code = int(status)
+		}
+	}()
+	parser, err := kong.New(&commands{},
+		kong.Name("message-service"),
+		kong.Description("Self-hosted user-to-user messaging: one user sends a short text message to another, "+
+			"over an HTTP API. Without configuration it serves http://127.0.0.1:8080/docs/ on an embedded SQLite database."),
+		kong.Writers(std.out, std.err),
+		kong.Exit(func(status int) { panic(exit(status)) }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(std),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		fmt.Fprintln(std.err, "message-service:", err)
+		return 2
+	}
+	command, err := parser.Parse(args)
+	if err == nil {
+		err = command.Run()
+	}
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(std.err, "message-service:", err)
+	if _, ok := errors.AsType[*kong.ParseError](err); ok {
+		return 2
+	}
+	return 1
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(std streams) error {
+	_, err := fmt.Fprintln(std.out, buildVersion())
+	return err
+}
+
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// logFlags are the options of the log, which goes to standard error.
+type logFlags struct {
+	LogLevel  slog.Level `env:"LOG_LEVEL" default:"info" help:"Least severe level to log: debug, info (every request), warn or error."`
+	LogFormat string     `env:"LOG_FORMAT" enum:"text,json" default:"text" help:"Log as text or as JSON lines."`
+}
+
+func (f logFlags) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: f.LogLevel}
+	if f.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+type migrateCommand struct {
+	Up     migrateUpCommand     `cmd:"" help:"Apply the steps that are missing. Serving does so too, at its start."`
+	Status migrateStatusCommand `cmd:"" help:"List the steps and when each was applied."`
+}
+
+type migrateUpCommand struct {
+	databaseFlags
+	logFlags
+}
+
+// Run applies the missing steps.
+func (c migrateUpCommand) Run(ctx context.Context, std streams) error {
+	database, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer database.Close() //nolint:errcheck // the process ends
+	applied, err := c.migrate(ctx, database, c.logger(std.err))
+	if err != nil {
+		return err
+	}
+	if len(applied) == 0 {
+		fmt.Fprintln(std.out, "The schema is up to date.")
+	}
+	for _, name := range applied {
+		fmt.Fprintln(std.out, "applied", name)
+	}
+	return nil
+}
+
+type migrateStatusCommand struct{ databaseFlags }
+
+// Run lists the steps.
+func (c migrateStatusCommand) Run(ctx context.Context, std streams) error {
+	database, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer database.Close() //nolint:errcheck // the process ends
+	steps, err := database.MigrationStatus(ctx)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		when := "pending"
+		if !step.Applied.IsZero() {
+			when = step.Applied.UTC().Format(time.RFC3339)
+		}
+		fmt.Fprintf(std.out, "%-20s  %s\n", when, step.Name)
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/httpapi"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+type serveCommand struct {
+	databaseFlags
+	logFlags
+
+	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen; port 0 takes a free one."`
+	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
+	QueueSize            int           `env:"QUEUE_SIZE" default:"4096" help:"Sends that may wait to be stored; more are answered 503 (1 to 1000000)."`
+	ShutdownTimeout      time.Duration `env:"SHUTDOWN_TIMEOUT" default:"25s" help:"How long a shutdown waits for requests to end."`
+}
+
+// Validate is called by the command line parser.
+func (c serveCommand) Validate() error {
+	host, _, err := net.SplitHostPort(c.ListenAddress)
+	if err != nil {
+		return errors.New("--listen-address (LISTEN_ADDRESS) must be HOST:PORT, such as 127.0.0.1:8080")
+	}
+	ip := net.ParseIP(host)
+	if local := host == "localhost" || ip != nil && ip.IsLoopback(); !local && !c.AllowUnauthenticated {
+		return errors.New("there is no authentication yet: to listen on " + c.ListenAddress +
+			", where other machines may reach it, pass --allow-unauthenticated (ALLOW_UNAUTHENTICATED=true)")
+	}
+	if c.QueueSize < 1 || c.QueueSize > 1_000_000 {
+		return errors.New("--queue-size must be from 1 to 1000000")
+	}
+	return nil
+}
+
+// Run serves until ctx ends. It wires the parts together, top to bottom, and
+// takes them apart in the opposite order.
+func (c serveCommand) Run(ctx context.Context, std streams) error {
+	log := c.logger(std.err)
+	database, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer database.Close() //nolint:errcheck // everything is committed by then
+	applied, err := c.migrate(ctx, database, log)
+	if err != nil {
+		return err
+	}
+	for _, name := range applied {
+		log.Info("schema migrated", "step", name)
+	}
+	service := messaging.New(database, messaging.Options{QueueSize: c.QueueSize})
+	defer service.Close()
+	api, err := httpapi.New(service, log)
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.ListenAddress)
+	if err != nil {
+		return err
+	}
+	greet(std.out, database.Engine, listener.Addr())
+	return c.serve(ctx, listener, api, log)
+}
+
+// serve answers requests until ctx ends, and then those that have arrived.
+func (c serveCommand) serve(ctx context.Context, listener net.Listener, api *httpapi.Server, log *slog.Logger) error {
+	server := &http.Server{
+		Handler:           api,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       75 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("shutting down")
+	api.Drain()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return fmt.Errorf("some requests did not end within %s: %w", c.ShutdownTimeout, errors.Join(err, server.Close()))
+	}
+	log.Info("stopped")
+	return nil
+}
+
+func greet(w io.Writer, engine db.Engine, address net.Addr) {
+	fmt.Fprintf(w, `Message Service %s on %s
+
+  Documentation   http://%[3]s/docs/
+  First message   curl http://%[3]s/v1/messages --json '{"sender": "alice", "recipient": "bob", "text": "Hello!"}'
+  Bob's messages  curl 'http://%[3]s/v1/messages?recipient=bob'
+
+`, buildVersion(), map[db.Engine]string{db.Postgres: "PostgreSQL", db.SQLite: "SQLite"}[engine], address)
+}

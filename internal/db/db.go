@@ -1,0 +1,119 @@
+// Package db opens the database a URL names, Postgres or SQLite, and hides what
+// an engine forces on everyone: connection settings, pools, transactions,
+// migrations and the meaning of driver errors. It knows nothing of messages.
+//
+// A DB has two pools. On Postgres they are the same one. On SQLite there is one
+// connection that writes, since the file has one writer at a time anyway, and
+// several that read beside it.
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Engine names a database engine; its value is also the folder of its migrations.
+type Engine string
+
+// The engines.
+const (
+	Postgres Engine = "postgres"
+	SQLite   Engine = "sqlite"
+)
+
+// readTimeout bounds one read: a query that takes longer is stopped in the database too.
+const readTimeout = 10 * time.Second
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	Engine Engine
+	read   *sqlx.DB
+	write  *sqlx.DB
+}
+
+// Open opens the database that url names, without waiting for it to answer:
+//
+//	postgres://user:password@host:port/name?sslmode=...
+//	sqlite:path/to/file.db
+//
+// maxConnections bounds the Postgres connections, or the SQLite readers.
+func Open(url string, maxConnections int) (*DB, error) {
+	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
+	case "postgres", "postgresql":
+		return openPostgres(url, maxConnections)
+	case "sqlite":
+		return openSQLite(rest, maxConnections)
+	default:
+		return nil, errors.New("a database URL starts with postgres:// or sqlite:")
+	}
+}
+
+// Close closes the database after the running statements have ended.
+func (d *DB) Close() error {
+	err := d.write.Close()
+	if d.read != d.write {
+		err = errors.Join(err, d.read.Close())
+	}
+	return err
+}
+
+// Ping checks that the database answers a query.
+func (d *DB) Ping(ctx context.Context) error {
+	var one int
+	return d.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.GetContext(ctx, q, &one, "SELECT 1")
+	})
+}
+
+// Read runs fn, which reads, outside a transaction. The caller's cancellation
+// does not reach the database, where it would cost a pooled connection; each
+// read has a deadline of its own instead.
+func (d *DB) Read(ctx context.Context, fn func(context.Context, sqlx.QueryerContext) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+	defer cancel()
+	return classify(fn(ctx, d.read))
+}
+
+// txAttempts is how often a transaction is tried that loses against another one.
+const txAttempts = 3
+
+// Tx runs fn in a transaction and commits it unless fn fails or panics. fn runs
+// again when the database ended the transaction in favour of another one, so it
+// must start from scratch each time. The caller's cancellation does not reach the
+// transaction; timeout does.
+//
+// An error that wraps [ErrUnavailable] leaves open whether the transaction was
+// committed: the connection may have been lost on the way back.
+func (d *DB) Tx(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		err := d.tryTx(ctx, fn)
+		if err == nil || attempt == txAttempts || !isSerializationFailure(err) {
+			return classify(err)
+		}
+	}
+}
+
+func (d *DB) tryTx(ctx context.Context, fn func(context.Context, *sqlx.Tx) error) error {
+	tx, err := d.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing; otherwise fn's error is the one that counts
+	if err := fn(ctx, tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}

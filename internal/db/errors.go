@@ -1,0 +1,74 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// ErrUnavailable is wrapped by errors that say nothing about the statement: the
+// database cannot be reached, is starting or stopping, has no room or no time.
+// The same statement may succeed later.
+var ErrUnavailable = errors.New("database unavailable")
+
+func classify(err error) error {
+	if err == nil || errors.Is(err, ErrUnavailable) || !isUnavailable(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+func isUnavailable(err error) bool {
+	if pg, ok := errors.AsType[*pq.Error](err); ok {
+		switch pg.Code.Class() {
+		case "08", "53": // connection exception, insufficient resources
+			return true
+		}
+		switch pg.Code {
+		case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.QueryCanceled,
+			pqerror.IdleSessionTimeout, pqerror.LockNotAvailable,
+			pqerror.ReadOnlySQLTransaction,                             // connected to a replica, as after a failover
+			pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected: // and lost every attempt
+			return true
+		}
+		return false
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch lite.Code() & 0xff { // the rest of an extended code says where it happened
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+			sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT:
+			return true
+		}
+		return false
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// isSerializationFailure tells whether the database ended the transaction in
+// favour of another one, so that all of it may be tried again.
+func isSerializationFailure(err error) bool {
+	return pq.As(err, pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected) != nil
+}
+
+// isDuplicateObject tells whether a schema change met the same one made by
+// another process a moment earlier; IF NOT EXISTS does not prevent that.
+func isDuplicateObject(err error) bool {
+	if pq.As(err, pqerror.UniqueViolation, pqerror.DuplicateTable, pqerror.DuplicateObject) != nil {
+		return true
+	}
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && lite.Code() == sqlite3.SQLITE_ERROR
+}

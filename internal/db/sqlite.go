@@ -1,0 +1,49 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+	_ "modernc.org/sqlite" // the driver named "sqlite"
+)
+
+func openSQLite(path string, maxReaders int) (*DB, error) {
+	path = strings.TrimPrefix(path, "//")
+	if path == "" || strings.HasPrefix(path, ":") {
+		return nil, errors.New("a SQLite URL names a file, as in sqlite:message-service.db")
+	}
+	// FULL syncs the log at every commit: a 201 survives power loss, not only a crash.
+	settings := url.Values{
+		"_busy_timeout": {"5000"},
+		"_journal_mode": {"WAL"},
+		"_synchronous":  {"FULL"},
+		"_foreign_keys": {"on"},
+		"_txlock":       {"immediate"},
+	}
+	write, err := openSQLitePool(path, settings, 1)
+	if err != nil {
+		return nil, err
+	}
+	settings.Set("_query_only", "1")
+	settings.Set("_txlock", "deferred")
+	read, err := openSQLitePool(path, settings, maxReaders)
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	return &DB{Engine: SQLite, read: read, write: write}, nil
+}
+
+func openSQLitePool(path string, settings url.Values, connections int) (*sqlx.DB, error) {
+	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: settings.Encode()}
+	pool, err := sqlx.Open("sqlite", file.String())
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
+	}
+	// An open connection keeps its page cache and its place in the log.
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	return pool, nil
+}

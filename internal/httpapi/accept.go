@@ -1,0 +1,54 @@
+package httpapi
+
+import (
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/message-service/message-service/gen/server"
+)
+
+// checkAccept refuses a request whose Accept header (RFC 9110, 12.5.1) leaves out
+// every media type the operation has. An operation without an answer body, and a
+// request without the header, accept anything.
+func (op *operation) checkAccept(request *http.Request) error {
+	accept := strings.Join(request.Header.Values(echo.HeaderAccept), ",")
+	if len(op.produces) == 0 || strings.TrimSpace(accept) == "" {
+		return nil
+	}
+	if slices.ContainsFunc(op.produces, func(mediaType string) bool { return accepts(accept, mediaType) }) {
+		return nil
+	}
+	offered := strings.Join(op.produces, ", ")
+	return &problem{notAcceptable, "This operation answers with: " + offered + ".", []server.FieldError{
+		parameterError(echo.HeaderAccept, "leaves out "+offered),
+	}}
+}
+
+// accepts tells whether a media type has a quality above zero; the most specific
+// range that matches it decides.
+func accepts(accept, mediaType string) bool {
+	mainType, _, _ := strings.Cut(mediaType, "/")
+	best, quality := 0, 0.0
+	for member := range strings.SplitSeq(accept, ",") {
+		mediaRange, parameters, err := mime.ParseMediaType(member)
+		if err != nil {
+			continue
+		}
+		specificity := map[string]int{"*/*": 1, mainType + "/*": 2, mediaType: 3}[mediaRange]
+		if specificity <= best {
+			continue
+		}
+		best, quality = specificity, 1
+		if q, ok := parameters["q"]; ok {
+			if quality, err = strconv.ParseFloat(q, 64); err != nil {
+				quality = 1
+			}
+		}
+	}
+	return quality > 0
+}

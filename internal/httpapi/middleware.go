@@ -1,0 +1,77 @@
+package httpapi
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// assignRequestID gives each request an id, the client's own if it is a plain one,
+// and puts it on the answer.
+func assignRequestID(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id := c.Request().Header.Get(echo.HeaderXRequestID)
+		if !requestIDPattern.MatchString(id) {
+			random := make([]byte, 12)
+			rand.Read(random) //nolint:errcheck // never fails: see crypto/rand.Read
+			id = hex.EncodeToString(random)
+		}
+		header := c.Response().Header()
+		header.Set(echo.HeaderXRequestID, id)
+		header.Set(echo.HeaderXContentTypeOptions, "nosniff")
+		return next(c)
+	}
+}
+
+func requestID(c echo.Context) string { return c.Response().Header().Get(echo.HeaderXRequestID) }
+
+// logAccess writes a line for each request. The query is left out: it names users.
+func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := time.Now()
+		err := next(c)
+		if err != nil {
+			c.Error(err) // makes the answer, so that its status is known below
+		}
+		request, response := c.Request(), c.Response()
+		attributes := []slog.Attr{
+			slog.String("request_id", requestID(c)),
+			slog.String("method", request.Method),
+			slog.String("route", c.Path()),
+			slog.Int("status", response.Status),
+			slog.Int64("bytes", response.Size),
+			slog.Duration("duration", time.Since(start)),
+			slog.String("remote", c.RealIP()),
+		}
+		if err != nil {
+			attributes = append(attributes, slog.Any("error", err))
+		}
+		s.log.LogAttrs(request.Context(), slog.LevelInfo, "request", attributes...)
+		return nil
+	}
+}
+
+// recoverPanic makes an error of a panic, so that one request cannot end the others.
+func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			switch cause := recover(); cause {
+			case nil:
+			case http.ErrAbortHandler: // how net/http wants a connection to be cut
+				panic(cause)
+			default:
+				err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+			}
+		}()
+		return next(c)
+	}
+}

@@ -1,0 +1,154 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// kind is a kind of problem: its title also makes its type.
+type kind struct {
+	status int
+	title  string
+}
+
+var (
+	badRequest           = kind{http.StatusBadRequest, "Bad Request"}
+	notFound             = kind{http.StatusNotFound, "Not Found"}
+	methodNotAllowed     = kind{http.StatusMethodNotAllowed, "Method Not Allowed"}
+	notAcceptable        = kind{http.StatusNotAcceptable, "Not Acceptable"}
+	contentTooLarge      = kind{http.StatusRequestEntityTooLarge, "Content Too Large"}
+	unsupportedMediaType = kind{http.StatusUnsupportedMediaType, "Unsupported Media Type"}
+	unprocessableContent = kind{http.StatusUnprocessableEntity, "Unprocessable Content"}
+	idempotencyKeyReused = kind{http.StatusUnprocessableEntity, "Idempotency Key Reused"}
+	internalServerError  = kind{http.StatusInternalServerError, "Internal Server Error"}
+	serviceUnavailable   = kind{http.StatusServiceUnavailable, "Service Unavailable"}
+)
+
+// kinds is the one place where the codes of the product become statuses.
+var kinds = map[messaging.Code]kind{
+	messaging.NotFound:             notFound,
+	messaging.InvalidArgument:      unprocessableContent,
+	messaging.IdempotencyKeyReused: idempotencyKeyReused,
+	messaging.Unavailable:          serviceUnavailable,
+}
+
+// typePrefix and the title, in lower case and with hyphens, make a problem's type.
+const typePrefix = "urn:problem-type:message-service:"
+
+// retryAfter is how many seconds a client is asked to wait after a 503.
+const retryAfter = "1"
+
+// The most of a problem document, as the contract has it.
+const (
+	maxFieldErrors = 32
+	maxFieldText   = 1024
+)
+
+// problem is an error of the edge itself, on its way to the error handler.
+type problem struct {
+	kind   kind
+	detail string
+	errors []server.FieldError
+}
+
+func (p *problem) Error() string { return p.kind.title + ": " + p.detail }
+
+// handleError answers a failed request with a problem document. It is the only
+// place where errors become answers.
+func (s *Server) handleError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return // too late to tell the client; the access log has the error
+	}
+	p := s.explain(err, c)
+	id := requestID(c)
+	if p.kind == internalServerError {
+		s.log.Error("request failed", "request_id", id, "method", c.Request().Method, "route", c.Path(), "error", err)
+	}
+	body := server.Problem{
+		Type:     typePrefix + strings.ReplaceAll(strings.ToLower(p.kind.title), " ", "-"),
+		Title:    p.kind.title,
+		Status:   int32(p.kind.status),
+		Detail:   p.detail,
+		Instance: "urn:request:" + id,
+		Errors:   p.errors,
+	}
+	header := c.Response().Header()
+	header.Set(echo.HeaderContentType, "application/problem+json")
+	if p.kind == serviceUnavailable {
+		header.Set(echo.HeaderRetryAfter, retryAfter)
+	}
+	c.Response().WriteHeader(p.kind.status)
+	if err := json.NewEncoder(c.Response()).Encode(body); err != nil {
+		s.log.Debug("problem not delivered", "request_id", id, slog.Any("error", err))
+	}
+}
+
+// explain makes a problem of any error.
+func (s *Server) explain(err error, c echo.Context) *problem {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return p
+	}
+	if e, ok := errors.AsType[*messaging.Error](err); ok {
+		if e.Code == messaging.Unavailable && e.Unwrap() != nil {
+			s.log.Warn("database unavailable", "request_id", requestID(c), "error", err)
+		}
+		return &problem{kinds[e.Code], e.Message, s.fieldErrors(e.Fields, c)}
+	}
+	if errors.Is(err, context.Canceled) {
+		return &problem{kind: serviceUnavailable, detail: "The request was cancelled."}
+	}
+	if e, ok := errors.AsType[*echo.HTTPError](err); ok {
+		switch e.Code {
+		case http.StatusNotFound:
+			return &problem{kind: notFound, detail: "There is nothing at this path."}
+		case http.StatusMethodNotAllowed:
+			return &problem{kind: methodNotAllowed, detail: "This path does not have this method; the Allow header lists those it has."}
+		}
+	}
+	return &problem{
+		kind:   internalServerError,
+		detail: "Something went wrong on the server. Its log tells more under this request id.",
+	}
+}
+
+// fieldErrors points at the arguments at fault: at a parameter where the
+// operation declares one of that name, else into the body.
+func (s *Server) fieldErrors(fields []messaging.Field, c echo.Context) []server.FieldError {
+	list := make([]server.FieldError, len(fields))
+	for i, field := range fields {
+		if op := s.operation(c); op != nil && op.declares(field.Name) {
+			list[i] = parameterError(field.Name, field.Detail)
+		} else {
+			list[i] = pointerError("/"+field.Name, field.Detail)
+		}
+	}
+	return list
+}
+
+func parameterError(name, detail string) server.FieldError {
+	name, detail = truncate(name, 256), truncate(detail, maxFieldText)
+	return server.FieldError{Parameter: &name, Detail: detail}
+}
+
+func pointerError(pointer, detail string) server.FieldError {
+	pointer, detail = truncate(pointer, maxFieldText), truncate(detail, maxFieldText)
+	return server.FieldError{Pointer: &pointer, Detail: detail}
+}
+
+// truncate shortens a text to at most n code points.
+func truncate(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n-1]) + "…"
+}

@@ -1,0 +1,129 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// formats checks the string formats of the contract; kin-openapi checks no UUID on
+// its own, and takes the 31st of February.
+var formats = []openapi3.SchemaValidationOption{
+	openapi3.EnableFormatValidation(),
+	openapi3.WithStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC9562)),
+	openapi3.WithStringFormatValidator("date-time", openapi3.NewCallbackValidator(func(s string) error {
+		_, err := time.Parse(time.RFC3339, s)
+		return err
+	})),
+}
+
+var bodyRules = slices.Concat(formats, []openapi3.SchemaValidationOption{openapi3.VisitAsRequest(), openapi3.MultiErrors()})
+
+// schemaErrors unfolds what kin-openapi returns: one error for each rule that is
+// broken. Where a value breaks its pattern or format, its length says nothing new.
+func schemaErrors(err error) []*openapi3.SchemaError {
+	failures := unfold(err)
+	shape := map[string]bool{} // the places that break a pattern or format
+	for _, failure := range failures {
+		if failure.SchemaField == "pattern" || failure.SchemaField == "format" {
+			shape[pointerOf(failure)] = true
+		}
+	}
+	seen := map[string]bool{} // the places with unknown members: kin reports each member
+	return slices.DeleteFunc(failures, func(failure *openapi3.SchemaError) bool {
+		pointer := pointerOf(failure)
+		switch failure.SchemaField {
+		case "minLength", "maxLength":
+			return shape[pointer]
+		case "properties":
+			defer func() { seen[pointer] = true }()
+			return seen[pointer]
+		}
+		return false
+	})
+}
+
+func unfold(err error) []*openapi3.SchemaError {
+	switch e := err.(type) { //nolint:errorlint // it takes the chain apart, link by link
+	case nil:
+		return nil
+	case *openapi3.SchemaError:
+		return []*openapi3.SchemaError{e}
+	case openapi3.MultiError:
+		var list []*openapi3.SchemaError
+		for _, member := range e {
+			list = append(list, unfold(member)...)
+		}
+		return list
+	default:
+		return unfold(errors.Unwrap(err))
+	}
+}
+
+// unknownMembers names the members of an object that its schema does not have.
+func unknownMembers(e *openapi3.SchemaError) []string {
+	object, _ := e.Value.(map[string]any)
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(object)), func(name string) bool {
+		return e.Schema.Properties[name] != nil
+	})
+}
+
+// pointerOf is the place of a schema error in the body, as in RFC 6901.
+func pointerOf(e *openapi3.SchemaError) string {
+	var pointer strings.Builder
+	for _, name := range e.JSONPointer() {
+		pointer.WriteString("/" + escapePointer(name))
+	}
+	return pointer.String()
+}
+
+func escapePointer(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// explainSchema words a schema error for the sender of the request, without the
+// value that was submitted.
+func explainSchema(e *openapi3.SchemaError) string {
+	schema := e.Schema
+	switch e.SchemaField {
+	case "required":
+		return "is required"
+	case "nullable":
+		return "must not be null"
+	case "type":
+		return "must be of type " + typeOf(schema)
+	case "minLength":
+		return fmt.Sprintf("must have at least %d characters", schema.MinLength)
+	case "maxLength":
+		return fmt.Sprintf("must have at most %d characters", *schema.MaxLength)
+	case "maxProperties":
+		return fmt.Sprintf("must have at most %d members", *schema.MaxProps)
+	case "minimum":
+		return fmt.Sprintf("must be at least %v", *schema.Min)
+	case "maximum":
+		return fmt.Sprintf("must be at most %v", *schema.Max)
+	case "pattern":
+		if rule, ok := schema.Extensions["x-rule"].(string); ok {
+			return rule
+		}
+		return "must match " + schema.Pattern
+	case "format":
+		if rule, ok := formatRules[schema.Format]; ok {
+			return rule
+		}
+	}
+	return e.Reason
+}
+
+// formatRules words the formats of the contract.
+var formatRules = map[string]string{
+	"uuid":      "must be a UUID",
+	"date-time": "must be a time as in RFC 3339, with + written as %2B in a URL",
+}
+
+func typeOf(schema *openapi3.Schema) string { return strings.Join(schema.Type.Slice(), " or ") }

@@ -1,0 +1,71 @@
+package httpapi
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/message-service/message-service/api"
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/messaging"
+	swaggerui "github.com/message-service/message-service/swagger-ui"
+)
+
+// Server answers HTTP requests.
+type Server struct {
+	log        *slog.Logger
+	echo       *echo.Echo
+	operations map[string]*operation // by method and route; see newOperations
+	draining   atomic.Bool
+}
+
+// New makes the HTTP server of a service. It fails only if the contract that is
+// compiled into the program is broken.
+func New(service *messaging.Service, log *slog.Logger) (*Server, error) {
+	document, err := server.GetSpec()
+	if err != nil {
+		return nil, fmt.Errorf("contract: %w", err)
+	}
+	document.Servers = nil // the validator must not compare hosts
+	s := &Server{log: log, echo: echo.New(), operations: newOperations(document)}
+	s.echo.HTTPErrorHandler = s.handleError
+	s.echo.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For can be forged by anyone
+	s.echo.Use(assignRequestID, s.logAccess, s.recoverPanic, s.validate)
+	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
+		service:  service,
+		draining: &s.draining,
+		limits:   newLimits(document),
+	}, nil))
+	return s, s.serveDocumentation()
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Drain makes the server report that it is not ready, so that load balancers stop
+// sending requests. It goes on answering them.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// serveDocumentation serves what stands beside the contract: the contract itself
+// and the pages to read it with.
+func (s *Server) serveDocumentation() error {
+	json, err := server.GetSpecJSON()
+	if err != nil {
+		return fmt.Errorf("contract: %w", err)
+	}
+	methods := []string{http.MethodGet, http.MethodHead}
+	s.echo.Match(methods, "/openapi.yaml", func(c echo.Context) error {
+		return c.Blob(http.StatusOK, "application/yaml", api.Document) // RFC 9512
+	})
+	s.echo.Match(methods, "/openapi.json", func(c echo.Context) error {
+		return c.JSONBlob(http.StatusOK, json)
+	})
+	toDocs := func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs/") }
+	s.echo.Match(methods, "/", toDocs)
+	s.echo.Match(methods, "/docs", toDocs)
+	s.echo.Match(methods, "/docs/*", echo.WrapHandler(http.StripPrefix("/docs", swaggerui.Handler())))
+	return nil
+}

@@ -1,0 +1,226 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/labstack/echo/v4"
+
+	"github.com/message-service/message-service/gen/server"
+)
+
+// maxBodyBytes bounds a request body.
+const maxBodyBytes = 64 << 10
+
+// operation is what the validator knows of an operation of the contract.
+type operation struct {
+	route      *routers.Route
+	parameters openapi3.Parameters
+	body       *openapi3.Schema // nil if the operation takes no body
+	produces   []string         // the media types of its successful answers
+}
+
+func (op *operation) declares(parameter string) bool {
+	return slices.ContainsFunc(op.parameters, func(p *openapi3.ParameterRef) bool { return p.Value.Name == parameter })
+}
+
+// newOperations lists the operations of a document by method and Echo's route.
+func newOperations(document *openapi3.T) map[string]*operation {
+	operations := map[string]*operation{}
+	for path, item := range document.Paths.Map() {
+		route := strings.NewReplacer("{", ":", "}", "").Replace(path)
+		for method, spec := range item.Operations() {
+			op := &operation{
+				route:      &routers.Route{Spec: document, Path: path, PathItem: item, Method: method, Operation: spec},
+				parameters: slices.Concat(item.Parameters, spec.Parameters),
+			}
+			if spec.RequestBody != nil {
+				op.body = spec.RequestBody.Value.Content["application/json"].Schema.Value
+			}
+			for status, response := range spec.Responses.Map() {
+				if strings.HasPrefix(status, "2") {
+					op.produces = slices.AppendSeq(op.produces, maps.Keys(response.Value.Content))
+				}
+			}
+			slices.Sort(op.produces)
+			operations[method+" "+route] = op
+		}
+	}
+	return operations
+}
+
+// operation returns the operation of a request, or nil if its path and method are
+// not part of the contract.
+func (s *Server) operation(c echo.Context) *operation {
+	return s.operations[c.Request().Method+" "+c.Path()]
+}
+
+// validate refuses requests that break the contract.
+func (s *Server) validate(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		op := s.operation(c)
+		if op == nil {
+			return next(c)
+		}
+		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+		if err := op.checkAccept(c.Request()); err != nil {
+			return err
+		}
+		if err := op.checkParameters(c); err != nil {
+			return err
+		}
+		if op.body != nil {
+			if err := op.checkBody(c); err != nil {
+				return err
+			}
+		}
+		return next(c)
+	}
+}
+
+// violations collects what is wrong with a request.
+type violations struct {
+	malformed bool // something cannot even be understood
+	errors    []server.FieldError
+}
+
+func (v *violations) add(malformed bool, fields ...server.FieldError) {
+	v.malformed = v.malformed || malformed
+	v.errors = append(v.errors, fields...)
+}
+
+// problem returns nil when there are no violations.
+func (v *violations) problem() error {
+	errs := v.errors[:min(len(v.errors), maxFieldErrors)]
+	switch {
+	case len(errs) == 0:
+		return nil
+	case v.malformed:
+		return &problem{badRequest, "The request has a parameter that cannot be understood.", errs}
+	default:
+		return &problem{unprocessableContent, "The request breaks a rule of its schema.", errs}
+	}
+}
+
+func (op *operation) checkParameters(c echo.Context) error {
+	request := c.Request()
+	query, err := url.ParseQuery(request.URL.RawQuery)
+	if err != nil {
+		return &problem{kind: badRequest, detail: "The query string is not valid percent-encoding."}
+	}
+	input := &openapi3filter.RequestValidationInput{
+		Request: request, QueryParams: query, Route: op.route,
+		PathParams: map[string]string{},
+		Options:    &openapi3filter.Options{MultiError: true, SkipSettingDefaults: true, SchemaValidationOptions: formats},
+	}
+	for i, name := range c.ParamNames() {
+		if input.PathParams[name], err = url.PathUnescape(c.ParamValues()[i]); err != nil {
+			return &problem{kind: badRequest, detail: "The path is not valid percent-encoding."}
+		}
+	}
+	found := &violations{}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if op.parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
+			found.add(true, parameterError(name, "is not a parameter of this operation"))
+		}
+	}
+	for _, ref := range op.parameters {
+		p := ref.Value
+		if p.In == openapi3.ParameterInQuery && len(query[p.Name]) > 1 ||
+			p.In == openapi3.ParameterInHeader && len(request.Header.Values(p.Name)) > 1 {
+			found.add(true, parameterError(p.Name, "is given more than once"))
+		} else if err := openapi3filter.ValidateParameter(request.Context(), input, p); err != nil {
+			malformed, fields := parameterViolation(p, err)
+			found.add(malformed, fields...)
+		}
+	}
+	return found.problem()
+}
+
+// parameterViolation tells what is wrong with a parameter, and whether it cannot
+// even be understood: it is no integer, no UUID, no time.
+func parameterViolation(p *openapi3.Parameter, err error) (malformed bool, fields []server.FieldError) {
+	failures := schemaErrors(err)
+	for _, failure := range failures {
+		malformed = malformed || failure.SchemaField == "format"
+		fields = append(fields, parameterError(p.Name, explainSchema(failure)))
+	}
+	switch {
+	case len(failures) > 0:
+		return malformed, fields
+	case errors.Is(err, openapi3filter.ErrInvalidRequired):
+		return true, []server.FieldError{parameterError(p.Name, "is required")}
+	case errors.Is(err, openapi3filter.ErrInvalidEmptyValue):
+		return true, []server.FieldError{parameterError(p.Name, "must not be empty")}
+	default:
+		return true, []server.FieldError{parameterError(p.Name, "must be of type "+typeOf(p.Schema.Value))}
+	}
+}
+
+func (op *operation) checkBody(c echo.Context) error {
+	request := c.Request()
+	if err := checkContentType(c); err != nil {
+		return err
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(c.Response(), request.Body, maxBodyBytes))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &problem{kind: contentTooLarge, detail: fmt.Sprintf("The request body is larger than %d bytes.", maxBodyBytes)}
+	}
+	if err != nil {
+		return &problem{kind: badRequest, detail: "The request body could not be read to its end."}
+	}
+	value, err := decodeJSON(text)
+	if err != nil {
+		return err
+	}
+	if err := op.body.VisitJSON(value, bodyRules...); err != nil {
+		return bodyViolations(err).problem()
+	}
+	request.Body = validatedBody{bytes.NewReader(text), value}
+	return nil
+}
+
+// bodyViolations tells what is wrong with a body.
+func bodyViolations(err error) *violations {
+	found := &violations{}
+	for _, failure := range schemaErrors(err) {
+		pointer := pointerOf(failure)
+		if failure.SchemaField != "properties" {
+			found.add(false, pointerError(pointer, explainSchema(failure)))
+			continue
+		}
+		for _, name := range unknownMembers(failure) {
+			found.add(false, pointerError(pointer+"/"+escapePointer(name), "is not a member of this object"))
+		}
+	}
+	return found
+}
+
+func checkContentType(c echo.Context) error {
+	header := c.Request().Header
+	if encoding := header.Get(echo.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		c.Response().Header().Set(echo.HeaderAcceptEncoding, "identity") // RFC 9110, 15.5.16
+		return &problem{unsupportedMediaType, "The request body must not be compressed.", []server.FieldError{
+			parameterError(echo.HeaderContentEncoding, "must be absent"),
+		}}
+	}
+	mediaType, parameters, err := mime.ParseMediaType(header.Get(echo.HeaderContentType))
+	charset, hasCharset := parameters["charset"]
+	if err != nil || mediaType != echo.MIMEApplicationJSON || hasCharset && !strings.EqualFold(charset, "utf-8") {
+		return &problem{unsupportedMediaType, "The request body must be application/json.", []server.FieldError{
+			parameterError(echo.HeaderContentType, "must be application/json"),
+		}}
+	}
+	return nil
+}

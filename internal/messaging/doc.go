@@ -1,0 +1,27 @@
+// Package messaging is the product: users send each other short text messages
+// and read recent ones.
+//
+// # The mailbox clock
+//
+// Every user has a mailbox, and every mailbox a clock: the id of the newest
+// change in it. A change locks the mailboxes it touches, in the order of their
+// user ids, takes an [ID] greater than both clocks, sets both to it, and keeps
+// the locks until it commits. So the ids of one mailbox become visible in
+// increasing order: whoever has seen an id will never find a smaller one appear.
+// That is what lets one value be a message's id, its time, its place in every
+// list and the cursor of a reader, on any SQL engine.
+//
+// # Group commit
+//
+// A send waits in a bounded queue for one of a few writers, which takes all that
+// is waiting and stores it in one transaction: one sync to disk for many
+// messages, and no timer, so that a lone message is stored at once. The sender is
+// answered after the commit. See writer.
+//
+// # Files
+//
+// A resource has its use cases in one file and its SQL in another: message.go
+// and message_sql.go. An exported use case is one transaction (or one read);
+// helpers take the transaction. Errors that a caller should tell apart are an
+// [Error] with a [Code].
+package messaging

@@ -1,0 +1,112 @@
+package messaging
+
+import (
+	"bytes"
+	"crypto/rand"
+	"database/sql/driver"
+	"encoding/binary"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// ID identifies a change: a UUID of version 7 (RFC 9562), which sorts by time.
+type ID uuid.UUID
+
+// String writes the id in the usual 36 characters.
+func (id ID) String() string { return uuid.UUID(id).String() }
+
+// Compare tells whether id comes before (-1), at (0) or after (+1) other.
+func (id ID) Compare(other ID) int { return bytes.Compare(id[:], other[:]) }
+
+// Time is the moment inside the id, in UTC, to the millisecond.
+func (id ID) Time() time.Time { return time.UnixMilli(id.milliseconds()).UTC() }
+
+func (id ID) milliseconds() int64 { return int64(binary.BigEndian.Uint64(id[:8]) >> 16) }
+
+// Value stores the 16 bytes: a uuid in Postgres, a BLOB in SQLite.
+func (id ID) Value() (driver.Value, error) { return id[:], nil }
+
+// Scan reads what either engine returns for an id.
+func (id *ID) Scan(value any) error { return (*uuid.UUID)(id).Scan(value) }
+
+// maxMilliseconds is the last moment that fits into an id, in the year 10889.
+const maxMilliseconds = 1<<48 - 1
+
+// firstIDAt is the smallest id at t or later; t is rounded up to a millisecond.
+func firstIDAt(t time.Time) ID {
+	ms := t.UnixMilli()
+	if t.Nanosecond()%int(time.Millisecond) != 0 {
+		ms++
+	}
+	var id ID
+	binary.BigEndian.PutUint64(id[:8], uint64(min(max(ms, 0), maxMilliseconds))<<16)
+	return id
+}
+
+// lastID is greater than every id a generator makes.
+var lastID = ID(uuid.Max)
+
+// successor is the smallest id greater than id.
+func (id ID) successor() ID {
+	for i := len(id) - 1; i >= 0; i-- {
+		if id[i]++; id[i] != 0 {
+			return id
+		}
+	}
+	return lastID
+}
+
+// idGenerator makes ids that always increase and never fall below an id it was
+// shown, even where the wall clock stands still, jumps back or differs from that
+// of another replica: a hybrid logical clock in the shape of a UUIDv7. The 12
+// bits after the time count within a millisecond (RFC 9562, 6.2, method 1) and
+// carry into the time when they overflow; the last 62 bits are random.
+//
+// It is safe for concurrent use.
+type idGenerator struct {
+	now func() time.Time
+
+	mu   sync.Mutex
+	tick uint64 // milliseconds << 12 | counter, of the newest id made or seen
+}
+
+const counterBits = 12
+
+func newIDGenerator(now func() time.Time) *idGenerator { return &idGenerator{now: now} }
+
+// next makes n ids, in increasing order.
+func (g *idGenerator) next(n int) []ID {
+	first := g.advance(uint64(n))
+	ids := make([]ID, n)
+	random := make([]byte, 8*n)
+	rand.Read(random) //nolint:errcheck // never fails: see crypto/rand.Read
+	for i := range ids {
+		tick := first + uint64(i)
+		ms, counter := tick>>counterBits, tick&(1<<counterBits-1)
+		binary.BigEndian.PutUint64(ids[i][:8], ms<<16|7<<12|counter)
+		copy(ids[i][8:], random[8*i:])
+		ids[i][8] = ids[i][8]&0x3f | 0x80 // the variant of RFC 9562
+	}
+	return ids
+}
+
+// advance reserves n ticks after the newest one and returns the first.
+func (g *idGenerator) advance(n uint64) uint64 {
+	wall := uint64(max(g.now().UnixMilli(), 0)) << counterBits
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	first := max(wall, g.tick+1)
+	g.tick = first + n - 1
+	return first
+}
+
+// observe makes every later id greater than id.
+func (g *idGenerator) observe(id ID) {
+	tick := binary.BigEndian.Uint64(id[:8])
+	tick = tick>>16<<counterBits | tick&(1<<counterBits-1)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.tick = max(g.tick, tick)
+}

@@ -1,0 +1,56 @@
+package messaging
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/message-service/message-service/internal/db"
+)
+
+// writeTimeout bounds one writing transaction.
+const writeTimeout = 10 * time.Second
+
+// Service holds the use cases. It is safe for concurrent use.
+type Service struct {
+	db     *db.DB
+	now    func() time.Time
+	ids    *idGenerator
+	writer *writer
+}
+
+// Options adjusts a [Service]; the zero value serves production.
+type Options struct {
+	Now       func() time.Time // the wall clock; time.Now if nil
+	QueueSize int              // sends that may wait to be stored before more are refused; 4096 if 0
+}
+
+// New makes a service on a migrated database. Close it to store what is waiting.
+func New(database *db.DB, options Options) *Service {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.QueueSize == 0 {
+		options.QueueSize = 4096
+	}
+	ids := newIDGenerator(options.Now)
+	return &Service{
+		db:     database,
+		now:    options.Now,
+		ids:    ids,
+		writer: startWriter(database, ids, options.QueueSize),
+	}
+}
+
+// Close stores the messages that wait and then refuses new ones. The database
+// stays open.
+func (s *Service) Close() { s.writer.close() }
+
+// Ready returns an [Unavailable] error when the database does not answer.
+func (s *Service) Ready(ctx context.Context) error {
+	err := s.db.Ping(ctx)
+	if err != nil && !errors.Is(err, db.ErrUnavailable) {
+		err = errors.Join(db.ErrUnavailable, err)
+	}
+	return explain(err)
+}

@@ -1,0 +1,221 @@
+package messaging
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+)
+
+// batchSize bounds the sends of one transaction. The widest statement takes seven
+// parameters for each; Postgres allows 65,535 and SQLite 32,766.
+const batchSize = 512
+
+// sendTimeout bounds the wait for the outcome of a send.
+const sendTimeout = 20 * time.Second
+
+// send is a draft on its way through the writer.
+type send struct {
+	draft  Draft
+	change change
+	outcome
+	done chan struct{} // closed when the outcome is known
+}
+
+// outcome is what became of a send: its message was stored or replayed, or err.
+type outcome struct {
+	message  Message
+	stored   bool
+	replayed bool
+	err      error
+}
+
+// writer stores sends in batches. Each of its goroutines takes one send from the
+// queue, then all that wait behind it, and stores them in one transaction.
+type writer struct {
+	db  *db.DB
+	ids *idGenerator
+
+	mu     sync.RWMutex // held for reading to put a send into the queue
+	closed bool
+	queue  chan *send
+
+	running sync.WaitGroup
+}
+
+func startWriter(database *db.DB, ids *idGenerator, queueSize int) *writer {
+	w := &writer{db: database, ids: ids, queue: make(chan *send, queueSize)}
+	// While one batch is on its way to disk, the next is prepared. A third writer
+	// gains nothing: they wait for each other's mailboxes. SQLite has one writer.
+	writers := 2
+	if database.Engine == db.SQLite {
+		writers = 1
+	}
+	for range writers {
+		w.running.Go(w.run)
+	}
+	return w
+}
+
+// close stores what is in the queue and refuses what comes after.
+func (w *writer) close() {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	w.running.Wait()
+}
+
+// send queues a draft and waits for its outcome.
+func (w *writer) send(ctx context.Context, draft Draft) (Message, bool, error) {
+	s := &send{
+		draft:  draft,
+		change: change{users: [2]string{draft.Sender, draft.Recipient}},
+		done:   make(chan struct{}),
+	}
+	if err := w.enqueue(s); err != nil {
+		return Message{}, false, err
+	}
+	select {
+	case <-s.done:
+		return s.message, s.replayed, s.err
+	case <-ctx.Done():
+		return Message{}, false, ctx.Err()
+	case <-time.After(sendTimeout):
+		return Message{}, false, &Error{Code: Unavailable, Message: "Storing the message takes too long. Try again with the same idempotency key."}
+	}
+}
+
+func (w *writer) enqueue(s *send) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return &Error{Code: Unavailable, Message: "The server is shutting down."}
+	}
+	select {
+	case w.queue <- s:
+		return nil
+	default:
+		return &Error{Code: Unavailable, Message: "Too many messages are waiting to be stored. Try again shortly."}
+	}
+}
+
+func (w *writer) run() {
+	for first := range w.queue {
+		batch := w.waiting(first)
+		w.write(batch)
+		for _, s := range batch {
+			close(s.done)
+		}
+	}
+}
+
+// waiting returns first and the sends behind it that need not be waited for.
+func (w *writer) waiting(first *send) []*send {
+	batch := []*send{first}
+	for len(batch) < batchSize {
+		select {
+		case s, open := <-w.queue:
+			if !open {
+				return batch
+			}
+			batch = append(batch, s)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// write stores a batch and sets the outcome of each send. A batch that fails for
+// the sake of one send is halved until that one stands alone.
+func (w *writer) write(batch []*send) {
+	err := w.db.Tx(context.Background(), writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		return w.store(ctx, tx, batch)
+	})
+	switch {
+	case err == nil:
+	case len(batch) > 1 && !errors.Is(err, db.ErrUnavailable):
+		w.write(batch[:len(batch)/2])
+		w.write(batch[len(batch)/2:])
+	default:
+		for _, s := range batch {
+			s.err = explain(err)
+		}
+	}
+}
+
+// store stores a batch in the transaction.
+func (w *writer) store(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
+	changes := make([]*change, len(batch))
+	for i, s := range batch {
+		s.outcome = outcome{} // of an earlier attempt
+		changes[i] = &s.change
+	}
+	if err := w.ids.stamp(ctx, tx, changes); err != nil {
+		return err
+	}
+	messages, err := insertMessages(ctx, tx, batch)
+	if err != nil {
+		return err
+	}
+	if len(messages) > 0 {
+		if err := touchConversations(ctx, tx, messages); err != nil {
+			return err
+		}
+	}
+	if len(messages) < len(batch) {
+		return replay(ctx, tx, batch)
+	}
+	return nil
+}
+
+// replay answers the sends that were not stored with the message that holds their
+// idempotency key. The mailboxes are locked, so that message is committed or part
+// of this batch.
+func replay(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
+	var repeated []*send
+	for _, s := range batch {
+		if !s.stored {
+			repeated = append(repeated, s)
+		}
+	}
+	found, err := selectKeyed(ctx, tx, repeated)
+	if err != nil {
+		return err
+	}
+	type scope struct{ recipient, sender, key string }
+	byKey := make(map[scope]*keyedMessage, len(found))
+	for i := range found {
+		m := &found[i]
+		byKey[scope{m.Recipient, m.Sender, m.IdempotencyKey}] = m
+	}
+	for _, s := range repeated {
+		m, ok := byKey[scope{s.draft.Recipient, s.draft.Sender, s.draft.IdempotencyKey}]
+		switch {
+		case !ok:
+			return errors.New("a message was neither stored nor found under its idempotency key")
+		case !bytes.Equal(m.Fingerprint, s.draft.fingerprint()):
+			s.err = keyReused()
+		default:
+			s.message, s.replayed = m.Message, true
+		}
+	}
+	return nil
+}
+
+func keyReused() *Error {
+	const detail = "was used before with a different request body"
+	return &Error{
+		Code:    IdempotencyKeyReused,
+		Message: "This idempotency key " + detail + ".",
+		Fields:  []Field{{Name: "Idempotency-Key", Detail: detail}},
+	}
+}
