@@ -83,7 +83,7 @@ type Message struct {
 	//
 	//
 	// Example: {"client":"android/4.2"}
-	Metadata *Metadata `json:"metadata,omitempty"`
+	Metadata Metadata `json:"metadata,omitempty"`
 
 	// Recipient Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
@@ -180,7 +180,7 @@ type SendMessageRequest struct {
 	//
 	//
 	// Example: {"client":"android/4.2"}
-	Metadata *Metadata `json:"metadata,omitempty"`
+	Metadata Metadata `json:"metadata,omitempty"`
 
 	// Recipient Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.

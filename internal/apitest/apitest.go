@@ -1,0 +1,184 @@
+// Package apitest tests the service the way its users see it: through the
+// generated Go client, over HTTP, on both engines, with every answer checked
+// against the contract.
+//
+// A test starts with Engines, which runs it once for each engine, in parallel,
+// and Start, which gives it a server on a database of its own.
+package apitest
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/httpapi"
+	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/pgtest"
+)
+
+// Engines runs a test on each engine, in parallel with others.
+func Engines(t *testing.T, test func(t *testing.T, engine db.Engine)) {
+	t.Helper()
+	t.Parallel()
+	for _, engine := range []db.Engine{db.Postgres, db.SQLite} {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			test(t, engine)
+		})
+	}
+}
+
+// NewDatabaseURL makes an empty database that is gone after the test.
+func NewDatabaseURL(t testing.TB, engine db.Engine) string {
+	t.Helper()
+	if engine == db.Postgres {
+		return pgtest.NewSchema(t)
+	}
+	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+}
+
+// Open opens and migrates a database until the test ends.
+func Open(t testing.TB, url string) *db.DB {
+	t.Helper()
+	database, err := db.Open(url, 8)
+	if err != nil {
+		t.Fatalf("open %s: %v", url, err)
+	}
+	t.Cleanup(func() {
+		if err := database.Close(); err != nil {
+			t.Errorf("close the database: %v", err)
+		}
+	})
+	if _, err := database.Migrate(t.Context()); err != nil {
+		t.Fatalf("migrate: %v", err)
+	}
+	return database
+}
+
+// Server is a running server.
+type Server struct {
+	*Client
+
+	DatabaseURL string
+	DB          *db.DB
+	Service     *messaging.Service
+	HTTP        *httptest.Server
+	API         *httpapi.Server
+}
+
+// Start runs a server on an empty database until the test ends.
+func Start(t testing.TB, engine db.Engine, options messaging.Options) *Server {
+	t.Helper()
+	return StartOn(t, NewDatabaseURL(t, engine), options)
+}
+
+// StartOn runs a server on the given database until the test ends; several on the
+// same one are replicas.
+func StartOn(t testing.TB, databaseURL string, options messaging.Options) *Server {
+	t.Helper()
+	database := Open(t, databaseURL)
+	service := messaging.New(database, options)
+	t.Cleanup(service.Close)
+	log := slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	api, err := httpapi.New(service, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(api)
+	t.Cleanup(server.Close)
+	return &Server{
+		Client: NewClient(t, server.URL), DatabaseURL: databaseURL,
+		DB: database, Service: service, HTTP: server, API: api,
+	}
+}
+
+// logWriter writes the server's log into that of the test.
+type logWriter struct{ t testing.TB }
+
+func (w logWriter) Write(line []byte) (int, error) {
+	w.t.Log(strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+// Client is the generated client, with every answer checked against the contract.
+type Client struct {
+	*client.ClientWithResponses
+
+	URL  string
+	HTTP *http.Client
+}
+
+// NewClient makes a client of the server at url.
+func NewClient(t testing.TB, url string) *Client {
+	t.Helper()
+	// Tests send many requests at once; each keeps its connection for the next.
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 256
+	t.Cleanup(transport.CloseIdleConnections)
+	doer := &http.Client{
+		Transport:     &checker{t: t, next: transport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	api, err := client.NewClientWithResponses(url, client.WithHTTPClient(doer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Client{ClientWithResponses: api, URL: url, HTTP: doer}
+}
+
+// Do sends a request that the generated client would not. The header lines are
+// "Name: value".
+func (c *Client) Do(t testing.TB, method, path string, body io.Reader, header ...string) (*http.Response, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, c.URL+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		request.Header.Add(name, value)
+	}
+	response, err := c.HTTP.Do(request)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it was read to its end
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return response, string(text)
+}
+
+// Send sends a message that must be accepted.
+func (c *Client) Send(t testing.TB, sender, recipient, text string) client.Message {
+	t.Helper()
+	answer, err := c.SendMessageWithResponse(t.Context(), nil, client.SendMessageRequest{Sender: sender, Recipient: recipient, Text: text})
+	if err != nil {
+		t.Fatalf("send: %v", err)
+	}
+	if answer.JSON201 == nil {
+		t.Fatalf("send: %s: %s", answer.Status(), answer.Body)
+	}
+	return *answer.JSON201
+}
+
+// List lists messages, which must succeed.
+func (c *Client) List(t testing.TB, params client.ListMessagesParams) client.MessagePage {
+	t.Helper()
+	answer, err := c.ListMessagesWithResponse(t.Context(), &params)
+	if err != nil {
+		t.Fatalf("list: %v", err)
+	}
+	if answer.JSON200 == nil {
+		t.Fatalf("list: %s: %s", answer.Status(), answer.Body)
+	}
+	return *answer.JSON200
+}

@@ -1,0 +1,83 @@
+package apitest
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"github.com/message-service/message-service/api"
+)
+
+// contract finds the operation of a request, as any user of the document would.
+var contract = sync.OnceValues(func() (routers.Router, error) {
+	document, err := openapi3.NewLoader().LoadFromData(api.Document)
+	if err != nil {
+		return nil, err
+	}
+	if err := document.Validate(openapi3.NewLoader().Context); err != nil {
+		return nil, err
+	}
+	document.Servers = nil // wherever the test server listens
+	return gorillamux.NewRouter(document)
+})
+
+// checker is a transport that fails the test when an answer breaks the contract.
+type checker struct {
+	t    testing.TB
+	next http.RoundTripper
+}
+
+// RoundTrip sends the request and checks the answer.
+func (c *checker) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := c.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := response.Body.Close(); err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	if err := checkAnswer(request, response, body); err != nil {
+		c.t.Errorf("%s %s: the answer breaks the contract: %v\n%s", request.Method, request.URL.Path, err, body)
+	}
+	return response, nil
+}
+
+func checkAnswer(request *http.Request, response *http.Response, body []byte) error {
+	if response.Header.Get("X-Request-Id") == "" {
+		return fmt.Errorf("no X-Request-Id")
+	}
+	router, err := contract()
+	if err != nil {
+		return err
+	}
+	route, parameters, err := router.FindRoute(request)
+	if err != nil {
+		return nil // not part of the contract, such as /docs/
+	}
+	return openapi3filter.ValidateResponse(request.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: request, PathParams: parameters, Route: route},
+		Status:                 response.StatusCode,
+		Header:                 response.Header,
+		Body:                   io.NopCloser(bytes.NewReader(body)),
+		Options: &openapi3filter.Options{
+			IncludeResponseStatus: true,
+			SchemaValidationOptions: []openapi3.SchemaValidationOption{
+				openapi3.EnableFormatValidation(),
+				openapi3.WithStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC9562)),
+			},
+		},
+	})
+}

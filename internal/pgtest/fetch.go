@@ -1,0 +1,58 @@
+package pgtest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+
+	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
+)
+
+// fetchBinaries returns the folder of fetched binaries, which are kept for later
+// runs.
+func fetchBinaries() (string, error) {
+	const version = embeddedpostgres.V17
+	cache := "/var/cache" // root's own cache is closed to the user that runs Postgres
+	if os.Getuid() != 0 {
+		var err error
+		if cache, err = os.UserCacheDir(); err != nil {
+			return "", err
+		}
+	}
+	directory := filepath.Join(cache, "message-service", "postgres-"+string(version))
+	binaries := filepath.Join(directory, "bin")
+	if hasBinaries(binaries) {
+		return binaries, nil
+	}
+	runtime, err := os.MkdirTemp("", "pgtest-fetch")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(runtime) //nolint:errcheck // a folder in the temporary folder
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	// The library fetches only as part of a start. As root that start fails, but
+	// only after the binaries are in place.
+	database := embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
+		Version(version).Port(port).BinariesPath(directory).CachePath(directory).RuntimePath(runtime))
+	err = database.Start()
+	if err == nil {
+		err = database.Stop()
+	}
+	if hasBinaries(binaries) {
+		return binaries, nil
+	}
+	return "", fmt.Errorf("this machine has no Postgres, and none could be fetched: %w", err)
+}
+
+func freePort() (uint32, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer listener.Close() //nolint:errcheck // nothing was sent
+	return uint32(listener.Addr().(*net.TCPAddr).Port), nil
+}

@@ -1,0 +1,69 @@
+// Package pgtest gives each test a Postgres schema of its own.
+//
+// The server is the one TEST_DATABASE_URL names, or else a throwaway cluster that
+// is made on first use, from the Postgres binaries of this machine or, if it has
+// none, from fetched ones. The cluster stops and its files go when the test
+// process ends, however it ends: it is run by a shell that waits on a pipe from
+// that process. Postgres refuses to run as root, so root runs it as the user
+// postgres or nobody.
+package pgtest
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	_ "github.com/lib/pq" // the driver named "postgres"
+)
+
+// server is the given server, or else one that is started once.
+var server = sync.OnceValues(func() (cluster, error) {
+	if given := os.Getenv("TEST_DATABASE_URL"); given != "" {
+		return cluster{url: given}, nil
+	}
+	return startCluster()
+})
+
+// NewSchema makes an empty schema and returns the URL of a database in which it is
+// the only one on the search path. The schema is dropped after the test.
+func NewSchema(t testing.TB) string {
+	t.Helper()
+	running, err := server()
+	if err != nil {
+		t.Fatalf("These tests need Postgres. Install it (Debian: apt-get install postgresql; macOS: brew install postgresql), "+
+			"or set TEST_DATABASE_URL=postgres://... to a database in which schemas may be created.\n%v", err)
+	}
+	admin, err := sql.Open("postgres", running.url)
+	if err != nil {
+		t.Fatalf("TEST_DATABASE_URL: %v", err)
+	}
+	schema := "test_" + strings.ToLower(rand.Text()[:16])
+	if _, err := admin.ExecContext(t.Context(), "CREATE SCHEMA "+schema); err != nil {
+		t.Fatalf("create a schema for the test: %v", err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
+			t.Errorf("drop the schema of the test: %v", err)
+		}
+		if err := admin.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	address, err := url.Parse(running.url)
+	if err != nil {
+		t.Fatalf("TEST_DATABASE_URL: %v", err)
+	}
+	query := address.Query()
+	query.Set("search_path", schema)
+	address.RawQuery = query.Encode()
+	return address.String()
+}
+
+func socketURL(directory string) string {
+	return fmt.Sprintf("postgres://postgres@/postgres?host=%s&sslmode=disable", url.QueryEscape(directory))
+}
