@@ -125,6 +125,9 @@ func (op *operation) checkParameters(c echo.Context) error {
 		Options:    &openapi3filter.Options{MultiError: true, SkipSettingDefaults: true, SchemaValidationOptions: formats},
 	}
 	for i, name := range c.ParamNames() {
+		if strings.Contains(c.ParamValues()[i], "/") {
+			return echo.ErrNotFound // Echo lets the last parameter of a route take the rest of the path
+		}
 		if input.PathParams[name], err = url.PathUnescape(c.ParamValues()[i]); err != nil {
 			return &problem{kind: badRequest, detail: "The path is not valid percent-encoding."}
 		}

@@ -1,0 +1,138 @@
+package apitest_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// sendKeyed sends with an idempotency key.
+func sendKeyed(t *testing.T, s *apitest.Server, key string, request client.SendMessageRequest) *client.SendMessageResponse {
+	t.Helper()
+	answer, err := s.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func replayed(answer *client.SendMessageResponse) bool {
+	return answer.HTTPResponse.Header.Get("Idempotent-Replayed") == "true"
+}
+
+func TestIdempotencyKey(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		request := client.SendMessageRequest{
+			Sender: "alice", Recipient: "bob", Text: "once", Metadata: client.Metadata{"b": 1, "a": "<&>"},
+		}
+		first := sendKeyed(t, s, "key", request)
+		if first.JSON201 == nil || replayed(first) {
+			t.Fatalf("first: %s, replayed %v", first.Body, replayed(first))
+		}
+		again := sendKeyed(t, s, "key", request)
+		if !replayed(again) || string(again.Body) != string(first.Body) {
+			t.Errorf("again: %s, replayed %v, want %s", again.Body, replayed(again), first.Body)
+		}
+		if location := again.HTTPResponse.Header.Get("Location"); location != first.HTTPResponse.Header.Get("Location") {
+			t.Errorf("again: Location is %q", location)
+		}
+
+		for name, other := range map[string]client.SendMessageRequest{
+			"text":     {Sender: "alice", Recipient: "bob", Text: "twice", Metadata: request.Metadata},
+			"metadata": {Sender: "alice", Recipient: "bob", Text: "once"},
+		} {
+			refused := sendKeyed(t, s, "key", other)
+			problem := refused.ApplicationProblemJSON422
+			if problem == nil || !strings.HasSuffix(problem.Type, ":idempotency-key-reused") || len(problem.Errors) != 1 || *problem.Errors[0].Parameter != "Idempotency-Key" {
+				t.Errorf("another %s: %s", name, refused.Body)
+			}
+		}
+		for name, other := range map[string]client.SendMessageRequest{
+			"sender":    {Sender: "carol", Recipient: "bob", Text: "once"},
+			"recipient": {Sender: "alice", Recipient: "carol", Text: "once"},
+			"direction": {Sender: "bob", Recipient: "alice", Text: "once"},
+		} {
+			if other := sendKeyed(t, s, "key", other); other.JSON201 == nil || replayed(other) {
+				t.Errorf("the same key for another %s: %s", name, other.Body)
+			}
+		}
+		if page := s.List(t, client.ListMessagesParams{Recipient: new("bob"), Sender: new("alice")}); len(page.Messages) != 1 {
+			t.Errorf("listed %d messages, want 1", len(page.Messages))
+		}
+	})
+}
+
+func TestIdempotencyKeyOfDeletedMessage(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		request := client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: "secret", Metadata: client.Metadata{"a": 1}}
+		first := sendKeyed(t, s, "key", request)
+		deleted, err := s.DeleteMessageWithResponse(t.Context(), first.JSON201.ID)
+		if err != nil || deleted.StatusCode() != http.StatusNoContent {
+			t.Fatalf("delete: %v %s", err, deleted.Body)
+		}
+		again := sendKeyed(t, s, "key", request)
+		m := again.JSON201
+		if m == nil || !replayed(again) || m.ID != first.JSON201.ID || m.Text != "" || m.Metadata != nil || m.DeletedAt == nil {
+			t.Errorf("again: %s", again.Body)
+		}
+		request.Text = "another"
+		if refused := sendKeyed(t, s, "key", request); refused.StatusCode() != http.StatusUnprocessableEntity {
+			t.Errorf("another body: %s", refused.Body)
+		}
+	})
+}
+
+// TestIdempotencyKeyRace repeats each of many sends from several places at once,
+// on two replicas.
+func TestIdempotencyKeyRace(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		replicas := []*apitest.Server{s, apitest.StartOn(t, s.DatabaseURL, messaging.Options{})}
+		const keys, repetitions = 50, 4
+		var mu sync.Mutex
+		made := map[string]map[uuid.UUID]int{}
+		first := map[string]int{}
+		var wg sync.WaitGroup
+		for i := range keys * repetitions {
+			wg.Go(func() {
+				key := fmt.Sprint("key-", i%keys)
+				answer := sendKeyed(t, replicas[i/keys%2], key, client.SendMessageRequest{
+					Sender: fmt.Sprint("sender-", i%keys%3), Recipient: "bob", Text: key,
+				})
+				if answer.JSON201 == nil {
+					t.Errorf("%s: %s", key, answer.Body)
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if made[key] == nil {
+					made[key] = map[uuid.UUID]int{}
+				}
+				made[key][answer.JSON201.ID]++
+				if !replayed(answer) {
+					first[key]++
+				}
+			})
+		}
+		wg.Wait()
+		for key, messages := range made {
+			if len(messages) != 1 || first[key] != 1 {
+				t.Errorf("%s made %d messages and was first %d times, want 1 and 1", key, len(messages), first[key])
+			}
+		}
+		if page := s.List(t, client.ListMessagesParams{Recipient: new("bob")}); len(page.Messages) != keys {
+			t.Errorf("listed %d messages, want %d", len(page.Messages), keys)
+		}
+	})
+}

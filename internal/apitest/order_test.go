@@ -1,0 +1,104 @@
+package apitest_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// TestOrder has several replicas, one with a clock that is fast and one that is
+// slow, write to a few mailboxes at once, while readers follow those mailboxes on
+// any replica. A reader must never find a message at or below one it has seen, and
+// in the end must have seen every message that was acknowledged. The seed is in
+// the log.
+func TestOrder(t *testing.T) {
+	const (
+		users    = 4
+		writers  = 12
+		messages = 60 // of each writer
+	)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := apitest.NewDatabaseURL(t, engine)
+		var replicas []*apitest.Server
+		for _, skew := range []time.Duration{0, 3 * time.Second, -3 * time.Second} {
+			now := func() time.Time { return time.Now().Add(skew) }
+			replicas = append(replicas, apitest.StartOn(t, url, messaging.Options{Now: now}))
+		}
+		user := func(i int) string { return fmt.Sprint("user-", i) }
+
+		acknowledged := make([]map[uuid.UUID]bool, users) // by recipient
+		for i := range acknowledged {
+			acknowledged[i] = map[uuid.UUID]bool{}
+		}
+		var mu sync.Mutex
+		var writing sync.WaitGroup
+		for w := range writers {
+			random := rand.New(rand.NewPCG(seed, uint64(w)))
+			writing.Go(func() {
+				for range messages {
+					from, to, replica := random.IntN(users), random.IntN(users), replicas[random.IntN(len(replicas))]
+					m := replica.Send(t, user(from), user(to), "x")
+					mu.Lock()
+					acknowledged[to][m.ID] = true
+					mu.Unlock()
+				}
+			})
+		}
+
+		written := make(chan struct{})
+		var reading sync.WaitGroup
+		for u := range users {
+			random := rand.New(rand.NewPCG(seed, uint64(writers+u)))
+			reading.Go(func() {
+				seen, cursor := follow(t, replicas, random, user(u), written)
+				for id := range acknowledged[u] {
+					if !seen[id] {
+						t.Errorf("%s never saw %s, below its cursor %s", user(u), id, cursor)
+					}
+				}
+				if len(seen) != len(acknowledged[u]) {
+					t.Errorf("%s saw %d messages, %d were acknowledged", user(u), len(seen), len(acknowledged[u]))
+				}
+			})
+		}
+		writing.Wait()
+		close(written)
+		reading.Wait()
+	})
+}
+
+// follow reads what is new in a mailbox until all is written and nothing is left.
+func follow(t *testing.T, replicas []*apitest.Server, random *rand.Rand, user string, written <-chan struct{}) (seen map[uuid.UUID]bool, cursor uuid.UUID) {
+	seen = map[uuid.UUID]bool{}
+	for last := false; ; {
+		select {
+		case <-written:
+			last = true
+		default:
+		}
+		limit := 1 + random.Int32N(100)
+		page := replicas[random.IntN(len(replicas))].List(t, client.ListMessagesParams{Recipient: &user, After: &cursor, Limit: &limit})
+		for i := len(page.Messages) - 1; i >= 0; i-- {
+			id := page.Messages[i].ID
+			if bytes.Compare(id[:], cursor[:]) <= 0 {
+				t.Errorf("%s found %s after having seen %s", user, id, cursor)
+			}
+			seen[id], cursor = true, id
+		}
+		if last && len(page.Messages) == 0 {
+			return seen, cursor
+		}
+	}
+}
