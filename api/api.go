@@ -7,7 +7,6 @@ package api
 import _ "embed"
 
 //go:generate go tool oapi-codegen -config server.yaml openapi.yaml
-//go:generate go tool oapi-codegen -config spec.yaml openapi.yaml
 //go:generate go tool oapi-codegen -config client.yaml openapi.yaml
 
 // Document is openapi.yaml, byte for byte.

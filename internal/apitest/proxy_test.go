@@ -1,0 +1,104 @@
+package apitest_test
+
+import (
+	"io"
+	"net"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// proxy stands between the server and Postgres, and can cut their connections.
+type proxy struct {
+	t               *testing.T
+	network, target string
+	listener        net.Listener
+
+	mu    sync.Mutex
+	down  bool
+	conns map[net.Conn]bool
+}
+
+// newProxy returns a proxy for the database at databaseURL, and the URL that goes
+// through it.
+func newProxy(t *testing.T, databaseURL string) (*proxy, string) {
+	t.Helper()
+	address, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{t: t, network: "tcp", target: address.Host, conns: map[net.Conn]bool{}}
+	query := address.Query()
+	if directory := query.Get("host"); directory != "" {
+		p.network, p.target = "unix", filepath.Join(directory, ".s.PGSQL.5432")
+		query.Del("host")
+	} else if address.Port() == "" {
+		p.target += ":5432"
+	}
+	if p.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	address.Host, address.RawQuery = p.listener.Addr().String(), query.Encode()
+	t.Cleanup(func() {
+		p.cut()
+		if err := p.listener.Close(); err != nil {
+			t.Errorf("proxy: %v", err)
+		}
+	})
+	go p.serve()
+	return p, address.String()
+}
+
+func (p *proxy) serve() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial(p.network, p.target)
+		if err != nil {
+			p.t.Errorf("proxy: %v", err)
+			client.Close()
+			return
+		}
+		p.mu.Lock()
+		if p.down {
+			client.Close()
+			server.Close()
+		} else {
+			p.conns[client], p.conns[server] = true, true
+			go p.pump(client, server)
+			go p.pump(server, client)
+		}
+		p.mu.Unlock()
+	}
+}
+
+// pump copies until either side ends, and then ends both.
+func (p *proxy) pump(to, from net.Conn) {
+	_, _ = io.Copy(to, from) // its error is that the connection was cut
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, conn := range []net.Conn{to, from} {
+		conn.Close()
+		delete(p.conns, conn)
+	}
+}
+
+// cut cuts all connections and lets no new ones through.
+func (p *proxy) cut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = true
+	for conn := range p.conns {
+		conn.Close()
+	}
+}
+
+// restore lets new connections through again.
+func (p *proxy) restore() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = false
+}

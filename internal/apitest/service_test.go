@@ -1,0 +1,138 @@
+package apitest_test
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// testTimeout bounds what a test waits for.
+const testTimeout = 30 * time.Second
+
+func answerIs(t *testing.T, s *apitest.Server, method, path, body string, want int) {
+	t.Helper()
+	response, answer := s.Do(t, method, path, strings.NewReader(body), "Content-Type: application/json")
+	if response.StatusCode != want {
+		t.Errorf("%s %s answered %d, want %d: %s", method, path, response.StatusCode, want, answer)
+	}
+}
+
+func TestHealthAndReadiness(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		health, err := s.GetHealthWithResponse(t.Context())
+		if err != nil || string(health.Body) != "UP\n" {
+			t.Errorf("health: %v %q", err, health.Body)
+		}
+		ready, err := s.GetReadinessWithResponse(t.Context())
+		if err != nil || string(ready.Body) != "READY\n" {
+			t.Errorf("ready: %v %q", err, ready.Body)
+		}
+		s.API.Drain()
+		ready, err = s.GetReadinessWithResponse(t.Context())
+		if err != nil || ready.StatusCode() != http.StatusServiceUnavailable {
+			t.Errorf("ready while draining: %v %q", err, ready.Body)
+		}
+		s.Send(t, "alice", "bob", "still served")
+	})
+}
+
+// TestLimits checks that the limits are those that hold: a text, a user id and a
+// key of that length are accepted. TestBadInput has what is one longer.
+func TestLimits(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		answer, err := s.GetLimitsWithResponse(t.Context())
+		if err != nil || answer.JSON200 == nil {
+			t.Fatalf("limits: %v %s", err, answer.Body)
+		}
+		limits := *answer.JSON200
+		if want := (client.Limits{
+			UserIDMaxLength: 128, TextMaxLength: 4096, MetadataMaxBytes: 4096, MetadataMaxDepth: 30,
+			IdempotencyKeyMaxLength: 255, PageMaxMessages: 100, DefaultWindowDays: 30, RequestMaxBytes: 65536,
+		}); limits != want {
+			t.Errorf("limits are %+v", limits)
+		}
+		longest := client.SendMessageRequest{
+			Sender:    strings.Repeat("a", int(limits.UserIDMaxLength)),
+			Recipient: strings.Repeat("b", int(limits.UserIDMaxLength)),
+			Text:      strings.Repeat("😀", int(limits.TextMaxLength)),
+		}
+		if sent := sendKeyed(t, s, strings.Repeat("k", int(limits.IdempotencyKeyMaxLength)), longest); sent.JSON201 == nil {
+			t.Errorf("longest of all: %s", sent.Body)
+		}
+		if page := s.List(t, client.ListMessagesParams{Recipient: &longest.Recipient, Sender: &longest.Sender}); len(page.Messages) != 1 {
+			t.Errorf("listed %d messages", len(page.Messages))
+		}
+	})
+}
+
+func TestRequestID(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		for given, kept := range map[string]bool{
+			"abc.DEF_1-2": true, strings.Repeat("x", 64): true,
+			"": false, strings.Repeat("x", 65): false, "a b": false, "a/b": false, "é": false, `"><script>`: false,
+		} {
+			response, _ := s.Do(t, http.MethodGet, "/v1/limits", nil, "X-Request-Id: "+given)
+			if id := response.Header.Get("X-Request-Id"); (id == given) != kept || id == "" {
+				t.Errorf("sent %q, answered %q", given, id)
+			}
+		}
+	})
+}
+
+// TestDocumentation reads what stands beside the contract.
+func TestDocumentation(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		file, err := os.ReadFile("../../api/openapi.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, body := s.Do(t, http.MethodGet, "/openapi.yaml", nil)
+		if response.StatusCode != http.StatusOK || body != string(file) {
+			t.Errorf("/openapi.yaml is not the file: %d, %d bytes", response.StatusCode, len(body))
+		}
+		response, body = s.Do(t, http.MethodGet, "/openapi.json", nil)
+		if response.StatusCode != http.StatusOK || !strings.Contains(body, `"operationId":"sendMessage"`) || strings.Contains(body, "x-go-") {
+			t.Errorf("/openapi.json: %d %.200s", response.StatusCode, body)
+		}
+		for _, path := range []string{"/", "/docs"} {
+			response, _ := s.Do(t, http.MethodGet, path, nil)
+			if response.StatusCode != http.StatusFound || response.Header.Get("Location") != "/docs/" {
+				t.Errorf("%s: %d to %q", path, response.StatusCode, response.Header.Get("Location"))
+			}
+		}
+		response, page := s.Do(t, http.MethodGet, "/docs/", nil)
+		policy := response.Header.Get("Content-Security-Policy")
+		if !strings.Contains(policy, "script-src 'self';") || !strings.Contains(policy, "default-src 'none'") {
+			t.Errorf("Content-Security-Policy: %s", policy)
+		}
+		references := regexp.MustCompile(`(?:src|href)="([^"/][^"]*)"`).FindAllStringSubmatch(page, -1)
+		if len(references) < 4 {
+			t.Errorf("the page refers to %v", references)
+		}
+		for _, reference := range references {
+			response, body := s.Do(t, http.MethodGet, "/docs/"+reference[1], nil)
+			if response.StatusCode != http.StatusOK || len(body) == 0 {
+				t.Errorf("%s: %d, %d bytes", reference[1], response.StatusCode, len(body))
+			}
+		}
+		if strings.Contains(page, "<script>") {
+			t.Error("the page has an inline script, which its policy forbids")
+		}
+		response, _ = s.Do(t, http.MethodGet, "/docs/nothing.js", nil)
+		if response.StatusCode != http.StatusNotFound {
+			t.Errorf("an asset that is not there: %d", response.StatusCode)
+		}
+	})
+}
