@@ -18,6 +18,7 @@ require (
 	github.com/swaggest/swgui v1.8.9
 	github.com/vearutop/statigz v1.4.0
 	modernc.org/sqlite v1.61.1
+	pgregory.net/rapid v1.3.0
 )
 
 require (

@@ -27,6 +27,9 @@ type serveCommand struct {
 
 // Validate is called by the command line parser.
 func (c serveCommand) Validate() error {
+	if err := c.databaseFlags.Validate(); err != nil {
+		return err
+	}
 	host, _, err := net.SplitHostPort(c.ListenAddress)
 	if err != nil {
 		return errors.New("--listen-address (LISTEN_ADDRESS) must be HOST:PORT, such as 127.0.0.1:8080")

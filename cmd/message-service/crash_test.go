@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+)
+
+// flood has 1,000 senders send to bob, each until a send of its fails, and returns
+// the messages that were acknowledged. end is called once, when 300 have been.
+func flood(t *testing.T, p *process, end func()) map[uuid.UUID]string {
+	t.Helper()
+	const senders, middle = 1000, 300
+	var mu sync.Mutex
+	acknowledged := map[uuid.UUID]string{}
+	var count atomic.Int64
+	var wg sync.WaitGroup
+	for i := range senders {
+		wg.Go(func() {
+			for j := 0; ; j++ {
+				text := fmt.Sprint(i, "-", j)
+				answer, err := p.SendMessageWithResponse(context.WithoutCancel(t.Context()), nil, client.SendMessageRequest{
+					Sender: fmt.Sprint("sender-", i%10), Recipient: "bob", Text: text,
+				})
+				if err != nil || answer.JSON201 == nil {
+					return // cut off or refused: not acknowledged
+				}
+				mu.Lock()
+				acknowledged[answer.JSON201.ID] = text
+				mu.Unlock()
+				if count.Add(1) == middle {
+					end()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return acknowledged
+}
+
+// stored reads all of bob's messages.
+func stored(t *testing.T, p *process) map[uuid.UUID]string {
+	messages := map[uuid.UUID]string{}
+	for before := (*uuid.UUID)(nil); ; {
+		page := p.List(t, client.ListMessagesParams{Recipient: new("bob"), Before: before})
+		for _, m := range page.Messages {
+			if messages[m.ID] != "" {
+				t.Errorf("%s is there twice", m.ID)
+			}
+			messages[m.ID] = m.Text
+			before = &m.ID
+		}
+		if !page.HasMore {
+			return messages
+		}
+	}
+}
+
+// TestKill kills the server in the middle of 1,000 concurrent sends: after a
+// restart every acknowledged message is there, once.
+func TestKill(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := apitest.NewDatabaseURL(t, engine)
+		p := startProcess(t, url)
+		acknowledged := flood(t, p, p.kill)
+		found := stored(t, startProcess(t, url))
+		texts := map[string]bool{}
+		for id, text := range found {
+			if texts[text] {
+				t.Errorf("%s is stored twice", text)
+			}
+			texts[text] = true
+			delete(acknowledged, id)
+		}
+		if len(acknowledged) != 0 {
+			t.Errorf("%d acknowledged messages are lost: %v", len(acknowledged), acknowledged)
+		}
+	})
+}
+
+// TestShutdown asks the server to end in the middle of concurrent sends: it
+// answers all that have reached it, and what it acknowledged, and nothing else, is
+// there after a restart.
+func TestShutdown(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := apitest.NewDatabaseURL(t, engine)
+		p := startProcess(t, url)
+		var stopped error
+		acknowledged := flood(t, p, func() { stopped = p.stop(t) })
+		if stopped != nil {
+			t.Errorf("it ended with %v\n%s", stopped, p.log)
+		}
+		if found := stored(t, startProcess(t, url)); !maps.Equal(found, acknowledged) {
+			t.Errorf("%d messages were acknowledged and %d stored", len(acknowledged), len(found))
+		}
+	})
+}
+
+// TestShutdownWaitsForRequests sends half a request, asks the server to end, and
+// sends the rest: it is answered, and the message stored.
+func TestShutdownWaitsForRequests(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := apitest.NewDatabaseURL(t, engine)
+		p := startProcess(t, url)
+		body, rest := io.Pipe()
+		answered := make(chan *client.SendMessageResponse, 1)
+		go func() {
+			answer, err := p.SendMessageWithBodyWithResponse(context.WithoutCancel(t.Context()), nil, "application/json", body)
+			if err != nil {
+				t.Errorf("send: %v", err)
+			}
+			answered <- answer
+		}()
+		if _, err := io.WriteString(rest, `{"sender": "alice", "recipient": "bob",`); err != nil {
+			t.Fatal(err)
+		}
+		p.Send(t, "alice", "carol", "so that the first request has long arrived")
+		stopped := make(chan error, 1)
+		go func() { stopped <- p.stop(t) }()
+		for deadline := time.Now().Add(20 * time.Second); ; { // until it takes no new requests
+			if _, err := p.GetHealthWithResponse(context.WithoutCancel(t.Context())); err != nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("it goes on taking requests")
+			}
+		}
+		if _, err := io.WriteString(rest, `"text": "late"}`); err != nil {
+			t.Fatal(err)
+		}
+		if err := rest.Close(); err != nil {
+			t.Fatal(err)
+		}
+		answer := <-answered
+		if answer == nil || answer.JSON201 == nil {
+			t.Fatalf("answered %+v", answer)
+		}
+		if err := <-stopped; err != nil {
+			t.Errorf("it ended with %v\n%s", err, p.log)
+		}
+		if found := stored(t, startProcess(t, url)); found[answer.JSON201.ID] != "late" {
+			t.Errorf("stored %v", found)
+		}
+	})
+}

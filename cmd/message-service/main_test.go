@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/message-service/message-service/internal/apitest"
+)
+
+// TestMain lets the test binary be the program, so that tests can run it as a
+// process of its own and kill it.
+func TestMain(m *testing.M) {
+	if os.Getenv("RUN_MESSAGE_SERVICE") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// process is the program, serving in a process of its own.
+type process struct {
+	*apitest.Client
+
+	cmd  *exec.Cmd
+	log  *bytes.Buffer
+	done chan error
+}
+
+var documentation = regexp.MustCompile(`(http://\S+)/docs/`)
+
+// startProcess starts the program on a free port and waits until it says where.
+func startProcess(t *testing.T, databaseURL string) *process {
+	t.Helper()
+	p := &process{log: &bytes.Buffer{}, done: make(chan error, 1)}
+	p.cmd = exec.Command(os.Args[0], "serve", "--listen-address", "127.0.0.1:0", "--log-level", "warn")
+	p.cmd.Env = append(os.Environ(), "RUN_MESSAGE_SERVICE=1", "DATABASE_URL="+databaseURL)
+	p.cmd.Stderr = p.log
+	output, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(output)
+	var url string
+	for url == "" && lines.Scan() {
+		if found := documentation.FindStringSubmatch(lines.Text()); found != nil {
+			url = found[1]
+		}
+	}
+	go func() {
+		for lines.Scan() { // so that it never waits for a reader
+		}
+		p.done <- p.cmd.Wait()
+	}()
+	t.Cleanup(p.kill)
+	if url == "" {
+		t.Fatalf("it did not start: %v\n%s", <-p.done, p.log)
+	}
+	p.Client = apitest.NewClient(t, url)
+	return p
+}
+
+// kill is kill -9.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it may have ended on its own
+	err := <-p.done
+	p.done <- err
+}
+
+// stop asks the program to end and returns its error.
+func (p *process) stop(t *testing.T) error {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-p.done:
+		p.done <- err
+		return err
+	case <-time.After(30 * time.Second):
+		t.Fatal("it did not end")
+		return nil
+	}
+}
+
+// runHere runs a command line in this process.
+func runHere(t *testing.T, args ...string) (code int, out, errs string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // what should be refused might serve
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	code = run(ctx, args, streams{&stdout, &stderr})
+	return code, stdout.String(), stderr.String()
+}
+
+func TestCommandLineRefuses(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("mysql://from-a-file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"unknown option":      {[]string{"--nope"}, 2, "unknown flag --nope"},
+		"unknown command":     {[]string{"bogus"}, 2, "bogus"},
+		"all addresses":       {[]string{"--listen-address", "0.0.0.0:0"}, 2, "--allow-unauthenticated"},
+		"all addresses, v6":   {[]string{"--listen-address", "[::]:0"}, 2, "--allow-unauthenticated"},
+		"no host":             {[]string{"--listen-address", ":8080"}, 2, "--allow-unauthenticated"},
+		"another host":        {[]string{"--listen-address", "example.org:80"}, 2, "--allow-unauthenticated"},
+		"no port":             {[]string{"--listen-address", "127.0.0.1"}, 2, "HOST:PORT"},
+		"unknown database":    {[]string{"--database-url", "mysql://x"}, 1, "postgres:// or sqlite:"},
+		"unknown in a file":   {[]string{"--database-url-file", secret}, 1, "postgres:// or sqlite:"},
+		"missing file":        {[]string{"--database-url-file", secret + "x"}, 1, "no such file"},
+		"two databases":       {[]string{"--database-url", "sqlite:a", "--database-url-file", secret}, 2, "exclude each other"},
+		"connections":         {[]string{"--database-max-connections", "1"}, 2, "from 2 to 1000"},
+		"queue":               {[]string{"--queue-size", "0"}, 2, "from 1 to 1000000"},
+		"log level":           {[]string{"--log-level", "loud"}, 2, "loud"},
+		"log format":          {[]string{"--log-format", "xml"}, 2, "text"},
+		"folder is not there": {[]string{"--database-wait", "0s", "--database-url", "sqlite:/nowhere/x.db"}, 1, "unable to open database file"},
+		"nobody listens":      {[]string{"health", "--listen-address", "127.0.0.1:1"}, 1, "connection refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			code, out, errs := runHere(t, test.args...)
+			if code != test.code || !strings.Contains(errs, test.says) || strings.Count(errs, "\n") != 1 || out != "" {
+				t.Errorf("exit %d, want %d and one line with %q\nstdout: %s\nstderr: %s", code, test.code, test.says, out, errs)
+			}
+		})
+	}
+}
+
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	database := "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+	for _, step := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--help"}, "Usage: message-service"},
+		{[]string{"serve", "--help"}, "--listen-address"},
+		{[]string{"version"}, "\n"},
+		{[]string{"migrate", "status", "--database-url", database}, "pending"},
+		{[]string{"migrate", "up", "--database-url", database}, "applied 00001_messages.sql"},
+		{[]string{"migrate", "up", "--database-url", database}, "up to date"},
+		{[]string{"migrate", "status", "--database-url", database}, "Z  00001_messages.sql"},
+	} {
+		if code, out, errs := runHere(t, step.args...); code != 0 || !strings.Contains(out, step.says) || errs != "" {
+			t.Errorf("%v: exit %d, want 0 and %q\nstdout: %s\nstderr: %s", step.args, code, step.says, out, errs)
+		}
+	}
+}
+
+// TestServeInProcess serves until its context ends, and answers the health command.
+func TestServeInProcess(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	var stdout, stderr bytes.Buffer
+	go func() {
+		ended <- run(ctx, []string{"--listen-address", address, "--database-url", "sqlite:" + filepath.Join(t.TempDir(), "test.db")}, streams{&stdout, &stderr})
+	}()
+	for healthy := false; !healthy; {
+		code, out, _ := runHere(t, "health", "--listen-address", address)
+		healthy = code == 0 && out == "ready\n"
+		select {
+		case code := <-ended:
+			t.Fatalf("exit %d: %s", code, stderr.String())
+		default:
+		}
+	}
+	cancel()
+	if code := <-ended; code != 0 || !strings.Contains(stdout.String(), address+"/docs/") || !strings.Contains(stderr.String(), "stopped") {
+		t.Errorf("exit %d\nstdout: %s\nstderr: %s", code, stdout.String(), stderr.String())
+	}
+}

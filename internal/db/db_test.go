@@ -1,0 +1,141 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+)
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"", "mysql://localhost/x", "message-service.db", "sqlite:", "sqlite::memory:", "postgres://localhost:port/x", "postgres://localhost/x?sslmode=maybe"} {
+		if database, err := db.Open(url, 2); err == nil {
+			t.Errorf("opened %q: %v", url, database.Close())
+		}
+	}
+}
+
+// TestMigrateAtOnce starts several replicas on an empty database at the same time.
+func TestMigrateAtOnce(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := apitest.NewDatabaseURL(t, engine)
+		var mu sync.Mutex
+		applied := 0
+		var wg sync.WaitGroup
+		for range 6 {
+			wg.Go(func() {
+				database, err := db.Open(url, 2)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer database.Close() //nolint:errcheck // the test is about the migration
+				names, err := database.Migrate(context.WithoutCancel(t.Context()))
+				if err != nil {
+					t.Errorf("migrate: %v", err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				applied += len(names)
+			})
+		}
+		wg.Wait()
+		database := apitest.Open(t, url)
+		steps, err := database.MigrationStatus(t.Context())
+		if err != nil || len(steps) == 0 || applied < len(steps) {
+			t.Fatalf("%d of %d steps applied: %v", applied, len(steps), err)
+		}
+		for _, step := range steps {
+			if step.Applied.IsZero() {
+				t.Errorf("%s is pending", step.Name)
+			}
+		}
+		if names, err := database.Migrate(t.Context()); err != nil || len(names) != 0 {
+			t.Errorf("migrated again: %v %v", names, err)
+		}
+	})
+}
+
+// TestTx checks that a transaction ends with its function, whatever happens to the
+// caller meanwhile.
+func TestTx(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		database := apitest.Open(t, apitest.NewDatabaseURL(t, engine))
+		insert := func(user string, end func(cancel func()) error) (err error) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			defer func() {
+				if recover() != nil {
+					err = errors.New("panic")
+				}
+			}()
+			return database.Tx(ctx, time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+				if _, err := tx.ExecContext(ctx, "INSERT INTO conversations VALUES ($1, $1, $2)", user, make([]byte, 16)); err != nil {
+					return err
+				}
+				return end(cancel)
+			})
+		}
+		for user, end := range map[string]func(cancel func()) error{
+			"kept":      func(func()) error { return nil },
+			"cancelled": func(cancel func()) error { cancel(); return nil },
+			"failed":    func(func()) error { return errors.New("no") },
+			"panicked":  func(func()) error { panic("no") },
+		} {
+			err := insert(user, end)
+			var stored int
+			readErr := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+				return sqlx.GetContext(ctx, q, &stored, "SELECT count(*) FROM conversations WHERE owner = $1", user)
+			})
+			if want := user == "kept" || user == "cancelled"; readErr != nil || (err == nil) != want || (stored == 1) != want {
+				t.Errorf("%s: %v, %d stored (%v)", user, err, stored, readErr)
+			}
+		}
+	})
+}
+
+// TestSQLitePath opens files whose names mean something in a URL.
+func TestSQLitePath(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	for _, name := range []string{"a b.db", "50%.db", "what?.db", "#1.db", "ü.db", "a&_synchronous=OFF.db"} {
+		database := apitest.Open(t, "sqlite:"+filepath.Join(directory, name))
+		if err := database.Ping(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		found, err := filepath.Glob(filepath.Join(directory, strings.NewReplacer("?", "\\?").Replace(name)))
+		if err != nil || len(found) != 1 {
+			t.Errorf("%s is not on disk: %v %v", name, found, err)
+		}
+	}
+}
+
+// TestSQLiteDurability checks that what Postgres does by default was asked of SQLite.
+func TestSQLiteDurability(t *testing.T) {
+	t.Parallel()
+	database := apitest.Open(t, apitest.NewDatabaseURL(t, db.SQLite))
+	err := database.Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+		for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal"} {
+			var got string
+			if err := tx.GetContext(ctx, &got, "PRAGMA "+pragma); err != nil {
+				return err
+			}
+			if got != want {
+				t.Errorf("%s is %s, want %s", pragma, got, want)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
