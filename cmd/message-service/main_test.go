@@ -105,6 +105,7 @@ func runHere(t *testing.T, args ...string) (code int, out, errs string) {
 }
 
 func TestCommandLineRefuses(t *testing.T) {
+	t.Parallel()
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("mysql://from-a-file\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -121,8 +122,8 @@ func TestCommandLineRefuses(t *testing.T) {
 		"no host":             {[]string{"--listen-address", ":8080"}, 2, "--allow-unauthenticated"},
 		"another host":        {[]string{"--listen-address", "example.org:80"}, 2, "--allow-unauthenticated"},
 		"no port":             {[]string{"--listen-address", "127.0.0.1"}, 2, "HOST:PORT"},
-		"unknown database":    {[]string{"--database-url", "mysql://x"}, 1, "postgres:// or sqlite:"},
-		"unknown in a file":   {[]string{"--database-url-file", secret}, 1, "postgres:// or sqlite:"},
+		"unknown database":    {[]string{"--database-url", "mysql://x"}, 1, "postgres://... or sqlite:PATH"},
+		"unknown in a file":   {[]string{"--database-url-file", secret}, 1, "postgres://... or sqlite:PATH"},
 		"missing file":        {[]string{"--database-url-file", secret + "x"}, 1, "no such file"},
 		"two databases":       {[]string{"--database-url", "sqlite:a", "--database-url-file", secret}, 2, "exclude each other"},
 		"connections":         {[]string{"--database-max-connections", "1"}, 2, "from 2 to 1000"},

@@ -23,11 +23,16 @@ import (
 	"github.com/message-service/message-service/internal/pgtest"
 )
 
-// Engines runs a test on each engine, in parallel with others.
+// Engines runs a test on each engine, in parallel with others; with -short only on
+// the one that needs nothing but Go.
 func Engines(t *testing.T, test func(t *testing.T, engine db.Engine)) {
 	t.Helper()
 	t.Parallel()
-	for _, engine := range []db.Engine{db.Postgres, db.SQLite} {
+	engines := []db.Engine{db.Postgres, db.SQLite}
+	if testing.Short() {
+		engines = []db.Engine{db.SQLite}
+	}
+	for _, engine := range engines {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			test(t, engine)
@@ -133,9 +138,16 @@ func NewClient(t testing.TB, url string) *Client {
 	return &Client{ClientWithResponses: api, URL: url, HTTP: doer}
 }
 
+// Answer is the answer to a request of Do.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
 // Do sends a request that the generated client would not. The header lines are
 // "Name: value".
-func (c *Client) Do(t testing.TB, method, path string, body io.Reader, header ...string) (*http.Response, string) {
+func (c *Client) Do(t testing.TB, method, path string, body io.Reader, header ...string) Answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, c.URL+path, body)
 	if err != nil {
@@ -154,7 +166,7 @@ func (c *Client) Do(t testing.TB, method, path string, body io.Reader, header ..
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return response, string(text)
+	return Answer{response.StatusCode, response.Header, string(text)}
 }
 
 // Send sends a message that must be accepted.

@@ -188,8 +188,8 @@ func TestBadInput(t *testing.T) {
 			for name, bad := range badRequests {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					response, body := s.Do(t, bad.method, bad.path, strings.NewReader(bad.body), bad.header...)
-					bad.check(t, response, body)
+					answer := s.Do(t, bad.method, bad.path, strings.NewReader(bad.body), bad.header...)
+					bad.check(t, answer)
 				})
 			}
 		})
@@ -200,19 +200,19 @@ func TestBadInput(t *testing.T) {
 	})
 }
 
-func (bad badRequest) check(t *testing.T, response *http.Response, body string) {
+func (bad badRequest) check(t *testing.T, answer apitest.Answer) {
 	t.Helper()
 	var problem client.Problem
-	if err := json.Unmarshal([]byte(body), &problem); err != nil {
-		t.Fatalf("%d, and no problem document: %v\n%s", response.StatusCode, err, body)
+	if err := json.Unmarshal([]byte(answer.Body), &problem); err != nil {
+		t.Fatalf("%d, and no problem document: %v\n%s", answer.Status, err, answer.Body)
 	}
-	if response.StatusCode != bad.status || problem.Status != int32(bad.status) {
-		t.Errorf("answered %d, want %d\n%s", response.StatusCode, bad.status, body)
+	if answer.Status != bad.status || problem.Status != int32(bad.status) {
+		t.Errorf("answered %d, want %d\n%s", answer.Status, bad.status, answer.Body)
 	}
-	if mediaType := response.Header.Get("Content-Type"); mediaType != "application/problem+json" {
+	if mediaType := answer.Header.Get("Content-Type"); mediaType != "application/problem+json" {
 		t.Errorf("answered with %s", mediaType)
 	}
-	if id := response.Header.Get("X-Request-Id"); problem.Instance != "urn:request:"+id {
+	if id := answer.Header.Get("X-Request-Id"); problem.Instance != "urn:request:"+id {
 		t.Errorf("instance %q of request %q", problem.Instance, id)
 	}
 	var at []string
@@ -228,9 +228,9 @@ func (bad badRequest) check(t *testing.T, response *http.Response, body string) 
 	}
 	slices.Sort(at)
 	if at = slices.Compact(at); !slices.Equal(at, bad.at) {
-		t.Errorf("names %q, want %q\n%s", at, bad.at, body)
+		t.Errorf("names %q, want %q\n%s", at, bad.at, answer.Body)
 	}
-	if bad.status == http.StatusMethodNotAllowed && response.Header.Get("Allow") == "" {
+	if bad.status == http.StatusMethodNotAllowed && answer.Header.Get("Allow") == "" {
 		t.Error("405 without Allow")
 	}
 }

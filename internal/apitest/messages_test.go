@@ -178,9 +178,9 @@ func walk(t *testing.T, s *apitest.Server, params client.ListMessagesParams) ite
 				return
 			}
 			next := strings.Trim(link, "<>")
-			response, body := s.Do(t, http.MethodGet, next, nil)
+			page := s.Do(t, http.MethodGet, next, nil)
 			answer, err = client.ParseListMessagesResponse(&http.Response{
-				StatusCode: response.StatusCode, Header: response.Header, Body: io.NopCloser(strings.NewReader(body)),
+				StatusCode: page.Status, Header: page.Header, Body: io.NopCloser(strings.NewReader(page.Body)),
 			})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -90,8 +91,8 @@ func follow(t *testing.T, replicas []*apitest.Server, random *rand.Rand, user st
 		}
 		limit := 1 + random.Int32N(100)
 		page := replicas[random.IntN(len(replicas))].List(t, client.ListMessagesParams{Recipient: &user, After: &cursor, Limit: &limit})
-		for i := len(page.Messages) - 1; i >= 0; i-- {
-			id := page.Messages[i].ID
+		for _, m := range slices.Backward(page.Messages) {
+			id := m.ID
 			if bytes.Compare(id[:], cursor[:]) <= 0 {
 				t.Errorf("%s found %s after having seen %s", user, id, cursor)
 			}

@@ -59,13 +59,12 @@ func (p *proxy) serve() {
 		server, err := net.Dial(p.network, p.target)
 		if err != nil {
 			p.t.Errorf("proxy: %v", err)
-			client.Close()
+			hangUp(client)
 			return
 		}
 		p.mu.Lock()
 		if p.down {
-			client.Close()
-			server.Close()
+			hangUp(client, server)
 		} else {
 			p.conns[client], p.conns[server] = true, true
 			go p.pump(client, server)
@@ -80,10 +79,9 @@ func (p *proxy) pump(to, from net.Conn) {
 	_, _ = io.Copy(to, from) // its error is that the connection was cut
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, conn := range []net.Conn{to, from} {
-		conn.Close()
-		delete(p.conns, conn)
-	}
+	hangUp(to, from)
+	delete(p.conns, to)
+	delete(p.conns, from)
 }
 
 // cut cuts all connections and lets no new ones through.
@@ -92,7 +90,7 @@ func (p *proxy) cut() {
 	defer p.mu.Unlock()
 	p.down = true
 	for conn := range p.conns {
-		conn.Close()
+		hangUp(conn)
 	}
 }
 
@@ -101,4 +99,10 @@ func (p *proxy) restore() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.down = false
+}
+
+func hangUp(conns ...net.Conn) {
+	for _, conn := range conns {
+		_ = conn.Close() // the other end may have done so
+	}
 }

@@ -19,9 +19,9 @@ const testTimeout = 30 * time.Second
 
 func answerIs(t *testing.T, s *apitest.Server, method, path, body string, want int) {
 	t.Helper()
-	response, answer := s.Do(t, method, path, strings.NewReader(body), "Content-Type: application/json")
-	if response.StatusCode != want {
-		t.Errorf("%s %s answered %d, want %d: %s", method, path, response.StatusCode, want, answer)
+	answer := s.Do(t, method, path, strings.NewReader(body), "Content-Type: application/json")
+	if answer.Status != want {
+		t.Errorf("%s %s answered %d, want %d: %s", method, path, answer.Status, want, answer.Body)
 	}
 }
 
@@ -82,8 +82,8 @@ func TestRequestID(t *testing.T) {
 			"abc.DEF_1-2": true, strings.Repeat("x", 64): true,
 			"": false, strings.Repeat("x", 65): false, "a b": false, "a/b": false, "é": false, `"><script>`: false,
 		} {
-			response, _ := s.Do(t, http.MethodGet, "/v1/limits", nil, "X-Request-Id: "+given)
-			if id := response.Header.Get("X-Request-Id"); (id == given) != kept || id == "" {
+			answer := s.Do(t, http.MethodGet, "/v1/limits", nil, "X-Request-Id: "+given)
+			if id := answer.Header.Get("X-Request-Id"); (id == given) != kept || id == "" {
 				t.Errorf("sent %q, answered %q", given, id)
 			}
 		}
@@ -98,41 +98,41 @@ func TestDocumentation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, body := s.Do(t, http.MethodGet, "/openapi.yaml", nil)
-		if response.StatusCode != http.StatusOK || body != string(file) {
-			t.Errorf("/openapi.yaml is not the file: %d, %d bytes", response.StatusCode, len(body))
+		answer := s.Do(t, http.MethodGet, "/openapi.yaml", nil)
+		if answer.Status != http.StatusOK || answer.Body != string(file) {
+			t.Errorf("/openapi.yaml is not the file: %d, %d bytes", answer.Status, len(answer.Body))
 		}
-		response, body = s.Do(t, http.MethodGet, "/openapi.json", nil)
-		if response.StatusCode != http.StatusOK || !strings.Contains(body, `"operationId":"sendMessage"`) || strings.Contains(body, "x-go-") {
-			t.Errorf("/openapi.json: %d %.200s", response.StatusCode, body)
+		answer = s.Do(t, http.MethodGet, "/openapi.json", nil)
+		if answer.Status != http.StatusOK || !strings.Contains(answer.Body, `"operationId":"sendMessage"`) || strings.Contains(answer.Body, "x-go-") {
+			t.Errorf("/openapi.json: %d %.200s", answer.Status, answer.Body)
 		}
 		for _, path := range []string{"/", "/docs"} {
-			response, _ := s.Do(t, http.MethodGet, path, nil)
-			if response.StatusCode != http.StatusFound || response.Header.Get("Location") != "/docs/" {
-				t.Errorf("%s: %d to %q", path, response.StatusCode, response.Header.Get("Location"))
+			answer := s.Do(t, http.MethodGet, path, nil)
+			if answer.Status != http.StatusFound || answer.Header.Get("Location") != "/docs/" {
+				t.Errorf("%s: %d to %q", path, answer.Status, answer.Header.Get("Location"))
 			}
 		}
-		response, page := s.Do(t, http.MethodGet, "/docs/", nil)
-		policy := response.Header.Get("Content-Security-Policy")
+		answer = s.Do(t, http.MethodGet, "/docs/", nil)
+		policy := answer.Header.Get("Content-Security-Policy")
 		if !strings.Contains(policy, "script-src 'self';") || !strings.Contains(policy, "default-src 'none'") {
 			t.Errorf("Content-Security-Policy: %s", policy)
 		}
-		references := regexp.MustCompile(`(?:src|href)="([^"/][^"]*)"`).FindAllStringSubmatch(page, -1)
+		references := regexp.MustCompile(`(?:src|href)="([^"/][^"]*)"`).FindAllStringSubmatch(answer.Body, -1)
 		if len(references) < 4 {
 			t.Errorf("the page refers to %v", references)
 		}
 		for _, reference := range references {
-			response, body := s.Do(t, http.MethodGet, "/docs/"+reference[1], nil)
-			if response.StatusCode != http.StatusOK || len(body) == 0 {
-				t.Errorf("%s: %d, %d bytes", reference[1], response.StatusCode, len(body))
+			answer := s.Do(t, http.MethodGet, "/docs/"+reference[1], nil)
+			if answer.Status != http.StatusOK || len(answer.Body) == 0 {
+				t.Errorf("%s: %d, %d bytes", reference[1], answer.Status, len(answer.Body))
 			}
 		}
-		if strings.Contains(page, "<script>") {
+		if strings.Contains(answer.Body, "<script>") {
 			t.Error("the page has an inline script, which its policy forbids")
 		}
-		response, _ = s.Do(t, http.MethodGet, "/docs/nothing.js", nil)
-		if response.StatusCode != http.StatusNotFound {
-			t.Errorf("an asset that is not there: %d", response.StatusCode)
+		answer = s.Do(t, http.MethodGet, "/docs/nothing.js", nil)
+		if answer.Status != http.StatusNotFound {
+			t.Errorf("an asset that is not there: %d", answer.Status)
 		}
 	})
 }

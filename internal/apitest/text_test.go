@@ -106,9 +106,9 @@ func TestTextRefused(t *testing.T) {
 			apitest.Engines(t, func(t *testing.T, engine db.Engine) {
 				s := apitest.Start(t, engine, messaging.Options{})
 				body := `{"sender": "alice", "recipient": "bob", "text": "` + test.text + `"}`
-				response, answer := s.Do(t, http.MethodPost, "/v1/messages", strings.NewReader(body), "Content-Type: application/json")
-				if response.StatusCode != test.status || !strings.Contains(answer, `"pointer":"/text"`) {
-					t.Errorf("answered %d %s", response.StatusCode, answer)
+				answer := s.Do(t, http.MethodPost, "/v1/messages", strings.NewReader(body), "Content-Type: application/json")
+				if answer.Status != test.status || !strings.Contains(answer.Body, `"pointer":"/text"`) {
+					t.Errorf("answered %d %s", answer.Status, answer.Body)
 				}
 				if page := s.List(t, client.ListMessagesParams{}); len(page.Messages) != 0 {
 					t.Errorf("stored %+v", page.Messages)
@@ -125,8 +125,8 @@ func TestMetadataSurvives(t *testing.T) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		send := func(metadata string) (int, string) {
 			body := `{"sender": "alice", "recipient": "bob", "text": "x", "metadata": ` + metadata + `}`
-			response, answer := s.Do(t, http.MethodPost, "/v1/messages", strings.NewReader(body), "Content-Type: application/json")
-			return response.StatusCode, answer
+			answer := s.Do(t, http.MethodPost, "/v1/messages", strings.NewReader(body), "Content-Type: application/json")
+			return answer.Status, answer.Body
 		}
 		const digits = `{"big":123456789012345678901234567890,"exact":1.10,"huge":1e400,"text":"\u0000é"}`
 		if status, answer := send(digits); status != http.StatusCreated || !strings.Contains(answer, `"metadata":`+digits) {

@@ -49,7 +49,7 @@ func Open(url string, maxConnections int) (*DB, error) {
 	case "sqlite":
 		return openSQLite(rest, maxConnections)
 	default:
-		return nil, errors.New("a database URL starts with postgres:// or sqlite:")
+		return nil, errors.New("a database URL is postgres://... or sqlite:PATH")
 	}
 }
 

@@ -40,7 +40,7 @@ type Draft struct {
 // fingerprint tells two requests with the same idempotency key apart.
 func (d *Draft) fingerprint() []byte {
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%d:%s%d:%s", len(d.Text), d.Text, len(d.Metadata), d.Metadata)
+	_, _ = fmt.Fprintf(hash, "%d:%s%d:%s", len(d.Text), d.Text, len(d.Metadata), d.Metadata)
 	return hash.Sum(nil)
 }
 

@@ -14,12 +14,11 @@ import (
 )
 
 // script makes a cluster in the folder $1 with the binaries in $2, says "ready",
-// waits for its input to end and removes everything. The data need not survive a
-// crash of the machine.
+// waits for its input to end and removes everything.
 const script = `
 trap '"$2/pg_ctl" -D "$1/data" -m immediate stop >>"$1/log" 2>&1; rm -rf "$1"' EXIT
 "$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >>"$1/log" 2>&1 &&
-"$2/pg_ctl" -D "$1/data" -w -l "$1/log" start -o "-k '$1' -c listen_addresses= -c fsync=off -c max_connections=400" >>"$1/log" 2>&1 ||
+"$2/pg_ctl" -D "$1/data" -w -l "$1/log" start -o "-k '$1' -c listen_addresses= -c max_connections=400" >>"$1/log" 2>&1 ||
 { cat "$1/log" >&2; exit 1; }
 echo ready
 cat >/dev/null
@@ -73,7 +72,7 @@ func startCluster() (cluster, error) {
 	}
 	if line, err := bufio.NewReader(output).ReadString('\n'); line != "ready\n" {
 		text, _ := os.ReadFile(complaints.Name())
-		return cluster{}, fmt.Errorf("start Postgres from %s: %s", binaries, errors.Join(err, errors.New(string(text))))
+		return cluster{}, fmt.Errorf("start Postgres from %s: %w\n%s", binaries, err, text)
 	}
 	return cluster{socketURL(directory), lifeline}, nil
 }

@@ -33,6 +33,9 @@ var server = sync.OnceValues(func() (cluster, error) {
 // the only one on the search path. The schema is dropped after the test.
 func NewSchema(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("needs Postgres, and -short asks for tests that need nothing but Go")
+	}
 	running, err := server()
 	if err != nil {
 		t.Fatalf("These tests need Postgres. Install it (Debian: apt-get install postgresql; macOS: brew install postgresql), "+
