@@ -38,11 +38,11 @@ type FieldError struct {
 
 // Limits The sizes this server accepts.
 type Limits struct {
-	// DefaultWindowDays How many days back a list goes when `since` is absent.
-	DefaultWindowDays int32 `json:"defaultWindowDays"`
+	// UserIDMaxLength The longest user id, in characters.
+	UserIDMaxLength int32 `json:"userIdMaxLength"`
 
-	// IdempotencyKeyMaxLength The longest idempotency key, in characters.
-	IdempotencyKeyMaxLength int32 `json:"idempotencyKeyMaxLength"`
+	// TextMaxLength The longest text, in Unicode code points.
+	TextMaxLength int32 `json:"textMaxLength"`
 
 	// MetadataMaxBytes The largest metadata, in bytes of compact UTF-8 JSON.
 	MetadataMaxBytes int32 `json:"metadataMaxBytes"`
@@ -50,17 +50,17 @@ type Limits struct {
 	// MetadataMaxDepth The most levels of objects and arrays in metadata, itself counted.
 	MetadataMaxDepth int32 `json:"metadataMaxDepth"`
 
+	// IdempotencyKeyMaxLength The longest idempotency key, in characters.
+	IdempotencyKeyMaxLength int32 `json:"idempotencyKeyMaxLength"`
+
 	// PageMaxMessages The most messages on a page, and the default.
 	PageMaxMessages int32 `json:"pageMaxMessages"`
 
+	// DefaultWindowDays How many days back a list goes when `since` is absent.
+	DefaultWindowDays int32 `json:"defaultWindowDays"`
+
 	// RequestMaxBytes The largest request body, in bytes.
 	RequestMaxBytes int32 `json:"requestMaxBytes"`
-
-	// TextMaxLength The longest text, in Unicode code points.
-	TextMaxLength int32 `json:"textMaxLength"`
-
-	// UserIDMaxLength The longest user id, in characters.
-	UserIDMaxLength int32 `json:"userIdMaxLength"`
 }
 
 // Message A message as it is now.

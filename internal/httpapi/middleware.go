@@ -34,7 +34,8 @@ func assignRequestID(next echo.HandlerFunc) echo.HandlerFunc {
 
 func requestID(c echo.Context) string { return c.Response().Header().Get(echo.HeaderXRequestID) }
 
-// logAccess writes a line for each request. The query is left out: it names users.
+// logAccess writes a line for each request, for a probe that went well only at the
+// debug level. The query is left out: it names users.
 func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
@@ -55,7 +56,11 @@ func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			attributes = append(attributes, slog.Any("error", err))
 		}
-		s.log.LogAttrs(request.Context(), slog.LevelInfo, "request", attributes...)
+		level := slog.LevelInfo
+		if (c.Path() == "/health" || c.Path() == "/ready") && response.Status == http.StatusOK {
+			level = slog.LevelDebug
+		}
+		s.log.LogAttrs(request.Context(), level, "request", attributes...)
 		return nil
 	}
 }
