@@ -5,8 +5,14 @@ LDFLAGS   = -s -w -X main.version=$(VERSION)
 GOLANGCI  = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 BASE_URL ?= http://127.0.0.1:8080
 
-# Where "make start-db" puts Postgres; the password is that of compose.yaml.
-DEV_DATABASE_URL ?= postgres://message-service:message-service@127.0.0.1:5432/message-service?sslmode=disable
+# What compose.yaml takes from .env, with the same defaults.
+-include .env
+PORT              ?= 8080
+POSTGRES_PORT     ?= 5432
+POSTGRES_PASSWORD ?= message-service
+
+# The race detector needs a C compiler; tests run without it where there is none.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race,)
 
 .DEFAULT_GOAL := help
 
@@ -14,26 +20,28 @@ DEV_DATABASE_URL ?= postgres://message-service:message-service@127.0.0.1:5432/me
 
 .PHONY: run
 run: ## Serve on an embedded SQLite database: http://127.0.0.1:8080/docs/
-	@go run ./cmd/message-service
+	@go build -o bin/message-service ./cmd/message-service
+	@exec bin/message-service
 
 .PHONY: test
-test: ## Run all tests, with the race detector, on SQLite and Postgres
-	go test -race -timeout 10m ./...
+test: ## Run all tests on SQLite and Postgres, with the race detector if there is a C compiler
+	go test $(RACE) -timeout 10m ./...
 
 ##@ Run
 
 .PHONY: service
 service: ## Build the image and run it with Postgres (needs Docker)
 	VERSION=$(VERSION) docker compose up --build --wait
-	@echo "The service is up: http://127.0.0.1:8080/docs/"
+	@echo "The service is up: http://127.0.0.1:$(PORT)/docs/"
 
 .PHONY: start-db
-start-db: ## Run only Postgres, on port 5432 (needs Docker)
+start-db: ## Run only Postgres (needs Docker)
 	docker compose up --wait db
 
 .PHONY: dev
 dev: start-db ## Serve from source on that Postgres
-	@DATABASE_URL='$(DEV_DATABASE_URL)' go run ./cmd/message-service
+	@go build -o bin/message-service ./cmd/message-service
+	@DATABASE_URL='postgres://message-service:$(POSTGRES_PASSWORD)@127.0.0.1:$(POSTGRES_PORT)/message-service' exec bin/message-service
 
 .PHONY: stop
 stop: ## Stop what service and start-db have started; the data stays
@@ -57,13 +65,16 @@ bench: ## Measure sends and pages over HTTP on both engines
 
 .PHONY: generate
 generate: ## Generate the server interface and the client from api/openapi.yaml
+	rm -rf gen && mkdir -p gen/server gen/client
 	go generate ./api
 
 .PHONY: verify
-verify: generate ## Fail if a generated file is stale or not in git, or go.mod is untidy
-	@git diff --exit-code -- gen || { echo "verify: gen/ was stale; it is up to date now, add it to git" >&2; exit 1; }
+verify: ## Fail if gen/ is not what "make generate" makes, or not in git, or go.mod is untidy
+	@before=$$(mktemp -d) && cp -r gen $$before && $(MAKE) --no-print-directory generate && \
+		if diff -r $$before/gen gen; then rm -r $$before; else \
+		echo "verify: gen/ was not what make generate makes; now it is" >&2; rm -r $$before; exit 1; fi
 	@untracked=$$(git ls-files --others --exclude-standard -- gen); \
-		test -z "$$untracked" || { echo "verify: add to git: $$untracked" >&2; exit 1; }
+		test -z "$$untracked" || { echo "verify: not in git: $$untracked" >&2; exit 1; }
 	go mod tidy -diff
 	go mod verify
 

@@ -5,6 +5,7 @@ package swaggerui
 
 import (
 	"embed"
+	"io/fs"
 	"net/http"
 
 	"github.com/swaggest/swgui/v5/static"
@@ -19,6 +20,21 @@ var page embed.FS
 const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
 	"img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// Has tells whether there is anything at a path, which is relative to the page.
+func Has(path string) bool {
+	if path == "" {
+		return true
+	}
+	for _, files := range []fs.FS{page, static.FS} {
+		for _, name := range []string{path, path + ".gz"} {
+			if _, err := fs.Stat(files, name); err == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // Handler serves the page and its assets below the root of its URL space. The
 // page expects the contract at /openapi.yaml.

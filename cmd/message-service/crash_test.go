@@ -19,7 +19,7 @@ import (
 
 // flood has 1,000 senders send to bob, each until a send of its fails, and returns
 // the messages that were acknowledged. end is called once, when 300 have been.
-func flood(t *testing.T, p *process, end func()) map[uuid.UUID]string {
+func flood(t *testing.T, p *apitest.Process, end func()) map[uuid.UUID]string {
 	t.Helper()
 	const senders, middle = 1000, 300
 	var mu sync.Mutex
@@ -50,7 +50,7 @@ func flood(t *testing.T, p *process, end func()) map[uuid.UUID]string {
 }
 
 // stored reads all of bob's messages.
-func stored(t *testing.T, p *process) map[uuid.UUID]string {
+func stored(t *testing.T, p *apitest.Process) map[uuid.UUID]string {
 	messages := map[uuid.UUID]string{}
 	for before := (*uuid.UUID)(nil); ; {
 		page := p.List(t, client.ListMessagesParams{Recipient: new("bob"), Before: before})
@@ -73,7 +73,7 @@ func TestKill(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
 		url := apitest.NewDatabaseURL(t, engine)
 		p := startProcess(t, url)
-		acknowledged := flood(t, p, p.kill)
+		acknowledged := flood(t, p, p.Kill)
 		found := stored(t, startProcess(t, url))
 		texts := map[string]bool{}
 		for id, text := range found {
@@ -97,9 +97,9 @@ func TestShutdown(t *testing.T) {
 		url := apitest.NewDatabaseURL(t, engine)
 		p := startProcess(t, url)
 		var stopped error
-		acknowledged := flood(t, p, func() { stopped = p.stop(t) })
+		acknowledged := flood(t, p, func() { stopped = p.Stop(t) })
 		if stopped != nil {
-			t.Errorf("it ended with %v\n%s", stopped, p.log)
+			t.Errorf("it ended with %v\n%s", stopped, p.Log)
 		}
 		if found := stored(t, startProcess(t, url)); !maps.Equal(found, acknowledged) {
 			t.Errorf("%d messages were acknowledged and %d stored", len(acknowledged), len(found))
@@ -127,7 +127,7 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 		}
 		p.Send(t, "alice", "carol", "so that the first request has long arrived")
 		stopped := make(chan error, 1)
-		go func() { stopped <- p.stop(t) }()
+		go func() { stopped <- p.Stop(t) }()
 		for deadline := time.Now().Add(20 * time.Second); ; { // until it takes no new requests
 			if _, err := p.GetHealthWithResponse(context.WithoutCancel(t.Context())); err != nil {
 				break
@@ -147,7 +147,7 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 			t.Fatalf("answered %+v", answer)
 		}
 		if err := <-stopped; err != nil {
-			t.Errorf("it ended with %v\n%s", err, p.log)
+			t.Errorf("it ended with %v\n%s", err, p.Log)
 		}
 		if found := stored(t, startProcess(t, url)); found[answer.JSON201.ID] != "late" {
 			t.Errorf("stored %v", found)

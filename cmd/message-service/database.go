@@ -29,10 +29,10 @@ func (f databaseFlags) Validate() error {
 		return errors.New("--database-url and --database-url-file (DATABASE_URL and DATABASE_URL_FILE) exclude each other")
 	}
 	if f.DatabaseMaxConnections < 2 || f.DatabaseMaxConnections > 1000 {
-		return errors.New("--database-max-connections must be from 2 to 1000")
+		return errors.New("--database-max-connections (DATABASE_MAX_CONNECTIONS) must be from 2 to 1000")
 	}
 	if f.DatabaseWait < 0 {
-		return errors.New("--database-wait must not be negative")
+		return errors.New("--database-wait (DATABASE_WAIT) must not be negative")
 	}
 	return nil
 }
@@ -48,7 +48,11 @@ func (f databaseFlags) url() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("database URL: %w", err)
 	}
-	return strings.TrimSpace(string(content)), nil
+	url := strings.TrimSpace(string(content))
+	if url == "" {
+		return "", fmt.Errorf("database URL: %s is empty", f.DatabaseURLFile)
+	}
+	return url, nil
 }
 
 // open opens the database.
@@ -65,7 +69,8 @@ func (f databaseFlags) migrate(ctx context.Context, database *db.DB, log *slog.L
 	deadline := time.Now().Add(f.DatabaseWait)
 	for {
 		applied, err := database.Migrate(ctx)
-		if err == nil || !errors.Is(err, db.ErrUnavailable) || time.Now().After(deadline) {
+		// A SQLite file that cannot be used now will not be in a moment.
+		if err == nil || !errors.Is(err, db.ErrUnavailable) || database.Engine == db.SQLite || time.Now().After(deadline) {
 			return applied, err
 		}
 		log.Warn("the database does not answer yet", "error", err)

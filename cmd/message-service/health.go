@@ -12,11 +12,12 @@ import (
 )
 
 type healthCommand struct {
-	ListenAddress string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the server listens."`
+	ListenAddress string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the server listens (default: 127.0.0.1:8080)."`
 	Timeout       time.Duration `default:"3s" help:"How long to wait for its answer."`
 }
 
-// Run asks the server whether it is ready.
+// Run asks the server whether it is alive. Not whether it is ready: a container is
+// not to be restarted because its database is.
 func (c healthCommand) Run(ctx context.Context, std streams) error {
 	host, port, err := net.SplitHostPort(c.ListenAddress)
 	if err != nil {
@@ -31,13 +32,13 @@ func (c healthCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	answer, err := api.GetReadinessWithResponse(ctx)
+	answer, err := api.GetHealthWithResponse(ctx)
 	if err != nil {
 		return err
 	}
 	if answer.StatusCode() != http.StatusOK {
-		return errors.New("not ready: " + answer.Status())
+		return errors.New("not healthy: " + answer.Status())
 	}
-	fmt.Fprintln(std.out, "ready")
+	fmt.Fprint(std.out, string(answer.Body))
 	return nil
 }

@@ -23,7 +23,7 @@ var version string
 type commands struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the API (the default command)."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date, or show its state."`
-	Health  healthCommand  `cmd:"" help:"Exit with 0 if the server on this machine is ready, for container health checks."`
+	Health  healthCommand  `cmd:"" help:"Exit with 0 if the server on this machine is alive, for container health checks."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -97,7 +97,7 @@ func buildVersion() string {
 
 // logFlags are the options of the log, which goes to standard error.
 type logFlags struct {
-	LogLevel  slog.Level `env:"LOG_LEVEL" default:"info" help:"Least severe level to log: debug, info (every request), warn or error."`
+	LogLevel  slog.Level `env:"LOG_LEVEL" default:"info" help:"Least severe level to log: debug, info (each request but successful probes), warn or error."`
 	LogFormat string     `env:"LOG_FORMAT" enum:"text,json" default:"text" help:"Log as text or as JSON lines."`
 }
 

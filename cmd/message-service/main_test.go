@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -26,72 +22,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// process is the program, serving in a process of its own.
-type process struct {
-	*apitest.Client
-
-	cmd  *exec.Cmd
-	log  *bytes.Buffer
-	done chan error
-}
-
-var documentation = regexp.MustCompile(`(http://\S+)/docs/`)
-
-// startProcess starts the program on a free port and waits until it says where.
-func startProcess(t *testing.T, databaseURL string) *process {
+// startProcess runs this test binary as the program.
+func startProcess(t *testing.T, databaseURL string) *apitest.Process {
 	t.Helper()
-	p := &process{log: &bytes.Buffer{}, done: make(chan error, 1)}
-	p.cmd = exec.Command(os.Args[0], "serve", "--listen-address", "127.0.0.1:0", "--log-level", "warn")
-	p.cmd.Env = append(os.Environ(), "RUN_MESSAGE_SERVICE=1", "DATABASE_URL="+databaseURL)
-	p.cmd.Stderr = p.log
-	output, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(output)
-	var url string
-	for url == "" && lines.Scan() {
-		if found := documentation.FindStringSubmatch(lines.Text()); found != nil {
-			url = found[1]
-		}
-	}
-	go func() {
-		for lines.Scan() { // so that it never waits for a reader
-		}
-		p.done <- p.cmd.Wait()
-	}()
-	t.Cleanup(p.kill)
-	if url == "" {
-		t.Fatalf("it did not start: %v\n%s", <-p.done, p.log)
-	}
-	p.Client = apitest.NewClient(t, url)
-	return p
-}
-
-// kill is kill -9.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // it may have ended on its own
-	err := <-p.done
-	p.done <- err
-}
-
-// stop asks the program to end and returns its error.
-func (p *process) stop(t *testing.T) error {
-	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case err := <-p.done:
-		p.done <- err
-		return err
-	case <-time.After(30 * time.Second):
-		t.Fatal("it did not end")
-		return nil
-	}
+	return apitest.StartProcess(t, os.Args[0], databaseURL, "RUN_MESSAGE_SERVICE=1")
 }
 
 // runHere runs a command line in this process.
@@ -130,12 +64,18 @@ func TestCommandLineRefuses(t *testing.T) {
 		"queue":               {[]string{"--queue-size", "0"}, 2, "from 1 to 1000000"},
 		"log level":           {[]string{"--log-level", "loud"}, 2, "loud"},
 		"log format":          {[]string{"--log-format", "xml"}, 2, "text"},
-		"folder is not there": {[]string{"--database-wait", "0s", "--database-url", "sqlite:/nowhere/x.db"}, 1, "unable to open database file"},
+		"folder is not there": {[]string{"--database-wait", "0s", "--database-url", "sqlite:/nowhere/x.db"}, 1, "there is no folder /nowhere"},
+		"a broken URL":        {[]string{"--database-url", "postgres://u:s3cret%zz@h/x"}, 1, "percent-encoded"},
+		"another broken URL":  {[]string{"--database-url", "postgres://u:s3cret#@h/x"}, 1, "percent-encoded"},
+		"shutdown":            {[]string{"--shutdown-timeout=-1s"}, 2, "must not be negative"},
 		"nobody listens":      {[]string{"health", "--listen-address", "127.0.0.1:1"}, 1, "connection refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			code, out, errs := runHere(t, test.args...)
+			if strings.Contains(errs, "s3cret") {
+				t.Errorf("it prints the password: %s", errs)
+			}
 			if code != test.code || !strings.Contains(errs, test.says) || strings.Count(errs, "\n") != 1 || out != "" {
 				t.Errorf("exit %d, want %d and one line with %q\nstdout: %s\nstderr: %s", code, test.code, test.says, out, errs)
 			}
@@ -183,7 +123,7 @@ func TestServeInProcess(t *testing.T) {
 	}()
 	for healthy := false; !healthy; {
 		code, out, _ := runHere(t, "health", "--listen-address", address)
-		healthy = code == 0 && out == "ready\n"
+		healthy = code == 0 && out == "UP\n"
 		select {
 		case code := <-ended:
 			t.Fatalf("exit %d: %s", code, stderr.String())

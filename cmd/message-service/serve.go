@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/message-service/message-service/internal/db"
@@ -22,7 +23,8 @@ type serveCommand struct {
 	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: 127.0.0.1:8080); port 0 takes a free one."`
 	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
 	QueueSize            int           `env:"QUEUE_SIZE" default:"4096" help:"Sends that may wait to be stored; more are answered 503 (1 to 1000000)."`
-	ShutdownTimeout      time.Duration `env:"SHUTDOWN_TIMEOUT" default:"25s" help:"How long a shutdown waits for requests to end."`
+	ShutdownDelay        time.Duration `env:"SHUTDOWN_DELAY" default:"0s" help:"How long a shutdown goes on serving while /ready answers 503, so that load balancers notice."`
+	ShutdownTimeout      time.Duration `env:"SHUTDOWN_TIMEOUT" default:"25s" help:"How long a shutdown waits after that for requests to end."`
 }
 
 // Validate is called by the command line parser.
@@ -40,7 +42,10 @@ func (c serveCommand) Validate() error {
 			", where other machines may reach it, pass --allow-unauthenticated (ALLOW_UNAUTHENTICATED=true)")
 	}
 	if c.QueueSize < 1 || c.QueueSize > 1_000_000 {
-		return errors.New("--queue-size must be from 1 to 1000000")
+		return errors.New("--queue-size (QUEUE_SIZE) must be from 1 to 1000000")
+	}
+	if c.ShutdownDelay < 0 || c.ShutdownTimeout < 0 {
+		return errors.New("--shutdown-delay and --shutdown-timeout (SHUTDOWN_DELAY, SHUTDOWN_TIMEOUT) must not be negative")
 	}
 	return nil
 }
@@ -54,6 +59,11 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer database.Close() //nolint:errcheck // everything is committed by then
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.ListenAddress)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() //nolint:errcheck // the server has closed it by then
 	applied, err := c.migrate(ctx, database, log)
 	if err != nil {
 		return err
@@ -61,27 +71,32 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	for _, name := range applied {
 		log.Info("schema migrated", "step", name)
 	}
+	if err := database.Check(ctx); err != nil {
+		return err
+	}
 	service := messaging.New(database, messaging.Options{QueueSize: c.QueueSize})
-	defer service.Close()
 	api, err := httpapi.New(service, log)
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.ListenAddress)
-	if err != nil {
+	c.greet(std.out, log, database.Engine, listener.Addr())
+	if err := c.serve(ctx, listener, api, service, log); err != nil {
 		return err
 	}
-	greet(std.out, database.Engine, listener.Addr())
-	return c.serve(ctx, listener, api, log)
+	log.Info("stopped")
+	return nil
 }
 
-// serve answers requests until ctx ends, and then those that have arrived.
-func (c serveCommand) serve(ctx context.Context, listener net.Listener, api *httpapi.Server, log *slog.Logger) error {
+// serve answers requests until ctx ends, then those that have arrived, and stores
+// what waits.
+func (c serveCommand) serve(
+	ctx context.Context, listener net.Listener, api *httpapi.Server, service *messaging.Service, log *slog.Logger,
+) error {
 	server := &http.Server{
 		Handler:           api,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      40 * time.Second, // reading a slow body, and then the longest wait for the database
 		IdleTimeout:       75 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -95,21 +110,37 @@ func (c serveCommand) serve(ctx context.Context, listener net.Listener, api *htt
 	}
 	log.Info("shutting down")
 	api.Drain()
+	if c.ShutdownDelay > 0 {
+		select {
+		case err := <-failed:
+			return err
+		case <-time.After(c.ShutdownDelay):
+		}
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
-		return fmt.Errorf("some requests did not end within %s: %w", c.ShutdownTimeout, errors.Join(err, server.Close()))
+	err := errors.Join(server.Shutdown(ctx), service.Close(ctx))
+	if err != nil {
+		return fmt.Errorf("the shutdown took longer than %s: %w", c.ShutdownTimeout, errors.Join(err, server.Close()))
 	}
-	log.Info("stopped")
 	return nil
 }
 
-func greet(w io.Writer, engine db.Engine, address net.Addr) {
+// greet tells a newcomer where to go; a log collector gets a line of the log.
+func (c serveCommand) greet(w io.Writer, log *slog.Logger, engine db.Engine, address net.Addr) {
+	if c.LogFormat == "json" {
+		log.Info("serving", "version", buildVersion(), "address", address.String(), "database", engine)
+		return
+	}
+	host := address.String()
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		host = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+	}
 	fmt.Fprintf(w, `Message Service %s on %s
 
   Documentation   http://%[3]s/docs/
   First message   curl http://%[3]s/v1/messages --json '{"sender": "alice", "recipient": "bob", "text": "Hello!"}'
   Bob's messages  curl 'http://%[3]s/v1/messages?recipient=bob'
 
-`, buildVersion(), map[db.Engine]string{db.Postgres: "PostgreSQL", db.SQLite: "SQLite"}[engine], address)
+`, buildVersion(), map[db.Engine]string{db.Postgres: "PostgreSQL", db.SQLite: "SQLite"}[engine], host)
 }

@@ -67,39 +67,41 @@ type Limits struct {
 
 // Message A message as it is now.
 type Message struct {
-	// DeletedAt A time as in RFC 3339, in UTC, with three digits of a second.
+	// DeletedAt An RFC 3339 time in UTC, with milliseconds.
 	//
 	// Example: 2026-11-23T12:00:00.366Z
 	DeletedAt *Timestamp `json:"deletedAt,omitempty"`
 
-	// ID A UUID of version 7. Ids sort in the order of the messages.
+	// ID A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	//
 	//
 	// Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42
 	ID MessageID `json:"id"`
 
 	// Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
 	// compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
-	// is not kept.
+	// is not kept. Leave it out rather than sending null.
 	//
 	//
 	// Example: {"client":"android/4.2"}
 	Metadata Metadata `json:"metadata,omitempty"`
 
-	// Recipient Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	//
 	//
 	// Example: alice
 	Recipient UserID `json:"recipient"`
 
-	// Sender Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	//
 	//
 	// Example: alice
 	Sender UserID `json:"sender"`
 
-	// SentAt A time as in RFC 3339, in UTC, with three digits of a second.
+	// SentAt An RFC 3339 time in UTC, with milliseconds.
 	//
 	// Example: 2026-11-23T12:00:00.366Z
 	SentAt Timestamp `json:"sentAt"`
@@ -110,7 +112,8 @@ type Message struct {
 	Text string `json:"text"`
 }
 
-// MessageID A UUID of version 7. Ids sort in the order of the messages.
+// MessageID A UUID. Those the service makes are of version 7 and sort in the order of the
+// messages.
 //
 // Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42
 type MessageID = openapi_types.UUID
@@ -118,7 +121,7 @@ type MessageID = openapi_types.UUID
 // MessagePage One page of messages, newest first.
 type MessagePage struct {
 	// HasMore Whether there is at least one more message in the direction asked for:
-	// older ones, or newer ones with `after`.
+	// newer ones with `after` alone, else older ones.
 	//
 	//
 	// Example: false
@@ -130,7 +133,7 @@ type MessagePage struct {
 
 // Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
 // compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
-// is not kept.
+// is not kept. Leave it out rather than sending null.
 //
 // Example: {"client":"android/4.2"}
 type Metadata map[string]interface{}
@@ -176,27 +179,27 @@ type Problem struct {
 type SendMessageRequest struct {
 	// Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
 	// compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
-	// is not kept.
+	// is not kept. Leave it out rather than sending null.
 	//
 	//
 	// Example: {"client":"android/4.2"}
 	Metadata Metadata `json:"metadata,omitempty"`
 
-	// Recipient Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	//
 	//
 	// Example: alice
 	Recipient UserID `json:"recipient"`
 
-	// Sender Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	//
 	//
 	// Example: alice
 	Sender UserID `json:"sender"`
 
-	// Text 1 to 4,096 Unicode code points, not only white space, any but U+0000.
+	// Text 1 to 4,096 Unicode code points, not only white space, without U+0000.
 	// Stored and returned exactly: nothing is trimmed, escaped or normalised.
 	//
 	//
@@ -204,17 +207,17 @@ type SendMessageRequest struct {
 	Text string `json:"text"`
 }
 
-// TimeBound A time as in RFC 3339, in any zone.
+// TimeBound An RFC 3339 time in any zone.
 //
 // Example: 2026-11-01T00:00:00Z
 type TimeBound = time.Time
 
-// Timestamp A time as in RFC 3339, in UTC, with three digits of a second.
+// Timestamp An RFC 3339 time in UTC, with milliseconds.
 //
 // Example: 2026-11-23T12:00:00.366Z
 type Timestamp = time.Time
 
-// UserID Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+// UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 // letter or digit. Compared byte for byte.
 //
 // Example: alice
@@ -259,21 +262,21 @@ type ListMessagesParams struct {
 	Sender *UserID `form:"sender,omitempty" json:"sender,omitempty"`
 
 	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
-	// 30 days ago when absent.
+	// 30 days ago when absent, or without bound when `after` is given.
 	Since *TimeBound `form:"since,omitempty" json:"since,omitempty"`
 
-	// Until Only messages sent before this time. RFC 3339; encode a `+` as `%2B`.
+	// Until Only messages sent before this time. RFC 3339; encode a `+` as `%2B`. For
+	// messages older than 30 days, give `since` too.
 	Until *TimeBound `form:"until,omitempty" json:"until,omitempty"`
 
 	// Before Only messages older than the one with this id, the newest of them first.
-	// Not together with `after`.
 	Before *MessageID `form:"before,omitempty" json:"before,omitempty"`
 
-	// After The messages directly newer than the one with this id. Not together with
-	// `before`.
+	// After Only messages newer than the one with this id: the ones directly newer, or,
+	// together with `before`, the newest between the two.
 	After *MessageID `form:"after,omitempty" json:"after,omitempty"`
 
-	// Limit The most messages to return.
+	// Limit The maximum number of messages to return.
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -281,7 +284,7 @@ type ListMessagesParams struct {
 type SendMessageParams struct {
 	// IdempotencyKey Names this send, so that repeating the request cannot make a second message.
 	// Use a new random value, such as a UUID, for each message: 1 to 255 printable
-	// ASCII characters.
+	// ASCII characters, the first and last not a space.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -370,10 +373,10 @@ type ClientInterface interface {
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetReadiness Can it serve requests now?
+	// GetReadiness Can it handle requests now?
 	//
-	// Answers `READY` when the database answers, and 503 when it does not or when
-	// the server is shutting down. Send it no traffic while this fails; do not
+	// Answers `READY` when the database answers, and 503 when it does not, or when the
+	// server is about to shut down. Send it no traffic while this fails, but do not
 	// restart it for that.
 	//
 	// Corresponds with GET /ready (the `GetReadiness` operationId).
@@ -389,30 +392,36 @@ type ClientInterface interface {
 
 	// ListMessages List recent messages
 	//
-	// Messages for a recipient, from a sender, between the two or of everyone,
-	// newest first: at most `limit` of them, and none older than `since`, which
-	// is 30 days ago unless you say otherwise. Deleted messages are left out.
+	// Messages to a recipient, from a sender, from one to the other, or of everyone,
+	// newest first: at most `limit` of them, and none older than `since`, which is 30
+	// days ago when absent. Deleted messages are left out.
 	//
 	// To walk back in time, pass the id of the last message of a page as `before`,
 	// or follow the `Link` header. To catch up, pass the id of the newest message
-	// you have as `after`: you get the ones directly newer (still newest first),
-	// and while `hasMore` is true there are newer ones yet. New messages never
-	// appear below one you have already seen, so nothing is missed in between.
+	// you have as `after`: you get the ones directly newer (still newest first), and
+	// while `hasMore` is true there are still newer ones.
+	//
+	// In a list with a `recipient` or a `sender`, a message never appears below one
+	// that could already be read, so whoever catches up misses nothing. The list of
+	// everyone has no such order between strangers: use it to look around, not to
+	// follow.
 	//
 	// Corresponds with GET /v1/messages (the `ListMessages` operationId).
 	ListMessages(ctx context.Context, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SendMessageWithBody Send a message
 	//
-	// Sends `text` from one user to another and answers with the stored message.
-	// A 201 means that the message is on disk and that everyone who reads the
-	// recipient's messages from now on sees it.
+	// Sends `text` from one user to another (or to themselves) and answers with the
+	// stored message. A 201 means that the message is on disk and that everyone who
+	// reads the recipient's messages from now on sees it.
 	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
-	// answers with the message the first request made, as it is now (edited or
-	// deleted since, perhaps), and with `Idempotent-Replayed: true`. Keys are
-	// scoped to one sender and one recipient and are remembered as long as the
-	// message. The same key with a different body is refused with 422.
+	// answers with the message the first request made, as it is now (with an empty
+	// `text` and `deletedAt`, if it was deleted since), and with
+	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
+	// are remembered for good, deleted message or not. The same key with a different
+	// body is refused with 422; the order of members and white space make no
+	// difference.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -424,15 +433,17 @@ type ClientInterface interface {
 
 	// SendMessage Send a message
 	//
-	// Sends `text` from one user to another and answers with the stored message.
-	// A 201 means that the message is on disk and that everyone who reads the
-	// recipient's messages from now on sees it.
+	// Sends `text` from one user to another (or to themselves) and answers with the
+	// stored message. A 201 means that the message is on disk and that everyone who
+	// reads the recipient's messages from now on sees it.
 	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
-	// answers with the message the first request made, as it is now (edited or
-	// deleted since, perhaps), and with `Idempotent-Replayed: true`. Keys are
-	// scoped to one sender and one recipient and are remembered as long as the
-	// message. The same key with a different body is refused with 422.
+	// answers with the message the first request made, as it is now (with an empty
+	// `text` and `deletedAt`, if it was deleted since), and with
+	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
+	// are remembered for good, deleted message or not. The same key with a different
+	// body is refused with 422; the order of members and white space make no
+	// difference.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -477,10 +488,10 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// GetReadiness Can it serve requests now?
+// GetReadiness Can it handle requests now?
 //
-// Answers `READY` when the database answers, and 503 when it does not or when
-// the server is shutting down. Send it no traffic while this fails; do not
+// Answers `READY` when the database answers, and 503 when it does not, or when the
+// server is about to shut down. Send it no traffic while this fails, but do not
 // restart it for that.
 //
 // Corresponds with GET /ready (the `GetReadiness` operationId).
@@ -516,15 +527,19 @@ func (c *Client) GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // ListMessages List recent messages
 //
-// Messages for a recipient, from a sender, between the two or of everyone,
-// newest first: at most `limit` of them, and none older than `since`, which
-// is 30 days ago unless you say otherwise. Deleted messages are left out.
+// Messages to a recipient, from a sender, from one to the other, or of everyone,
+// newest first: at most `limit` of them, and none older than `since`, which is 30
+// days ago when absent. Deleted messages are left out.
 //
 // To walk back in time, pass the id of the last message of a page as `before`,
 // or follow the `Link` header. To catch up, pass the id of the newest message
-// you have as `after`: you get the ones directly newer (still newest first),
-// and while `hasMore` is true there are newer ones yet. New messages never
-// appear below one you have already seen, so nothing is missed in between.
+// you have as `after`: you get the ones directly newer (still newest first), and
+// while `hasMore` is true there are still newer ones.
+//
+// In a list with a `recipient` or a `sender`, a message never appears below one
+// that could already be read, so whoever catches up misses nothing. The list of
+// everyone has no such order between strangers: use it to look around, not to
+// follow.
 //
 // Corresponds with GET /v1/messages (the `ListMessages` operationId).
 func (c *Client) ListMessages(ctx context.Context, params *ListMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -541,15 +556,17 @@ func (c *Client) ListMessages(ctx context.Context, params *ListMessagesParams, r
 
 // SendMessageWithBody Send a message
 //
-// Sends `text` from one user to another and answers with the stored message.
-// A 201 means that the message is on disk and that everyone who reads the
-// recipient's messages from now on sees it.
+// Sends `text` from one user to another (or to themselves) and answers with the
+// stored message. A 201 means that the message is on disk and that everyone who
+// reads the recipient's messages from now on sees it.
 //
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
-// answers with the message the first request made, as it is now (edited or
-// deleted since, perhaps), and with `Idempotent-Replayed: true`. Keys are
-// scoped to one sender and one recipient and are remembered as long as the
-// message. The same key with a different body is refused with 422.
+// answers with the message the first request made, as it is now (with an empty
+// `text` and `deletedAt`, if it was deleted since), and with
+// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
+// are remembered for good, deleted message or not. The same key with a different
+// body is refused with 422; the order of members and white space make no
+// difference.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -571,15 +588,17 @@ func (c *Client) SendMessageWithBody(ctx context.Context, params *SendMessagePar
 
 // SendMessage Send a message
 //
-// Sends `text` from one user to another and answers with the stored message.
-// A 201 means that the message is on disk and that everyone who reads the
-// recipient's messages from now on sees it.
+// Sends `text` from one user to another (or to themselves) and answers with the
+// stored message. A 201 means that the message is on disk and that everyone who
+// reads the recipient's messages from now on sees it.
 //
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
-// answers with the message the first request made, as it is now (edited or
-// deleted since, perhaps), and with `Idempotent-Replayed: true`. Keys are
-// scoped to one sender and one recipient and are remembered as long as the
-// message. The same key with a different body is refused with 422.
+// answers with the message the first request made, as it is now (with an empty
+// `text` and `deletedAt`, if it was deleted since), and with
+// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
+// are remembered for good, deleted message or not. The same key with a different
+// body is refused with 422; the order of members and white space make no
+// difference.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -1019,10 +1038,10 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /health (the `GetHealth` operationId).
 	GetHealthWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetHealthResponse, error)
 
-	// GetReadinessWithResponse Can it serve requests now?
+	// GetReadinessWithResponse Can it handle requests now?
 	//
-	// Answers `READY` when the database answers, and 503 when it does not or when
-	// the server is shutting down. Send it no traffic while this fails; do not
+	// Answers `READY` when the database answers, and 503 when it does not, or when the
+	// server is about to shut down. Send it no traffic while this fails, but do not
 	// restart it for that.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -1042,15 +1061,19 @@ type ClientWithResponsesInterface interface {
 
 	// ListMessagesWithResponse List recent messages
 	//
-	// Messages for a recipient, from a sender, between the two or of everyone,
-	// newest first: at most `limit` of them, and none older than `since`, which
-	// is 30 days ago unless you say otherwise. Deleted messages are left out.
+	// Messages to a recipient, from a sender, from one to the other, or of everyone,
+	// newest first: at most `limit` of them, and none older than `since`, which is 30
+	// days ago when absent. Deleted messages are left out.
 	//
 	// To walk back in time, pass the id of the last message of a page as `before`,
 	// or follow the `Link` header. To catch up, pass the id of the newest message
-	// you have as `after`: you get the ones directly newer (still newest first),
-	// and while `hasMore` is true there are newer ones yet. New messages never
-	// appear below one you have already seen, so nothing is missed in between.
+	// you have as `after`: you get the ones directly newer (still newest first), and
+	// while `hasMore` is true there are still newer ones.
+	//
+	// In a list with a `recipient` or a `sender`, a message never appears below one
+	// that could already be read, so whoever catches up misses nothing. The list of
+	// everyone has no such order between strangers: use it to look around, not to
+	// follow.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1059,15 +1082,17 @@ type ClientWithResponsesInterface interface {
 
 	// SendMessageWithBodyWithResponse Send a message
 	//
-	// Sends `text` from one user to another and answers with the stored message.
-	// A 201 means that the message is on disk and that everyone who reads the
-	// recipient's messages from now on sees it.
+	// Sends `text` from one user to another (or to themselves) and answers with the
+	// stored message. A 201 means that the message is on disk and that everyone who
+	// reads the recipient's messages from now on sees it.
 	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
-	// answers with the message the first request made, as it is now (edited or
-	// deleted since, perhaps), and with `Idempotent-Replayed: true`. Keys are
-	// scoped to one sender and one recipient and are remembered as long as the
-	// message. The same key with a different body is refused with 422.
+	// answers with the message the first request made, as it is now (with an empty
+	// `text` and `deletedAt`, if it was deleted since), and with
+	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
+	// are remembered for good, deleted message or not. The same key with a different
+	// body is refused with 422; the order of members and white space make no
+	// difference.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -1079,15 +1104,17 @@ type ClientWithResponsesInterface interface {
 
 	// SendMessageWithResponse Send a message
 	//
-	// Sends `text` from one user to another and answers with the stored message.
-	// A 201 means that the message is on disk and that everyone who reads the
-	// recipient's messages from now on sees it.
+	// Sends `text` from one user to another (or to themselves) and answers with the
+	// stored message. A 201 means that the message is on disk and that everyone who
+	// reads the recipient's messages from now on sees it.
 	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
-	// answers with the message the first request made, as it is now (edited or
-	// deleted since, perhaps), and with `Idempotent-Replayed: true`. Keys are
-	// scoped to one sender and one recipient and are remembered as long as the
-	// message. The same key with a different body is refused with 422.
+	// answers with the message the first request made, as it is now (with an empty
+	// `text` and `deletedAt`, if it was deleted since), and with
+	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
+	// are remembered for good, deleted message or not. The same key with a different
+	// body is refused with 422; the order of members and white space make no
+	// difference.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -1123,8 +1150,6 @@ type GetHealthResponse struct {
 	HTTPResponse *http.Response
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *BadRequest
-	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
-	ApplicationProblemJSON406 *NotAcceptable
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationProblemJSON500 *InternalServerError
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
@@ -1134,11 +1159,6 @@ type GetHealthResponse struct {
 // GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
 func (r GetHealthResponse) GetApplicationProblemJSON400() *BadRequest {
 	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
-func (r GetHealthResponse) GetApplicationProblemJSON406() *NotAcceptable {
-	return r.ApplicationProblemJSON406
 }
 
 // GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
@@ -1190,8 +1210,6 @@ type GetReadinessResponse struct {
 	HTTPResponse *http.Response
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *BadRequest
-	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
-	ApplicationProblemJSON406 *NotAcceptable
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationProblemJSON500 *InternalServerError
 	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
@@ -1205,11 +1223,6 @@ type GetReadinessResponse struct {
 // GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
 func (r GetReadinessResponse) GetApplicationProblemJSON400() *BadRequest {
 	return r.ApplicationProblemJSON400
-}
-
-// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
-func (r GetReadinessResponse) GetApplicationProblemJSON406() *NotAcceptable {
-	return r.ApplicationProblemJSON406
 }
 
 // GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
@@ -1716,10 +1729,10 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 	return ParseGetHealthResponse(rsp)
 }
 
-// GetReadinessWithResponse Can it serve requests now?
+// GetReadinessWithResponse Can it handle requests now?
 //
-// Answers `READY` when the database answers, and 503 when it does not or when
-// the server is shutting down. Send it no traffic while this fails; do not
+// Answers `READY` when the database answers, and 503 when it does not, or when the
+// server is about to shut down. Send it no traffic while this fails, but do not
 // restart it for that.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -1751,15 +1764,19 @@ func (c *ClientWithResponses) GetLimitsWithResponse(ctx context.Context, reqEdit
 
 // ListMessagesWithResponse List recent messages
 //
-// Messages for a recipient, from a sender, between the two or of everyone,
-// newest first: at most `limit` of them, and none older than `since`, which
-// is 30 days ago unless you say otherwise. Deleted messages are left out.
+// Messages to a recipient, from a sender, from one to the other, or of everyone,
+// newest first: at most `limit` of them, and none older than `since`, which is 30
+// days ago when absent. Deleted messages are left out.
 //
 // To walk back in time, pass the id of the last message of a page as `before`,
 // or follow the `Link` header. To catch up, pass the id of the newest message
-// you have as `after`: you get the ones directly newer (still newest first),
-// and while `hasMore` is true there are newer ones yet. New messages never
-// appear below one you have already seen, so nothing is missed in between.
+// you have as `after`: you get the ones directly newer (still newest first), and
+// while `hasMore` is true there are still newer ones.
+//
+// In a list with a `recipient` or a `sender`, a message never appears below one
+// that could already be read, so whoever catches up misses nothing. The list of
+// everyone has no such order between strangers: use it to look around, not to
+// follow.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1774,15 +1791,17 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, para
 
 // SendMessageWithBodyWithResponse Send a message
 //
-// Sends `text` from one user to another and answers with the stored message.
-// A 201 means that the message is on disk and that everyone who reads the
-// recipient's messages from now on sees it.
+// Sends `text` from one user to another (or to themselves) and answers with the
+// stored message. A 201 means that the message is on disk and that everyone who
+// reads the recipient's messages from now on sees it.
 //
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
-// answers with the message the first request made, as it is now (edited or
-// deleted since, perhaps), and with `Idempotent-Replayed: true`. Keys are
-// scoped to one sender and one recipient and are remembered as long as the
-// message. The same key with a different body is refused with 422.
+// answers with the message the first request made, as it is now (with an empty
+// `text` and `deletedAt`, if it was deleted since), and with
+// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
+// are remembered for good, deleted message or not. The same key with a different
+// body is refused with 422; the order of members and white space make no
+// difference.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -1800,15 +1819,17 @@ func (c *ClientWithResponses) SendMessageWithBodyWithResponse(ctx context.Contex
 
 // SendMessageWithResponse Send a message
 //
-// Sends `text` from one user to another and answers with the stored message.
-// A 201 means that the message is on disk and that everyone who reads the
-// recipient's messages from now on sees it.
+// Sends `text` from one user to another (or to themselves) and answers with the
+// stored message. A 201 means that the message is on disk and that everyone who
+// reads the recipient's messages from now on sees it.
 //
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
-// answers with the message the first request made, as it is now (edited or
-// deleted since, perhaps), and with `Idempotent-Replayed: true`. Keys are
-// scoped to one sender and one recipient and are remembered as long as the
-// message. The same key with a different body is refused with 422.
+// answers with the message the first request made, as it is now (with an empty
+// `text` and `deletedAt`, if it was deleted since), and with
+// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
+// are remembered for good, deleted message or not. The same key with a different
+// body is refused with 422; the order of members and white space make no
+// difference.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -1877,13 +1898,6 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 		}
 		response.ApplicationProblemJSON400 = &dest
 
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
-		var dest NotAcceptable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON406 = &dest
-
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -1923,13 +1937,6 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 			return nil, err
 		}
 		response.ApplicationProblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
-		var dest NotAcceptable
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationProblemJSON406 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalServerError

@@ -65,19 +65,21 @@ type Limits struct {
 
 // Message A message as it is now.
 type Message struct {
-	// ID A UUID of version 7. Ids sort in the order of the messages.
+	// ID A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	//
 	//
 	// Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42
 	ID MessageID `json:"id"`
 
-	// Sender Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	//
 	//
 	// Example: alice
 	Sender UserID `json:"sender"`
 
-	// Recipient Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	//
 	//
@@ -91,24 +93,25 @@ type Message struct {
 
 	// Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
 	// compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
-	// is not kept.
+	// is not kept. Leave it out rather than sending null.
 	//
 	//
 	// Example: {"client":"android/4.2"}
 	Metadata Metadata `json:"metadata,omitempty"`
 
-	// SentAt A time as in RFC 3339, in UTC, with three digits of a second.
+	// SentAt An RFC 3339 time in UTC, with milliseconds.
 	//
 	// Example: 2026-11-23T12:00:00.366Z
 	SentAt Timestamp `json:"sentAt"`
 
-	// DeletedAt A time as in RFC 3339, in UTC, with three digits of a second.
+	// DeletedAt An RFC 3339 time in UTC, with milliseconds.
 	//
 	// Example: 2026-11-23T12:00:00.366Z
 	DeletedAt *Timestamp `json:"deletedAt,omitempty"`
 }
 
-// MessageID A UUID of version 7. Ids sort in the order of the messages.
+// MessageID A UUID. Those the service makes are of version 7 and sort in the order of the
+// messages.
 //
 // Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42
 type MessageID = openapi_types.UUID
@@ -119,7 +122,7 @@ type MessagePage struct {
 	Messages []Message `json:"messages"`
 
 	// HasMore Whether there is at least one more message in the direction asked for:
-	// older ones, or newer ones with `after`.
+	// newer ones with `after` alone, else older ones.
 	//
 	//
 	// Example: false
@@ -128,7 +131,7 @@ type MessagePage struct {
 
 // Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
 // compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
-// is not kept.
+// is not kept. Leave it out rather than sending null.
 //
 // Example: {"client":"android/4.2"}
 type Metadata = json.RawMessage
@@ -174,27 +177,27 @@ type Problem struct {
 type SendMessageRequest struct {
 	// Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
 	// compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
-	// is not kept.
+	// is not kept. Leave it out rather than sending null.
 	//
 	//
 	// Example: {"client":"android/4.2"}
 	Metadata Metadata `json:"metadata,omitempty"`
 
-	// Recipient Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	//
 	//
 	// Example: alice
 	Recipient UserID `json:"recipient"`
 
-	// Sender Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	//
 	//
 	// Example: alice
 	Sender UserID `json:"sender"`
 
-	// Text 1 to 4,096 Unicode code points, not only white space, any but U+0000.
+	// Text 1 to 4,096 Unicode code points, not only white space, without U+0000.
 	// Stored and returned exactly: nothing is trimmed, escaped or normalised.
 	//
 	//
@@ -202,17 +205,17 @@ type SendMessageRequest struct {
 	Text string `json:"text"`
 }
 
-// TimeBound A time as in RFC 3339, in any zone.
+// TimeBound An RFC 3339 time in any zone.
 //
 // Example: 2026-11-01T00:00:00Z
 type TimeBound = time.Time
 
-// Timestamp A time as in RFC 3339, in UTC, with three digits of a second.
+// Timestamp An RFC 3339 time in UTC, with milliseconds.
 //
 // Example: 2026-11-23T12:00:00.366Z
 type Timestamp = string
 
-// UserID Your own id of a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+// UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 // letter or digit. Compared byte for byte.
 //
 // Example: alice
@@ -257,21 +260,21 @@ type ListMessagesParams struct {
 	Sender *UserID `form:"sender,omitempty" json:"sender,omitempty"`
 
 	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
-	// 30 days ago when absent.
+	// 30 days ago when absent, or without bound when `after` is given.
 	Since *TimeBound `form:"since,omitempty" json:"since,omitempty"`
 
-	// Until Only messages sent before this time. RFC 3339; encode a `+` as `%2B`.
+	// Until Only messages sent before this time. RFC 3339; encode a `+` as `%2B`. For
+	// messages older than 30 days, give `since` too.
 	Until *TimeBound `form:"until,omitempty" json:"until,omitempty"`
 
 	// Before Only messages older than the one with this id, the newest of them first.
-	// Not together with `after`.
 	Before *MessageID `form:"before,omitempty" json:"before,omitempty"`
 
-	// After The messages directly newer than the one with this id. Not together with
-	// `before`.
+	// After Only messages newer than the one with this id: the ones directly newer, or,
+	// together with `before`, the newest between the two.
 	After *MessageID `form:"after,omitempty" json:"after,omitempty"`
 
-	// Limit The most messages to return.
+	// Limit The maximum number of messages to return.
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -279,7 +282,7 @@ type ListMessagesParams struct {
 type SendMessageParams struct {
 	// IdempotencyKey Names this send, so that repeating the request cannot make a second message.
 	// Use a new random value, such as a UUID, for each message: 1 to 255 printable
-	// ASCII characters.
+	// ASCII characters, the first and last not a space.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -291,7 +294,7 @@ type ServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(ctx echo.Context) error
-	// GetReadiness Can it serve requests now?
+	// GetReadiness Can it handle requests now?
 	// (GET /ready)
 	GetReadiness(ctx echo.Context) error
 	// GetLimits Read the limits
@@ -580,22 +583,6 @@ func (response GetHealth400ApplicationProblemPlusJSONResponse) VisitGetHealthRes
 	return err
 }
 
-type GetHealth406ApplicationProblemPlusJSONResponse struct {
-	NotAcceptableApplicationProblemPlusJSONResponse
-}
-
-func (response GetHealth406ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(406)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetHealth500ApplicationProblemPlusJSONResponse struct {
 	InternalServerErrorApplicationProblemPlusJSONResponse
 }
@@ -659,22 +646,6 @@ func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadin
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type GetReadiness406ApplicationProblemPlusJSONResponse struct {
-	NotAcceptableApplicationProblemPlusJSONResponse
-}
-
-func (response GetReadiness406ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(406)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1333,7 +1304,7 @@ type StrictServerInterface interface {
 	// GetHealth Is the process alive?
 	// (GET /health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
-	// GetReadiness Can it serve requests now?
+	// GetReadiness Can it handle requests now?
 	// (GET /ready)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
 	// GetLimits Read the limits

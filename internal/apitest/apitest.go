@@ -15,6 +15,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/db"
@@ -67,6 +70,46 @@ func Open(t testing.TB, url string) *db.DB {
 	return database
 }
 
+// Close closes a service, which must store what it has accepted.
+func Close(t testing.TB, service *messaging.Service) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	defer cancel()
+	if err := service.Close(ctx); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
+// Stall keeps the server from committing anything for alice until release is
+// called: it holds the lock of her mailbox, in SQLite that of the whole file.
+func (s *Server) Stall(t testing.TB) (release func()) {
+	t.Helper()
+	s.Send(t, "alice", "alice", "so that the mailbox exists")
+	locked, unlock, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	other := Open(t, s.DatabaseURL)
+	go func() {
+		done <- other.Tx(context.WithoutCancel(t.Context()), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+			if _, err := tx.ExecContext(ctx, "UPDATE mailboxes SET clock = clock WHERE user_id = 'alice'"); err != nil {
+				return err
+			}
+			close(locked)
+			<-unlock
+			return nil
+		})
+	}()
+	select {
+	case <-locked:
+	case err := <-done:
+		t.Fatalf("stall: %v", err)
+	}
+	return func() {
+		close(unlock)
+		if err := <-done; err != nil {
+			t.Errorf("stall: %v", err)
+		}
+	}
+}
+
 // Server is a running server.
 type Server struct {
 	*Client
@@ -90,7 +133,7 @@ func StartOn(t testing.TB, databaseURL string, options messaging.Options) *Serve
 	t.Helper()
 	database := Open(t, databaseURL)
 	service := messaging.New(database, options)
-	t.Cleanup(service.Close)
+	t.Cleanup(func() { Close(t, service) })
 	log := slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	api, err := httpapi.New(service, log)
 	if err != nil {

@@ -3,7 +3,6 @@ package apitest_test
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,7 +76,6 @@ var badRequests = map[string]badRequest{
 	"gzip, undeclared":       post(gzipped(draft()), 400, ""),
 	"accepts HTML only":      {http.MethodPost, "/v1/messages", draft(), []string{"Content-Type: application/json", "Accept: text/html"}, 406, []string{"Accept"}},
 	"accepts all but JSON":   {http.MethodGet, "/v1/messages", "", []string{"Accept: application/json;q=0, text/html"}, 406, []string{"Accept"}},
-	"health as JSON":         {http.MethodGet, "/health", "", []string{"Accept: application/json"}, 406, []string{"Accept"}},
 	"HTML of a JSON problem": {http.MethodGet, "/v1/messages/junk", "", []string{"Accept: application/*"}, 400, []string{"messageId"}},
 
 	// The members of the body.
@@ -101,7 +99,6 @@ var badRequests = map[string]badRequest{
 	"user id with é":        post(draft(`sender="é"`), 422, "/sender"),
 	"user id with -first":   post(draft(`sender="-a"`), 422, "/sender"),
 	"metadata of 5 KB":      post(draft(`metadata={"a":`+quoted("x", 5000)+`}`), 422, "/metadata"),
-	"257 metadata members":  post(draft("metadata="+manyMembers(257)), 422, "/metadata"),
 
 	// Headers.
 	"key too long":       {http.MethodPost, "/v1/messages", draft(), []string{"Content-Type: application/json", "Idempotency-Key: " + strings.Repeat("x", 256)}, 422, []string{"Idempotency-Key"}},
@@ -134,6 +131,8 @@ var badRequests = map[string]badRequest{
 	"sender given twice":   get("/v1/messages?sender=a&sender=b", 400, "sender"),
 	"since in words":       get("/v1/messages?since=yesterday", 400, "since"),
 	"since on 31 February": get("/v1/messages?since=2026-02-31T00:00:00Z", 400, "since"),
+	"since with a comma":   get("/v1/messages?since=2026-02-01T00:00:00,5Z", 400, "since"),
+	"since in zone +24":    get("/v1/messages?since=2026-02-01T00:00:00%2B24:00", 400, "since"),
 	"since without zone":   get("/v1/messages?since=2026-02-01T00:00:00", 400, "since"),
 	"since a bare number":  get("/v1/messages?since=1700000000", 400, "since"),
 	"since with bare plus": get("/v1/messages?since=2026-02-01T00:00:00+01:00", 400, "since"),
@@ -141,13 +140,14 @@ var badRequests = map[string]badRequest{
 	"until before window":  get("/v1/messages?until=2020-02-01T00:00:00Z", 422, "until"),
 	"before is junk":       get("/v1/messages?before=junk", 400, "before"),
 	"after is junk":        get("/v1/messages?after=01a20846-ff6e-7a53-9c1e-3c8a1e7d9b4g", 400, "after"),
-	"before and after":     get("/v1/messages?before=01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42&after=01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42", 422, "after"),
 	"several at once":      get("/v1/messages?limit=0&foo=1&sender=", 400, "foo", "limit", "sender"),
 
 	// Paths and methods.
 	"id is junk":          get("/v1/messages/junk", 400, "messageId"),
 	"id in braces":        get("/v1/messages/%7B01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42%7D", 400, "messageId"),
 	"id with a slash":     get("/v1/messages/a%2Fb", 400, "messageId"),
+	"id encoded twice":    get("/v1/messages/01a20846%252Dff6e-7a53-9c1e-3c8a1e7d9b42", 400, "messageId"),
+	"id with a bad %":     get("/v1/messages/%25zz", 400, "messageId"),
 	"id with U+0000":      get("/v1/messages/%00", 400, "messageId"),
 	"id unknown":          get("/v1/messages/01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42", 404),
 	"id is zero":          get("/v1/messages/00000000-0000-0000-0000-000000000000", 404),
@@ -169,14 +169,6 @@ func gzipped(text string) string {
 		panic("gzip")
 	}
 	return b.String()
-}
-
-func manyMembers(n int) string {
-	members := make([]string, n)
-	for i := range members {
-		members[i] = fmt.Sprintf(`"%d":0`, i)
-	}
-	return "{" + strings.Join(members, ",") + "}"
 }
 
 // TestBadInput sends everything that must be refused to one server per engine,

@@ -22,43 +22,13 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// stall keeps the server from committing anything for alice until release is
-// called: it holds the lock of her mailbox, in SQLite that of the whole file.
-func stall(t *testing.T, s *apitest.Server) (release func()) {
-	t.Helper()
-	s.Send(t, "alice", "alice", "so that the mailbox exists")
-	locked, unlock, done := make(chan struct{}), make(chan struct{}), make(chan error)
-	other := apitest.Open(t, s.DatabaseURL)
-	go func() {
-		done <- other.Tx(context.Background(), testTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-			if _, err := tx.ExecContext(ctx, "UPDATE mailboxes SET clock = clock WHERE user_id = 'alice'"); err != nil {
-				return err
-			}
-			close(locked)
-			<-unlock
-			return nil
-		})
-	}()
-	select {
-	case <-locked:
-	case err := <-done:
-		t.Fatal(err)
-	}
-	return func() {
-		close(unlock)
-		if err := <-done; err != nil {
-			t.Errorf("stall: %v", err)
-		}
-	}
-}
-
 // TestOverload fills the queue: what is refused is refused at once with 503 and
 // Retry-After and never stored; what is accepted is stored.
 func TestOverload(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
 		const queue, sends = 3, 40
 		s := apitest.Start(t, engine, messaging.Options{QueueSize: queue})
-		release := stall(t, s)
+		release := s.Stall(t)
 		type outcome struct {
 			text   string
 			answer *client.SendMessageResponse
@@ -105,39 +75,39 @@ func TestOverload(t *testing.T) {
 	})
 }
 
-// TestCancelledSend cancels a request that waits to be stored: its batch is stored
-// all the same.
+// TestCancelledSend cancels requests that wait to be stored: they are stored all
+// the same, and so are those they share a batch with.
 func TestCancelledSend(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
-		release := stall(t, s)
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		for i := range 20 {
-			wg.Go(func() {
-				if i%2 == 0 {
-					_, _, err := s.Service.Send(ctx, messaging.Draft{Sender: "alice", Recipient: "bob", Text: "cancelled"})
-					if !errors.Is(err, context.Canceled) {
-						t.Errorf("cancelled: %v", err)
-					}
-					return
+		release := s.Stall(t)
+		cancelled, cancel := context.WithCancel(t.Context())
+		var ended, kept sync.WaitGroup
+		for range 10 {
+			ended.Go(func() {
+				// It ends early only once the message is in the queue.
+				_, _, err := s.Service.Send(cancelled, messaging.Draft{Sender: "alice", Recipient: "bob", Text: "cancelled"})
+				if !errors.Is(err, context.Canceled) {
+					t.Errorf("cancelled: %v", err)
 				}
+			})
+			kept.Go(func() {
 				if _, _, err := s.Service.Send(t.Context(), messaging.Draft{Sender: "alice", Recipient: "bob", Text: "kept"}); err != nil {
 					t.Errorf("kept: %v", err)
 				}
 			})
 		}
 		cancel()
+		ended.Wait()
 		release()
-		wg.Wait()
-		kept := 0
+		kept.Wait()
+		apitest.Close(t, s.Service) // stores the rest of the queue
+		stored := map[string]int{}
 		for _, m := range s.List(t, client.ListMessagesParams{Recipient: new("bob")}).Messages {
-			if m.Text == "kept" {
-				kept++
-			}
+			stored[m.Text]++
 		}
-		if kept != 10 {
-			t.Errorf("%d of the 10 sends that were not cancelled are stored", kept)
+		if stored["cancelled"] != 10 || stored["kept"] != 10 {
+			t.Errorf("stored %v, want 10 of each", stored)
 		}
 	})
 }
@@ -157,7 +127,7 @@ func TestPoisonedBatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		release := stall(t, s) // so that the sends gather in few batches
+		release := s.Stall(t) // so that the sends gather in few batches
 		var wg sync.WaitGroup
 		for i := range 50 {
 			wg.Go(func() {
@@ -179,14 +149,27 @@ func TestPoisonedBatch(t *testing.T) {
 	})
 }
 
-// TestClosedService refuses sends with 503 once it has stored what was waiting.
-func TestClosedService(t *testing.T) {
+// TestClose closes a service while sends wait: it stores them and refuses others.
+func TestClose(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
-		s.Service.Close()
-		answer, err := s.SendMessageWithResponse(t.Context(), nil, client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: "late"})
-		if err != nil || answer.StatusCode() != http.StatusServiceUnavailable {
-			t.Errorf("answered %v %s", err, answer.Body)
+		release := s.Stall(t)
+		ended, end := context.WithCancel(t.Context())
+		end()
+		for i := range 50 { // each returns once it is in the queue
+			_, _, err := s.Service.Send(ended, messaging.Draft{Sender: "alice", Recipient: "bob", Text: fmt.Sprint(i)})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("send: %v", err)
+			}
+		}
+		if err := s.Service.Close(ended); err == nil {
+			t.Error("closed with sends in the queue and no time to store them")
+		}
+		answerIs(t, s, http.MethodPost, "/v1/messages", draft(), http.StatusServiceUnavailable)
+		release()
+		apitest.Close(t, s.Service)
+		if page := s.List(t, client.ListMessagesParams{Recipient: new("bob")}); len(page.Messages) != 50 {
+			t.Errorf("stored %d messages, want 50", len(page.Messages))
 		}
 	})
 }
@@ -217,12 +200,33 @@ func TestDatabaseGone(t *testing.T) {
 	}
 }
 
+// TestDatabaseSilent answers 503 when Postgres says nothing more on connections
+// that stay open, as after a power cut, and works again when it speaks.
+func TestDatabaseSilent(t *testing.T) {
+	t.Parallel()
+	proxy, url := newProxy(t, apitest.NewDatabaseURL(t, db.Postgres))
+	s := apitest.StartOn(t, url, messaging.Options{})
+	s.Send(t, "alice", "bob", "before")
+	proxy.gate.Lock()
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() { answerIs(t, s, http.MethodPost, "/v1/messages", draft(), http.StatusServiceUnavailable) })
+		wg.Go(func() { answerIs(t, s, http.MethodGet, "/v1/messages", "", http.StatusServiceUnavailable) })
+		wg.Go(func() { answerIs(t, s, http.MethodGet, "/ready", "", http.StatusServiceUnavailable) })
+	}
+	answerIs(t, s, http.MethodGet, "/health", "", http.StatusOK)
+	wg.Wait()
+	proxy.gate.Unlock()
+	s.Send(t, "alice", "bob", "after")
+	answerIs(t, s, http.MethodGet, "/ready", "", http.StatusOK)
+}
+
 // TestDatabaseLocked answers 503 when another process holds SQLite's lock for longer
 // than the server waits; reading goes on.
 func TestDatabaseLocked(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
-	release := stall(t, s)
+	release := s.Stall(t)
 	answerIs(t, s, http.MethodPost, "/v1/messages", draft(), http.StatusServiceUnavailable)
 	answerIs(t, s, http.MethodGet, "/v1/messages", "", http.StatusOK)
 	release()

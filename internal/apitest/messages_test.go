@@ -82,7 +82,7 @@ func TestRecentMessages(t *testing.T) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		clock := time.Now().AddDate(0, 0, -40)
 		past := messaging.New(s.DB, messaging.Options{Now: func() time.Time { return clock }})
-		t.Cleanup(past.Close)
+		defer apitest.Close(t, past)
 		step := time.Since(clock) / 251
 		all := make([]uuid.UUID, 250) // newest first
 		recent := 0
@@ -135,6 +135,15 @@ func TestRecentMessages(t *testing.T) {
 			page := s.List(t, client.ListMessagesParams{Recipient: new("bob"), Since: &oldest, Until: &newest})
 			if !slices.Equal(ids(page.Messages), all[21:31]) {
 				t.Errorf("got %d messages, want the 10 from since, inclusive, to until, exclusive", len(page.Messages))
+			}
+		})
+		t.Run("between two messages", func(t *testing.T) {
+			var walked []uuid.UUID
+			for page := range walk(t, s, client.ListMessagesParams{Recipient: new("bob"), Before: &all[20], After: &all[230], Limit: new(int32(50))}) {
+				walked = append(walked, ids(page.Messages)...)
+			}
+			if !slices.Equal(walked, all[21:230]) {
+				t.Errorf("walked %d messages, want the 209 between", len(walked))
 			}
 		})
 		for _, limit := range []int32{1, 7, 100} {

@@ -18,10 +18,10 @@ import (
 )
 
 // TestOrder has several replicas, one with a clock that is fast and one that is
-// slow, write to a few mailboxes at once, while readers follow those mailboxes on
-// any replica. A reader must never find a message at or below one it has seen, and
-// in the end must have seen every message that was acknowledged. The seed is in
-// the log.
+// slow, write to a few mailboxes at once, while readers follow what each user is
+// sent and what each has sent, on any replica. A reader must never find a message
+// at or below one it has seen, and in the end must have seen every message that
+// was acknowledged. The seed is in the log.
 func TestOrder(t *testing.T) {
 	const (
 		users    = 4
@@ -39,7 +39,8 @@ func TestOrder(t *testing.T) {
 		}
 		user := func(i int) string { return fmt.Sprint("user-", i) }
 
-		acknowledged := make([]map[uuid.UUID]bool, users) // by recipient
+		// What was acknowledged, by recipient and then by sender.
+		acknowledged := make([]map[uuid.UUID]bool, 2*users)
 		for i := range acknowledged {
 			acknowledged[i] = map[uuid.UUID]bool{}
 		}
@@ -53,6 +54,7 @@ func TestOrder(t *testing.T) {
 					m := replica.Send(t, user(from), user(to), "x")
 					mu.Lock()
 					acknowledged[to][m.ID] = true
+					acknowledged[users+from][m.ID] = true
 					mu.Unlock()
 				}
 			})
@@ -60,17 +62,21 @@ func TestOrder(t *testing.T) {
 
 		written := make(chan struct{})
 		var reading sync.WaitGroup
-		for u := range users {
-			random := rand.New(rand.NewPCG(seed, uint64(writers+u)))
+		for i := range acknowledged {
+			list, name := client.ListMessagesParams{Recipient: new(user(i % users))}, "what is sent to "+user(i%users)
+			if i >= users {
+				list, name = client.ListMessagesParams{Sender: new(user(i % users))}, "what is sent by "+user(i%users)
+			}
+			random := rand.New(rand.NewPCG(seed, uint64(writers+i)))
 			reading.Go(func() {
-				seen, cursor := follow(t, replicas, random, user(u), written)
-				for id := range acknowledged[u] {
+				seen, cursor := follow(t, replicas, random, list, name, written)
+				for id := range acknowledged[i] {
 					if !seen[id] {
-						t.Errorf("%s never saw %s, below its cursor %s", user(u), id, cursor)
+						t.Errorf("%s: never saw %s, below the cursor %s", name, id, cursor)
 					}
 				}
-				if len(seen) != len(acknowledged[u]) {
-					t.Errorf("%s saw %d messages, %d were acknowledged", user(u), len(seen), len(acknowledged[u]))
+				if len(seen) != len(acknowledged[i]) {
+					t.Errorf("%s: saw %d messages, %d were acknowledged", name, len(seen), len(acknowledged[i]))
 				}
 			})
 		}
@@ -80,8 +86,10 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// follow reads what is new in a mailbox until all is written and nothing is left.
-func follow(t *testing.T, replicas []*apitest.Server, random *rand.Rand, user string, written <-chan struct{}) (seen map[uuid.UUID]bool, cursor uuid.UUID) {
+// follow reads what is new in a list until all is written and nothing is left.
+func follow(
+	t *testing.T, replicas []*apitest.Server, random *rand.Rand, list client.ListMessagesParams, name string, written <-chan struct{},
+) (seen map[uuid.UUID]bool, cursor uuid.UUID) {
 	seen = map[uuid.UUID]bool{}
 	for last := false; ; {
 		select {
@@ -90,11 +98,12 @@ func follow(t *testing.T, replicas []*apitest.Server, random *rand.Rand, user st
 		default:
 		}
 		limit := 1 + random.Int32N(100)
-		page := replicas[random.IntN(len(replicas))].List(t, client.ListMessagesParams{Recipient: &user, After: &cursor, Limit: &limit})
+		list.After, list.Limit = &cursor, &limit
+		page := replicas[random.IntN(len(replicas))].List(t, list)
 		for _, m := range slices.Backward(page.Messages) {
 			id := m.ID
 			if bytes.Compare(id[:], cursor[:]) <= 0 {
-				t.Errorf("%s found %s after having seen %s", user, id, cursor)
+				t.Errorf("%s: found %s after having seen %s", name, id, cursor)
 			}
 			seen[id], cursor = true, id
 		}

@@ -9,8 +9,10 @@ import (
 	"testing"
 )
 
-// proxy stands between the server and Postgres, and can cut their connections.
+// proxy stands between the server and Postgres, and can cut their connections or
+// hold back what they say.
 type proxy struct {
+	gate            sync.RWMutex // held for writing to hold back everything
 	t               *testing.T
 	network, target string
 	listener        net.Listener
@@ -76,12 +78,26 @@ func (p *proxy) serve() {
 
 // pump copies until either side ends, and then ends both.
 func (p *proxy) pump(to, from net.Conn) {
-	_, _ = io.Copy(to, from) // its error is that the connection was cut
+	_, _ = io.Copy(gated{to, &p.gate}, from) // its error is that the connection was cut
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	hangUp(to, from)
 	delete(p.conns, to)
 	delete(p.conns, from)
+}
+
+// gated writes when the gate is open.
+type gated struct {
+	io.Writer
+
+	gate *sync.RWMutex
+}
+
+// Write waits for the gate.
+func (g gated) Write(b []byte) (int, error) {
+	g.gate.RLock()
+	defer g.gate.RUnlock()
+	return g.Writer.Write(b)
 }
 
 // cut cuts all connections and lets no new ones through.

@@ -131,8 +131,8 @@ func TestDocumentation(t *testing.T) {
 			t.Error("the page has an inline script, which its policy forbids")
 		}
 		answer = s.Do(t, http.MethodGet, "/docs/nothing.js", nil)
-		if answer.Status != http.StatusNotFound {
-			t.Errorf("an asset that is not there: %d", answer.Status)
+		if answer.Status != http.StatusNotFound || answer.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("an asset that is not there: %d %s", answer.Status, answer.Body)
 		}
 	})
 }

@@ -9,6 +9,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -32,8 +33,11 @@ const readTimeout = 10 * time.Second
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	Engine Engine
-	read   *sqlx.DB
-	write  *sqlx.DB
+
+	read      *sqlx.DB
+	write     *sqlx.DB
+	admin     *sql.DB // for the schema, whose changes may take long
+	isolation sql.IsolationLevel
 }
 
 // Open opens the database that url names, without waiting for it to answer:
@@ -55,11 +59,7 @@ func Open(url string, maxConnections int) (*DB, error) {
 
 // Close closes the database after the running statements have ended.
 func (d *DB) Close() error {
-	err := d.write.Close()
-	if d.read != d.write {
-		err = errors.Join(err, d.read.Close())
-	}
-	return err
+	return errors.Join(d.write.Close(), d.read.Close(), d.admin.Close())
 }
 
 // Ping checks that the database answers a query.
@@ -104,7 +104,7 @@ func (d *DB) Tx(ctx context.Context, timeout time.Duration, fn func(context.Cont
 }
 
 func (d *DB) tryTx(ctx context.Context, fn func(context.Context, *sqlx.Tx) error) error {
-	tx, err := d.write.BeginTxx(ctx, nil)
+	tx, err := d.write.BeginTxx(ctx, &sql.TxOptions{Isolation: d.isolation})
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

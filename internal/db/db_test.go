@@ -17,7 +17,7 @@ import (
 
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
-	for _, url := range []string{"", "mysql://localhost/x", "message-service.db", "sqlite:", "sqlite::memory:", "postgres://localhost:port/x", "postgres://localhost/x?sslmode=maybe"} {
+	for _, url := range []string{"", "mysql://localhost/x", "message-service.db", "sqlite:", "sqlite::memory:", "postgres://localhost:port/x", "postgres://localhost/x?sslmode=maybe", "sqlite:/nowhere/x.db"} {
 		if database, err := db.Open(url, 2); err == nil {
 			t.Errorf("opened %q: %v", url, database.Close())
 		}

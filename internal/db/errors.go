@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -30,12 +31,13 @@ func classify(err error) error {
 func isUnavailable(err error) bool {
 	if pg, ok := errors.AsType[*pq.Error](err); ok {
 		switch pg.Code.Class() {
-		case "08", "53": // connection exception, insufficient resources
+		case "08", "53", "58": // connection exception, insufficient resources, system error
 			return true
 		}
 		switch pg.Code {
-		case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.QueryCanceled,
-			pqerror.IdleSessionTimeout, pqerror.LockNotAvailable,
+		case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.DatabaseDropped,
+			pqerror.QueryCanceled, pqerror.LockNotAvailable, pqerror.IdleSessionTimeout,
+			pqerror.IdleInTransactionSessionTimeout, pqerror.TransactionTimeout,
 			pqerror.ReadOnlySQLTransaction,                             // connected to a replica, as after a failover
 			pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected: // and lost every attempt
 			return true
@@ -54,6 +56,7 @@ func isUnavailable(err error) bool {
 		return true
 	}
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
+		errors.Is(err, sql.ErrTxDone) || // the deadline came between the last statement and the commit
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
 }
 
@@ -64,11 +67,11 @@ func isSerializationFailure(err error) bool {
 }
 
 // isDuplicateObject tells whether a schema change met the same one made by
-// another process a moment earlier; IF NOT EXISTS does not prevent that.
+// another process a moment earlier; on Postgres IF NOT EXISTS does not prevent that.
 func isDuplicateObject(err error) bool {
 	if pq.As(err, pqerror.UniqueViolation, pqerror.DuplicateTable, pqerror.DuplicateObject) != nil {
 		return true
 	}
 	lite, ok := errors.AsType[*sqlite.Error](err)
-	return ok && lite.Code() == sqlite3.SQLITE_ERROR
+	return ok && strings.Contains(lite.Error(), "already exists")
 }

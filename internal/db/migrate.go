@@ -23,7 +23,8 @@ type Migration struct {
 const migrateAttempts = 5
 
 // Migrate brings the schema up to date and returns the names of the steps it
-// applied. Several processes may do so at once: one works, the others wait.
+// applied. Several processes may do so at once: on Postgres one works and the
+// others wait, on SQLite whoever comes second starts over.
 func (d *DB) Migrate(ctx context.Context) ([]string, error) {
 	for attempt := 1; ; attempt++ {
 		applied, err := d.migrate(ctx)
@@ -86,5 +87,5 @@ func (d *DB) migrations() (*goose.Provider, error) {
 		}
 		options = append(options, goose.WithLocker(locker))
 	}
-	return goose.NewProvider(dialect, d.write.DB, folder, options...)
+	return goose.NewProvider(dialect, d.admin, folder, options...)
 }

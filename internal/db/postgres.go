@@ -1,16 +1,29 @@
 package db
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
-func openPostgres(url string, maxConnections int) (*DB, error) {
-	config, err := pq.NewConfig(url)
+// silence is how long an open connection may say nothing while an answer is
+// awaited. It is above every deadline of a statement, which the server keeps; this
+// is for a server that is gone without a word.
+const silence = 15 * time.Second
+
+func openPostgres(databaseURL string, maxConnections int) (*DB, error) {
+	if _, err := url.Parse(databaseURL); err != nil {
+		// Not the cause: it would quote a part of the password.
+		return nil, errors.New("the database URL cannot be parsed: user and password must be percent-encoded")
+	}
+	config, err := pq.NewConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
@@ -27,15 +40,94 @@ func openPostgres(url string, maxConnections int) (*DB, error) {
 	if config.SSLMode == "" {
 		config.SSLMode = pq.SSLModePrefer // what psql does; the default of pq is about to change
 	}
-	connector, err := pq.NewConnectorConfig(config)
+	patient, err := pq.NewConnectorConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	pool := sql.OpenDB(connector)
+	hasty, err := pq.NewConnectorConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
+	}
+	hasty.Dialer(dialer{})
+
+	pool := sql.OpenDB(hasty)
 	pool.SetMaxOpenConns(maxConnections)
 	pool.SetMaxIdleConns(maxConnections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	pool.SetConnMaxLifetime(time.Hour)
 	shared := sqlx.NewDb(pool, "postgres")
-	return &DB{Engine: Postgres, read: shared, write: shared}, nil
+	admin := sql.OpenDB(patient)
+	admin.SetMaxIdleConns(0)
+	return &DB{
+		Engine: Postgres, read: shared, write: shared, admin: admin,
+		isolation: sql.LevelReadCommitted, // under any other, writers would fail instead of wait
+	}, nil
+}
+
+// dialer makes connections that give up on a server that has fallen silent.
+type dialer struct{ net.Dialer }
+
+// Dial connects; pq uses it only where it has no context.
+func (d dialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+// DialTimeout connects within timeout.
+func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return d.DialContext(ctx, network, address)
+}
+
+// DialContext connects within the time of ctx.
+func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.Dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return impatientConn{conn}, nil
+}
+
+// impatientConn fails a read that waits for longer than silence. pq reads only
+// while it awaits an answer, so an idle connection is not affected.
+type impatientConn struct{ net.Conn }
+
+// Read reads what arrives in time.
+func (c impatientConn) Read(b []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(silence)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(b)
+}
+
+// maxClockSkew is how far this machine's clock may be from the database's. Ids made
+// under a wrong clock date the messages of everyone wrongly, for good.
+const maxClockSkew = time.Minute
+
+// Check refuses a database under which an acknowledged message could be lost, or
+// would be dated wrongly. SQLite has neither problem: it is told to sync, and its
+// clock is this machine's.
+func (d *DB) Check(ctx context.Context) error {
+	if d.Engine == SQLite {
+		return nil
+	}
+	var found struct {
+		Off string    `db:"off"`
+		Now time.Time `db:"now"`
+	}
+	err := d.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.GetContext(ctx, q, &found, `
+			SELECT coalesce(string_agg(name, ' and '), '') AS off, clock_timestamp() AS now
+			FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit') AND setting = 'off'`)
+	})
+	if err != nil {
+		return err
+	}
+	if found.Off != "" {
+		return fmt.Errorf("this Postgres may lose what it has committed: for this user and database, off is %s", found.Off)
+	}
+	if skew := time.Since(found.Now).Abs(); skew > maxClockSkew {
+		return fmt.Errorf("the clock of this machine is %s off that of the database; set it first", skew.Round(time.Second))
+	}
+	return nil
 }

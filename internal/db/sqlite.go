@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -15,12 +17,14 @@ func openSQLite(path string, maxReaders int) (*DB, error) {
 	if path == "" || strings.HasPrefix(path, ":") {
 		return nil, errors.New("a SQLite URL names a file, as in sqlite:message-service.db")
 	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("SQLite file %s: there is no folder %s", path, filepath.Dir(path))
+	}
 	// FULL syncs the log at every commit: a 201 survives power loss, not only a crash.
 	settings := url.Values{
 		"_busy_timeout": {"5000"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
-		"_foreign_keys": {"on"},
 		"_txlock":       {"immediate"},
 	}
 	write, err := openSQLitePool(path, settings, 1)
@@ -33,7 +37,7 @@ func openSQLite(path string, maxReaders int) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	return &DB{Engine: SQLite, read: read, write: write}, nil
+	return &DB{Engine: SQLite, read: read, write: write, admin: write.DB}, nil
 }
 
 func openSQLitePool(path string, settings url.Values, connections int) (*sqlx.DB, error) {

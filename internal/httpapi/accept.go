@@ -13,8 +13,7 @@ import (
 )
 
 // checkAccept refuses a request whose Accept header (RFC 9110, 12.5.1) leaves out
-// every media type the operation has. An operation without an answer body, and a
-// request without the header, accept anything.
+// every media type the operation has. A request without the header accepts anything.
 func (op *operation) checkAccept(request *http.Request) error {
 	accept := strings.Join(request.Header.Values(echo.HeaderAccept), ",")
 	if len(op.produces) == 0 || strings.TrimSpace(accept) == "" {

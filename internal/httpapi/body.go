@@ -17,7 +17,7 @@ import (
 // the metadata, and the body around it.
 const maxDepth = messaging.MetadataMaxDepth + 1
 
-var errTooDeep = fmt.Errorf("has more than %d levels", maxDepth)
+var errTooDeep = fmt.Errorf("is nested too deeply: metadata may have %d levels", messaging.MetadataMaxDepth)
 
 // decodeJSON decodes a JSON text (RFC 8259) into the values that kin-openapi
 // validates: nil, bool, string, json.Number, []any and map[string]any. It refuses
@@ -88,7 +88,7 @@ func decodeObject(decoder *jsontext.Decoder) (any, error) {
 	return object, err
 }
 
-const invalidJSON = "The request body is not valid JSON."
+const invalidJSON = "The request body is not JSON that can be used; see errors."
 
 // malformedJSON says where the text is wrong, and repeats nothing of it but the
 // names on the way there.

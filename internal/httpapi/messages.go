@@ -20,6 +20,7 @@ type handlers struct {
 	service  *messaging.Service
 	draining *atomic.Bool
 	limits   server.Limits
+	pageSize int // of a list that asks for none
 }
 
 var _ server.StrictServerInterface = (*handlers)(nil)
@@ -58,7 +59,7 @@ func (h *handlers) ListMessages(ctx context.Context, request server.ListMessages
 		Until:     p.Until,
 		Before:    (*messaging.ID)(p.Before),
 		After:     (*messaging.ID)(p.After),
-		Limit:     int(h.limits.PageMaxMessages),
+		Limit:     h.pageSize,
 	}
 	if p.Limit != nil {
 		query.Limit = int(*p.Limit)
@@ -69,7 +70,7 @@ func (h *handlers) ListMessages(ctx context.Context, request server.ListMessages
 	}
 	response := server.ListMessages200JSONResponse{Body: toMessagePage(page)}
 	if page.HasMore {
-		link := nextLink("/v1/messages", p, page)
+		link := nextLink("/v1/messages", p, query, page)
 		response.Headers.Link = &link
 	}
 	return response, nil
@@ -118,7 +119,7 @@ func toMessagePage(page messaging.Page) server.MessagePage {
 
 // nextLink is the Link header (RFC 8288) of a page that has more behind it: the
 // same list, from the end of this page on.
-func nextLink(path string, p server.ListMessagesParams, page messaging.Page) string {
+func nextLink(path string, p server.ListMessagesParams, q messaging.Query, page messaging.Page) string {
 	query := url.Values{}
 	set := func(name, text string) {
 		if text != "" {
@@ -136,10 +137,15 @@ func nextLink(path string, p server.ListMessagesParams, page messaging.Page) str
 	if p.Limit != nil {
 		set("limit", strconv.Itoa(int(*p.Limit)))
 	}
-	if p.After != nil {
-		set("after", page.Messages[0].ID.String())
-	} else {
-		set("before", page.Messages[len(page.Messages)-1].ID.String())
+	newest, oldest := page.Messages[0].ID, page.Messages[len(page.Messages)-1].ID
+	switch {
+	case q.Upward():
+		set("after", newest.String())
+	case p.After != nil:
+		set("after", p.After.String())
+		fallthrough
+	default:
+		set("before", oldest.String())
 	}
 	return "<" + path + "?" + query.Encode() + `>; rel="next"`
 }

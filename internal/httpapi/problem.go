@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
 
 	"github.com/message-service/message-service/gen/server"
@@ -48,12 +49,6 @@ const typePrefix = "urn:problem-type:message-service:"
 // retryAfter is how many seconds a client is asked to wait after a 503.
 const retryAfter = "1"
 
-// The most of a problem document, as the contract has it.
-const (
-	maxFieldErrors = 32
-	maxFieldText   = 1024
-)
-
 // problem is an error of the edge itself, on its way to the error handler.
 type problem struct {
 	kind   kind
@@ -64,7 +59,7 @@ type problem struct {
 func (p *problem) Error() string { return p.kind.title + ": " + p.detail }
 
 // handleError answers a failed request with a problem document. It is the only
-// place where errors become answers.
+// place where errors become answers (but for net/http's own, to what is no HTTP).
 func (s *Server) handleError(err error, c echo.Context) {
 	if c.Response().Committed {
 		return // too late to tell the client; the access log has the error
@@ -82,6 +77,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 		Instance: "urn:request:" + id,
 		Errors:   p.errors,
 	}
+	s.problemBounds.apply(&body)
 	header := c.Response().Header()
 	header.Set(echo.HeaderContentType, "application/problem+json")
 	if p.kind == serviceUnavailable {
@@ -114,6 +110,9 @@ func (s *Server) explain(err error, c echo.Context) *problem {
 		case http.StatusMethodNotAllowed:
 			return &problem{kind: methodNotAllowed, detail: "This path does not have this method; the Allow header lists those it has."}
 		}
+		if e.Code < http.StatusInternalServerError { // the generated code could not decode what the validator let pass
+			return &problem{kind: badRequest, detail: "The request cannot be understood."}
+		}
 	}
 	return &problem{
 		kind:   internalServerError,
@@ -136,13 +135,37 @@ func (s *Server) fieldErrors(fields []messaging.Field, c echo.Context) []server.
 }
 
 func parameterError(name, detail string) server.FieldError {
-	name, detail = truncate(name, 256), truncate(detail, maxFieldText)
 	return server.FieldError{Parameter: &name, Detail: detail}
 }
 
 func pointerError(pointer, detail string) server.FieldError {
-	pointer, detail = truncate(pointer, maxFieldText), truncate(detail, maxFieldText)
 	return server.FieldError{Pointer: &pointer, Detail: detail}
+}
+
+// problemBounds are the limits that the contract puts on a problem document. Names
+// and pointers in it come from the request, and so may there be any number.
+type problemBounds struct{ errors, pointer, parameter int }
+
+func newProblemBounds(document *openapi3.T) problemBounds {
+	schemas := document.Components.Schemas
+	field := schemas["FieldError"].Value.Properties
+	return problemBounds{
+		errors:    int(*schemas["Problem"].Value.Properties["errors"].Value.MaxItems),
+		pointer:   int(*field["pointer"].Value.MaxLength),
+		parameter: int(*field["parameter"].Value.MaxLength),
+	}
+}
+
+func (b problemBounds) apply(body *server.Problem) {
+	body.Errors = body.Errors[:min(len(body.Errors), b.errors)]
+	for _, e := range body.Errors {
+		if e.Pointer != nil {
+			*e.Pointer = truncate(*e.Pointer, b.pointer)
+		}
+		if e.Parameter != nil {
+			*e.Parameter = truncate(*e.Parameter, b.parameter)
+		}
+	}
 }
 
 // truncate shortens a text to at most n code points.

@@ -21,6 +21,8 @@ type Server struct {
 	echo       *echo.Echo
 	operations map[string]*operation // by method and route; see newOperations
 	draining   atomic.Bool
+
+	problemBounds problemBounds
 }
 
 // New makes the HTTP server of a service. It fails only if the contract that is
@@ -30,7 +32,7 @@ func New(service *messaging.Service, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("contract: %w", err)
 	}
-	s := &Server{log: log, echo: echo.New(), operations: newOperations(document)}
+	s := &Server{log: log, echo: echo.New(), operations: newOperations(document), problemBounds: newProblemBounds(document)}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For can be forged by anyone
 	s.echo.Use(assignRequestID, s.logAccess, s.recoverPanic, s.validate)
@@ -38,6 +40,7 @@ func New(service *messaging.Service, log *slog.Logger) (*Server, error) {
 		service:  service,
 		draining: &s.draining,
 		limits:   newLimits(document),
+		pageSize: defaultPageSize(document),
 	}, nil))
 	return s, s.serveDocumentation(document)
 }
@@ -63,9 +66,16 @@ func (s *Server) serveDocumentation(document *openapi3.T) error {
 	s.echo.Match(methods, "/openapi.json", func(c echo.Context) error {
 		return c.JSONBlob(http.StatusOK, json)
 	})
+	assets := http.StripPrefix("/docs", swaggerui.Handler())
 	toDocs := func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs/") }
 	s.echo.Match(methods, "/", toDocs)
 	s.echo.Match(methods, "/docs", toDocs)
-	s.echo.Match(methods, "/docs/*", echo.WrapHandler(http.StripPrefix("/docs", swaggerui.Handler())))
+	s.echo.Match(methods, "/docs/*", func(c echo.Context) error {
+		if !swaggerui.Has(c.Param("*")) {
+			return echo.ErrNotFound
+		}
+		assets.ServeHTTP(c.Response(), c.Request())
+		return nil
+	})
 	return nil
 }

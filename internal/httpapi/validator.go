@@ -28,7 +28,7 @@ type operation struct {
 	route      *routers.Route
 	parameters openapi3.Parameters
 	body       *openapi3.Schema // nil if the operation takes no body
-	produces   []string         // the media types of its successful answers
+	produces   []string         // the media types of its successful answers, if it minds the Accept header
 }
 
 func (op *operation) declares(parameter string) bool {
@@ -48,12 +48,14 @@ func newOperations(document *openapi3.T) map[string]*operation {
 			if spec.RequestBody != nil {
 				op.body = spec.RequestBody.Value.Content["application/json"].Schema.Value
 			}
-			for status, response := range spec.Responses.Map() {
-				if strings.HasPrefix(status, "2") {
-					op.produces = slices.AppendSeq(op.produces, maps.Keys(response.Value.Content))
+			if spec.Responses.Value("406") != nil {
+				for status, response := range spec.Responses.Map() {
+					if strings.HasPrefix(status, "2") {
+						op.produces = slices.AppendSeq(op.produces, maps.Keys(response.Value.Content))
+					}
 				}
+				slices.Sort(op.produces)
 			}
-			slices.Sort(op.produces)
 			operations[method+" "+route] = op
 		}
 	}
@@ -102,14 +104,13 @@ func (v *violations) add(malformed bool, fields ...server.FieldError) {
 
 // problem returns nil when there are no violations.
 func (v *violations) problem() error {
-	errs := v.errors[:min(len(v.errors), maxFieldErrors)]
 	switch {
-	case len(errs) == 0:
+	case len(v.errors) == 0:
 		return nil
 	case v.malformed:
-		return &problem{badRequest, "The request has a parameter that cannot be understood.", errs}
+		return &problem{badRequest, "The request has a parameter that cannot be understood; see errors.", v.errors}
 	default:
-		return &problem{unprocessableContent, "The request breaks a rule of its schema.", errs}
+		return &problem{unprocessableContent, "The request breaks a rule of its schema; see errors.", v.errors}
 	}
 }
 
@@ -125,12 +126,16 @@ func (op *operation) checkParameters(c echo.Context) error {
 		Options:    &openapi3filter.Options{MultiError: true, SkipSettingDefaults: true, SchemaValidationOptions: formats},
 	}
 	for i, name := range c.ParamNames() {
-		if strings.Contains(c.ParamValues()[i], "/") {
+		text := c.ParamValues()[i]
+		if strings.Contains(text, "/") {
 			return echo.ErrNotFound // Echo lets the last parameter of a route take the rest of the path
 		}
-		if input.PathParams[name], err = url.PathUnescape(c.ParamValues()[i]); err != nil {
-			return &problem{kind: badRequest, detail: "The path is not valid percent-encoding."}
+		if request.URL.RawPath != "" { // else Echo matched the decoded path, as the generated handler knows
+			if text, err = url.PathUnescape(text); err != nil {
+				return &problem{kind: badRequest, detail: "The path is not valid percent-encoding."}
+			}
 		}
+		input.PathParams[name] = text
 	}
 	found := &violations{}
 	for _, name := range slices.Sorted(maps.Keys(query)) {

@@ -11,6 +11,9 @@
 // That is what lets one value be a message's id, its time, its place in every
 // list and the cursor of a reader, on any SQL engine.
 //
+// A replica whose wall clock is wrong harms no order, but the times in its ids are
+// wrong; and where it is fast, its mailboxes stay ahead until that time has come.
+//
 // # Group commit
 //
 // A send waits in a bounded queue for one of a few writers, which takes all that

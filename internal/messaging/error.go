@@ -47,7 +47,7 @@ func (e *Error) Unwrap() error { return e.cause }
 func invalid(name, detail string) *Error {
 	return &Error{
 		Code:    InvalidArgument,
-		Message: "The request breaks a rule.",
+		Message: "The request breaks a rule; see errors.",
 		Fields:  []Field{{Name: name, Detail: detail}},
 	}
 }

@@ -58,55 +58,56 @@ func (id ID) successor() ID {
 	return lastID
 }
 
-// idGenerator makes ids that always increase and never fall below an id it was
-// shown, even where the wall clock stands still, jumps back or differs from that
-// of another replica: a hybrid logical clock in the shape of a UUIDv7. The 12
-// bits after the time count within a millisecond (RFC 9562, 6.2, method 1) and
-// carry into the time when they overflow; the last 62 bits are random.
+// idGenerator makes ids that always increase, also where the wall clock stands
+// still or jumps back. The 12 bits after the time count within a millisecond
+// (RFC 9562, 6.2, method 1) and carry into the time when they overflow; the last
+// 62 bits are random.
 //
 // It is safe for concurrent use.
 type idGenerator struct {
 	now func() time.Time
 
 	mu   sync.Mutex
-	tick uint64 // milliseconds << 12 | counter, of the newest id made or seen
+	last tick
 }
-
-const counterBits = 12
 
 func newIDGenerator(now func() time.Time) *idGenerator { return &idGenerator{now: now} }
 
 // next makes n ids, in increasing order.
 func (g *idGenerator) next(n int) []ID {
-	first := g.advance(uint64(n))
+	wall := tick(max(g.now().UnixMilli(), 0)) << counterBits
+	g.mu.Lock()
+	first := max(wall, g.last+1)
+	g.last = first + tick(n) - 1
+	g.mu.Unlock()
+	return idsFrom(first, n)
+}
+
+// idsAfter makes n ids, in increasing order, that are greater than id and as close
+// to it as can be.
+func idsAfter(id ID, n int) []ID { return idsFrom(tickOf(id)+1, n) }
+
+// tick is the time of an id and its counter: milliseconds << counterBits | counter.
+type tick uint64
+
+const counterBits = 12
+
+func tickOf(id ID) tick {
+	high := tick(binary.BigEndian.Uint64(id[:8]))
+	return high>>16<<counterBits | high&(1<<counterBits-1)
+}
+
+// idsFrom makes the ids of n ticks.
+func idsFrom(first tick, n int) []ID {
 	ids := make([]ID, n)
 	random := make([]byte, 8*n)
 	rand.Read(random) // never fails
 	for i := range ids {
-		tick := first + uint64(i)
-		ms, counter := tick>>counterBits, tick&(1<<counterBits-1)
+		t := uint64(first) + uint64(i)
+		ms, counter := t>>counterBits, t&(1<<counterBits-1)
 		binary.BigEndian.PutUint64(ids[i][:8], ms<<16|7<<12|counter)
 		copy(ids[i][8:], random[8*i:])
 		ids[i][8] = ids[i][8]&0x3f | 0x80 // the variant of RFC 9562
 	}
 	return ids
-}
-
-// advance reserves n ticks after the newest one and returns the first.
-func (g *idGenerator) advance(n uint64) uint64 {
-	wall := uint64(max(g.now().UnixMilli(), 0)) << counterBits
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	first := max(wall, g.tick+1)
-	g.tick = first + n - 1
-	return first
-}
-
-// observe makes every later id greater than id.
-func (g *idGenerator) observe(id ID) {
-	tick := binary.BigEndian.Uint64(id[:8])
-	tick = tick>>16<<counterBits | tick&(1<<counterBits-1)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.tick = max(g.tick, tick)
 }

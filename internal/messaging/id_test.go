@@ -10,40 +10,51 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestIDGenerator makes ids while the wall clock jumps about and ids of other
-// replicas are observed.
+// TestIDGenerator makes ids while the wall clock jumps about.
 func TestIDGenerator(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		wall := time.Now()
 		g := newIDGenerator(func() time.Time { return wall })
-		var highest ID
+		var last ID
 		t.Repeat(map[string]func(*rapid.T){
 			"jump": func(t *rapid.T) {
 				wall = wall.Add(time.Duration(rapid.Int64Range(-1e12, 1e12).Draw(t, "nanoseconds")))
 			},
-			"observe": func(t *rapid.T) {
-				at := wall.Add(time.Duration(rapid.Int64Range(-1e12, 1e12).Draw(t, "nanoseconds")))
-				other := newIDGenerator(func() time.Time { return at }).next(rapid.IntRange(1, 10_000).Draw(t, "ids"))
-				seen := other[len(other)-1]
-				g.observe(seen)
-				if seen.Compare(highest) > 0 {
-					highest = seen
-				}
-			},
 			"next": func(t *rapid.T) {
-				for _, id := range g.next(rapid.IntRange(1, 10_000).Draw(t, "ids")) {
-					if id.Compare(highest) <= 0 {
-						t.Fatalf("made %s after %s", id, highest)
-					}
-					highest = id
-					if u := uuid.UUID(id); u.Version() != 7 || u.Variant() != uuid.RFC4122 {
-						t.Fatalf("%s is of version %d, variant %s", id, u.Version(), u.Variant())
-					}
-				}
+				last = checkIDs(t, g.next(rapid.IntRange(1, 5000).Draw(t, "ids")), last)
 			},
 		})
 	})
+}
+
+// TestIDsAfter makes ids above any id, its own or one of a broken clock.
+func TestIDsAfter(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.UnixMilli(rapid.Int64Range(0, maxMilliseconds-1000).Draw(t, "ms"))
+		made := newIDGenerator(func() time.Time { return at }).next(rapid.IntRange(1, 5000).Draw(t, "made"))
+		newest := made[len(made)-1]
+		last := checkIDs(t, idsAfter(newest, rapid.IntRange(1, 5000).Draw(t, "ids")), newest)
+		if drift := last.Time().Sub(newest.Time()); drift > 3*time.Millisecond {
+			t.Fatalf("%s is %v after %s", last, drift, newest)
+		}
+	})
+}
+
+// checkIDs checks that ids are UUIDs of version 7 that increase from last on, and
+// returns the last one.
+func checkIDs(t *rapid.T, ids []ID, last ID) ID {
+	for _, id := range ids {
+		if id.Compare(last) <= 0 {
+			t.Fatalf("made %s after %s", id, last)
+		}
+		if u := uuid.UUID(id); u.Version() != 7 || u.Variant() != uuid.RFC4122 {
+			t.Fatalf("%s is of version %d, variant %s", id, u.Version(), u.Variant())
+		}
+		last = id
+	}
+	return last
 }
 
 func TestIDGeneratorFollowsTheWallClock(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
@@ -15,45 +16,52 @@ type change struct {
 	id    ID // set by stamp
 }
 
-// stamp gives each change an id, in increasing order, that is greater than the
-// clocks of both mailboxes it touches, and sets those clocks. The mailboxes stay
-// locked until the transaction ends, so it comes first in every transaction that
-// changes anything.
+// stamp gives each change an id that is greater than the clocks of both mailboxes
+// it touches, and sets those clocks. The mailboxes stay locked until the
+// transaction ends, so it comes first in every transaction that changes anything.
 func (g *idGenerator) stamp(ctx context.Context, tx *sqlx.Tx, changes []*change) error {
-	// The ids are a guess on the first pass: another replica may have stamped one
-	// of these mailboxes higher. On the second pass all of them are locked and the
-	// generator has seen their clocks, so the guess is right.
-	for range 2 {
-		ids := g.next(len(changes))
-		clocks := make(map[string]ID, 2*len(changes))
-		for i, c := range changes {
-			c.id = ids[i]
-			clocks[c.users[0]], clocks[c.users[1]] = ids[i], ids[i]
-		}
-		ahead, err := setClocks(ctx, tx, clocks, ids[0])
-		if err != nil || len(ahead) == 0 {
-			return err
-		}
-		for _, clock := range ahead {
-			g.observe(clock)
+	ids := g.next(len(changes))
+	ahead, err := setClocks(ctx, tx, changes, ids)
+	if err != nil || len(ahead) == 0 {
+		return err
+	}
+	// Some mailboxes have newer changes, by another writer or by a replica whose
+	// wall clock is fast. Their changes get ids above those; the rest keep theirs,
+	// so that a fast clock reaches no further than the conversations it is part of.
+	// All rows are locked by now, so this pass leaves nothing behind.
+	above := ids[len(ids)-1]
+	for _, clock := range ahead {
+		if clock.Compare(above) > 0 {
+			above = clock
 		}
 	}
-	return errors.New("a mailbox clock moved while its row was locked")
+	changes = slices.DeleteFunc(slices.Clone(changes), func(c *change) bool {
+		_, first := ahead[c.users[0]]
+		_, second := ahead[c.users[1]]
+		return !first && !second
+	})
+	ahead, err = setClocks(ctx, tx, changes, idsAfter(above, len(changes)))
+	if err == nil && len(ahead) > 0 {
+		err = errors.New("a mailbox clock moved while its row was locked")
+	}
+	return err
 }
 
-// setClocks locks the mailboxes and sets the clocks of those whose clock is below
-// lowest, the smallest id about to be used. It returns the clocks it left alone.
-func setClocks(ctx context.Context, tx *sqlx.Tx, clocks map[string]ID, lowest ID) ([]ID, error) {
-	users := make([]string, 0, len(clocks))
-	for user := range clocks {
-		users = append(users, user)
+// setClocks gives the changes the ids, which increase, locks their mailboxes and
+// sets the clocks of those whose clock is below the first id. It returns the
+// clocks it left alone.
+func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*change, ids []ID) (map[string]ID, error) {
+	clocks := make(map[string]ID, 2*len(changes))
+	for i, c := range changes {
+		c.id = ids[i]
+		clocks[c.users[0]], clocks[c.users[1]] = ids[i], ids[i]
 	}
-	slices.Sort(users) // everyone locks in this order, so nobody deadlocks
+	users := slices.Sorted(maps.Keys(clocks)) // everyone locks in this order, so nobody deadlocks
 	args := make([]any, 0, 2*len(users)+1)
 	for _, user := range users {
 		args = append(args, user, clocks[user])
 	}
-	args = append(args, lowest)
+	args = append(args, ids[0])
 
 	rows := []struct {
 		UserID string `db:"user_id"`
@@ -67,10 +75,10 @@ func setClocks(ctx context.Context, tx *sqlx.Tx, clocks map[string]ID, lowest ID
 	if err != nil {
 		return nil, fmt.Errorf("set mailbox clocks: %w", err)
 	}
-	var ahead []ID
+	ahead := map[string]ID{}
 	for _, row := range rows {
 		if row.Clock != clocks[row.UserID] {
-			ahead = append(ahead, row.Clock)
+			ahead[row.UserID] = row.Clock
 		}
 	}
 	return ahead, nil

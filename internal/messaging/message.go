@@ -107,18 +107,22 @@ type Query struct {
 	Since     *time.Time // inclusive
 	Until     *time.Time // exclusive
 	Before    *ID        // exclusive; the newest messages below it
-	After     *ID        // exclusive; the oldest messages above it. Not together with Before
+	After     *ID        // exclusive; the oldest messages above it, or with Before the newest
 	Limit     int
 }
+
+// Upward tells whether the query asks for the oldest messages that match, to catch
+// up from a known one, and not for the newest.
+func (q Query) Upward() bool { return q.After != nil && q.Before == nil }
 
 // Page is a part of a list, newest first.
 type Page struct {
 	Messages []Message
-	HasMore  bool // in the direction of the query: newer with After, else older
+	HasMore  bool // newer ones if the query is upward, else older ones
 }
 
-// List returns the newest messages that match, or with After the oldest ones;
-// newest first either way. Errors: [InvalidArgument]; [Unavailable].
+// List returns the newest messages that match, or the oldest ones if the query is
+// upward; newest first either way. Errors: [InvalidArgument]; [Unavailable].
 func (s *Service) List(ctx context.Context, query Query) (Page, error) {
 	bounds, err := query.bounds(s.now())
 	if err != nil {
@@ -142,8 +146,6 @@ type idRange struct{ low, high ID }
 func (q Query) bounds(now time.Time) (idRange, error) {
 	since := now.AddDate(0, 0, -DefaultWindowDays)
 	switch {
-	case q.Before != nil && q.After != nil:
-		return idRange{}, invalid("after", "must not be given together with before")
 	case q.Since != nil:
 		since = *q.Since
 	case q.After != nil:
@@ -152,7 +154,7 @@ func (q Query) bounds(now time.Time) (idRange, error) {
 	r := idRange{low: firstIDAt(since), high: lastID}
 	if q.Until != nil {
 		if q.Until.Before(since) {
-			return idRange{}, invalid("until", "must not be before since, which is 30 days ago when absent")
+			return idRange{}, invalid("until", fmt.Sprintf("must not be before since, which is %d days ago when absent", DefaultWindowDays))
 		}
 		r.high = firstIDAt(*q.Until)
 	}

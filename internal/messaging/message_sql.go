@@ -109,7 +109,7 @@ func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bou
 		where += " AND sender = $" + strconv.Itoa(len(args))
 	}
 	order := "DESC"
-	if query.After != nil {
+	if query.Upward() {
 		order = "ASC"
 	}
 	args = append(args, query.Limit+1)
@@ -128,7 +128,7 @@ func newPage(messages []Message, query Query) Page {
 	if len(messages) > query.Limit {
 		page.Messages, page.HasMore = messages[:query.Limit], true
 	}
-	if query.After != nil {
+	if query.Upward() {
 		slices.Reverse(page.Messages)
 	}
 	return page

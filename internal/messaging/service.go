@@ -42,9 +42,9 @@ func New(database *db.DB, options Options) *Service {
 	}
 }
 
-// Close stores the messages that wait and then refuses new ones. The database
-// stays open.
-func (s *Service) Close() { s.writer.close() }
+// Close refuses new messages and stores those that wait; it returns an error when
+// ctx ends first. The database stays open.
+func (s *Service) Close(ctx context.Context) error { return s.writer.close(ctx) }
 
 // Ready returns an [Unavailable] error when the database does not answer.
 func (s *Service) Ready(ctx context.Context) error {

@@ -34,7 +34,7 @@ func TestMailboxClock(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, uint64(w)))
 			skew := time.Duration(random.Int64N(int64(2 * time.Hour)))
 			service := messaging.New(database, messaging.Options{Now: func() time.Time { return time.Now().Add(skew - time.Hour) }})
-			t.Cleanup(service.Close)
+			t.Cleanup(func() { apitest.Close(t, service) })
 			wg.Go(func() {
 				for range changes {
 					a, b := random.IntN(users), random.IntN(users)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -62,15 +63,26 @@ func startWriter(database *db.DB, ids *idGenerator, queueSize int) *writer {
 	return w
 }
 
-// close stores what is in the queue and refuses what comes after.
-func (w *writer) close() {
+// close refuses new sends and waits, as long as ctx lasts, until those in the queue
+// are stored.
+func (w *writer) close(ctx context.Context) error {
 	w.mu.Lock()
 	if !w.closed {
 		w.closed = true
 		close(w.queue)
 	}
 	w.mu.Unlock()
-	w.running.Wait()
+	stored := make(chan struct{})
+	go func() {
+		w.running.Wait()
+		close(stored)
+	}()
+	select {
+	case <-stored:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("messages are still waiting to be stored: %w", ctx.Err())
+	}
 }
 
 // send queues a draft and waits for its outcome.

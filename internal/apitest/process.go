@@ -1,0 +1,83 @@
+package apitest
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"os/exec"
+	"regexp"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Process is the program, serving in a process of its own.
+type Process struct {
+	*Client
+
+	Log  *bytes.Buffer // to be read when the process has ended
+	cmd  *exec.Cmd
+	done chan error // holds the result once the process has ended
+}
+
+var documentation = regexp.MustCompile(`(http://\S+)/docs/`)
+
+// StartProcess starts the program at path on a free port, waits until it says
+// where it serves, and kills it after the test. The environment is this process's
+// own and what is given, as name=value.
+func StartProcess(t testing.TB, path, databaseURL string, environment ...string) *Process {
+	t.Helper()
+	p := &Process{Log: &bytes.Buffer{}, done: make(chan error, 1)}
+	p.cmd = exec.Command(path, "serve", "--listen-address", "127.0.0.1:0", "--log-level", "warn")
+	p.cmd.Env = append(append(os.Environ(), environment...), "DATABASE_URL="+databaseURL)
+	p.cmd.Stderr = p.Log
+	output, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(output)
+	var url string
+	for url == "" && lines.Scan() {
+		if found := documentation.FindStringSubmatch(lines.Text()); found != nil {
+			url = found[1]
+		}
+	}
+	go func() {
+		for lines.Scan() { // so that it never waits for a reader
+			continue
+		}
+		p.done <- p.cmd.Wait()
+	}()
+	t.Cleanup(p.Kill)
+	if url == "" {
+		t.Fatalf("it did not start: %v\n%s", <-p.done, p.Log)
+	}
+	p.Client = NewClient(t, url)
+	return p
+}
+
+// Kill is kill -9; it returns when the process is gone.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // it may have ended on its own
+	err := <-p.done
+	p.done <- err
+}
+
+// Stop asks the process to end and returns its error.
+func (p *Process) Stop(t testing.TB) error {
+	t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-p.done:
+		p.done <- err
+		return err
+	case <-time.After(time.Minute):
+		t.Fatal("it did not end")
+		return nil
+	}
+}

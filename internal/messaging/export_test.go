@@ -1,0 +1,18 @@
+package messaging
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// SelectFor runs the statement of a list.
+func SelectFor(ctx context.Context, q sqlx.QueryerContext, query Query) error {
+	bounds, err := query.bounds(time.Now())
+	if err != nil {
+		return err
+	}
+	_, err = selectMessages(ctx, q, query, bounds)
+	return err
+}
