@@ -73,6 +73,8 @@ var badRequests = map[string]badRequest{
 	"broken content type":    {http.MethodPost, "/v1/messages", draft(), []string{"Content-Type: application/json; charset"}, 415, []string{"Content-Type"}},
 	"UTF-16":                 {http.MethodPost, "/v1/messages", draft(), []string{"Content-Type: application/json; charset=utf-16"}, 415, []string{"Content-Type"}},
 	"gzip":                   {http.MethodPost, "/v1/messages", gzipped(draft()), []string{"Content-Type: application/json", "Content-Encoding: gzip"}, 415, []string{"Content-Encoding"}},
+	"two encodings":          {http.MethodPost, "/v1/messages", draft(), []string{"Content-Type: application/json", "Content-Encoding: identity", "Content-Encoding: gzip"}, 415, []string{"Content-Encoding"}},
+	"two content types":      {http.MethodPost, "/v1/messages", draft(), []string{"Content-Type: application/json", "Content-Type: text/plain"}, 415, []string{"Content-Type"}},
 	"gzip, undeclared":       post(gzipped(draft()), 400, ""),
 	"accepts HTML only":      {http.MethodPost, "/v1/messages", draft(), []string{"Content-Type: application/json", "Accept: text/html"}, 406, []string{"Accept"}},
 	"accepts all but JSON":   {http.MethodGet, "/v1/messages", "", []string{"Accept: application/json;q=0, text/html"}, 406, []string{"Accept"}},

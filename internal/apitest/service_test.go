@@ -36,6 +36,11 @@ func TestHealthAndReadiness(t *testing.T) {
 		if err != nil || string(ready.Body) != "READY\n" {
 			t.Errorf("ready: %v %q", err, ready.Body)
 		}
+		for path, want := range map[string]int{"/health": 200, "/ready": 200, "/v1/messages": 200, "/v1/messages/junk": 400, "/docs/": 200, "/openapi.yaml": 200} {
+			if head := s.Do(t, http.MethodHead, path, nil); head.Status != want || head.Body != "" {
+				t.Errorf("HEAD %s: %d %q", path, head.Status, head.Body)
+			}
+		}
 		s.API.Drain()
 		ready, err = s.GetReadinessWithResponse(t.Context())
 		if err != nil || ready.StatusCode() != http.StatusServiceUnavailable {

@@ -62,14 +62,6 @@ func (d *DB) Close() error {
 	return errors.Join(d.write.Close(), d.read.Close(), d.admin.Close())
 }
 
-// Ping checks that the database answers a query.
-func (d *DB) Ping(ctx context.Context) error {
-	var one int
-	return d.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
-		return sqlx.GetContext(ctx, q, &one, "SELECT 1")
-	})
-}
-
 // Read runs fn, which reads, outside a transaction. The caller's cancellation
 // does not reach the database, where it would cost a pooled connection; each
 // read has a deadline of its own instead.

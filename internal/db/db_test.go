@@ -109,7 +109,7 @@ func TestSQLitePath(t *testing.T) {
 	directory := t.TempDir()
 	for _, name := range []string{"a b.db", "50%.db", "what?.db", "#1.db", "ü.db", "a&_synchronous=OFF.db"} {
 		database := apitest.Open(t, "sqlite:"+filepath.Join(directory, name))
-		if err := database.Ping(t.Context()); err != nil {
+		if err := database.Check(t.Context()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		found, err := filepath.Glob(filepath.Join(directory, strings.NewReplacer("?", "\\?").Replace(name)))

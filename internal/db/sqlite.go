@@ -31,6 +31,7 @@ func openSQLite(path string, maxReaders int) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	settings.Set("mode", "rw") // a reader must not make the file anew
 	settings.Set("_query_only", "1")
 	settings.Set("_txlock", "deferred")
 	read, err := openSQLitePool(path, settings, maxReaders)

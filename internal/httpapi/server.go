@@ -45,8 +45,16 @@ func New(service *messaging.Service, log *slog.Logger) (*Server, error) {
 	return s, s.serveDocumentation(document)
 }
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+// ServeHTTP answers one request. HEAD is answered like GET; net/http leaves out the
+// body (RFC 9110, 9.3.2).
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead {
+		get := *r
+		get.Method = http.MethodGet
+		r = &get
+	}
+	s.echo.ServeHTTP(w, r)
+}
 
 // Drain makes the server report that it is not ready, so that load balancers stop
 // sending requests. It goes on answering them.
@@ -59,18 +67,17 @@ func (s *Server) serveDocumentation(document *openapi3.T) error {
 	if err != nil {
 		return fmt.Errorf("contract: %w", err)
 	}
-	methods := []string{http.MethodGet, http.MethodHead}
-	s.echo.Match(methods, "/openapi.yaml", func(c echo.Context) error {
+	s.echo.GET("/openapi.yaml", func(c echo.Context) error {
 		return c.Blob(http.StatusOK, "application/yaml", api.Document) // RFC 9512
 	})
-	s.echo.Match(methods, "/openapi.json", func(c echo.Context) error {
+	s.echo.GET("/openapi.json", func(c echo.Context) error {
 		return c.JSONBlob(http.StatusOK, json)
 	})
 	assets := http.StripPrefix("/docs", swaggerui.Handler())
 	toDocs := func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs/") }
-	s.echo.Match(methods, "/", toDocs)
-	s.echo.Match(methods, "/docs", toDocs)
-	s.echo.Match(methods, "/docs/*", func(c echo.Context) error {
+	s.echo.GET("/", toDocs)
+	s.echo.GET("/docs", toDocs)
+	s.echo.GET("/docs/*", func(c echo.Context) error {
 		if !swaggerui.Has(c.Param("*")) {
 			return echo.ErrNotFound
 		}

@@ -181,7 +181,11 @@ func (op *operation) checkBody(c echo.Context) error {
 	if err := checkContentType(c); err != nil {
 		return err
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(c.Response(), request.Body, maxBodyBytes))
+	var text []byte
+	err := error(&http.MaxBytesError{Limit: maxBodyBytes})
+	if request.ContentLength <= maxBodyBytes { // else it need not even be sent
+		text, err = io.ReadAll(http.MaxBytesReader(c.Response(), request.Body, maxBodyBytes))
+	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &problem{kind: contentTooLarge, detail: fmt.Sprintf("The request body is larger than %d bytes.", maxBodyBytes)}
 	}
@@ -217,7 +221,7 @@ func bodyViolations(err error) *violations {
 
 func checkContentType(c echo.Context) error {
 	header := c.Request().Header
-	if encoding := header.Get(echo.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	if encoding := strings.Join(header.Values(echo.HeaderContentEncoding), ","); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		c.Response().Header().Set(echo.HeaderAcceptEncoding, "identity") // RFC 9110, 15.5.16
 		return &problem{unsupportedMediaType, "The request body must not be compressed.", []server.FieldError{
 			parameterError(echo.HeaderContentEncoding, "must be absent"),
@@ -225,7 +229,7 @@ func checkContentType(c echo.Context) error {
 	}
 	mediaType, parameters, err := mime.ParseMediaType(header.Get(echo.HeaderContentType))
 	charset, hasCharset := parameters["charset"]
-	if err != nil || mediaType != echo.MIMEApplicationJSON || hasCharset && !strings.EqualFold(charset, "utf-8") {
+	if err != nil || len(header.Values(echo.HeaderContentType)) > 1 || mediaType != echo.MIMEApplicationJSON || hasCharset && !strings.EqualFold(charset, "utf-8") {
 		return &problem{unsupportedMediaType, "The request body must be application/json.", []server.FieldError{
 			parameterError(echo.HeaderContentType, "must be application/json"),
 		}}

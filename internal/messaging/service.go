@@ -3,7 +3,10 @@ package messaging
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
 )
@@ -46,11 +49,26 @@ func New(database *db.DB, options Options) *Service {
 // ctx ends first. The database stays open.
 func (s *Service) Close(ctx context.Context) error { return s.writer.close(ctx) }
 
-// Ready returns an [Unavailable] error when the database does not answer.
+// readyTimeout bounds the wait for a sign of life; whoever asks will not wait long.
+const readyTimeout = 2 * time.Second
+
+// Ready returns an [Unavailable] error when messages cannot be read, for whatever
+// reason.
 func (s *Service) Ready(ctx context.Context) error {
-	err := s.db.Ping(ctx)
-	if err != nil && !errors.Is(err, db.ErrUnavailable) {
-		err = errors.Join(db.ErrUnavailable, err)
+	answered := make(chan error, 1)
+	go func() {
+		answered <- s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+			var any int
+			return sqlx.GetContext(ctx, q, &any, "SELECT count(*) FROM (SELECT 1 FROM messages LIMIT 1) AS one")
+		})
+	}()
+	select {
+	case err := <-answered:
+		if err != nil && !errors.Is(err, db.ErrUnavailable) {
+			err = errors.Join(db.ErrUnavailable, err)
+		}
+		return explain(err)
+	case <-time.After(readyTimeout):
+		return explain(fmt.Errorf("%w: no answer within %s", db.ErrUnavailable, readyTimeout))
 	}
-	return explain(err)
 }

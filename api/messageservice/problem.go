@@ -1,0 +1,49 @@
+package messageservice
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/message-service/message-service/gen/client"
+)
+
+// Types of problems, to compare [ProblemError].Type with. Others may come.
+const (
+	BadRequest           = "urn:problem-type:message-service:bad-request"
+	NotFound             = "urn:problem-type:message-service:not-found"
+	ContentTooLarge      = "urn:problem-type:message-service:content-too-large"
+	UnprocessableContent = "urn:problem-type:message-service:unprocessable-content"
+	IdempotencyKeyReused = "urn:problem-type:message-service:idempotency-key-reused"
+	ServiceUnavailable   = "urn:problem-type:message-service:service-unavailable"
+)
+
+// ProblemError is a problem document (RFC 9457) as an error.
+type ProblemError struct{ client.Problem }
+
+// Error tells what went wrong, and with which request.
+func (e *ProblemError) Error() string {
+	return fmt.Sprintf("%d %s: %s (%s)", e.Status, e.Title, e.Detail, e.Instance)
+}
+
+// Answer is what the methods of the generated client return.
+type Answer interface {
+	StatusCode() int
+	Status() string
+	ContentType() string
+	GetBody() []byte
+}
+
+// Check passes an answer on and makes an error of one whose status is 400 or
+// above: a [*ProblemError], or an error of another type if it is no problem
+// document, as from a proxy.
+func Check[A Answer](answer A, err error) (A, error) {
+	if err != nil || answer.StatusCode() < http.StatusBadRequest {
+		return answer, err
+	}
+	problem := &ProblemError{}
+	if answer.ContentType() != "application/problem+json" || json.Unmarshal(answer.GetBody(), &problem.Problem) != nil {
+		return answer, fmt.Errorf("answered %s", answer.Status())
+	}
+	return answer, problem
+}
