@@ -3,6 +3,8 @@
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS   = -s -w -X main.version=$(VERSION)
 GOLANGCI  = go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+OASDIFF   = go run github.com/oasdiff/oasdiff@v1.36.0
+TOOLS     = PATH="$(CURDIR)/.tools/venv/bin:$(CURDIR)/.tools/node_modules/.bin:$$PATH" REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
 BASE_URL ?= http://127.0.0.1:8080
 
 # What compose.yaml takes from .env, with the same defaults.
@@ -57,19 +59,37 @@ unit-test: ## Run the tests that need nothing but Go: SQLite only, no race detec
 functional-test: ## Test a running server: make functional-test BASE_URL=http://...
 	BASE_URL='$(BASE_URL)' go test -tags functional -count=1 -v -run TestRunningServer ./internal/apitest
 
+.PHONY: contract-test
+contract-test: tools build ## Search the built binary for answers that break the contract
+	go test -tags tools -count=1 -timeout 15m -run '^TestContract$$' ./internal/apitest
+
+.PHONY: sdk-test
+sdk-test: tools build ## Test the SDKs against the built binary
+	go test -count=1 ./api/messageservice
+	go test -tags tools -count=1 -timeout 10m -run '^Test(TypeScript|Python)$$' ./internal/apitest
+
 .PHONY: bench
 bench: ## Measure sends and pages over HTTP on both engines
 	go test -run '^$$' -bench . -benchtime 3s ./internal/apitest
 
 ##@ Change
 
+.PHONY: tools
+tools: ## Install the pinned Node and Python tools into .tools (needs Python 3.11)
+	@.tools/install
+
 .PHONY: generate
-generate: ## Generate the server interface and the client from api/openapi.yaml
-	rm -rf gen && mkdir -p gen/server gen/client
-	go generate ./api
+generate: tools ## Generate the server interface and the SDKs from api/openapi.yaml
+	@rm -rf gen && mkdir -p gen/server gen/client
+	@go generate ./api
+	@cp -r api/sdk/typescript gen/typescript && rm -r gen/typescript/test
+	@$(TOOLS) openapi-typescript api/openapi.yaml --output gen/typescript/src/schema.ts >/dev/null
+	@mkdir gen/python && cp api/sdk/python/pyproject.toml api/sdk/python/README.md gen/python
+	@$(TOOLS) openapi-python-client generate --path api/openapi.yaml --meta none --fail-on-warning \
+		--config api/sdk/python/openapi-python-client.yaml --output-path gen/python/message_service_client >/dev/null
 
 .PHONY: verify
-verify: ## Fail if gen/ is not what "make generate" makes, or not in git, or go.mod is untidy
+verify: tools ## Fail if gen/ is not what "make generate" makes, or not in git, or go.mod is untidy, or the contract broke
 	@before=$$(mktemp -d) && cp -r gen $$before && $(MAKE) --no-print-directory generate && \
 		if diff -r $$before/gen gen; then rm -r $$before; else \
 		echo "verify: gen/ was not what make generate makes; now it is" >&2; rm -r $$before; exit 1; fi
@@ -77,18 +97,24 @@ verify: ## Fail if gen/ is not what "make generate" makes, or not in git, or go.
 		test -z "$$untracked" || { echo "verify: not in git: $$untracked" >&2; exit 1; }
 	go mod tidy -diff
 	go mod verify
+	$(OASDIFF) breaking --fail-on ERR api/released.yaml api/openapi.yaml
+
+.PHONY: release-contract
+release-contract: ## Make api/openapi.yaml the contract that later ones may not break
+	cp api/openapi.yaml api/released.yaml
 
 .PHONY: lint
-lint: ## Check style and the rules on who may import whom
+lint: tools ## Check style, the rules on who may import whom, and the contract
 	$(GOLANGCI) run ./...
-	$(GOLANGCI) run --build-tags functional ./internal/apitest
+	$(GOLANGCI) run --build-tags functional,tools ./internal/apitest
+	cd api && $(TOOLS) redocly lint main --config redocly.yaml
 
 .PHONY: build
 build: ## Build bin/message-service, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/message-service ./cmd/message-service
 
 .PHONY: ci
-ci: verify lint build test ## Everything a change must pass
+ci: verify lint test contract-test sdk-test ## Everything a change must pass
 
 .PHONY: help
 help:

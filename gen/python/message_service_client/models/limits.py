@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="Limits")
+
+
+@_attrs_define
+class Limits:
+    """The sizes this server accepts.
+
+    Attributes:
+        user_id_max_length (int): The longest user id, in characters.
+        text_max_length (int): The longest text, in Unicode code points.
+        metadata_max_bytes (int): The largest metadata, in bytes of compact UTF-8 JSON.
+        metadata_max_depth (int): The most levels of objects and arrays in metadata, itself counted.
+        idempotency_key_max_length (int): The longest idempotency key, in characters.
+        page_max_messages (int): The most messages on a page, and the default.
+        default_window_days (int): How many days back a list goes when `since` is absent.
+        request_max_bytes (int): The largest request body, in bytes.
+    """
+
+    user_id_max_length: int
+    text_max_length: int
+    metadata_max_bytes: int
+    metadata_max_depth: int
+    idempotency_key_max_length: int
+    page_max_messages: int
+    default_window_days: int
+    request_max_bytes: int
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        user_id_max_length = self.user_id_max_length
+
+        text_max_length = self.text_max_length
+
+        metadata_max_bytes = self.metadata_max_bytes
+
+        metadata_max_depth = self.metadata_max_depth
+
+        idempotency_key_max_length = self.idempotency_key_max_length
+
+        page_max_messages = self.page_max_messages
+
+        default_window_days = self.default_window_days
+
+        request_max_bytes = self.request_max_bytes
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "userIdMaxLength": user_id_max_length,
+                "textMaxLength": text_max_length,
+                "metadataMaxBytes": metadata_max_bytes,
+                "metadataMaxDepth": metadata_max_depth,
+                "idempotencyKeyMaxLength": idempotency_key_max_length,
+                "pageMaxMessages": page_max_messages,
+                "defaultWindowDays": default_window_days,
+                "requestMaxBytes": request_max_bytes,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        d = dict(src_dict)
+        user_id_max_length = d.pop("userIdMaxLength")
+
+        text_max_length = d.pop("textMaxLength")
+
+        metadata_max_bytes = d.pop("metadataMaxBytes")
+
+        metadata_max_depth = d.pop("metadataMaxDepth")
+
+        idempotency_key_max_length = d.pop("idempotencyKeyMaxLength")
+
+        page_max_messages = d.pop("pageMaxMessages")
+
+        default_window_days = d.pop("defaultWindowDays")
+
+        request_max_bytes = d.pop("requestMaxBytes")
+
+        limits = cls(
+            user_id_max_length=user_id_max_length,
+            text_max_length=text_max_length,
+            metadata_max_bytes=metadata_max_bytes,
+            metadata_max_depth=metadata_max_depth,
+            idempotency_key_max_length=idempotency_key_max_length,
+            page_max_messages=page_max_messages,
+            default_window_days=default_window_days,
+            request_max_bytes=request_max_bytes,
+        )
+
+        limits.additional_properties = d
+        return limits
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.metadata import Metadata
+
+
+T = TypeVar("T", bound="Message")
+
+
+@_attrs_define
+class Message:
+    """A message as it is now.
+
+    Attributes:
+        id (UUID): A UUID. Those the service makes are of version 7 and sort in the order of the
+            messages.
+             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
+        sender (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+             Example: alice.
+        recipient (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+             Example: alice.
+        text (str): The text, exactly as it was sent; empty once the message is deleted. Example: Lunch at noon?.
+        sent_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
+        metadata (Metadata | Unset): Your own data, kept with the message: a JSON object of at most 4 KiB (as
+            compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
+            is not kept. Leave it out rather than sending null.
+             Example: {'client': 'android/4.2'}.
+        deleted_at (datetime.datetime | Unset): An RFC 3339 time in UTC, with milliseconds. Example:
+            2026-11-23T12:00:00.366Z.
+    """
+
+    id: UUID
+    sender: str
+    recipient: str
+    text: str
+    sent_at: datetime.datetime
+    metadata: Metadata | Unset = UNSET
+    deleted_at: datetime.datetime | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        id = str(self.id)
+
+        sender = self.sender
+
+        recipient = self.recipient
+
+        text = self.text
+
+        sent_at = self.sent_at.isoformat()
+
+        metadata: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.metadata, Unset):
+            metadata = self.metadata.to_dict()
+
+        deleted_at: str | Unset = UNSET
+        if not isinstance(self.deleted_at, Unset):
+            deleted_at = self.deleted_at.isoformat()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "id": id,
+                "sender": sender,
+                "recipient": recipient,
+                "text": text,
+                "sentAt": sent_at,
+            }
+        )
+        if metadata is not UNSET:
+            field_dict["metadata"] = metadata
+        if deleted_at is not UNSET:
+            field_dict["deletedAt"] = deleted_at
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.metadata import Metadata
+
+        d = dict(src_dict)
+        id = UUID(d.pop("id"))
+
+        sender = d.pop("sender")
+
+        recipient = d.pop("recipient")
+
+        text = d.pop("text")
+
+        sent_at = datetime.datetime.fromisoformat(d.pop("sentAt"))
+
+        _metadata = d.pop("metadata", UNSET)
+        metadata: Metadata | Unset
+        if isinstance(_metadata, Unset):
+            metadata = UNSET
+        else:
+            metadata = Metadata.from_dict(_metadata)
+
+        _deleted_at = d.pop("deletedAt", UNSET)
+        deleted_at: datetime.datetime | Unset
+        if isinstance(_deleted_at, Unset):
+            deleted_at = UNSET
+        else:
+            deleted_at = datetime.datetime.fromisoformat(_deleted_at)
+
+        message = cls(
+            id=id,
+            sender=sender,
+            recipient=recipient,
+            text=text,
+            sent_at=sent_at,
+            metadata=metadata,
+            deleted_at=deleted_at,
+        )
+
+        message.additional_properties = d
+        return message
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

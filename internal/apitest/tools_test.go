@@ -1,0 +1,100 @@
+//go:build tools
+
+package apitest_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+)
+
+// These tests run the pinned tools of .tools against the binary that "make build"
+// has made; their targets install and build what they need.
+
+// startBinary runs that binary on an empty database.
+func startBinary(t *testing.T, engine db.Engine) *apitest.Process {
+	t.Helper()
+	return apitest.StartProcess(t, "../../bin/message-service", apitest.NewDatabaseURL(t, engine))
+}
+
+// runTool runs a program in a folder, absolute or of this repository, with the tools
+// in front of the PATH and the server as BASE_URL.
+func runTool(t *testing.T, p *apitest.Process, folder, name string, args ...string) {
+	t.Helper()
+	tools, err := filepath.Abs("../../.tools")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(tools, "venv", "bin") + ":" + filepath.Join(tools, "node_modules", ".bin") + ":" + os.Getenv("PATH")
+	t.Setenv("PATH", path)
+	command := exec.CommandContext(t.Context(), name, args...)
+	if command.Dir = folder; !filepath.IsAbs(folder) {
+		command.Dir = filepath.Join("../..", folder)
+	}
+	command.Env = append(os.Environ(), "BASE_URL="+p.URL, "NO_COLOR=1")
+	output, err := command.CombinedOutput()
+	if err != nil || testing.Verbose() {
+		t.Logf("%s\n%s", command, output)
+	}
+	if err != nil {
+		t.Errorf("%s: %v", name, err)
+	}
+}
+
+// TestContract lets Schemathesis look for answers that break the contract.
+func TestContract(t *testing.T) {
+	for _, engine := range []db.Engine{db.Postgres, db.SQLite} {
+		t.Run(string(engine), func(t *testing.T) {
+			p := startBinary(t, engine)
+			runTool(t, p, "api", "schemathesis", "--config-file", "schemathesis.toml", "run", p.URL+"/openapi.json",
+				"--checks", "all", "--phases", "examples,coverage,fuzzing,stateful",
+				"--max-examples", "100", "--generation-database", "none")
+			if err := p.Stop(t); err != nil || p.Log.Len() > 0 {
+				t.Errorf("the server ended with %v and logged:\n%s", err, p.Log)
+			}
+		})
+	}
+}
+
+// copyFolder copies a folder of this repository and returns where.
+func copyFolder(t *testing.T, folder, to string) string {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(filepath.Join("../..", folder))); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// TestTypeScript packs the TypeScript SDK, installs it as a user would, and runs
+// its tests.
+func TestTypeScript(t *testing.T) {
+	p := startBinary(t, db.SQLite)
+	directory := t.TempDir()
+	sdk := copyFolder(t, "gen/typescript", filepath.Join(directory, "sdk"))
+	runTool(t, p, sdk, "npm", "install", "--silent", "--no-audit", "--no-fund")
+	runTool(t, p, sdk, "npm", "pack", "--silent", "--pack-destination", directory)
+	app := copyFolder(t, "api/sdk/typescript/test", filepath.Join(directory, "app"))
+	runTool(t, p, app, "npm", "init", "--yes", "--silent", "--init-type", "module")
+	runTool(t, p, app, "npm", "install", "--silent", "--no-audit", "--no-fund",
+		"../message-service-client-0.1.0.tgz", "typescript@5.9.3", "@types/node@20.19.43")
+	runTool(t, p, app, "npx", "tsc", "--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--exactOptionalPropertyTypes", "sdk.test.ts")
+	runTool(t, p, app, "node", "--disable-warning=ExperimentalWarning", "--test", "sdk.test.ts")
+}
+
+// TestPython installs the Python SDK and runs its tests.
+func TestPython(t *testing.T) {
+	p := startBinary(t, db.SQLite)
+	directory := t.TempDir()
+	sdk := copyFolder(t, "gen/python", filepath.Join(directory, "sdk"))
+	installed := filepath.Join(directory, "installed")
+	runTool(t, p, sdk, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", installed, ".")
+	tests := copyFolder(t, "api/sdk/python/tests", filepath.Join(directory, "tests"))
+	t.Setenv("PYTHONPATH", installed)
+	t.Setenv("MYPYPATH", installed)
+	runTool(t, p, tests, "mypy", "--strict", "test_sdk.py")
+	runTool(t, p, tests, "pytest", "-q")
+}
