@@ -68,6 +68,10 @@ sdk-test: tools build ## Test the SDKs against the built binary
 	go test -count=1 ./api/messageservice
 	go test -tags tools -count=1 -timeout 10m -run '^Test(TypeScript|Python)$$' ./internal/apitest
 
+.PHONY: docs-test
+docs-test: tools build ## Read the documentation in Chromium, and run every sample in it and in the READMEs
+	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|ContractCurls)$$' ./internal/apitest
+
 .PHONY: bench
 bench: ## Measure sends and pages over HTTP on both engines
 	go test -run '^$$' -bench . -benchtime 3s ./internal/apitest
@@ -114,7 +118,7 @@ build: ## Build bin/message-service, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/message-service ./cmd/message-service
 
 .PHONY: ci
-ci: verify lint test contract-test sdk-test ## Everything a change must pass
+ci: verify lint test contract-test sdk-test docs-test ## Everything a change must pass
 
 .PHONY: help
 help:

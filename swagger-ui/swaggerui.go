@@ -12,7 +12,7 @@ import (
 	"github.com/vearutop/statigz"
 )
 
-//go:embed index.html initializer.js theme.css
+//go:embed index.html initializer.js snippets.js theme.css
 var page embed.FS
 
 // policy lets the page load what comes from this server and run no inline script.
@@ -46,7 +46,7 @@ func Handler() http.Handler {
 		header.Set("Content-Security-Policy", policy)
 		header.Set("Referrer-Policy", "no-referrer")
 		switch r.URL.Path {
-		case "/", "/initializer.js", "/theme.css":
+		case "/", "/initializer.js", "/snippets.js", "/theme.css":
 			header.Set("Cache-Control", "no-cache")
 			own.ServeHTTP(w, r)
 		default:

@@ -74,9 +74,6 @@ type Message struct {
 
 	// ID A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
-	//
-	//
-	// Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42
 	ID MessageID `json:"id"`
 
 	// Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
@@ -89,16 +86,10 @@ type Message struct {
 
 	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
-	//
-	//
-	// Example: alice
 	Recipient UserID `json:"recipient"`
 
 	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
-	//
-	//
-	// Example: alice
 	Sender UserID `json:"sender"`
 
 	// SentAt An RFC 3339 time in UTC, with milliseconds.
@@ -114,8 +105,6 @@ type Message struct {
 
 // MessageID A UUID. Those the service makes are of version 7 and sort in the order of the
 // messages.
-//
-// Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42
 type MessageID = openapi_types.UUID
 
 // MessagePage One page of messages, newest first.
@@ -187,16 +176,10 @@ type SendMessageRequest struct {
 
 	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
-	//
-	//
-	// Example: alice
 	Recipient UserID `json:"recipient"`
 
 	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
-	//
-	//
-	// Example: alice
 	Sender UserID `json:"sender"`
 
 	// Text 1 to 4,096 Unicode code points, not only white space, without U+0000.
@@ -208,8 +191,6 @@ type SendMessageRequest struct {
 }
 
 // TimeBound An RFC 3339 time in any zone.
-//
-// Example: 2026-11-01T00:00:00Z
 type TimeBound = time.Time
 
 // Timestamp An RFC 3339 time in UTC, with milliseconds.
@@ -219,8 +200,6 @@ type Timestamp = time.Time
 
 // UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 // letter or digit. Compared byte for byte.
-//
-// Example: alice
 type UserID = string
 
 // IdempotencyKey defines model for IdempotencyKey.

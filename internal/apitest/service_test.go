@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/message-service/message-service/api"
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
@@ -140,4 +143,23 @@ func TestDocumentation(t *testing.T) {
 			t.Errorf("an asset that is not there: %d %s", answer.Status, answer.Body)
 		}
 	})
+}
+
+// TestErrorsAreShared checks what the linter cannot see: every error of every
+// operation refers to a shared response, so that all have one shape.
+func TestErrorsAreShared(t *testing.T) {
+	t.Parallel()
+	document, err := openapi3.NewLoader().LoadFromData(api.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, item := range document.Paths.Map() {
+		for method, operation := range item.Operations() {
+			for status, response := range operation.Responses.Map() {
+				if (status == "default" || status >= "400") && !strings.HasPrefix(response.Ref, "#/components/responses/") {
+					t.Errorf("%s %s: %s is described in its place", method, path, status)
+				}
+			}
+		}
+	}
 }

@@ -23,7 +23,7 @@ func startBinary(t *testing.T, engine db.Engine) *apitest.Process {
 
 // runTool runs a program in a folder, absolute or of this repository, with the tools
 // in front of the PATH and the server as BASE_URL.
-func runTool(t *testing.T, p *apitest.Process, folder, name string, args ...string) {
+func runTool(t *testing.T, p *apitest.Process, folder, name string, args ...string) (output string) {
 	t.Helper()
 	tools, err := filepath.Abs("../../.tools")
 	if err != nil {
@@ -35,14 +35,20 @@ func runTool(t *testing.T, p *apitest.Process, folder, name string, args ...stri
 	if command.Dir = folder; !filepath.IsAbs(folder) {
 		command.Dir = filepath.Join("../..", folder)
 	}
-	command.Env = append(os.Environ(), "BASE_URL="+p.URL, "NO_COLOR=1")
-	output, err := command.CombinedOutput()
+	command.Env = append(os.Environ(), "BASE_URL="+p.URL, "TOOLS="+tools, "NO_COLOR=1")
+	printed, err := command.CombinedOutput()
 	if err != nil || testing.Verbose() {
-		t.Logf("%s\n%s", command, output)
+		t.Logf("%s\n%s", command, printed)
 	}
 	if err != nil {
 		t.Errorf("%s: %v", name, err)
 	}
+	return string(printed)
+}
+
+func runShell(t *testing.T, p *apitest.Process, script string) string {
+	t.Helper()
+	return runTool(t, p, ".", "sh", "-ec", script)
 }
 
 // TestContract lets Schemathesis look for answers that break the contract.
@@ -69,10 +75,10 @@ func copyFolder(t *testing.T, folder, to string) string {
 	return to
 }
 
-// TestTypeScript packs the TypeScript SDK, installs it as a user would, and runs
-// its tests.
-func TestTypeScript(t *testing.T) {
-	p := startBinary(t, db.SQLite)
+// newTypeScriptApp packs the TypeScript SDK and installs it into a new folder, as a
+// user would.
+func newTypeScriptApp(t *testing.T, p *apitest.Process) string {
+	t.Helper()
 	directory := t.TempDir()
 	sdk := copyFolder(t, "gen/typescript", filepath.Join(directory, "sdk"))
 	runTool(t, p, sdk, "npm", "install", "--silent", "--no-audit", "--no-fund")
@@ -81,20 +87,40 @@ func TestTypeScript(t *testing.T) {
 	runTool(t, p, app, "npm", "init", "--yes", "--silent", "--init-type", "module")
 	runTool(t, p, app, "npm", "install", "--silent", "--no-audit", "--no-fund",
 		"../message-service-client-0.1.0.tgz", "typescript@5.9.3", "@types/node@20.19.43")
-	runTool(t, p, app, "npx", "tsc", "--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--exactOptionalPropertyTypes", "sdk.test.ts")
-	runTool(t, p, app, "node", "--disable-warning=ExperimentalWarning", "--test", "sdk.test.ts")
+	return app
 }
 
-// TestPython installs the Python SDK and runs its tests.
-func TestPython(t *testing.T) {
+func runTypeScript(t *testing.T, p *apitest.Process, app string, files ...string) {
+	t.Helper()
+	check := []string{"tsc", "--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--exactOptionalPropertyTypes"}
+	runTool(t, p, app, "npx", append(check, files...)...)
+	for _, file := range files {
+		runTool(t, p, app, "node", "--disable-warning=ExperimentalWarning", file)
+	}
+}
+
+// TestTypeScript runs the tests of the TypeScript SDK.
+func TestTypeScript(t *testing.T) {
 	p := startBinary(t, db.SQLite)
+	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts")
+}
+
+// installPython installs the Python SDK for the rest of the test.
+func installPython(t *testing.T, p *apitest.Process) {
+	t.Helper()
 	directory := t.TempDir()
 	sdk := copyFolder(t, "gen/python", filepath.Join(directory, "sdk"))
 	installed := filepath.Join(directory, "installed")
 	runTool(t, p, sdk, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", installed, ".")
-	tests := copyFolder(t, "api/sdk/python/tests", filepath.Join(directory, "tests"))
 	t.Setenv("PYTHONPATH", installed)
 	t.Setenv("MYPYPATH", installed)
+}
+
+// TestPython runs the tests of the Python SDK.
+func TestPython(t *testing.T) {
+	p := startBinary(t, db.SQLite)
+	installPython(t, p)
+	tests := copyFolder(t, "api/sdk/python/tests", t.TempDir()+"/tests")
 	runTool(t, p, tests, "mypy", "--strict", "test_sdk.py")
 	runTool(t, p, tests, "pytest", "-q")
 }

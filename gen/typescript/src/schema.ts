@@ -153,14 +153,12 @@ export interface components {
         /**
          * @description Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
          *     letter or digit. Compared byte for byte.
-         * @example alice
          */
         UserId: string;
         /**
          * Format: uuid
          * @description A UUID. Those the service makes are of version 7 and sort in the order of the
          *     messages.
-         * @example 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42
          */
         MessageId: string;
         /**
@@ -172,7 +170,6 @@ export interface components {
         /**
          * Format: date-time
          * @description An RFC 3339 time in any zone.
-         * @example 2026-11-01T00:00:00Z
          */
         TimeBound: string;
         /**
@@ -413,7 +410,6 @@ export interface components {
          * @description Names this send, so that repeating the request cannot make a second message.
          *     Use a new random value, such as a UUID, for each message: 1 to 255 printable
          *     ASCII characters, the first and last not a space.
-         * @example 7f2c6a52-9d5e-4c11-8f0e-52a0a5f3f6d1
          */
         IdempotencyKey: string;
     };
@@ -437,21 +433,16 @@ export interface operations {
                  * @example bob
                  */
                 recipient?: components["schemas"]["UserId"];
-                /**
-                 * @description Only messages sent by this user.
-                 * @example alice
-                 */
+                /** @description Only messages sent by this user. */
                 sender?: components["schemas"]["UserId"];
                 /**
                  * @description Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
                  *     30 days ago when absent, or without bound when `after` is given.
-                 * @example 2026-11-01T00:00:00Z
                  */
                 since?: components["schemas"]["TimeBound"];
                 /**
                  * @description Only messages sent before this time. RFC 3339; encode a `+` as `%2B`. For
                  *     messages older than 30 days, give `since` too.
-                 * @example 2026-12-01T00:00:00Z
                  */
                 until?: components["schemas"]["TimeBound"];
                 /** @description Only messages older than the one with this id, the newest of them first. */
@@ -461,10 +452,7 @@ export interface operations {
                  *     together with `before`, the newest between the two.
                  */
                 after?: components["schemas"]["MessageId"];
-                /**
-                 * @description The maximum number of messages to return.
-                 * @example 20
-                 */
+                /** @description The maximum number of messages to return. */
                 limit?: number;
             };
             header?: never;
@@ -505,7 +493,6 @@ export interface operations {
                  * @description Names this send, so that repeating the request cannot make a second message.
                  *     Use a new random value, such as a UUID, for each message: 1 to 255 printable
                  *     ASCII characters, the first and last not a space.
-                 * @example 7f2c6a52-9d5e-4c11-8f0e-52a0a5f3f6d1
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };

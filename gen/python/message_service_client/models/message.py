@@ -24,13 +24,10 @@ class Message:
     Attributes:
         id (UUID): A UUID. Those the service makes are of version 7 and sort in the order of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
         sender (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
-             Example: alice.
         recipient (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
-             Example: alice.
         text (str): The text, exactly as it was sent; empty once the message is deleted. Example: Lunch at noon?.
         sent_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
         metadata (Metadata | Unset): Your own data, kept with the message: a JSON object of at most 4 KiB (as

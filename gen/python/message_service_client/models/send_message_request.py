@@ -21,10 +21,8 @@ class SendMessageRequest:
     Attributes:
         sender (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
-             Example: alice.
         recipient (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
-             Example: alice.
         text (str): 1 to 4,096 Unicode code points, not only white space, without U+0000.
             Stored and returned exactly: nothing is trimmed, escaped or normalised.
              Example: Lunch at noon?.

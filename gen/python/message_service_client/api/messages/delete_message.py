@@ -82,7 +82,6 @@ def sync_detailed(
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
             of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -118,7 +117,6 @@ def sync(
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
             of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -149,7 +147,6 @@ async def asyncio_detailed(
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
             of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -183,7 +180,6 @@ async def asyncio(
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
             of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -141,23 +141,17 @@ def sync_detailed(
         recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
-             Example: alice.
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
-             Example: alice.
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone. Example:
-            2026-11-01T00:00:00Z.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone. Example:
-            2026-11-01T00:00:00Z.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
         after (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -216,23 +210,17 @@ def sync(
         recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
-             Example: alice.
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
-             Example: alice.
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone. Example:
-            2026-11-01T00:00:00Z.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone. Example:
-            2026-11-01T00:00:00Z.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
         after (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -286,23 +274,17 @@ async def asyncio_detailed(
         recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
-             Example: alice.
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
-             Example: alice.
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone. Example:
-            2026-11-01T00:00:00Z.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone. Example:
-            2026-11-01T00:00:00Z.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
         after (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -359,23 +341,17 @@ async def asyncio(
         recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
-             Example: alice.
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
-             Example: alice.
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone. Example:
-            2026-11-01T00:00:00Z.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone. Example:
-            2026-11-01T00:00:00Z.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
         after (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
-             Example: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42.
         limit (int | Unset):  Default: 100.
 
     Raises:

@@ -1,0 +1,206 @@
+//go:build tools
+
+package apitest_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+)
+
+// goProgram makes a program of statements that return an error.
+const goProgram = `package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/api/messageservice"
+	"github.com/message-service/message-service/gen/client"
+)
+
+var (
+	_ = time.Now
+	_ = uuid.New
+	_ client.Message
+)
+
+func run(ctx context.Context) error {
+%s
+return nil
+}
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+`
+
+// runGo runs statements in this module.
+func runGo(t *testing.T, p *apitest.Process, statements string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "main.go")
+	writeFile(t, file, strings.Replace(goProgram, "%s", statements, 1))
+	runTool(t, p, ".", "go", "run", file)
+}
+
+func runPython(t *testing.T, p *apitest.Process, program string) {
+	t.Helper()
+	directory := t.TempDir()
+	writeFile(t, filepath.Join(directory, "sample.py"), program)
+	runTool(t, p, directory, "mypy", "--strict", "sample.py")
+	runTool(t, p, directory, "python3", "sample.py")
+}
+
+func writeFile(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBrowser reads /docs/ in Chromium and tries requests out; then it runs the code
+// samples that the page shows for them. SCREENSHOTS names a folder for pictures.
+func TestBrowser(t *testing.T) {
+	p := startBinary(t, db.SQLite)
+	samples := t.TempDir()
+	t.Setenv("SAMPLES", samples)
+	runTool(t, p, "swagger-ui/test", "node", "browser.mjs")
+	installPython(t, p)
+	app := newTypeScriptApp(t, p)
+	found, err := filepath.Glob(filepath.Join(samples, "*"))
+	if err != nil || len(found) != 20 {
+		t.Fatalf("found the samples %v, want 4 of each of 5 operations", found)
+	}
+	for _, path := range found {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch text := string(content); filepath.Ext(path) {
+		case ".curl":
+			runTool(t, p, samples, "sh", "-c", strings.Replace(text, "curl", "curl --silent --fail-with-body", 1))
+		case ".go":
+			runGo(t, p, text)
+		case ".python":
+			runPython(t, p, text)
+		case ".typescript":
+			name := filepath.Base(path) + ".ts"
+			writeFile(t, filepath.Join(app, name), text)
+			runTypeScript(t, p, app, name)
+		}
+	}
+}
+
+// block is a fenced block of a Markdown text.
+type block struct{ language, text string }
+
+var fence = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
+
+// readBlocks returns the fenced blocks of a file, with the address of the server.
+func readBlocks(t *testing.T, p *apitest.Process, path string) []block {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("../..", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(content), "http://localhost:8080", p.URL)
+	var blocks []block
+	for _, match := range fence.FindAllStringSubmatch(text, -1) {
+		blocks = append(blocks, block{match[1], match[2]})
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("%s has no fenced blocks", path)
+	}
+	return blocks
+}
+
+// TestSDKDocuments runs the first example of each SDK.
+func TestSDKDocuments(t *testing.T) {
+	p := startBinary(t, db.SQLite)
+	for _, b := range readBlocks(t, p, "api/messageservice/README.md") {
+		runGo(t, p, b.text)
+	}
+	app := newTypeScriptApp(t, p)
+	for _, b := range readBlocks(t, p, "gen/typescript/README.md") {
+		writeFile(t, filepath.Join(app, "sample.ts"), b.text)
+		runTypeScript(t, p, app, "sample.ts")
+	}
+	installPython(t, p)
+	for _, b := range readBlocks(t, p, "gen/python/README.md") {
+		runPython(t, p, b.text)
+	}
+}
+
+// varying is what differs from answer to answer.
+var varying = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z|urn:request:[0-9a-f]+`)
+
+var messageID = regexp.MustCompile(`"id":"([0-9a-f-]{36})"`)
+
+// TestREADME runs the curls of the README, one after the other, and compares what
+// they print with what the README says.
+func TestREADME(t *testing.T) {
+	p := startBinary(t, db.SQLite)
+	blocks := readBlocks(t, p, "README.md")
+	ids := map[string]string{} // of the README's messages, to ours
+	curls := 0
+	for i, b := range blocks {
+		if b.language != "sh" || !strings.HasPrefix(b.text, "curl ") {
+			continue
+		}
+		curls++
+		command := strings.Replace(b.text, "curl ", "curl --silent --show-error ", 1)
+		for theirs, ours := range ids {
+			command = strings.ReplaceAll(command, theirs, ours)
+		}
+		answer := runShell(t, p, command)
+		if i+1 == len(blocks) || blocks[i+1].language == "sh" {
+			if answer != "" {
+				t.Errorf("%s printed %s, and the README says nothing", b.text, answer)
+			}
+			continue
+		}
+		want := strings.TrimSpace(blocks[i+1].text)
+		if theirs, ours := messageID.FindStringSubmatch(want), messageID.FindStringSubmatch(answer); theirs != nil && ours != nil {
+			ids[theirs[1]] = ours[1]
+		}
+		if got := strings.TrimSpace(answer); varying.ReplaceAllString(got, "*") != varying.ReplaceAllString(want, "*") {
+			t.Errorf("%sprinted\n%s\nand the README says\n%s", b.text, got, want)
+		}
+		if blocks[i+1].language == "json" && !json.Valid([]byte(want)) {
+			t.Errorf("the README's answer is no JSON: %s", want)
+		}
+	}
+	if curls < 8 {
+		t.Errorf("found %d curls in the README, want one for each operation", curls)
+	}
+}
+
+// TestContractCurls runs the curls in the description of the contract.
+func TestContractCurls(t *testing.T) {
+	p := startBinary(t, db.SQLite)
+	content, err := os.ReadFile("../../api/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?ms)^ +```sh\n(.*?)^ +```$").FindAllStringSubmatch(string(content), -1)
+	if len(found) == 0 {
+		t.Fatal("found no curls")
+	}
+	for _, match := range found {
+		script := strings.ReplaceAll(match[1], "http://localhost:8080", p.URL)
+		runShell(t, p, strings.ReplaceAll(script, "curl ", "curl --silent --show-error --fail-with-body "))
+	}
+}

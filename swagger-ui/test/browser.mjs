@@ -1,0 +1,120 @@
+// Opens the documentation of the server at BASE_URL in headless Chromium, as a
+// newcomer would: reads it, tries sendMessage out, and copies the code samples into
+// the folder SAMPLES. Screenshots go to the folder SCREENSHOTS, if it is set. It
+// fails on a console message, a request that leaves the origin, or a violation of
+// the Content-Security-Policy.
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, join } from 'node:path';
+
+const require = createRequire(`${process.env.TOOLS}/package.json`);
+const { chromium } = require('playwright-core');
+
+// A Chrome or Chromium of this machine, or else the one that comes as a package.
+async function findBrowser() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  const found = process.env.PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name))).find(existsSync);
+  if (found) return { executablePath: found, args: [] };
+  const packaged = require('@sparticuz/chromium').default ?? require('@sparticuz/chromium');
+  return { executablePath: await packaged.executablePath(), args: packaged.args };
+}
+
+const { executablePath, args } = await findBrowser();
+const browser = await chromium.launch({
+  executablePath,
+  headless: true,
+  args: [...args, '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+const base = process.env.BASE_URL;
+const problems = [];
+
+async function open(options) {
+  const page = await browser.newPage(options);
+  page.setDefaultTimeout(15_000);
+  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`); });
+  page.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.protocol !== 'data:' && url.origin !== base) problems.push(`a request leaves the origin: ${url}`);
+  });
+  page.on('requestfailed', (request) => problems.push(`failed: ${request.url()}`));
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (e) => console.error(`Content-Security-Policy: ${e.violatedDirective} ${e.blockedURI}`));
+  });
+  await page.goto(`${base}/docs/`);
+  await page.waitForSelector('.opblock-summary');
+  return page;
+}
+
+const shoot = async (page, name) => {
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`), fullPage: true });
+};
+
+// tryOut opens an operation, fills it in, executes it and returns status and samples.
+async function tryOut(page, id, fill) {
+  const block = page.locator(`.opblock[id$="-${id}"]`);
+  await block.locator('.opblock-summary-control').click();
+  if (fill) await fill(block);
+  await block.locator('button.execute').click();
+  const status = await block.locator('.live-responses-table tr.response .response-col_status').first().innerText();
+  const samples = {};
+  for (const title of ['curl', 'Go', 'TypeScript', 'Python']) {
+    await block.locator('.request-snippets .btn').filter({ hasText: new RegExp(`^${title}$`) }).click();
+    samples[title] = await block.locator('.request-snippets pre').innerText();
+  }
+  return { status: status.split('\n')[0].trim(), samples, body: await block.locator('.live-responses-table tr.response .response-col_description pre').first().innerText() };
+}
+
+try {
+  const page = await open({ viewport: { width: 1280, height: 900 } });
+  assert.equal(await page.title(), 'Message Service API');
+  await shoot(page, 'desktop-light');
+
+  // A newcomer meets the operations in this order.
+  const summaries = await page.locator('.opblock-summary-description').allInnerTexts();
+  assert.deepEqual(summaries.slice(0, 2), ['Send a message', 'List recent messages']);
+
+  const parameter = (block, name) => block.locator(`tr[data-param-name="${name}"] input`);
+  const sent = await tryOut(page, 'sendMessage', async (block) => {
+    await block.locator('.examples-select-element').first().selectOption('metadata');
+    await parameter(block, 'Idempotency-Key').fill(crypto.randomUUID());
+  });
+  assert.equal(sent.status, '201', 'Try it out on sendMessage');
+  assert.match(sent.body, /"client": "android\/4.2"/);
+  const { id } = JSON.parse(sent.body);
+  await shoot(page, 'sent');
+  const listed = await tryOut(page, 'listMessages', async (block) => {
+    await parameter(block, 'recipient').fill('alice');
+    await parameter(block, 'since').fill('2026-01-01T00:00:00+01:00');
+    await parameter(block, 'before').fill('ffffffff-ffff-ffff-ffff-ffffffffffff');
+    await parameter(block, 'limit').fill('20');
+  });
+  assert.equal(listed.status, '200', 'Try it out on listMessages');
+  assert.match(listed.body, new RegExp(id));
+  const others = { getMessage: await tryOut(page, 'getMessage', (block) => parameter(block, 'messageId').fill(id)) };
+  for (const name of ['getLimits', 'getHealth']) others[name] = await tryOut(page, name);
+  for (const [name, { samples }] of Object.entries({ sendMessage: sent, listMessages: listed, ...others })) {
+    for (const [title, text] of Object.entries(samples)) writeFileSync(join(process.env.SAMPLES, `${name}.${title.toLowerCase()}`), text);
+  }
+
+  // The models can be read.
+  await page.locator('.models-control, .models h4 button').first().click();
+  await page.locator('.models').getByText('SendMessageRequest', { exact: true }).first().waitFor();
+
+  for (const [name, options] of Object.entries({
+    'desktop-dark': { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' },
+    'narrow-light': { viewport: { width: 390, height: 800 } },
+    'narrow-dark': { viewport: { width: 390, height: 800 }, colorScheme: 'dark' },
+  })) {
+    const other = await open(options);
+    const overflow = await other.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(overflow <= 0, `${name}: the page is ${overflow} pixels too wide`);
+    await shoot(other, name);
+  }
+  assert.deepEqual(problems, []);
+  console.log('1 passed, 0 failed');
+} finally {
+  await browser.close();
+}
