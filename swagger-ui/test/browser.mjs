@@ -16,6 +16,9 @@ async function findBrowser() {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
   const found = process.env.PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name))).find(existsSync);
   if (found) return { executablePath: found, args: [] };
+  // It brings the libraries it needs too, but unpacks them only on the system it is
+  // made for, which this names.
+  process.env.AWS_EXECUTION_ENV ??= 'AWS_Lambda_nodejs22.x';
   const packaged = require('@sparticuz/chromium').default ?? require('@sparticuz/chromium');
   return { executablePath: await packaged.executablePath(), args: packaged.args };
 }
