@@ -101,7 +101,7 @@ verify: tools ## Fail if gen/ is not what "make generate" makes, or not in git, 
 		test -z "$$untracked" || { echo "verify: not in git: $$untracked" >&2; exit 1; }
 	go mod tidy -diff
 	go mod verify
-	$(OASDIFF) breaking --fail-on ERR api/released.yaml api/openapi.yaml
+	$(OASDIFF) breaking --fail-on WARN api/released.yaml api/openapi.yaml
 
 .PHONY: release-contract
 release-contract: ## Make api/openapi.yaml the contract that later ones may not break
