@@ -6,7 +6,8 @@ COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 ARG VERSION=unknown
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+ENV GOCACHE=/cache
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/cache \
     make build VERSION=$VERSION && mkdir /data
 
 # No shell, no package manager; root certificates, and the user nonroot (65532).

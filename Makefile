@@ -22,7 +22,7 @@ RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race,)
 
 .PHONY: run
 run: ## Serve on an embedded SQLite database: http://127.0.0.1:8080/docs/
-	@go build -o bin/message-service ./cmd/message-service
+	@go build -ldflags '$(LDFLAGS)' -o bin/message-service ./cmd/message-service
 	@exec bin/message-service
 
 .PHONY: test
@@ -42,7 +42,7 @@ start-db: ## Run only Postgres (needs Docker)
 
 .PHONY: dev
 dev: start-db ## Serve from source on that Postgres
-	@go build -o bin/message-service ./cmd/message-service
+	@go build -ldflags '$(LDFLAGS)' -o bin/message-service ./cmd/message-service
 	@DATABASE_URL='postgres://message-service:$(POSTGRES_PASSWORD)@127.0.0.1:$(POSTGRES_PORT)/message-service' exec bin/message-service
 
 .PHONY: stop
