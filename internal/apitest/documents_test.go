@@ -76,10 +76,11 @@ func writeFile(t *testing.T, path, content string) {
 func TestBrowser(t *testing.T) {
 	p := startBinary(t, db.SQLite)
 	samples := t.TempDir()
+	app := newTypeScriptApp(t, p)
 	t.Setenv("SAMPLES", samples)
+	t.Setenv("NODE_MODULES", filepath.Join(app, "node_modules"))
 	runTool(t, p, "swagger-ui/test", "node", "browser.mjs")
 	installPython(t, p)
-	app := newTypeScriptApp(t, p)
 	found, err := filepath.Glob(filepath.Join(samples, "*"))
 	if err != nil || len(found) != 20 {
 		t.Fatalf("found the samples %v, want 4 of each of 5 operations", found)

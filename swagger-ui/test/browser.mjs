@@ -2,9 +2,10 @@
 // newcomer would: reads it, tries sendMessage out, and copies the code samples into
 // the folder SAMPLES. Screenshots go to the folder SCREENSHOTS, if it is set. It
 // fails on a console message, a request that leaves the origin, or a violation of
-// the Content-Security-Policy.
+// the Content-Security-Policy. Then it uses the TypeScript SDK, which is installed
+// in the folder NODE_MODULES, from a page of its own.
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 
@@ -116,6 +117,26 @@ try {
     assert.ok(overflow <= 0, `${name}: the page is ${overflow} pixels too wide`);
     await shoot(other, name);
   }
+
+  const app = await browser.newPage();
+  app.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
+  const serve = (path, contentType, body) => app.route(`${base}${path}`, (route) => route.fulfill({ contentType, body }));
+  const file = (path) => readFileSync(join(process.env.NODE_MODULES, path));
+  await serve('/app/sdk.js', 'text/javascript', file('message-service-client/dist/index.js'));
+  await serve('/app/fetch.js', 'text/javascript', file('openapi-fetch/dist/index.mjs'));
+  await serve('/app/', 'text/html; charset=utf-8', `<!doctype html>
+    <script type="importmap">{"imports": {"openapi-fetch": "/app/fetch.js"}}</script>
+    <script type="module">
+      import { createMessageService } from '/app/sdk.js';
+      const api = createMessageService(location.origin);
+      const body = { sender: 'alice', recipient: 'browser', text: 'From a page 👋' };
+      const sent = await api.POST('/v1/messages', { body });
+      const inbox = await api.GET('/v1/messages', { params: { query: { recipient: 'browser' } } });
+      document.title = JSON.stringify([sent.data.text, inbox.data.messages.length]);
+    </script>`);
+  await app.goto(`${base}/app/`);
+  await app.waitForFunction(() => document.title !== '');
+  assert.equal(await app.title(), '["From a page 👋",1]');
   assert.deepEqual(problems, []);
   console.log('1 passed, 0 failed');
 } finally {
