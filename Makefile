@@ -84,19 +84,20 @@ tools: ## Install the pinned Node and Python tools into .tools (needs Python 3.1
 
 .PHONY: generate
 generate: tools ## Generate the server interface and the SDKs from api/openapi.yaml
-	@rm -rf gen && mkdir -p gen/server gen/client
 	@go generate ./api
-	@cp -r api/sdk/typescript gen/typescript && rm -r gen/typescript/test
+	@cp api/sdk/typescript/package.json api/sdk/typescript/tsconfig.json api/sdk/typescript/README.md gen/typescript
+	@cp api/sdk/typescript/src/index.ts gen/typescript/src
 	@$(TOOLS) openapi-typescript api/openapi.yaml --output gen/typescript/src/schema.ts >/dev/null
-	@mkdir gen/python && cp api/sdk/python/pyproject.toml api/sdk/python/README.md gen/python
-	@$(TOOLS) openapi-python-client generate --path api/openapi.yaml --meta none --fail-on-warning \
+	@cp api/sdk/python/pyproject.toml api/sdk/python/README.md gen/python
+	@$(TOOLS) openapi-python-client generate --path api/openapi.yaml --meta none --overwrite --fail-on-warning \
 		--config api/sdk/python/openapi-python-client.yaml --output-path gen/python/message_service_client >/dev/null
+	@touch gen/python/message_service_client/py.typed
 
 .PHONY: verify
 verify: tools ## Fail if gen/ is not what "make generate" makes, or not in git, or go.mod is untidy, or the contract broke
-	@before=$$(mktemp -d) && cp -r gen $$before && $(MAKE) --no-print-directory generate && \
-		if diff -r $$before/gen gen; then rm -r $$before; else \
-		echo "verify: gen/ was not what make generate makes; now it is" >&2; rm -r $$before; exit 1; fi
+	@before=$$(mktemp -d) && trap 'rm -r '$$before EXIT && cp -r gen $$before && \
+		find gen -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -delete && $(MAKE) --no-print-directory generate && \
+		{ diff -r -x node_modules -x dist $$before/gen gen || { echo "verify: gen/ was not what make generate makes; now it is" >&2; exit 1; }; }
 	@untracked=$$(git ls-files --others --exclude-standard -- gen); \
 		test -z "$$untracked" || { echo "verify: not in git: $$untracked" >&2; exit 1; }
 	go mod tidy -diff

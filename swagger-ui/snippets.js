@@ -38,7 +38,15 @@ window.requestSnippets = (specification) => {
     throw new Error('The contract has no such operation.');
   };
 
-  const quote = (value) => JSON.stringify(value);
+  // A literal that Go, JavaScript and Python read alike.
+  const quote = (value) => {
+    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) throw new Error('a number beyond 53 bits');
+    return JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  };
+  const integer = (text) => {
+    if (!/^-?\d{1,15}$/.test(text)) throw new Error('not an integer');
+    return text;
+  };
   const words = (name) => name.replace(/([a-z])([A-Z])/g, '$1 $2').split(/[^A-Za-z0-9]+/);
   const camel = (name) => words(name).map((w) => (/^id$/i.test(w) ? 'ID' : w[0].toUpperCase() + w.slice(1))).join('');
   const snake = (name) => words(name).map((w) => w.toLowerCase()).join('_');
@@ -59,6 +67,8 @@ window.requestSnippets = (specification) => {
         return required ? name : `&${name}`;
       }
       const literal = { uuid: `uuid.MustParse(${quote(text)})`, int32: `int32(${text})`, int64: `int64(${text})` }[schema.format] || quote(text);
+      if (schema.type === 'integer') integer(String(text));
+      if (schema.type === 'string' && typeof text !== 'string') throw new Error('not a string');
       return required ? literal : `new(${literal})`;
     };
     const struct = (name, fields) => (fields.length ? `client.${name}{\n${fields.map((f) => `\t${f},\n`).join('')}}` : `client.${name}{}`);
@@ -70,7 +80,7 @@ window.requestSnippets = (specification) => {
     if (r.body) {
       const required = r.body.schema.required || [];
       args.push(struct(r.body.name, Object.entries(r.body.value).map(([name, v]) => (
-        `${camel(name)}: ${value(name, resolve(r.body.schema.properties[name]) || {}, v, required.includes(name))}`))));
+        `${camel(name)}: ${value(name, resolve(r.body.schema.properties[name]), v, required.includes(name))}`))));
     }
     return [
       `api, err := messageservice.New(${quote(r.origin)})`, 'if err != nil {', '\treturn err', '}', ...before,
@@ -89,6 +99,7 @@ window.requestSnippets = (specification) => {
     }
     if (r.body) options.body = r.body.value;
     if (r.text) options.parseAs = 'text';
+    Object.values(r.body ? r.body.value : {}).forEach(quote); // throws at what it cannot write
     const second = Object.keys(options).length ? `, ${JSON.stringify(options, null, 2)}` : '';
     return [
       "import { createMessageService } from 'message-service-client';", '',
@@ -112,7 +123,7 @@ window.requestSnippets = (specification) => {
     const value = (schema, text) => {
       if (schema.format === 'uuid') return imports.add('from uuid import UUID') && `UUID(${quote(text)})`;
       if (schema.format === 'date-time') return imports.add('from datetime import datetime') && `datetime.fromisoformat(${quote(text)})`;
-      return schema.type === 'integer' ? text : quote(text);
+      return schema.type === 'integer' ? integer(text) : quote(text);
     };
     const args = r.parameters.map((p) => `${snake(p.name)}=${value(p.schema, p.value)}`);
     if (r.body) {
@@ -125,10 +136,21 @@ window.requestSnippets = (specification) => {
     return [
       ...[...imports].sort(), '',
       `with Client(base_url=${quote(r.origin)}) as client:`,
-      `    answer = ${name}.sync(client=client${args.map((a) => `, ${a}`).join('')})`,
+      `    answer = ${name}.sync(`,
+      ...['client=client', ...args].map((a) => `        ${a},`),
+      '    )',
       '    print(answer)',
     ].join('\n');
   };
 
-  return { go, typescript, python };
+  // Swagger UI shows nothing of an answer when a generator throws, and any text can
+  // be sent as a body.
+  const safely = (generate) => (request) => {
+    try {
+      return generate(request);
+    } catch {
+      return 'This request cannot be made with the SDK.';
+    }
+  };
+  return { go: safely(go), typescript: safely(typescript), python: safely(python) };
 };

@@ -14,12 +14,21 @@
 //	fmt.Println(sent.JSON201.ID)
 package messageservice
 
-import "github.com/message-service/message-service/gen/client"
+import (
+	"fmt"
+	"net/url"
+
+	"github.com/message-service/message-service/gen/client"
+)
 
 // New makes a client of the service at baseURL, such as http://localhost:8080. It
 // repeats requests as [NewRetryingHTTPClient] does, unless the options give it
-// another HTTP client. It fails if baseURL is no URL.
+// another HTTP client. It fails if baseURL is no http or https URL.
 func New(baseURL string, options ...client.ClientOption) (*client.ClientWithResponses, error) {
+	address, err := url.Parse(baseURL)
+	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
+		return nil, fmt.Errorf("base URL %q: must be such as http://localhost:8080", baseURL)
+	}
 	options = append([]client.ClientOption{client.WithHTTPClient(NewRetryingHTTPClient())}, options...)
 	return client.NewClientWithResponses(baseURL, options...)
 }

@@ -3,6 +3,7 @@ package messageservice
 import (
 	"encoding/json"
 	"fmt"
+	"mime"
 	"net/http"
 
 	"github.com/message-service/message-service/gen/client"
@@ -23,7 +24,15 @@ type ProblemError struct{ client.Problem }
 
 // Error tells what went wrong, and with which request.
 func (e *ProblemError) Error() string {
-	return fmt.Sprintf("%d %s: %s (%s)", e.Status, e.Title, e.Detail, e.Instance)
+	text := fmt.Sprintf("%d %s: %s", e.Status, e.Title, e.Detail)
+	for _, field := range e.Errors {
+		for _, place := range []*string{field.Pointer, field.Parameter} {
+			if place != nil {
+				text += fmt.Sprintf(" %q %s.", *place, field.Detail)
+			}
+		}
+	}
+	return text + " (" + e.Instance + ")"
 }
 
 // Answer is what the methods of the generated client return.
@@ -42,7 +51,8 @@ func Check[A Answer](answer A, err error) (A, error) {
 		return answer, err
 	}
 	problem := &ProblemError{}
-	if answer.ContentType() != "application/problem+json" || json.Unmarshal(answer.GetBody(), &problem.Problem) != nil {
+	mediaType, _, _ := mime.ParseMediaType(answer.ContentType()) // empty if it cannot be parsed
+	if mediaType != "application/problem+json" || json.Unmarshal(answer.GetBody(), &problem.Problem) != nil {
 		return answer, fmt.Errorf("answered %s", answer.Status())
 	}
 	return answer, problem

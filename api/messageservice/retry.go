@@ -1,16 +1,20 @@
 package messageservice
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"time"
 
+	"github.com/hashicorp/go-cleanhttp"
 	"github.com/hashicorp/go-retryablehttp"
 )
 
-// NewRetryingHTTPClient returns an HTTP client for client.WithHTTPClient that repeats a
-// request up to four times when the connection fails or the answer is 429 or 5xx.
-// It waits for as long as Retry-After says, and else for longer each time, from
-// 0.2 to 10 seconds.
+// NewRetryingHTTPClient returns an HTTP client for client.WithHTTPClient that repeats
+// a request up to four times when the connection fails (but not for a certificate
+// that is refused) or the answer is 429 or 5xx (but 501). It waits for as long as
+// Retry-After says, and else for longer each time, from 0.2 to 10 seconds, and a
+// little more at random, so that many clients do not come back at once. An answer
+// that does not begin within 45 seconds is a failed connection.
 //
 // It repeats only what may be repeated (RFC 9110, 9.2.2): GET, HEAD, OPTIONS, PUT
 // and DELETE, and a POST that has an Idempotency-Key. Use a new key for each
@@ -22,9 +26,16 @@ func NewRetryingHTTPClient() *http.Client {
 	retrying.RetryWaitMin = 200 * time.Millisecond
 	retrying.RetryWaitMax = 10 * time.Second
 	retrying.ErrorHandler = retryablehttp.PassthroughErrorHandler
+	retrying.Backoff = func(shortest, longest time.Duration, attempt int, response *http.Response) time.Duration {
+		wait := retryablehttp.DefaultBackoff(shortest, longest, attempt, response)
+		return wait + rand.N(wait/4+1)
+	}
+	transport := cleanhttp.DefaultPooledTransport()
+	transport.ResponseHeaderTimeout = 45 * time.Second // more than the service takes to say 503
+	retrying.HTTPClient.Transport = transport
 	return &http.Client{Transport: &retryTransport{
 		repeated: &retryablehttp.RoundTripper{Client: retrying},
-		once:     retrying.HTTPClient.Transport,
+		once:     transport,
 	}}
 }
 

@@ -46,6 +46,9 @@ func flood(t *testing.T, p *apitest.Process, end func()) map[uuid.UUID]string {
 		})
 	}
 	wg.Wait()
+	if count.Load() < middle {
+		t.Fatalf("only %d sends were acknowledged, and the server was not ended in their middle", count.Load())
+	}
 	return acknowledged
 }
 

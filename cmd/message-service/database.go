@@ -19,7 +19,7 @@ const defaultDatabaseURL = "sqlite:message-service.db"
 type databaseFlags struct {
 	DatabaseURL            string        `env:"DATABASE_URL" placeholder:"URL" help:"Database: postgres://user:password@host/name or sqlite:PATH (default: sqlite:message-service.db)."`
 	DatabaseURLFile        string        `env:"DATABASE_URL_FILE" placeholder:"PATH" help:"File that holds the database URL, as a secret is mounted."`
-	DatabaseMaxConnections int           `env:"DATABASE_MAX_CONNECTIONS" default:"16" help:"Most connections to Postgres, or readers of SQLite (2 to 1000)."`
+	DatabaseMaxConnections int           `env:"DATABASE_MAX_CONNECTIONS" default:"16" help:"Most connections to Postgres while serving, or readers of SQLite (2 to 1000)."`
 	DatabaseWait           time.Duration `env:"DATABASE_WAIT" default:"30s" help:"How long to wait at start for a database that does not answer yet."`
 }
 
@@ -64,11 +64,16 @@ func (f databaseFlags) open() (*db.DB, error) {
 	return db.Open(url, f.DatabaseMaxConnections)
 }
 
-// migrate brings the schema up to date, once the database answers.
+// migrate brings the schema up to date, once the database answers and if it can be
+// relied on.
 func (f databaseFlags) migrate(ctx context.Context, database *db.DB, log *slog.Logger) ([]string, error) {
 	deadline := time.Now().Add(f.DatabaseWait)
 	for {
-		applied, err := database.Migrate(ctx)
+		var applied []string
+		err := database.Check(ctx)
+		if err == nil {
+			applied, err = database.Migrate(ctx)
+		}
 		// A SQLite file that cannot be used now will not be in a moment.
 		if err == nil || !errors.Is(err, db.ErrUnavailable) || database.Engine == db.SQLite || time.Now().After(deadline) {
 			return applied, err

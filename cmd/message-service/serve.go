@@ -21,7 +21,7 @@ type serveCommand struct {
 	logFlags
 
 	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: 127.0.0.1:8080); port 0 takes a free one."`
-	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
+	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, and answer to any host name, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
 	QueueSize            int           `env:"QUEUE_SIZE" default:"4096" help:"Sends that may wait to be stored; more are answered 503 (1 to 1000000)."`
 	ShutdownDelay        time.Duration `env:"SHUTDOWN_DELAY" default:"0s" help:"How long a shutdown goes on serving while /ready answers 503, so that load balancers notice."`
 	ShutdownTimeout      time.Duration `env:"SHUTDOWN_TIMEOUT" default:"25s" help:"How long a shutdown waits after that for requests to end."`
@@ -59,11 +59,6 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer database.Close() //nolint:errcheck // everything is committed by then
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.ListenAddress)
-	if err != nil {
-		return err
-	}
-	defer listener.Close() //nolint:errcheck // the server has closed it by then
 	applied, err := c.migrate(ctx, database, log)
 	if err != nil {
 		return err
@@ -71,11 +66,14 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	for _, name := range applied {
 		log.Info("schema migrated", "step", name)
 	}
-	if err := database.Check(ctx); err != nil {
+	// Not earlier: whoever connects gets an answer.
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.ListenAddress)
+	if err != nil {
 		return err
 	}
+	defer listener.Close() //nolint:errcheck // the server has closed it by then
 	service := messaging.New(database, messaging.Options{QueueSize: c.QueueSize})
-	api, err := httpapi.New(service, log)
+	api, err := httpapi.New(service, log, httpapi.Options{AnyHost: c.AllowUnauthenticated})
 	if err != nil {
 		return err
 	}

@@ -130,7 +130,7 @@ type Problem struct {
 	// Type Which kind of problem this is. Stable; switch on this. One of
 	// `urn:problem-type:message-service:` followed by `bad-request`,
 	// `not-found`, `method-not-allowed`, `not-acceptable`, `content-too-large`,
-	// `unsupported-media-type`, `unprocessable-content`,
+	// `unsupported-media-type`, `misdirected-request`, `unprocessable-content`,
 	// `idempotency-key-reused`, `service-unavailable` or
 	// `internal-server-error`; more may come.
 	//

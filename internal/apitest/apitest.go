@@ -135,7 +135,7 @@ func StartOn(t testing.TB, databaseURL string, options messaging.Options) *Serve
 	service := messaging.New(database, options)
 	t.Cleanup(func() { Close(t, service) })
 	log := slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	api, err := httpapi.New(service, log)
+	api, err := httpapi.New(service, log, httpapi.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

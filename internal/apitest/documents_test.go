@@ -56,12 +56,12 @@ func runGo(t *testing.T, p *apitest.Process, statements string) {
 	runTool(t, p, ".", "go", "run", file)
 }
 
-func runPython(t *testing.T, p *apitest.Process, program string) {
+func runPython(t *testing.T, p *apitest.Process, python, program string) {
 	t.Helper()
 	directory := t.TempDir()
 	writeFile(t, filepath.Join(directory, "sample.py"), program)
-	runTool(t, p, directory, "mypy", "--strict", "sample.py")
-	runTool(t, p, directory, "python3", "sample.py")
+	runTool(t, p, directory, "mypy", "--strict", "--python-executable", python, "sample.py")
+	runTool(t, p, directory, python, "sample.py")
 }
 
 func writeFile(t *testing.T, path, content string) {
@@ -80,7 +80,7 @@ func TestBrowser(t *testing.T) {
 	t.Setenv("SAMPLES", samples)
 	t.Setenv("NODE_MODULES", filepath.Join(app, "node_modules"))
 	runTool(t, p, "swagger-ui/test", "node", "browser.mjs")
-	installPython(t, p)
+	python := installPython(t, p)
 	found, err := filepath.Glob(filepath.Join(samples, "*"))
 	if err != nil || len(found) != 20 {
 		t.Fatalf("found the samples %v, want 4 of each of 5 operations", found)
@@ -96,7 +96,7 @@ func TestBrowser(t *testing.T) {
 		case ".go":
 			runGo(t, p, text)
 		case ".python":
-			runPython(t, p, text)
+			runPython(t, p, python, text)
 		case ".typescript":
 			name := filepath.Base(path) + ".ts"
 			writeFile(t, filepath.Join(app, name), text)
@@ -139,9 +139,9 @@ func TestSDKDocuments(t *testing.T) {
 		writeFile(t, filepath.Join(app, "sample.ts"), b.text)
 		runTypeScript(t, p, app, "sample.ts")
 	}
-	installPython(t, p)
+	python := installPython(t, p)
 	for _, b := range readBlocks(t, p, "gen/python/README.md") {
-		runPython(t, p, b.text)
+		runPython(t, p, python, b.text)
 	}
 }
 

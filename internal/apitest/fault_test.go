@@ -22,7 +22,7 @@ import (
 )
 
 // TestOverload sends to a server that cannot store anything until one send is
-// refused: at once, with 503 and Retry-After. Then it may store what it accepted,
+// refused, with 503 and Retry-After, while others wait. Then it may store what it accepted,
 // and must store just that.
 func TestOverload(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {

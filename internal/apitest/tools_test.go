@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/message-service/message-service/internal/apitest"
@@ -105,22 +106,40 @@ func TestTypeScript(t *testing.T) {
 	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts")
 }
 
-// installPython installs the Python SDK for the rest of the test.
-func installPython(t *testing.T, p *apitest.Process) {
+// installPython installs the Python SDK into a virtual environment of its own and
+// returns its interpreter. The tools beside it see what they also have.
+func installPython(t *testing.T, p *apitest.Process) (python string) {
 	t.Helper()
 	directory := t.TempDir()
 	sdk := copyFolder(t, "gen/python", filepath.Join(directory, "sdk"))
-	installed := filepath.Join(directory, "installed")
-	runTool(t, p, sdk, "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", installed, ".")
-	t.Setenv("PYTHONPATH", installed)
-	t.Setenv("MYPYPATH", installed)
+	runTool(t, p, directory, "python3", "-m", "venv", "--without-pip", "venv")
+	python = filepath.Join(directory, "venv", "bin", "python3")
+	runTool(t, p, sdk, "pip", "--python", python, "install", "--quiet", ".")
+	return python
 }
 
 // TestPython runs the tests of the Python SDK.
 func TestPython(t *testing.T) {
 	p := startBinary(t, db.SQLite)
-	installPython(t, p)
+	python := installPython(t, p)
+	runTool(t, p, ".", "pip", "--python", python, "install", "--quiet", pinned(t, "pytest"))
 	tests := copyFolder(t, "api/sdk/python/tests", t.TempDir()+"/tests")
-	runTool(t, p, tests, "mypy", "--strict", "test_sdk.py")
-	runTool(t, p, tests, "pytest", "-q")
+	runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "test_sdk.py")
+	runTool(t, p, tests, python, "-m", "pytest", "-q")
+}
+
+// pinned returns the requirement of a tool, with its version.
+func pinned(t *testing.T, name string) string {
+	t.Helper()
+	requirements, err := os.ReadFile("../../.tools/requirements.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(requirements)) {
+		if strings.HasPrefix(line, name+"==") {
+			return strings.TrimSpace(line)
+		}
+	}
+	t.Fatalf("%s is not pinned", name)
+	return ""
 }

@@ -124,10 +124,12 @@ func (d *DB) Check(ctx context.Context) error {
 		return err
 	}
 	if found.Off != "" {
-		return fmt.Errorf("this Postgres may lose what it has committed: for this user and database, off is %s", found.Off)
+		return fmt.Errorf("this Postgres may lose what it has committed: %s is off for this user and database", found.Off)
 	}
-	if skew := time.Since(found.Now).Abs(); skew > maxClockSkew {
-		return fmt.Errorf("the clock of this machine is %s off that of the database; set it first", skew.Round(time.Second))
+	if skew := time.Since(found.Now).Round(time.Second); skew > maxClockSkew {
+		return fmt.Errorf("the clock of this machine is %s ahead of the database's; set the wrong one first", skew)
+	} else if -skew > maxClockSkew {
+		return fmt.Errorf("the clock of this machine is %s behind the database's; set the wrong one first", -skew)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ type kind struct {
 var (
 	badRequest           = kind{http.StatusBadRequest, "Bad Request"}
 	notFound             = kind{http.StatusNotFound, "Not Found"}
+	misdirectedRequest   = kind{http.StatusMisdirectedRequest, "Misdirected Request"}
 	methodNotAllowed     = kind{http.StatusMethodNotAllowed, "Method Not Allowed"}
 	notAcceptable        = kind{http.StatusNotAcceptable, "Not Acceptable"}
 	contentTooLarge      = kind{http.StatusRequestEntityTooLarge, "Content Too Large"}
@@ -108,6 +109,8 @@ func (s *Server) explain(err error, c echo.Context) *problem {
 		case http.StatusNotFound:
 			return &problem{kind: notFound, detail: "There is nothing at this path."}
 		case http.StatusMethodNotAllowed:
+			header := c.Response().Header()
+			header.Set(echo.HeaderAllow, strings.Replace(header.Get(echo.HeaderAllow), http.MethodGet, "GET, HEAD", 1))
 			return &problem{kind: methodNotAllowed, detail: "This path does not have this method; the Allow header lists those it has."}
 		}
 		if e.Code < http.StatusInternalServerError { // the generated code could not decode what the validator let pass

@@ -25,9 +25,17 @@ type Server struct {
 	problemBounds problemBounds
 }
 
+// Options adjusts a [Server].
+type Options struct {
+	// AnyHost answers requests for any host name. Without it only localhost and
+	// addresses are answered, so that no web page can reach the server from its
+	// reader's browser by pointing a name of its own at this machine.
+	AnyHost bool
+}
+
 // New makes the HTTP server of a service. It fails only if the contract that is
 // compiled into the program is broken.
-func New(service *messaging.Service, log *slog.Logger) (*Server, error) {
+func New(service *messaging.Service, log *slog.Logger, options Options) (*Server, error) {
 	document, err := openapi3.NewLoader().LoadFromData(api.Document)
 	if err != nil {
 		return nil, fmt.Errorf("contract: %w", err)
@@ -35,7 +43,11 @@ func New(service *messaging.Service, log *slog.Logger) (*Server, error) {
 	s := &Server{log: log, echo: echo.New(), operations: newOperations(document), problemBounds: newProblemBounds(document)}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For can be forged by anyone
-	s.echo.Use(assignRequestID, s.logAccess, s.recoverPanic, s.validate)
+	s.echo.Use(assignRequestID, s.logAccess, s.recoverPanic)
+	if !options.AnyHost {
+		s.echo.Use(refuseOtherHosts)
+	}
+	s.echo.Use(s.validate)
 	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
 		service:  service,
 		draining: &s.draining,

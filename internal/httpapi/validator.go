@@ -118,7 +118,7 @@ func (op *operation) checkParameters(c echo.Context) error {
 	request := c.Request()
 	query, err := url.ParseQuery(request.URL.RawQuery)
 	if err != nil {
-		return &problem{kind: badRequest, detail: "The query string is not valid percent-encoding."}
+		return &problem{kind: badRequest, detail: "The query string cannot be parsed: write ; as %3B, and % as %25."}
 	}
 	input := &openapi3filter.RequestValidationInput{
 		Request: request, QueryParams: query, Route: op.route,

@@ -12,8 +12,9 @@ import (
 // conversation is one user's side of the messages with another.
 type conversation struct{ owner, peer string }
 
-// touchConversations makes the messages, in the order of their ids, the newest of
-// their conversations. The mailboxes must be locked, so no newer one is overtaken.
+// touchConversations makes the messages, which are in order within each pair of
+// users, the newest of their conversations. The mailboxes must be locked, so no
+// newer one is overtaken.
 func touchConversations(ctx context.Context, tx *sqlx.Tx, messages []*Message) error {
 	newest := make(map[conversation]ID, 2*len(messages))
 	for _, m := range messages {

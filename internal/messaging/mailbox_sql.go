@@ -18,7 +18,7 @@ type change struct {
 
 // stamp gives each change an id that is greater than the clocks of both mailboxes
 // it touches, and sets those clocks. The mailboxes stay locked until the
-// transaction ends, so it comes first in every transaction that changes anything.
+// transaction ends, so it comes before everything else that a transaction changes.
 func (g *idGenerator) stamp(ctx context.Context, tx *sqlx.Tx, changes []*change) error {
 	ids := g.next(len(changes))
 	ahead, err := setClocks(ctx, tx, changes, ids)

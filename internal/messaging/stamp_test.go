@@ -17,8 +17,8 @@ import (
 )
 
 // TestMailboxClock has replicas with wrong clocks send and delete in a few
-// mailboxes at once. Each change must be above every change that was acknowledged
-// in either mailbox before it began, and in the end each clock must be at or above
+// mailboxes at once. Each message must be above every message that was acknowledged
+// in either mailbox before it was sent, and in the end each clock must be at or above
 // the newest change of its mailbox. The seed is in the log.
 func TestMailboxClock(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())

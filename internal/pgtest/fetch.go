@@ -1,10 +1,12 @@
 package pgtest
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 )
@@ -22,6 +24,11 @@ func fetchBinaries() (string, error) {
 	}
 	directory := filepath.Join(cache, "message-service", "postgres-"+string(version))
 	binaries := filepath.Join(directory, "bin")
+	unlock, err := lock(directory)
+	if err != nil {
+		return "", err
+	}
+	defer unlock() // other test processes wait
 	if hasBinaries(binaries) {
 		return binaries, nil
 	}
@@ -46,6 +53,21 @@ func fetchBinaries() (string, error) {
 		return binaries, nil
 	}
 	return "", fmt.Errorf("this machine has no Postgres, and none could be fetched: %w", err)
+}
+
+// lock makes the folder and locks it against other processes.
+func lock(directory string) (unlock func(), err error) {
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return nil, err
+	}
+	file, err := os.Create(filepath.Join(directory, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() { _ = file.Close() }, nil
 }
 
 func freePort() (uint32, error) {

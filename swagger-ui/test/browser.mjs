@@ -103,6 +103,22 @@ try {
     for (const [title, text] of Object.entries(samples)) writeFileSync(join(process.env.SAMPLES, `${name}.${title.toLowerCase()}`), text);
   }
 
+  // What cannot be a sample does not hide the answer.
+  const block = page.locator('.opblock[id$="-sendMessage"]');
+  for (const body of ['{"sender": "alice",', 'null', '{"sender": "alice", "recipient": "bob", "text": "x", "": 1}', '{"text": {"a": 1}}']) {
+    await block.locator('textarea.body-param__text').fill(body);
+    const answered = page.waitForResponse((response) => response.url() === `${base}/v1/messages` && response.request().method() === 'POST');
+    await block.locator('button.execute').click();
+    const { status } = await (await answered).json();
+    assert.ok(status === 400 || status === 422);
+    for (const title of ['Go', 'TypeScript', 'Python', 'curl']) {
+      await block.locator('.request-snippets .btn').filter({ hasText: new RegExp(`^${title}$`) }).click();
+    }
+    await block.locator('.live-responses-table').getByText(`"status": ${status}`).first().waitFor();
+  }
+  // The browser reports each refused request on its console.
+  for (let i = problems.length - 1; i >= 0; i--) if (/the server responded with a status of 4(00|22)/.test(problems[i])) problems.splice(i, 1);
+
   // The models can be read.
   await page.locator('.models-control, .models h4 button').first().click();
   await page.locator('.models').getByText('SendMessageRequest', { exact: true }).first().waitFor();
@@ -113,6 +129,11 @@ try {
     'narrow-dark': { viewport: { width: 390, height: 800 }, colorScheme: 'dark' },
   })) {
     const other = await open(options);
+    for (const id of ['listMessages', 'sendMessage']) {
+      await other.locator(`.opblock[id$="-${id}"] .opblock-summary-control`).click();
+      await other.locator(`.opblock[id$="-${id}"] button.execute`).click();
+      await other.locator(`.opblock[id$="-${id}"] .live-responses-table tr.response`).waitFor();
+    }
     const overflow = await other.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(overflow <= 0, `${name}: the page is ${overflow} pixels too wide`);
     await shoot(other, name);

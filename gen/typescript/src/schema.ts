@@ -20,7 +20,8 @@ export interface paths {
          *     To walk back in time, pass the id of the last message of a page as `before`,
          *     or follow the `Link` header. To catch up, pass the id of the newest message
          *     you have as `after`: you get the ones directly newer (still newest first), and
-         *     while `hasMore` is true there are still newer ones.
+         *     while `hasMore` is true there are still newer ones: go on with the id of the
+         *     page's first message, or follow the `Link` header.
          *
          *     In a list with a `recipient` or a `sender`, a message never appears below one
          *     that could already be read, so whoever catches up misses nothing. The list of
@@ -270,7 +271,7 @@ export interface components {
              * @description Which kind of problem this is. Stable; switch on this. One of
              *     `urn:problem-type:message-service:` followed by `bad-request`,
              *     `not-found`, `method-not-allowed`, `not-acceptable`, `content-too-large`,
-             *     `unsupported-media-type`, `unprocessable-content`,
+             *     `unsupported-media-type`, `misdirected-request`, `unprocessable-content`,
              *     `idempotency-key-reused`, `service-unavailable` or
              *     `internal-server-error`; more may come.
              * @example urn:problem-type:message-service:not-found

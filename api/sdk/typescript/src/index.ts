@@ -28,5 +28,21 @@ export type MessageService = Client<paths>;
  * status is 400 or above. A failed connection rejects the promise.
  */
 export function createMessageService(baseUrl: string, options: Omit<ClientOptions, 'baseUrl'> = {}): MessageService {
-  return createFetchClient<paths>({ ...options, baseUrl });
+  const client = createFetchClient<paths>({ ...options, baseUrl });
+  client.use({ onResponse: ({ response }) => asProblem(response) });
+  return client;
+}
+
+/** Makes a problem of an error that the service did not answer, but a proxy did. */
+function asProblem(response: Response): Response | undefined {
+  if (response.ok || response.headers.get('Content-Type')?.startsWith('application/problem+json')) return undefined;
+  const problem: Problem = {
+    type: 'about:blank',
+    title: response.statusText || 'Error',
+    status: response.status,
+    detail: `Answered ${response.status} ${response.statusText}`.trim() + ', and not by the service.',
+    instance: response.url,
+  };
+  const { status, statusText } = response;
+  return new Response(JSON.stringify(problem), { status, statusText, headers: { 'Content-Type': 'application/problem+json' } });
 }

@@ -53,6 +53,17 @@ test('an error is a typed problem', async () => {
   assert.deepEqual(problem?.errors?.map((e) => e.pointer), ['/recipient', '/text']);
 });
 
+test('an error of something between is a problem too', async () => {
+  for (const body of ['', '<h1>Bad Gateway</h1>']) {
+    const proxied = createMessageService(baseUrl, {
+      fetch: async () => new Response(body, { status: 502, statusText: 'Bad Gateway', headers: { 'Content-Type': 'text/html' } }),
+    });
+    const { data, error } = await proxied.GET('/v1/limits');
+    assert.equal(data, undefined);
+    assert.deepEqual([error?.type, error?.status], ['about:blank', 502]);
+  }
+});
+
 test('the limits are numbers', async () => {
   const { data } = await api.GET('/v1/limits');
   assert.equal(data?.textMaxLength, 4096);

@@ -130,7 +130,8 @@ def sync_detailed(
     To walk back in time, pass the id of the last message of a page as `before`,
     or follow the `Link` header. To catch up, pass the id of the newest message
     you have as `after`: you get the ones directly newer (still newest first), and
-    while `hasMore` is true there are still newer ones.
+    while `hasMore` is true there are still newer ones: go on with the id of the
+    page's first message, or follow the `Link` header.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
@@ -199,7 +200,8 @@ def sync(
     To walk back in time, pass the id of the last message of a page as `before`,
     or follow the `Link` header. To catch up, pass the id of the newest message
     you have as `after`: you get the ones directly newer (still newest first), and
-    while `hasMore` is true there are still newer ones.
+    while `hasMore` is true there are still newer ones: go on with the id of the
+    page's first message, or follow the `Link` header.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
@@ -263,7 +265,8 @@ async def asyncio_detailed(
     To walk back in time, pass the id of the last message of a page as `before`,
     or follow the `Link` header. To catch up, pass the id of the newest message
     you have as `after`: you get the ones directly newer (still newest first), and
-    while `hasMore` is true there are still newer ones.
+    while `hasMore` is true there are still newer ones: go on with the id of the
+    page's first message, or follow the `Link` header.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
@@ -330,7 +333,8 @@ async def asyncio(
     To walk back in time, pass the id of the last message of a page as `before`,
     or follow the `Link` header. To catch up, pass the id of the newest message
     you have as `after`: you get the ones directly newer (still newest first), and
-    while `hasMore` is true there are still newer ones.
+    while `hasMore` is true there are still newer ones: go on with the id of the
+    page's first message, or follow the `Link` header.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
