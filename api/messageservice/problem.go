@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/message-service/message-service/gen/client"
 )
@@ -24,15 +25,17 @@ type ProblemError struct{ client.Problem }
 
 // Error tells what went wrong, and with which request.
 func (e *ProblemError) Error() string {
-	text := fmt.Sprintf("%d %s: %s", e.Status, e.Title, e.Detail)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d %s: %s", e.Status, e.Title, e.Detail)
 	for _, field := range e.Errors {
 		for _, place := range []*string{field.Pointer, field.Parameter} {
 			if place != nil {
-				text += fmt.Sprintf(" %q %s.", *place, field.Detail)
+				fmt.Fprintf(&text, " %q %s.", *place, field.Detail)
 			}
 		}
 	}
-	return text + " (" + e.Instance + ")"
+	fmt.Fprintf(&text, " (%s)", e.Instance)
+	return text.String()
 }
 
 // Answer is what the methods of the generated client return.
