@@ -60,6 +60,10 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	}
 	defer database.Close() //nolint:errcheck // everything is committed by then
 	applied, err := c.migrate(ctx, database, log)
+	if ctx.Err() != nil {
+		log.Info("stopped before the database answered")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
