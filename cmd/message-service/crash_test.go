@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -108,6 +110,26 @@ func TestShutdown(t *testing.T) {
 			t.Errorf("%d messages were acknowledged and %d stored", len(acknowledged), len(found))
 		}
 	})
+}
+
+// TestShutdownDelay asks the server to end: for the delay it says that it is not
+// ready, and goes on serving.
+func TestShutdownDelay(t *testing.T) {
+	t.Parallel()
+	p := apitest.StartProcess(t, os.Args[0], apitest.NewDatabaseURL(t, db.SQLite), "RUN_MESSAGE_SERVICE=1", "SHUTDOWN_DELAY=3s")
+	stopped := make(chan error, 1)
+	go func() { stopped <- p.Stop(t) }()
+	for ready := true; ready; {
+		answer, err := p.GetReadinessWithResponse(context.WithoutCancel(t.Context()))
+		if err != nil {
+			t.Fatalf("it took no connections before it said that it is not ready: %v", err)
+		}
+		ready = answer.StatusCode() == http.StatusOK
+	}
+	p.Send(t, "alice", "bob", "during the delay")
+	if err := <-stopped; err != nil {
+		t.Errorf("it ended with %v\n%s", err, p.Log)
+	}
 }
 
 // TestShutdownWaitsForRequests sends half a request, asks the server to end, and

@@ -103,6 +103,27 @@ func TestTx(t *testing.T) {
 	})
 }
 
+// TestPostgresSettings checks that the settings of a user or database cannot weaken
+// what the service promises: it refuses to lose commits, and sets the isolation.
+func TestPostgresSettings(t *testing.T) {
+	t.Parallel()
+	url := apitest.NewDatabaseURL(t, db.Postgres)
+	if err := apitest.Open(t, url).Check(t.Context()); err != nil {
+		t.Errorf("the default settings: %v", err)
+	}
+	err := apitest.Open(t, url+"&synchronous_commit=off").Check(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "synchronous_commit") {
+		t.Errorf("synchronous_commit=off: %v", err)
+	}
+	var level string
+	err = apitest.Open(t, url+"&default_transaction_isolation=serializable").Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+		return tx.GetContext(ctx, &level, "SHOW transaction_isolation")
+	})
+	if err != nil || level != "read committed" {
+		t.Errorf("default_transaction_isolation=serializable: a transaction is %q (%v)", level, err)
+	}
+}
+
 // TestSQLitePath opens files whose names mean something in a URL.
 func TestSQLitePath(t *testing.T) {
 	t.Parallel()

@@ -41,7 +41,16 @@ func NewSchema(t testing.TB) string {
 		t.Fatalf("These tests need Postgres. Install it (Debian: apt-get install postgresql; macOS: brew install postgresql), "+
 			"or set TEST_DATABASE_URL=postgres://... to a database in which schemas may be created.\n%v", err)
 	}
-	admin, err := sql.Open("postgres", running.url)
+	address, err := url.Parse(running.url)
+	if err != nil {
+		t.Fatalf("TEST_DATABASE_URL: %v", err)
+	}
+	query := address.Query()
+	if !query.Has("sslmode") {
+		query.Set("sslmode", "prefer") // as the service does
+	}
+	address.RawQuery = query.Encode()
+	admin, err := sql.Open("postgres", address.String())
 	if err != nil {
 		t.Fatalf("TEST_DATABASE_URL: %v", err)
 	}
@@ -57,11 +66,6 @@ func NewSchema(t testing.TB) string {
 			t.Errorf("close: %v", err)
 		}
 	})
-	address, err := url.Parse(running.url)
-	if err != nil {
-		t.Fatalf("TEST_DATABASE_URL: %v", err)
-	}
-	query := address.Query()
 	query.Set("search_path", schema)
 	address.RawQuery = query.Encode()
 	return address.String()
