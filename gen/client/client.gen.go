@@ -14,9 +14,86 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oapi-codegen/nullable"
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
+
+// Block A user receives nothing from a peer.
+type Block struct {
+	// BlockedAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	BlockedAt Timestamp `json:"blockedAt"`
+
+	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// letter or digit. Compared byte for byte.
+	Peer UserID `json:"peer"`
+
+	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// letter or digit. Compared byte for byte.
+	User UserID `json:"user"`
+}
+
+// BlockPage One page of blocks, in the order of the blocked users' ids.
+type BlockPage struct {
+	// Blocks The blocks.
+	Blocks []Block `json:"blocks"`
+
+	// HasMore Whether there is at least one more block after these.
+	//
+	// Example: false
+	HasMore bool `json:"hasMore"`
+}
+
+// Conversation One user's view of what they and another have written to each other.
+type Conversation struct {
+	// LastMessage A message as it is now.
+	LastMessage Message `json:"lastMessage"`
+
+	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// letter or digit. Compared byte for byte.
+	Peer UserID `json:"peer"`
+
+	// PeerReadMarker How far a user has read the conversation with a peer.
+	PeerReadMarker *ReadMarker `json:"peerReadMarker,omitempty"`
+
+	// ReadMarker How far a user has read the conversation with a peer.
+	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
+
+	// UnreadCount How many messages from the peer come after the user's marker; 100 means
+	// 100 or more.
+	//
+	//
+	// Example: 1
+	UnreadCount int32 `json:"unreadCount"`
+}
+
+// ConversationPage One page of conversations, the one with the newest message first.
+type ConversationPage struct {
+	// Conversations The conversations.
+	Conversations []Conversation `json:"conversations"`
+
+	// HasMore Whether there is at least one more conversation after these.
+	//
+	// Example: false
+	HasMore bool `json:"hasMore"`
+}
+
+// EditMessageRequest What to replace in a message.
+type EditMessageRequest struct {
+	// Metadata The new metadata, within the same bounds as on a send; null removes it.
+	//
+	// Example: {"client":"android/4.2"}
+	Metadata nullable.Nullable[map[string]interface{}] `json:"metadata,omitempty"`
+
+	// Text 1 to 4,096 Unicode code points, not only white space, without U+0000.
+	// Stored and returned exactly: nothing is trimmed, escaped or normalised.
+	//
+	//
+	// Example: Lunch at noon?
+	Text *MessageText `json:"text,omitempty"`
+}
 
 // FieldError One thing that is wrong with the request; it has a `pointer` or a `parameter`.
 type FieldError struct {
@@ -72,6 +149,11 @@ type Message struct {
 	// Example: 2026-11-23T12:00:00.366Z
 	DeletedAt *Timestamp `json:"deletedAt,omitempty"`
 
+	// EditedAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	EditedAt *Timestamp `json:"editedAt,omitempty"`
+
 	// ID A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
 	ID MessageID `json:"id"`
@@ -88,6 +170,10 @@ type Message struct {
 	// letter or digit. Compared byte for byte.
 	Recipient UserID `json:"recipient"`
 
+	// ReplyTo A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	ReplyTo *MessageID `json:"replyTo,omitempty"`
+
 	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	Sender UserID `json:"sender"`
@@ -97,7 +183,7 @@ type Message struct {
 	// Example: 2026-11-23T12:00:00.366Z
 	SentAt Timestamp `json:"sentAt"`
 
-	// Text The text, exactly as it was sent; empty once the message is deleted.
+	// Text The text, exactly as it was sent or edited; empty once the message is deleted.
 	//
 	// Example: Lunch at noon?
 	Text string `json:"text"`
@@ -119,6 +205,12 @@ type MessagePage struct {
 	// Messages The messages, newest first.
 	Messages []Message `json:"messages"`
 }
+
+// MessageText 1 to 4,096 Unicode code points, not only white space, without U+0000.
+// Stored and returned exactly: nothing is trimmed, escaped or normalised.
+//
+// Example: Lunch at noon?
+type MessageText = string
 
 // Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
 // compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
@@ -154,14 +246,34 @@ type Problem struct {
 
 	// Type Which kind of problem this is. Stable; switch on this. One of
 	// `urn:problem-type:message-service:` followed by `bad-request`,
-	// `not-found`, `method-not-allowed`, `not-acceptable`, `content-too-large`,
-	// `unsupported-media-type`, `misdirected-request`, `unprocessable-content`,
-	// `idempotency-key-reused`, `service-unavailable` or
-	// `internal-server-error`; more may come.
+	// `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
+	// `message-deleted`, `content-too-large`, `unsupported-media-type`,
+	// `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
+	// `service-unavailable` or `internal-server-error`; more may come.
 	//
 	//
 	// Example: urn:problem-type:message-service:not-found
 	Type string `json:"type"`
+}
+
+// ReadMarker How far a user has read the conversation with a peer.
+type ReadMarker struct {
+	// MessageID A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	MessageID MessageID `json:"messageId"`
+
+	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// letter or digit. Compared byte for byte.
+	Peer UserID `json:"peer"`
+
+	// ReadAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	ReadAt Timestamp `json:"readAt"`
+
+	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// letter or digit. Compared byte for byte.
+	User UserID `json:"user"`
 }
 
 // SendMessageRequest A message to be sent.
@@ -178,6 +290,10 @@ type SendMessageRequest struct {
 	// letter or digit. Compared byte for byte.
 	Recipient UserID `json:"recipient"`
 
+	// ReplyTo A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	ReplyTo *MessageID `json:"replyTo,omitempty"`
+
 	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	Sender UserID `json:"sender"`
@@ -187,7 +303,14 @@ type SendMessageRequest struct {
 	//
 	//
 	// Example: Lunch at noon?
-	Text string `json:"text"`
+	Text MessageText `json:"text"`
+}
+
+// SetReadMarkerRequest How far a user has read.
+type SetReadMarkerRequest struct {
+	// MessageID A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	MessageID MessageID `json:"messageId"`
 }
 
 // TimeBound An RFC 3339 time in any zone.
@@ -202,14 +325,39 @@ type Timestamp = time.Time
 // letter or digit. Compared byte for byte.
 type UserID = string
 
+// After A UUID. Those the service makes are of version 7 and sort in the order of the
+// messages.
+type After = MessageID
+
+// Before A UUID. Those the service makes are of version 7 and sort in the order of the
+// messages.
+type Before = MessageID
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
+
+// Limit defines model for Limit.
+type Limit = int32
+
+// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+// letter or digit. Compared byte for byte.
+type Peer = UserID
+
+// User Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+// letter or digit. Compared byte for byte.
+type User = UserID
 
 // BadRequest What went wrong, as in RFC 9457.
 type BadRequest = Problem
 
+// Conflict What went wrong, as in RFC 9457.
+type Conflict = Problem
+
 // ContentTooLarge What went wrong, as in RFC 9457.
 type ContentTooLarge = Problem
+
+// Forbidden What went wrong, as in RFC 9457.
+type Forbidden = Problem
 
 // InternalServerError What went wrong, as in RFC 9457.
 type InternalServerError = Problem
@@ -249,14 +397,14 @@ type ListMessagesParams struct {
 	Until *TimeBound `form:"until,omitempty" json:"until,omitempty"`
 
 	// Before Only messages older than the one with this id, the newest of them first.
-	Before *MessageID `form:"before,omitempty" json:"before,omitempty"`
+	Before *Before `form:"before,omitempty" json:"before,omitempty"`
 
 	// After Only messages newer than the one with this id: the ones directly newer, or,
 	// together with `before`, the newest between the two.
-	After *MessageID `form:"after,omitempty" json:"after,omitempty"`
+	After *After `form:"after,omitempty" json:"after,omitempty"`
 
-	// Limit The maximum number of messages to return.
-	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit The most entries to return.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // SendMessageParams defines parameters for SendMessage.
@@ -267,8 +415,51 @@ type SendMessageParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListBlocksParams defines parameters for ListBlocks.
+type ListBlocksParams struct {
+	// After Only blocks of users whose id comes after this one.
+	After *UserID `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit The most entries to return.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListConversationsParams defines parameters for ListConversations.
+type ListConversationsParams struct {
+	// Before Only conversations whose last message is older than the one with this id.
+	Before *MessageID `form:"before,omitempty" json:"before,omitempty"`
+
+	// Limit The most entries to return.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListConversationMessagesParams defines parameters for ListConversationMessages.
+type ListConversationMessagesParams struct {
+	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
+	Since *TimeBound `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only messages sent before this time. RFC 3339; encode a `+` as `%2B`.
+	Until *TimeBound `form:"until,omitempty" json:"until,omitempty"`
+
+	// Before Only messages older than the one with this id, the newest of them first.
+	Before *Before `form:"before,omitempty" json:"before,omitempty"`
+
+	// After Only messages newer than the one with this id: the ones directly newer, or,
+	// together with `before`, the newest between the two.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit The most entries to return.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // SendMessageJSONRequestBody defines body for SendMessage for application/json ContentType.
 type SendMessageJSONRequestBody = SendMessageRequest
+
+// EditMessageJSONRequestBody defines body for EditMessage for application/json ContentType.
+type EditMessageJSONRequestBody = EditMessageRequest
+
+// SetReadMarkerJSONRequestBody defines body for SetReadMarker for application/json ContentType.
+type SetReadMarkerJSONRequestBody = SetReadMarkerRequest
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -395,13 +586,19 @@ type ClientInterface interface {
 	// stored message. A 201 means that the message is on disk and that everyone who
 	// reads the recipient's messages from now on sees it.
 	//
+	// `replyTo` makes it a reply to an earlier message of the two, in either
+	// direction.
+	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
-	// answers with the message the first request made, as it is now (with an empty
-	// `text` and `deletedAt`, if it was deleted since), and with
+	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-	// are remembered for good, deleted message or not. The same key with a different
-	// body is refused with 422; the order of members and white space make no
-	// difference.
+	// are remembered for good. The same key with a different body is refused with
+	// 422; the order of members and white space make no difference. Once the message
+	// is deleted its body is forgotten: any repetition is answered with what is left,
+	// an empty `text` and `deletedAt`.
+	//
+	// A message to a user who has blocked the sender is refused
+	// with 403.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -417,13 +614,19 @@ type ClientInterface interface {
 	// stored message. A 201 means that the message is on disk and that everyone who
 	// reads the recipient's messages from now on sees it.
 	//
+	// `replyTo` makes it a reply to an earlier message of the two, in either
+	// direction.
+	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
-	// answers with the message the first request made, as it is now (with an empty
-	// `text` and `deletedAt`, if it was deleted since), and with
+	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-	// are remembered for good, deleted message or not. The same key with a different
-	// body is refused with 422; the order of members and white space make no
-	// difference.
+	// are remembered for good. The same key with a different body is refused with
+	// 422; the order of members and white space make no difference. Once the message
+	// is deleted its body is forgotten: any repetition is answered with what is left,
+	// an empty `text` and `deletedAt`.
+	//
+	// A message to a user who has blocked the sender is refused
+	// with 403.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -435,9 +638,11 @@ type ClientInterface interface {
 
 	// DeleteMessage Delete a message
 	//
-	// Erases what the sender wrote, text and metadata, for both users, and takes
-	// the message out of every list. Deleting a message again changes nothing and
-	// is answered 204 as well; an id that never was a message is answered 404.
+	// Erases what the sender wrote (text, metadata and what it replied to) for both
+	// users, and takes the message out of every list and count. The last message of
+	// the conversation is then the one before; a conversation without messages is
+	// gone. Deleting a message again changes nothing and is answered 204 as well; an
+	// id that never was a message is answered 404.
 	//
 	// Corresponds with DELETE /v1/messages/{messageId} (the `DeleteMessage` operationId).
 	DeleteMessage(ctx context.Context, messageID MessageID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -448,6 +653,117 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/messages/{messageId} (the `GetMessage` operationId).
 	GetMessage(ctx context.Context, messageID MessageID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EditMessageWithBody Edit a message
+	//
+	// Replaces the text, the metadata or both, for both users, and answers with the
+	// message as it is now, with `editedAt`. What is absent stays as it is;
+	// `metadata: null` removes the metadata. The message keeps its place in every
+	// list. A deleted message cannot be edited (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
+	EditMessageWithBody(ctx context.Context, messageID MessageID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EditMessage Edit a message
+	//
+	// Replaces the text, the metadata or both, for both users, and answers with the
+	// message as it is now, with `editedAt`. What is absent stays as it is;
+	// `metadata: null` removes the metadata. The message keeps its place in every
+	// list. A deleted message cannot be edited (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
+	EditMessage(ctx context.Context, messageID MessageID, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListBlocks List whom a user has blocked
+	//
+	// The users that a user has blocked, in the order of their ids. Walk on with the
+	// `peer` of the last block as `after`, or follow the `Link` header.
+	//
+	// Corresponds with GET /v1/users/{userId}/blocks (the `ListBlocks` operationId).
+	ListBlocks(ctx context.Context, userID User, params *ListBlocksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UnblockUser Unblock a user
+	//
+	// Lifts a block; does nothing when there is none.
+	//
+	// Corresponds with DELETE /v1/users/{userId}/blocks/{peerId} (the `UnblockUser` operationId).
+	UnblockUser(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BlockUser Block a user
+	//
+	// From the moment this is answered no message from the peer to the user is
+	// stored: sending one is answered 403. What was written before stays readable,
+	// and may be edited and deleted; the user may still write to the peer. Blocking
+	// again changes nothing. Nobody can block themselves (422).
+	//
+	// Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
+	BlockUser(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListConversations List a user's conversations
+	//
+	// The conversations of a user, the one with the newest message first: with whom,
+	// the last message, how many messages are unread, and how far both have read.
+	// Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
+	// follow the `Link` header.
+	//
+	// Two users have a conversation as long as there is a message between them that
+	// is not deleted. There is one of each user with each other, and one with
+	// themselves if they write to themselves.
+	//
+	// Corresponds with GET /v1/users/{userId}/conversations (the `ListConversations` operationId).
+	ListConversations(ctx context.Context, userID User, params *ListConversationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetConversation Read one conversation
+	//
+	// Answers with a user's conversation with another, or with 404 when there is no
+	// message between them.
+	//
+	// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
+	GetConversation(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListConversationMessages List the messages of a conversation
+	//
+	// What two users have written to each other, in both directions and one order,
+	// the same for both; newest first. Other than the list of recent messages it goes
+	// back to the first message, unless `since` says otherwise. Pages work the same:
+	// `before` walks back, `after` catches up, and so does the `Link` header.
+	//
+	// Corresponds with GET /v1/users/{userId}/conversations/{peerId}/messages (the `ListConversationMessages` operationId).
+	ListConversationMessages(ctx context.Context, userID User, peerID Peer, params *ListConversationMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetReadMarkerWithBody Mark messages as read
+	//
+	// Notes that the user has read the conversation up to a message, and answers with
+	// the marker as it is now. A marker moves forward only: with an older message it
+	// stays where it is, and so several devices may report in any order. The message
+	// may be of either user, and deleted, but must belong to this conversation (422).
+	//
+	// The messages from the peer after the marker are unread. The peer sees the
+	// marker as `peerReadMarker`, and so which of their messages have been read.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
+	SetReadMarkerWithBody(ctx context.Context, userID User, peerID Peer, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetReadMarker Mark messages as read
+	//
+	// Notes that the user has read the conversation up to a message, and answers with
+	// the marker as it is now. A marker moves forward only: with an older message it
+	// stays where it is, and so several devices may report in any order. The message
+	// may be of either user, and deleted, but must belong to this conversation (422).
+	//
+	// The messages from the peer after the marker are unread. The peer sees the
+	// marker as `peerReadMarker`, and so which of their messages have been read.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
+	SetReadMarker(ctx context.Context, userID User, peerID Peer, body SetReadMarkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // GetHealth Is the process alive?
@@ -541,13 +857,19 @@ func (c *Client) ListMessages(ctx context.Context, params *ListMessagesParams, r
 // stored message. A 201 means that the message is on disk and that everyone who
 // reads the recipient's messages from now on sees it.
 //
+// `replyTo` makes it a reply to an earlier message of the two, in either
+// direction.
+//
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
-// answers with the message the first request made, as it is now (with an empty
-// `text` and `deletedAt`, if it was deleted since), and with
+// answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-// are remembered for good, deleted message or not. The same key with a different
-// body is refused with 422; the order of members and white space make no
-// difference.
+// are remembered for good. The same key with a different body is refused with
+// 422; the order of members and white space make no difference. Once the message
+// is deleted its body is forgotten: any repetition is answered with what is left,
+// an empty `text` and `deletedAt`.
+//
+// A message to a user who has blocked the sender is refused
+// with 403.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -573,13 +895,19 @@ func (c *Client) SendMessageWithBody(ctx context.Context, params *SendMessagePar
 // stored message. A 201 means that the message is on disk and that everyone who
 // reads the recipient's messages from now on sees it.
 //
+// `replyTo` makes it a reply to an earlier message of the two, in either
+// direction.
+//
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
-// answers with the message the first request made, as it is now (with an empty
-// `text` and `deletedAt`, if it was deleted since), and with
+// answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-// are remembered for good, deleted message or not. The same key with a different
-// body is refused with 422; the order of members and white space make no
-// difference.
+// are remembered for good. The same key with a different body is refused with
+// 422; the order of members and white space make no difference. Once the message
+// is deleted its body is forgotten: any repetition is answered with what is left,
+// an empty `text` and `deletedAt`.
+//
+// A message to a user who has blocked the sender is refused
+// with 403.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -601,9 +929,11 @@ func (c *Client) SendMessage(ctx context.Context, params *SendMessageParams, bod
 
 // DeleteMessage Delete a message
 //
-// Erases what the sender wrote, text and metadata, for both users, and takes
-// the message out of every list. Deleting a message again changes nothing and
-// is answered 204 as well; an id that never was a message is answered 404.
+// Erases what the sender wrote (text, metadata and what it replied to) for both
+// users, and takes the message out of every list and count. The last message of
+// the conversation is then the one before; a conversation without messages is
+// gone. Deleting a message again changes nothing and is answered 204 as well; an
+// id that never was a message is answered 404.
 //
 // Corresponds with DELETE /v1/messages/{messageId} (the `DeleteMessage` operationId).
 func (c *Client) DeleteMessage(ctx context.Context, messageID MessageID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -625,6 +955,217 @@ func (c *Client) DeleteMessage(ctx context.Context, messageID MessageID, reqEdit
 // Corresponds with GET /v1/messages/{messageId} (the `GetMessage` operationId).
 func (c *Client) GetMessage(ctx context.Context, messageID MessageID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMessageRequest(c.Server, messageID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EditMessageWithBody Edit a message
+//
+// Replaces the text, the metadata or both, for both users, and answers with the
+// message as it is now, with `editedAt`. What is absent stays as it is;
+// `metadata: null` removes the metadata. The message keeps its place in every
+// list. A deleted message cannot be edited (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
+func (c *Client) EditMessageWithBody(ctx context.Context, messageID MessageID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEditMessageRequestWithBody(c.Server, messageID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EditMessage Edit a message
+//
+// Replaces the text, the metadata or both, for both users, and answers with the
+// message as it is now, with `editedAt`. What is absent stays as it is;
+// `metadata: null` removes the metadata. The message keeps its place in every
+// list. A deleted message cannot be edited (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
+func (c *Client) EditMessage(ctx context.Context, messageID MessageID, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEditMessageRequest(c.Server, messageID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListBlocks List whom a user has blocked
+//
+// The users that a user has blocked, in the order of their ids. Walk on with the
+// `peer` of the last block as `after`, or follow the `Link` header.
+//
+// Corresponds with GET /v1/users/{userId}/blocks (the `ListBlocks` operationId).
+func (c *Client) ListBlocks(ctx context.Context, userID User, params *ListBlocksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBlocksRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UnblockUser Unblock a user
+//
+// Lifts a block; does nothing when there is none.
+//
+// Corresponds with DELETE /v1/users/{userId}/blocks/{peerId} (the `UnblockUser` operationId).
+func (c *Client) UnblockUser(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnblockUserRequest(c.Server, userID, peerID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BlockUser Block a user
+//
+// From the moment this is answered no message from the peer to the user is
+// stored: sending one is answered 403. What was written before stays readable,
+// and may be edited and deleted; the user may still write to the peer. Blocking
+// again changes nothing. Nobody can block themselves (422).
+//
+// Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
+func (c *Client) BlockUser(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBlockUserRequest(c.Server, userID, peerID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListConversations List a user's conversations
+//
+// The conversations of a user, the one with the newest message first: with whom,
+// the last message, how many messages are unread, and how far both have read.
+// Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
+// follow the `Link` header.
+//
+// Two users have a conversation as long as there is a message between them that
+// is not deleted. There is one of each user with each other, and one with
+// themselves if they write to themselves.
+//
+// Corresponds with GET /v1/users/{userId}/conversations (the `ListConversations` operationId).
+func (c *Client) ListConversations(ctx context.Context, userID User, params *ListConversationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListConversationsRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetConversation Read one conversation
+//
+// Answers with a user's conversation with another, or with 404 when there is no
+// message between them.
+//
+// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
+func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetConversationRequest(c.Server, userID, peerID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListConversationMessages List the messages of a conversation
+//
+// What two users have written to each other, in both directions and one order,
+// the same for both; newest first. Other than the list of recent messages it goes
+// back to the first message, unless `since` says otherwise. Pages work the same:
+// `before` walks back, `after` catches up, and so does the `Link` header.
+//
+// Corresponds with GET /v1/users/{userId}/conversations/{peerId}/messages (the `ListConversationMessages` operationId).
+func (c *Client) ListConversationMessages(ctx context.Context, userID User, peerID Peer, params *ListConversationMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListConversationMessagesRequest(c.Server, userID, peerID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetReadMarkerWithBody Mark messages as read
+//
+// Notes that the user has read the conversation up to a message, and answers with
+// the marker as it is now. A marker moves forward only: with an older message it
+// stays where it is, and so several devices may report in any order. The message
+// may be of either user, and deleted, but must belong to this conversation (422).
+//
+// The messages from the peer after the marker are unread. The peer sees the
+// marker as `peerReadMarker`, and so which of their messages have been read.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
+func (c *Client) SetReadMarkerWithBody(ctx context.Context, userID User, peerID Peer, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetReadMarkerRequestWithBody(c.Server, userID, peerID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetReadMarker Mark messages as read
+//
+// Notes that the user has read the conversation up to a message, and answers with
+// the marker as it is now. A marker moves forward only: with an older message it
+// stays where it is, and so several devices may report in any order. The message
+// may be of either user, and deleted, but must belong to this conversation (422).
+//
+// The messages from the peer after the marker are unread. The peer sees the
+// marker as `peerReadMarker`, and so which of their messages have been read.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
+func (c *Client) SetReadMarker(ctx context.Context, userID User, peerID Peer, body SetReadMarkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetReadMarkerRequest(c.Server, userID, peerID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -965,6 +1506,492 @@ func NewGetMessageRequest(server string, messageID MessageID) (*http.Request, er
 	return req, nil
 }
 
+// NewEditMessageRequest calls the generic EditMessage builder with application/json body
+func NewEditMessageRequest(server string, messageID MessageID, body EditMessageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEditMessageRequestWithBody(server, messageID, "application/json", bodyReader)
+}
+
+// NewEditMessageRequestWithBody constructs an http.Request for the EditMessage method, with any body, and a specified content type
+func NewEditMessageRequestWithBody(server string, messageID MessageID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "messageId", messageID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListBlocksRequest constructs an http.Request for the ListBlocks method
+func NewListBlocksRequest(server string, userID User, params *ListBlocksParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/blocks", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUnblockUserRequest constructs an http.Request for the UnblockUser method
+func NewUnblockUserRequest(server string, userID User, peerID Peer) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "peerId", peerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/blocks/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewBlockUserRequest constructs an http.Request for the BlockUser method
+func NewBlockUserRequest(server string, userID User, peerID Peer) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "peerId", peerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/blocks/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListConversationsRequest constructs an http.Request for the ListConversations method
+func NewListConversationsRequest(server string, userID User, params *ListConversationsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/conversations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetConversationRequest constructs an http.Request for the GetConversation method
+func NewGetConversationRequest(server string, userID User, peerID Peer) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "peerId", peerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/conversations/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListConversationMessagesRequest constructs an http.Request for the ListConversationMessages method
+func NewListConversationMessagesRequest(server string, userID User, peerID Peer, params *ListConversationMessagesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "peerId", peerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/conversations/%s/messages", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetReadMarkerRequest calls the generic SetReadMarker builder with application/json body
+func NewSetReadMarkerRequest(server string, userID User, peerID Peer, body SetReadMarkerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetReadMarkerRequestWithBody(server, userID, peerID, "application/json", bodyReader)
+}
+
+// NewSetReadMarkerRequestWithBody constructs an http.Request for the SetReadMarker method, with any body, and a specified content type
+func NewSetReadMarkerRequestWithBody(server string, userID User, peerID Peer, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "peerId", peerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/conversations/%s/read-marker", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -1068,13 +2095,19 @@ type ClientWithResponsesInterface interface {
 	// stored message. A 201 means that the message is on disk and that everyone who
 	// reads the recipient's messages from now on sees it.
 	//
+	// `replyTo` makes it a reply to an earlier message of the two, in either
+	// direction.
+	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
-	// answers with the message the first request made, as it is now (with an empty
-	// `text` and `deletedAt`, if it was deleted since), and with
+	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-	// are remembered for good, deleted message or not. The same key with a different
-	// body is refused with 422; the order of members and white space make no
-	// difference.
+	// are remembered for good. The same key with a different body is refused with
+	// 422; the order of members and white space make no difference. Once the message
+	// is deleted its body is forgotten: any repetition is answered with what is left,
+	// an empty `text` and `deletedAt`.
+	//
+	// A message to a user who has blocked the sender is refused
+	// with 403.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -1090,13 +2123,19 @@ type ClientWithResponsesInterface interface {
 	// stored message. A 201 means that the message is on disk and that everyone who
 	// reads the recipient's messages from now on sees it.
 	//
+	// `replyTo` makes it a reply to an earlier message of the two, in either
+	// direction.
+	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
-	// answers with the message the first request made, as it is now (with an empty
-	// `text` and `deletedAt`, if it was deleted since), and with
+	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-	// are remembered for good, deleted message or not. The same key with a different
-	// body is refused with 422; the order of members and white space make no
-	// difference.
+	// are remembered for good. The same key with a different body is refused with
+	// 422; the order of members and white space make no difference. Once the message
+	// is deleted its body is forgotten: any repetition is answered with what is left,
+	// an empty `text` and `deletedAt`.
+	//
+	// A message to a user who has blocked the sender is refused
+	// with 403.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -1108,9 +2147,11 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteMessageWithResponse Delete a message
 	//
-	// Erases what the sender wrote, text and metadata, for both users, and takes
-	// the message out of every list. Deleting a message again changes nothing and
-	// is answered 204 as well; an id that never was a message is answered 404.
+	// Erases what the sender wrote (text, metadata and what it replied to) for both
+	// users, and takes the message out of every list and count. The last message of
+	// the conversation is then the one before; a conversation without messages is
+	// gone. Deleting a message again changes nothing and is answered 204 as well; an
+	// id that never was a message is answered 404.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -1125,6 +2166,129 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/messages/{messageId} (the `GetMessage` operationId).
 	GetMessageWithResponse(ctx context.Context, messageID MessageID, reqEditors ...RequestEditorFn) (*GetMessageResponse, error)
+
+	// EditMessageWithBodyWithResponse Edit a message
+	//
+	// Replaces the text, the metadata or both, for both users, and answers with the
+	// message as it is now, with `editedAt`. What is absent stays as it is;
+	// `metadata: null` removes the metadata. The message keeps its place in every
+	// list. A deleted message cannot be edited (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
+	EditMessageWithBodyWithResponse(ctx context.Context, messageID MessageID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditMessageResponse, error)
+
+	// EditMessageWithResponse Edit a message
+	//
+	// Replaces the text, the metadata or both, for both users, and answers with the
+	// message as it is now, with `editedAt`. What is absent stays as it is;
+	// `metadata: null` removes the metadata. The message keeps its place in every
+	// list. A deleted message cannot be edited (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
+	EditMessageWithResponse(ctx context.Context, messageID MessageID, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*EditMessageResponse, error)
+
+	// ListBlocksWithResponse List whom a user has blocked
+	//
+	// The users that a user has blocked, in the order of their ids. Walk on with the
+	// `peer` of the last block as `after`, or follow the `Link` header.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/{userId}/blocks (the `ListBlocks` operationId).
+	ListBlocksWithResponse(ctx context.Context, userID User, params *ListBlocksParams, reqEditors ...RequestEditorFn) (*ListBlocksResponse, error)
+
+	// UnblockUserWithResponse Unblock a user
+	//
+	// Lifts a block; does nothing when there is none.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/users/{userId}/blocks/{peerId} (the `UnblockUser` operationId).
+	UnblockUserWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*UnblockUserResponse, error)
+
+	// BlockUserWithResponse Block a user
+	//
+	// From the moment this is answered no message from the peer to the user is
+	// stored: sending one is answered 403. What was written before stays readable,
+	// and may be edited and deleted; the user may still write to the peer. Blocking
+	// again changes nothing. Nobody can block themselves (422).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
+	BlockUserWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*BlockUserResponse, error)
+
+	// ListConversationsWithResponse List a user's conversations
+	//
+	// The conversations of a user, the one with the newest message first: with whom,
+	// the last message, how many messages are unread, and how far both have read.
+	// Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
+	// follow the `Link` header.
+	//
+	// Two users have a conversation as long as there is a message between them that
+	// is not deleted. There is one of each user with each other, and one with
+	// themselves if they write to themselves.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/{userId}/conversations (the `ListConversations` operationId).
+	ListConversationsWithResponse(ctx context.Context, userID User, params *ListConversationsParams, reqEditors ...RequestEditorFn) (*ListConversationsResponse, error)
+
+	// GetConversationWithResponse Read one conversation
+	//
+	// Answers with a user's conversation with another, or with 404 when there is no
+	// message between them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
+	GetConversationWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*GetConversationResponse, error)
+
+	// ListConversationMessagesWithResponse List the messages of a conversation
+	//
+	// What two users have written to each other, in both directions and one order,
+	// the same for both; newest first. Other than the list of recent messages it goes
+	// back to the first message, unless `since` says otherwise. Pages work the same:
+	// `before` walks back, `after` catches up, and so does the `Link` header.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/{userId}/conversations/{peerId}/messages (the `ListConversationMessages` operationId).
+	ListConversationMessagesWithResponse(ctx context.Context, userID User, peerID Peer, params *ListConversationMessagesParams, reqEditors ...RequestEditorFn) (*ListConversationMessagesResponse, error)
+
+	// SetReadMarkerWithBodyWithResponse Mark messages as read
+	//
+	// Notes that the user has read the conversation up to a message, and answers with
+	// the marker as it is now. A marker moves forward only: with an older message it
+	// stays where it is, and so several devices may report in any order. The message
+	// may be of either user, and deleted, but must belong to this conversation (422).
+	//
+	// The messages from the peer after the marker are unread. The peer sees the
+	// marker as `peerReadMarker`, and so which of their messages have been read.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
+	SetReadMarkerWithBodyWithResponse(ctx context.Context, userID User, peerID Peer, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetReadMarkerResponse, error)
+
+	// SetReadMarkerWithResponse Mark messages as read
+	//
+	// Notes that the user has read the conversation up to a message, and answers with
+	// the marker as it is now. A marker moves forward only: with an older message it
+	// stays where it is, and so several devices may report in any order. The message
+	// may be of either user, and deleted, but must belong to this conversation (422).
+	//
+	// The messages from the peer after the marker are unread. The peer sees the
+	// marker as `peerReadMarker`, and so which of their messages have been read.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
+	SetReadMarkerWithResponse(ctx context.Context, userID User, peerID Peer, body SetReadMarkerJSONRequestBody, reqEditors ...RequestEditorFn) (*SetReadMarkerResponse, error)
 }
 
 type GetHealthResponse struct {
@@ -1435,6 +2599,8 @@ type SendMessageResponse struct {
 	JSON201 *Message
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
 	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationProblemJSON406 *NotAcceptable
 	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -1463,6 +2629,11 @@ func (r SendMessageResponse) GetJSON201() *Message {
 // GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
 func (r SendMessageResponse) GetApplicationProblemJSON400() *BadRequest {
 	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r SendMessageResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
@@ -1695,6 +2866,768 @@ func (r GetMessageResponse) ContentType() string {
 	return ""
 }
 
+// EditMessageResponse503Headers the declared response headers of an HTTP 503 response for EditMessage
+type EditMessageResponse503Headers struct {
+	RetryAfter int32
+}
+
+type EditMessageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Message
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Conflict
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ContentTooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *EditMessageResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EditMessageResponse) GetJSON200() *Message {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EditMessageResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r EditMessageResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r EditMessageResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r EditMessageResponse) GetApplicationProblemJSON409() *Conflict {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r EditMessageResponse) GetApplicationProblemJSON413() *ContentTooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r EditMessageResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r EditMessageResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r EditMessageResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r EditMessageResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EditMessageResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EditMessageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EditMessageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EditMessageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EditMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ListBlocksResponse200Headers the declared response headers of an HTTP 200 response for ListBlocks
+type ListBlocksResponse200Headers struct {
+	Link *string
+}
+
+// ListBlocksResponse503Headers the declared response headers of an HTTP 503 response for ListBlocks
+type ListBlocksResponse503Headers struct {
+	RetryAfter int32
+}
+
+type ListBlocksResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BlockPage
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListBlocksResponse200Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListBlocksResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBlocksResponse) GetJSON200() *BlockPage {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListBlocksResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListBlocksResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListBlocksResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListBlocksResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListBlocksResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListBlocksResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBlocksResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBlocksResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBlocksResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBlocksResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UnblockUserResponse503Headers the declared response headers of an HTTP 503 response for UnblockUser
+type UnblockUserResponse503Headers struct {
+	RetryAfter int32
+}
+
+type UnblockUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UnblockUserResponse503Headers
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r UnblockUserResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r UnblockUserResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r UnblockUserResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r UnblockUserResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UnblockUserResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UnblockUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UnblockUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UnblockUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UnblockUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// BlockUserResponse503Headers the declared response headers of an HTTP 503 response for BlockUser
+type BlockUserResponse503Headers struct {
+	RetryAfter int32
+}
+
+type BlockUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *BlockUserResponse503Headers
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r BlockUserResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r BlockUserResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r BlockUserResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r BlockUserResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r BlockUserResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r BlockUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BlockUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BlockUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BlockUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ListConversationsResponse200Headers the declared response headers of an HTTP 200 response for ListConversations
+type ListConversationsResponse200Headers struct {
+	Link *string
+}
+
+// ListConversationsResponse503Headers the declared response headers of an HTTP 503 response for ListConversations
+type ListConversationsResponse503Headers struct {
+	RetryAfter int32
+}
+
+type ListConversationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ConversationPage
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListConversationsResponse200Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListConversationsResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListConversationsResponse) GetJSON200() *ConversationPage {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListConversationsResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListConversationsResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListConversationsResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListConversationsResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListConversationsResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListConversationsResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListConversationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListConversationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListConversationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListConversationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetConversationResponse503Headers the declared response headers of an HTTP 503 response for GetConversation
+type GetConversationResponse503Headers struct {
+	RetryAfter int32
+}
+
+type GetConversationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Conversation
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetConversationResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetConversationResponse) GetJSON200() *Conversation {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetConversationResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetConversationResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r GetConversationResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetConversationResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetConversationResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetConversationResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetConversationResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetConversationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetConversationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetConversationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetConversationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ListConversationMessagesResponse200Headers the declared response headers of an HTTP 200 response for ListConversationMessages
+type ListConversationMessagesResponse200Headers struct {
+	Link *string
+}
+
+// ListConversationMessagesResponse503Headers the declared response headers of an HTTP 503 response for ListConversationMessages
+type ListConversationMessagesResponse503Headers struct {
+	RetryAfter int32
+}
+
+type ListConversationMessagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MessagePage
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListConversationMessagesResponse200Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListConversationMessagesResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListConversationMessagesResponse) GetJSON200() *MessagePage {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListConversationMessagesResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListConversationMessagesResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListConversationMessagesResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListConversationMessagesResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListConversationMessagesResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListConversationMessagesResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListConversationMessagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListConversationMessagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListConversationMessagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListConversationMessagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// SetReadMarkerResponse503Headers the declared response headers of an HTTP 503 response for SetReadMarker
+type SetReadMarkerResponse503Headers struct {
+	RetryAfter int32
+}
+
+type SetReadMarkerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReadMarker
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ContentTooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SetReadMarkerResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetReadMarkerResponse) GetJSON200() *ReadMarker {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SetReadMarkerResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r SetReadMarkerResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r SetReadMarkerResponse) GetApplicationProblemJSON413() *ContentTooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r SetReadMarkerResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r SetReadMarkerResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r SetReadMarkerResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r SetReadMarkerResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SetReadMarkerResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetReadMarkerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetReadMarkerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetReadMarkerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetReadMarkerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetHealthWithResponse Is the process alive?
 //
 // Answers `UP` as long as the process can answer at all, whatever the state of
@@ -1778,13 +3711,19 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, para
 // stored message. A 201 means that the message is on disk and that everyone who
 // reads the recipient's messages from now on sees it.
 //
+// `replyTo` makes it a reply to an earlier message of the two, in either
+// direction.
+//
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
-// answers with the message the first request made, as it is now (with an empty
-// `text` and `deletedAt`, if it was deleted since), and with
+// answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-// are remembered for good, deleted message or not. The same key with a different
-// body is refused with 422; the order of members and white space make no
-// difference.
+// are remembered for good. The same key with a different body is refused with
+// 422; the order of members and white space make no difference. Once the message
+// is deleted its body is forgotten: any repetition is answered with what is left,
+// an empty `text` and `deletedAt`.
+//
+// A message to a user who has blocked the sender is refused
+// with 403.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -1806,13 +3745,19 @@ func (c *ClientWithResponses) SendMessageWithBodyWithResponse(ctx context.Contex
 // stored message. A 201 means that the message is on disk and that everyone who
 // reads the recipient's messages from now on sees it.
 //
+// `replyTo` makes it a reply to an earlier message of the two, in either
+// direction.
+//
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
-// answers with the message the first request made, as it is now (with an empty
-// `text` and `deletedAt`, if it was deleted since), and with
+// answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-// are remembered for good, deleted message or not. The same key with a different
-// body is refused with 422; the order of members and white space make no
-// difference.
+// are remembered for good. The same key with a different body is refused with
+// 422; the order of members and white space make no difference. Once the message
+// is deleted its body is forgotten: any repetition is answered with what is left,
+// an empty `text` and `deletedAt`.
+//
+// A message to a user who has blocked the sender is refused
+// with 403.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -1830,9 +3775,11 @@ func (c *ClientWithResponses) SendMessageWithResponse(ctx context.Context, param
 
 // DeleteMessageWithResponse Delete a message
 //
-// Erases what the sender wrote, text and metadata, for both users, and takes
-// the message out of every list. Deleting a message again changes nothing and
-// is answered 204 as well; an id that never was a message is answered 404.
+// Erases what the sender wrote (text, metadata and what it replied to) for both
+// users, and takes the message out of every list and count. The last message of
+// the conversation is then the one before; a conversation without messages is
+// gone. Deleting a message again changes nothing and is answered 204 as well; an
+// id that never was a message is answered 404.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -1858,6 +3805,189 @@ func (c *ClientWithResponses) GetMessageWithResponse(ctx context.Context, messag
 		return nil, err
 	}
 	return ParseGetMessageResponse(rsp)
+}
+
+// EditMessageWithBodyWithResponse Edit a message
+//
+// Replaces the text, the metadata or both, for both users, and answers with the
+// message as it is now, with `editedAt`. What is absent stays as it is;
+// `metadata: null` removes the metadata. The message keeps its place in every
+// list. A deleted message cannot be edited (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
+func (c *ClientWithResponses) EditMessageWithBodyWithResponse(ctx context.Context, messageID MessageID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditMessageResponse, error) {
+	rsp, err := c.EditMessageWithBody(ctx, messageID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEditMessageResponse(rsp)
+}
+
+// EditMessageWithResponse Edit a message
+//
+// Replaces the text, the metadata or both, for both users, and answers with the
+// message as it is now, with `editedAt`. What is absent stays as it is;
+// `metadata: null` removes the metadata. The message keeps its place in every
+// list. A deleted message cannot be edited (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
+func (c *ClientWithResponses) EditMessageWithResponse(ctx context.Context, messageID MessageID, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*EditMessageResponse, error) {
+	rsp, err := c.EditMessage(ctx, messageID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEditMessageResponse(rsp)
+}
+
+// ListBlocksWithResponse List whom a user has blocked
+//
+// The users that a user has blocked, in the order of their ids. Walk on with the
+// `peer` of the last block as `after`, or follow the `Link` header.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/{userId}/blocks (the `ListBlocks` operationId).
+func (c *ClientWithResponses) ListBlocksWithResponse(ctx context.Context, userID User, params *ListBlocksParams, reqEditors ...RequestEditorFn) (*ListBlocksResponse, error) {
+	rsp, err := c.ListBlocks(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBlocksResponse(rsp)
+}
+
+// UnblockUserWithResponse Unblock a user
+//
+// Lifts a block; does nothing when there is none.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/users/{userId}/blocks/{peerId} (the `UnblockUser` operationId).
+func (c *ClientWithResponses) UnblockUserWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*UnblockUserResponse, error) {
+	rsp, err := c.UnblockUser(ctx, userID, peerID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUnblockUserResponse(rsp)
+}
+
+// BlockUserWithResponse Block a user
+//
+// From the moment this is answered no message from the peer to the user is
+// stored: sending one is answered 403. What was written before stays readable,
+// and may be edited and deleted; the user may still write to the peer. Blocking
+// again changes nothing. Nobody can block themselves (422).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
+func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*BlockUserResponse, error) {
+	rsp, err := c.BlockUser(ctx, userID, peerID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBlockUserResponse(rsp)
+}
+
+// ListConversationsWithResponse List a user's conversations
+//
+// The conversations of a user, the one with the newest message first: with whom,
+// the last message, how many messages are unread, and how far both have read.
+// Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
+// follow the `Link` header.
+//
+// Two users have a conversation as long as there is a message between them that
+// is not deleted. There is one of each user with each other, and one with
+// themselves if they write to themselves.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/{userId}/conversations (the `ListConversations` operationId).
+func (c *ClientWithResponses) ListConversationsWithResponse(ctx context.Context, userID User, params *ListConversationsParams, reqEditors ...RequestEditorFn) (*ListConversationsResponse, error) {
+	rsp, err := c.ListConversations(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListConversationsResponse(rsp)
+}
+
+// GetConversationWithResponse Read one conversation
+//
+// Answers with a user's conversation with another, or with 404 when there is no
+// message between them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
+func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*GetConversationResponse, error) {
+	rsp, err := c.GetConversation(ctx, userID, peerID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetConversationResponse(rsp)
+}
+
+// ListConversationMessagesWithResponse List the messages of a conversation
+//
+// What two users have written to each other, in both directions and one order,
+// the same for both; newest first. Other than the list of recent messages it goes
+// back to the first message, unless `since` says otherwise. Pages work the same:
+// `before` walks back, `after` catches up, and so does the `Link` header.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/{userId}/conversations/{peerId}/messages (the `ListConversationMessages` operationId).
+func (c *ClientWithResponses) ListConversationMessagesWithResponse(ctx context.Context, userID User, peerID Peer, params *ListConversationMessagesParams, reqEditors ...RequestEditorFn) (*ListConversationMessagesResponse, error) {
+	rsp, err := c.ListConversationMessages(ctx, userID, peerID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListConversationMessagesResponse(rsp)
+}
+
+// SetReadMarkerWithBodyWithResponse Mark messages as read
+//
+// Notes that the user has read the conversation up to a message, and answers with
+// the marker as it is now. A marker moves forward only: with an older message it
+// stays where it is, and so several devices may report in any order. The message
+// may be of either user, and deleted, but must belong to this conversation (422).
+//
+// The messages from the peer after the marker are unread. The peer sees the
+// marker as `peerReadMarker`, and so which of their messages have been read.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
+func (c *ClientWithResponses) SetReadMarkerWithBodyWithResponse(ctx context.Context, userID User, peerID Peer, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetReadMarkerResponse, error) {
+	rsp, err := c.SetReadMarkerWithBody(ctx, userID, peerID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetReadMarkerResponse(rsp)
+}
+
+// SetReadMarkerWithResponse Mark messages as read
+//
+// Notes that the user has read the conversation up to a message, and answers with
+// the marker as it is now. A marker moves forward only: with an older message it
+// stays where it is, and so several devices may report in any order. The message
+// may be of either user, and deleted, but must belong to this conversation (422).
+//
+// The messages from the peer after the marker are unread. The peer sees the
+// marker as `peerReadMarker`, and so which of their messages have been read.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
+func (c *ClientWithResponses) SetReadMarkerWithResponse(ctx context.Context, userID User, peerID Peer, body SetReadMarkerJSONRequestBody, reqEditors ...RequestEditorFn) (*SetReadMarkerResponse, error) {
+	rsp, err := c.SetReadMarker(ctx, userID, peerID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetReadMarkerResponse(rsp)
 }
 
 // ParseGetHealthResponse parses an HTTP response from a GetHealthWithResponse call
@@ -2133,6 +4263,13 @@ func ParseSendMessageResponse(rsp *http.Response) (*SendMessageResponse, error) 
 		}
 		response.ApplicationProblemJSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
 		var dest NotAcceptable
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -2355,6 +4492,711 @@ func ParseGetMessageResponse(rsp *http.Response) (*GetMessageResponse, error) {
 	switch {
 	case rsp.StatusCode == 503:
 		var headers GetMessageResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseEditMessageResponse parses an HTTP response from a EditMessageWithResponse call
+func ParseEditMessageResponse(rsp *http.Response) (*EditMessageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EditMessageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Message
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Conflict
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers EditMessageResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListBlocksResponse parses an HTTP response from a ListBlocksWithResponse call
+func ParseListBlocksResponse(rsp *http.Response) (*ListBlocksResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBlocksResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BlockPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListBlocksResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListBlocksResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUnblockUserResponse parses an HTTP response from a UnblockUserWithResponse call
+func ParseUnblockUserResponse(rsp *http.Response) (*UnblockUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UnblockUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers UnblockUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseBlockUserResponse parses an HTTP response from a BlockUserWithResponse call
+func ParseBlockUserResponse(rsp *http.Response) (*BlockUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BlockUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers BlockUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListConversationsResponse parses an HTTP response from a ListConversationsWithResponse call
+func ParseListConversationsResponse(rsp *http.Response) (*ListConversationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListConversationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ConversationPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListConversationsResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListConversationsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetConversationResponse parses an HTTP response from a GetConversationWithResponse call
+func ParseGetConversationResponse(rsp *http.Response) (*GetConversationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetConversationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Conversation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetConversationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListConversationMessagesResponse parses an HTTP response from a ListConversationMessagesWithResponse call
+func ParseListConversationMessagesResponse(rsp *http.Response) (*ListConversationMessagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListConversationMessagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MessagePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListConversationMessagesResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListConversationMessagesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSetReadMarkerResponse parses an HTTP response from a SetReadMarkerWithResponse call
+func ParseSetReadMarkerResponse(rsp *http.Response) (*SetReadMarkerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetReadMarkerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReadMarker
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers SetReadMarkerResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {

@@ -211,29 +211,3 @@ func (c *Client) Do(t testing.TB, method, path string, body io.Reader, header ..
 	}
 	return Answer{response.StatusCode, response.Header, string(text)}
 }
-
-// Send sends a message that must be accepted.
-func (c *Client) Send(t testing.TB, sender, recipient, text string) client.Message {
-	t.Helper()
-	answer, err := c.SendMessageWithResponse(t.Context(), nil, client.SendMessageRequest{Sender: sender, Recipient: recipient, Text: text})
-	if err != nil {
-		t.Fatalf("send: %v", err)
-	}
-	if answer.JSON201 == nil {
-		t.Fatalf("send: %s: %s", answer.Status(), answer.Body)
-	}
-	return *answer.JSON201
-}
-
-// List lists messages, which must succeed.
-func (c *Client) List(t testing.TB, params client.ListMessagesParams) client.MessagePage {
-	t.Helper()
-	answer, err := c.ListMessagesWithResponse(t.Context(), &params)
-	if err != nil {
-		t.Fatalf("list: %v", err)
-	}
-	if answer.JSON200 == nil {
-		t.Fatalf("list: %s: %s", answer.Status(), answer.Body)
-	}
-	return *answer.JSON200
-}

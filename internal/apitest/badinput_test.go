@@ -32,6 +32,16 @@ func get(path string, status int, at ...string) badRequest {
 	return badRequest{method: http.MethodGet, path: path, status: status, at: at}
 }
 
+const someMessage = "/v1/messages/01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42"
+
+func patch(body string, status int, at ...string) badRequest {
+	return badRequest{http.MethodPatch, someMessage, body, []string{"Content-Type: application/json"}, status, at}
+}
+
+func put(path, body string, status int, at ...string) badRequest {
+	return badRequest{http.MethodPut, path, body, []string{"Content-Type: application/json"}, status, at}
+}
+
 // draft is a request body with some members replaced.
 func draft(members ...string) string {
 	body := map[string]json.RawMessage{"sender": []byte(`"alice"`), "recipient": []byte(`"bob"`), "text": []byte(`"hi"`)}
@@ -101,6 +111,64 @@ var badRequests = map[string]badRequest{
 	"user id with é":        post(draft(`sender="é"`), 422, "/sender"),
 	"user id with -first":   post(draft(`sender="-a"`), 422, "/sender"),
 	"metadata of 5 KB":      post(draft(`metadata={"a":`+quoted("x", 5000)+`}`), 422, "/metadata"),
+
+	"replyTo is junk":    post(draft(`replyTo="junk"`), 422, "/replyTo"),
+	"replyTo is null":    post(draft(`replyTo=null`), 422, "/replyTo"),
+	"replyTo is unknown": post(draft(`replyTo="01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42"`), 422, "/replyTo"),
+
+	// Edits.
+	"edit of nothing":        patch(`{}`, 422, ""),
+	"edit without a body":    patch(``, 400, ""),
+	"edit as a form":         {http.MethodPatch, someMessage, "text=x", []string{"Content-Type: application/x-www-form-urlencoded"}, 415, []string{"Content-Type"}},
+	"edit by merge patch":    {http.MethodPatch, someMessage, `{"text":"x"}`, []string{"Content-Type: application/merge-patch+json"}, 415, []string{"Content-Type"}},
+	"edit of 1 MB":           patch(`{"text":`+quoted("x", 1<<20)+`}`, 413),
+	"edit of the sender":     patch(`{"sender":"eve","text":"x"}`, 422, "/sender"),
+	"edit to no text":        patch(`{"text":null}`, 422, "/text"),
+	"edit to a blank text":   patch(`{"text":" "}`, 422, "/text"),
+	"edit to 4097":           patch(`{"text":`+quoted("x", 4097)+`}`, 422, "/text"),
+	"edit to metadata of 5K": patch(`{"metadata":{"a":`+quoted("x", 5000)+`}}`, 422, "/metadata"),
+	"edit to a list":         patch(`{"metadata":[]}`, 422, "/metadata"),
+	"edit of what never was": patch(`{"text":"x"}`, 404),
+	"edit of junk":           {http.MethodPatch, "/v1/messages/junk", `{"text":"x"}`, []string{"Content-Type: application/json"}, 400, []string{"messageId"}},
+
+	// Conversations and read markers.
+	"conversations of a blank":    get("/v1/users/%20/conversations", 422, "userId"),
+	"conversations of 129":        get("/v1/users/"+strings.Repeat("x", 129)+"/conversations", 422, "userId"),
+	"conversations of é":          get("/v1/users/%C3%A9/conversations", 422, "userId"),
+	"conversations, not UTF-8":    get("/v1/users/%ff/conversations", 422, "userId"),
+	"conversations before junk":   get("/v1/users/bob/conversations?before=junk", 400, "before"),
+	"conversations by 101":        get("/v1/users/bob/conversations?limit=101", 422, "limit"),
+	"conversations after":         get("/v1/users/bob/conversations?after=01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42", 400, "after"),
+	"conversation with a blank":   get("/v1/users/bob/conversations/%20", 422, "peerId"),
+	"conversation with nobody":    get("/v1/users/bob/conversations/nobody", 404),
+	"conversation of two blanks":  get("/v1/users/%20/conversations/%20", 422, "peerId", "userId"),
+	"thread of a blank":           get("/v1/users/%20/conversations/alice/messages", 422, "userId"),
+	"thread by recipient":         get("/v1/users/bob/conversations/alice/messages?recipient=bob", 400, "recipient"),
+	"thread until before since":   get("/v1/users/bob/conversations/alice/messages?since=2026-02-02T00:00:00Z&until=2026-02-01T00:00:00Z", 422, "until"),
+	"thread since yesterday":      get("/v1/users/bob/conversations/alice/messages?since=yesterday", 400, "since"),
+	"thread after junk":           get("/v1/users/bob/conversations/alice/messages?after=junk", 400, "after"),
+	"thread by 0":                 get("/v1/users/bob/conversations/alice/messages?limit=0", 422, "limit"),
+	"marker without a message":    put("/v1/users/bob/conversations/alice/read-marker", `{}`, 422, "/messageId"),
+	"marker at junk":              put("/v1/users/bob/conversations/alice/read-marker", `{"messageId":"junk"}`, 422, "/messageId"),
+	"marker at null":              put("/v1/users/bob/conversations/alice/read-marker", `{"messageId":null}`, 422, "/messageId"),
+	"marker at a number":          put("/v1/users/bob/conversations/alice/read-marker", `{"messageId":7}`, 422, "/messageId"),
+	"marker at an unknown":        put("/v1/users/bob/conversations/alice/read-marker", `{"messageId":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42"}`, 422, "/messageId"),
+	"marker at a time":            put("/v1/users/bob/conversations/alice/read-marker", `{"messageId":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","readAt":"now"}`, 422, "/readAt"),
+	"marker of a blank":           put("/v1/users/%20/conversations/alice/read-marker", `{"messageId":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42"}`, 422, "userId"),
+	"marker as text":              {http.MethodPut, "/v1/users/bob/conversations/alice/read-marker", "x", []string{"Content-Type: text/plain"}, 415, []string{"Content-Type"}},
+	"marker by POST":              {method: http.MethodPost, path: "/v1/users/bob/conversations/alice/read-marker", status: 405},
+	"method of the conversations": {method: http.MethodDelete, path: "/v1/users/bob/conversations", status: 405},
+
+	// Blocks.
+	"blocks of a blank":      get("/v1/users/%20/blocks", 422, "userId"),
+	"blocks after a blank":   get("/v1/users/bob/blocks?after=%20", 422, "after"),
+	"blocks after nothing":   get("/v1/users/bob/blocks?after=", 422, "after"),
+	"blocks by x":            get("/v1/users/bob/blocks?limit=x", 400, "limit"),
+	"block of oneself":       put("/v1/users/bob/blocks/bob", ``, 422, "peerId"),
+	"block of a blank":       put("/v1/users/bob/blocks/%20", ``, 422, "peerId"),
+	"block with a reason":    put("/v1/users/bob/blocks/eve?reason=spam", ``, 400, "reason"),
+	"unblock of a blank":     {method: http.MethodDelete, path: "/v1/users/bob/blocks/%20", status: 422, at: []string{"peerId"}},
+	"a block cannot be read": {method: http.MethodGet, path: "/v1/users/bob/blocks/eve", status: 405},
 
 	// Headers.
 	"key too long":       {http.MethodPost, "/v1/messages", draft(), []string{"Content-Type: application/json", "Idempotency-Key: " + strings.Repeat("x", 256)}, 422, []string{"Idempotency-Key"}},

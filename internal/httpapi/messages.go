@@ -4,10 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
-	"strconv"
 	"sync/atomic"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -36,6 +33,7 @@ func (h *handlers) SendMessage(ctx context.Context, request server.SendMessageRe
 		Recipient:      request.Body.Recipient,
 		Text:           request.Body.Text,
 		Metadata:       metadata,
+		ReplyTo:        (*messaging.ID)(request.Body.ReplyTo),
 		IdempotencyKey: value(request.Params.IdempotencyKey),
 	})
 	if err != nil {
@@ -52,27 +50,14 @@ func (h *handlers) SendMessage(ctx context.Context, request server.SendMessageRe
 // ListMessages answers GET /v1/messages.
 func (h *handlers) ListMessages(ctx context.Context, request server.ListMessagesRequestObject) (server.ListMessagesResponseObject, error) {
 	p := request.Params
-	query := messaging.Query{
-		Recipient: value(p.Recipient),
-		Sender:    value(p.Sender),
-		Since:     p.Since,
-		Until:     p.Until,
-		Before:    (*messaging.ID)(p.Before),
-		After:     (*messaging.ID)(p.After),
-		Limit:     h.pageSize,
-	}
-	if p.Limit != nil {
-		query.Limit = int(*p.Limit)
-	}
+	w := window{p.Since, p.Until, p.Before, p.After, p.Limit}
+	query := messaging.Query{Recipient: value(p.Recipient), Sender: value(p.Sender), Window: h.window(w)}
 	page, err := h.service.List(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	response := server.ListMessages200JSONResponse{Body: toMessagePage(page)}
-	if page.HasMore {
-		link := nextLink("/v1/messages", p, query, page)
-		response.Headers.Link = &link
-	}
+	response.Headers.Link = w.next("/v1/messages", queryOf("recipient", query.Recipient, "sender", query.Sender), page)
 	return response, nil
 }
 
@@ -83,6 +68,26 @@ func (h *handlers) GetMessage(ctx context.Context, request server.GetMessageRequ
 		return nil, err
 	}
 	return server.GetMessage200JSONResponse(toMessage(m)), nil
+}
+
+// EditMessage answers PATCH /v1/messages/{messageId}.
+func (h *handlers) EditMessage(ctx context.Context, request server.EditMessageRequestObject) (server.EditMessageResponseObject, error) {
+	edit := messaging.Edit{Text: request.Body.Text}
+	switch metadata := request.Body.Metadata; {
+	case metadata.IsNull():
+		edit.Metadata = new("")
+	case metadata.IsSpecified():
+		compact, err := compactJSON(metadata.MustGet())
+		if err != nil {
+			return nil, fmt.Errorf("metadata: %w", err)
+		}
+		edit.Metadata = &compact
+	}
+	m, err := h.service.Edit(ctx, messaging.ID(request.MessageID), edit)
+	if err != nil {
+		return nil, err
+	}
+	return server.EditMessage200JSONResponse(toMessage(m)), nil
 }
 
 // DeleteMessage answers DELETE /v1/messages/{messageId}.
@@ -100,11 +105,16 @@ func toMessage(m messaging.Message) server.Message {
 		Recipient: m.Recipient,
 		Text:      m.Text,
 		Metadata:  json.RawMessage(m.Metadata),
+		ReplyTo:   (*server.MessageID)(m.ReplyTo),
 		SentAt:    timestamp(m.ID.Time()),
 	}
-	if m.Deleted {
-		deletedAt := timestamp(m.Changed.Time())
-		message.DeletedAt = &deletedAt
+	if m.Changed != nil {
+		changed := timestamp(m.Changed.Time())
+		if m.Deleted {
+			message.DeletedAt = &changed
+		} else {
+			message.EditedAt = &changed
+		}
 	}
 	return message
 }
@@ -115,47 +125,4 @@ func toMessagePage(page messaging.Page) server.MessagePage {
 		messages[i] = toMessage(m)
 	}
 	return server.MessagePage{Messages: messages, HasMore: page.HasMore}
-}
-
-// nextLink is the Link header (RFC 8288) of a page that has more behind it: the
-// same list, from the end of this page on.
-func nextLink(path string, p server.ListMessagesParams, q messaging.Query, page messaging.Page) string {
-	query := url.Values{}
-	set := func(name, text string) {
-		if text != "" {
-			query.Set(name, text)
-		}
-	}
-	set("recipient", value(p.Recipient))
-	set("sender", value(p.Sender))
-	if p.Since != nil {
-		set("since", p.Since.Format(time.RFC3339Nano))
-	}
-	if p.Until != nil {
-		set("until", p.Until.Format(time.RFC3339Nano))
-	}
-	if p.Limit != nil {
-		set("limit", strconv.Itoa(int(*p.Limit)))
-	}
-	newest, oldest := page.Messages[0].ID, page.Messages[len(page.Messages)-1].ID
-	switch {
-	case q.Upward():
-		set("after", newest.String())
-	case p.After != nil:
-		set("after", p.After.String())
-		fallthrough
-	default:
-		set("before", oldest.String())
-	}
-	return "<" + path + "?" + query.Encode() + `>; rel="next"`
-}
-
-func timestamp(t time.Time) server.Timestamp { return t.Format("2006-01-02T15:04:05.000Z") }
-
-// value is what an optional parameter points to, or the zero value.
-func value[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
 }

@@ -32,6 +32,8 @@ var (
 	unsupportedMediaType = kind{http.StatusUnsupportedMediaType, "Unsupported Media Type"}
 	unprocessableContent = kind{http.StatusUnprocessableEntity, "Unprocessable Content"}
 	idempotencyKeyReused = kind{http.StatusUnprocessableEntity, "Idempotency Key Reused"}
+	senderBlocked        = kind{http.StatusForbidden, "Sender Blocked"}
+	messageDeleted       = kind{http.StatusConflict, "Message Deleted"}
 	internalServerError  = kind{http.StatusInternalServerError, "Internal Server Error"}
 	serviceUnavailable   = kind{http.StatusServiceUnavailable, "Service Unavailable"}
 )
@@ -41,6 +43,8 @@ var kinds = map[messaging.Code]kind{
 	messaging.NotFound:             notFound,
 	messaging.InvalidArgument:      unprocessableContent,
 	messaging.IdempotencyKeyReused: idempotencyKeyReused,
+	messaging.SenderBlocked:        senderBlocked,
+	messaging.MessageDeleted:       messageDeleted,
 	messaging.Unavailable:          serviceUnavailable,
 }
 

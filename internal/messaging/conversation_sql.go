@@ -3,29 +3,31 @@ package messaging
 import (
 	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
 )
 
-// conversation is one user's side of the messages with another.
-type conversation struct{ owner, peer string }
+// side is one user's side of the messages with another.
+type side struct{ owner, peer string }
 
 // touchConversations makes the messages, which are in order within each pair of
 // users, the newest of their conversations. The mailboxes must be locked, so no
 // newer one is overtaken.
 func touchConversations(ctx context.Context, tx *sqlx.Tx, messages []*Message) error {
-	newest := make(map[conversation]ID, 2*len(messages))
+	newest := make(map[side]ID, 2*len(messages))
 	for _, m := range messages {
-		newest[conversation{m.Recipient, m.Sender}] = m.ID
-		newest[conversation{m.Sender, m.Recipient}] = m.ID
+		newest[side{m.Recipient, m.Sender}] = m.ID
+		newest[side{m.Sender, m.Recipient}] = m.ID
 	}
-	keys := make([]conversation, 0, len(newest))
+	keys := make([]side, 0, len(newest))
 	for key := range newest {
 		keys = append(keys, key)
 	}
-	slices.SortFunc(keys, func(a, b conversation) int {
+	slices.SortFunc(keys, func(a, b side) int {
 		return cmp.Or(cmp.Compare(a.owner, b.owner), cmp.Compare(a.peer, b.peer))
 	})
 	args := make([]any, 0, 3*len(keys))
@@ -39,4 +41,122 @@ func touchConversations(ctx context.Context, tx *sqlx.Tx, messages []*Message) e
 		return fmt.Errorf("touch conversations: %w", err)
 	}
 	return nil
+}
+
+// untouchConversations takes deleted messages of a user, where they were the last
+// ones, out of the conversations: the one before is the last now, and a conversation
+// without messages is gone. The mailboxes must be locked.
+func untouchConversations(ctx context.Context, tx *sqlx.Tx, user string, deleted []*Message) error {
+	args := []any{user}
+	for _, m := range deleted {
+		args = append(args, m.ID)
+	}
+	var peers []string
+	err := tx.SelectContext(ctx, &peers, `
+		SELECT peer FROM conversations
+		WHERE owner = $1 AND last_message_id IN (`+parameters(2, len(deleted))+`) ORDER BY peer`, args...)
+	if err != nil {
+		return fmt.Errorf("select conversations of deleted messages: %w", err)
+	}
+	for _, peer := range peers {
+		newest, err := selectConversationMessages(ctx, tx, user, peer, Window{Limit: 0}, idRange{high: lastID})
+		if err != nil {
+			return err
+		}
+		if len(newest) > 0 {
+			_, err = tx.ExecContext(ctx, `
+				UPDATE conversations SET last_message_id = $1 WHERE (owner, peer) IN (($2, $3), ($3, $2))`, newest[0].ID, user, peer)
+		} else {
+			_, err = tx.ExecContext(ctx, `
+				DELETE FROM conversations WHERE (owner, peer) IN (($1, $2), ($2, $1))`, user, peer)
+		}
+		if err != nil {
+			return fmt.Errorf("untouch conversations: %w", err)
+		}
+	}
+	return nil
+}
+
+// A count of unread messages reads one range of one index, and no more of it than
+// it may count.
+const conversationsOfOwner = `
+	SELECT c.peer,
+	       m.id AS "last.id", m.sender AS "last.sender", m.recipient AS "last.recipient", m.text AS "last.text",
+	       coalesce(m.metadata, '') AS "last.metadata", m.reply_to AS "last.reply_to",
+	       m.changed AS "last.changed", m.deleted AS "last.deleted",
+	       coalesce(mine.owner, '') AS "mine.owner", coalesce(mine.peer, '') AS "mine.peer",
+	       mine.message_id AS "mine.message_id", mine.changed AS "mine.changed",
+	       coalesce(theirs.owner, '') AS "theirs.owner", coalesce(theirs.peer, '') AS "theirs.peer",
+	       theirs.message_id AS "theirs.message_id", theirs.changed AS "theirs.changed",
+	       (SELECT count(*) FROM (
+	           SELECT 1 FROM messages AS unread
+	           WHERE unread.recipient = c.owner AND unread.sender = c.peer AND NOT unread.deleted
+	           AND unread.id > coalesce(mine.message_id, $2) LIMIT $3) AS counted) AS unread
+	FROM conversations AS c
+	JOIN messages AS m ON m.id = c.last_message_id
+	LEFT JOIN read_markers AS mine ON mine.owner = c.owner AND mine.peer = c.peer
+	LEFT JOIN read_markers AS theirs ON theirs.owner = c.peer AND theirs.peer = c.owner
+	WHERE c.owner = $1 AND `
+
+// selectConversations returns the conversations of a user whose last message is
+// below an id, the newest first.
+func selectConversations(ctx context.Context, q sqlx.QueryerContext, user string, below ID, limit int) ([]Conversation, error) {
+	conversations := make([]Conversation, 0, limit)
+	err := sqlx.SelectContext(ctx, q, &conversations, conversationsOfOwner+`c.last_message_id < $4
+		ORDER BY c.last_message_id DESC LIMIT $5`, user, ID{}, UnreadMax, below, limit)
+	if err != nil {
+		return nil, fmt.Errorf("select conversations: %w", err)
+	}
+	return conversations, nil
+}
+
+// selectConversation returns a user's conversation with a peer, or nil.
+func selectConversation(ctx context.Context, q sqlx.QueryerContext, user, peer string) (*Conversation, error) {
+	var c Conversation
+	err := sqlx.GetContext(ctx, q, &c, conversationsOfOwner+`c.peer = $4`, user, ID{}, UnreadMax, peer)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil //nolint:nilnil // no conversation is an answer, not an error
+	}
+	if err != nil {
+		return nil, fmt.Errorf("select conversation: %w", err)
+	}
+	return &c, nil
+}
+
+// selectConversationMessages returns what two users have written to each other, for
+// Service.page. Each direction is in order already; the engines merge the two.
+func selectConversationMessages(ctx context.Context, q sqlx.QueryerContext, user, peer string, w Window, bounds idRange) ([]Message, error) {
+	direction := func(recipient, sender string) string {
+		return "SELECT " + messageColumns + " FROM messages WHERE id >= $1 AND id < $2 AND NOT deleted" +
+			" AND recipient = " + recipient + " AND sender = " + sender
+	}
+	args := []any{bounds.low, bounds.high, user, peer}
+	if user == peer {
+		return selectWindow(ctx, q, direction("$3", "$4"), args, w)
+	}
+	return selectWindow(ctx, q, direction("$3", "$4")+" UNION ALL "+direction("$4", "$3"), args, w)
+}
+
+// selectReadMarker returns a user's marker, or the zero value.
+func selectReadMarker(ctx context.Context, q sqlx.QueryerContext, owner, peer string) (ReadMarker, error) {
+	var marker ReadMarker
+	err := sqlx.GetContext(ctx, q, &marker, `
+		SELECT owner, peer, message_id, changed FROM read_markers WHERE owner = $1 AND peer = $2`, owner, peer)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return ReadMarker{}, fmt.Errorf("select read marker: %w", err)
+	}
+	return marker, nil
+}
+
+// advanceReadMarker moves a marker forward, if that is forward, and returns it as
+// it is then.
+func advanceReadMarker(ctx context.Context, tx *sqlx.Tx, marker ReadMarker) (ReadMarker, error) {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO read_markers (owner, peer, message_id, changed) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (owner, peer) DO UPDATE SET message_id = excluded.message_id, changed = excluded.changed
+		WHERE read_markers.message_id < excluded.message_id`, marker.Owner, marker.Peer, marker.MessageID, marker.Changed)
+	if err != nil {
+		return ReadMarker{}, fmt.Errorf("advance read marker: %w", err)
+	}
+	return selectReadMarker(ctx, tx, marker.Owner, marker.Peer)
 }

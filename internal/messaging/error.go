@@ -15,6 +15,8 @@ const (
 	NotFound             Code = "not found"
 	InvalidArgument      Code = "invalid argument"
 	IdempotencyKeyReused Code = "idempotency key reused"
+	SenderBlocked        Code = "sender blocked"
+	MessageDeleted       Code = "message deleted"
 	Unavailable          Code = "unavailable"
 )
 

@@ -2,14 +2,13 @@ package messaging
 
 import (
 	"context"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 )
 
 // SelectFor runs the statement of a list.
 func SelectFor(ctx context.Context, q sqlx.QueryerContext, query Query) error {
-	bounds, err := query.bounds(time.Now())
+	bounds, err := query.bounds()
 	if err != nil {
 		return err
 	}

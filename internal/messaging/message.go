@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -17,15 +18,21 @@ const (
 )
 
 // Message is a message as it is now. A deleted message has neither text nor
-// metadata.
+// metadata, and replies to nothing.
 type Message struct {
 	ID        ID     `db:"id"`
 	Sender    string `db:"sender"`
 	Recipient string `db:"recipient"`
 	Text      string `db:"text"`
 	Metadata  string `db:"metadata"` // a JSON object; empty if there is none
-	Changed   *ID    `db:"changed"`  // the newest edit or deletion
+	ReplyTo   *ID    `db:"reply_to"`
+	Changed   *ID    `db:"changed"` // the newest edit or deletion
 	Deleted   bool   `db:"deleted"`
+}
+
+// isBetween tells whether there is a message and one of the users wrote it to the other.
+func (m *Message) isBetween(a, b string) bool {
+	return m != nil && (m.Sender == a && m.Recipient == b || m.Sender == b && m.Recipient == a)
 }
 
 // Draft is a message to be sent.
@@ -34,6 +41,7 @@ type Draft struct {
 	Recipient      string
 	Text           string
 	Metadata       string // a JSON object; empty if there is none
+	ReplyTo        *ID    // a message of the same two users
 	IdempotencyKey string // empty if there is none
 }
 
@@ -41,6 +49,9 @@ type Draft struct {
 func (d *Draft) fingerprint() []byte {
 	hash := sha256.New()
 	_, _ = fmt.Fprintf(hash, "%d:%s%d:%s", len(d.Text), d.Text, len(d.Metadata), d.Metadata)
+	if d.ReplyTo != nil {
+		_, _ = hash.Write(d.ReplyTo[:])
+	}
 	return hash.Sum(nil)
 }
 
@@ -48,15 +59,22 @@ func (d *Draft) fingerprint() []byte {
 // key that the sender has used before for the same recipient, it returns the
 // message of that time, in its present form, and true.
 //
-// Errors: [InvalidArgument]; [IdempotencyKeyReused] when the key came with another
-// message before; [Unavailable] when the message may not have been stored, in
+// Errors: [InvalidArgument]; [SenderBlocked]; [IdempotencyKeyReused] when the key
+// came with another message before; [Unavailable] when the message may not have been stored, in
 // which case the same draft may be sent again under the same key. When ctx ends
 // first, Send returns its error and the message is stored all the same.
 func (s *Service) Send(ctx context.Context, draft Draft) (m Message, replayed bool, err error) {
-	if len(draft.Metadata) > MetadataMaxBytes {
-		return Message{}, false, invalid("metadata", fmt.Sprintf("must be at most %d bytes of compact JSON", MetadataMaxBytes))
+	if err := checkMetadata(draft.Metadata); err != nil {
+		return Message{}, false, err
 	}
 	return s.writer.send(ctx, draft)
+}
+
+func checkMetadata(metadata string) error {
+	if len(metadata) > MetadataMaxBytes {
+		return invalid("metadata", fmt.Sprintf("must be at most %d bytes of compact JSON", MetadataMaxBytes))
+	}
+	return nil
 }
 
 // Get returns a message. Errors: [NotFound], also for a deleted one; [Unavailable].
@@ -75,9 +93,48 @@ func (s *Service) Get(ctx context.Context, id ID) (Message, error) {
 	return *m, nil
 }
 
+// Edit is what to replace in a message.
+type Edit struct {
+	Text     *string // nil leaves it as it is
+	Metadata *string // nil leaves it as it is; empty removes it
+}
+
+// Edit replaces parts of a message and returns what it is now. Errors:
+// [InvalidArgument]; [NotFound]; [MessageDeleted]; [Unavailable].
+func (s *Service) Edit(ctx context.Context, id ID, edit Edit) (Message, error) {
+	if edit.Metadata != nil {
+		if err := checkMetadata(*edit.Metadata); err != nil {
+			return Message{}, err
+		}
+	}
+	var edited *Message
+	err := s.changeMessage(ctx, id, func(ctx context.Context, tx *sqlx.Tx, m *Message, changed ID) (err error) {
+		if m.Deleted {
+			return &Error{Code: MessageDeleted, Message: "The message is deleted; there is nothing to edit."}
+		}
+		edited, err = editMessage(ctx, tx, m, edit, changed)
+		return err
+	})
+	if err != nil {
+		return Message{}, err
+	}
+	return *edited, nil
+}
+
 // Delete erases a message and leaves a tombstone in its place; deleting it again
 // changes nothing. Errors: [NotFound]; [Unavailable].
 func (s *Service) Delete(ctx context.Context, id ID) error {
+	return s.changeMessage(ctx, id, func(ctx context.Context, tx *sqlx.Tx, m *Message, changed ID) error {
+		if m.Deleted {
+			return nil
+		}
+		return eraseMessages(ctx, tx, m.Sender, []*Message{m}, []ID{changed})
+	})
+}
+
+// changeMessage runs fn in a transaction, with a message whose two mailboxes are
+// locked and the id of the change.
+func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Context, *sqlx.Tx, *Message, ID) error) error {
 	return explain(s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 		m, err := selectMessage(ctx, tx, id)
 		if err != nil {
@@ -86,14 +143,14 @@ func (s *Service) Delete(ctx context.Context, id ID) error {
 		if m == nil {
 			return noSuchMessage()
 		}
-		if m.Deleted {
-			return nil
-		}
-		deletion := change{users: [2]string{m.Sender, m.Recipient}}
-		if err := s.ids.stamp(ctx, tx, []*change{&deletion}); err != nil {
+		c := change{users: [2]string{m.Sender, m.Recipient}}
+		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
 			return err
 		}
-		return eraseMessage(ctx, tx, m, deletion.id)
+		if m, err = selectMessage(ctx, tx, id); err != nil { // what it was before the lock may be no more
+			return err
+		}
+		return fn(ctx, tx, m, c.id)
 	}))
 }
 
@@ -102,18 +159,23 @@ func noSuchMessage() *Error { return &Error{Code: NotFound, Message: "There is n
 // Query selects messages; its zero value selects those of the last
 // [DefaultWindowDays] days.
 type Query struct {
-	Recipient string     // anyone if empty
-	Sender    string     // anyone if empty
-	Since     *time.Time // inclusive
-	Until     *time.Time // exclusive
-	Before    *ID        // exclusive; the newest messages below it
-	After     *ID        // exclusive; the oldest messages above it, or with Before the newest
-	Limit     int
+	Recipient string // anyone if empty
+	Sender    string // anyone if empty
+	Window
 }
 
-// Upward tells whether the query asks for the oldest messages that match, to catch
+// Window selects a part of a list of messages.
+type Window struct {
+	Since  *time.Time // inclusive
+	Until  *time.Time // exclusive
+	Before *ID        // exclusive; the newest messages below it
+	After  *ID        // exclusive; the oldest messages above it, or with Before the newest
+	Limit  int
+}
+
+// Upward tells whether the window asks for the oldest messages that match, to catch
 // up from a known one, and not for the newest.
-func (q Query) Upward() bool { return q.After != nil && q.Before == nil }
+func (w Window) Upward() bool { return w.After != nil && w.Before == nil }
 
 // Page is a part of a list, newest first.
 type Page struct {
@@ -121,48 +183,65 @@ type Page struct {
 	HasMore  bool // newer ones if the query is upward, else older ones
 }
 
-// List returns the newest messages that match, or the oldest ones if the query is
+// List returns the newest messages that match, or the oldest ones if the window is
 // upward; newest first either way. Errors: [InvalidArgument]; [Unavailable].
 func (s *Service) List(ctx context.Context, query Query) (Page, error) {
-	bounds, err := query.bounds(s.now())
+	if query.Since == nil && query.After == nil { // whoever resumes from an older message must not miss what lies between
+		since := s.now().AddDate(0, 0, -DefaultWindowDays)
+		if query.Until != nil && query.Until.Before(since) {
+			return Page{}, invalid("until", fmt.Sprintf("must not be before since, which is %d days ago when absent", DefaultWindowDays))
+		}
+		query.Since = &since
+	}
+	bounds, err := query.bounds()
 	if err != nil {
 		return Page{}, err
 	}
-	var messages []Message
-	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		messages, err = selectMessages(ctx, q, query, bounds)
+	return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) ([]Message, error) {
+		return selectMessages(ctx, q, query, bounds)
+	})
+}
+
+// page reads a page of messages by a statement that returns one more than the
+// limit of the window, if there are so many, in its order.
+func (s *Service) page(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) ([]Message, error)) (Page, error) {
+	var page Page
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		page.Messages, err = read(ctx, q)
 		return err
 	})
 	if err != nil {
 		return Page{}, explain(err)
 	}
-	return newPage(messages, query), nil
+	if len(page.Messages) > w.Limit {
+		page.Messages, page.HasMore = page.Messages[:w.Limit], true
+	}
+	if w.Upward() {
+		slices.Reverse(page.Messages)
+	}
+	return page, nil
 }
 
 // idRange is low <= id < high.
 type idRange struct{ low, high ID }
 
-// bounds turns the times and cursors of the query into a range of ids.
-func (q Query) bounds(now time.Time) (idRange, error) {
-	since := now.AddDate(0, 0, -DefaultWindowDays)
-	switch {
-	case q.Since != nil:
-		since = *q.Since
-	case q.After != nil:
-		since = time.Time{} // whoever resumes from an older message must not miss what lies between
+// bounds turns the times and cursors of the window into a range of ids.
+func (w Window) bounds() (idRange, error) {
+	r := idRange{high: lastID}
+	if w.Since != nil {
+		r.low = firstIDAt(*w.Since)
 	}
-	r := idRange{low: firstIDAt(since), high: lastID}
-	if q.Until != nil {
-		if q.Until.Before(since) {
-			return idRange{}, invalid("until", fmt.Sprintf("must not be before since, which is %d days ago when absent", DefaultWindowDays))
+	if w.Until != nil {
+		if w.Since != nil && w.Until.Before(*w.Since) {
+			return idRange{}, invalid("until", "must not be before since")
 		}
-		r.high = firstIDAt(*q.Until)
+		r.high = firstIDAt(*w.Until)
 	}
-	if q.Before != nil && q.Before.Compare(r.high) < 0 {
-		r.high = *q.Before
+	if w.Before != nil && w.Before.Compare(r.high) < 0 {
+		r.high = *w.Before
 	}
-	if q.After != nil && q.After.Compare(r.low) >= 0 {
-		r.low = q.After.successor()
+	if w.After != nil && w.After.Compare(r.low) >= 0 {
+		r.low = w.After.successor()
 	}
 	return r, nil
 }

@@ -12,31 +12,34 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-const messageColumns = "id, sender, recipient, text, coalesce(metadata, '') AS metadata, changed, deleted"
+const messageColumns = "id, sender, recipient, text, coalesce(metadata, '') AS metadata, reply_to, changed, deleted"
 
 // insertMessages stores the drafts under the ids of their messages, which it
 // fills in. A draft whose idempotency key is taken is not stored, and left out of
 // the result.
 func insertMessages(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]*Message, error) {
+	if len(sends) == 0 {
+		return nil, nil
+	}
 	sorted := slices.SortedFunc(slices.Values(sends), func(a, b *send) int {
 		if c := strings.Compare(a.draft.Recipient, b.draft.Recipient); c != 0 {
 			return c
 		}
 		return a.change.id.Compare(b.change.id)
 	})
-	args := make([]any, 0, 7*len(sorted))
+	args := make([]any, 0, 8*len(sorted))
 	for _, s := range sorted {
 		d := &s.draft
 		var fingerprint []byte
 		if d.IdempotencyKey != "" {
 			fingerprint = d.fingerprint()
 		}
-		args = append(args, d.Recipient, s.change.id, d.Sender, d.Text, nullable(d.Metadata), nullable(d.IdempotencyKey), fingerprint)
+		args = append(args, d.Recipient, s.change.id, d.Sender, d.Text, nullable(d.Metadata), d.ReplyTo, nullable(d.IdempotencyKey), fingerprint)
 	}
 	var ids []ID
 	err := tx.SelectContext(ctx, &ids, `
-		INSERT INTO messages (recipient, id, sender, text, metadata, idempotency_key, fingerprint)
-		VALUES `+placeholders(len(sorted), 7)+`
+		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, idempotency_key, fingerprint)
+		VALUES `+placeholders(len(sorted), 8)+`
 		ON CONFLICT (recipient, sender, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
 		RETURNING id`, args...)
 	if err != nil {
@@ -50,7 +53,7 @@ func insertMessages(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]*Message
 	for _, s := range sends {
 		if s.stored = stored[s.change.id]; s.stored {
 			d := &s.draft
-			s.message = Message{ID: s.change.id, Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata}
+			s.message = Message{ID: s.change.id, Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata, ReplyTo: d.ReplyTo}
 			messages = append(messages, &s.message)
 		}
 	}
@@ -95,8 +98,30 @@ func selectMessage(ctx context.Context, q sqlx.QueryerContext, id ID) (*Message,
 	return &m, nil
 }
 
-// selectMessages returns one message more than the limit, if there are so many,
-// in the order of the query.
+// selectRepliedTo returns the messages that the sends reply to, by id, deleted or not.
+func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[ID]*Message, error) {
+	var ids []any
+	for _, s := range sends {
+		if s.draft.ReplyTo != nil {
+			ids = append(ids, *s.draft.ReplyTo)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil //nolint:nilnil // an empty map
+	}
+	var found []Message
+	err := tx.SelectContext(ctx, &found, `SELECT id, sender, recipient FROM messages WHERE id IN (`+parameters(1, len(ids))+`)`, ids...)
+	if err != nil {
+		return nil, fmt.Errorf("select replied to: %w", err)
+	}
+	messages := make(map[ID]*Message, len(found))
+	for i := range found {
+		messages[found[i].ID] = &found[i]
+	}
+	return messages, nil
+}
+
+// selectMessages returns what a query selects, for Service.page.
 func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange) ([]Message, error) {
 	args := []any{bounds.low, bounds.high}
 	where := "id >= $1 AND id < $2 AND NOT deleted"
@@ -108,41 +133,62 @@ func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bou
 		args = append(args, query.Sender)
 		where += " AND sender = $" + strconv.Itoa(len(args))
 	}
+	return selectWindow(ctx, q, "SELECT "+messageColumns+" FROM messages WHERE "+where, args, query.Window)
+}
+
+// selectWindow runs a statement in the order of the window, up to one message more
+// than its limit.
+func selectWindow(ctx context.Context, q sqlx.QueryerContext, statement string, args []any, w Window) ([]Message, error) {
 	order := "DESC"
-	if query.Upward() {
+	if w.Upward() {
 		order = "ASC"
 	}
-	args = append(args, query.Limit+1)
-	messages := make([]Message, 0, query.Limit+1)
-	err := sqlx.SelectContext(ctx, q, &messages, fmt.Sprintf(
-		"SELECT %s FROM messages WHERE %s ORDER BY id %s LIMIT $%d", messageColumns, where, order, len(args)), args...)
-	if err != nil {
+	messages := make([]Message, 0, w.Limit+1)
+	statement += fmt.Sprintf(" ORDER BY id %s LIMIT $%d", order, len(args)+1)
+	if err := sqlx.SelectContext(ctx, q, &messages, statement, append(args, w.Limit+1)...); err != nil {
 		return nil, fmt.Errorf("select messages: %w", err)
 	}
 	return messages, nil
 }
 
-// newPage makes a page of what selectMessages returned.
-func newPage(messages []Message, query Query) Page {
-	page := Page{Messages: messages}
-	if len(messages) > query.Limit {
-		page.Messages, page.HasMore = messages[:query.Limit], true
+// editMessage replaces parts of a message, which is not deleted, and returns what it is now.
+func editMessage(ctx context.Context, tx *sqlx.Tx, m *Message, edit Edit, changed ID) (*Message, error) {
+	edited := *m
+	edited.Changed = &changed
+	if edit.Text != nil {
+		edited.Text = *edit.Text
 	}
-	if query.Upward() {
-		slices.Reverse(page.Messages)
+	if edit.Metadata != nil {
+		edited.Metadata = *edit.Metadata
 	}
-	return page
+	_, err := tx.ExecContext(ctx, `
+		UPDATE messages SET text = $1, metadata = $2, changed = $3 WHERE recipient = $4 AND id = $5`,
+		edited.Text, nullable(edited.Metadata), changed, m.Recipient, m.ID)
+	if err != nil {
+		return nil, fmt.Errorf("edit message: %w", err)
+	}
+	return &edited, nil
 }
 
-// eraseMessage makes a message a tombstone.
-func eraseMessage(ctx context.Context, tx *sqlx.Tx, m *Message, changed ID) error {
-	_, err := tx.ExecContext(ctx, `
-		UPDATE messages SET text = '', metadata = NULL, reply_to = NULL, deleted = true, changed = $1
-		WHERE recipient = $2 AND id = $3 AND NOT deleted`, changed, m.Recipient, m.ID)
-	if err != nil {
-		return fmt.Errorf("erase message: %w", err)
+// eraseMessages writes tombstones over messages, whose mailboxes must be locked and
+// which are all of one user, and takes them out of their conversations. A tombstone
+// keeps the idempotency key, so that a request on its way makes no new message.
+func eraseMessages(ctx context.Context, tx *sqlx.Tx, user string, messages []*Message, changed []ID) error {
+	args := make([]any, 0, 6*len(messages))
+	for i, m := range messages {
+		args = append(args, m.Recipient, m.ID, m.Sender, changed[i], "", true)
 	}
-	return nil
+	// The rows exist. An upsert is how either engine updates many of them at once.
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO messages (recipient, id, sender, changed, text, deleted)
+		VALUES `+placeholders(len(messages), 6)+`
+		ON CONFLICT (recipient, id) DO UPDATE
+		SET text = '', metadata = NULL, reply_to = NULL, fingerprint = NULL, deleted = excluded.deleted, changed = excluded.changed
+		WHERE NOT messages.deleted`, args...)
+	if err != nil {
+		return fmt.Errorf("erase messages: %w", err)
+	}
+	return untouchConversations(ctx, tx, user, messages)
 }
 
 // nullable stores an empty string as NULL.
@@ -152,17 +198,27 @@ func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid:
 // rows of two columns.
 func placeholders(rows, columns int) string {
 	b := make([]byte, 0, rows*(columns*6+2))
-	for i := range rows * columns {
-		switch {
-		case i == 0:
-			b = append(b, '(')
-		case i%columns == 0:
-			b = append(b, "),("...)
-		default:
+	for row := range rows {
+		if row > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '(')
+		b = appendParameters(b, 1+row*columns, columns)
+		b = append(b, ')')
+	}
+	return string(b)
+}
+
+// parameters writes n parameters: $2,$3,$4 for three from 2 on.
+func parameters(first, n int) string { return string(appendParameters(nil, first, n)) }
+
+func appendParameters(b []byte, first, n int) []byte {
+	for i := first; i < first+n; i++ {
+		if i > first {
 			b = append(b, ',')
 		}
 		b = append(b, '$')
-		b = strconv.AppendInt(b, int64(i+1), 10)
+		b = strconv.AppendInt(b, int64(i), 10)
 	}
-	return string(append(b, ')'))
+	return b
 }

@@ -19,16 +19,16 @@ import (
 func TestListPlans(t *testing.T) {
 	lists := map[string]struct{ recipient, sender, index string }{
 		"all":         {"", "", "messages_id"},
-		"sent by one": {"", "user-1", "messages_sender_id"},
+		"sent by one": {"", "user-1", "messages_sent"},
 		"sent to one": {"user-1", "", "messages_pkey"},
-		"between two": {"user-1", "user-2", "messages_recipient_sender_id"},
+		"between two": {"user-1", "user-2", "messages_between"},
 	}
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
 		database := apitest.Open(t, apitest.NewDatabaseURL(t, engine))
 		fill(t, database, map[db.Engine]int{db.Postgres: 50_000, db.SQLite: 5_000}[engine])
 		for name, list := range lists {
 			for _, after := range []*messaging.ID{nil, {}} {
-				query := messaging.Query{Recipient: list.recipient, Sender: list.sender, After: after, Limit: 100}
+				query := messaging.Query{Recipient: list.recipient, Sender: list.sender, Window: messaging.Window{After: after, Limit: 100}}
 				var plan string
 				err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
 					e := &explainer{QueryerContext: q, engine: engine}

@@ -13,7 +13,7 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// batchSize bounds the sends of one transaction. The widest statement takes seven
+// batchSize bounds the sends of one transaction. The widest statement takes eight
 // parameters for each; Postgres allows 65,535 and SQLite 32,766.
 const batchSize = 512
 
@@ -28,7 +28,8 @@ type send struct {
 	done chan struct{} // closed when the outcome is known
 }
 
-// outcome is what became of a send: its message was stored or replayed, or err.
+// outcome is what became of a send: its message was stored or replayed, or it was
+// refused with err.
 type outcome struct {
 	message  Message
 	stored   bool
@@ -174,7 +175,11 @@ func (w *writer) store(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 	if err := w.ids.stamp(ctx, tx, changes); err != nil {
 		return err
 	}
-	messages, err := insertMessages(ctx, tx, batch)
+	accepted, err := refuse(ctx, tx, batch)
+	if err != nil {
+		return err
+	}
+	messages, err := insertMessages(ctx, tx, accepted)
 	if err != nil {
 		return err
 	}
@@ -189,9 +194,33 @@ func (w *writer) store(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 	return nil
 }
 
+// refuse gives the sends that break a rule their error and returns the others.
+func refuse(ctx context.Context, tx *sqlx.Tx, batch []*send) (accepted []*send, err error) {
+	blocked, err := selectBlocked(ctx, tx, batch)
+	if err != nil {
+		return nil, err
+	}
+	repliedTo, err := selectRepliedTo(ctx, tx, batch)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range batch {
+		d := &s.draft
+		switch {
+		case blocked[side{d.Recipient, d.Sender}]:
+			s.err = &Error{Code: SenderBlocked, Message: "The recipient has blocked the sender."}
+		case d.ReplyTo != nil && !repliedTo[*d.ReplyTo].isBetween(d.Sender, d.Recipient):
+			s.err = invalid("replyTo", "must be a message between the sender and the recipient")
+		default:
+			accepted = append(accepted, s)
+		}
+	}
+	return accepted, nil
+}
+
 // replay answers the sends that were not stored with the message that holds their
 // idempotency key. The mailboxes are locked, so that message is committed or part
-// of this batch.
+// of this batch. What was refused now may have been stored before.
 func replay(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 	var repeated []*send
 	for _, s := range batch {
@@ -212,12 +241,13 @@ func replay(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 	for _, s := range repeated {
 		m, ok := byKey[scope{s.draft.Recipient, s.draft.Sender, s.draft.IdempotencyKey}]
 		switch {
+		case !ok && s.err != nil:
 		case !ok:
 			return errors.New("a message was neither stored nor found under its idempotency key")
-		case !bytes.Equal(m.Fingerprint, s.draft.fingerprint()):
+		case !m.Deleted && !bytes.Equal(m.Fingerprint, s.draft.fingerprint()):
 			s.err = keyReused()
 		default:
-			s.message, s.replayed = m.Message, true
+			s.message, s.replayed, s.err = m.Message, true, nil
 		}
 	}
 	return nil

@@ -36,13 +36,19 @@ export interface paths {
          *     stored message. A 201 means that the message is on disk and that everyone who
          *     reads the recipient's messages from now on sees it.
          *
+         *     `replyTo` makes it a reply to an earlier message of the two, in either
+         *     direction.
+         *
          *     With an `Idempotency-Key` a request may be repeated safely: a repetition
-         *     answers with the message the first request made, as it is now (with an empty
-         *     `text` and `deletedAt`, if it was deleted since), and with
+         *     answers with the message the first request made, as it is now, and with
          *     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-         *     are remembered for good, deleted message or not. The same key with a different
-         *     body is refused with 422; the order of members and white space make no
-         *     difference.
+         *     are remembered for good. The same key with a different body is refused with
+         *     422; the order of members and white space make no difference. Once the message
+         *     is deleted its body is forgotten: any repetition is answered with what is left,
+         *     an empty `text` and `deletedAt`.
+         *
+         *     A message to a user who has blocked the sender is refused
+         *     with 403.
          *
          *     A 503 means that the message may not have been stored: try again, with the
          *     same key, after the seconds in `Retry-After`.
@@ -73,11 +79,221 @@ export interface paths {
         post?: never;
         /**
          * Delete a message
-         * @description Erases what the sender wrote, text and metadata, for both users, and takes
-         *     the message out of every list. Deleting a message again changes nothing and
-         *     is answered 204 as well; an id that never was a message is answered 404.
+         * @description Erases what the sender wrote (text, metadata and what it replied to) for both
+         *     users, and takes the message out of every list and count. The last message of
+         *     the conversation is then the one before; a conversation without messages is
+         *     gone. Deleting a message again changes nothing and is answered 204 as well; an
+         *     id that never was a message is answered 404.
          */
         delete: operations["deleteMessage"];
+        options?: never;
+        head?: never;
+        /**
+         * Edit a message
+         * @description Replaces the text, the metadata or both, for both users, and answers with the
+         *     message as it is now, with `editedAt`. What is absent stays as it is;
+         *     `metadata: null` removes the metadata. The message keeps its place in every
+         *     list. A deleted message cannot be edited (409).
+         */
+        patch: operations["editMessage"];
+        trace?: never;
+    };
+    "/v1/users/{userId}/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List a user's conversations
+         * @description The conversations of a user, the one with the newest message first: with whom,
+         *     the last message, how many messages are unread, and how far both have read.
+         *     Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
+         *     follow the `Link` header.
+         *
+         *     Two users have a conversation as long as there is a message between them that
+         *     is not deleted. There is one of each user with each other, and one with
+         *     themselves if they write to themselves.
+         */
+        get: operations["listConversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{userId}/conversations/{peerId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description The id of the other user.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read one conversation
+         * @description Answers with a user's conversation with another, or with 404 when there is no
+         *     message between them.
+         */
+        get: operations["getConversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{userId}/conversations/{peerId}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description The id of the other user.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the messages of a conversation
+         * @description What two users have written to each other, in both directions and one order,
+         *     the same for both; newest first. Other than the list of recent messages it goes
+         *     back to the first message, unless `since` says otherwise. Pages work the same:
+         *     `before` walks back, `after` catches up, and so does the `Link` header.
+         */
+        get: operations["listConversationMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{userId}/conversations/{peerId}/read-marker": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description The id of the other user.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark messages as read
+         * @description Notes that the user has read the conversation up to a message, and answers with
+         *     the marker as it is now. A marker moves forward only: with an older message it
+         *     stays where it is, and so several devices may report in any order. The message
+         *     may be of either user, and deleted, but must belong to this conversation (422).
+         *
+         *     The messages from the peer after the marker are unread. The peer sees the
+         *     marker as `peerReadMarker`, and so which of their messages have been read.
+         */
+        put: operations["setReadMarker"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{userId}/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List whom a user has blocked
+         * @description The users that a user has blocked, in the order of their ids. Walk on with the
+         *     `peer` of the last block as `after`, or follow the `Link` header.
+         */
+        get: operations["listBlocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{userId}/blocks/{peerId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description The id of the other user.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Block a user
+         * @description From the moment this is answered no message from the peer to the user is
+         *     stored: sending one is answered 403. What was written before stays readable,
+         *     and may be edited and deleted; the user may still write to the peer. Blocking
+         *     again changes nothing. Nobody can block themselves (422).
+         */
+        put: operations["blockUser"];
+        post?: never;
+        /**
+         * Unblock a user
+         * @description Lifts a block; does nothing when there is none.
+         */
+        delete: operations["unblockUser"];
         options?: never;
         head?: never;
         patch?: never;
@@ -184,17 +400,32 @@ export interface components {
         Metadata: {
             [key: string]: unknown;
         };
+        /**
+         * @description 1 to 4,096 Unicode code points, not only white space, without U+0000.
+         *     Stored and returned exactly: nothing is trimmed, escaped or normalised.
+         * @example Lunch at noon?
+         */
+        MessageText: string;
         /** @description A message to be sent. */
         SendMessageRequest: {
             sender: components["schemas"]["UserId"];
             recipient: components["schemas"]["UserId"];
-            /**
-             * @description 1 to 4,096 Unicode code points, not only white space, without U+0000.
-             *     Stored and returned exactly: nothing is trimmed, escaped or normalised.
-             * @example Lunch at noon?
-             */
-            text: string;
+            text: components["schemas"]["MessageText"];
             metadata?: components["schemas"]["Metadata"];
+            replyTo?: components["schemas"]["MessageId"];
+        };
+        /** @description What to replace in a message. */
+        EditMessageRequest: {
+            text?: components["schemas"]["MessageText"];
+            /**
+             * @description The new metadata, within the same bounds as on a send; null removes it.
+             * @example {
+             *       "client": "android/4.2"
+             *     }
+             */
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
         };
         /** @description A message as it is now. */
         Message: {
@@ -202,12 +433,14 @@ export interface components {
             sender: components["schemas"]["UserId"];
             recipient: components["schemas"]["UserId"];
             /**
-             * @description The text, exactly as it was sent; empty once the message is deleted.
+             * @description The text, exactly as it was sent or edited; empty once the message is deleted.
              * @example Lunch at noon?
              */
             text: string;
             metadata?: components["schemas"]["Metadata"];
+            replyTo?: components["schemas"]["MessageId"];
             sentAt: components["schemas"]["Timestamp"];
+            editedAt?: components["schemas"]["Timestamp"];
             deletedAt?: components["schemas"]["Timestamp"];
         };
         /** @description One page of messages, newest first. */
@@ -217,6 +450,57 @@ export interface components {
             /**
              * @description Whether there is at least one more message in the direction asked for:
              *     newer ones with `after` alone, else older ones.
+             * @example false
+             */
+            hasMore: boolean;
+        };
+        /** @description One user's view of what they and another have written to each other. */
+        Conversation: {
+            peer: components["schemas"]["UserId"];
+            lastMessage: components["schemas"]["Message"];
+            /**
+             * Format: int32
+             * @description How many messages from the peer come after the user's marker; 100 means
+             *     100 or more.
+             * @example 1
+             */
+            unreadCount: number;
+            readMarker?: components["schemas"]["ReadMarker"];
+            peerReadMarker?: components["schemas"]["ReadMarker"];
+        };
+        /** @description One page of conversations, the one with the newest message first. */
+        ConversationPage: {
+            /** @description The conversations. */
+            conversations: components["schemas"]["Conversation"][];
+            /**
+             * @description Whether there is at least one more conversation after these.
+             * @example false
+             */
+            hasMore: boolean;
+        };
+        /** @description How far a user has read. */
+        SetReadMarkerRequest: {
+            messageId: components["schemas"]["MessageId"];
+        };
+        /** @description How far a user has read the conversation with a peer. */
+        ReadMarker: {
+            user: components["schemas"]["UserId"];
+            peer: components["schemas"]["UserId"];
+            messageId: components["schemas"]["MessageId"];
+            readAt: components["schemas"]["Timestamp"];
+        };
+        /** @description A user receives nothing from a peer. */
+        Block: {
+            user: components["schemas"]["UserId"];
+            peer: components["schemas"]["UserId"];
+            blockedAt: components["schemas"]["Timestamp"];
+        };
+        /** @description One page of blocks, in the order of the blocked users' ids. */
+        BlockPage: {
+            /** @description The blocks. */
+            blocks: components["schemas"]["Block"][];
+            /**
+             * @description Whether there is at least one more block after these.
              * @example false
              */
             hasMore: boolean;
@@ -270,10 +554,10 @@ export interface components {
              * Format: uri
              * @description Which kind of problem this is. Stable; switch on this. One of
              *     `urn:problem-type:message-service:` followed by `bad-request`,
-             *     `not-found`, `method-not-allowed`, `not-acceptable`, `content-too-large`,
-             *     `unsupported-media-type`, `misdirected-request`, `unprocessable-content`,
-             *     `idempotency-key-reused`, `service-unavailable` or
-             *     `internal-server-error`; more may come.
+             *     `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
+             *     `message-deleted`, `content-too-large`, `unsupported-media-type`,
+             *     `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
+             *     `service-unavailable` or `internal-server-error`; more may come.
              * @example urn:problem-type:message-service:not-found
              */
             type: string;
@@ -332,7 +616,25 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such message. */
+        /** @description The recipient has blocked the sender. */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The message is deleted. */
+        Conflict: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such message or conversation. */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -408,6 +710,25 @@ export interface components {
     };
     parameters: {
         /**
+         * @description The id of the user whose view it is.
+         * @example bob
+         */
+        User: components["schemas"]["UserId"];
+        /**
+         * @description The id of the other user.
+         * @example alice
+         */
+        Peer: components["schemas"]["UserId"];
+        /** @description Only messages older than the one with this id, the newest of them first. */
+        Before: components["schemas"]["MessageId"];
+        /**
+         * @description Only messages newer than the one with this id: the ones directly newer, or,
+         *     together with `before`, the newest between the two.
+         */
+        After: components["schemas"]["MessageId"];
+        /** @description The most entries to return. */
+        Limit: number;
+        /**
          * @description Names this send, so that repeating the request cannot make a second message.
          *     Use a new random value, such as a UUID, for each message: 1 to 255 printable
          *     ASCII characters, the first and last not a space.
@@ -416,6 +737,12 @@ export interface components {
     };
     requestBodies: never;
     headers: {
+        /**
+         * @description The next page in the same direction as `rel="next"`
+         *     ([RFC 8288](https://www.rfc-editor.org/rfc/rfc8288)); absent on the last one.
+         * @example </v1/messages?before=01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42&recipient=bob>; rel="next"
+         */
+        Link: string;
         /**
          * @description How many seconds to wait before trying again.
          * @example 1
@@ -447,14 +774,14 @@ export interface operations {
                  */
                 until?: components["schemas"]["TimeBound"];
                 /** @description Only messages older than the one with this id, the newest of them first. */
-                before?: components["schemas"]["MessageId"];
+                before?: components["parameters"]["Before"];
                 /**
                  * @description Only messages newer than the one with this id: the ones directly newer, or,
                  *     together with `before`, the newest between the two.
                  */
-                after?: components["schemas"]["MessageId"];
-                /** @description The maximum number of messages to return. */
-                limit?: number;
+                after?: components["parameters"]["After"];
+                /** @description The most entries to return. */
+                limit?: components["parameters"]["Limit"];
             };
             header?: never;
             path?: never;
@@ -465,13 +792,7 @@ export interface operations {
             /** @description The messages, newest first. */
             200: {
                 headers: {
-                    /**
-                     * @description The next page in the same direction as `rel="next"`
-                     *     ([RFC 8288](https://www.rfc-editor.org/rfc/rfc8288)); absent on the
-                     *     last one.
-                     * @example </v1/messages?before=01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42&recipient=bob>; rel="next"
-                     */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -528,6 +849,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -587,6 +909,322 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    editMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a message. */
+                messageId: components["schemas"]["MessageId"];
+            };
+            cookie?: never;
+        };
+        /** @description What to replace. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditMessageRequest"];
+            };
+        };
+        responses: {
+            /** @description The message as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listConversations: {
+        parameters: {
+            query?: {
+                /** @description Only conversations whose last message is older than the one with this id. */
+                before?: components["schemas"]["MessageId"];
+                /** @description The most entries to return. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The conversations, the one with the newest message first. */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description The id of the other user.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The conversation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listConversationMessages: {
+        parameters: {
+            query?: {
+                /** @description Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`. */
+                since?: components["schemas"]["TimeBound"];
+                /** @description Only messages sent before this time. RFC 3339; encode a `+` as `%2B`. */
+                until?: components["schemas"]["TimeBound"];
+                /** @description Only messages older than the one with this id, the newest of them first. */
+                before?: components["parameters"]["Before"];
+                /**
+                 * @description Only messages newer than the one with this id: the ones directly newer, or,
+                 *     together with `before`, the newest between the two.
+                 */
+                after?: components["parameters"]["After"];
+                /** @description The most entries to return. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description The id of the other user.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages, newest first. */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    setReadMarker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description The id of the other user.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        /** @description How far the user has read. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetReadMarkerRequest"];
+            };
+        };
+        responses: {
+            /** @description The marker as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadMarker"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listBlocks: {
+        parameters: {
+            query?: {
+                /** @description Only blocks of users whose id comes after this one. */
+                after?: components["schemas"]["UserId"];
+                /** @description The most entries to return. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The blocks, in the order of the blocked users' ids. */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    blockUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description The id of the other user.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The peer is blocked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    unblockUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description The id of the other user.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The peer is not blocked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
             default: components["responses"]["Problem"];

@@ -1,19 +1,35 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .block import Block
+from .block_page import BlockPage
+from .conversation import Conversation
+from .conversation_page import ConversationPage
+from .edit_message_request import EditMessageRequest
+from .edit_message_request_metadata_type_0 import EditMessageRequestMetadataType0
 from .field_error import FieldError
 from .limits import Limits
 from .message import Message
 from .message_page import MessagePage
 from .metadata import Metadata
 from .problem import Problem
+from .read_marker import ReadMarker
 from .send_message_request import SendMessageRequest
+from .set_read_marker_request import SetReadMarkerRequest
 
 __all__ = (
+    "Block",
+    "BlockPage",
+    "Conversation",
+    "ConversationPage",
+    "EditMessageRequest",
+    "EditMessageRequestMetadataType0",
     "FieldError",
     "Limits",
     "Message",
     "MessagePage",
     "Metadata",
     "Problem",
+    "ReadMarker",
     "SendMessageRequest",
+    "SetReadMarkerRequest",
 )

@@ -28,12 +28,17 @@ class Message:
             letter or digit. Compared byte for byte.
         recipient (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
-        text (str): The text, exactly as it was sent; empty once the message is deleted. Example: Lunch at noon?.
+        text (str): The text, exactly as it was sent or edited; empty once the message is deleted. Example: Lunch at
+            noon?.
         sent_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
         metadata (Metadata | Unset): Your own data, kept with the message: a JSON object of at most 4 KiB (as
             compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
             is not kept. Leave it out rather than sending null.
              Example: {'client': 'android/4.2'}.
+        reply_to (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
+            messages.
+        edited_at (datetime.datetime | Unset): An RFC 3339 time in UTC, with milliseconds. Example:
+            2026-11-23T12:00:00.366Z.
         deleted_at (datetime.datetime | Unset): An RFC 3339 time in UTC, with milliseconds. Example:
             2026-11-23T12:00:00.366Z.
     """
@@ -44,6 +49,8 @@ class Message:
     text: str
     sent_at: datetime.datetime
     metadata: Metadata | Unset = UNSET
+    reply_to: UUID | Unset = UNSET
+    edited_at: datetime.datetime | Unset = UNSET
     deleted_at: datetime.datetime | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -62,6 +69,14 @@ class Message:
         if not isinstance(self.metadata, Unset):
             metadata = self.metadata.to_dict()
 
+        reply_to: str | Unset = UNSET
+        if not isinstance(self.reply_to, Unset):
+            reply_to = str(self.reply_to)
+
+        edited_at: str | Unset = UNSET
+        if not isinstance(self.edited_at, Unset):
+            edited_at = self.edited_at.isoformat()
+
         deleted_at: str | Unset = UNSET
         if not isinstance(self.deleted_at, Unset):
             deleted_at = self.deleted_at.isoformat()
@@ -79,6 +94,10 @@ class Message:
         )
         if metadata is not UNSET:
             field_dict["metadata"] = metadata
+        if reply_to is not UNSET:
+            field_dict["replyTo"] = reply_to
+        if edited_at is not UNSET:
+            field_dict["editedAt"] = edited_at
         if deleted_at is not UNSET:
             field_dict["deletedAt"] = deleted_at
 
@@ -106,6 +125,20 @@ class Message:
         else:
             metadata = Metadata.from_dict(_metadata)
 
+        _reply_to = d.pop("replyTo", UNSET)
+        reply_to: UUID | Unset
+        if isinstance(_reply_to, Unset):
+            reply_to = UNSET
+        else:
+            reply_to = UUID(_reply_to)
+
+        _edited_at = d.pop("editedAt", UNSET)
+        edited_at: datetime.datetime | Unset
+        if isinstance(_edited_at, Unset):
+            edited_at = UNSET
+        else:
+            edited_at = datetime.datetime.fromisoformat(_edited_at)
+
         _deleted_at = d.pop("deletedAt", UNSET)
         deleted_at: datetime.datetime | Unset
         if isinstance(_deleted_at, Unset):
@@ -120,6 +153,8 @@ class Message:
             text=text,
             sent_at=sent_at,
             metadata=metadata,
+            reply_to=reply_to,
+            edited_at=edited_at,
             deleted_at=deleted_at,
         )
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
 
 from attrs import define as _attrs_define
 
@@ -30,12 +31,15 @@ class SendMessageRequest:
             compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
             is not kept. Leave it out rather than sending null.
              Example: {'client': 'android/4.2'}.
+        reply_to (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
+            messages.
     """
 
     sender: str
     recipient: str
     text: str
     metadata: Metadata | Unset = UNSET
+    reply_to: UUID | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         sender = self.sender
@@ -48,6 +52,10 @@ class SendMessageRequest:
         if not isinstance(self.metadata, Unset):
             metadata = self.metadata.to_dict()
 
+        reply_to: str | Unset = UNSET
+        if not isinstance(self.reply_to, Unset):
+            reply_to = str(self.reply_to)
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
@@ -59,6 +67,8 @@ class SendMessageRequest:
         )
         if metadata is not UNSET:
             field_dict["metadata"] = metadata
+        if reply_to is not UNSET:
+            field_dict["replyTo"] = reply_to
 
         return field_dict
 
@@ -80,11 +90,19 @@ class SendMessageRequest:
         else:
             metadata = Metadata.from_dict(_metadata)
 
+        _reply_to = d.pop("replyTo", UNSET)
+        reply_to: UUID | Unset
+        if isinstance(_reply_to, Unset):
+            reply_to = UNSET
+        else:
+            reply_to = UUID(_reply_to)
+
         send_message_request = cls(
             sender=sender,
             recipient=recipient,
             text=text,
             metadata=metadata,
+            reply_to=reply_to,
         )
 
         return send_message_request

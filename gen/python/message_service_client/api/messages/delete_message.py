@@ -74,9 +74,11 @@ def sync_detailed(
 ) -> Response[Any | Problem]:
     """Delete a message
 
-     Erases what the sender wrote, text and metadata, for both users, and takes
-    the message out of every list. Deleting a message again changes nothing and
-    is answered 204 as well; an id that never was a message is answered 404.
+     Erases what the sender wrote (text, metadata and what it replied to) for both
+    users, and takes the message out of every list and count. The last message of
+    the conversation is then the one before; a conversation without messages is
+    gone. Deleting a message again changes nothing and is answered 204 as well; an
+    id that never was a message is answered 404.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -109,9 +111,11 @@ def sync(
 ) -> Any | Problem | None:
     """Delete a message
 
-     Erases what the sender wrote, text and metadata, for both users, and takes
-    the message out of every list. Deleting a message again changes nothing and
-    is answered 204 as well; an id that never was a message is answered 404.
+     Erases what the sender wrote (text, metadata and what it replied to) for both
+    users, and takes the message out of every list and count. The last message of
+    the conversation is then the one before; a conversation without messages is
+    gone. Deleting a message again changes nothing and is answered 204 as well; an
+    id that never was a message is answered 404.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -139,9 +143,11 @@ async def asyncio_detailed(
 ) -> Response[Any | Problem]:
     """Delete a message
 
-     Erases what the sender wrote, text and metadata, for both users, and takes
-    the message out of every list. Deleting a message again changes nothing and
-    is answered 204 as well; an id that never was a message is answered 404.
+     Erases what the sender wrote (text, metadata and what it replied to) for both
+    users, and takes the message out of every list and count. The last message of
+    the conversation is then the one before; a conversation without messages is
+    gone. Deleting a message again changes nothing and is answered 204 as well; an
+    id that never was a message is answered 404.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -172,9 +178,11 @@ async def asyncio(
 ) -> Any | Problem | None:
     """Delete a message
 
-     Erases what the sender wrote, text and metadata, for both users, and takes
-    the message out of every list. Deleting a message again changes nothing and
-    is answered 204 as well; an id that never was a message is answered 404.
+     Erases what the sender wrote (text, metadata and what it replied to) for both
+    users, and takes the message out of every list and count. The last message of
+    the conversation is then the one before; a conversation without messages is
+    gone. Deleting a message again changes nothing and is answered 204 as well; an
+    id that never was a message is answered 404.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order

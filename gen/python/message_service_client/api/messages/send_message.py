@@ -45,6 +45,11 @@ def _parse_response(
 
         return response_400
 
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
     if response.status_code == 406:
         response_406 = Problem.from_dict(response.json())
 
@@ -103,13 +108,19 @@ def sync_detailed(
     stored message. A 201 means that the message is on disk and that everyone who
     reads the recipient's messages from now on sees it.
 
+    `replyTo` makes it a reply to an earlier message of the two, in either
+    direction.
+
     With an `Idempotency-Key` a request may be repeated safely: a repetition
-    answers with the message the first request made, as it is now (with an empty
-    `text` and `deletedAt`, if it was deleted since), and with
+    answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-    are remembered for good, deleted message or not. The same key with a different
-    body is refused with 422; the order of members and white space make no
-    difference.
+    are remembered for good. The same key with a different body is refused with
+    422; the order of members and white space make no difference. Once the message
+    is deleted its body is forgotten: any repetition is answered with what is left,
+    an empty `text` and `deletedAt`.
+
+    A message to a user who has blocked the sender is refused
+    with 403.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.
@@ -150,13 +161,19 @@ def sync(
     stored message. A 201 means that the message is on disk and that everyone who
     reads the recipient's messages from now on sees it.
 
+    `replyTo` makes it a reply to an earlier message of the two, in either
+    direction.
+
     With an `Idempotency-Key` a request may be repeated safely: a repetition
-    answers with the message the first request made, as it is now (with an empty
-    `text` and `deletedAt`, if it was deleted since), and with
+    answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-    are remembered for good, deleted message or not. The same key with a different
-    body is refused with 422; the order of members and white space make no
-    difference.
+    are remembered for good. The same key with a different body is refused with
+    422; the order of members and white space make no difference. Once the message
+    is deleted its body is forgotten: any repetition is answered with what is left,
+    an empty `text` and `deletedAt`.
+
+    A message to a user who has blocked the sender is refused
+    with 403.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.
@@ -192,13 +209,19 @@ async def asyncio_detailed(
     stored message. A 201 means that the message is on disk and that everyone who
     reads the recipient's messages from now on sees it.
 
+    `replyTo` makes it a reply to an earlier message of the two, in either
+    direction.
+
     With an `Idempotency-Key` a request may be repeated safely: a repetition
-    answers with the message the first request made, as it is now (with an empty
-    `text` and `deletedAt`, if it was deleted since), and with
+    answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-    are remembered for good, deleted message or not. The same key with a different
-    body is refused with 422; the order of members and white space make no
-    difference.
+    are remembered for good. The same key with a different body is refused with
+    422; the order of members and white space make no difference. Once the message
+    is deleted its body is forgotten: any repetition is answered with what is left,
+    an empty `text` and `deletedAt`.
+
+    A message to a user who has blocked the sender is refused
+    with 403.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.
@@ -237,13 +260,19 @@ async def asyncio(
     stored message. A 201 means that the message is on disk and that everyone who
     reads the recipient's messages from now on sees it.
 
+    `replyTo` makes it a reply to an earlier message of the two, in either
+    direction.
+
     With an `Idempotency-Key` a request may be repeated safely: a repetition
-    answers with the message the first request made, as it is now (with an empty
-    `text` and `deletedAt`, if it was deleted since), and with
+    answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
-    are remembered for good, deleted message or not. The same key with a different
-    body is refused with 422; the order of members and white space make no
-    difference.
+    are remembered for good. The same key with a different body is refused with
+    422; the order of members and white space make no difference. Once the message
+    is deleted its body is forgotten: any repetition is answered with what is left,
+    an empty `text` and `deletedAt`.
+
+    A message to a user who has blocked the sender is refused
+    with 403.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.

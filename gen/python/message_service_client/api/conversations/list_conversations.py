@@ -1,0 +1,267 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...models.conversation_page import ConversationPage
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    user_id: str,
+    *,
+    before: UUID | Unset = UNSET,
+    limit: int | Unset = 100,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_before: str | Unset = UNSET
+    if not isinstance(before, Unset):
+        json_before = str(before)
+    params["before"] = json_before
+
+    params["limit"] = limit
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/users/{user_id}/conversations".format(
+            user_id=quote(str(user_id), safe=""),
+        ),
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> ConversationPage | Problem:
+    if response.status_code == 200:
+        response_200 = ConversationPage.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 406:
+        response_406 = Problem.from_dict(response.json())
+
+        return response_406
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[ConversationPage | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    user_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    before: UUID | Unset = UNSET,
+    limit: int | Unset = 100,
+) -> Response[ConversationPage | Problem]:
+    """List a user's conversations
+
+     The conversations of a user, the one with the newest message first: with whom,
+    the last message, how many messages are unread, and how far both have read.
+    Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
+    follow the `Link` header.
+
+    Two users have a conversation as long as there is a message between them that
+    is not deleted. There is one of each user with each other, and one with
+    themselves if they write to themselves.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
+            order of the
+            messages.
+        limit (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ConversationPage | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        user_id=user_id,
+        before=before,
+        limit=limit,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    user_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    before: UUID | Unset = UNSET,
+    limit: int | Unset = 100,
+) -> ConversationPage | Problem | None:
+    """List a user's conversations
+
+     The conversations of a user, the one with the newest message first: with whom,
+    the last message, how many messages are unread, and how far both have read.
+    Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
+    follow the `Link` header.
+
+    Two users have a conversation as long as there is a message between them that
+    is not deleted. There is one of each user with each other, and one with
+    themselves if they write to themselves.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
+            order of the
+            messages.
+        limit (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ConversationPage | Problem
+    """
+
+    return sync_detailed(
+        user_id=user_id,
+        client=client,
+        before=before,
+        limit=limit,
+    ).parsed
+
+
+async def asyncio_detailed(
+    user_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    before: UUID | Unset = UNSET,
+    limit: int | Unset = 100,
+) -> Response[ConversationPage | Problem]:
+    """List a user's conversations
+
+     The conversations of a user, the one with the newest message first: with whom,
+    the last message, how many messages are unread, and how far both have read.
+    Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
+    follow the `Link` header.
+
+    Two users have a conversation as long as there is a message between them that
+    is not deleted. There is one of each user with each other, and one with
+    themselves if they write to themselves.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
+            order of the
+            messages.
+        limit (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[ConversationPage | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        user_id=user_id,
+        before=before,
+        limit=limit,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    user_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    before: UUID | Unset = UNSET,
+    limit: int | Unset = 100,
+) -> ConversationPage | Problem | None:
+    """List a user's conversations
+
+     The conversations of a user, the one with the newest message first: with whom,
+    the last message, how many messages are unread, and how far both have read.
+    Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
+    follow the `Link` header.
+
+    Two users have a conversation as long as there is a message between them that
+    is not deleted. There is one of each user with each other, and one with
+    themselves if they write to themselves.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
+            order of the
+            messages.
+        limit (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        ConversationPage | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            user_id=user_id,
+            client=client,
+            before=before,
+            limit=limit,
+        )
+    ).parsed

@@ -1,0 +1,264 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...models.problem import Problem
+from ...models.read_marker import ReadMarker
+from ...models.set_read_marker_request import SetReadMarkerRequest
+from ...types import Response
+
+
+def _get_kwargs(
+    user_id: str,
+    peer_id: str,
+    *,
+    body: SetReadMarkerRequest,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "put",
+        "url": "/v1/users/{user_id}/conversations/{peer_id}/read-marker".format(
+            user_id=quote(str(user_id), safe=""),
+            peer_id=quote(str(peer_id), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | ReadMarker:
+    if response.status_code == 200:
+        response_200 = ReadMarker.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 406:
+        response_406 = Problem.from_dict(response.json())
+
+        return response_406
+
+    if response.status_code == 413:
+        response_413 = Problem.from_dict(response.json())
+
+        return response_413
+
+    if response.status_code == 415:
+        response_415 = Problem.from_dict(response.json())
+
+        return response_415
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | ReadMarker]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    user_id: str,
+    peer_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: SetReadMarkerRequest,
+) -> Response[Problem | ReadMarker]:
+    """Mark messages as read
+
+     Notes that the user has read the conversation up to a message, and answers with
+    the marker as it is now. A marker moves forward only: with an older message it
+    stays where it is, and so several devices may report in any order. The message
+    may be of either user, and deleted, but must belong to this conversation (422).
+
+    The messages from the peer after the marker are unread. The peer sees the
+    marker as `peerReadMarker`, and so which of their messages have been read.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        body (SetReadMarkerRequest): How far a user has read.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | ReadMarker]
+    """
+
+    kwargs = _get_kwargs(
+        user_id=user_id,
+        peer_id=peer_id,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    user_id: str,
+    peer_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: SetReadMarkerRequest,
+) -> Problem | ReadMarker | None:
+    """Mark messages as read
+
+     Notes that the user has read the conversation up to a message, and answers with
+    the marker as it is now. A marker moves forward only: with an older message it
+    stays where it is, and so several devices may report in any order. The message
+    may be of either user, and deleted, but must belong to this conversation (422).
+
+    The messages from the peer after the marker are unread. The peer sees the
+    marker as `peerReadMarker`, and so which of their messages have been read.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        body (SetReadMarkerRequest): How far a user has read.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | ReadMarker
+    """
+
+    return sync_detailed(
+        user_id=user_id,
+        peer_id=peer_id,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    user_id: str,
+    peer_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: SetReadMarkerRequest,
+) -> Response[Problem | ReadMarker]:
+    """Mark messages as read
+
+     Notes that the user has read the conversation up to a message, and answers with
+    the marker as it is now. A marker moves forward only: with an older message it
+    stays where it is, and so several devices may report in any order. The message
+    may be of either user, and deleted, but must belong to this conversation (422).
+
+    The messages from the peer after the marker are unread. The peer sees the
+    marker as `peerReadMarker`, and so which of their messages have been read.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        body (SetReadMarkerRequest): How far a user has read.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | ReadMarker]
+    """
+
+    kwargs = _get_kwargs(
+        user_id=user_id,
+        peer_id=peer_id,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    user_id: str,
+    peer_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: SetReadMarkerRequest,
+) -> Problem | ReadMarker | None:
+    """Mark messages as read
+
+     Notes that the user has read the conversation up to a message, and answers with
+    the marker as it is now. A marker moves forward only: with an older message it
+    stays where it is, and so several devices may report in any order. The message
+    may be of either user, and deleted, but must belong to this conversation (422).
+
+    The messages from the peer after the marker are unread. The peer sees the
+    marker as `peerReadMarker`, and so which of their messages have been read.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        body (SetReadMarkerRequest): How far a user has read.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | ReadMarker
+    """
+
+    return (
+        await asyncio_detailed(
+            user_id=user_id,
+            peer_id=peer_id,
+            client=client,
+            body=body,
+        )
+    ).parsed

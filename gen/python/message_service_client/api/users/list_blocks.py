@@ -1,0 +1,239 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...models.block_page import BlockPage
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    user_id: str,
+    *,
+    after: str | Unset = UNSET,
+    limit: int | Unset = 100,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["after"] = after
+
+    params["limit"] = limit
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/users/{user_id}/blocks".format(
+            user_id=quote(str(user_id), safe=""),
+        ),
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> BlockPage | Problem:
+    if response.status_code == 200:
+        response_200 = BlockPage.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 406:
+        response_406 = Problem.from_dict(response.json())
+
+        return response_406
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[BlockPage | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    user_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    after: str | Unset = UNSET,
+    limit: int | Unset = 100,
+) -> Response[BlockPage | Problem]:
+    """List whom a user has blocked
+
+     The users that a user has blocked, in the order of their ids. Walk on with the
+    `peer` of the last block as `after`, or follow the `Link` header.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
+            first a
+            letter or digit. Compared byte for byte.
+        limit (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[BlockPage | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        user_id=user_id,
+        after=after,
+        limit=limit,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    user_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    after: str | Unset = UNSET,
+    limit: int | Unset = 100,
+) -> BlockPage | Problem | None:
+    """List whom a user has blocked
+
+     The users that a user has blocked, in the order of their ids. Walk on with the
+    `peer` of the last block as `after`, or follow the `Link` header.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
+            first a
+            letter or digit. Compared byte for byte.
+        limit (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        BlockPage | Problem
+    """
+
+    return sync_detailed(
+        user_id=user_id,
+        client=client,
+        after=after,
+        limit=limit,
+    ).parsed
+
+
+async def asyncio_detailed(
+    user_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    after: str | Unset = UNSET,
+    limit: int | Unset = 100,
+) -> Response[BlockPage | Problem]:
+    """List whom a user has blocked
+
+     The users that a user has blocked, in the order of their ids. Walk on with the
+    `peer` of the last block as `after`, or follow the `Link` header.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
+            first a
+            letter or digit. Compared byte for byte.
+        limit (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[BlockPage | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        user_id=user_id,
+        after=after,
+        limit=limit,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    user_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    after: str | Unset = UNSET,
+    limit: int | Unset = 100,
+) -> BlockPage | Problem | None:
+    """List whom a user has blocked
+
+     The users that a user has blocked, in the order of their ids. Walk on with the
+    `peer` of the last block as `after`, or follow the `Link` header.
+
+    Args:
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+            letter or digit. Compared byte for byte.
+        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
+            first a
+            letter or digit. Compared byte for byte.
+        limit (int | Unset):  Default: 100.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        BlockPage | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            user_id=user_id,
+            client=client,
+            after=after,
+            limit=limit,
+        )
+    ).parsed

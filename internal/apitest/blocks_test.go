@@ -1,0 +1,105 @@
+package apitest_test
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+func TestBlocks(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		before := client.SendMessageRequest{Sender: "mallory", Recipient: "bob", Text: "buy!"}
+		sent := sendKeyed(t, s, "key", before)
+		for range 2 { // twice is once
+			s.Block(t, "bob", "mallory")
+		}
+		s.Block(t, "bob", "eve")
+		page := s.Blocks(t, "bob", client.ListBlocksParams{})
+		if len(page.Blocks) != 2 || page.Blocks[0].Peer != "eve" || page.Blocks[1].Peer != "mallory" || page.Blocks[1].User != "bob" ||
+			page.Blocks[1].BlockedAt.Before(sent.JSON201.SentAt) {
+			t.Errorf("blocks %+v", page)
+		}
+		refused, err := s.SendMessageWithResponse(t.Context(), nil, before)
+		if err != nil || refused.ApplicationProblemJSON403 == nil || !strings.HasSuffix(refused.ApplicationProblemJSON403.Type, ":sender-blocked") {
+			t.Errorf("sent to whom has blocked the sender: %v %s", err, refused.Body)
+		}
+		if again := sendKeyed(t, s, "key", before); again.JSON201 == nil || again.JSON201.ID != sent.JSON201.ID {
+			t.Errorf("repeated what was sent before: %s", again.Body)
+		}
+		if fresh := sendKeyed(t, s, "another key", before); fresh.ApplicationProblemJSON403 == nil {
+			t.Errorf("sent with a new key: %s", fresh.Body)
+		}
+		s.Send(t, "bob", "mallory", "stop it")
+		s.Edit(t, sent.JSON201.ID, client.EditMessageRequest{Text: new("sorry")})
+		if thread := s.Thread(t, "bob", "mallory", client.ListConversationMessagesParams{}); len(thread.Messages) != 2 {
+			t.Errorf("the history has %d messages, want 2", len(thread.Messages))
+		}
+		for range 2 {
+			s.Unblock(t, "bob", "mallory")
+		}
+		s.Send(t, "mallory", "bob", "thank you")
+
+		self, err := s.BlockUserWithResponse(t.Context(), "bob", "bob")
+		if err != nil || self.ApplicationProblemJSON422 == nil || *self.ApplicationProblemJSON422.Errors[0].Parameter != "peerId" {
+			t.Errorf("blocked himself: %v %s", err, self.Body)
+		}
+	})
+}
+
+// TestBlockIsNotOvertaken floods a user from several replicas, who blocks the
+// senders meanwhile: nothing that comes after a block was acknowledged is stored.
+func TestBlockIsNotOvertaken(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		replicas := []*apitest.Server{s, apitest.StartOn(t, s.DatabaseURL, messaging.Options{})}
+		senders := []string{"mallory", "eve", "trudy"}
+		var flooding sync.WaitGroup
+		started := make(chan struct{}, 1000)
+		for i := range 12 {
+			flooding.Go(func() {
+				for {
+					answer, err := replicas[i%2].SendMessageWithResponse(t.Context(), nil, client.SendMessageRequest{Sender: senders[i%3], Recipient: "bob", Text: "x"})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if answer.ApplicationProblemJSON403 != nil {
+						return
+					}
+					if answer.JSON201 == nil {
+						t.Errorf("send: %s", answer.Body)
+						return
+					}
+					select {
+					case started <- struct{}{}:
+					default:
+					}
+				}
+			})
+		}
+		for range 50 {
+			<-started
+		}
+		list := func(sender string) []client.Message {
+			return s.List(t, client.ListMessagesParams{Recipient: new("bob"), Sender: &sender}).Messages
+		}
+		atBlock := map[string][]client.Message{}
+		for i, sender := range senders {
+			replicas[i%2].Block(t, "bob", sender)
+			atBlock[sender] = list(sender)
+		}
+		flooding.Wait()
+		for _, sender := range senders {
+			if before, after := ids(atBlock[sender]), ids(list(sender)); !slices.Equal(before, after) {
+				t.Errorf("%s: a message came after the block", sender)
+			}
+		}
+	})
+}

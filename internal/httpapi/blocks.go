@@ -1,0 +1,51 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// ListBlocks answers GET /v1/users/{userId}/blocks.
+func (h *handlers) ListBlocks(ctx context.Context, request server.ListBlocksRequestObject) (server.ListBlocksResponseObject, error) {
+	p := request.Params
+	page, err := h.service.ListBlocks(ctx, request.UserID, value(p.After), h.limit(p.Limit))
+	if err != nil {
+		return nil, err
+	}
+	response := server.ListBlocks200JSONResponse{Body: toBlockPage(page)}
+	if page.HasMore {
+		last := page.Blocks[len(page.Blocks)-1].Peer
+		response.Headers.Link = nextLink(userPath(request.UserID, "blocks"), queryOf("after", last), p.Limit)
+	}
+	return response, nil
+}
+
+// BlockUser answers PUT /v1/users/{userId}/blocks/{peerId}.
+func (h *handlers) BlockUser(ctx context.Context, request server.BlockUserRequestObject) (server.BlockUserResponseObject, error) {
+	if err := h.service.BlockUser(ctx, request.UserID, request.PeerID); err != nil {
+		return nil, err
+	}
+	return server.BlockUser204Response{}, nil
+}
+
+// UnblockUser answers DELETE /v1/users/{userId}/blocks/{peerId}.
+func (h *handlers) UnblockUser(ctx context.Context, request server.UnblockUserRequestObject) (server.UnblockUserResponseObject, error) {
+	if err := h.service.UnblockUser(ctx, request.UserID, request.PeerID); err != nil {
+		return nil, err
+	}
+	return server.UnblockUser204Response{}, nil
+}
+
+func toBlockPage(page messaging.BlockPage) server.BlockPage {
+	blocks := make([]server.Block, len(page.Blocks))
+	for i, b := range page.Blocks {
+		blocks[i] = toBlock(b)
+	}
+	return server.BlockPage{Blocks: blocks, HasMore: page.HasMore}
+}
+
+func toBlock(b messaging.Block) server.Block {
+	return server.Block{User: b.Owner, Peer: b.Peer, BlockedAt: timestamp(b.BlockedAt())}
+}

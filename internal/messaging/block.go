@@ -1,0 +1,62 @@
+package messaging
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Block is a user's refusal of messages from a peer.
+type Block struct {
+	Owner   string `db:"owner"`
+	Peer    string `db:"peer"`
+	Changed ID     `db:"changed"`
+}
+
+// BlockedAt is when the peer was blocked.
+func (b Block) BlockedAt() time.Time { return b.Changed.Time() }
+
+// BlockPage is a part of a user's blocks, in the order of the peers' ids.
+type BlockPage struct {
+	Blocks  []Block
+	HasMore bool
+}
+
+// BlockUser makes a user refuse messages from a peer: none that is not stored yet
+// will be, once it has returned. Blocking again changes nothing. Errors:
+// [InvalidArgument] when the two are the same; [Unavailable].
+func (s *Service) BlockUser(ctx context.Context, user, peer string) error {
+	if user == peer {
+		return invalid("peerId", "must be another user")
+	}
+	return explain(s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		// The lock of the mailbox: a send either is committed by now or will see the block.
+		c := change{users: [2]string{user, user}}
+		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
+			return err
+		}
+		return insertBlock(ctx, tx, Block{Owner: user, Peer: peer, Changed: c.id})
+	}))
+}
+
+// UnblockUser lifts a block, if there is one. Errors: [Unavailable].
+func (s *Service) UnblockUser(ctx context.Context, user, peer string) error {
+	return explain(s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		return deleteBlock(ctx, tx, user, peer)
+	}))
+}
+
+// ListBlocks returns whom a user has blocked, in the order of the peers' ids, from
+// the one after the given id on. Errors: [Unavailable].
+func (s *Service) ListBlocks(ctx context.Context, user, after string, limit int) (BlockPage, error) {
+	var page BlockPage
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		page.Blocks, err = selectBlocks(ctx, q, user, after, limit+1)
+		return err
+	})
+	if len(page.Blocks) > limit {
+		page.Blocks, page.HasMore = page.Blocks[:limit], true
+	}
+	return page, explain(err)
+}

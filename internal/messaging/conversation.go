@@ -1,0 +1,113 @@
+package messaging
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// UnreadMax is where the count of unread messages ends: it means so many or more.
+const UnreadMax = 100
+
+// Conversation is one user's view of what they and a peer have written to each
+// other. It exists while there is a message that is not deleted.
+type Conversation struct {
+	Peer        string     `db:"peer"`
+	LastMessage Message    `db:"last"`
+	Unread      int        `db:"unread"` // messages from the peer after the marker, at most UnreadMax
+	Marker      ReadMarker `db:"mine"`   // zero if there is none
+	PeerMarker  ReadMarker `db:"theirs"` // zero if there is none
+}
+
+// ReadMarker tells how far a user has read the conversation with a peer.
+type ReadMarker struct {
+	Owner     string `db:"owner"`
+	Peer      string `db:"peer"`
+	MessageID ID     `db:"message_id"`
+	Changed   ID     `db:"changed"`
+}
+
+// ReadAt is when the marker came where it is.
+func (m ReadMarker) ReadAt() time.Time { return m.Changed.Time() }
+
+// ConversationPage is a part of a user's conversations, the one with the newest
+// message first.
+type ConversationPage struct {
+	Conversations []Conversation
+	HasMore       bool
+}
+
+// ListConversations returns a user's conversations, the one with the newest message
+// first, from the one after the given last message on. Errors: [Unavailable].
+func (s *Service) ListConversations(ctx context.Context, user string, before *ID, limit int) (ConversationPage, error) {
+	if before == nil {
+		before = &lastID
+	}
+	var page ConversationPage
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		page.Conversations, err = selectConversations(ctx, q, user, *before, limit+1)
+		return err
+	})
+	if len(page.Conversations) > limit {
+		page.Conversations, page.HasMore = page.Conversations[:limit], true
+	}
+	return page, explain(err)
+}
+
+// GetConversation returns a user's conversation with a peer. Errors: [NotFound];
+// [Unavailable].
+func (s *Service) GetConversation(ctx context.Context, user, peer string) (Conversation, error) {
+	var c *Conversation
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		c, err = selectConversation(ctx, q, user, peer)
+		return err
+	})
+	if err != nil {
+		return Conversation{}, explain(err)
+	}
+	if c == nil {
+		return Conversation{}, &Error{Code: NotFound, Message: "There is no message between the two users."}
+	}
+	return *c, nil
+}
+
+// ListConversation returns the messages between two users, in both directions, as
+// [Service.List] does, but without a default window. Errors: [InvalidArgument];
+// [Unavailable].
+func (s *Service) ListConversation(ctx context.Context, user, peer string, w Window) (Page, error) {
+	bounds, err := w.bounds()
+	if err != nil {
+		return Page{}, err
+	}
+	return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) ([]Message, error) {
+		return selectConversationMessages(ctx, q, user, peer, w, bounds)
+	})
+}
+
+// SetReadMarker notes that a user has read the conversation with a peer up to a
+// message, and returns the marker as it is now: it moves forward only. Errors:
+// [InvalidArgument] when the message is not of this conversation; [Unavailable].
+func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message ID) (ReadMarker, error) {
+	var marker ReadMarker
+	err := s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		m, err := selectMessage(ctx, tx, message)
+		if err != nil {
+			return err
+		}
+		if m == nil || !m.isBetween(user, peer) {
+			return invalid("messageId", "must be a message of this conversation")
+		}
+		marker, err = selectReadMarker(ctx, tx, user, peer)
+		if err != nil || marker.MessageID.Compare(message) >= 0 {
+			return err // it never moves back, so no lock is needed to know
+		}
+		c := change{users: [2]string{user, peer}}
+		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
+			return err
+		}
+		marker, err = advanceReadMarker(ctx, tx, ReadMarker{Owner: user, Peer: peer, MessageID: message, Changed: c.id})
+		return err
+	})
+	return marker, explain(err)
+}
