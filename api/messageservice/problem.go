@@ -13,7 +13,9 @@ import (
 // Types of problems, to compare [ProblemError].Type with. Others may come.
 const (
 	BadRequest           = "urn:problem-type:message-service:bad-request"
+	SenderBlocked        = "urn:problem-type:message-service:sender-blocked"
 	NotFound             = "urn:problem-type:message-service:not-found"
+	MessageDeleted       = "urn:problem-type:message-service:message-deleted"
 	ContentTooLarge      = "urn:problem-type:message-service:content-too-large"
 	UnprocessableContent = "urn:problem-type:message-service:unprocessable-content"
 	IdempotencyKeyReused = "urn:problem-type:message-service:idempotency-key-reused"
@@ -53,10 +55,14 @@ func Check[A Answer](answer A, err error) (A, error) {
 	if err != nil || answer.StatusCode() < http.StatusBadRequest {
 		return answer, err
 	}
+	return answer, asError(answer.Status(), answer.ContentType(), answer.GetBody())
+}
+
+func asError(status, contentType string, body []byte) error {
 	problem := &ProblemError{}
-	mediaType, _, _ := mime.ParseMediaType(answer.ContentType()) // empty if it cannot be parsed
-	if mediaType != "application/problem+json" || json.Unmarshal(answer.GetBody(), &problem.Problem) != nil {
-		return answer, fmt.Errorf("answered %s", answer.Status())
+	mediaType, _, _ := mime.ParseMediaType(contentType) // empty if it cannot be parsed
+	if mediaType != "application/problem+json" || json.Unmarshal(body, &problem.Problem) != nil {
+		return fmt.Errorf("answered %s", status)
 	}
-	return answer, problem
+	return problem
 }

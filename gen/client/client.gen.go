@@ -19,6 +19,30 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ExportRecordType.
+const (
+	ExportRecordTypeBlock      ExportRecordType = "block"
+	ExportRecordTypeEnd        ExportRecordType = "end"
+	ExportRecordTypeMessage    ExportRecordType = "message"
+	ExportRecordTypeReadMarker ExportRecordType = "readMarker"
+)
+
+// Valid indicates whether the value is a known member of the ExportRecordType enum.
+func (e ExportRecordType) Valid() bool {
+	switch e {
+	case ExportRecordTypeBlock:
+		return true
+	case ExportRecordTypeEnd:
+		return true
+	case ExportRecordTypeMessage:
+		return true
+	case ExportRecordTypeReadMarker:
+		return true
+	default:
+		return false
+	}
+}
+
 // Block A user receives nothing from a peer.
 type Block struct {
 	// BlockedAt An RFC 3339 time in UTC, with milliseconds.
@@ -94,6 +118,51 @@ type EditMessageRequest struct {
 	// Example: Lunch at noon?
 	Text *MessageText `json:"text,omitempty"`
 }
+
+// ExportRecord One line of an export: a message, a read marker or a block, named by `type`, or
+// the end. The members `changed`, `idempotencyKey` and `fingerprint` are for
+// moving a whole store (`message-service export` and `import`) and are not part
+// of a user's export.
+type ExportRecord struct {
+	// Block A user receives nothing from a peer.
+	Block *Block `json:"block,omitempty"`
+
+	// Changed A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	Changed *MessageID `json:"changed,omitempty"`
+
+	// Fingerprint What tells two bodies sent with that key apart, in hexadecimal.
+	Fingerprint *string `json:"fingerprint,omitempty"`
+
+	// IdempotencyKey The idempotency key the message was sent with.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+
+	// Message A message as it is now.
+	Message *Message `json:"message,omitempty"`
+
+	// ReadMarker How far a user has read the conversation with a peer.
+	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
+
+	// Records At the end, how many lines came before.
+	//
+	// Example: 3
+	Records *int64 `json:"records,omitempty"`
+
+	// Sha256 At the end, the SHA-256 of the lines before, in hexadecimal.
+	//
+	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	Sha256 *string `json:"sha256,omitempty"`
+
+	// Type Which of the members is there; `end` on the last line.
+	//
+	// Example: message
+	Type ExportRecordType `json:"type"`
+}
+
+// ExportRecordType Which of the members is there; `end` on the last line.
+//
+// Example: message
+type ExportRecordType string
 
 // FieldError One thing that is wrong with the request; it has a `pointer` or a `parameter`.
 type FieldError struct {
@@ -678,6 +747,30 @@ type ClientInterface interface {
 	// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
 	EditMessage(ctx context.Context, messageID MessageID, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// EraseUser Erase a user
+	//
+	// Erases every message the user sent **or received**, the markers of how far they
+	// have read and how far their peers have read what is between them, and the
+	// user's blocks.
+	//
+	// Afterwards it is, for every list and every count of everyone, as if the user
+	// had never written nor been written to: the conversations are gone for their
+	// peers too, and with them what the peers wrote in them. Each message is deleted
+	// as by `deleteMessage`: text, metadata and what it replied to are erased, and a
+	// tombstone remains so that the peer's devices can be told, with the message's
+	// id, the ids of the two users, the times, and the idempotency key if it had
+	// one, but nothing of what was said. Other users' blocks of this user remain.
+	//
+	// It works in small steps, so that it holds up nobody, and is answered when all
+	// is done: a second or so for some thousands of messages. If the connection ends
+	// before, or the answer is 503, repeat it: what is erased stays erased, and
+	// repeating it when nothing is left does nothing. Let the user send no more
+	// before you call it. The id is free afterwards: there are no accounts here, and
+	// a message to it or from it starts anew.
+	//
+	// Corresponds with DELETE /v1/users/{userId} (the `EraseUser` operationId).
+	EraseUser(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListBlocks List whom a user has blocked
 	//
 	// The users that a user has blocked, in the order of their ids. Walk on with the
@@ -764,6 +857,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
 	SetReadMarker(ctx context.Context, userID User, peerID Peer, body SetReadMarkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportUser Export what concerns a user
+	//
+	// Every message the user sent or received that is not deleted, the oldest first,
+	// then the user's read markers, then the user's blocks: all of them, without a
+	// limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+	// an `ExportRecord`. Read it as a stream; it is never held in memory here.
+	//
+	// The last line has the type `end`. An answer without it was cut short, as
+	// happens when the database fails on the way or the client does not read for 30
+	// seconds. Messages that arrive meanwhile may or may not be part of it.
+	//
+	// Corresponds with GET /v1/users/{userId}/export (the `ExportUser` operationId).
+	ExportUser(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // GetHealth Is the process alive?
@@ -1009,6 +1116,40 @@ func (c *Client) EditMessage(ctx context.Context, messageID MessageID, body Edit
 	return c.Client.Do(req)
 }
 
+// EraseUser Erase a user
+//
+// Erases every message the user sent **or received**, the markers of how far they
+// have read and how far their peers have read what is between them, and the
+// user's blocks.
+//
+// Afterwards it is, for every list and every count of everyone, as if the user
+// had never written nor been written to: the conversations are gone for their
+// peers too, and with them what the peers wrote in them. Each message is deleted
+// as by `deleteMessage`: text, metadata and what it replied to are erased, and a
+// tombstone remains so that the peer's devices can be told, with the message's
+// id, the ids of the two users, the times, and the idempotency key if it had
+// one, but nothing of what was said. Other users' blocks of this user remain.
+//
+// It works in small steps, so that it holds up nobody, and is answered when all
+// is done: a second or so for some thousands of messages. If the connection ends
+// before, or the answer is 503, repeat it: what is erased stays erased, and
+// repeating it when nothing is left does nothing. Let the user send no more
+// before you call it. The id is free afterwards: there are no accounts here, and
+// a message to it or from it starts anew.
+//
+// Corresponds with DELETE /v1/users/{userId} (the `EraseUser` operationId).
+func (c *Client) EraseUser(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEraseUserRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListBlocks List whom a user has blocked
 //
 // The users that a user has blocked, in the order of their ids. Walk on with the
@@ -1166,6 +1307,30 @@ func (c *Client) SetReadMarkerWithBody(ctx context.Context, userID User, peerID 
 // Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
 func (c *Client) SetReadMarker(ctx context.Context, userID User, peerID Peer, body SetReadMarkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetReadMarkerRequest(c.Server, userID, peerID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportUser Export what concerns a user
+//
+// Every message the user sent or received that is not deleted, the oldest first,
+// then the user's read markers, then the user's blocks: all of them, without a
+// limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+// an `ExportRecord`. Read it as a stream; it is never held in memory here.
+//
+// The last line has the type `end`. An answer without it was cut short, as
+// happens when the database fails on the way or the client does not read for 30
+// seconds. Messages that arrive meanwhile may or may not be part of it.
+//
+// Corresponds with GET /v1/users/{userId}/export (the `ExportUser` operationId).
+func (c *Client) ExportUser(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportUserRequest(c.Server, userID)
 	if err != nil {
 		return nil, err
 	}
@@ -1549,6 +1714,40 @@ func NewEditMessageRequestWithBody(server string, messageID MessageID, contentTy
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewEraseUserRequest constructs an http.Request for the EraseUser method
+func NewEraseUserRequest(server string, userID User) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -1992,6 +2191,40 @@ func NewSetReadMarkerRequestWithBody(server string, userID User, peerID Peer, co
 	return req, nil
 }
 
+// NewExportUserRequest constructs an http.Request for the ExportUser method
+func NewExportUserRequest(server string, userID User) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/export", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -2191,6 +2424,32 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
 	EditMessageWithResponse(ctx context.Context, messageID MessageID, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*EditMessageResponse, error)
 
+	// EraseUserWithResponse Erase a user
+	//
+	// Erases every message the user sent **or received**, the markers of how far they
+	// have read and how far their peers have read what is between them, and the
+	// user's blocks.
+	//
+	// Afterwards it is, for every list and every count of everyone, as if the user
+	// had never written nor been written to: the conversations are gone for their
+	// peers too, and with them what the peers wrote in them. Each message is deleted
+	// as by `deleteMessage`: text, metadata and what it replied to are erased, and a
+	// tombstone remains so that the peer's devices can be told, with the message's
+	// id, the ids of the two users, the times, and the idempotency key if it had
+	// one, but nothing of what was said. Other users' blocks of this user remain.
+	//
+	// It works in small steps, so that it holds up nobody, and is answered when all
+	// is done: a second or so for some thousands of messages. If the connection ends
+	// before, or the answer is 503, repeat it: what is erased stays erased, and
+	// repeating it when nothing is left does nothing. Let the user send no more
+	// before you call it. The id is free afterwards: there are no accounts here, and
+	// a message to it or from it starts anew.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/users/{userId} (the `EraseUser` operationId).
+	EraseUserWithResponse(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*EraseUserResponse, error)
+
 	// ListBlocksWithResponse List whom a user has blocked
 	//
 	// The users that a user has blocked, in the order of their ids. Walk on with the
@@ -2289,6 +2548,22 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
 	SetReadMarkerWithResponse(ctx context.Context, userID User, peerID Peer, body SetReadMarkerJSONRequestBody, reqEditors ...RequestEditorFn) (*SetReadMarkerResponse, error)
+
+	// ExportUserWithResponse Export what concerns a user
+	//
+	// Every message the user sent or received that is not deleted, the oldest first,
+	// then the user's read markers, then the user's blocks: all of them, without a
+	// limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+	// an `ExportRecord`. Read it as a stream; it is never held in memory here.
+	//
+	// The last line has the type `end`. An answer without it was cut short, as
+	// happens when the database fails on the way or the client does not read for 30
+	// seconds. Messages that arrive meanwhile may or may not be part of it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/{userId}/export (the `ExportUser` operationId).
+	ExportUserWithResponse(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*ExportUserResponse, error)
 }
 
 type GetHealthResponse struct {
@@ -2984,6 +3259,82 @@ func (r EditMessageResponse) ContentType() string {
 	return ""
 }
 
+// EraseUserResponse503Headers the declared response headers of an HTTP 503 response for EraseUser
+type EraseUserResponse503Headers struct {
+	RetryAfter int32
+}
+
+type EraseUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *EraseUserResponse503Headers
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EraseUserResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r EraseUserResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r EraseUserResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r EraseUserResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EraseUserResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EraseUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EraseUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EraseUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EraseUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListBlocksResponse200Headers the declared response headers of an HTTP 200 response for ListBlocks
 type ListBlocksResponse200Headers struct {
 	Link *string
@@ -3628,6 +3979,89 @@ func (r SetReadMarkerResponse) ContentType() string {
 	return ""
 }
 
+// ExportUserResponse503Headers the declared response headers of an HTTP 503 response for ExportUser
+type ExportUserResponse503Headers struct {
+	RetryAfter int32
+}
+
+type ExportUserResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ExportUserResponse503Headers
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ExportUserResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ExportUserResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ExportUserResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ExportUserResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ExportUserResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportUserResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportUserResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportUserResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportUserResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetHealthWithResponse Is the process alive?
 //
 // Answers `UP` as long as the process can answer at all, whatever the state of
@@ -3843,6 +4277,38 @@ func (c *ClientWithResponses) EditMessageWithResponse(ctx context.Context, messa
 	return ParseEditMessageResponse(rsp)
 }
 
+// EraseUserWithResponse Erase a user
+//
+// Erases every message the user sent **or received**, the markers of how far they
+// have read and how far their peers have read what is between them, and the
+// user's blocks.
+//
+// Afterwards it is, for every list and every count of everyone, as if the user
+// had never written nor been written to: the conversations are gone for their
+// peers too, and with them what the peers wrote in them. Each message is deleted
+// as by `deleteMessage`: text, metadata and what it replied to are erased, and a
+// tombstone remains so that the peer's devices can be told, with the message's
+// id, the ids of the two users, the times, and the idempotency key if it had
+// one, but nothing of what was said. Other users' blocks of this user remain.
+//
+// It works in small steps, so that it holds up nobody, and is answered when all
+// is done: a second or so for some thousands of messages. If the connection ends
+// before, or the answer is 503, repeat it: what is erased stays erased, and
+// repeating it when nothing is left does nothing. Let the user send no more
+// before you call it. The id is free afterwards: there are no accounts here, and
+// a message to it or from it starts anew.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/users/{userId} (the `EraseUser` operationId).
+func (c *ClientWithResponses) EraseUserWithResponse(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*EraseUserResponse, error) {
+	rsp, err := c.EraseUser(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEraseUserResponse(rsp)
+}
+
 // ListBlocksWithResponse List whom a user has blocked
 //
 // The users that a user has blocked, in the order of their ids. Walk on with the
@@ -3988,6 +4454,28 @@ func (c *ClientWithResponses) SetReadMarkerWithResponse(ctx context.Context, use
 		return nil, err
 	}
 	return ParseSetReadMarkerResponse(rsp)
+}
+
+// ExportUserWithResponse Export what concerns a user
+//
+// Every message the user sent or received that is not deleted, the oldest first,
+// then the user's read markers, then the user's blocks: all of them, without a
+// limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+// an `ExportRecord`. Read it as a stream; it is never held in memory here.
+//
+// The last line has the type `end`. An answer without it was cut short, as
+// happens when the database fails on the way or the client does not read for 30
+// seconds. Messages that arrive meanwhile may or may not be part of it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/{userId}/export (the `ExportUser` operationId).
+func (c *ClientWithResponses) ExportUserWithResponse(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*ExportUserResponse, error) {
+	rsp, err := c.ExportUser(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportUserResponse(rsp)
 }
 
 // ParseGetHealthResponse parses an HTTP response from a GetHealthWithResponse call
@@ -4614,6 +5102,76 @@ func ParseEditMessageResponse(rsp *http.Response) (*EditMessageResponse, error) 
 	return response, nil
 }
 
+// ParseEraseUserResponse parses an HTTP response from a EraseUserWithResponse call
+func ParseEraseUserResponse(rsp *http.Response) (*EraseUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EraseUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers EraseUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListBlocksResponse parses an HTTP response from a ListBlocksWithResponse call
 func ParseListBlocksResponse(rsp *http.Response) (*ListBlocksResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -5197,6 +5755,80 @@ func ParseSetReadMarkerResponse(rsp *http.Response) (*SetReadMarkerResponse, err
 	switch {
 	case rsp.StatusCode == 503:
 		var headers SetReadMarkerResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseExportUserResponse parses an HTTP response from a ExportUserWithResponse call
+func ParseExportUserResponse(rsp *http.Response) (*ExportUserResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportUserResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers ExportUserResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {

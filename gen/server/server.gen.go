@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -16,6 +17,30 @@ import (
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
+
+// Defines values for ExportRecordType.
+const (
+	ExportRecordTypeBlock      ExportRecordType = "block"
+	ExportRecordTypeEnd        ExportRecordType = "end"
+	ExportRecordTypeMessage    ExportRecordType = "message"
+	ExportRecordTypeReadMarker ExportRecordType = "readMarker"
+)
+
+// Valid indicates whether the value is a known member of the ExportRecordType enum.
+func (e ExportRecordType) Valid() bool {
+	switch e {
+	case ExportRecordTypeBlock:
+		return true
+	case ExportRecordTypeEnd:
+		return true
+	case ExportRecordTypeMessage:
+		return true
+	case ExportRecordTypeReadMarker:
+		return true
+	default:
+		return false
+	}
+}
 
 // Block A user receives nothing from a peer.
 type Block struct {
@@ -92,6 +117,51 @@ type EditMessageRequest struct {
 	// Example: Lunch at noon?
 	Text *MessageText `json:"text,omitempty"`
 }
+
+// ExportRecord One line of an export: a message, a read marker or a block, named by `type`, or
+// the end. The members `changed`, `idempotencyKey` and `fingerprint` are for
+// moving a whole store (`message-service export` and `import`) and are not part
+// of a user's export.
+type ExportRecord struct {
+	// Type Which of the members is there; `end` on the last line.
+	//
+	// Example: message
+	Type ExportRecordType `json:"type"`
+
+	// Message A message as it is now.
+	Message *Message `json:"message,omitempty"`
+
+	// ReadMarker How far a user has read the conversation with a peer.
+	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
+
+	// Block A user receives nothing from a peer.
+	Block *Block `json:"block,omitempty"`
+
+	// Changed A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	Changed *MessageID `json:"changed,omitempty"`
+
+	// IdempotencyKey The idempotency key the message was sent with.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+
+	// Fingerprint What tells two bodies sent with that key apart, in hexadecimal.
+	Fingerprint *string `json:"fingerprint,omitempty"`
+
+	// Records At the end, how many lines came before.
+	//
+	// Example: 3
+	Records *int64 `json:"records,omitempty"`
+
+	// Sha256 At the end, the SHA-256 of the lines before, in hexadecimal.
+	//
+	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	Sha256 *string `json:"sha256,omitempty"`
+}
+
+// ExportRecordType Which of the members is there; `end` on the last line.
+//
+// Example: message
+type ExportRecordType string
 
 // FieldError One thing that is wrong with the request; it has a `pointer` or a `parameter`.
 type FieldError struct {
@@ -485,6 +555,9 @@ type ServerInterface interface {
 	// EditMessage Edit a message
 	// (PATCH /v1/messages/{messageId})
 	EditMessage(ctx echo.Context, messageID MessageID) error
+	// EraseUser Erase a user
+	// (DELETE /v1/users/{userId})
+	EraseUser(ctx echo.Context, userID User) error
 	// ListBlocks List whom a user has blocked
 	// (GET /v1/users/{userId}/blocks)
 	ListBlocks(ctx echo.Context, userID User, params ListBlocksParams) error
@@ -506,6 +579,9 @@ type ServerInterface interface {
 	// SetReadMarker Mark messages as read
 	// (PUT /v1/users/{userId}/conversations/{peerId}/read-marker)
 	SetReadMarker(ctx echo.Context, userID User, peerID Peer) error
+	// ExportUser Export what concerns a user
+	// (GET /v1/users/{userId}/export)
+	ExportUser(ctx echo.Context, userID User) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -674,6 +750,22 @@ func (w *ServerInterfaceWrapper) EditMessage(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.EditMessage(ctx, messageID)
+	return err
+}
+
+// EraseUser converts echo context to params.
+func (w *ServerInterfaceWrapper) EraseUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "userId" -------------
+	var userID User
+
+	err = runtime.BindStyledParameterWithOptions("simple", "userId", ctx.Param("userId"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter userId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EraseUser(ctx, userID)
 	return err
 }
 
@@ -898,6 +990,22 @@ func (w *ServerInterfaceWrapper) SetReadMarker(ctx echo.Context) error {
 	return err
 }
 
+// ExportUser converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "userId" -------------
+	var userID User
+
+	err = runtime.BindStyledParameterWithOptions("simple", "userId", ctx.Param("userId"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter userId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportUser(ctx, userID)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -953,6 +1061,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/messages/:messageId", wrapper.DeleteMessage, options.OperationMiddlewares["deleteMessage"]...)
 	router.GET(options.BaseURL+"/v1/messages/:messageId", wrapper.GetMessage, options.OperationMiddlewares["getMessage"]...)
 	router.PATCH(options.BaseURL+"/v1/messages/:messageId", wrapper.EditMessage, options.OperationMiddlewares["editMessage"]...)
+	router.DELETE(options.BaseURL+"/v1/users/:userId", wrapper.EraseUser, options.OperationMiddlewares["eraseUser"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/blocks", wrapper.ListBlocks, options.OperationMiddlewares["listBlocks"]...)
 	router.DELETE(options.BaseURL+"/v1/users/:userId/blocks/:peerId", wrapper.UnblockUser, options.OperationMiddlewares["unblockUser"]...)
 	router.PUT(options.BaseURL+"/v1/users/:userId/blocks/:peerId", wrapper.BlockUser, options.OperationMiddlewares["blockUser"]...)
@@ -960,6 +1069,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/users/:userId/conversations/:peerId", wrapper.GetConversation, options.OperationMiddlewares["getConversation"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/conversations/:peerId/messages", wrapper.ListConversationMessages, options.OperationMiddlewares["listConversationMessages"]...)
 	router.PUT(options.BaseURL+"/v1/users/:userId/conversations/:peerId/read-marker", wrapper.SetReadMarker, options.OperationMiddlewares["setReadMarker"]...)
+	router.GET(options.BaseURL+"/v1/users/:userId/export", wrapper.ExportUser, options.OperationMiddlewares["exportUser"]...)
 
 }
 
@@ -1943,6 +2053,104 @@ func (response EditMessagedefaultApplicationProblemPlusJSONResponse) VisitEditMe
 	return err
 }
 
+type EraseUserRequestObject struct {
+	UserID User `json:"userId"`
+}
+
+type EraseUserResponseObject interface {
+	VisitEraseUserResponse(w http.ResponseWriter) error
+}
+
+type EraseUser204Response struct {
+}
+
+func (response EraseUser204Response) VisitEraseUserResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EraseUser400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response EraseUser400ApplicationProblemPlusJSONResponse) VisitEraseUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseUser422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableContentApplicationProblemPlusJSONResponse
+}
+
+func (response EraseUser422ApplicationProblemPlusJSONResponse) VisitEraseUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseUser500ApplicationProblemPlusJSONResponse struct {
+	InternalServerErrorApplicationProblemPlusJSONResponse
+}
+
+func (response EraseUser500ApplicationProblemPlusJSONResponse) VisitEraseUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseUser503ApplicationProblemPlusJSONResponse struct {
+	ServiceUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response EraseUser503ApplicationProblemPlusJSONResponse) VisitEraseUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EraseUserdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EraseUserdefaultApplicationProblemPlusJSONResponse) VisitEraseUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListBlocksRequestObject struct {
 	UserID User `json:"userId"`
 	Params ListBlocksParams
@@ -2826,6 +3034,155 @@ func (response SetReadMarkerdefaultApplicationProblemPlusJSONResponse) VisitSetR
 	return err
 }
 
+type ExportUserRequestObject struct {
+	UserID User `json:"userId"`
+}
+
+type ExportUserResponseObject interface {
+	VisitExportUserResponse(w http.ResponseWriter) error
+}
+
+type ExportUser200ApplicationXNdjsonResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportUser200ApplicationXNdjsonResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportUser400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ExportUser400ApplicationProblemPlusJSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportUser406ApplicationProblemPlusJSONResponse struct {
+	NotAcceptableApplicationProblemPlusJSONResponse
+}
+
+func (response ExportUser406ApplicationProblemPlusJSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportUser422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableContentApplicationProblemPlusJSONResponse
+}
+
+func (response ExportUser422ApplicationProblemPlusJSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportUser500ApplicationProblemPlusJSONResponse struct {
+	InternalServerErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ExportUser500ApplicationProblemPlusJSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportUser503ApplicationProblemPlusJSONResponse struct {
+	ServiceUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ExportUser503ApplicationProblemPlusJSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportUserdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportUserdefaultApplicationProblemPlusJSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetHealth Is the process alive?
@@ -2852,6 +3209,9 @@ type StrictServerInterface interface {
 	// EditMessage Edit a message
 	// (PATCH /v1/messages/{messageId})
 	EditMessage(ctx context.Context, request EditMessageRequestObject) (EditMessageResponseObject, error)
+	// EraseUser Erase a user
+	// (DELETE /v1/users/{userId})
+	EraseUser(ctx context.Context, request EraseUserRequestObject) (EraseUserResponseObject, error)
 	// ListBlocks List whom a user has blocked
 	// (GET /v1/users/{userId}/blocks)
 	ListBlocks(ctx context.Context, request ListBlocksRequestObject) (ListBlocksResponseObject, error)
@@ -2873,6 +3233,9 @@ type StrictServerInterface interface {
 	// SetReadMarker Mark messages as read
 	// (PUT /v1/users/{userId}/conversations/{peerId}/read-marker)
 	SetReadMarker(ctx context.Context, request SetReadMarkerRequestObject) (SetReadMarkerResponseObject, error)
+	// ExportUser Export what concerns a user
+	// (GET /v1/users/{userId}/export)
+	ExportUser(ctx context.Context, request ExportUserRequestObject) (ExportUserResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -3127,6 +3490,31 @@ func (sh *strictHandler) EditMessage(ctx echo.Context, messageID MessageID) erro
 	return nil
 }
 
+// EraseUser operation middleware
+func (sh *strictHandler) EraseUser(ctx echo.Context, userID User) error {
+	var request EraseUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EraseUser(ctx.Request().Context(), request.(EraseUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EraseUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EraseUserResponseObject); ok {
+		return validResponse.VisitEraseUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListBlocks operation middleware
 func (sh *strictHandler) ListBlocks(ctx echo.Context, userID User, params ListBlocksParams) error {
 	var request ListBlocksRequestObject
@@ -3327,6 +3715,31 @@ func (sh *strictHandler) SetReadMarker(ctx echo.Context, userID User, peerID Pee
 		return err
 	} else if validResponse, ok := response.(SetReadMarkerResponseObject); ok {
 		return validResponse.VisitSetReadMarkerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportUser operation middleware
+func (sh *strictHandler) ExportUser(ctx echo.Context, userID User) error {
+	var request ExportUserRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportUser(ctx.Request().Context(), request.(ExportUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportUserResponseObject); ok {
+		return validResponse.VisitExportUserResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -98,3 +98,22 @@ func (c *Client) Blocks(t testing.TB, user string, params client.ListBlocksParam
 	t.Helper()
 	return *call[*client.ListBlocksResponse](t, "list blocks")(c.ListBlocksWithResponse(t.Context(), user, &params)).JSON200
 }
+
+// Export reads what concerns a user, without the end.
+func (c *Client) Export(t testing.TB, user string) []client.ExportRecord {
+	t.Helper()
+	var records []client.ExportRecord
+	for record, err := range messageservice.Export(t.Context(), c, user) {
+		if err != nil {
+			t.Fatalf("export: %v", err)
+		}
+		records = append(records, record)
+	}
+	return records
+}
+
+// Erase erases a user.
+func (c *Client) Erase(t testing.TB, user string) {
+	t.Helper()
+	call[*client.EraseUserResponse](t, "erase")(c.EraseUserWithResponse(t.Context(), user))
+}

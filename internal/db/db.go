@@ -36,7 +36,7 @@ type DB struct {
 
 	read      *sqlx.DB
 	write     *sqlx.DB
-	admin     *sql.DB // for the schema, whose changes may take long
+	admin     *sql.DB // for what may take long: changes of the schema, whole stores
 	isolation sql.IsolationLevel
 }
 
@@ -88,15 +88,16 @@ func (d *DB) Tx(ctx context.Context, timeout time.Duration, fn func(context.Cont
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		err := d.tryTx(ctx, fn)
+		err := once(ctx, d.write, &sql.TxOptions{Isolation: d.isolation}, fn)
 		if err == nil || attempt == txAttempts || !isSerializationFailure(err) {
 			return classify(err)
 		}
 	}
 }
 
-func (d *DB) tryTx(ctx context.Context, fn func(context.Context, *sqlx.Tx) error) error {
-	tx, err := d.write.BeginTxx(ctx, &sql.TxOptions{Isolation: d.isolation})
+// once runs fn in a transaction of a pool and commits it unless fn fails or panics.
+func once(ctx context.Context, pool *sqlx.DB, options *sql.TxOptions, fn func(context.Context, *sqlx.Tx) error) error {
+	tx, err := pool.BeginTxx(ctx, options)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/wire"
 )
 
 // ListBlocks answers GET /v1/users/{userId}/blocks.
@@ -41,11 +42,7 @@ func (h *handlers) UnblockUser(ctx context.Context, request server.UnblockUserRe
 func toBlockPage(page messaging.BlockPage) server.BlockPage {
 	blocks := make([]server.Block, len(page.Blocks))
 	for i, b := range page.Blocks {
-		blocks[i] = toBlock(b)
+		blocks[i] = wire.Block(b)
 	}
 	return server.BlockPage{Blocks: blocks, HasMore: page.HasMore}
-}
-
-func toBlock(b messaging.Block) server.Block {
-	return server.Block{User: b.Owner, Peer: b.Peer, BlockedAt: timestamp(b.BlockedAt())}
 }

@@ -4,10 +4,9 @@ import (
 	"context"
 	"net/url"
 
-	"github.com/google/uuid"
-
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/wire"
 )
 
 // ListConversations answers GET /v1/users/{userId}/conversations.
@@ -55,13 +54,13 @@ func (h *handlers) SetReadMarker(ctx context.Context, request server.SetReadMark
 	if err != nil {
 		return nil, err
 	}
-	return server.SetReadMarker200JSONResponse(*toReadMarker(marker)), nil
+	return server.SetReadMarker200JSONResponse(wire.ReadMarker(marker)), nil
 }
 
 func toConversation(c messaging.Conversation) server.Conversation {
 	return server.Conversation{
 		Peer:           c.Peer,
-		LastMessage:    toMessage(c.LastMessage),
+		LastMessage:    wire.Message(c.LastMessage),
 		UnreadCount:    int32(c.Unread),
 		ReadMarker:     toReadMarker(c.Marker),
 		PeerReadMarker: toReadMarker(c.PeerMarker),
@@ -81,5 +80,5 @@ func toReadMarker(m messaging.ReadMarker) *server.ReadMarker {
 	if m == (messaging.ReadMarker{}) {
 		return nil
 	}
-	return &server.ReadMarker{User: m.Owner, Peer: m.Peer, MessageID: uuid.UUID(m.MessageID), ReadAt: timestamp(m.ReadAt())}
+	return new(wire.ReadMarker(m))
 }

@@ -2,14 +2,12 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync/atomic"
 
-	"github.com/google/uuid"
-
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/wire"
 )
 
 // handlers implements the operations of the contract.
@@ -39,7 +37,7 @@ func (h *handlers) SendMessage(ctx context.Context, request server.SendMessageRe
 	if err != nil {
 		return nil, err
 	}
-	response := server.SendMessage201JSONResponse{Body: toMessage(m)}
+	response := server.SendMessage201JSONResponse{Body: wire.Message(m)}
 	response.Headers.Location = "/v1/messages/" + m.ID.String()
 	if replayed {
 		response.Headers.IdempotentReplayed = &replayed
@@ -67,7 +65,7 @@ func (h *handlers) GetMessage(ctx context.Context, request server.GetMessageRequ
 	if err != nil {
 		return nil, err
 	}
-	return server.GetMessage200JSONResponse(toMessage(m)), nil
+	return server.GetMessage200JSONResponse(wire.Message(m)), nil
 }
 
 // EditMessage answers PATCH /v1/messages/{messageId}.
@@ -87,7 +85,7 @@ func (h *handlers) EditMessage(ctx context.Context, request server.EditMessageRe
 	if err != nil {
 		return nil, err
 	}
-	return server.EditMessage200JSONResponse(toMessage(m)), nil
+	return server.EditMessage200JSONResponse(wire.Message(m)), nil
 }
 
 // DeleteMessage answers DELETE /v1/messages/{messageId}.
@@ -98,31 +96,10 @@ func (h *handlers) DeleteMessage(ctx context.Context, request server.DeleteMessa
 	return server.DeleteMessage204Response{}, nil
 }
 
-func toMessage(m messaging.Message) server.Message {
-	message := server.Message{
-		ID:        uuid.UUID(m.ID),
-		Sender:    m.Sender,
-		Recipient: m.Recipient,
-		Text:      m.Text,
-		Metadata:  json.RawMessage(m.Metadata),
-		ReplyTo:   (*server.MessageID)(m.ReplyTo),
-		SentAt:    timestamp(m.ID.Time()),
-	}
-	if m.Changed != nil {
-		changed := timestamp(m.Changed.Time())
-		if m.Deleted {
-			message.DeletedAt = &changed
-		} else {
-			message.EditedAt = &changed
-		}
-	}
-	return message
-}
-
 func toMessagePage(page messaging.Page) server.MessagePage {
 	messages := make([]server.Message, len(page.Messages))
 	for i, m := range page.Messages {
-		messages[i] = toMessage(m)
+		messages[i] = wire.Message(m)
 	}
 	return server.MessagePage{Messages: messages, HasMore: page.HasMore}
 }

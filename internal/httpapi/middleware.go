@@ -42,6 +42,7 @@ func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
 		err := next(c)
+		cut := err != nil && c.Response().Committed
 		if err != nil {
 			c.Error(err) // makes the answer, so that its status is known below
 		}
@@ -63,6 +64,9 @@ func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 			level = slog.LevelDebug
 		}
 		s.log.LogAttrs(request.Context(), level, "request", attributes...)
+		if cut {
+			panic(http.ErrAbortHandler) // what has been sent must not pass for the whole answer
+		}
 		return nil
 	}
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/message-service/message-service/gen/server"
@@ -80,14 +81,11 @@ func queryOf(namesAndValues ...string) url.Values {
 
 // userPath is a path below a user.
 func userPath(user string, segments ...string) string {
-	path := "/v1/users/" + url.PathEscape(user)
-	for _, segment := range segments {
-		path += "/" + url.PathEscape(segment)
+	for i, segment := range segments {
+		segments[i] = url.PathEscape(segment)
 	}
-	return path
+	return "/v1/users/" + url.PathEscape(user) + "/" + strings.Join(segments, "/")
 }
-
-func timestamp(t time.Time) server.Timestamp { return t.Format("2006-01-02T15:04:05.000Z") }
 
 // value is what an optional parameter points to, or the zero value.
 func value[T any](p *T) (v T) {

@@ -53,7 +53,7 @@ func New(service *messaging.Service, log *slog.Logger, options Options) (*Server
 		draining: &s.draining,
 		limits:   newLimits(document),
 		pageSize: defaultPageSize(document),
-	}, nil))
+	}, []server.StrictMiddlewareFunc{withoutHaste}))
 	return s, s.serveDocumentation(document)
 }
 

@@ -2,7 +2,6 @@ package messaging
 
 import (
 	"context"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -13,9 +12,6 @@ type Block struct {
 	Peer    string `db:"peer"`
 	Changed ID     `db:"changed"`
 }
-
-// BlockedAt is when the peer was blocked.
-func (b Block) BlockedAt() time.Time { return b.Changed.Time() }
 
 // BlockPage is a part of a user's blocks, in the order of the peers' ids.
 type BlockPage struct {

@@ -2,7 +2,6 @@ package messaging
 
 import (
 	"context"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -27,9 +26,6 @@ type ReadMarker struct {
 	MessageID ID     `db:"message_id"`
 	Changed   ID     `db:"changed"`
 }
-
-// ReadAt is when the marker came where it is.
-func (m ReadMarker) ReadAt() time.Time { return m.Changed.Time() }
 
 // ConversationPage is a part of a user's conversations, the one with the newest
 // message first.

@@ -18,6 +18,9 @@ type side struct{ owner, peer string }
 // users, the newest of their conversations. The mailboxes must be locked, so no
 // newer one is overtaken.
 func touchConversations(ctx context.Context, tx *sqlx.Tx, messages []*Message) error {
+	if len(messages) == 0 {
+		return nil
+	}
 	newest := make(map[side]ID, 2*len(messages))
 	for _, m := range messages {
 		newest[side{m.Recipient, m.Sender}] = m.ID

@@ -70,7 +70,7 @@ func (s *Service) Send(ctx context.Context, draft Draft) (m Message, replayed bo
 	return s.writer.send(ctx, draft)
 }
 
-func checkMetadata(metadata string) error {
+func checkMetadata(metadata string) *Error {
 	if len(metadata) > MetadataMaxBytes {
 		return invalid("metadata", fmt.Sprintf("must be at most %d bytes of compact JSON", MetadataMaxBytes))
 	}

@@ -14,6 +14,16 @@ import (
 
 const messageColumns = "id, sender, recipient, text, coalesce(metadata, '') AS metadata, reply_to, changed, deleted"
 
+const storedColumns = messageColumns + ", coalesce(idempotency_key, '') AS idempotency_key, fingerprint"
+
+// StoredMessage is a message with what its idempotency key needs.
+type StoredMessage struct {
+	Message
+
+	IdempotencyKey string `db:"idempotency_key"` // empty if there is none
+	Fingerprint    []byte `db:"fingerprint"`     // nil without a key, and once the message is deleted
+}
+
 // insertMessages stores the drafts under the ids of their messages, which it
 // fills in. A draft whose idempotency key is taken is not stored, and left out of
 // the result.
@@ -60,23 +70,15 @@ func insertMessages(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]*Message
 	return messages, nil
 }
 
-// keyedMessage is a message with what its idempotency key needs.
-type keyedMessage struct {
-	Message
-
-	IdempotencyKey string `db:"idempotency_key"`
-	Fingerprint    []byte `db:"fingerprint"`
-}
-
 // selectKeyed returns the messages that hold the idempotency keys of the drafts.
-func selectKeyed(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]keyedMessage, error) {
+func selectKeyed(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]StoredMessage, error) {
 	args := make([]any, 0, 3*len(sends))
 	for _, s := range sends {
 		args = append(args, s.draft.Recipient, s.draft.Sender, s.draft.IdempotencyKey)
 	}
-	var found []keyedMessage
+	var found []StoredMessage
 	err := tx.SelectContext(ctx, &found, `
-		SELECT `+messageColumns+`, idempotency_key, fingerprint FROM messages
+		SELECT `+storedColumns+` FROM messages
 		WHERE idempotency_key IS NOT NULL
 		AND (recipient, sender, idempotency_key) IN (VALUES `+placeholders(len(sends), 3)+`)`, args...)
 	if err != nil {

@@ -183,10 +183,8 @@ func (w *writer) store(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 	if err != nil {
 		return err
 	}
-	if len(messages) > 0 {
-		if err := touchConversations(ctx, tx, messages); err != nil {
-			return err
-		}
+	if err := touchConversations(ctx, tx, messages); err != nil {
+		return err
 	}
 	if len(messages) < len(batch) {
 		return replay(ctx, tx, batch)
@@ -233,7 +231,7 @@ func replay(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 		return err
 	}
 	type scope struct{ recipient, sender, key string }
-	byKey := make(map[scope]*keyedMessage, len(found))
+	byKey := make(map[scope]*StoredMessage, len(found))
 	for i := range found {
 		m := &found[i]
 		byKey[scope{m.Recipient, m.Sender, m.IdempotencyKey}] = m

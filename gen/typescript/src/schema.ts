@@ -98,6 +98,82 @@ export interface paths {
         patch: operations["editMessage"];
         trace?: never;
     };
+    "/v1/users/{userId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Erase a user
+         * @description Erases every message the user sent **or received**, the markers of how far they
+         *     have read and how far their peers have read what is between them, and the
+         *     user's blocks.
+         *
+         *     Afterwards it is, for every list and every count of everyone, as if the user
+         *     had never written nor been written to: the conversations are gone for their
+         *     peers too, and with them what the peers wrote in them. Each message is deleted
+         *     as by `deleteMessage`: text, metadata and what it replied to are erased, and a
+         *     tombstone remains so that the peer's devices can be told, with the message's
+         *     id, the ids of the two users, the times, and the idempotency key if it had
+         *     one, but nothing of what was said. Other users' blocks of this user remain.
+         *
+         *     It works in small steps, so that it holds up nobody, and is answered when all
+         *     is done: a second or so for some thousands of messages. If the connection ends
+         *     before, or the answer is 503, repeat it: what is erased stays erased, and
+         *     repeating it when nothing is left does nothing. Let the user send no more
+         *     before you call it. The id is free afterwards: there are no accounts here, and
+         *     a message to it or from it starts anew.
+         */
+        delete: operations["eraseUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{userId}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Export what concerns a user
+         * @description Every message the user sent or received that is not deleted, the oldest first,
+         *     then the user's read markers, then the user's blocks: all of them, without a
+         *     limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+         *     an `ExportRecord`. Read it as a stream; it is never held in memory here.
+         *
+         *     The last line has the type `end`. An answer without it was cut short, as
+         *     happens when the database fails on the way or the client does not read for 30
+         *     seconds. Messages that arrive meanwhile may or may not be part of it.
+         */
+        get: operations["exportUser"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/{userId}/conversations": {
         parameters: {
             query?: never;
@@ -504,6 +580,39 @@ export interface components {
              * @example false
              */
             hasMore: boolean;
+        };
+        /**
+         * @description One line of an export: a message, a read marker or a block, named by `type`, or
+         *     the end. The members `changed`, `idempotencyKey` and `fingerprint` are for
+         *     moving a whole store (`message-service export` and `import`) and are not part
+         *     of a user's export.
+         */
+        ExportRecord: {
+            /**
+             * @description Which of the members is there; `end` on the last line.
+             * @example message
+             * @enum {string}
+             */
+            type: "message" | "readMarker" | "block" | "end";
+            message?: components["schemas"]["Message"];
+            readMarker?: components["schemas"]["ReadMarker"];
+            block?: components["schemas"]["Block"];
+            changed?: components["schemas"]["MessageId"];
+            /** @description The idempotency key the message was sent with. */
+            idempotencyKey?: string;
+            /** @description What tells two bodies sent with that key apart, in hexadecimal. */
+            fingerprint?: string;
+            /**
+             * Format: int64
+             * @description At the end, how many lines came before.
+             * @example 3
+             */
+            records?: number;
+            /**
+             * @description At the end, the SHA-256 of the lines before, in hexadecimal.
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            sha256?: string;
         };
         /** @description The sizes this server accepts. */
         Limits: {
@@ -946,6 +1055,73 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    eraseUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing is left of the user's messages, markers and blocks. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the user whose view it is.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The records, one on each line, the last of type `end`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {"type":"message","message":{"id":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","sender":"alice","recipient":"bob","text":"Lunch at noon?","sentAt":"2026-11-23T12:00:00.366Z"}}
+                     *     {"type":"readMarker","readMarker":{"user":"bob","peer":"alice","messageId":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","readAt":"2026-11-23T12:00:07.101Z"}}
+                     *     {"type":"block","block":{"user":"bob","peer":"mallory","blockedAt":"2026-11-23T12:05:31.077Z"}}
+                     *     {"type":"end","records":3,"sha256":"c3cbcd7f3a2e7f0ef4f7b5d7a9a5b8c8a8f2a2c6a1f9c2f4f1a0f7f1e2d3c4b5"}
+                     */
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

@@ -6,6 +6,8 @@ from .conversation import Conversation
 from .conversation_page import ConversationPage
 from .edit_message_request import EditMessageRequest
 from .edit_message_request_metadata_type_0 import EditMessageRequestMetadataType0
+from .export_record import ExportRecord
+from .export_record_type import ExportRecordType
 from .field_error import FieldError
 from .limits import Limits
 from .message import Message
@@ -23,6 +25,8 @@ __all__ = (
     "ConversationPage",
     "EditMessageRequest",
     "EditMessageRequestMetadataType0",
+    "ExportRecord",
+    "ExportRecordType",
     "FieldError",
     "Limits",
     "Message",

@@ -1,0 +1,47 @@
+package messageservice
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"net/http"
+
+	"github.com/message-service/message-service/gen/client"
+)
+
+// Export yields what concerns a user, record by record as it arrives: the messages
+// they sent or received, the oldest first, then their read markers, then their
+// blocks. The last pair has an error unless the export came to its end. (The
+// generated ExportUserWithResponse cannot read a stream.)
+func Export(ctx context.Context, api client.ClientInterface, user string) iter.Seq2[client.ExportRecord, error] {
+	return func(yield func(client.ExportRecord, error) bool) {
+		response, err := api.ExportUser(ctx, user)
+		if err != nil {
+			yield(client.ExportRecord{}, err)
+			return
+		}
+		defer response.Body.Close() //nolint:errcheck // it is read to its end, or there is another error
+		if response.StatusCode != http.StatusOK {
+			body, err := io.ReadAll(response.Body)
+			yield(client.ExportRecord{}, cmp.Or(err, asError(response.Status, response.Header.Get("Content-Type"), body)))
+			return
+		}
+		lines := json.NewDecoder(response.Body)
+		for {
+			var record client.ExportRecord
+			err := lines.Decode(&record)
+			if errors.Is(err, io.EOF) {
+				err = errors.New("the export was cut short")
+			}
+			if err == nil && record.Type == client.ExportRecordTypeEnd {
+				return
+			}
+			if !yield(record, err) || err != nil {
+				return
+			}
+		}
+	}
+}

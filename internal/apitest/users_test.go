@@ -1,0 +1,180 @@
+package apitest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/api/messageservice"
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+func TestExport(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		received := s.SendRequest(t, client.SendMessageRequest{Sender: "bob", Recipient: "alice", Text: "<é> \u2028", Metadata: client.Metadata{"a": "<"}})
+		sent := s.SendRequest(t, client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: "yes", ReplyTo: &received.ID})
+		note := s.Send(t, "alice", "alice", "a note to myself")
+		s.Delete(t, s.Send(t, "alice", "carol", "gone").ID)
+		s.Send(t, "bob", "carol", "not hers")
+		edited := s.Edit(t, sent.ID, client.EditMessageRequest{Text: new("no")})
+		marker := s.Read(t, "alice", "bob", received.ID)
+		s.Read(t, "bob", "alice", sent.ID)
+		s.Block(t, "alice", "mallory")
+		s.Block(t, "bob", "alice")
+
+		records := s.Export(t, "alice")
+		var messages []client.Message
+		for _, r := range records {
+			if r.Message != nil {
+				messages = append(messages, *r.Message)
+			}
+		}
+		if !slices.Equal(ids(messages), []uuid.UUID{received.ID, sent.ID, note.ID}) || messages[0].Text != received.Text ||
+			messages[1].Text != "no" || !messages[1].EditedAt.Equal(*edited.EditedAt) || *messages[1].ReplyTo != received.ID {
+			t.Errorf("exported the messages %+v", messages)
+		}
+		if len(records) != 5 || *records[3].ReadMarker != marker || records[4].Block.Peer != "mallory" {
+			t.Errorf("exported %+v", records)
+		}
+		if nobody := s.Export(t, "nobody"); len(nobody) != 0 {
+			t.Errorf("exported %+v of nobody", nobody)
+		}
+	})
+}
+
+// TestExportPortions exports more than is read at a time, both ways.
+func TestExportPortions(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		const n = 1200
+		fill(t, s, "alice", "bob", "x", n/2)
+		fill(t, s, "carol", "alice", "x", n/2)
+		for _, peer := range []string{"x", "y"} {
+			s.Block(t, "alice", peer)
+		}
+		records := s.Export(t, "alice")
+		if len(records) != n+2 || records[n-1].Message == nil || records[n].Block == nil {
+			t.Fatalf("exported %d records, want %d", len(records), n+2)
+		}
+		if !slices.IsSortedFunc(records[:n], func(a, b client.ExportRecord) int { return bytes.Compare(a.Message.ID[:], b.Message.ID[:]) }) {
+			t.Error("the messages are not in order")
+		}
+	})
+}
+
+// fill sends n messages at once.
+func fill(t *testing.T, s *apitest.Server, sender, recipient, text string, n int) {
+	t.Helper()
+	failed := make(chan error, n)
+	for range n {
+		go func() {
+			_, _, err := s.Service.Send(t.Context(), messaging.Draft{Sender: sender, Recipient: recipient, Text: text})
+			failed <- err
+		}()
+	}
+	for range n {
+		if err := <-failed; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestExportCutShort closes the database in the middle of an export, whose reader
+// must notice.
+func TestExportCutShort(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		// More than fits into the buffers on the way.
+		fill(t, s, "alice", "bob", strings.Repeat("😀", 4000), 1200)
+		api, err := client.NewClientWithResponses(s.URL) // whose answers are not read to their end first
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := 0
+		for _, err = range messageservice.Export(t.Context(), api, "alice") {
+			if read++; read == 1 {
+				if err := s.DB.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err == nil || read < 2 || read > 1200 {
+			t.Errorf("read %d records, and then %v", read, err)
+		}
+		for _, err := range messageservice.Export(t.Context(), s, "alice") {
+			if problem, ok := errors.AsType[*messageservice.ProblemError](err); !ok || problem.Status != http.StatusInternalServerError {
+				t.Errorf("with the database closed: %v", err)
+			}
+		}
+	})
+}
+
+func TestErase(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		fill(t, s, "alice", "bob", "x", 450)
+		fill(t, s, "carol", "alice", "x", 250)
+		question := s.SendRequest(t, client.SendMessageRequest{Sender: "bob", Recipient: "alice", Text: "why?", Metadata: client.Metadata{"a": 1}})
+		request := client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: "last words", ReplyTo: &question.ID}
+		last := sendKeyed(t, s, "key", request)
+		kept := s.Send(t, "bob", "carol", "between us")
+		s.Read(t, "alice", "bob", question.ID)
+		s.Read(t, "bob", "alice", question.ID)
+		s.Read(t, "carol", "bob", kept.ID)
+		s.Block(t, "alice", "mallory")
+		s.Block(t, "bob", "alice")
+
+		for range 2 { // it may be repeated
+			s.Erase(t, "alice")
+			if records := s.Export(t, "alice"); len(records) != 0 {
+				t.Fatalf("left %d records, such as %+v", len(records), records[0])
+			}
+			if page := s.List(t, client.ListMessagesParams{}); len(page.Messages) != 1 || page.Messages[0].ID != kept.ID {
+				t.Errorf("listed %d messages", len(page.Messages))
+			}
+			for user, peers := range map[string][]string{"alice": {}, "bob": {"carol"}, "carol": {"bob"}} {
+				if got := peersOf(s.Conversations(t, user, client.ListConversationsParams{})); !slices.Equal(got, peers) {
+					t.Errorf("%s talks to %v, want %v", user, got, peers)
+				}
+			}
+		}
+		if again := sendKeyed(t, s, "key", request); again.JSON201 == nil || again.JSON201.ID != last.JSON201.ID || again.JSON201.Text != "" {
+			t.Errorf("a send that comes again: %s", again.Body)
+		}
+		if blocks := s.Blocks(t, "bob", client.ListBlocksParams{}); len(blocks.Blocks) != 1 {
+			t.Errorf("bob blocks %+v", blocks)
+		}
+		s.Unblock(t, "bob", "alice")
+		s.Send(t, "alice", "bob", "I am new here")
+		if c := s.Conversation(t, "bob", "alice"); c.UnreadCount != 1 || c.ReadMarker != nil || c.PeerReadMarker != nil {
+			t.Errorf("bob and the new alice: %+v", c)
+		}
+	})
+}
+
+// TestEraseStopsWithItsRequest cancels a request, and goes on with another.
+func TestEraseStopsWithItsRequest(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		fill(t, s, "alice", "bob", "x", 500)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Service.EraseUser(ctx, "alice"); !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled: %v", err)
+		}
+		s.Erase(t, "alice")
+		if records := s.Export(t, "alice"); len(records) != 0 {
+			t.Errorf("left %d records", len(records))
+		}
+	})
+}

@@ -1,0 +1,47 @@
+// Package wire turns what the product knows into what the contract calls it, and
+// writes and reads exports: lines of JSON, each an ExportRecord of the contract.
+package wire
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// Message is a message as the contract describes it.
+func Message(m messaging.Message) server.Message {
+	message := server.Message{
+		ID:        uuid.UUID(m.ID),
+		Sender:    m.Sender,
+		Recipient: m.Recipient,
+		Text:      m.Text,
+		Metadata:  json.RawMessage(m.Metadata),
+		ReplyTo:   (*server.MessageID)(m.ReplyTo),
+		SentAt:    timestamp(m.ID.Time()),
+	}
+	if m.Changed != nil {
+		changed := timestamp(m.Changed.Time())
+		if m.Deleted {
+			message.DeletedAt = &changed
+		} else {
+			message.EditedAt = &changed
+		}
+	}
+	return message
+}
+
+// ReadMarker is a read marker as the contract describes it.
+func ReadMarker(m messaging.ReadMarker) server.ReadMarker {
+	return server.ReadMarker{User: m.Owner, Peer: m.Peer, MessageID: uuid.UUID(m.MessageID), ReadAt: timestamp(m.Changed.Time())}
+}
+
+// Block is a block as the contract describes it.
+func Block(b messaging.Block) server.Block {
+	return server.Block{User: b.Owner, Peer: b.Peer, BlockedAt: timestamp(b.Changed.Time())}
+}
+
+func timestamp(t time.Time) server.Timestamp { return t.Format("2006-01-02T15:04:05.000Z") }
