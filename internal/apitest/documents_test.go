@@ -128,7 +128,7 @@ func readBlocks(t *testing.T, p *apitest.Process, path string) []block {
 	return blocks
 }
 
-// TestSDKDocuments runs the first example of each SDK.
+// TestSDKDocuments runs the examples of each SDK.
 func TestSDKDocuments(t *testing.T) {
 	p := startBinary(t, db.SQLite)
 	for _, b := range readBlocks(t, p, "api/messageservice/README.md") {

@@ -10,8 +10,24 @@ import type { components, paths } from './schema.js';
 export type Message = components['schemas']['Message'];
 /** A message to be sent. */
 export type SendMessageRequest = components['schemas']['SendMessageRequest'];
+/** What to replace in a message; `metadata: null` removes the metadata. */
+export type EditMessageRequest = components['schemas']['EditMessageRequest'];
 /** One page of messages, newest first. */
 export type MessagePage = components['schemas']['MessagePage'];
+/** One user's view of what they and another have written to each other. */
+export type Conversation = components['schemas']['Conversation'];
+/** One page of conversations, the one with the newest message first. */
+export type ConversationPage = components['schemas']['ConversationPage'];
+/** How far a user has read. */
+export type SetReadMarkerRequest = components['schemas']['SetReadMarkerRequest'];
+/** How far a user has read the conversation with a peer. */
+export type ReadMarker = components['schemas']['ReadMarker'];
+/** A user receives nothing from a peer. */
+export type Block = components['schemas']['Block'];
+/** One page of blocks, in the order of the blocked users' ids. */
+export type BlockPage = components['schemas']['BlockPage'];
+/** One line of an export: a message, a read marker or a block, named by `type`. */
+export type ExportRecord = components['schemas']['ExportRecord'];
 /** The sizes the server accepts. */
 export type Limits = components['schemas']['Limits'];
 /** What went wrong, as in RFC 9457. Switch on `type`. */
@@ -31,6 +47,59 @@ export function createMessageService(baseUrl: string, options: Omit<ClientOption
   const client = createFetchClient<paths>({ ...options, baseUrl });
   client.use({ onResponse: ({ response }) => asProblem(response) });
   return client;
+}
+
+/** A {@link Problem} as an error to throw. */
+export class ProblemError extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(`${problem.status} ${problem.title}: ${problem.detail} (${problem.instance})`);
+    this.name = 'ProblemError';
+    this.problem = problem;
+  }
+}
+
+/**
+ * Yields what concerns a user, record by record as it arrives: the messages they sent
+ * or received, the oldest first, then their read markers, then their blocks. However
+ * many there are, only a few are in memory. Leaving the loop closes the connection; a
+ * `signal` does so while the loop waits.
+ *
+ * It throws a {@link ProblemError} when the service answers with a problem, and another
+ * error when the export is cut short: what was yielded until then is not all.
+ */
+export async function* exportUser(
+  api: MessageService,
+  userId: string,
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<ExportRecord, void, undefined> {
+  const { data, error } = await api.GET('/v1/users/{userId}/export', {
+    ...options,
+    params: { path: { userId } },
+    parseAs: 'stream',
+  });
+  if (error) throw new ProblemError(error);
+  const reader = data?.getReader();
+  try {
+    // A chunk ends anywhere: within a line, and within a character.
+    const decoder = new TextDecoder('utf-8', { fatal: true });
+    let rest = '';
+    for (;;) {
+      const chunk = await reader?.read();
+      if (chunk?.value === undefined) throw new Error('The export was cut short.');
+      const lines = (rest + decoder.decode(chunk.value, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const record: ExportRecord = JSON.parse(line);
+        if (record.type === 'end') return;
+        yield record;
+      }
+    }
+  } finally {
+    // A stream that failed has nothing to cancel, and rejects with what is thrown anyway.
+    await reader?.cancel().catch(() => undefined);
+  }
 }
 
 /** Makes a problem of an error that the service did not answer, but a proxy did. */
