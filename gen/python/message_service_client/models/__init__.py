@@ -5,7 +5,6 @@ from .block_page import BlockPage
 from .conversation import Conversation
 from .conversation_page import ConversationPage
 from .edit_message_request import EditMessageRequest
-from .edit_message_request_metadata_type_0 import EditMessageRequestMetadataType0
 from .export_record import ExportRecord
 from .export_record_type import ExportRecordType
 from .field_error import FieldError
@@ -13,6 +12,7 @@ from .limits import Limits
 from .message import Message
 from .message_page import MessagePage
 from .metadata import Metadata
+from .new_metadata import NewMetadata
 from .problem import Problem
 from .read_marker import ReadMarker
 from .send_message_request import SendMessageRequest
@@ -24,7 +24,6 @@ __all__ = (
     "Conversation",
     "ConversationPage",
     "EditMessageRequest",
-    "EditMessageRequestMetadataType0",
     "ExportRecord",
     "ExportRecordType",
     "FieldError",
@@ -32,6 +31,7 @@ __all__ = (
     "Message",
     "MessagePage",
     "Metadata",
+    "NewMetadata",
     "Problem",
     "ReadMarker",
     "SendMessageRequest",

@@ -8,9 +8,7 @@ from attrs import define as _attrs_define
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
-    from ..models.edit_message_request_metadata_type_0 import (
-        EditMessageRequestMetadataType0,
-    )
+    from ..models.new_metadata import NewMetadata
 
 
 T = TypeVar("T", bound="EditMessageRequest")
@@ -24,24 +22,22 @@ class EditMessageRequest:
         text (str | Unset): 1 to 4,096 Unicode code points, not only white space, without U+0000.
             Stored and returned exactly: nothing is trimmed, escaped or normalised.
              Example: Lunch at noon?.
-        metadata (EditMessageRequestMetadataType0 | None | Unset): The new metadata, within the same bounds as on a
-            send; null removes it. Example: {'client': 'android/4.2'}.
+        metadata (NewMetadata | None | Unset): The new metadata, within the same bounds as on a send; null removes it.
+            Example: {'client': 'android/4.2'}.
     """
 
     text: str | Unset = UNSET
-    metadata: EditMessageRequestMetadataType0 | None | Unset = UNSET
+    metadata: NewMetadata | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.edit_message_request_metadata_type_0 import (
-            EditMessageRequestMetadataType0,
-        )
+        from ..models.new_metadata import NewMetadata
 
         text = self.text
 
         metadata: dict[str, Any] | None | Unset
         if isinstance(self.metadata, Unset):
             metadata = UNSET
-        elif isinstance(self.metadata, EditMessageRequestMetadataType0):
+        elif isinstance(self.metadata, NewMetadata):
             metadata = self.metadata.to_dict()
         else:
             metadata = self.metadata
@@ -58,16 +54,12 @@ class EditMessageRequest:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.edit_message_request_metadata_type_0 import (
-            EditMessageRequestMetadataType0,
-        )
+        from ..models.new_metadata import NewMetadata
 
         d = dict(src_dict)
         text = d.pop("text", UNSET)
 
-        def _parse_metadata(
-            data: object,
-        ) -> EditMessageRequestMetadataType0 | None | Unset:
+        def _parse_metadata(data: object) -> NewMetadata | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
@@ -75,12 +67,12 @@ class EditMessageRequest:
             try:
                 if not isinstance(data, dict):
                     raise TypeError()
-                metadata_type_0 = EditMessageRequestMetadataType0.from_dict(data)
+                metadata_type_0 = NewMetadata.from_dict(data)
 
                 return metadata_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(EditMessageRequestMetadataType0 | None | Unset, data)
+            return cast(NewMetadata | None | Unset, data)
 
         metadata = _parse_metadata(d.pop("metadata", UNSET))
 

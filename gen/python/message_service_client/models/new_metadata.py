@@ -6,11 +6,11 @@ from typing import Any, Self, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="EditMessageRequestMetadataType0")
+T = TypeVar("T", bound="NewMetadata")
 
 
 @_attrs_define
-class EditMessageRequestMetadataType0:
+class NewMetadata:
     """The new metadata, within the same bounds as on a send; null removes it.
 
     Example:
@@ -30,10 +30,10 @@ class EditMessageRequestMetadataType0:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        edit_message_request_metadata_type_0 = cls()
+        new_metadata = cls()
 
-        edit_message_request_metadata_type_0.additional_properties = d
-        return edit_message_request_metadata_type_0
+        new_metadata.additional_properties = d
+        return new_metadata
 
     @property
     def additional_keys(self) -> list[str]:
