@@ -12,6 +12,8 @@
 //		return err
 //	}
 //	fmt.Println(sent.JSON201.ID)
+//
+// An export is a stream; [Export] reads it record by record.
 package messageservice
 
 import (

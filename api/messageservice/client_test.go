@@ -2,14 +2,17 @@ package messageservice_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
 
 	"github.com/message-service/message-service/api/messageservice"
 	"github.com/message-service/message-service/gen/client"
@@ -86,6 +89,163 @@ func TestJourney(t *testing.T) {
 			t.Errorf("sent nothing: %v", err)
 		}
 	})
+}
+
+// check makes a call fail the test unless it succeeds.
+func check[A messageservice.Answer](t *testing.T) func(A, error) A {
+	return func(answer A, err error) A {
+		t.Helper()
+		answer, err = messageservice.Check(answer, err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+}
+
+func wantProblem(t *testing.T, err error, kind string, status int32) {
+	t.Helper()
+	problem, ok := errors.AsType[*messageservice.ProblemError](err)
+	if !ok || problem.Type != kind || problem.Status != status {
+		t.Errorf("%v, want %d %s", err, status, kind)
+	}
+}
+
+// TestConversationJourney lets two users reply, edit, read, block, export and erase.
+func TestConversationJourney(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		api := newClient(t, apitest.Start(t, engine, messaging.Options{}).URL)
+		ctx := t.Context()
+		send := func(sender, recipient string, replyTo *uuid.UUID) client.Message {
+			t.Helper()
+			message := client.SendMessageRequest{Sender: sender, Recipient: recipient, Text: "x", ReplyTo: replyTo}
+			return *check[*client.SendMessageResponse](t)(api.SendMessageWithResponse(ctx, nil, message)).JSON201
+		}
+		question := send("alice", "bob", nil)
+		answer := send("bob", "alice", &question.ID)
+		edit := client.EditMessageRequest{Text: new("y"), Metadata: nullable.NewNullNullable[map[string]any]()}
+		edited := check[*client.EditMessageResponse](t)(api.EditMessageWithResponse(ctx, question.ID, edit)).JSON200
+		if edited.Text != "y" || edited.Metadata != nil || edited.EditedAt == nil {
+			t.Errorf("edited %+v", edited)
+		}
+
+		read := client.SetReadMarkerRequest{MessageID: question.ID}
+		marker := check[*client.SetReadMarkerResponse](t)(api.SetReadMarkerWithResponse(ctx, "bob", "alice", read)).JSON200
+		seen := check[*client.GetConversationResponse](t)(api.GetConversationWithResponse(ctx, "alice", "bob")).JSON200
+		if seen.UnreadCount != 1 || seen.PeerReadMarker == nil || *seen.PeerReadMarker != *marker {
+			t.Errorf("alice sees %+v", seen)
+		}
+		inbox := check[*client.ListConversationsResponse](t)(api.ListConversationsWithResponse(ctx, "bob", nil)).JSON200
+		if len(inbox.Conversations) != 1 || inbox.Conversations[0].LastMessage.ID != answer.ID {
+			t.Errorf("bob's inbox is %+v", inbox)
+		}
+		newer := &client.ListConversationMessagesParams{After: &question.ID}
+		thread := check[*client.ListConversationMessagesResponse](t)(api.ListConversationMessagesWithResponse(ctx, "alice", "bob", newer)).JSON200
+		if len(thread.Messages) != 1 || *thread.Messages[0].ReplyTo != question.ID {
+			t.Errorf("the thread goes on with %+v", thread)
+		}
+
+		check[*client.BlockUserResponse](t)(api.BlockUserWithResponse(ctx, "bob", "alice"))
+		_, err := messageservice.Check(api.SendMessageWithResponse(ctx, nil, request))
+		wantProblem(t, err, messageservice.SenderBlocked, http.StatusForbidden)
+		var types []client.ExportRecordType
+		for record, err := range messageservice.Export(ctx, api, "bob") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			types = append(types, record.Type)
+		}
+		message := client.ExportRecordTypeMessage
+		if !slices.Equal(types, []client.ExportRecordType{message, message, client.ExportRecordTypeReadMarker, client.ExportRecordTypeBlock}) {
+			t.Errorf("exported %v", types)
+		}
+		check[*client.UnblockUserResponse](t)(api.UnblockUserWithResponse(ctx, "bob", "alice"))
+		if blocks := check[*client.ListBlocksResponse](t)(api.ListBlocksWithResponse(ctx, "bob", nil)).JSON200; len(blocks.Blocks) != 0 {
+			t.Errorf("bob blocks %+v", blocks)
+		}
+
+		check[*client.EraseUserResponse](t)(api.EraseUserWithResponse(ctx, "alice"))
+		_, err = messageservice.Check(api.EditMessageWithResponse(ctx, question.ID, edit))
+		wantProblem(t, err, messageservice.MessageDeleted, http.StatusConflict)
+		_, err = messageservice.Check(api.GetConversationWithResponse(ctx, "bob", "alice"))
+		wantProblem(t, err, messageservice.NotFound, http.StatusNotFound)
+	})
+}
+
+const message = `{"type":"message","message":{"text":"x"}}` + "\n"
+
+// TestExport reads exports that come to their end and others that do not.
+func TestExport(t *testing.T) {
+	t.Parallel()
+	_, err := collect(t, apitest.Start(t, db.SQLite, messaging.Options{}).URL, "no/body")
+	wantProblem(t, err, messageservice.UnprocessableContent, http.StatusUnprocessableEntity)
+
+	for name, test := range map[string]struct {
+		status  int
+		body    string
+		records int
+		err     string
+	}{
+		"whole":            {http.StatusOK, message + message + `{"type":"end"}` + "\n", 2, ""},
+		"empty":            {http.StatusOK, "", 0, "the export was cut short"},
+		"no end":           {http.StatusOK, message, 1, "the export was cut short"},
+		"cut in a line":    {http.StatusOK, message + message[:20], 1, "the export was cut short"},
+		"something else":   {http.StatusOK, "<h1>Hello</h1>", 0, "invalid character"},
+		"of a proxy":       {http.StatusBadRequest, "<h1>Bad Request</h1>", 0, "answered 400"},
+		"accepted instead": {http.StatusAccepted, "", 0, "answered 202"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(test.status)
+				_, _ = io.WriteString(w, test.body) // the client reads it all
+			}))
+			t.Cleanup(server.Close)
+			records, err := collect(t, server.URL, "alice")
+			if records != test.records || test.err == "" && err != nil || test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) {
+				t.Errorf("%d records and %v, want %d and %q", records, err, test.records, test.err)
+			}
+		})
+	}
+}
+
+// collect counts the records of an export; an error must be the last it yields.
+func collect(t *testing.T, url, user string) (records int, last error) {
+	t.Helper()
+	for _, err := range messageservice.Export(t.Context(), newClient(t, url), user) {
+		if last != nil {
+			t.Errorf("went on after %v", last)
+		}
+		if last = err; err == nil {
+			records++
+		}
+	}
+	return records, last
+}
+
+// TestExportLeft leaves the loop while the server has more to come.
+func TestExportLeft(t *testing.T) {
+	t.Parallel()
+	left := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, message+message)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		close(left)
+	}))
+	t.Cleanup(server.Close)
+	for _, err := range messageservice.Export(t.Context(), newClient(t, server.URL), "alice") {
+		if err != nil {
+			t.Error(err)
+		}
+		break
+	}
+	select {
+	case <-left:
+	case <-time.After(10 * time.Second):
+		t.Error("the connection is still open")
+		server.CloseClientConnections()
+	}
 }
 
 func TestNewRefuses(t *testing.T) {

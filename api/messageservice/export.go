@@ -14,8 +14,9 @@ import (
 
 // Export yields what concerns a user, record by record as it arrives: the messages
 // they sent or received, the oldest first, then their read markers, then their
-// blocks. The last pair has an error unless the export came to its end. (The
-// generated ExportUserWithResponse cannot read a stream.)
+// blocks. The last pair has an error unless the export came to its end: a
+// [*ProblemError] if the service refused it. Leaving the loop closes the connection.
+// (The generated ExportUserWithResponse reads everything into memory.)
 func Export(ctx context.Context, api client.ClientInterface, user string) iter.Seq2[client.ExportRecord, error] {
 	return func(yield func(client.ExportRecord, error) bool) {
 		response, err := api.ExportUser(ctx, user)
@@ -33,7 +34,7 @@ func Export(ctx context.Context, api client.ClientInterface, user string) iter.S
 		for {
 			var record client.ExportRecord
 			err := lines.Decode(&record)
-			if errors.Is(err, io.EOF) {
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 				err = errors.New("the export was cut short")
 			}
 			if err == nil && record.Type == client.ExportRecordTypeEnd {
