@@ -8,6 +8,19 @@ followScheme();
 
 const snippets = window.requestSnippets(() => window.ui.specSelectors.specJson().toJS());
 
+// Swagger UI takes an export, which is lines of JSON, for one JSON value: it would
+// quote the example and say that an answer cannot be parsed. As text it shows both.
+const asText = (contentType) => (contentType === 'application/x-ndjson' ? 'text/plain' : contentType);
+const linesOfJSON = () => ({
+  wrapComponents: {
+    responseBody: (ResponseBody, { React }) => (props) => React.createElement(ResponseBody, { ...props, contentType: asText(props.contentType) }),
+  },
+  afterLoad() {
+    const { getSampleSchema } = this.fn;
+    this.fn.getSampleSchema = (schema, contentType, ...rest) => getSampleSchema(schema, asText(contentType), ...rest);
+  },
+});
+
 window.ui = SwaggerUIBundle({
   url: '/openapi.yaml',
   dom_id: '#swagger-ui',
@@ -18,7 +31,7 @@ window.ui = SwaggerUIBundle({
   validatorUrl: null,
   layout: 'BaseLayout',
   presets: [SwaggerUIBundle.presets.apis],
-  plugins: [() => ({
+  plugins: [linesOfJSON, () => ({
     fn: {
       requestSnippetGenerator_go: snippets.go,
       requestSnippetGenerator_typescript: snippets.typescript,

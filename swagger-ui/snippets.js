@@ -27,12 +27,14 @@ window.requestSnippets = (specification) => {
       const declared = [...(item.parameters || []), ...(operation.parameters || [])].map(resolve);
       const content = operation.requestBody && operation.requestBody.content['application/json'];
       const text = request.get('body');
+      const [answer] = Object.keys(resolve(operation.responses['200'] || operation.responses['201'] || {}).content || {});
       return {
         origin: url.origin, template, method, id: operation.operationId, tag: operation.tags[0],
         declared,
         parameters: declared.map((p) => ({ name: p.name, in: p.in, schema: resolve(p.schema), value: given(p) })).filter((p) => p.value !== undefined),
         body: text && content && { name: refName(content.schema), schema: resolve(content.schema), value: typeof text === 'string' ? JSON.parse(text) : text.toJS() },
-        text: Object.keys(resolve(operation.responses['200'] || operation.responses['201'] || {}).content || {})[0] === 'text/plain',
+        text: answer === 'text/plain',
+        stream: answer === 'application/x-ndjson',
       };
     }
     throw new Error('The contract has no such operation.');
@@ -61,6 +63,10 @@ window.requestSnippets = (specification) => {
     const r = describe(request);
     const before = [];
     const value = (name, schema, text, required) => {
+      if (schema.nullable) {
+        if (text === null) return 'nullable.NewNullNullable[map[string]any]()';
+        return `nullable.NewNullableWithValue(${goLiteral(text)})`;
+      }
       if (schema.type === 'object') return goLiteral(text);
       if (schema.format === 'date-time') {
         before.push(`${name}, err := time.Parse(time.RFC3339, ${quote(text)})`, 'if err != nil {', '\treturn err', '}');
@@ -82,8 +88,17 @@ window.requestSnippets = (specification) => {
       args.push(struct(r.body.name, Object.entries(r.body.value).map(([name, v]) => (
         `${camel(name)}: ${value(name, resolve(r.body.schema.properties[name]), v, required.includes(name))}`))));
     }
+    const begin = [`api, err := messageservice.New(${quote(r.origin)})`, 'if err != nil {', '\treturn err', '}', ...before];
+    if (r.stream) {
+      args.splice(1, 0, 'api');
+      return [
+        ...begin,
+        `for record, err := range messageservice.Export(${args.join(', ')}) {`, '\tif err != nil {', '\t\treturn err', '\t}',
+        '\tfmt.Println(record.Type)', '}',
+      ].join('\n');
+    }
     return [
-      `api, err := messageservice.New(${quote(r.origin)})`, 'if err != nil {', '\treturn err', '}', ...before,
+      ...begin,
       `answer, err := messageservice.Check(api.${camel(r.id)}WithResponse(${args.join(', ')}))`, 'if err != nil {', '\treturn err', '}',
       'fmt.Println(string(answer.Body))',
     ].join('\n');
@@ -100,6 +115,15 @@ window.requestSnippets = (specification) => {
     if (r.body) options.body = r.body.value;
     if (r.text) options.parseAs = 'text';
     Object.values(r.body ? r.body.value : {}).forEach(quote); // throws at what it cannot write
+    if (r.stream) {
+      return [
+        `import { createMessageService, ${r.id} } from 'message-service-client';`, '',
+        `const api = createMessageService(${quote(r.origin)});`,
+        `for await (const record of ${r.id}(${['api', ...r.parameters.map((p) => quote(p.value))].join(', ')})) {`,
+        '  console.log(record);',
+        '}',
+      ].join('\n');
+    }
     const second = Object.keys(options).length ? `, ${JSON.stringify(options, null, 2)}` : '';
     return [
       "import { createMessageService } from 'message-service-client';", '',
@@ -132,6 +156,7 @@ window.requestSnippets = (specification) => {
     }
     const name = snake(r.id);
     imports.add('from message_service_client import Client');
+    if (r.stream) imports.add('from message_service_client.types import File');
     imports.add(`from message_service_client.api.${snake(r.tag)} import ${name}`);
     return [
       ...[...imports].sort(), '',
@@ -139,7 +164,7 @@ window.requestSnippets = (specification) => {
       `    answer = ${name}.sync(`,
       ...['client=client', ...args].map((a) => `        ${a},`),
       '    )',
-      '    print(answer)',
+      ...(r.stream ? ['    if isinstance(answer, File):', '        for line in answer.payload:', '            print(line)'] : ['    print(answer)']),
     ].join('\n');
   };
 

@@ -4,6 +4,7 @@ package apitest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -24,6 +25,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
 
 	"github.com/message-service/message-service/api/messageservice"
 	"github.com/message-service/message-service/gen/client"
@@ -32,6 +34,7 @@ import (
 var (
 	_ = time.Now
 	_ = uuid.New
+	_ nullable.Nullable[int]
 	_ client.Message
 )
 
@@ -56,12 +59,30 @@ func runGo(t *testing.T, p *apitest.Process, statements string) {
 	runTool(t, p, ".", "go", "run", file)
 }
 
-func runPython(t *testing.T, p *apitest.Process, python, program string) {
+// runPython checks programs together, which is faster, and runs each.
+func runPython(t *testing.T, p *apitest.Process, python string, programs map[string]string) {
 	t.Helper()
 	directory := t.TempDir()
-	writeFile(t, filepath.Join(directory, "sample.py"), program)
-	runTool(t, p, directory, "mypy", "--strict", "--python-executable", python, "sample.py")
-	runTool(t, p, directory, python, "sample.py")
+	check := []string{"--strict", "--python-executable", python}
+	for name, program := range programs {
+		writeFile(t, filepath.Join(directory, name+".py"), program)
+		check = append(check, name+".py")
+	}
+	runTool(t, p, directory, "mypy", check...)
+	for name := range programs {
+		runTool(t, p, directory, python, name+".py")
+	}
+}
+
+// runTypeScriptPrograms does the same in an app.
+func runTypeScriptPrograms(t *testing.T, p *apitest.Process, app string, programs map[string]string) {
+	t.Helper()
+	var files []string
+	for name, program := range programs {
+		writeFile(t, filepath.Join(app, name+".ts"), program)
+		files = append(files, name+".ts")
+	}
+	runTypeScript(t, p, app, files...)
 }
 
 func writeFile(t *testing.T, path, content string) {
@@ -82,27 +103,29 @@ func TestBrowser(t *testing.T) {
 	runTool(t, p, "swagger-ui/test", "node", "browser.mjs")
 	python := installPython(t, p)
 	found, err := filepath.Glob(filepath.Join(samples, "*"))
-	if err != nil || len(found) != 20 {
-		t.Fatalf("found the samples %v, want 4 of each of 5 operations", found)
+	if err != nil || len(found) != 36 {
+		t.Fatalf("found the samples %v, want 4 of each of 9 operations", found)
 	}
+	pythons, typescripts := map[string]string{}, map[string]string{}
 	for _, path := range found {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
+		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 		switch text := string(content); filepath.Ext(path) {
 		case ".curl":
 			runTool(t, p, samples, "sh", "-c", strings.Replace(text, "curl", "curl --silent --fail-with-body", 1))
 		case ".go":
 			runGo(t, p, text)
 		case ".python":
-			runPython(t, p, python, text)
+			pythons[name] = text
 		case ".typescript":
-			name := filepath.Base(path) + ".ts"
-			writeFile(t, filepath.Join(app, name), text)
-			runTypeScript(t, p, app, name)
+			typescripts[name] = text
 		}
 	}
+	runPython(t, p, python, pythons)
+	runTypeScriptPrograms(t, p, app, typescripts)
 }
 
 // block is a fenced block of a Markdown text.
@@ -128,6 +151,15 @@ func readBlocks(t *testing.T, p *apitest.Process, path string) []block {
 	return blocks
 }
 
+// programs gives each block a name.
+func programs(blocks []block) map[string]string {
+	named := map[string]string{}
+	for i, b := range blocks {
+		named[fmt.Sprintf("sample%d", i)] = b.text
+	}
+	return named
+}
+
 // TestSDKDocuments runs the examples of each SDK.
 func TestSDKDocuments(t *testing.T) {
 	p := startBinary(t, db.SQLite)
@@ -135,14 +167,8 @@ func TestSDKDocuments(t *testing.T) {
 		runGo(t, p, b.text)
 	}
 	app := newTypeScriptApp(t, p)
-	for _, b := range readBlocks(t, p, "gen/typescript/README.md") {
-		writeFile(t, filepath.Join(app, "sample.ts"), b.text)
-		runTypeScript(t, p, app, "sample.ts")
-	}
-	python := installPython(t, p)
-	for _, b := range readBlocks(t, p, "gen/python/README.md") {
-		runPython(t, p, python, b.text)
-	}
+	runTypeScriptPrograms(t, p, app, programs(readBlocks(t, p, "gen/typescript/README.md")))
+	runPython(t, p, installPython(t, p), programs(readBlocks(t, p, "gen/python/README.md")))
 }
 
 // varying is what differs from answer to answer.

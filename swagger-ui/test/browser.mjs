@@ -1,6 +1,6 @@
 // Opens the documentation of the server at BASE_URL in headless Chromium, as a
-// newcomer would: reads it, tries sendMessage out, and copies the code samples into
-// the folder SAMPLES. Screenshots go to the folder SCREENSHOTS, if it is set. It
+// newcomer would: reads it, tries operations out, and copies the code samples into the
+// folder SAMPLES. Screenshots go to the folder SCREENSHOTS, if it is set. It
 // fails on a console message, a request that leaves the origin, or a violation of
 // the Content-Security-Policy. Then it uses the TypeScript SDK, which is installed
 // in the folder NODE_MODULES, from a page of its own.
@@ -98,7 +98,26 @@ try {
   assert.equal(listed.status, '200', 'Try it out on listMessages');
   assert.match(listed.body, new RegExp(id));
   const others = { getMessage: await tryOut(page, 'getMessage', (block) => parameter(block, 'messageId').fill(id)) };
+  others.editMessage = await tryOut(page, 'editMessage', async (block) => {
+    await parameter(block, 'messageId').fill(id);
+    await block.locator('.body-param__text').fill('{"text": "Lunch at one?", "metadata": null}');
+  });
+  assert.match(others.editMessage.body, /"editedAt"/);
+  others.setReadMarker = await tryOut(page, 'setReadMarker', async (block) => {
+    await parameter(block, 'userId').fill('alice');
+    await parameter(block, 'peerId').fill('bob');
+    await block.locator('.body-param__text').fill(JSON.stringify({ messageId: id }));
+  });
+  others.listConversations = await tryOut(page, 'listConversations', (block) => parameter(block, 'userId').fill('alice'));
+  assert.match(others.listConversations.body, /"unreadCount": 0/);
+  others.exportUser = await tryOut(page, 'exportUser', (block) => parameter(block, 'userId').fill('alice'));
+  const lines = (text) => text.trim().split('\n').map((line) => JSON.parse(line).type);
+  assert.deepEqual(lines(others.exportUser.body), ['message', 'readMarker', 'end']);
+  const example = page.locator('.opblock[id$="-exportUser"] .responses-table:not(.live-responses-table) tr[data-code="200"] pre');
+  assert.deepEqual(lines(await example.first().innerText()), ['message', 'readMarker', 'block', 'end']);
   for (const name of ['getLimits', 'getHealth']) others[name] = await tryOut(page, name);
+  for (const [name, { status }] of Object.entries(others)) assert.equal(status, '200', `Try it out on ${name}`);
+  await shoot(page, 'tried-out');
   for (const [name, { samples }] of Object.entries({ sendMessage: sent, listMessages: listed, ...others })) {
     for (const [title, text] of Object.entries(samples)) writeFileSync(join(process.env.SAMPLES, `${name}.${title.toLowerCase()}`), text);
   }
@@ -148,16 +167,18 @@ try {
   await serve('/app/', 'text/html; charset=utf-8', `<!doctype html>
     <script type="importmap">{"imports": {"openapi-fetch": "/app/fetch.js"}}</script>
     <script type="module">
-      import { createMessageService } from '/app/sdk.js';
+      import { createMessageService, exportUser } from '/app/sdk.js';
       const api = createMessageService(location.origin);
       const body = { sender: 'alice', recipient: 'browser', text: 'From a page 👋' };
       const sent = await api.POST('/v1/messages', { body });
       const inbox = await api.GET('/v1/messages', { params: { query: { recipient: 'browser' } } });
-      document.title = JSON.stringify([sent.data.text, inbox.data.messages.length]);
+      const exported = [];
+      for await (const { message } of exportUser(api, 'browser')) exported.push(message.text);
+      document.title = JSON.stringify([sent.data.text, inbox.data.messages.length, exported]);
     </script>`);
   await app.goto(`${base}/app/`);
   await app.waitForFunction(() => document.title !== '');
-  assert.equal(await app.title(), '["From a page 👋",1]');
+  assert.equal(await app.title(), '["From a page 👋",1,["From a page 👋"]]');
   assert.deepEqual(problems, []);
   console.log('1 passed, 0 failed');
 } finally {
