@@ -80,9 +80,12 @@ func untouchConversations(ctx context.Context, tx *sqlx.Tx, user string, deleted
 	return nil
 }
 
-// A count of unread messages reads one range of one index, and no more of it than
-// it may count.
-const conversationsOfOwner = `
+// conversationsOf writes the statement that tells about some conversations, at most
+// as many as there are on a page, so that the planner will look each one up. A count
+// of unread messages reads one range of one index, and no more of it than it may
+// count.
+func conversationsOf(sides string) string {
+	return `
 	SELECT c.peer,
 	       m.id AS "last.id", m.sender AS "last.sender", m.recipient AS "last.recipient", m.text AS "last.text",
 	       coalesce(m.metadata, '') AS "last.metadata", m.reply_to AS "last.reply_to",
@@ -93,30 +96,31 @@ const conversationsOfOwner = `
 	       theirs.message_id AS "theirs.message_id", theirs.changed AS "theirs.changed",
 	       (SELECT count(*) FROM (
 	           SELECT 1 FROM messages AS unread
-	           WHERE unread.recipient = c.owner AND unread.sender = c.peer AND NOT unread.deleted
-	           AND unread.id > coalesce(mine.message_id, $2) LIMIT $3) AS counted) AS unread
-	FROM conversations AS c
-	JOIN messages AS m ON m.id = c.last_message_id
+	           WHERE unread.recipient = c.owner AND unread.sender = c.peer AND unread.id > coalesce(mine.message_id, $1)
+	           AND NOT unread.deleted ORDER BY unread.id LIMIT $2) AS counted) AS unread
+	FROM (SELECT owner, peer, last_message_id FROM conversations WHERE ` + sides + `) AS c
+	JOIN messages AS m ON coalesce(m.id, m.id) = c.last_message_id -- see everyID
 	LEFT JOIN read_markers AS mine ON mine.owner = c.owner AND mine.peer = c.peer
-	LEFT JOIN read_markers AS theirs ON theirs.owner = c.peer AND theirs.peer = c.owner
-	WHERE c.owner = $1 AND `
+	LEFT JOIN read_markers AS theirs ON theirs.owner = c.peer AND theirs.peer = c.owner`
+}
 
 // selectConversations returns the conversations of a user whose last message is
 // below an id, the newest first.
 func selectConversations(ctx context.Context, q sqlx.QueryerContext, user string, below ID, limit int) ([]Conversation, error) {
 	conversations := make([]Conversation, 0, limit)
-	err := sqlx.SelectContext(ctx, q, &conversations, conversationsOfOwner+`c.last_message_id < $4
-		ORDER BY c.last_message_id DESC LIMIT $5`, user, ID{}, UnreadMax, below, limit)
+	err := sqlx.SelectContext(ctx, q, &conversations, conversationsOf(`
+		owner = $3 AND last_message_id < $4 ORDER BY last_message_id DESC LIMIT $5`), ID{}, UnreadMax, user, below, limit)
 	if err != nil {
 		return nil, fmt.Errorf("select conversations: %w", err)
 	}
+	slices.SortFunc(conversations, func(a, b Conversation) int { return b.LastMessage.ID.Compare(a.LastMessage.ID) })
 	return conversations, nil
 }
 
 // selectConversation returns a user's conversation with a peer, or nil.
 func selectConversation(ctx context.Context, q sqlx.QueryerContext, user, peer string) (*Conversation, error) {
 	var c Conversation
-	err := sqlx.GetContext(ctx, q, &c, conversationsOfOwner+`c.peer = $4`, user, ID{}, UnreadMax, peer)
+	err := sqlx.GetContext(ctx, q, &c, conversationsOf(`owner = $3 AND peer = $4`), ID{}, UnreadMax, user, peer)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // no conversation is an answer, not an error
 	}
@@ -126,18 +130,16 @@ func selectConversation(ctx context.Context, q sqlx.QueryerContext, user, peer s
 	return &c, nil
 }
 
-// selectConversationMessages returns what two users have written to each other, for
-// Service.page. Each direction is in order already; the engines merge the two.
+// selectConversationMessages returns what two users, who may be the same one, have
+// written to each other, for Service.page.
 func selectConversationMessages(ctx context.Context, q sqlx.QueryerContext, user, peer string, w Window, bounds idRange) ([]Message, error) {
 	direction := func(recipient, sender string) string {
-		return "SELECT " + messageColumns + " FROM messages WHERE id >= $1 AND id < $2 AND NOT deleted" +
-			" AND recipient = " + recipient + " AND sender = " + sender
+		return fmt.Sprintf(`
+			SELECT %s FROM messages WHERE recipient = %s AND sender = %s AND id >= $3 AND id < $4 AND NOT deleted
+			ORDER BY id %s LIMIT $5`, messageColumns, recipient, sender, w.direction())
 	}
-	args := []any{bounds.low, bounds.high, user, peer}
-	if user == peer {
-		return selectWindow(ctx, q, direction("$3", "$4"), args, w)
-	}
-	return selectWindow(ctx, q, direction("$3", "$4")+" UNION ALL "+direction("$4", "$3"), args, w)
+	return selectBoth(ctx, q, w, direction("$1", "$2"), direction("$2", "$1"),
+		func(m Message) ID { return m.ID }, user, peer, bounds.low, bounds.high, w.Limit+1)
 }
 
 // selectReadMarker returns a user's marker, or the zero value.

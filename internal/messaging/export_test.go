@@ -1,17 +1,18 @@
 package messaging
 
-import (
-	"context"
-
-	"github.com/jmoiron/sqlx"
+// The statements of lists, for the test of their plans.
+var (
+	SelectMessages             = selectMessages
+	SelectConversationMessages = selectConversationMessages
+	SelectConversations        = selectConversations
+	SelectConversation         = selectConversation
+	SelectReadMarkers          = selectReadMarkers
+	SelectBlocks               = selectBlocks
+	SelectMessagesOf           = selectMessagesOf
 )
 
-// SelectFor runs the statement of a list.
-func SelectFor(ctx context.Context, q sqlx.QueryerContext, query Query) error {
-	bounds, err := query.bounds()
-	if err != nil {
-		return err
-	}
-	_, err = selectMessages(ctx, q, query, bounds)
-	return err
-}
+// LastID is greater than every id.
+var LastID = lastID
+
+// Bounds is the range of ids in a window.
+func Bounds(w Window) (idRange, error) { return w.bounds() } //nolint:revive // for a test

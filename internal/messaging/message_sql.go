@@ -14,6 +14,12 @@ import (
 
 const messageColumns = "id, sender, recipient, text, coalesce(metadata, '') AS metadata, reply_to, changed, deleted"
 
+// everyID is the id to those who look for it among everyone's; the index of all ids is
+// of this expression. Were it of the id as such, Postgres would take it to list one
+// user's messages in the order of ids, and walk everyone's: a good guess where they are
+// spread evenly, and far off where a mailbox has been quiet.
+const everyID = "coalesce(id, id)"
+
 const storedColumns = messageColumns + ", coalesce(idempotency_key, '') AS idempotency_key, fingerprint"
 
 // StoredMessage is a message with what its idempotency key needs.
@@ -90,7 +96,7 @@ func selectKeyed(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]StoredMessa
 // selectMessage returns a message, deleted or not, or nil.
 func selectMessage(ctx context.Context, q sqlx.QueryerContext, id ID) (*Message, error) {
 	var m Message
-	err := sqlx.GetContext(ctx, q, &m, `SELECT `+messageColumns+` FROM messages WHERE id = $1`, id)
+	err := sqlx.GetContext(ctx, q, &m, `SELECT `+messageColumns+` FROM messages WHERE `+everyID+` = $1`, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // no message is an answer, not an error
 	}
@@ -112,7 +118,7 @@ func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[ID]*M
 		return nil, nil //nolint:nilnil // an empty map
 	}
 	var found []Message
-	err := tx.SelectContext(ctx, &found, `SELECT id, sender, recipient FROM messages WHERE id IN (`+parameters(1, len(ids))+`)`, ids...)
+	err := tx.SelectContext(ctx, &found, `SELECT id, sender, recipient FROM messages WHERE `+everyID+` IN (`+parameters(1, len(ids))+`)`, ids...)
 	if err != nil {
 		return nil, fmt.Errorf("select replied to: %w", err)
 	}
@@ -126,31 +132,53 @@ func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[ID]*M
 // selectMessages returns what a query selects, for Service.page.
 func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange) ([]Message, error) {
 	args := []any{bounds.low, bounds.high}
-	where := "id >= $1 AND id < $2 AND NOT deleted"
-	if query.Recipient != "" {
-		args = append(args, query.Recipient)
-		where += " AND recipient = $" + strconv.Itoa(len(args))
+	where, id := "", everyID
+	for _, column := range []struct{ name, value string }{{"recipient", query.Recipient}, {"sender", query.Sender}} {
+		if column.value != "" {
+			args = append(args, column.value)
+			where += " AND " + column.name + " = $" + strconv.Itoa(len(args))
+			id = "id"
+		}
 	}
-	if query.Sender != "" {
-		args = append(args, query.Sender)
-		where += " AND sender = $" + strconv.Itoa(len(args))
-	}
-	return selectWindow(ctx, q, "SELECT "+messageColumns+" FROM messages WHERE "+where, args, query.Window)
-}
-
-// selectWindow runs a statement in the order of the window, up to one message more
-// than its limit.
-func selectWindow(ctx context.Context, q sqlx.QueryerContext, statement string, args []any, w Window) ([]Message, error) {
-	order := "DESC"
-	if w.Upward() {
-		order = "ASC"
-	}
-	messages := make([]Message, 0, w.Limit+1)
-	statement += fmt.Sprintf(" ORDER BY id %s LIMIT $%d", order, len(args)+1)
-	if err := sqlx.SelectContext(ctx, q, &messages, statement, append(args, w.Limit+1)...); err != nil {
+	args = append(args, query.Limit+1)
+	messages := make([]Message, 0, query.Limit+1)
+	err := sqlx.SelectContext(ctx, q, &messages, fmt.Sprintf(
+		"SELECT %[1]s FROM messages WHERE %[2]s >= $1 AND %[2]s < $2 AND NOT deleted%[3]s ORDER BY %[2]s %[4]s LIMIT $%[5]d",
+		messageColumns, id, where, query.direction(), len(args)), args...)
+	if err != nil {
 		return nil, fmt.Errorf("select messages: %w", err)
 	}
 	return messages, nil
+}
+
+func (w Window) direction() string {
+	if w.Upward() {
+		return "ASC"
+	}
+	return "DESC"
+}
+
+// selectBoth returns the messages that either of two statements selects, in the
+// direction of the window and up to one more than its limit, the first of two that
+// are the same. Both statements are in that order and have that limit: it is no more
+// than a page that remains to be put together, and no planner has to see how. They
+// are run as one, so that nothing can come between them.
+func selectBoth[M any](
+	ctx context.Context, q sqlx.QueryerContext, w Window, a, b string, id func(M) ID, args ...any,
+) ([]M, error) {
+	messages := make([]M, 0, 2*(w.Limit+1))
+	err := sqlx.SelectContext(ctx, q, &messages, "SELECT * FROM ("+a+") AS a UNION ALL SELECT * FROM ("+b+") AS b", args...)
+	if err != nil {
+		return nil, fmt.Errorf("select messages of both directions: %w", err)
+	}
+	slices.SortFunc(messages, func(a, b M) int {
+		if w.Upward() {
+			return id(a).Compare(id(b))
+		}
+		return id(b).Compare(id(a))
+	})
+	messages = slices.CompactFunc(messages, func(a, b M) bool { return id(a) == id(b) })
+	return messages[:min(len(messages), w.Limit+1)], nil
 }
 
 // editMessage replaces parts of a message, which is not deleted, and returns what it is now.

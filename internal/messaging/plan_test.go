@@ -1,8 +1,11 @@
 package messaging_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -14,92 +17,244 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestListPlans checks that each kind of list is served by its index, both ways,
-// and that nothing is sorted.
-func TestListPlans(t *testing.T) {
-	lists := map[string]struct{ recipient, sender, index string }{
-		"all":         {"", "", "messages_id"},
-		"sent by one": {"", "user-1", "messages_sent"},
-		"sent to one": {"user-1", "", "messages_pkey"},
-		"between two": {"user-1", "user-2", "messages_between"},
+// planStore is what TestPlans asks. The messages of quiet are the oldest of all:
+// whoever looks for them among everyone's newest looks at 900,000 others first. Next
+// come those of 20,000 fans to hub, and then those of 1,000 users to each other.
+const planStore = `
+	WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %[1]d - 1)
+	INSERT INTO messages (recipient, id, sender, text, deleted)
+	SELECT CASE WHEN i < %[1]d / 10 THEN CASE i %% 2 WHEN 0 THEN 'quiet' ELSE 'peer-' || i %% 5 END
+	            WHEN i < %[1]d / 8 THEN 'hub' ELSE 'user-' || i %% 1000 END,
+	       %[2]s,
+	       CASE WHEN i < %[1]d / 10 THEN CASE i %% 2 WHEN 0 THEN 'peer-' || i %% 5 ELSE 'quiet' END
+	            WHEN i < %[1]d / 8 THEN 'fan-' || i ELSE 'user-' || i / 7 %% 1000 END,
+	       'message ' || i, %[3]s
+	FROM n`
+
+// plannedQueries are the statements behind every list, and the indexes that serve them.
+var plannedQueries = map[string]struct {
+	run     func(ctx context.Context, q sqlx.QueryerContext, user string, w messaging.Window) error
+	indexes []string
+}{
+	"all":         {list(func(string) messaging.Query { return messaging.Query{} }), []string{"messages_every_id"}},
+	"sent by one": {list(func(user string) messaging.Query { return messaging.Query{Sender: user} }), []string{"messages_sent"}},
+	"sent to one": {list(func(user string) messaging.Query { return messaging.Query{Recipient: user} }), []string{"messages_pkey"}},
+	"between two": {list(func(user string) messaging.Query {
+		return messaging.Query{Recipient: user, Sender: "peer-4"}
+	}), []string{"messages_between"}},
+	"conversation messages": {func(ctx context.Context, q sqlx.QueryerContext, user string, w messaging.Window) error {
+		bounds, err := messaging.Bounds(w)
+		if err != nil {
+			return err
+		}
+		_, err = messaging.SelectConversationMessages(ctx, q, user, "peer-3", w, bounds)
+		return err
+	}, []string{"messages_between"}},
+	"conversations": {func(ctx context.Context, q sqlx.QueryerContext, user string, _ messaging.Window) error {
+		_, err := messaging.SelectConversations(ctx, q, user, messaging.LastID, 101)
+		return err
+	}, []string{"conversations_owner_last_message_id", "messages_every_id", "messages_between", "read_markers_pkey"}},
+	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, user string, _ messaging.Window) error {
+		_, err := messaging.SelectConversation(ctx, q, user, "peer-3")
+		return err
+	}, []string{"conversations_pkey", "messages_every_id", "messages_between", "read_markers_pkey"}},
+	"blocks": {func(ctx context.Context, q sqlx.QueryerContext, user string, _ messaging.Window) error {
+		_, err := messaging.SelectBlocks(ctx, q, user, "fan-100", 101)
+		return err
+	}, []string{"blocks_pkey"}},
+	"read markers": {func(ctx context.Context, q sqlx.QueryerContext, user string, _ messaging.Window) error {
+		_, err := messaging.SelectReadMarkers(ctx, q, user, "fan-100", 101)
+		return err
+	}, []string{"read_markers_pkey"}},
+	"export": {func(ctx context.Context, q sqlx.QueryerContext, user string, _ messaging.Window) error {
+		_, err := messaging.SelectMessagesOf(ctx, q, user, messaging.ID{}, 100)
+		return err
+	}, []string{"messages_pkey", "messages_sent"}},
+}
+
+func list(query func(user string) messaging.Query) func(context.Context, sqlx.QueryerContext, string, messaging.Window) error {
+	return func(ctx context.Context, q sqlx.QueryerContext, user string, w messaging.Window) error {
+		bounds, err := messaging.Bounds(w)
+		if err != nil {
+			return err
+		}
+		query := query(user)
+		query.Window = w
+		_, err = messaging.SelectMessages(ctx, q, query, bounds)
+		return err
 	}
+}
+
+// TestPlans checks, in a store of 1,000,000 messages, that every list is served by
+// its indexes, both ways, and looks at no more rows than it returns: no scan of a
+// table, no sort, no filter but on single rows.
+func TestPlans(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		n := 1_000_000
+		if testing.Short() {
+			n = 10_000
+		}
 		database := apitest.Open(t, apitest.NewDatabaseURL(t, engine))
-		fill(t, database, map[db.Engine]int{db.Postgres: 50_000, db.SQLite: 5_000}[engine])
-		for name, list := range lists {
-			for _, after := range []*messaging.ID{nil, {}} {
-				query := messaging.Query{Recipient: list.recipient, Sender: list.sender, Window: messaging.Window{After: after, Limit: 100}}
-				var plan string
-				err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-					e := &explainer{QueryerContext: q, engine: engine}
-					err := messaging.SelectFor(ctx, e, query)
-					plan = e.plan.String()
-					return err
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				index := list.index
-				if engine == db.SQLite && index == "messages_pkey" {
-					index = "USING PRIMARY KEY"
-				}
-				for _, bad := range []string{"Sort", "Seq Scan", "SCAN", "TEMP B-TREE"} {
-					if strings.Contains(plan, bad) || !strings.Contains(plan, index) {
-						t.Fatalf("%s, upward %v: %s is not what serves it:\n%s", name, query.Upward(), index, plan)
-					}
+		fillPlanStore(t, database, n)
+		month := time.Now().AddDate(0, 0, -30)
+		windows := map[string]messaging.Window{
+			"newest":     {Limit: 100},
+			"last month": {Since: &month, Limit: 100},
+			"upward":     {After: &messaging.ID{}, Limit: 100},
+		}
+		for name, query := range plannedQueries {
+			for _, user := range []string{"quiet", "hub", "user-7", "nobody"} {
+				for window, w := range windows {
+					t.Run(name+"/"+user+"/"+window, func(t *testing.T) {
+						indexes := query.indexes
+						if user != "hub" { // a few rows may as well come from another index, and be sorted
+							indexes = nil
+						}
+						start := time.Now()
+						err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+							return query.run(ctx, &explainer{QueryerContext: q, t: t, engine: engine, indexes: indexes}, user, w)
+						})
+						if err != nil {
+							t.Fatal(err)
+						}
+						t.Log(time.Since(start))
+					})
 				}
 			}
 		}
 	})
 }
 
-// fill stores n messages from 7 users to 5.
-func fill(t *testing.T, database *db.DB, n int) {
+// fillPlanStore stores n messages over 60 days, one of 10 of them deleted, with
+// their conversations, and markers and blocks of each user.
+func fillPlanStore(t *testing.T, database *db.DB, n int) {
 	t.Helper()
-	id := "randomblob(16)"
+	// A UUIDv7 of the message's time and its number.
+	id, deleted, last := "unhex(printf('%012x70008000%012x', $1 + i * $2, i))", "i % 10 = 5", "max(id)"
 	if database.Engine == db.Postgres {
-		id = "gen_random_uuid()"
+		id = "(lpad(to_hex($1::bigint + i * $2::bigint), 12, '0') || '70008000' || lpad(to_hex(i), 12, '0'))::uuid"
+		last = "max(id::text)::uuid"
 	}
-	err := database.Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, fmt.Sprintf(`
-			WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-			INSERT INTO messages (recipient, id, sender, text)
-			SELECT 'user-' || i %% 5, %s, 'user-' || i %% 7, 'x' FROM n`, n, id))
-		if err == nil && database.Engine == db.Postgres {
-			_, err = tx.ExecContext(ctx, "ANALYZE messages")
+	start, step := time.Now().AddDate(0, 0, -60), 60*24*time.Hour/time.Duration(n)
+	err := database.Load(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
+		for _, statement := range []string{
+			fmt.Sprintf(planStore, n, id, deleted),
+			`INSERT INTO conversations (owner, peer, last_message_id)
+			 SELECT owner, peer, ` + last + ` FROM (
+			     SELECT recipient AS owner, sender AS peer, id FROM messages WHERE NOT deleted
+			     UNION ALL SELECT sender, recipient, id FROM messages WHERE NOT deleted AND sender <> recipient) AS sides
+			 GROUP BY owner, peer`,
+			`INSERT INTO read_markers (owner, peer, message_id, changed)
+			 SELECT owner, peer, last_message_id, last_message_id FROM conversations WHERE peer > 'user-5'`,
+			`INSERT INTO blocks (owner, peer, changed) SELECT owner, peer, last_message_id FROM conversations`,
+		} {
+			var args []any
+			if strings.Contains(statement, "$1") {
+				args = []any{start.UnixMilli(), step.Milliseconds()}
+			}
+			if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
 		}
-		return err
+		if database.Engine == db.Postgres {
+			_, err := tx.ExecContext(ctx, "ANALYZE")
+			return err
+		}
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// explainer records the plan of each query.
+// explainer checks the plan of each query before it runs it.
 type explainer struct {
 	sqlx.QueryerContext
 
-	engine db.Engine
-	plan   strings.Builder
+	t       *testing.T
+	engine  db.Engine
+	indexes []string
 }
 
 // QueryxContext explains the query and then runs it.
 func (e *explainer) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
-	explain := map[db.Engine]string{db.Postgres: "EXPLAIN ", db.SQLite: "EXPLAIN QUERY PLAN "}
-	rows, err := e.QueryerContext.QueryxContext(ctx, explain[e.engine]+query, args...) //nolint:sqlclosecheck // it is closed below
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // it is read to its end
-	for rows.Next() {
-		columns, err := rows.SliceScan()
-		if err != nil {
+	var plan string
+	var problems []string
+	if e.engine == db.Postgres {
+		if err := sqlx.GetContext(ctx, e.QueryerContext, &plan, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+query, args...); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(&e.plan, "%s\n", columns[len(columns)-1])
+		var nodes []struct{ Plan planNode }
+		if err := json.Unmarshal([]byte(plan), &nodes); err != nil {
+			return nil, err
+		}
+		problems = nodes[0].Plan.problems()
+	} else {
+		var steps []struct {
+			ID, Parent, Notused int
+			Detail              string
+		}
+		if err := sqlx.SelectContext(ctx, e.QueryerContext, &steps, "EXPLAIN QUERY PLAN "+query, args...); err != nil {
+			return nil, err
+		}
+		for _, step := range steps {
+			plan += step.Detail + "\n"
+		}
+		problems = scans.FindAllString(plan, -1)
+		plan = primaryKeys.ReplaceAllStringFunc(plan, func(step string) string {
+			table := primaryKeys.FindStringSubmatch(step)[1]
+			return cmp.Or(aliases[table], table) + "_pkey"
+		})
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
+	for _, index := range e.indexes {
+		if !strings.Contains(plan, index) {
+			problems = append(problems, "does not use "+index)
+		}
+	}
+	if len(problems) > 0 {
+		e.t.Errorf("%s\n%s\n%s", strings.Join(problems, "\n"), query, plan)
 	}
 	return e.QueryerContext.QueryxContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes it
+}
+
+// QueryRowxContext does the same for a query of one row.
+func (e *explainer) QueryRowxContext(ctx context.Context, query string, args ...any) *sqlx.Row {
+	rows, err := e.QueryxContext(ctx, query, args...)
+	if err != nil {
+		e.t.Error(err)
+	} else if err := rows.Close(); err != nil {
+		e.t.Error(err)
+	}
+	return e.QueryerContext.QueryRowxContext(ctx, query, args...)
+}
+
+// scans are the steps of SQLite that read more than they return: of a table, or to
+// sort. (a, b, c and counted are parts of a statement.)
+var scans = regexp.MustCompile(`SCAN (messages|m|unread|conversations|read_markers|mine|theirs|blocks)\b.*|USE TEMP B-TREE.*`)
+
+// primaryKeys are the steps of SQLite that use the index Postgres calls after the table.
+var primaryKeys = regexp.MustCompile(`SEARCH (\w+) USING PRIMARY KEY`)
+
+// aliases are what the statements call tables.
+var aliases = map[string]string{"m": "messages", "c": "conversations", "mine": "read_markers", "theirs": "read_markers"}
+
+// planNode is a part of a plan of Postgres, and how it went.
+type planNode struct {
+	NodeType string     `json:"Node Type"`
+	Rows     float64    `json:"Actual Rows"`
+	Removed  float64    `json:"Rows Removed by Filter"`
+	Plans    []planNode `json:"Plans"`
+}
+
+// page is the most rows a node may handle at a time: those of a page, and one more.
+const page = 101
+
+func (n planNode) problems() (problems []string) {
+	if n.NodeType == "Seq Scan" || n.NodeType == "Sort" && n.Rows > page || n.Removed > page || n.Rows > 2*page {
+		problems = append(problems, fmt.Sprintf("%s of %.0f rows, and %.0f looked at in vain", n.NodeType, n.Rows, n.Removed))
+	}
+	for _, child := range n.Plans {
+		problems = append(problems, child.problems()...)
+	}
+	return problems
 }

@@ -16,7 +16,7 @@ import (
 // blocks. All of it is of one moment. It stops when yield returns an error.
 func ExportStore(ctx context.Context, database *db.DB, yield func(Record) error) error {
 	return explain(database.Snapshot(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
-		err := eachRow(ctx, q, "SELECT "+storedColumns+" FROM messages ORDER BY id", func(m *StoredMessage) error {
+		err := eachRow(ctx, q, "SELECT "+storedColumns+" FROM messages ORDER BY "+everyID, func(m *StoredMessage) error {
 			return yield(Record{Message: m})
 		})
 		if err != nil {

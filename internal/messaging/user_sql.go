@@ -8,16 +8,13 @@ import (
 )
 
 // selectMessagesOf returns the messages that a user sent or received, after an id,
-// the oldest first. The engines merge the two ranges.
+// the oldest first.
 func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) ([]StoredMessage, error) {
-	const columns = "SELECT " + storedColumns + " FROM messages WHERE id > $2 AND NOT deleted"
-	messages := make([]StoredMessage, 0, limit)
-	err := sqlx.SelectContext(ctx, q, &messages,
-		columns+" AND recipient = $1 UNION ALL "+columns+" AND sender = $1 AND recipient <> $1 ORDER BY id LIMIT $3", user, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("select messages of a user: %w", err)
+	role := func(column string) string {
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND id > $2 AND NOT deleted ORDER BY id LIMIT $3", storedColumns, column)
 	}
-	return messages, nil
+	return selectBoth(ctx, q, Window{After: &after, Limit: limit - 1}, role("recipient"), role("sender"),
+		func(m StoredMessage) ID { return m.ID }, user, after, limit)
 }
 
 // selectReadMarkers returns the markers of a user with peers after an id, which may
