@@ -1,0 +1,379 @@
+package apitest_test
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// model is what the service promises, in memory: the messages in their order, and
+// what else there is, without any of the ways in which the service does it.
+type model struct {
+	messages []*modelMessage
+	markers  map[pair]uuid.UUID
+	blocks   map[pair]bool
+	keys     map[string]*modelMessage
+}
+
+type pair struct{ user, peer string }
+
+type modelMessage struct {
+	client.Message
+
+	body    string // as it was sent first
+	edited  bool
+	deleted bool
+}
+
+func newModel() *model {
+	return &model{markers: map[pair]uuid.UUID{}, blocks: map[pair]bool{}, keys: map[string]*modelMessage{}}
+}
+
+func (m *model) between(a, b string) func(*modelMessage) bool {
+	return func(message *modelMessage) bool {
+		return message.Sender == a && message.Recipient == b || message.Sender == b && message.Recipient == a
+	}
+}
+
+// list returns the ids of the messages that are not deleted and wanted, newest first.
+func (m *model) list(wanted func(*modelMessage) bool) []uuid.UUID {
+	list := []uuid.UUID{}
+	for _, message := range m.messages {
+		if !message.deleted && wanted(message) {
+			list = slices.Insert(list, 0, message.ID)
+		}
+	}
+	return list
+}
+
+func (m *model) unread(user, peer string) int {
+	marker := m.markers[pair{user, peer}]
+	unread := len(m.list(func(message *modelMessage) bool {
+		return message.Recipient == user && message.Sender == peer && message.ID.String() > marker.String()
+	}))
+	return min(unread, 100)
+}
+
+func (m *modelMessage) erase() {
+	m.Text, m.Metadata, m.ReplyTo, m.deleted = "", nil, nil, true
+}
+
+// TestModel makes random requests of several users to two replicas and to a model,
+// and compares all that can be read. The seed is in the log.
+func TestModel(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		run := &modelRun{
+			t: t, model: newModel(), random: rand.New(rand.NewPCG(seed, 0)),
+			replicas: []*apitest.Server{s, apitest.StartOn(t, s.DatabaseURL, messaging.Options{})},
+			users:    []string{"alice", "bob", "carol", "dave"},
+		}
+		for i := range 600 {
+			if run.step(); t.Failed() || i%50 == 49 {
+				run.compare()
+			}
+			if t.Failed() {
+				t.Fatalf("after %d steps with the seed %d", i+1, seed)
+			}
+		}
+	})
+}
+
+type modelRun struct {
+	t        *testing.T
+	model    *model
+	random   *rand.Rand
+	replicas []*apitest.Server
+	users    []string
+}
+
+func (r *modelRun) server() *apitest.Server { return r.replicas[r.random.IntN(len(r.replicas))] }
+
+func (r *modelRun) user() string { return r.users[r.random.IntN(len(r.users))] }
+
+func (r *modelRun) message() *modelMessage {
+	if len(r.model.messages) == 0 {
+		return nil
+	}
+	// Recent ones more often, since they are the last of their conversations.
+	n := len(r.model.messages)
+	return r.model.messages[n-1-min(r.random.IntN(n), r.random.IntN(n))]
+}
+
+func (r *modelRun) step() {
+	switch n := r.random.IntN(1000); {
+	case n < 450:
+		r.send()
+	case n < 600:
+		r.edit()
+	case n < 730:
+		r.delete()
+	case n < 910:
+		r.read()
+	case n < 960:
+		user, peer := r.user(), r.user()
+		if user != peer {
+			r.server().Block(r.t, user, peer)
+			r.model.blocks[pair{user, peer}] = true
+		}
+	case n < 995:
+		user, peer := r.user(), r.user()
+		r.server().Unblock(r.t, user, peer)
+		delete(r.model.blocks, pair{user, peer})
+	default:
+		r.erase(r.user())
+	}
+}
+
+func (r *modelRun) send() {
+	request := client.SendMessageRequest{Sender: r.user(), Recipient: r.user(), Text: fmt.Sprint("text ", r.random.IntN(5))}
+	if r.random.IntN(3) == 0 {
+		request.Metadata = client.Metadata{"n": float64(r.random.IntN(3))}
+	}
+	target := r.message()
+	if target != nil && r.random.IntN(3) == 0 {
+		request.ReplyTo = &target.ID
+	}
+	params := &client.SendMessageParams{}
+	if r.random.IntN(2) == 0 {
+		params.IdempotencyKey = new(fmt.Sprint("key-", r.random.IntN(8)))
+	}
+	answer, err := r.server().SendMessageWithResponse(r.t.Context(), params, request)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	body := fmt.Sprintf("%s %v", request.Text, request.Metadata)
+	if request.ReplyTo != nil {
+		body += request.ReplyTo.String()
+	}
+	key := ""
+	if params.IdempotencyKey != nil {
+		key = strings.Join([]string{request.Sender, request.Recipient, *params.IdempotencyKey}, " ")
+	}
+	first := r.model.keys[key]
+	want := http.StatusCreated
+	switch {
+	case first != nil && !first.deleted && first.body != body:
+		want = http.StatusUnprocessableEntity
+	case first != nil:
+		r.same(first, *answer.JSON201)
+		if !replayed(answer) {
+			r.t.Errorf("not replayed: %s", answer.Body)
+		}
+	case r.model.blocks[pair{request.Recipient, request.Sender}]:
+		want = http.StatusForbidden
+	case request.ReplyTo != nil && !r.model.between(request.Sender, request.Recipient)(target):
+		want = http.StatusUnprocessableEntity
+	default:
+		message := &modelMessage{Message: *answer.JSON201, body: body}
+		if message.Sender != request.Sender || message.Recipient != request.Recipient || message.Text != request.Text ||
+			!reflect.DeepEqual(message.Metadata, request.Metadata) || !reflect.DeepEqual(message.ReplyTo, request.ReplyTo) {
+			r.t.Errorf("sent %+v, and got %s", request, answer.Body)
+		}
+		r.model.messages = append(r.model.messages, message)
+		if key != "" {
+			r.model.keys[key] = message
+		}
+	}
+	if answer.StatusCode() != want {
+		r.t.Errorf("send: %s, want %d", answer.Body, want)
+	}
+}
+
+func (r *modelRun) edit() {
+	message := r.message()
+	if message == nil {
+		return
+	}
+	var edit client.EditMessageRequest
+	kind := r.random.IntN(4)
+	if kind != 1 && kind != 2 {
+		edit.Text = new(fmt.Sprint("edited ", r.random.IntN(5)))
+	}
+	switch kind {
+	case 1:
+		edit.Metadata = nullable.NewNullNullable[map[string]any]()
+	case 2, 3:
+		edit.Metadata = nullable.NewNullableWithValue(map[string]any{"edited": float64(r.random.IntN(3))})
+	}
+	answer, err := r.server().EditMessageWithResponse(r.t.Context(), message.ID, edit)
+	switch {
+	case err != nil:
+		r.t.Fatal(err)
+	case message.deleted:
+		if answer.StatusCode() != http.StatusConflict {
+			r.t.Errorf("edited a deleted message: %s", answer.Body)
+		}
+		return
+	case answer.JSON200 == nil:
+		r.t.Errorf("edit: %s", answer.Body)
+		return
+	}
+	message.edited = true
+	if edit.Text != nil {
+		message.Text = *edit.Text
+	}
+	if edit.Metadata.IsSpecified() {
+		message.Metadata, _ = edit.Metadata.Get()
+	}
+	r.same(message, *answer.JSON200)
+}
+
+func (r *modelRun) delete() {
+	if message := r.message(); message != nil {
+		r.server().Delete(r.t, message.ID)
+		message.erase()
+	}
+}
+
+func (r *modelRun) read() {
+	message := r.message()
+	if message == nil {
+		return
+	}
+	user, peer := message.Recipient, message.Sender
+	if r.random.IntN(4) == 0 {
+		user, peer = r.user(), r.user()
+	}
+	answer, err := r.server().SetReadMarkerWithResponse(r.t.Context(), user, peer, client.SetReadMarkerRequest{MessageID: message.ID})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if !r.model.between(user, peer)(message) {
+		if answer.StatusCode() != http.StatusUnprocessableEntity {
+			r.t.Errorf("read a message of others: %s", answer.Body)
+		}
+		return
+	}
+	marker := max(r.model.markers[pair{user, peer}].String(), message.ID.String())
+	r.model.markers[pair{user, peer}] = uuid.MustParse(marker)
+	if answer.JSON200 == nil || answer.JSON200.MessageID.String() != marker {
+		r.t.Errorf("read: %s, want %s", answer.Body, marker)
+	}
+}
+
+func (r *modelRun) erase(user string) {
+	r.server().Erase(r.t, user)
+	for _, message := range r.model.messages {
+		if message.Sender == user || message.Recipient == user {
+			message.erase()
+		}
+	}
+	for of := range r.model.markers {
+		if of.user == user || of.peer == user {
+			delete(r.model.markers, of)
+		}
+	}
+	for of := range r.model.blocks {
+		if of.user == user {
+			delete(r.model.blocks, of)
+		}
+	}
+}
+
+// same compares a message that was read with that of the model.
+func (r *modelRun) same(want *modelMessage, got client.Message) {
+	r.t.Helper()
+	if got.ID != want.ID || got.Sender != want.Sender || got.Recipient != want.Recipient || got.Text != want.Text ||
+		!reflect.DeepEqual(got.ReplyTo, want.ReplyTo) || len(got.Metadata) != len(want.Metadata) ||
+		len(got.Metadata) > 0 && !reflect.DeepEqual(got.Metadata, want.Metadata) ||
+		(got.EditedAt != nil) != (want.edited && !want.deleted) || (got.DeletedAt != nil) != want.deleted {
+		r.t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// compare reads everything.
+func (r *modelRun) compare() {
+	r.t.Helper()
+	byID := map[uuid.UUID]*modelMessage{}
+	for _, message := range r.model.messages {
+		byID[message.ID] = message
+	}
+	list := func(what string, got []client.Message, wanted func(*modelMessage) bool) {
+		r.t.Helper()
+		want := r.model.list(wanted)
+		want = want[:min(len(want), 100)]
+		if !slices.Equal(ids(got), want) {
+			r.t.Errorf("%s: got %v, want %v", what, ids(got), want)
+		}
+		for _, message := range got {
+			r.same(byID[message.ID], message)
+		}
+	}
+	for _, user := range r.users {
+		s := r.server()
+		list("to "+user, s.List(r.t, client.ListMessagesParams{Recipient: &user}).Messages,
+			func(m *modelMessage) bool { return m.Recipient == user })
+		list("from "+user, s.List(r.t, client.ListMessagesParams{Sender: &user}).Messages,
+			func(m *modelMessage) bool { return m.Sender == user })
+		for _, peer := range r.users {
+			list("from "+peer+" to "+user, s.List(r.t, client.ListMessagesParams{Recipient: &user, Sender: &peer}).Messages,
+				func(m *modelMessage) bool { return m.Recipient == user && m.Sender == peer })
+			list("between "+user+" and "+peer, s.Thread(r.t, user, peer, client.ListConversationMessagesParams{}).Messages,
+				r.model.between(user, peer))
+		}
+		r.compareConversations(s, user)
+		r.compareBlocks(s, user)
+	}
+}
+
+func (r *modelRun) compareConversations(s *apitest.Server, user string) {
+	r.t.Helper()
+	var want []string
+	for _, peer := range r.users {
+		if messages := r.model.list(r.model.between(user, peer)); len(messages) > 0 {
+			want = append(want, fmt.Sprintf("%s %s: %d unread, %s, %s", messages[0], peer, r.model.unread(user, peer),
+				r.model.markers[pair{user, peer}], r.model.markers[pair{peer, user}]))
+		}
+	}
+	slices.SortFunc(want, func(a, b string) int { return cmp.Compare(b, a) })
+	var got []string
+	for _, c := range s.Conversations(r.t, user, client.ListConversationsParams{}).Conversations {
+		if single := s.Conversation(r.t, user, c.Peer); !reflect.DeepEqual(single, c) {
+			r.t.Errorf("%s and %s: listed %+v, and read %+v", user, c.Peer, c, single)
+		}
+		var mine, theirs client.ReadMarker
+		if c.ReadMarker != nil {
+			mine = *c.ReadMarker
+		}
+		if c.PeerReadMarker != nil {
+			theirs = *c.PeerReadMarker
+		}
+		got = append(got, fmt.Sprintf("%s %s: %d unread, %s, %s", c.LastMessage.ID, c.Peer, c.UnreadCount, mine.MessageID, theirs.MessageID))
+	}
+	if !slices.Equal(got, want) {
+		r.t.Errorf("conversations of %s:\n%s\nwant\n%s", user, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func (r *modelRun) compareBlocks(s *apitest.Server, user string) {
+	r.t.Helper()
+	var got, want []string
+	for _, block := range s.Blocks(r.t, user, client.ListBlocksParams{}).Blocks {
+		got = append(got, block.Peer)
+	}
+	for _, peer := range r.users {
+		if r.model.blocks[pair{user, peer}] {
+			want = append(want, peer)
+		}
+	}
+	if !slices.Equal(got, want) {
+		r.t.Errorf("%s blocks %v, want %v", user, got, want)
+	}
+}

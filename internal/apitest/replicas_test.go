@@ -1,0 +1,117 @@
+package apitest_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// TestTwoUsersAtOnce has two users write to each other, mark as read, edit and
+// delete, all at the same time and on three replicas: everything succeeds, no update
+// is lost, and both see one order. The seed is in the log.
+func TestTwoUsersAtOnce(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := apitest.NewDatabaseURL(t, engine)
+		var replicas []*apitest.Server
+		for _, skew := range []time.Duration{0, time.Second, -time.Second} {
+			now := func() time.Time { return time.Now().Add(skew) }
+			replicas = append(replicas, apitest.StartOn(t, url, messaging.Options{Now: now}))
+		}
+		users := []string{"alice", "bob"}
+		// Two messages that are edited all the time, one half of each by one goroutine.
+		var drafts [2]client.Message
+		for i := range drafts {
+			drafts[i] = replicas[0].Send(t, users[i], users[1-i], "to be edited")
+		}
+
+		const rounds = 40
+		var mu sync.Mutex
+		var sent []uuid.UUID
+		deleted := map[uuid.UUID]bool{}
+		var farthest [2]uuid.UUID // what each user has marked as read
+		var wg sync.WaitGroup
+		for worker := range 24 {
+			random := rand.New(rand.NewPCG(seed, uint64(worker)))
+			replica := func() *apitest.Server { return replicas[random.IntN(len(replicas))] }
+			me := worker % 2
+			wg.Go(func() {
+				for round := range rounds {
+					switch worker / 2 {
+					case 0, 1:
+						m := replica().Send(t, users[me], users[1-me], fmt.Sprint(round))
+						mu.Lock()
+						sent = append(sent, m.ID)
+						mu.Unlock()
+						if random.IntN(5) == 0 {
+							replica().Delete(t, m.ID)
+							mu.Lock()
+							deleted[m.ID] = true
+							mu.Unlock()
+						}
+					case 2:
+						replica().Edit(t, drafts[me].ID, client.EditMessageRequest{Text: new(fmt.Sprint(round))})
+					case 3:
+						replica().Edit(t, drafts[me].ID, client.EditMessageRequest{
+							Metadata: nullable.NewNullableWithValue(map[string]any{"round": round}),
+						})
+					default:
+						page := replica().Thread(t, users[me], users[1-me], client.ListConversationMessagesParams{Limit: new(int32(5))})
+						m := page.Messages[random.IntN(len(page.Messages))]
+						marker := replica().Read(t, users[me], users[1-me], m.ID)
+						mu.Lock()
+						if bytes.Compare(m.ID[:], farthest[me][:]) > 0 {
+							farthest[me] = m.ID
+						}
+						mu.Unlock()
+						if bytes.Compare(marker.MessageID[:], m.ID[:]) < 0 {
+							t.Errorf("marked %s, and the marker is at %s", m.ID, marker.MessageID)
+						}
+					}
+				}
+			})
+		}
+		wg.Wait()
+
+		slices.SortFunc(sent, func(a, b uuid.UUID) int { return bytes.Compare(b[:], a[:]) })
+		want := slices.DeleteFunc(sent, func(id uuid.UUID) bool { return deleted[id] })
+		for me := range users {
+			var got []uuid.UUID
+			params := client.ListConversationMessagesParams{Limit: new(int32(30))}
+			for page := replicas[me].Thread(t, users[me], users[1-me], params); ; page = replicas[me].Thread(t, users[me], users[1-me], params) {
+				got = append(got, ids(page.Messages)...)
+				if !page.HasMore {
+					break
+				}
+				params.Before = &got[len(got)-1]
+			}
+			if got = got[:len(got)-len(drafts)]; !slices.Equal(got, want) {
+				t.Errorf("%s sees %d messages, want %d in the same order", users[me], len(got), len(want))
+			}
+			c := replicas[2-me].Conversation(t, users[me], users[1-me])
+			if c.ReadMarker.MessageID != farthest[me] || c.LastMessage.ID != want[0] {
+				t.Errorf("%s: marker at %s, want %s; last message %s, want %s", users[me],
+					c.ReadMarker.MessageID, farthest[me], c.LastMessage.ID, want[0])
+			}
+			m := replicas[me].Thread(t, users[me], users[1-me], client.ListConversationMessagesParams{
+				After: new(uuid.UUID), Limit: new(int32(2)),
+			}).Messages[1-me]
+			if m.Text != fmt.Sprint(rounds-1) || m.Metadata["round"] != float64(rounds-1) {
+				t.Errorf("an edit is lost: %+v", m)
+			}
+		}
+	})
+}
