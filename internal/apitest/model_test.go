@@ -84,7 +84,7 @@ func TestModel(t *testing.T) {
 			replicas: []*apitest.Server{s, apitest.StartOn(t, s.DatabaseURL, messaging.Options{})},
 			users:    []string{"alice", "bob", "carol", "dave"},
 		}
-		for i := range 600 {
+		for i := range 400 {
 			if run.step(); t.Failed() || i%50 == 49 {
 				run.compare()
 			}
