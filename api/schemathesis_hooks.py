@@ -1,9 +1,10 @@
-"""Two rules of the API that a schema cannot express, for generated requests that
+"""Three rules of the API that a schema cannot express, for generated requests that
 are meant to be valid:
 
 - an Idempotency-Key belongs to one request body (another one is refused with 422,
   the same one is answered with the first message, deleted or not);
-- `since` is not after `until` (refused with 422).
+- `since` is not after `until` (refused with 422);
+- `q` needs a `recipient` or a `sender` (refused with 422).
 """
 
 import itertools
@@ -23,6 +24,8 @@ def before_call(context, case, kwargs):
         case.headers["Idempotency-Key"] = key[: max(1, len(key) - len(number))] + number
 
     query = case.query or {}
+    if "q" in query and not {"recipient", "sender"} & query.keys():
+        query["recipient"] = "bob"
     since, until = _time(query.get("since")), _time(query.get("until"))
     if until and since and since > until:
         query["since"], query["until"] = query["until"], query["since"]

@@ -457,6 +457,13 @@ type ListMessagesParams struct {
 	// Sender Only messages sent by this user.
 	Sender *UserID `form:"sender,omitempty" json:"sender,omitempty"`
 
+	// Q Only messages whose text has all these words, in any order and whatever
+	// their case; needs a `recipient` or a `sender` (422). Everything that is no
+	// letter, digit or mark separates words; there are no operators.
+	// How far accents matter and where a word ends is up to the database: SQLite
+	// finds *café* for `cafe`, Postgres does not.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
 	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
 	// 30 days ago when absent, or without bound when `after` is given.
 	Since *TimeBound `form:"since,omitempty" json:"since,omitempty"`
@@ -1465,6 +1472,18 @@ func NewListMessagesRequest(server string, params *ListMessagesParams) (*http.Re
 		if params.Sender != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sender", *params.Sender, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -456,6 +456,13 @@ type ListMessagesParams struct {
 	// Sender Only messages sent by this user.
 	Sender *UserID `form:"sender,omitempty" json:"sender,omitempty"`
 
+	// Q Only messages whose text has all these words, in any order and whatever
+	// their case; needs a `recipient` or a `sender` (422). Everything that is no
+	// letter, digit or mark separates words; there are no operators.
+	// How far accents matter and where a word ends is up to the database: SQLite
+	// finds *café* for `cafe`, Postgres does not.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
 	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
 	// 30 days ago when absent, or without bound when `after` is given.
 	Since *TimeBound `form:"since,omitempty" json:"since,omitempty"`
@@ -634,6 +641,13 @@ func (w *ServerInterfaceWrapper) ListMessages(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "sender", ctx.QueryParams(), &params.Sender, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sender: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
 	}
 
 	// ------------- Optional query parameter "since" -------------

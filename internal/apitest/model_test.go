@@ -72,6 +72,17 @@ func (m *modelMessage) erase() {
 	m.Text, m.Metadata, m.ReplyTo, m.deleted = "", nil, nil, true
 }
 
+// has tells whether all words are in the text.
+func (m *modelMessage) has(words string) bool {
+	text := strings.Fields(m.Text)
+	for word := range strings.FieldsSeq(strings.ToLower(words)) {
+		if !slices.Contains(text, word) {
+			return false
+		}
+	}
+	return true
+}
+
 // TestModel makes random requests of several users to two replicas and to a model,
 // and compares all that can be read. The seed is in the log.
 func TestModel(t *testing.T) {
@@ -322,6 +333,12 @@ func (r *modelRun) compare() {
 			func(m *modelMessage) bool { return m.Recipient == user })
 		list("from "+user, s.List(r.t, client.ListMessagesParams{Sender: &user}).Messages,
 			func(m *modelMessage) bool { return m.Sender == user })
+		for _, words := range []string{"edited", "TEXT", "3 edited"} {
+			list(words+" to "+user, s.List(r.t, client.ListMessagesParams{Recipient: &user, Q: &words}).Messages,
+				func(m *modelMessage) bool { return m.Recipient == user && m.has(words) })
+			list(words+" from "+user, s.List(r.t, client.ListMessagesParams{Sender: &user, Q: &words}).Messages,
+				func(m *modelMessage) bool { return m.Sender == user && m.has(words) })
+		}
 		for _, peer := range r.users {
 			list("from "+peer+" to "+user, s.List(r.t, client.ListMessagesParams{Recipient: &user, Sender: &peer}).Messages,
 				func(m *modelMessage) bool { return m.Recipient == user && m.Sender == peer })

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -148,6 +149,8 @@ func (op *operation) checkParameters(c echo.Context) error {
 		if p.In == openapi3.ParameterInQuery && len(query[p.Name]) > 1 ||
 			p.In == openapi3.ParameterInHeader && len(request.Header.Values(p.Name)) > 1 {
 			found.add(true, parameterError(p.Name, "is given more than once"))
+		} else if p.In == openapi3.ParameterInQuery && !utf8.ValidString(query.Get(p.Name)) {
+			found.add(true, parameterError(p.Name, "is not UTF-8"))
 		} else if err := openapi3filter.ValidateParameter(request.Context(), input, p); err != nil {
 			malformed, fields := parameterViolation(p, err)
 			found.add(malformed, fields...)

@@ -161,6 +161,7 @@ func noSuchMessage() *Error { return &Error{Code: NotFound, Message: "There is n
 type Query struct {
 	Recipient string // anyone if empty
 	Sender    string // anyone if empty
+	Words     string // as a person types them: all must be in the text; needs a recipient or a sender
 	Window
 }
 
@@ -197,8 +198,16 @@ func (s *Service) List(ctx context.Context, query Query) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
+	if query.Words == "" {
+		return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) ([]Message, error) {
+			return selectMessages(ctx, q, query, bounds)
+		})
+	}
+	if query.Recipient == "" && query.Sender == "" {
+		return Page{}, invalid("q", "needs a recipient or a sender")
+	}
 	return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) ([]Message, error) {
-		return selectMessages(ctx, q, query, bounds)
+		return selectMatches(ctx, q, s.db.Engine, query, bounds)
 	})
 }
 

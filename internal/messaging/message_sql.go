@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -30,19 +29,14 @@ type StoredMessage struct {
 	Fingerprint    []byte `db:"fingerprint"`     // nil without a key, and once the message is deleted
 }
 
-// insertMessages stores the drafts under the ids of their messages, which it
-// fills in. A draft whose idempotency key is taken is not stored, and left out of
+// insertMessages stores the drafts under the ids of their messages, in that order,
+// and fills the messages in. A draft whose idempotency key is taken is not stored, and left out of
 // the result.
 func insertMessages(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]*Message, error) {
 	if len(sends) == 0 {
 		return nil, nil
 	}
-	sorted := slices.SortedFunc(slices.Values(sends), func(a, b *send) int {
-		if c := strings.Compare(a.draft.Recipient, b.draft.Recipient); c != 0 {
-			return c
-		}
-		return a.change.id.Compare(b.change.id)
-	})
+	sorted := slices.SortedFunc(slices.Values(sends), func(a, b *send) int { return a.change.id.Compare(b.change.id) })
 	args := make([]any, 0, 8*len(sorted))
 	for _, s := range sorted {
 		d := &s.draft
@@ -129,26 +123,34 @@ func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[ID]*M
 	return messages, nil
 }
 
-// selectMessages returns what a query selects, for Service.page.
+// selectMessages returns what a query without words selects, for Service.page.
 func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange) ([]Message, error) {
-	args := []any{bounds.low, bounds.high}
-	where, id := "", everyID
-	for _, column := range []struct{ name, value string }{{"recipient", query.Recipient}, {"sender", query.Sender}} {
-		if column.value != "" {
-			args = append(args, column.value)
-			where += " AND " + column.name + " = $" + strconv.Itoa(len(args))
-			id = "id"
-		}
+	where, args := query.where(bounds)
+	id := "id"
+	if query.Recipient == "" && query.Sender == "" {
+		id = everyID
 	}
 	args = append(args, query.Limit+1)
 	messages := make([]Message, 0, query.Limit+1)
-	err := sqlx.SelectContext(ctx, q, &messages, fmt.Sprintf(
-		"SELECT %[1]s FROM messages WHERE %[2]s >= $1 AND %[2]s < $2 AND NOT deleted%[3]s ORDER BY %[2]s %[4]s LIMIT $%[5]d",
-		messageColumns, id, where, query.direction(), len(args)), args...)
+	err := sqlx.SelectContext(ctx, q, &messages, fmt.Sprintf("SELECT %s FROM messages WHERE %s ORDER BY %s %s LIMIT $%d",
+		messageColumns, where, id, query.direction(), len(args)), args...)
 	if err != nil {
 		return nil, fmt.Errorf("select messages: %w", err)
 	}
 	return messages, nil
+}
+
+// where writes the condition of a query, words aside, and its arguments.
+func (q Query) where(bounds idRange) (condition string, args []any) {
+	id, args := everyID, []any{bounds.low, bounds.high}
+	for _, column := range []struct{ name, value string }{{"recipient", q.Recipient}, {"sender", q.Sender}} {
+		if column.value != "" {
+			args = append(args, column.value)
+			condition += fmt.Sprintf(" AND %s = $%d", column.name, len(args))
+			id = "id"
+		}
+	}
+	return fmt.Sprintf("%s >= $1 AND %[1]s < $2 AND NOT deleted%s", id, condition), args
 }
 
 func (w Window) direction() string {

@@ -873,6 +873,14 @@ export interface operations {
                 /** @description Only messages sent by this user. */
                 sender?: components["schemas"]["UserId"];
                 /**
+                 * @description Only messages whose text has all these words, in any order and whatever
+                 *     their case; needs a `recipient` or a `sender` (422). Everything that is no
+                 *     letter, digit or mark separates words; there are no operators.
+                 *     How far accents matter and where a word ends is up to the database: SQLite
+                 *     finds *café* for `cafe`, Postgres does not.
+                 */
+                q?: string;
+                /**
                  * @description Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
                  *     30 days ago when absent, or without bound when `after` is given.
                  */

@@ -15,6 +15,7 @@ def _get_kwargs(
     *,
     recipient: str | Unset = UNSET,
     sender: str | Unset = UNSET,
+    q: str | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -27,6 +28,8 @@ def _get_kwargs(
     params["recipient"] = recipient
 
     params["sender"] = sender
+
+    params["q"] = q
 
     json_since: str | Unset = UNSET
     if not isinstance(since, Unset):
@@ -115,6 +118,7 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     recipient: str | Unset = UNSET,
     sender: str | Unset = UNSET,
+    q: str | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -145,6 +149,7 @@ def sync_detailed(
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
+        q (str | Unset):
         since (datetime.datetime | Unset): An RFC 3339 time in any zone.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
@@ -166,6 +171,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         recipient=recipient,
         sender=sender,
+        q=q,
         since=since,
         until=until,
         before=before,
@@ -185,6 +191,7 @@ def sync(
     client: AuthenticatedClient | Client,
     recipient: str | Unset = UNSET,
     sender: str | Unset = UNSET,
+    q: str | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -215,6 +222,7 @@ def sync(
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
+        q (str | Unset):
         since (datetime.datetime | Unset): An RFC 3339 time in any zone.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
@@ -237,6 +245,7 @@ def sync(
         client=client,
         recipient=recipient,
         sender=sender,
+        q=q,
         since=since,
         until=until,
         before=before,
@@ -250,6 +259,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     recipient: str | Unset = UNSET,
     sender: str | Unset = UNSET,
+    q: str | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -280,6 +290,7 @@ async def asyncio_detailed(
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
+        q (str | Unset):
         since (datetime.datetime | Unset): An RFC 3339 time in any zone.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
@@ -301,6 +312,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         recipient=recipient,
         sender=sender,
+        q=q,
         since=since,
         until=until,
         before=before,
@@ -318,6 +330,7 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     recipient: str | Unset = UNSET,
     sender: str | Unset = UNSET,
+    q: str | Unset = UNSET,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -348,6 +361,7 @@ async def asyncio(
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
             first a
             letter or digit. Compared byte for byte.
+        q (str | Unset):
         since (datetime.datetime | Unset): An RFC 3339 time in any zone.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
@@ -371,6 +385,7 @@ async def asyncio(
             client=client,
             recipient=recipient,
             sender=sender,
+            q=q,
             since=since,
             until=until,
             before=before,

@@ -1,0 +1,45 @@
+-- +goose NO TRANSACTION
+
+-- +goose Up
+
+-- FTS5 knows a message by a number. Numbers increase with the ids of a mailbox, since
+-- its messages are stored in that order.
+CREATE TABLE IF NOT EXISTS message_numbers (
+    number    INTEGER PRIMARY KEY,
+    recipient TEXT NOT NULL,
+    id        BLOB NOT NULL,
+    UNIQUE (recipient, id)
+) STRICT;
+
+-- The words of each message, and its two mailboxes as two words of their own. The text
+-- itself is only in messages.
+CREATE VIRTUAL TABLE IF NOT EXISTS message_words USING fts5 (
+    mailboxes, text, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2"
+);
+
+-- +goose StatementBegin
+CREATE TRIGGER IF NOT EXISTS messages_search_insert AFTER INSERT ON messages WHEN NOT new.deleted BEGIN
+    INSERT INTO message_numbers (recipient, id) VALUES (new.recipient, new.id);
+    INSERT INTO message_words (rowid, mailboxes, text)
+    VALUES (last_insert_rowid(), 'r' || hex(new.recipient) || ' s' || hex(new.sender), new.text);
+END;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+CREATE TRIGGER IF NOT EXISTS messages_search_update AFTER UPDATE OF text, deleted ON messages
+WHEN NOT old.deleted AND (new.deleted OR old.text <> new.text) BEGIN
+    DELETE FROM message_words
+    WHERE rowid = (SELECT number FROM message_numbers WHERE recipient = old.recipient AND id = old.id);
+    INSERT INTO message_words (rowid, mailboxes, text)
+    SELECT number, 'r' || hex(new.recipient) || ' s' || hex(new.sender), new.text
+    FROM message_numbers WHERE recipient = new.recipient AND id = new.id AND NOT new.deleted;
+    DELETE FROM message_numbers WHERE recipient = old.recipient AND id = old.id AND new.deleted;
+END;
+-- +goose StatementEnd
+
+-- What is there already, in the same way.
+INSERT INTO message_numbers (recipient, id)
+SELECT recipient, id FROM messages WHERE NOT deleted AND NOT EXISTS (SELECT 1 FROM message_numbers) ORDER BY id;
+INSERT INTO message_words (rowid, mailboxes, text)
+SELECT number, 'r' || hex(recipient) || ' s' || hex(sender), text FROM message_numbers JOIN messages USING (recipient, id)
+WHERE NOT EXISTS (SELECT 1 FROM message_words) ORDER BY number;
