@@ -3,11 +3,15 @@ package apitest_test
 import (
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
@@ -41,9 +45,24 @@ func benchClient(b *testing.B) func(method, url, body string, want int) {
 }
 
 func benchSend(do func(method, url, body string, want int), url string, sender, recipient int) {
-	body := fmt.Sprintf(`{"sender": "user-%d", "recipient": "user-%d", "text": "Lunch at noon?"}`, sender, recipient)
+	body := fmt.Sprintf(`{"sender": "user-%d", "recipient": "user-%d", "text": "%s"}`, sender, recipient, benchText())
 	do(http.MethodPost, url+"/v1/messages", body, http.StatusCreated)
 }
+
+// benchText is a text of ten words out of 20,000, as common and as rare as those of a
+// language.
+func benchText() string {
+	words := make([]string, 10)
+	for i := range words {
+		words[i] = benchWord(benchZipf())
+	}
+	return strings.Join(words, " ")
+}
+
+// benchZipf draws the rank of a word: the nth is about n times rarer than the first.
+func benchZipf() int { return int(math.Pow(20_000, rand.Float64())) }
+
+func benchWord(rank int) string { return "w" + strconv.FormatInt(int64(rank)*7919, 36) }
 
 func benchEngines(b *testing.B, bench func(b *testing.B, s *apitest.Server)) {
 	for _, engine := range []db.Engine{db.Postgres, db.SQLite} {
@@ -90,5 +109,39 @@ func BenchmarkList(b *testing.B) {
 			}
 		})
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "pages/s")
+	})
+}
+
+// BenchmarkSearch measures searches in mailboxes of 100,000 messages, the newest page
+// of those that have one or two words, of any frequency.
+func BenchmarkSearch(b *testing.B) {
+	const users, messages = 3, 100_000
+	benchEngines(b, func(b *testing.B, s *apitest.Server) {
+		var wg sync.WaitGroup
+		for i := range 256 {
+			wg.Go(func() {
+				for j := i; j < users*messages; j += 256 {
+					draft := messaging.Draft{Sender: fmt.Sprint("peer-", j%50), Recipient: fmt.Sprint("user-", j%users), Text: benchText()}
+					if _, _, err := s.Service.Send(b.Context(), draft); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		do := benchClient(b)
+		var took []time.Duration
+		for b.Loop() {
+			q := benchWord(benchZipf())
+			if rand.IntN(2) == 0 {
+				q += "+" + benchWord(benchZipf())
+			}
+			start := time.Now()
+			do(http.MethodGet, fmt.Sprintf("%s/v1/messages?recipient=user-%d&q=%s", s.URL, rand.IntN(users), q), "", http.StatusOK)
+			took = append(took, time.Since(start))
+		}
+		slices.Sort(took)
+		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "ms-p50")
+		b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "ms-p99")
 	})
 }
