@@ -3,24 +3,10 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 )
-
-// OpenExisting is [Open] for a command that reads: it makes no SQLite file where
-// there is none.
-func OpenExisting(url string, maxConnections int) (*DB, error) {
-	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		if _, err := os.Stat(strings.TrimPrefix(path, "//")); errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("there is no SQLite file %s", path)
-		}
-	}
-	return Open(url, maxConnections)
-}
 
 // Snapshot runs fn, which reads one state of the whole database for as long as it
 // takes; ctx ends it.
@@ -29,12 +15,24 @@ func (d *DB) Snapshot(ctx context.Context, fn func(context.Context, sqlx.Queryer
 	if d.Engine == Postgres {
 		pool, options = d.bulk(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	}
-	return classify(once(ctx, pool, options, func(ctx context.Context, tx *sqlx.Tx) error { return fn(ctx, tx) }))
+	return once(ctx, pool, options, func(ctx context.Context, tx *sqlx.Tx) error { return fn(ctx, tx) })
 }
 
-// Load runs fn in one transaction, once and for as long as it takes; ctx ends it.
-func (d *DB) Load(ctx context.Context, fn func(context.Context, *sqlx.Tx) error) error {
-	return classify(once(ctx, d.bulk(), &sql.TxOptions{Isolation: d.isolation}, fn))
+// Load runs fn in one transaction, once and for as long as it takes; ctx ends it. It
+// locks a table first: nobody else writes into it meanwhile.
+func (d *DB) Load(ctx context.Context, table string, fn func(context.Context, *sqlx.Tx) error) error {
+	prepare := "LOCK TABLE " + table + " IN EXCLUSIVE MODE"
+	if d.Engine == SQLite {
+		// Whoever writes is alone. With the usual 2 MB of cache, pages of large
+		// tables would go to disk and back many times before they are full.
+		prepare = "PRAGMA cache_size = -16384"
+	}
+	return once(ctx, d.bulk(), &sql.TxOptions{Isolation: d.isolation}, func(ctx context.Context, tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(ctx, prepare); err != nil {
+			return fmt.Errorf("prepare to load: %w", err)
+		}
+		return fn(ctx, tx)
+	})
 }
 
 // bulk is the pool for what may take long.

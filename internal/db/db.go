@@ -12,6 +12,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -55,6 +56,18 @@ func Open(url string, maxConnections int) (*DB, error) {
 	default:
 		return nil, errors.New("a database URL is postgres://... or sqlite:PATH")
 	}
+}
+
+// OpenExisting is [Open] for a command that has no use for an empty database: it
+// makes no SQLite file where there is none.
+func OpenExisting(url string, maxConnections int) (*DB, error) {
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		path = strings.TrimPrefix(path, "//")
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("there is no SQLite file %s", path)
+		}
+	}
+	return Open(url, maxConnections)
 }
 
 // Close closes the database after the running statements have ended.

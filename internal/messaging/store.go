@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
@@ -15,7 +16,7 @@ import (
 // messages in the order of their ids, deleted ones too, then all read markers and
 // blocks. All of it is of one moment. It stops when yield returns an error.
 func ExportStore(ctx context.Context, database *db.DB, yield func(Record) error) error {
-	return explain(database.Snapshot(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+	return database.Snapshot(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
 		err := eachRow(ctx, q, "SELECT "+storedColumns+" FROM messages ORDER BY "+everyID, func(m *StoredMessage) error {
 			return yield(Record{Message: m})
 		})
@@ -31,114 +32,129 @@ func ExportStore(ctx context.Context, database *db.DB, yield func(Record) error)
 		return eachRow(ctx, q, "SELECT owner, peer, changed FROM blocks ORDER BY owner, peer", func(b *Block) error {
 			return yield(Record{Block: b})
 		})
-	}))
+	})
 }
 
 // ErrNotEmpty is returned by [ImportStore] for a store that has something in it.
 var ErrNotEmpty = errors.New("the store is not empty")
 
-// importBatchSize is how many records one statement stores.
+// importBatchSize is how many messages one statement stores. Each takes ten of its
+// parameters, of which SQLite allows 32,766.
 const importBatchSize = 1000
 
-// ImportStore stores what [ExportStore] yielded, all of it or nothing, into a store
-// that must be empty and without a running server; the messages must be in the
-// order of their ids. An error of records ends it.
+// ImportStore stores what [ExportStore] yielded, in its order, into a store that must
+// be empty: all of it or nothing. An error of records ends it. Nobody else can write
+// into the store meanwhile.
 func ImportStore(ctx context.Context, database *db.DB, records iter.Seq2[Record, error]) error {
-	return explain(database.Load(ctx, func(ctx context.Context, tx *sqlx.Tx) error {
-		if empty, err := isEmpty(ctx, tx); err != nil || !empty {
-			return errors.Join(err, ErrNotEmpty)
+	return database.Load(ctx, "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
+		empty, err := isEmpty(ctx, tx)
+		if err != nil {
+			return err
 		}
-		batch := importBatch{clocks: map[string]ID{}}
+		if !empty {
+			return ErrNotEmpty
+		}
+		var batch importBatch
 		for record, err := range records {
 			if err == nil {
 				err = batch.add(record)
 			}
-			if err == nil && batch.size() == importBatchSize {
+			if err == nil && batch.isFull() {
 				err = batch.store(ctx, tx)
 			}
 			if err != nil {
 				return err
 			}
 		}
-		return batch.store(ctx, tx)
-	}))
+		if err := batch.store(ctx, tx); err != nil {
+			return err
+		}
+		return deriveRest(ctx, tx)
+	})
 }
 
 // importBatch collects records to be stored together.
 type importBatch struct {
 	messages []Record
-	markers  []ReadMarker
-	blocks   []Block
-	clocks   map[string]ID // the newest change in each mailbox
-	last     ID            // of all messages so far
+	markers  []Record
+	blocks   []Record
+	last     string // the place of the last record in the order of an export
 }
 
-func (b *importBatch) size() int { return len(b.messages) + len(b.markers) + len(b.blocks) }
+func (b *importBatch) isFull() bool {
+	return max(len(b.messages), len(b.markers), len(b.blocks)) == importBatchSize
+}
 
 func (b *importBatch) add(r Record) error {
+	if err := r.check(); err != nil {
+		return fmt.Errorf("line %d: %w", r.Line, err)
+	}
+	place := r.place()
+	if place <= b.last {
+		return fmt.Errorf("line %d: it is not in the order of an export, or there twice", r.Line)
+	}
+	b.last = place
 	switch {
 	case r.Message != nil:
-		if r.Message.ID.Compare(b.last) <= 0 {
-			return fmt.Errorf("line %d: the messages must be in the order of their ids, each id once", r.Line)
-		}
-		if err := checkMetadata(r.Message.Metadata); err != nil {
-			return fmt.Errorf("line %d: metadata %s", r.Line, err.Fields[0].Detail)
-		}
-		b.last = r.Message.ID
-		newest := r.Message.ID
-		if r.Message.Changed != nil {
-			newest = *r.Message.Changed
-		}
 		b.messages = append(b.messages, r)
-		b.raise(newest, r.Message.Sender, r.Message.Recipient)
 	case r.ReadMarker != nil:
-		b.markers = append(b.markers, *r.ReadMarker)
-		b.raise(r.ReadMarker.Changed, r.ReadMarker.Owner, r.ReadMarker.Peer)
-	case r.Block != nil:
-		b.blocks = append(b.blocks, *r.Block)
-		b.raise(r.Block.Changed, r.Block.Owner)
+		b.markers = append(b.markers, r)
+	default:
+		b.blocks = append(b.blocks, r)
 	}
 	return nil
 }
 
-func (b *importBatch) raise(clock ID, users ...string) {
-	for _, user := range users {
-		if b.clocks[user].Compare(clock) < 0 {
-			b.clocks[user] = clock
-		}
+// store stores the records and forgets them.
+func (b *importBatch) store(ctx context.Context, tx *sqlx.Tx) error {
+	err := insertStored(ctx, tx, b.messages)
+	if err == nil {
+		err = insertReadMarkers(ctx, tx, b.markers)
+	}
+	if err == nil {
+		err = insertBlocks(ctx, tx, b.blocks)
+	}
+	b.messages, b.markers, b.blocks = b.messages[:0], b.markers[:0], b.blocks[:0]
+	return err
+}
+
+// place is a string that sorts as the records of an export do. No user id contains a
+// space, and all that they contain comes after it.
+func (r Record) place() string {
+	switch {
+	case r.Message != nil:
+		return "1" + string(r.Message.ID[:])
+	case r.ReadMarker != nil:
+		return "2" + r.ReadMarker.Owner + " " + r.ReadMarker.Peer
+	default:
+		return "3" + r.Block.Owner + " " + r.Block.Peer
 	}
 }
 
-// store stores the records and forgets them.
-func (b *importBatch) store(ctx context.Context, tx *sqlx.Tx) error {
-	if b.size() == 0 {
-		return nil
+// check finds what would harm a store and is no matter of the record's form.
+func (r Record) check() error {
+	var ids []ID
+	switch {
+	case r.Message != nil:
+		if err := checkMetadata(r.Message.Metadata); err != nil {
+			return errors.New("metadata " + err.Fields[0].Detail)
+		}
+		ids = append(ids, r.Message.ID)
+		if changed := r.Message.Changed; changed != nil {
+			if changed.Compare(r.Message.ID) <= 0 {
+				return errors.New("the message was changed before it was sent")
+			}
+			ids = append(ids, *changed)
+		}
+	case r.ReadMarker != nil:
+		ids = append(ids, r.ReadMarker.Changed)
+	default:
+		ids = append(ids, r.Block.Changed)
 	}
-	if err := raiseClocks(ctx, tx, b.clocks); err != nil {
-		return err
-	}
-	if err := insertStored(ctx, tx, b.messages); err != nil {
-		return err
-	}
-	var kept []*Message
-	for _, r := range b.messages {
-		if !r.Message.Deleted {
-			kept = append(kept, &r.Message.Message)
+	for _, id := range ids {
+		if uuid.UUID(id).Version() != 7 { // a mailbox clock above such an id might never pass it
+			return fmt.Errorf("%s is not a UUID of version 7", id)
 		}
 	}
-	if err := touchConversations(ctx, tx, kept); err != nil {
-		return err
-	}
-	for _, marker := range b.markers {
-		if _, err := advanceReadMarker(ctx, tx, marker); err != nil {
-			return err
-		}
-	}
-	for _, block := range b.blocks {
-		if err := insertBlock(ctx, tx, block); err != nil {
-			return err
-		}
-	}
-	*b = importBatch{clocks: map[string]ID{}, last: b.last}
 	return nil
 }

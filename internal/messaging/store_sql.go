@@ -3,8 +3,7 @@ package messaging
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -43,21 +42,6 @@ func isEmpty(ctx context.Context, tx *sqlx.Tx) (bool, error) {
 	return found == 0, nil
 }
 
-// raiseClocks sets mailbox clocks that are below the given ones.
-func raiseClocks(ctx context.Context, tx *sqlx.Tx, clocks map[string]ID) error {
-	args := make([]any, 0, 2*len(clocks))
-	for _, user := range slices.Sorted(maps.Keys(clocks)) {
-		args = append(args, user, clocks[user])
-	}
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO mailboxes (user_id, clock) VALUES `+placeholders(len(clocks), 2)+`
-		ON CONFLICT (user_id) DO UPDATE SET clock = excluded.clock WHERE mailboxes.clock < excluded.clock`, args...)
-	if err != nil {
-		return fmt.Errorf("raise mailbox clocks: %w", err)
-	}
-	return nil
-}
-
 // insertStored inserts the messages of records as they are.
 func insertStored(ctx context.Context, tx *sqlx.Tx, records []Record) error {
 	if len(records) == 0 {
@@ -70,10 +54,10 @@ func insertStored(ctx context.Context, tx *sqlx.Tx, records []Record) error {
 			nullable(m.IdempotencyKey), m.Fingerprint, m.Changed, m.Deleted)
 	}
 	var ids []ID
-	err := tx.SelectContext(ctx, &ids, `
+	err := tx.SelectContext(ctx, &ids, tx.Rebind(`
 		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, idempotency_key, fingerprint, changed, deleted)
-		VALUES `+placeholders(len(records), 10)+`
-		ON CONFLICT (recipient, sender, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING id`, args...)
+		VALUES `+rowsOf(len(records), "(?,?,?,?,?,?,?,?,?,?)")+`
+		ON CONFLICT (recipient, sender, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING id`), args...)
 	if err != nil {
 		return fmt.Errorf("store messages: %w", err)
 	}
@@ -84,6 +68,76 @@ func insertStored(ctx context.Context, tx *sqlx.Tx, records []Record) error {
 	for _, r := range records {
 		if !inserted[r.Message.ID] {
 			return fmt.Errorf("line %d: the idempotency key is that of an earlier message of the same sender and recipient", r.Line)
+		}
+	}
+	return nil
+}
+
+// insertReadMarkers inserts the read markers of records.
+func insertReadMarkers(ctx context.Context, tx *sqlx.Tx, records []Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 4*len(records))
+	for _, r := range records {
+		m := r.ReadMarker
+		args = append(args, m.Owner, m.Peer, m.MessageID, m.Changed)
+	}
+	_, err := tx.ExecContext(ctx, tx.Rebind(`
+		INSERT INTO read_markers (owner, peer, message_id, changed) VALUES `+rowsOf(len(records), "(?,?,?,?)")), args...)
+	if err != nil {
+		return fmt.Errorf("store read markers: %w", err)
+	}
+	return nil
+}
+
+// insertBlocks inserts the blocks of records.
+func insertBlocks(ctx context.Context, tx *sqlx.Tx, records []Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 3*len(records))
+	for _, r := range records {
+		args = append(args, r.Block.Owner, r.Block.Peer, r.Block.Changed)
+	}
+	_, err := tx.ExecContext(ctx, tx.Rebind(`
+		INSERT INTO blocks (owner, peer, changed) VALUES `+rowsOf(len(records), "(?,?,?)")), args...)
+	if err != nil {
+		return fmt.Errorf("store blocks: %w", err)
+	}
+	return nil
+}
+
+// rowsOf repeats a row of a VALUES list. Its parameters are question marks, which need
+// sqlx's Rebind: SQLite takes $1 for a name, and looks through all names for each.
+func rowsOf(n int, row string) string { return row + strings.Repeat(","+row, n-1) }
+
+// deriveRest fills the tables that follow from the others: the conversations, and the
+// clock of each mailbox, which is the newest change in it. Neither engine has a max of
+// ids that the other has, too.
+func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
+	for _, statement := range []string{`
+		INSERT INTO conversations (owner, peer, last_message_id)
+		SELECT owner, peer, id FROM (
+			SELECT owner, peer, id, row_number() OVER (PARTITION BY owner, peer ORDER BY id DESC) AS place FROM (
+				SELECT recipient AS owner, sender AS peer, id FROM messages WHERE NOT deleted
+				UNION ALL SELECT sender, recipient, id FROM messages WHERE NOT deleted AND sender <> recipient
+			) AS messages
+		) AS ordered WHERE place = 1`, `
+		INSERT INTO mailboxes (user_id, clock)
+		SELECT user_id, id FROM (
+			SELECT user_id, id, row_number() OVER (PARTITION BY user_id ORDER BY id DESC) AS place FROM (
+				SELECT recipient AS user_id, coalesce(changed, id) AS id FROM messages
+				UNION ALL SELECT sender, coalesce(changed, id) FROM messages
+				UNION ALL SELECT owner, changed FROM read_markers
+				UNION ALL SELECT peer, changed FROM read_markers
+				UNION ALL SELECT owner, changed FROM blocks
+			) AS changes
+		) AS ordered WHERE place = 1
+		ON CONFLICT (user_id) DO UPDATE SET clock = excluded.clock WHERE mailboxes.clock < excluded.clock`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("derive conversations and clocks: %w", err)
 		}
 	}
 	return nil
