@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"iter"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/go-json-experiment/json"
@@ -24,44 +26,74 @@ import (
 // maxLine bounds a line; the longest that can be written is a fifth of it.
 const maxLine = 1 << 20
 
+// readAhead is how many records may wait to be taken.
+const readAhead = 256
+
 // Read yields the records that a store writer wrote. Whatever is not exactly that is
 // an error that names the line, after which nothing follows: a line that breaks the
 // contract or contradicts itself, a missing end, a checksum that is not that of the
 // lines before it, anything behind the end.
+//
+// It reads and checks while its caller works on what came before. A caller that stops
+// early leaves it where it is in r, maybe waiting for more.
 func Read(r io.Reader) iter.Seq2[messaging.Record, error] {
+	type result struct {
+		record messaging.Record
+		err    error
+	}
 	return func(yield func(messaging.Record, error) bool) {
-		reader, err := newReader(r)
-		for err == nil {
-			var record messaging.Record
-			if record, err = reader.next(); err == nil && !yield(record, nil) {
+		results, stopped := make(chan result, readAhead), make(chan struct{})
+		defer close(stopped)
+		go func() {
+			defer close(results)
+			reader := newReader(r)
+			for more := true; more; {
+				record, err := reader.next()
+				if errors.Is(err, errEnd) {
+					return
+				}
+				if err != nil {
+					more, err = false, fmt.Errorf("line %d: %w", reader.line, err)
+				}
+				select {
+				case results <- result{record, err}:
+				case <-stopped:
+					return
+				}
+			}
+		}()
+		for next := range results {
+			if !yield(next.record, next.err) {
 				return
 			}
-		}
-		if !errors.Is(err, io.EOF) {
-			yield(messaging.Record{}, fmt.Errorf("line %d: %w", reader.line, err))
 		}
 	}
 }
 
 type reader struct {
-	lines        *bufio.Reader
-	line         int
-	record, text *openapi3.Schema
-	sum          hash.Hash
+	lines    *bufio.Reader
+	line     int
+	contract openapi3.Schemas
+	sum      hash.Hash
 }
 
-func newReader(r io.Reader) (*reader, error) {
-	rd := &reader{lines: bufio.NewReaderSize(r, maxLine), sum: sha256.New()}
+// contract returns the schemas that lines are checked against.
+var contract = sync.OnceValue(func() openapi3.Schemas {
 	document, err := openapi3.NewLoader().LoadFromData(api.Document)
 	if err != nil {
-		return rd, fmt.Errorf("contract: %w", err)
+		panic(err) // it is part of the program
 	}
-	rd.record = document.Components.Schemas["ExportRecord"].Value
-	rd.text = document.Components.Schemas["MessageText"].Value
-	return rd, nil
+	return document.Components.Schemas
+})
+
+func newReader(r io.Reader) *reader {
+	return &reader{lines: bufio.NewReaderSize(r, maxLine), contract: contract(), sum: sha256.New()}
 }
 
-// next returns the next record, or io.EOF after a good end.
+// errEnd tells that the end is good.
+var errEnd = errors.New("the end")
+
+// next returns the next record, or errEnd.
 func (r *reader) next() (messaging.Record, error) {
 	r.line++
 	text, err := r.lines.ReadSlice('\n')
@@ -72,6 +104,9 @@ func (r *reader) next() (messaging.Record, error) {
 		return messaging.Record{}, errors.New("the file ends before its last line: it was cut short")
 	case err != nil:
 		return messaging.Record{}, err
+	}
+	if bytes.HasSuffix(text, []byte("\r\n")) {
+		return messaging.Record{}, errors.New("the line ends with a carriage return: the file was converted on its way")
 	}
 	line, err := r.decode(text)
 	if err != nil {
@@ -90,16 +125,16 @@ func (r *reader) next() (messaging.Record, error) {
 func (r *reader) decode(text []byte) (line server.ExportRecord, err error) {
 	var value any
 	if err := json.Unmarshal(text, &value); err != nil {
-		return line, fmt.Errorf("this is no JSON: %w", err)
+		return line, errors.New("this is no JSON: " + err.Error())
 	}
-	if err := r.record.VisitJSON(value); err != nil {
+	if err := r.contract["ExportRecord"].Value.VisitJSON(value); err != nil {
 		return line, explain("", err)
 	}
 	if err := json.Unmarshal(text, &line, json.RejectUnknownMembers(true)); err != nil {
 		return line, err
 	}
 	if m := line.Message; m != nil && m.DeletedAt == nil {
-		if err := r.text.VisitJSON(m.Text); err != nil {
+		if err := r.contract["MessageText"].Value.VisitJSON(m.Text); err != nil {
 			return line, explain("/message/text", err)
 		}
 	}
@@ -121,45 +156,79 @@ func (r *reader) end(line server.ExportRecord) error {
 	if _, err := r.lines.ReadByte(); !errors.Is(err, io.EOF) {
 		return errors.Join(err, errors.New("something follows the end"))
 	}
-	return io.EOF
+	return errEnd
 }
 
 // toRecord makes a record of a line and refuses one that contradicts itself.
 func toRecord(line server.ExportRecord) (messaging.Record, error) {
 	var r messaging.Record
-	switch changed := (*messaging.ID)(line.Changed); {
-	case line.Type == server.ExportRecordTypeMessage && line.Message != nil:
-		m := line.Message
-		metadata, err := jsontext.AppendFormat(nil, m.Metadata)
-		if err != nil && m.Metadata != nil {
-			return r, fmt.Errorf("metadata: %w", err)
+	changed := (*messaging.ID)(line.Changed)
+	switch {
+	case line.Message != nil:
+		message, err := toMessage(line)
+		if err != nil {
+			return r, err
 		}
-		m.Metadata = metadata
-		r.Message = &messaging.StoredMessage{Message: messaging.Message{
-			ID: messaging.ID(m.ID), Sender: m.Sender, Recipient: m.Recipient, Changed: changed, Deleted: m.DeletedAt != nil,
-		}}
-		if line.IdempotencyKey != nil {
-			r.Message.IdempotencyKey = *line.IdempotencyKey
-		}
-		if !r.Message.Deleted {
-			r.Message.Text, r.Message.Metadata, r.Message.ReplyTo = m.Text, string(metadata), (*messaging.ID)(m.ReplyTo)
-		}
-		if !r.Message.Deleted && line.Fingerprint != nil {
-			r.Message.Fingerprint, _ = hex.DecodeString(*line.Fingerprint) // the contract was checked
-		}
-	case line.Type == server.ExportRecordTypeReadMarker && line.ReadMarker != nil && changed != nil:
+		r.Message = &message
+	case line.ReadMarker != nil && changed != nil:
 		m := line.ReadMarker
 		r.ReadMarker = &messaging.ReadMarker{Owner: m.User, Peer: m.Peer, MessageID: messaging.ID(m.MessageID), Changed: *changed}
-	case line.Type == server.ExportRecordTypeBlock && line.Block != nil && changed != nil:
+	case line.Block != nil && changed != nil:
 		r.Block = &messaging.Block{Owner: line.Block.User, Peer: line.Block.Peer, Changed: *changed}
 	default:
 		return r, fmt.Errorf("a line of the type %s lacks that member, or changed", line.Type)
 	}
 	if !reflect.DeepEqual(line, toLine(r, true)) {
-		return r, errors.New("the line contradicts itself: its times are those inside its ids, " +
-			"a deleted message has no content, and there is nothing but what its type has")
+		return r, errors.New("the line contradicts itself: its times must be those inside its ids, " +
+			"and there must be nothing but what its type has")
 	}
 	return r, nil
+}
+
+// toMessage makes a message of a line, whose metadata it brings into the form that is
+// stored.
+func toMessage(line server.ExportRecord) (messaging.StoredMessage, error) {
+	m := line.Message
+	stored := messaging.StoredMessage{Message: messaging.Message{
+		ID: messaging.ID(m.ID), Sender: m.Sender, Recipient: m.Recipient, Text: m.Text, ReplyTo: (*messaging.ID)(m.ReplyTo),
+		Changed: (*messaging.ID)(line.Changed), Deleted: m.DeletedAt != nil,
+	}}
+	if m.Metadata != nil {
+		metadata, err := jsontext.AppendFormat(nil, m.Metadata)
+		if err != nil {
+			return stored, fmt.Errorf("metadata: %w", err)
+		}
+		if isTooDeep(metadata) {
+			return stored, fmt.Errorf("metadata may have %d levels", messaging.MetadataMaxDepth)
+		}
+		m.Metadata, stored.Metadata = metadata, string(metadata)
+	}
+	if line.IdempotencyKey != nil {
+		stored.IdempotencyKey = *line.IdempotencyKey
+	}
+	if line.Fingerprint != nil {
+		stored.Fingerprint, _ = hex.DecodeString(*line.Fingerprint) // the contract was checked
+	}
+	if stored.Deleted && (stored.Text != "" || stored.Metadata != "" || stored.ReplyTo != nil || stored.Fingerprint != nil) {
+		return stored, errors.New("a deleted message has content")
+	}
+	if !stored.Deleted && (stored.IdempotencyKey == "") != (stored.Fingerprint == nil) {
+		return stored, errors.New("an idempotency key and its fingerprint go together")
+	}
+	return stored, nil
+}
+
+// isTooDeep tells whether metadata has more levels than it may.
+func isTooDeep(metadata []byte) bool {
+	decoder := jsontext.NewDecoder(bytes.NewReader(metadata))
+	for {
+		if _, err := decoder.ReadToken(); err != nil {
+			return false
+		}
+		if decoder.StackDepth() > messaging.MetadataMaxDepth {
+			return true
+		}
+	}
 }
 
 // explain tells what is wrong with a value, and where.

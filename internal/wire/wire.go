@@ -19,9 +19,11 @@ func Message(m messaging.Message) server.Message {
 		Sender:    m.Sender,
 		Recipient: m.Recipient,
 		Text:      m.Text,
-		Metadata:  json.RawMessage(m.Metadata),
 		ReplyTo:   (*server.MessageID)(m.ReplyTo),
 		SentAt:    timestamp(m.ID.Time()),
+	}
+	if m.Metadata != "" {
+		message.Metadata = json.RawMessage(m.Metadata)
 	}
 	if m.Changed != nil {
 		changed := timestamp(m.Changed.Time())

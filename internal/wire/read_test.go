@@ -1,0 +1,233 @@
+package wire_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/wire"
+)
+
+// idAt makes the id of a change some milliseconds after the first.
+func idAt(ms int64) messaging.ID {
+	var id messaging.ID
+	binary.BigEndian.PutUint64(id[:8], uint64(1_790_000_000_000+ms)<<16|7<<12)
+	id[8] = 0x80
+	return id
+}
+
+// records is a small store: lines 1 to 6 of its export, before the end in line 7.
+func records() []messaging.Record {
+	fingerprint := sha256.Sum256([]byte("a body"))
+	return []messaging.Record{
+		{Message: &messaging.StoredMessage{
+			Message:        messaging.Message{ID: idAt(0), Sender: "alice", Recipient: "bob", Text: "<é> \u2028 hello", Metadata: `{"n":12345678901234567890}`},
+			IdempotencyKey: "key", Fingerprint: fingerprint[:],
+		}},
+		{Message: &messaging.StoredMessage{Message: messaging.Message{ID: idAt(1), Sender: "bob", Recipient: "alice", Text: "edited", ReplyTo: new(idAt(0)), Changed: new(idAt(5))}}},
+		{Message: &messaging.StoredMessage{Message: messaging.Message{ID: idAt(2), Sender: "bob", Recipient: "alice", Changed: new(idAt(6)), Deleted: true}, IdempotencyKey: "key"}},
+		{ReadMarker: &messaging.ReadMarker{Owner: "alice", Peer: "bob", MessageID: idAt(1), Changed: idAt(7)}},
+		{ReadMarker: &messaging.ReadMarker{Owner: "bob", Peer: "alice", MessageID: idAt(0), Changed: idAt(8)}},
+		{Block: &messaging.Block{Owner: "bob", Peer: "mallory", Changed: idAt(9)}},
+	}
+}
+
+// export returns the lines of the store.
+func export(t testing.TB) []string {
+	t.Helper()
+	var file bytes.Buffer
+	w := wire.NewStoreWriter(&file)
+	for _, r := range records() {
+		if err := w.Write(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.End(); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Collect(strings.Lines(file.String()))
+}
+
+// seal gives lines the end that fits them, as someone who makes a file would.
+func seal(lines []string) []string {
+	sum := sha256.Sum256([]byte(strings.Join(lines, "")))
+	return append(lines, fmt.Sprintf(`{"type":"end","records":%d,"sha256":"%x"}`+"\n", len(lines), sum))
+}
+
+// TestReadDamaged imports files with one fault each. Each is refused with the number
+// of a line and leaves nothing, so that the good file can be imported in the end.
+func TestReadDamaged(t *testing.T) {
+	t.Parallel()
+	good := export(t)
+	all, last := strings.Join(good, ""), len(good)
+	type test struct {
+		file string
+		line int
+		says string
+	}
+	// with replaces a part of a line and the end, so that only the line is wrong.
+	with := func(line int, old, replacement string) string {
+		t.Helper()
+		lines := slices.Clone(good[:last-1])
+		if !strings.Contains(lines[line-1], old) {
+			t.Fatalf("line %d has no %s: %s", line, old, lines[line-1])
+		}
+		lines[line-1] = strings.Replace(lines[line-1], old, replacement, 1)
+		return strings.Join(seal(lines), "")
+	}
+	join := func(lines ...string) string { return strings.Join(lines, "") }
+	raw := func(old, replacement string) string { return strings.Replace(all, old, replacement, 1) }
+	resealed := func(lines ...string) string { return join(seal(lines)...) }
+	tests := map[string]test{
+		"empty file":          {"", 1, "cut short"},
+		"flipped byte":        {raw("hello", "hellp"), last, "checksum"},
+		"missing line":        {join(good[0], good[2], good[3], good[4], good[5], good[6]), last - 1, "5 lines come before the end, and it says 6"},
+		"line there twice":    {join(good[0], good[0], good[1], good[2], good[3], good[4], good[6]), 2, "order"},
+		"swapped messages":    {join(good[1], good[0], good[2], good[3], good[4], good[5], good[6]), 2, "order"},
+		"swapped, and sealed": {resealed(good[1], good[0]), 2, "order"},
+		"swapped markers":     {resealed(good[0], good[4], good[3]), 3, "order"},
+		"block there twice":   {resealed(good[5], good[5]), 2, "order"},
+		"message after block": {resealed(good[5], good[0]), 2, "order"},
+		"key there twice": {resealed(good[0], strings.NewReplacer(
+			idAt(0).String(), idAt(1).String(), "20.000Z", "20.001Z").Replace(good[0])), 2, "idempotency key"},
+		"wrong record count":          {raw(`"records":6`, `"records":7`), last, "it says 7"},
+		"wrong checksum":              {raw(`"sha256":"`, `"sha256":"0`)[:len(all)-2] + "}\n", last, ""},
+		"end without records":         {raw(`"records":6,`, ``), last, "lacks records"},
+		"junk behind the end":         {all + "x", last + 1, "follows the end"},
+		"empty line behind the end":   {all + "\n", last + 1, "follows the end"},
+		"two files":                   {all + all, last + 1, "follows the end"},
+		"no JSON":                     {with(2, `{`, `<`), 2, "no JSON"},
+		"empty line":                  {resealed(good[0], "\n", good[1]), 2, "no JSON"},
+		"two values in a line":        {with(2, "\n", " {}\n"), 2, "no JSON"},
+		"member there twice":          {with(2, `{`, `{"type":"message",`), 2, "duplicate"},
+		"not UTF-8":                   {with(2, "edited", "\xff"), 2, "UTF-8"},
+		"array":                       {resealed("[]\n"), 1, "object"},
+		"CRLF":                        {strings.ReplaceAll(all, "\n", "\r\n"), 1, "carriage return"},
+		"byte order mark":             {"\ufeff" + all, 1, "no JSON"},
+		"line too long":               {with(1, "hello", strings.Repeat("x", 1<<20)), 1, "too long"},
+		"unknown type":                {with(2, `"type":"message"`, `"type":"massage"`), 2, "type"},
+		"other type":                  {with(2, `"type":"message"`, `"type":"block"`), 2, "contradicts"},
+		"type only":                   {resealed(`{"type":"message"}` + "\n"), 1, "lacks"},
+		"unknown member":              {with(1, `"sender"`, `"subject":"x","sender"`), 1, "subject"},
+		"unknown member of line":      {with(1, `"type"`, `"x":1,"type"`), 1, `"x"`},
+		"member of another type":      {with(1, `"type"`, `"records":1,"type"`), 1, "contradicts"},
+		"bad user id":                 {with(1, `"alice"`, `"-alice"`), 1, "/message/sender"},
+		"no recipient":                {with(1, `"recipient":"bob",`, ``), 1, "recipient"},
+		"bad id":                      {with(1, idAt(0).String(), "x"), 1, "/message/id"},
+		"bad digit in an id":          {with(1, idAt(0).String(), "G"+idAt(0).String()[1:]), 1, ""},
+		"id of version 4":             {with(1, "7000-8", "4000-8"), 1, "version 7"},
+		"change of version 4":         {with(6, "7000-8", "4000-8"), 6, "version 7"},
+		"text too long":               {with(1, "hello", strings.Repeat("😀", 4096)), 1, "text"},
+		"text with U+0000":            {with(1, "hello", `\u0000`), 1, "text"},
+		"blank text":                  {with(2, "edited", " "), 2, "text"},
+		"no text":                     {with(2, "edited", ""), 2, "text"},
+		"metadata null":               {with(1, `{"n":12345678901234567890}`, `null`), 1, "metadata"},
+		"metadata too large":          {with(1, `{"n":1`, `{"x":"`+strings.Repeat("x", 4096)+`","n":1`), 1, "metadata"},
+		"metadata too deep":           {with(1, `{"n":12345678901234567890}`, strings.Repeat(`{"n":`, 31)+"1"+strings.Repeat("}", 31)), 1, "metadata"},
+		"another time of sending":     {with(1, "20.000Z", "20.001Z"), 1, "contradicts"},
+		"edited without changed":      {with(2, `,"changed":"`+idAt(5).String()+`"`, ``), 2, "contradicts"},
+		"another time of an edit":     {with(2, `"changed":"`+idAt(5).String(), `"changed":"`+idAt(6).String()), 2, "contradicts"},
+		"edited and deleted":          {with(3, `"deletedAt"`, `"editedAt":"2026-09-21T14:13:20.006Z","deletedAt"`), 3, "contradicts"},
+		"deleted message with text":   {with(3, `"text":""`, `"text":"x"`), 3, "content"},
+		"deleted, with a fingerprint": {with(3, `"idempotencyKey":"key"`, `"idempotencyKey":"key","fingerprint":"`+strings.Repeat("0", 64)+`"`), 3, "content"},
+		"changed before sent": {with(2, `"editedAt":"2026-09-21T14:13:20.005Z"},"changed":"`+idAt(5).String(),
+			`"editedAt":"2026-09-21T14:13:20.000Z"},"changed":"`+idAt(0).String()), 2, "before it was sent"},
+		"key without fingerprint":     {with(1, `,"fingerprint":"`, `,"x":"`), 1, `"x"`},
+		"fingerprint without a key":   {with(1, `"idempotencyKey":"key",`, ``), 1, "go together"},
+		"short fingerprint":           {with(1, `"fingerprint":"`, `"fingerprint":"0`), 1, "/fingerprint"},
+		"bad idempotency key":         {with(1, `"key"`, `" key"`), 1, "/idempotencyKey"},
+		"read marker without changed": {with(4, `,"changed":"`+idAt(7).String()+`"`, ``), 4, "lacks"},
+		"another time of a marker":    {with(4, "20.007Z", "20.008Z"), 4, "contradicts"},
+		"another time of a block":     {with(6, "20.009Z", "20.008Z"), 6, "contradicts"},
+	}
+	for i := range good { // cut behind each line, and in the middle of each
+		whole := join(good[:i]...)
+		tests[fmt.Sprint("cut before line ", i+1)] = test{whole, i + 1, "cut short"}
+		tests[fmt.Sprint("cut in line ", i+1)] = test{whole + good[i][:len(good[i])/2], i + 1, "cut short"}
+		tests[fmt.Sprint("cut at the end of line ", i+1)] = test{whole + strings.TrimSuffix(good[i], "\n"), i + 1, "cut short"}
+	}
+	database := apitest.Open(t, apitest.NewDatabaseURL(t, db.SQLite))
+	for name, test := range tests {
+		err := messaging.ImportStore(t.Context(), database, wire.Read(strings.NewReader(test.file)))
+		if err == nil {
+			t.Fatalf("%s: it was imported", name)
+		}
+		if at := fmt.Sprintf("line %d: ", test.line); !strings.HasPrefix(err.Error(), at) || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v; want %s...%s", name, err, at, test.says)
+		}
+	}
+	if err := messaging.ImportStore(t.Context(), database, wire.Read(strings.NewReader(all))); err != nil {
+		t.Errorf("the good file after all the others: %v", err)
+	}
+	if again := exportOf(t, database); again != all {
+		t.Errorf("imported and exported again:\n%s\nwant\n%s", again, all)
+	}
+}
+
+// exportOf exports a database.
+func exportOf(t *testing.T, database *db.DB) string {
+	t.Helper()
+	var file bytes.Buffer
+	w := wire.NewStoreWriter(&file)
+	if err := messaging.ExportStore(context.WithoutCancel(t.Context()), database, w.Write); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.End(); err != nil {
+		t.Fatal(err)
+	}
+	return file.String()
+}
+
+// FuzzRead reads whatever comes: it must not panic, and what it accepts, written
+// again, is read as the same records.
+func FuzzRead(f *testing.F) {
+	lines := export(f)
+	all := strings.Join(lines, "")
+	f.Add([]byte(all))
+	f.Add([]byte(all[:len(all)/2]))
+	f.Add([]byte(strings.ReplaceAll(all, "\n", "\r\n")))
+	f.Add([]byte("\n{}\n[]\nnull\n"))
+	for _, line := range lines {
+		f.Add([]byte(line))
+		f.Add([]byte(strings.Join(seal([]string{line}), "")))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		// With an end that fits, more of it is looked at than its checksum.
+		for _, file := range []string{string(file), strings.Join(seal([]string{strings.TrimSuffix(string(file), "\n") + "\n"}), "")} {
+			var again bytes.Buffer
+			w := wire.NewStoreWriter(&again)
+			read, ended := 0, false
+			for record, err := range wire.Read(strings.NewReader(file)) {
+				if ended {
+					t.Fatal("it goes on after an error")
+				}
+				if ended = err != nil; ended {
+					continue
+				}
+				read++
+				if err := w.Write(record); err != nil {
+					t.Fatalf("it accepts what cannot be written: %v", err)
+				}
+			}
+			if err := w.End(); err != nil {
+				t.Fatal(err)
+			}
+			for _, err := range wire.Read(&again) {
+				if read--; err != nil {
+					t.Fatalf("it refuses what it accepted: %v", err)
+				}
+			}
+			if read != 0 {
+				t.Fatalf("%d records are lost", read)
+			}
+		}
+	})
+}
