@@ -64,6 +64,15 @@ func (f databaseFlags) open() (*db.DB, error) {
 	return db.Open(url, f.DatabaseMaxConnections)
 }
 
+// openExisting opens the database and makes no SQLite file where there is none.
+func (f databaseFlags) openExisting() (*db.DB, error) {
+	url, err := f.url()
+	if err != nil {
+		return nil, err
+	}
+	return db.OpenExisting(url, f.DatabaseMaxConnections)
+}
+
 // migrate brings the schema up to date, once the database answers and if it can be
 // relied on.
 func (f databaseFlags) migrate(ctx context.Context, database *db.DB, log *slog.Logger) ([]string, error) {

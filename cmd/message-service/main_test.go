@@ -85,7 +85,11 @@ func TestCommandLineRefuses(t *testing.T) {
 
 func TestCommands(t *testing.T) {
 	t.Parallel()
-	database := "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+	path := filepath.Join(t.TempDir(), "test.db")
+	if err := os.WriteFile(path, nil, 0o600); err != nil { // a database, of which nothing is there yet
+		t.Fatal(err)
+	}
+	database := "sqlite:" + path
 	for _, step := range []struct {
 		args []string
 		says string

@@ -38,9 +38,9 @@ func (c migrateUpCommand) Run(ctx context.Context, std streams) error {
 
 type migrateStatusCommand struct{ databaseFlags }
 
-// Run lists the steps.
+// Run lists the steps. A path that is mistyped is an error, not a new database.
 func (c migrateStatusCommand) Run(ctx context.Context, std streams) error {
-	database, err := c.open()
+	database, err := c.openExisting()
 	if err != nil {
 		return err
 	}

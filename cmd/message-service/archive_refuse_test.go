@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestArchiveRefuses checks what is said of mistakes, and that they make no files.
+func TestArchiveRefuses(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	in := func(name string) string { return filepath.Join(folder, name) }
+	empty, old := in("empty.ndjson"), "sqlite:"+in("old.db")
+	for _, path := range []string{empty, in("old.db")} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := "sqlite:" + in("good.db")
+	if code, _, errs := runHere(t, "migrate", "up", "--database-url", good); code != 0 {
+		t.Fatal(errs)
+	}
+	for name, test := range map[string]struct {
+		args []string
+		says string
+	}{
+		"export of nothing":      {[]string{"export", "--database-url", "sqlite:" + in("none.db")}, "there is no SQLite file " + in("none.db")},
+		"status of nothing":      {[]string{"migrate", "status", "--database-url", "sqlite:" + in("none.db")}, "there is no SQLite file"},
+		"export of an old store": {[]string{"export", "--database-url", old}, "lacks 00001_messages.sql: bring it up to date first"},
+		"export to a folder":     {[]string{"export", "--database-url", good, "--output", folder}, "is no regular file"},
+		"export to nowhere":      {[]string{"export", "--database-url", good, "--output", in("x/y")}, "no such file or directory"},
+		"import of nothing":      {[]string{"import", "--database-url", "sqlite:" + in("none.db"), in("none.ndjson")}, "none.ndjson: no such file"},
+		"import of a folder":     {[]string{"import", "--database-url", good, folder}, "is a directory"},
+		"import of an empty":     {[]string{"import", "--database-url", good, empty}, "nothing was imported: line 1: the file ends before its last line: it was cut short"},
+	} {
+		if code, out, errs := runHere(t, test.args...); code != 1 || out != "" || !strings.Contains(errs, test.says) || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%s: exit %d, want 1 and one line with %q\nstdout: %s\nstderr: %s", name, code, test.says, out, errs)
+		}
+	}
+	if made, err := filepath.Glob(in("*none*")); err != nil || len(made) != 0 {
+		t.Errorf("made %v (%v)", made, err)
+	}
+}
+
+// TestWriteWhole checks that a file is there, or replaced, when it is whole, and that
+// nothing is there otherwise.
+func TestWriteWhole(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "file")
+	write := func(text string, err error) error {
+		return writeWhole(path, func(w io.Writer) error {
+			_, writeErr := io.WriteString(w, text)
+			return errors.Join(writeErr, err)
+		})
+	}
+	for _, step := range []struct {
+		text, want string
+		err        error
+	}{{"one", "", errors.New("no")}, {"two", "two", nil}, {"three", "two", errors.New("no")}, {"four", "four", nil}} {
+		if err := write(step.text, step.err); !errors.Is(err, step.err) {
+			t.Errorf("%s: %v", step.text, err)
+		}
+		names, err := os.ReadDir(folder)
+		content, _ := os.ReadFile(path) // which may not be there
+		if err != nil || string(content) != step.want || len(names) != min(len(step.want), 1) {
+			t.Errorf("%s: the file has %q, want %q, and the folder %v (%v)", step.text, content, step.want, names, err)
+		}
+	}
+}

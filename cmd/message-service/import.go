@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"time"
+
+	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/wire"
+)
+
+type importCommand struct {
+	databaseFlags
+	logFlags
+
+	File string `arg:"" help:"What an export has written; - is standard input."`
+}
+
+// Run stores the file, all of it or nothing.
+func (c importCommand) Run(ctx context.Context, std streams) error {
+	start := time.Now()
+	file := os.Stdin
+	if c.File != "-" {
+		var err error
+		if file, err = os.Open(c.File); err != nil { // before a database is made for it
+			return err
+		}
+		defer file.Close() //nolint:errcheck // it was only read
+	}
+	database, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer database.Close() //nolint:errcheck // everything is committed by then
+	if _, err := c.migrate(ctx, database, c.logger(std.err)); err != nil {
+		return interrupted(ctx, err)
+	}
+	var records int64
+	err = messaging.ImportStore(ctx, database, counted(wire.Read(interruptible(ctx, file.Read)), &records))
+	switch {
+	case errors.Is(err, messaging.ErrNotEmpty):
+		return errors.New("this database has messages, read markers or blocks already: an import needs an empty one")
+	case err != nil:
+		return fmt.Errorf("nothing was imported: %w", interrupted(ctx, err))
+	}
+	fmt.Fprintf(std.err, "imported %d records in %s\n", records, time.Since(start).Round(time.Millisecond))
+	return nil
+}
+
+// counted counts the records that pass.
+func counted(records iter.Seq2[messaging.Record, error], n *int64) iter.Seq2[messaging.Record, error] {
+	return func(yield func(messaging.Record, error) bool) {
+		for record, err := range records {
+			if err == nil {
+				*n++
+			}
+			if !yield(record, err) {
+				return
+			}
+		}
+	}
+}
