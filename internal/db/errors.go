@@ -66,12 +66,13 @@ func isSerializationFailure(err error) bool {
 	return pq.As(err, pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected) != nil
 }
 
-// isDuplicateObject tells whether a schema change met the same one made by
-// another process a moment earlier; on Postgres IF NOT EXISTS does not prevent that.
-func isDuplicateObject(err error) bool {
+// isOvertaken tells whether a schema change met one that another process makes or has
+// just made: on Postgres IF NOT EXISTS does not prevent that, and SQLite does not wait
+// for a lock where that could be for ever.
+func isOvertaken(err error) bool {
 	if pq.As(err, pqerror.UniqueViolation, pqerror.DuplicateTable, pqerror.DuplicateObject) != nil {
 		return true
 	}
 	lite, ok := errors.AsType[*sqlite.Error](err)
-	return ok && strings.Contains(lite.Error(), "already exists")
+	return ok && (lite.Code()&0xff == sqlite3.SQLITE_BUSY || strings.Contains(lite.Error(), "already exists"))
 }

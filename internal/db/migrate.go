@@ -19,8 +19,8 @@ type Migration struct {
 }
 
 // migrateAttempts is how often a migration starts over that met another process
-// making the same table.
-const migrateAttempts = 5
+// doing the same.
+const migrateAttempts = 10
 
 // Migrate brings the schema up to date and returns the names of the steps it
 // applied. Several processes may do so at once: on Postgres one works and the
@@ -28,7 +28,7 @@ const migrateAttempts = 5
 func (d *DB) Migrate(ctx context.Context) ([]string, error) {
 	for attempt := 1; ; attempt++ {
 		applied, err := d.migrate(ctx)
-		if err == nil || attempt == migrateAttempts || !isDuplicateObject(err) {
+		if err == nil || attempt == migrateAttempts || !isOvertaken(err) {
 			return applied, classify(err)
 		}
 	}

@@ -41,8 +41,8 @@ func selectBlocked(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[side]bo
 		args = append(args, s.draft.Recipient, s.draft.Sender)
 	}
 	var found []Block
-	err := tx.SelectContext(ctx, &found, `
-		SELECT owner, peer FROM blocks WHERE (owner, peer) IN (VALUES `+placeholders(len(sends), 2)+`)`, args...)
+	err := tx.SelectContext(ctx, &found, tx.Rebind(`
+		SELECT owner, peer FROM blocks WHERE (owner, peer) IN (VALUES `+rowsOf(len(sends), "(?,?)")+`)`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("select blocks of sends: %w", err)
 	}

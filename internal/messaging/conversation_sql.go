@@ -37,9 +37,9 @@ func touchConversations(ctx context.Context, tx *sqlx.Tx, messages []*Message) e
 	for _, key := range keys {
 		args = append(args, key.owner, key.peer, newest[key])
 	}
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO conversations (owner, peer, last_message_id) VALUES `+placeholders(len(keys), 3)+`
-		ON CONFLICT (owner, peer) DO UPDATE SET last_message_id = excluded.last_message_id`, args...)
+	_, err := tx.ExecContext(ctx, tx.Rebind(`
+		INSERT INTO conversations (owner, peer, last_message_id) VALUES `+rowsOf(len(keys), "(?,?,?)")+`
+		ON CONFLICT (owner, peer) DO UPDATE SET last_message_id = excluded.last_message_id`), args...)
 	if err != nil {
 		return fmt.Errorf("touch conversations: %w", err)
 	}
@@ -55,9 +55,9 @@ func untouchConversations(ctx context.Context, tx *sqlx.Tx, user string, deleted
 		args = append(args, m.ID)
 	}
 	var peers []string
-	err := tx.SelectContext(ctx, &peers, `
+	err := tx.SelectContext(ctx, &peers, tx.Rebind(`
 		SELECT peer FROM conversations
-		WHERE owner = $1 AND last_message_id IN (`+parameters(2, len(deleted))+`) ORDER BY peer`, args...)
+		WHERE owner = ? AND last_message_id IN (`+rowsOf(len(deleted), "?")+`) ORDER BY peer`), args...)
 	if err != nil {
 		return fmt.Errorf("select conversations of deleted messages: %w", err)
 	}

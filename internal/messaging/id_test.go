@@ -124,18 +124,3 @@ func TestSuccessor(t *testing.T) {
 		t.Errorf("the successor of the last id is %s", next)
 	}
 }
-
-func TestPlaceholders(t *testing.T) {
-	t.Parallel()
-	for want, got := range map[string]string{
-		"($1)":                        placeholders(1, 1),
-		"($1),($2),($3)":              placeholders(3, 1),
-		"($1,$2,$3)":                  placeholders(1, 3),
-		"($1,$2),($3,$4),($5,$6)":     placeholders(3, 2),
-		"($1,$2,$3,$4),($5,$6,$7,$8)": placeholders(2, 4),
-	} {
-		if got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-}

@@ -67,11 +67,11 @@ func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*change, ids []ID) (m
 		UserID string `db:"user_id"`
 		Clock  ID     `db:"clock"`
 	}{}
-	err := tx.SelectContext(ctx, &rows, fmt.Sprintf(`
-		INSERT INTO mailboxes (user_id, clock) VALUES %s
+	err := tx.SelectContext(ctx, &rows, tx.Rebind(`
+		INSERT INTO mailboxes (user_id, clock) VALUES `+rowsOf(len(users), "(?,?)")+`
 		ON CONFLICT (user_id) DO UPDATE
-		SET clock = CASE WHEN mailboxes.clock < $%d THEN excluded.clock ELSE mailboxes.clock END
-		RETURNING user_id, clock`, placeholders(len(users), 2), len(args)), args...)
+		SET clock = CASE WHEN mailboxes.clock < ? THEN excluded.clock ELSE mailboxes.clock END
+		RETURNING user_id, clock`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("set mailbox clocks: %w", err)
 	}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -47,11 +47,11 @@ func insertMessages(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]*Message
 		args = append(args, d.Recipient, s.change.id, d.Sender, d.Text, nullable(d.Metadata), d.ReplyTo, nullable(d.IdempotencyKey), fingerprint)
 	}
 	var ids []ID
-	err := tx.SelectContext(ctx, &ids, `
+	err := tx.SelectContext(ctx, &ids, tx.Rebind(`
 		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, idempotency_key, fingerprint)
-		VALUES `+placeholders(len(sorted), 8)+`
+		VALUES `+rowsOf(len(sorted), "(?,?,?,?,?,?,?,?)")+`
 		ON CONFLICT (recipient, sender, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
-		RETURNING id`, args...)
+		RETURNING id`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("insert messages: %w", err)
 	}
@@ -77,10 +77,10 @@ func selectKeyed(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]StoredMessa
 		args = append(args, s.draft.Recipient, s.draft.Sender, s.draft.IdempotencyKey)
 	}
 	var found []StoredMessage
-	err := tx.SelectContext(ctx, &found, `
+	err := tx.SelectContext(ctx, &found, tx.Rebind(`
 		SELECT `+storedColumns+` FROM messages
 		WHERE idempotency_key IS NOT NULL
-		AND (recipient, sender, idempotency_key) IN (VALUES `+placeholders(len(sends), 3)+`)`, args...)
+		AND (recipient, sender, idempotency_key) IN (VALUES `+rowsOf(len(sends), "(?,?,?)")+`)`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("select by idempotency key: %w", err)
 	}
@@ -112,7 +112,8 @@ func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[ID]*M
 		return nil, nil //nolint:nilnil // an empty map
 	}
 	var found []Message
-	err := tx.SelectContext(ctx, &found, `SELECT id, sender, recipient FROM messages WHERE `+everyID+` IN (`+parameters(1, len(ids))+`)`, ids...)
+	err := tx.SelectContext(ctx, &found, tx.Rebind(`
+		SELECT id, sender, recipient FROM messages WHERE `+everyID+` IN (`+rowsOf(len(ids), "?")+`)`), ids...)
 	if err != nil {
 		return nil, fmt.Errorf("select replied to: %w", err)
 	}
@@ -211,12 +212,12 @@ func eraseMessages(ctx context.Context, tx *sqlx.Tx, user string, messages []*Me
 		args = append(args, m.Recipient, m.ID, m.Sender, changed[i], "", true)
 	}
 	// The rows exist. An upsert is how either engine updates many of them at once.
-	_, err := tx.ExecContext(ctx, `
+	_, err := tx.ExecContext(ctx, tx.Rebind(`
 		INSERT INTO messages (recipient, id, sender, changed, text, deleted)
-		VALUES `+placeholders(len(messages), 6)+`
+		VALUES `+rowsOf(len(messages), "(?,?,?,?,?,?)")+`
 		ON CONFLICT (recipient, id) DO UPDATE
 		SET text = '', metadata = NULL, reply_to = NULL, fingerprint = NULL, deleted = excluded.deleted, changed = excluded.changed
-		WHERE NOT messages.deleted`, args...)
+		WHERE NOT messages.deleted`), args...)
 	if err != nil {
 		return fmt.Errorf("erase messages: %w", err)
 	}
@@ -226,31 +227,6 @@ func eraseMessages(ctx context.Context, tx *sqlx.Tx, user string, messages []*Me
 // nullable stores an empty string as NULL.
 func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
 
-// placeholders writes the parameters of a VALUES list: ($1,$2),($3,$4) for two
-// rows of two columns.
-func placeholders(rows, columns int) string {
-	b := make([]byte, 0, rows*(columns*6+2))
-	for row := range rows {
-		if row > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, '(')
-		b = appendParameters(b, 1+row*columns, columns)
-		b = append(b, ')')
-	}
-	return string(b)
-}
-
-// parameters writes n parameters: $2,$3,$4 for three from 2 on.
-func parameters(first, n int) string { return string(appendParameters(nil, first, n)) }
-
-func appendParameters(b []byte, first, n int) []byte {
-	for i := first; i < first+n; i++ {
-		if i > first {
-			b = append(b, ',')
-		}
-		b = append(b, '$')
-		b = strconv.AppendInt(b, int64(i), 10)
-	}
-	return b
-}
+// rowsOf repeats a row of a VALUES list. Its parameters are question marks, which need
+// sqlx's Rebind: SQLite takes $1 for a name, and looks through all names for each.
+func rowsOf(n int, row string) string { return row + strings.Repeat(","+row, n-1) }

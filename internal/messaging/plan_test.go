@@ -136,7 +136,7 @@ func fillPlanStore(t *testing.T, database *db.DB, n int) {
 		last = "max(id::text)::uuid"
 	}
 	start, step := time.Now().AddDate(0, 0, -60), 60*24*time.Hour/time.Duration(n)
-	err := database.Load(t.Context(), func(ctx context.Context, tx *sqlx.Tx) error {
+	err := database.Load(t.Context(), "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, statement := range []string{
 			fmt.Sprintf(planStore, n, id, deleted),
 			`INSERT INTO conversations (owner, peer, last_message_id)

@@ -3,7 +3,6 @@ package messaging
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -107,10 +106,6 @@ func insertBlocks(ctx context.Context, tx *sqlx.Tx, records []Record) error {
 	}
 	return nil
 }
-
-// rowsOf repeats a row of a VALUES list. Its parameters are question marks, which need
-// sqlx's Rebind: SQLite takes $1 for a name, and looks through all names for each.
-func rowsOf(n int, row string) string { return row + strings.Repeat(","+row, n-1) }
 
 // deriveRest fills the tables that follow from the others: the conversations, and the
 // clock of each mailbox, which is the newest change in it. Neither engine has a max of
