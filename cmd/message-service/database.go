@@ -23,6 +23,13 @@ type databaseFlags struct {
 	DatabaseWait           time.Duration `env:"DATABASE_WAIT" default:"30s" help:"How long to wait at start for a database that does not answer yet."`
 }
 
+// schemaFlags are those of commands that change the schema.
+type schemaFlags struct {
+	databaseFlags
+
+	Search bool `env:"SEARCH" default:"true" negatable:"" help:"Keep an index of the words of all messages (--no-search drops it, and switches search off). All servers of a database must agree."`
+}
+
 // Validate is called by the command line parser.
 func (f databaseFlags) Validate() error {
 	if f.DatabaseURL != "" && f.DatabaseURLFile != "" {
@@ -75,13 +82,13 @@ func (f databaseFlags) openExisting() (*db.DB, error) {
 
 // migrate brings the schema up to date, once the database answers and if it can be
 // relied on.
-func (f databaseFlags) migrate(ctx context.Context, database *db.DB, log *slog.Logger) ([]string, error) {
+func (f schemaFlags) migrate(ctx context.Context, database *db.DB, log *slog.Logger) ([]string, error) {
 	deadline := time.Now().Add(f.DatabaseWait)
 	for {
 		var applied []string
 		err := database.Check(ctx)
 		if err == nil {
-			applied, err = database.Migrate(ctx)
+			applied, err = database.Migrate(ctx, f.Search)
 		}
 		// A SQLite file that cannot be used now will not be in a moment.
 		if err == nil || !errors.Is(err, db.ErrUnavailable) || database.Engine == db.SQLite || time.Now().After(deadline) {

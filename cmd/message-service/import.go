@@ -13,7 +13,7 @@ import (
 )
 
 type importCommand struct {
-	databaseFlags
+	schemaFlags
 	logFlags
 
 	File string `arg:"" help:"What an export has written; - is standard input."`

@@ -12,7 +12,7 @@ type migrateCommand struct {
 }
 
 type migrateUpCommand struct {
-	databaseFlags
+	schemaFlags
 	logFlags
 }
 
@@ -51,6 +51,9 @@ func (c migrateStatusCommand) Run(ctx context.Context, std streams) error {
 	}
 	for _, step := range steps {
 		when := "pending"
+		if step.Optional {
+			when = "switched off"
+		}
 		if !step.Applied.IsZero() {
 			when = step.Applied.UTC().Format(time.RFC3339)
 		}

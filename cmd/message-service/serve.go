@@ -17,7 +17,7 @@ import (
 )
 
 type serveCommand struct {
-	databaseFlags
+	schemaFlags
 	logFlags
 
 	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: 127.0.0.1:8080); port 0 takes a free one."`
@@ -76,7 +76,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // the server has closed it by then
-	service := messaging.New(database, messaging.Options{QueueSize: c.QueueSize})
+	service := messaging.New(database, messaging.Options{QueueSize: c.QueueSize, SearchOff: !c.Search})
 	api, err := httpapi.New(service, log, httpapi.Options{AnyHost: c.AllowUnauthenticated})
 	if err != nil {
 		return err

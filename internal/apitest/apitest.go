@@ -64,7 +64,7 @@ func Open(t testing.TB, url string) *db.DB {
 			t.Errorf("close the database: %v", err)
 		}
 	})
-	if _, err := database.Migrate(t.Context()); err != nil {
+	if _, err := database.Migrate(t.Context(), true); err != nil {
 		t.Fatalf("migrate: %v", err)
 	}
 	return database

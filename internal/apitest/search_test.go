@@ -146,3 +146,31 @@ func TestSearchInput(t *testing.T) {
 		}
 	})
 }
+
+// TestSearchSwitchedOff takes the index away under a store, and makes it again.
+func TestSearchSwitchedOff(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{SearchOff: true})
+		before, changed := s.Send(t, "alice", "bob", "lunch before"), s.Send(t, "alice", "bob", "lunch, soon to be dinner")
+		for range 2 {
+			if _, err := s.DB.Migrate(t.Context(), false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		refused, err := s.ListMessagesWithResponse(t.Context(), &client.ListMessagesParams{Recipient: new("bob"), Q: new("lunch")})
+		problem := refused.ApplicationProblemJSON422
+		if err != nil || problem == nil || *problem.Errors[0].Parameter != "q" {
+			t.Errorf("searched all the same: %v %s", err, refused.Body)
+		}
+		during := s.Send(t, "alice", "bob", "lunch meanwhile")
+		s.Edit(t, changed.ID, client.EditMessageRequest{Text: new("dinner")})
+		s.Delete(t, s.Send(t, "alice", "bob", "lunch, deleted").ID)
+
+		on := apitest.StartOn(t, s.DatabaseURL, messaging.Options{}) // makes the index
+		after := on.Send(t, "alice", "bob", "lunch after")
+		page := on.List(t, client.ListMessagesParams{Recipient: new("bob"), Q: new("lunch")})
+		if !slices.Equal(ids(page.Messages), []uuid.UUID{after.ID, during.ID, before.ID}) {
+			t.Errorf("found %+v", page.Messages)
+		}
+	})
+}

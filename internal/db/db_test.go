@@ -39,7 +39,7 @@ func TestMigrateAtOnce(t *testing.T) {
 					return
 				}
 				defer database.Close() //nolint:errcheck // the test is about the migration
-				names, err := database.Migrate(context.WithoutCancel(t.Context()))
+				names, err := database.Migrate(context.WithoutCancel(t.Context()), true)
 				if err != nil {
 					t.Errorf("migrate: %v", err)
 				}
@@ -59,7 +59,7 @@ func TestMigrateAtOnce(t *testing.T) {
 				t.Errorf("%s is pending", step.Name)
 			}
 		}
-		if names, err := database.Migrate(t.Context()); err != nil || len(names) != 0 {
+		if names, err := database.Migrate(t.Context(), true); err != nil || len(names) != 0 {
 			t.Errorf("migrated again: %v %v", names, err)
 		}
 	})

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -14,31 +15,65 @@ import (
 
 // Migration is one step of the schema.
 type Migration struct {
-	Name    string
-	Applied time.Time // zero when it has not been applied
+	Name     string
+	Applied  time.Time // zero when it has not been applied
+	Optional bool      // it is for what a store may do without
 }
+
+// searchStep is the step that makes what searches need.
+const searchStep = 3
 
 // migrateAttempts is how often a migration starts over that met another process
 // doing the same.
 const migrateAttempts = 10
 
-// Migrate brings the schema up to date and returns the names of the steps it
-// applied. Several processes may do so at once: on Postgres one works and the
-// others wait, on SQLite whoever comes second starts over.
-func (d *DB) Migrate(ctx context.Context) ([]string, error) {
+// Migrate brings the schema up to date, with what searches need or without, and
+// returns the names of the steps it applied or took back. Several processes may do so
+// at once: on Postgres one works and the others wait, on SQLite whoever comes second
+// starts over.
+func (d *DB) Migrate(ctx context.Context, search bool) ([]string, error) {
 	for attempt := 1; ; attempt++ {
-		applied, err := d.migrate(ctx)
+		applied, err := d.migrate(ctx, search)
 		if err == nil || attempt == migrateAttempts || !isOvertaken(err) {
 			return applied, classify(err)
 		}
 	}
 }
 
-func (d *DB) migrate(ctx context.Context) ([]string, error) {
+func (d *DB) migrate(ctx context.Context, search bool) ([]string, error) {
+	if !search {
+		return d.migrateWithoutSearch(ctx)
+	}
 	provider, err := d.migrations()
 	if err != nil {
 		return nil, err
 	}
+	return up(ctx, provider)
+}
+
+func (d *DB) migrateWithoutSearch(ctx context.Context) ([]string, error) {
+	provider, err := d.migrations(goose.WithExcludeVersions([]int64{searchStep}))
+	if err != nil {
+		return nil, err
+	}
+	applied, err := up(ctx, provider)
+	if err != nil {
+		return nil, err
+	}
+	if provider, err = d.migrations(); err != nil {
+		return nil, err
+	}
+	switch result, err := provider.ApplyVersion(ctx, searchStep, false); {
+	case err == nil:
+		return append(applied, result.Source.Path), nil
+	case errors.Is(err, goose.ErrNotApplied):
+		return applied, nil
+	default:
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+}
+
+func up(ctx context.Context, provider *goose.Provider) ([]string, error) {
 	if pending, err := provider.HasPending(ctx); err != nil || !pending {
 		return nil, err
 	}
@@ -65,18 +100,19 @@ func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	}
 	list := make([]Migration, len(steps))
 	for i, step := range steps {
-		list[i] = Migration{Name: step.Source.Path, Applied: step.AppliedAt}
+		list[i] = Migration{Name: step.Source.Path, Applied: step.AppliedAt, Optional: step.Source.Version == searchStep}
 	}
 	return list, nil
 }
 
-func (d *DB) migrations() (*goose.Provider, error) {
+func (d *DB) migrations(options ...goose.ProviderOption) (*goose.Provider, error) {
 	folder, err := fs.Sub(migrations.FS, string(d.Engine))
 	if err != nil {
 		return nil, err
 	}
 	dialect := goose.DialectSQLite3
-	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	// A step that was left out may be wanted after later ones were applied.
+	options = append(options, goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true))
 	if d.Engine == Postgres {
 		dialect = goose.DialectPostgres
 		// A row in a table, not an advisory lock: that works on every engine that

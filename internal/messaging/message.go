@@ -206,6 +206,9 @@ func (s *Service) List(ctx context.Context, query Query) (Page, error) {
 	if query.Recipient == "" && query.Sender == "" {
 		return Page{}, invalid("q", "needs a recipient or a sender")
 	}
+	if !s.search {
+		return Page{}, invalid("q", "cannot be used: search is switched off on this server")
+	}
 	return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) ([]Message, error) {
 		return selectMatches(ctx, q, s.db.Engine, query, bounds)
 	})

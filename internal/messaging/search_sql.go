@@ -53,15 +53,16 @@ func selectMatchesPostgres(ctx context.Context, q sqlx.QueryerContext, query Que
 	if len(messages) > query.Limit {
 		return messages, nil
 	}
-	// OFFSET keeps the planner from walking on. A text of no words finds nothing,
-	// although the empty query finds everything.
+	// OFFSET keeps the conditions of the list out of the inner query, where the planner
+	// might take an index for them, and the texts of a whole mailbox apart. A text of no
+	// words finds nothing, although the empty query finds everything.
 	find := fmt.Sprintf(`
 		SELECT * FROM (
 		    SELECT %[1]s FROM messages
 		    WHERE (array_to_tsvector(ARRAY['r:' || recipient, 's:' || sender]) || to_tsvector('simple', text))
 		          @@ ($%[6]d::tsquery && plainto_tsquery('simple', $%[4]d))
-		    AND numnode(plainto_tsquery('simple', $%[4]d)) > 0 AND %[2]s OFFSET 0) AS found
-		ORDER BY id %[3]s LIMIT $%[5]d`,
+		    AND numnode(plainto_tsquery('simple', $%[4]d)) > 0 AND NOT deleted OFFSET 0) AS found
+		WHERE %[2]s ORDER BY id %[3]s LIMIT $%[5]d`,
 		messageColumns, where, query.direction(), n+1, n+2, n+3)
 	messages = messages[:0]
 	if err := sqlx.SelectContext(ctx, q, &messages, find, append(args, mailboxes)...); err != nil {
@@ -76,7 +77,7 @@ func selectMatchesSQLite(ctx context.Context, q sqlx.QueryerContext, query Query
 	match := fmt.Sprintf(`mailboxes : ("%s") AND text : ("%s")`, strings.Join(mailboxes, `" AND "`), strings.Join(words, `" AND "`))
 	args = append(args, match, query.Limit+1)
 	// The first and the last message in the window give the range of numbers.
-	edge := "(SELECT number FROM message_numbers WHERE (recipient, id) = (SELECT recipient, id FROM messages WHERE " + where + " ORDER BY id %s LIMIT 1))"
+	edge := "(SELECT number FROM message_numbers WHERE id = (SELECT id FROM messages WHERE " + where + " ORDER BY id %s LIMIT 1))"
 	statement := fmt.Sprintf(`
 		SELECT %[1]s FROM message_words
 		CROSS JOIN message_numbers ON number = message_words.rowid

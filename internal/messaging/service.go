@@ -20,12 +20,14 @@ type Service struct {
 	now    func() time.Time
 	ids    *idGenerator
 	writer *writer
+	search bool
 }
 
 // Options adjusts a [Service]; the zero value serves production.
 type Options struct {
 	Now       func() time.Time // the wall clock; time.Now if nil
 	QueueSize int              // sends that may wait to be stored before more are refused; 4096 if 0
+	SearchOff bool             // the database was migrated without what searches need
 }
 
 // New makes a service on a migrated database. Close it to store what is waiting.
@@ -42,6 +44,7 @@ func New(database *db.DB, options Options) *Service {
 		now:    options.Now,
 		ids:    ids,
 		writer: startWriter(database, ids, options.QueueSize),
+		search: !options.SearchOff,
 	}
 }
 

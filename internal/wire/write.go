@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -15,8 +16,10 @@ import (
 
 // Writer writes records as lines.
 type Writer struct {
-	lines   *json.Encoder
+	w       io.Writer // what is written, and its hash
 	hash    hash.Hash
+	line    bytes.Buffer
+	encoder *json.Encoder // into line
 	records int64
 	store   bool
 }
@@ -30,9 +33,10 @@ func NewStoreWriter(w io.Writer) *Writer { return newWriter(w, true) }
 
 func newWriter(w io.Writer, store bool) *Writer {
 	hash := sha256.New()
-	lines := json.NewEncoder(io.MultiWriter(w, hash))
-	lines.SetEscapeHTML(false)
-	return &Writer{lines: lines, hash: hash, store: store}
+	writer := &Writer{w: io.MultiWriter(w, hash), hash: hash, store: store}
+	writer.encoder = json.NewEncoder(&writer.line)
+	writer.encoder.SetEscapeHTML(false)
+	return writer
 }
 
 // Records is the number of records written.
@@ -41,13 +45,24 @@ func (w *Writer) Records() int64 { return w.records }
 // Write writes a record.
 func (w *Writer) Write(r messaging.Record) error {
 	w.records++
-	return w.lines.Encode(toLine(r, w.store))
+	return w.write(toLine(r, w.store))
 }
 
 // End writes the last line, which tells that nothing is missing.
 func (w *Writer) End() error {
 	sum := hex.EncodeToString(w.hash.Sum(nil))
-	return w.lines.Encode(server.ExportRecord{Type: server.ExportRecordTypeEnd, Records: &w.records, Sha256: &sum})
+	return w.write(server.ExportRecord{Type: server.ExportRecordTypeEnd, Records: &w.records, Sha256: &sum})
+}
+
+func (w *Writer) write(record server.ExportRecord) error {
+	w.line.Reset()
+	if err := w.encoder.Encode(record); err != nil {
+		return err
+	}
+	// Some readers of lines take it for the end of one, as they do U+2028 and U+2029,
+	// which the encoder escapes.
+	_, err := w.w.Write(bytes.ReplaceAll(w.line.Bytes(), []byte("\u0085"), []byte(`\u0085`)))
+	return err
 }
 
 // toLine makes a line of a record, for a store with all that makes it the same again.

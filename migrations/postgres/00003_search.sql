@@ -11,3 +11,6 @@ CREATE INDEX IF NOT EXISTS messages_search ON messages USING gin (
 
 -- The planner learns of the words by looking at them.
 ANALYZE messages;
+
+-- +goose Down
+DROP INDEX IF EXISTS messages_search;

@@ -7,8 +7,7 @@
 CREATE TABLE IF NOT EXISTS message_numbers (
     number    INTEGER PRIMARY KEY,
     recipient TEXT NOT NULL,
-    id        BLOB NOT NULL,
-    UNIQUE (recipient, id)
+    id        BLOB NOT NULL UNIQUE
 ) STRICT;
 
 -- The words of each message, and its two mailboxes as two words of their own. The text
@@ -29,11 +28,11 @@ END;
 CREATE TRIGGER IF NOT EXISTS messages_search_update AFTER UPDATE OF text, deleted ON messages
 WHEN NOT old.deleted AND (new.deleted OR old.text <> new.text) BEGIN
     DELETE FROM message_words
-    WHERE rowid = (SELECT number FROM message_numbers WHERE recipient = old.recipient AND id = old.id);
+    WHERE rowid = (SELECT number FROM message_numbers WHERE id = old.id);
     INSERT INTO message_words (rowid, mailboxes, text)
     SELECT number, 'r' || hex(new.recipient) || ' s' || hex(new.sender), new.text
-    FROM message_numbers WHERE recipient = new.recipient AND id = new.id AND NOT new.deleted;
-    DELETE FROM message_numbers WHERE recipient = old.recipient AND id = old.id AND new.deleted;
+    FROM message_numbers WHERE id = new.id AND NOT new.deleted;
+    DELETE FROM message_numbers WHERE id = old.id AND new.deleted;
 END;
 -- +goose StatementEnd
 
@@ -41,5 +40,11 @@ END;
 INSERT INTO message_numbers (recipient, id)
 SELECT recipient, id FROM messages WHERE NOT deleted AND NOT EXISTS (SELECT 1 FROM message_numbers) ORDER BY id;
 INSERT INTO message_words (rowid, mailboxes, text)
-SELECT number, 'r' || hex(recipient) || ' s' || hex(sender), text FROM message_numbers JOIN messages USING (recipient, id)
+SELECT number, 'r' || hex(recipient) || ' s' || hex(sender), text FROM message_numbers CROSS JOIN messages USING (recipient, id)
 WHERE NOT EXISTS (SELECT 1 FROM message_words) ORDER BY number;
+
+-- +goose Down
+DROP TRIGGER IF EXISTS messages_search_insert;
+DROP TRIGGER IF EXISTS messages_search_update;
+DROP TABLE IF EXISTS message_words;
+DROP TABLE IF EXISTS message_numbers;
