@@ -150,7 +150,7 @@ type ExportRecord struct {
 
 	// Sha256 At the end, the SHA-256 of the lines before, in hexadecimal.
 	//
-	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	// Example: e47baf59e8e0d500981f7d9445eb700601da3c25fe822f24623c59f1906f0f43
 	Sha256 *string `json:"sha256,omitempty"`
 
 	// Type Which of the members is there; `end` on the last line.
@@ -735,7 +735,7 @@ type ClientInterface interface {
 	// Replaces the text, the metadata or both, for both users, and answers with the
 	// message as it is now, with `editedAt`. What is absent stays as it is;
 	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. A deleted message cannot be edited (409).
+	// list. Of two edits the later one counts. A deleted message cannot be edited (409).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -747,7 +747,7 @@ type ClientInterface interface {
 	// Replaces the text, the metadata or both, for both users, and answers with the
 	// message as it is now, with `editedAt`. What is absent stays as it is;
 	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. A deleted message cannot be edited (409).
+	// list. Of two edits the later one counts. A deleted message cannot be edited (409).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -769,9 +769,9 @@ type ClientInterface interface {
 	// one, but nothing of what was said. Other users' blocks of this user remain.
 	//
 	// It works in small steps, so that it holds up nobody, and is answered when all
-	// is done: a second or so for some thousands of messages. If the connection ends
-	// before, or the answer is 503, repeat it: what is erased stays erased, and
-	// repeating it when nothing is left does nothing. Let the user send no more
+	// is done: a second or so for some thousands of messages, so give your client
+	// time. If the connection ends before, or the answer is 503, repeat it: what is
+	// erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
 	// before you call it. The id is free afterwards: there are no accounts here, and
 	// a message to it or from it starts anew.
 	//
@@ -1084,7 +1084,7 @@ func (c *Client) GetMessage(ctx context.Context, messageID MessageID, reqEditors
 // Replaces the text, the metadata or both, for both users, and answers with the
 // message as it is now, with `editedAt`. What is absent stays as it is;
 // `metadata: null` removes the metadata. The message keeps its place in every
-// list. A deleted message cannot be edited (409).
+// list. Of two edits the later one counts. A deleted message cannot be edited (409).
 //
 // Takes any type of body and a specified content type.
 //
@@ -1106,7 +1106,7 @@ func (c *Client) EditMessageWithBody(ctx context.Context, messageID MessageID, c
 // Replaces the text, the metadata or both, for both users, and answers with the
 // message as it is now, with `editedAt`. What is absent stays as it is;
 // `metadata: null` removes the metadata. The message keeps its place in every
-// list. A deleted message cannot be edited (409).
+// list. Of two edits the later one counts. A deleted message cannot be edited (409).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1138,9 +1138,9 @@ func (c *Client) EditMessage(ctx context.Context, messageID MessageID, body Edit
 // one, but nothing of what was said. Other users' blocks of this user remain.
 //
 // It works in small steps, so that it holds up nobody, and is answered when all
-// is done: a second or so for some thousands of messages. If the connection ends
-// before, or the answer is 503, repeat it: what is erased stays erased, and
-// repeating it when nothing is left does nothing. Let the user send no more
+// is done: a second or so for some thousands of messages, so give your client
+// time. If the connection ends before, or the answer is 503, repeat it: what is
+// erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
 // before you call it. The id is free afterwards: there are no accounts here, and
 // a message to it or from it starts anew.
 //
@@ -2424,7 +2424,7 @@ type ClientWithResponsesInterface interface {
 	// Replaces the text, the metadata or both, for both users, and answers with the
 	// message as it is now, with `editedAt`. What is absent stays as it is;
 	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. A deleted message cannot be edited (409).
+	// list. Of two edits the later one counts. A deleted message cannot be edited (409).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2436,7 +2436,7 @@ type ClientWithResponsesInterface interface {
 	// Replaces the text, the metadata or both, for both users, and answers with the
 	// message as it is now, with `editedAt`. What is absent stays as it is;
 	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. A deleted message cannot be edited (409).
+	// list. Of two edits the later one counts. A deleted message cannot be edited (409).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2458,9 +2458,9 @@ type ClientWithResponsesInterface interface {
 	// one, but nothing of what was said. Other users' blocks of this user remain.
 	//
 	// It works in small steps, so that it holds up nobody, and is answered when all
-	// is done: a second or so for some thousands of messages. If the connection ends
-	// before, or the answer is 503, repeat it: what is erased stays erased, and
-	// repeating it when nothing is left does nothing. Let the user send no more
+	// is done: a second or so for some thousands of messages, so give your client
+	// time. If the connection ends before, or the answer is 503, repeat it: what is
+	// erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
 	// before you call it. The id is free afterwards: there are no accounts here, and
 	// a message to it or from it starts anew.
 	//
@@ -4265,7 +4265,7 @@ func (c *ClientWithResponses) GetMessageWithResponse(ctx context.Context, messag
 // Replaces the text, the metadata or both, for both users, and answers with the
 // message as it is now, with `editedAt`. What is absent stays as it is;
 // `metadata: null` removes the metadata. The message keeps its place in every
-// list. A deleted message cannot be edited (409).
+// list. Of two edits the later one counts. A deleted message cannot be edited (409).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4283,7 +4283,7 @@ func (c *ClientWithResponses) EditMessageWithBodyWithResponse(ctx context.Contex
 // Replaces the text, the metadata or both, for both users, and answers with the
 // message as it is now, with `editedAt`. What is absent stays as it is;
 // `metadata: null` removes the metadata. The message keeps its place in every
-// list. A deleted message cannot be edited (409).
+// list. Of two edits the later one counts. A deleted message cannot be edited (409).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4311,9 +4311,9 @@ func (c *ClientWithResponses) EditMessageWithResponse(ctx context.Context, messa
 // one, but nothing of what was said. Other users' blocks of this user remain.
 //
 // It works in small steps, so that it holds up nobody, and is answered when all
-// is done: a second or so for some thousands of messages. If the connection ends
-// before, or the answer is 503, repeat it: what is erased stays erased, and
-// repeating it when nothing is left does nothing. Let the user send no more
+// is done: a second or so for some thousands of messages, so give your client
+// time. If the connection ends before, or the answer is 503, repeat it: what is
+// erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
 // before you call it. The id is free afterwards: there are no accounts here, and
 // a message to it or from it starts anew.
 //

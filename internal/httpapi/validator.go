@@ -145,18 +145,29 @@ func (op *operation) checkParameters(c echo.Context) error {
 		}
 	}
 	for _, ref := range op.parameters {
-		p := ref.Value
-		if p.In == openapi3.ParameterInQuery && len(query[p.Name]) > 1 ||
-			p.In == openapi3.ParameterInHeader && len(request.Header.Values(p.Name)) > 1 {
-			found.add(true, parameterError(p.Name, "is given more than once"))
-		} else if p.In == openapi3.ParameterInQuery && !utf8.ValidString(query.Get(p.Name)) {
-			found.add(true, parameterError(p.Name, "is not UTF-8"))
-		} else if err := openapi3filter.ValidateParameter(request.Context(), input, p); err != nil {
-			malformed, fields := parameterViolation(p, err)
-			found.add(malformed, fields...)
-		}
+		malformed, fields := checkParameter(ref.Value, input)
+		found.add(malformed, fields...)
 	}
 	return found.problem()
+}
+
+// checkParameter tells what is wrong with a parameter, and whether it cannot even be
+// understood.
+func checkParameter(p *openapi3.Parameter, input *openapi3filter.RequestValidationInput) (malformed bool, fields []server.FieldError) {
+	values := input.QueryParams[p.Name]
+	if p.In == openapi3.ParameterInHeader {
+		values = input.Request.Header.Values(p.Name)
+	}
+	switch {
+	case p.In != openapi3.ParameterInPath && len(values) > 1:
+		return true, []server.FieldError{parameterError(p.Name, "is given more than once")}
+	case p.In == openapi3.ParameterInQuery && !utf8.ValidString(input.QueryParams.Get(p.Name)):
+		return true, []server.FieldError{parameterError(p.Name, "is not UTF-8")}
+	}
+	if err := openapi3filter.ValidateParameter(input.Request.Context(), input, p); err != nil {
+		return parameterViolation(p, err)
+	}
+	return false, nil
 }
 
 // parameterViolation tells what is wrong with a parameter, and whether it cannot

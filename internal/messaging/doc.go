@@ -21,6 +21,14 @@
 // messages, and no timer, so that a lone message is stored at once. The sender is
 // answered after the commit. See writer.
 //
+// # Lists
+//
+// Every list is a range of one index, or of two that are merged, and ends with the
+// page. A conversation is a row for each of its two users that names its last
+// message; how much of it is unread is counted when asked, and no further than to
+// [UnreadMax]. A deleted message leaves a tombstone. Searches use what each engine
+// has for them; see search_sql.go.
+//
 // # Files
 //
 // A resource has its use cases in one file and its SQL in another: message.go

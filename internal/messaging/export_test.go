@@ -15,4 +15,4 @@ var (
 var LastID = lastID
 
 // Bounds is the range of ids in a window.
-func Bounds(w Window) (idRange, error) { return w.bounds() } //nolint:revive // for a test
+func Bounds(w Window) (idRange, error) { return w.bounds() }

@@ -93,7 +93,7 @@ export interface paths {
          * @description Replaces the text, the metadata or both, for both users, and answers with the
          *     message as it is now, with `editedAt`. What is absent stays as it is;
          *     `metadata: null` removes the metadata. The message keeps its place in every
-         *     list. A deleted message cannot be edited (409).
+         *     list. Of two edits the later one counts. A deleted message cannot be edited (409).
          */
         patch: operations["editMessage"];
         trace?: never;
@@ -104,7 +104,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -129,9 +129,9 @@ export interface paths {
          *     one, but nothing of what was said. Other users' blocks of this user remain.
          *
          *     It works in small steps, so that it holds up nobody, and is answered when all
-         *     is done: a second or so for some thousands of messages. If the connection ends
-         *     before, or the answer is 503, repeat it: what is erased stays erased, and
-         *     repeating it when nothing is left does nothing. Let the user send no more
+         *     is done: a second or so for some thousands of messages, so give your client
+         *     time. If the connection ends before, or the answer is 503, repeat it: what is
+         *     erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
          *     before you call it. The id is free afterwards: there are no accounts here, and
          *     a message to it or from it starts anew.
          */
@@ -147,7 +147,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -180,7 +180,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -213,7 +213,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -245,7 +245,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -279,7 +279,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -316,7 +316,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -343,7 +343,7 @@ export interface paths {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -610,7 +610,7 @@ export interface components {
             records?: number;
             /**
              * @description At the end, the SHA-256 of the lines before, in hexadecimal.
-             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             * @example e47baf59e8e0d500981f7d9445eb700601da3c25fe822f24623c59f1906f0f43
              */
             sha256?: string;
         };
@@ -819,7 +819,7 @@ export interface components {
     };
     parameters: {
         /**
-         * @description The id of the user whose view it is.
+         * @description The id of a user.
          * @example bob
          */
         User: components["schemas"]["UserId"];
@@ -1075,7 +1075,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -1104,7 +1104,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -1123,7 +1123,7 @@ export interface operations {
                      * @example {"type":"message","message":{"id":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","sender":"alice","recipient":"bob","text":"Lunch at noon?","sentAt":"2026-11-23T12:00:00.366Z"}}
                      *     {"type":"readMarker","readMarker":{"user":"bob","peer":"alice","messageId":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","readAt":"2026-11-23T12:00:07.101Z"}}
                      *     {"type":"block","block":{"user":"bob","peer":"mallory","blockedAt":"2026-11-23T12:05:31.077Z"}}
-                     *     {"type":"end","records":3,"sha256":"c3cbcd7f3a2e7f0ef4f7b5d7a9a5b8c8a8f2a2c6a1f9c2f4f1a0f7f1e2d3c4b5"}
+                     *     {"type":"end","records":3,"sha256":"e47baf59e8e0d500981f7d9445eb700601da3c25fe822f24623c59f1906f0f43"}
                      */
                     "application/x-ndjson": string;
                 };
@@ -1147,7 +1147,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -1180,7 +1180,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -1232,7 +1232,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -1270,7 +1270,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -1319,7 +1319,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -1352,7 +1352,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];
@@ -1386,7 +1386,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The id of the user whose view it is.
+                 * @description The id of a user.
                  * @example bob
                  */
                 userId: components["parameters"]["User"];

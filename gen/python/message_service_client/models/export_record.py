@@ -37,7 +37,7 @@ class ExportRecord:
             fingerprint (str | Unset): What tells two bodies sent with that key apart, in hexadecimal.
             records (int | Unset): At the end, how many lines came before. Example: 3.
             sha256 (str | Unset): At the end, the SHA-256 of the lines before, in hexadecimal. Example:
-                9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.
+                e47baf59e8e0d500981f7d9445eb700601da3c25fe822f24623c59f1906f0f43.
     """
 
     type_: ExportRecordType

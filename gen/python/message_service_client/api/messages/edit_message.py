@@ -114,7 +114,7 @@ def sync_detailed(
      Replaces the text, the metadata or both, for both users, and answers with the
     message as it is now, with `editedAt`. What is absent stays as it is;
     `metadata: null` removes the metadata. The message keeps its place in every
-    list. A deleted message cannot be edited (409).
+    list. Of two edits the later one counts. A deleted message cannot be edited (409).
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -153,7 +153,7 @@ def sync(
      Replaces the text, the metadata or both, for both users, and answers with the
     message as it is now, with `editedAt`. What is absent stays as it is;
     `metadata: null` removes the metadata. The message keeps its place in every
-    list. A deleted message cannot be edited (409).
+    list. Of two edits the later one counts. A deleted message cannot be edited (409).
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -187,7 +187,7 @@ async def asyncio_detailed(
      Replaces the text, the metadata or both, for both users, and answers with the
     message as it is now, with `editedAt`. What is absent stays as it is;
     `metadata: null` removes the metadata. The message keeps its place in every
-    list. A deleted message cannot be edited (409).
+    list. Of two edits the later one counts. A deleted message cannot be edited (409).
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -224,7 +224,7 @@ async def asyncio(
      Replaces the text, the metadata or both, for both users, and answers with the
     message as it is now, with `editedAt`. What is absent stays as it is;
     `metadata: null` removes the metadata. The message keeps its place in every
-    list. A deleted message cannot be edited (409).
+    list. Of two edits the later one counts. A deleted message cannot be edited (409).
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order

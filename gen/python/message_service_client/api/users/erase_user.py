@@ -86,9 +86,9 @@ def sync_detailed(
     one, but nothing of what was said. Other users' blocks of this user remain.
 
     It works in small steps, so that it holds up nobody, and is answered when all
-    is done: a second or so for some thousands of messages. If the connection ends
-    before, or the answer is 503, repeat it: what is erased stays erased, and
-    repeating it when nothing is left does nothing. Let the user send no more
+    is done: a second or so for some thousands of messages, so give your client
+    time. If the connection ends before, or the answer is 503, repeat it: what is
+    erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
     before you call it. The id is free afterwards: there are no accounts here, and
     a message to it or from it starts anew.
 
@@ -135,9 +135,9 @@ def sync(
     one, but nothing of what was said. Other users' blocks of this user remain.
 
     It works in small steps, so that it holds up nobody, and is answered when all
-    is done: a second or so for some thousands of messages. If the connection ends
-    before, or the answer is 503, repeat it: what is erased stays erased, and
-    repeating it when nothing is left does nothing. Let the user send no more
+    is done: a second or so for some thousands of messages, so give your client
+    time. If the connection ends before, or the answer is 503, repeat it: what is
+    erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
     before you call it. The id is free afterwards: there are no accounts here, and
     a message to it or from it starts anew.
 
@@ -179,9 +179,9 @@ async def asyncio_detailed(
     one, but nothing of what was said. Other users' blocks of this user remain.
 
     It works in small steps, so that it holds up nobody, and is answered when all
-    is done: a second or so for some thousands of messages. If the connection ends
-    before, or the answer is 503, repeat it: what is erased stays erased, and
-    repeating it when nothing is left does nothing. Let the user send no more
+    is done: a second or so for some thousands of messages, so give your client
+    time. If the connection ends before, or the answer is 503, repeat it: what is
+    erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
     before you call it. The id is free afterwards: there are no accounts here, and
     a message to it or from it starts anew.
 
@@ -226,9 +226,9 @@ async def asyncio(
     one, but nothing of what was said. Other users' blocks of this user remain.
 
     It works in small steps, so that it holds up nobody, and is answered when all
-    is done: a second or so for some thousands of messages. If the connection ends
-    before, or the answer is 503, repeat it: what is erased stays erased, and
-    repeating it when nothing is left does nothing. Let the user send no more
+    is done: a second or so for some thousands of messages, so give your client
+    time. If the connection ends before, or the answer is 503, repeat it: what is
+    erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
     before you call it. The id is free afterwards: there are no accounts here, and
     a message to it or from it starts anew.
 
