@@ -1,18 +1,27 @@
-"""Three rules of the API that a schema cannot express, for generated requests that
-are meant to be valid:
+"""Rules of the API that a schema cannot express, for generated requests that are
+meant to be valid:
 
 - an Idempotency-Key belongs to one request body (another one is refused with 422,
   the same one is answered with the first message, deleted or not);
 - `since` is not after `until` (refused with 422);
-- `q` needs a `recipient` or a `sender` (refused with 422).
+- `q` needs a `recipient` or a `sender` (refused with 422);
+- what is replied to or read up to is a message of the two users (refused with 422),
+  and so one is sent first;
+- nobody blocks themselves (refused with 422).
 """
 
 import itertools
+import os
 import re
+import uuid
 from datetime import UTC, datetime
+from urllib.parse import quote, unquote
 
+import requests
 import schemathesis
 
+_server = requests.Session()
+_base_url = os.environ["BASE_URL"]
 _sends = itertools.count(1)
 
 
@@ -31,6 +40,34 @@ def before_call(context, case, kwargs):
         query["since"], query["until"] = query["until"], query["since"]
     elif until and "since" not in query:
         query["since"] = query["until"]
+
+    if case.meta and not case.meta.generation.mode.is_positive:
+        return
+    body, path = case.body if isinstance(case.body, dict) else {}, case.path_parameters or {}
+    if _is_id(body.get("replyTo")):
+        body["replyTo"] = _message(body.get("sender"), body.get("recipient"), body["replyTo"])
+    if case.operation.label.endswith("/read-marker") and _is_id(body.get("messageId")):
+        body["messageId"] = _message(unquote(path["peerId"]), unquote(path["userId"]), body["messageId"])
+    if case.operation.label.startswith("PUT") and "/blocks/" in case.operation.label and path["userId"] == path["peerId"]:
+        user = unquote(path["userId"])  # as the schema describes it, which is checked again
+        case.path_parameters = {"userId": user, "peerId": "mallory" if user != "mallory" else "eve"}
+
+
+def _is_id(value):
+    try:
+        return isinstance(value, str) and str(uuid.UUID(value)) == value.lower()
+    except ValueError:
+        return False
+
+
+def _message(sender, recipient, otherwise):
+    """Sends a message, also where it would be blocked, and returns its id, or what is
+    given if the users are none."""
+    if not isinstance(sender, str) or not isinstance(recipient, str):
+        return otherwise
+    _server.delete(f"{_base_url}/v1/users/{quote(recipient, safe='')}/blocks/{quote(sender, safe='')}")
+    answer = _server.post(f"{_base_url}/v1/messages", json={"sender": sender, "recipient": recipient, "text": "before"})
+    return answer.json()["id"] if answer.status_code == 201 else otherwise
 
 
 def _time(value):
