@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/message-service/message-service/internal/db"
 )
 
 type migrateCommand struct {
@@ -49,9 +52,10 @@ func (c migrateStatusCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	older := slices.ContainsFunc(steps, func(step db.Migration) bool { return step.Applied.IsZero() && !step.Optional })
 	for _, step := range steps {
 		when := "pending"
-		if step.Optional {
+		if step.Optional && !older {
 			when = "switched off"
 		}
 		if !step.Applied.IsZero() {

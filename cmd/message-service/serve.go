@@ -89,6 +89,9 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	return nil
 }
 
+// storeTimeout bounds the wait for what is waiting to be stored when the server stops.
+const storeTimeout = 10 * time.Second
+
 // serve answers requests until ctx ends, then those that have arrived, and stores
 // what waits.
 func (c serveCommand) serve(
@@ -121,11 +124,14 @@ func (c serveCommand) serve(
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
 	defer cancel()
-	err := errors.Join(server.Shutdown(ctx), service.Close(ctx))
+	err := server.Shutdown(ctx)
 	if err != nil {
-		return fmt.Errorf("the shutdown took longer than %s: %w", c.ShutdownTimeout, errors.Join(err, server.Close()))
+		err = fmt.Errorf("requests that took longer than %s were cut off: %w", c.ShutdownTimeout, errors.Join(err, server.Close()))
 	}
-	return nil
+	// What was accepted gets its own time: it needs no client.
+	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer stop()
+	return errors.Join(err, service.Close(closing))
 }
 
 // greet tells a newcomer where to go; a log collector gets a line of the log.

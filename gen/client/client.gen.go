@@ -459,7 +459,8 @@ type ListMessagesParams struct {
 
 	// Q Only messages whose text has all these words, in any order and whatever
 	// their case; needs a `recipient` or a `sender` (422). Everything that is no
-	// letter, digit or mark separates words; there are no operators.
+	// letter, digit or mark separates words; there are no operators, and what has
+	// no word at all finds nothing.
 	// How far accents matter and where a word ends is up to the database: SQLite
 	// finds *café* for `cafe`, Postgres does not.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
@@ -840,7 +841,8 @@ type ClientInterface interface {
 	// Notes that the user has read the conversation up to a message, and answers with
 	// the marker as it is now. A marker moves forward only: with an older message it
 	// stays where it is, and so several devices may report in any order. The message
-	// may be of either user, and deleted, but must belong to this conversation (422).
+	// may be of either user, and deleted, but must belong to this conversation, and
+	// the conversation must still exist (422).
 	//
 	// The messages from the peer after the marker are unread. The peer sees the
 	// marker as `peerReadMarker`, and so which of their messages have been read.
@@ -855,7 +857,8 @@ type ClientInterface interface {
 	// Notes that the user has read the conversation up to a message, and answers with
 	// the marker as it is now. A marker moves forward only: with an older message it
 	// stays where it is, and so several devices may report in any order. The message
-	// may be of either user, and deleted, but must belong to this conversation (422).
+	// may be of either user, and deleted, but must belong to this conversation, and
+	// the conversation must still exist (422).
 	//
 	// The messages from the peer after the marker are unread. The peer sees the
 	// marker as `peerReadMarker`, and so which of their messages have been read.
@@ -1279,7 +1282,8 @@ func (c *Client) ListConversationMessages(ctx context.Context, userID User, peer
 // Notes that the user has read the conversation up to a message, and answers with
 // the marker as it is now. A marker moves forward only: with an older message it
 // stays where it is, and so several devices may report in any order. The message
-// may be of either user, and deleted, but must belong to this conversation (422).
+// may be of either user, and deleted, but must belong to this conversation, and
+// the conversation must still exist (422).
 //
 // The messages from the peer after the marker are unread. The peer sees the
 // marker as `peerReadMarker`, and so which of their messages have been read.
@@ -1304,7 +1308,8 @@ func (c *Client) SetReadMarkerWithBody(ctx context.Context, userID User, peerID 
 // Notes that the user has read the conversation up to a message, and answers with
 // the marker as it is now. A marker moves forward only: with an older message it
 // stays where it is, and so several devices may report in any order. The message
-// may be of either user, and deleted, but must belong to this conversation (422).
+// may be of either user, and deleted, but must belong to this conversation, and
+// the conversation must still exist (422).
 //
 // The messages from the peer after the marker are unread. The peer sees the
 // marker as `peerReadMarker`, and so which of their messages have been read.
@@ -2543,7 +2548,8 @@ type ClientWithResponsesInterface interface {
 	// Notes that the user has read the conversation up to a message, and answers with
 	// the marker as it is now. A marker moves forward only: with an older message it
 	// stays where it is, and so several devices may report in any order. The message
-	// may be of either user, and deleted, but must belong to this conversation (422).
+	// may be of either user, and deleted, but must belong to this conversation, and
+	// the conversation must still exist (422).
 	//
 	// The messages from the peer after the marker are unread. The peer sees the
 	// marker as `peerReadMarker`, and so which of their messages have been read.
@@ -2558,7 +2564,8 @@ type ClientWithResponsesInterface interface {
 	// Notes that the user has read the conversation up to a message, and answers with
 	// the marker as it is now. A marker moves forward only: with an older message it
 	// stays where it is, and so several devices may report in any order. The message
-	// may be of either user, and deleted, but must belong to this conversation (422).
+	// may be of either user, and deleted, but must belong to this conversation, and
+	// the conversation must still exist (422).
 	//
 	// The messages from the peer after the marker are unread. The peer sees the
 	// marker as `peerReadMarker`, and so which of their messages have been read.
@@ -4438,7 +4445,8 @@ func (c *ClientWithResponses) ListConversationMessagesWithResponse(ctx context.C
 // Notes that the user has read the conversation up to a message, and answers with
 // the marker as it is now. A marker moves forward only: with an older message it
 // stays where it is, and so several devices may report in any order. The message
-// may be of either user, and deleted, but must belong to this conversation (422).
+// may be of either user, and deleted, but must belong to this conversation, and
+// the conversation must still exist (422).
 //
 // The messages from the peer after the marker are unread. The peer sees the
 // marker as `peerReadMarker`, and so which of their messages have been read.
@@ -4459,7 +4467,8 @@ func (c *ClientWithResponses) SetReadMarkerWithBodyWithResponse(ctx context.Cont
 // Notes that the user has read the conversation up to a message, and answers with
 // the marker as it is now. A marker moves forward only: with an older message it
 // stays where it is, and so several devices may report in any order. The message
-// may be of either user, and deleted, but must belong to this conversation (422).
+// may be of either user, and deleted, but must belong to this conversation, and
+// the conversation must still exist (422).
 //
 // The messages from the peer after the marker are unread. The peer sees the
 // marker as `peerReadMarker`, and so which of their messages have been read.

@@ -458,7 +458,8 @@ type ListMessagesParams struct {
 
 	// Q Only messages whose text has all these words, in any order and whatever
 	// their case; needs a `recipient` or a `sender` (422). Everything that is no
-	// letter, digit or mark separates words; there are no operators.
+	// letter, digit or mark separates words; there are no operators, and what has
+	// no word at all finds nothing.
 	// How far accents matter and where a word ends is up to the database: SQLite
 	// finds *café* for `cafe`, Postgres does not.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`

@@ -200,7 +200,7 @@ var badRequests = map[string]badRequest{
 	"recipient not UTF-8":  get("/v1/messages?recipient=%ff", 400, "recipient"),
 	"q alone":              get("/v1/messages?q=lunch", 422, "q"),
 	"q empty":              get("/v1/messages?recipient=bob&q=", 422, "q"),
-	"q of 257":             get("/v1/messages?recipient=bob&q="+strings.Repeat("x", 257), 422, "q"),
+	"q of 129":             get("/v1/messages?recipient=bob&q="+strings.Repeat("x", 129), 422, "q"),
 	"q with U+0000":        get("/v1/messages?recipient=bob&q=%00", 422, "q"),
 	"q not UTF-8":          get("/v1/messages?recipient=bob&q=%ff", 400, "q"),
 	"q given twice":        get("/v1/messages?recipient=bob&q=a&q=b", 400, "q"),

@@ -266,7 +266,7 @@ func (r *modelRun) read() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if !r.model.between(user, peer)(message) {
+	if !r.model.between(user, peer)(message) || len(r.model.list(r.model.between(user, peer))) == 0 {
 		if answer.StatusCode() != http.StatusUnprocessableEntity {
 			r.t.Errorf("read a message of others: %s", answer.Body)
 		}

@@ -52,6 +52,16 @@ func TestSearch(t *testing.T) {
 				t.Errorf("%q to bob: got %v, want %v", q, got, want)
 			}
 		}
+		for text, q := range map[string]string{
+			"see foo/bar now": "bar", "visit example.com/path?x=1": "path", "mail user@host.org": "host", "on 2024-01-15 ok": "01",
+			"phone 555-1234": "1234", "say <urgent> please": "urgent", "a&amp;b": "amp", "version 1.5.3": "5", "snake_case": "case",
+			`back\slash`: "slash", "tick`tack": "tack", "it's": "it's",
+		} {
+			m := s.Send(t, "erin", "frank", text)
+			if got := search(q, client.ListMessagesParams{Recipient: new("frank"), Sender: new("erin")}); !slices.Contains(got, m.ID) {
+				t.Errorf("%q is not found in %q", q, text)
+			}
+		}
 		// The test's Postgres has the locale C, and knows the case of ASCII letters only.
 		if got := search("überraschung ВСТРЕЧА cafe", bob); engine == db.SQLite && !slices.Equal(got, []uuid.UUID{cafe.ID}) {
 			t.Errorf("letters of other languages: got %v", got)

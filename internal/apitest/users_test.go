@@ -154,6 +154,10 @@ func TestErase(t *testing.T) {
 		if blocks := s.Blocks(t, "bob", client.ListBlocksParams{}); len(blocks.Blocks) != 1 {
 			t.Errorf("bob blocks %+v", blocks)
 		}
+		late, err := s.SetReadMarkerWithResponse(t.Context(), "bob", "alice", client.SetReadMarkerRequest{MessageID: question.ID})
+		if err != nil || late.StatusCode() != http.StatusUnprocessableEntity {
+			t.Errorf("a marker that comes late: %v %s", err, late.Body)
+		}
 		s.Unblock(t, "bob", "alice")
 		s.Send(t, "alice", "bob", "I am new here")
 		if c := s.Conversation(t, "bob", "alice"); c.UnreadCount != 1 || c.ReadMarker != nil || c.PeerReadMarker != nil {

@@ -107,6 +107,8 @@ func explainSchema(e *openapi3.SchemaError) string {
 		return fmt.Sprintf("must have at least %d characters", schema.MinLength)
 	case "maxLength":
 		return fmt.Sprintf("must have at most %d characters", *schema.MaxLength)
+	case "minProperties":
+		return fmt.Sprintf("must have at least %d members", schema.MinProps)
 	case "minimum":
 		return fmt.Sprintf("must be at least %v", *schema.Min)
 	case "maximum":

@@ -83,27 +83,42 @@ func (s *Service) ListConversation(ctx context.Context, user, peer string, w Win
 
 // SetReadMarker notes that a user has read the conversation with a peer up to a
 // message, and returns the marker as it is now: it moves forward only. Errors:
-// [InvalidArgument] when the message is not of this conversation; [Unavailable].
+// [InvalidArgument] when the message is not of this conversation, or there is none
+// any more; [Unavailable].
 func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message ID) (ReadMarker, error) {
 	var marker ReadMarker
-	err := s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-		m, err := selectMessage(ctx, tx, message)
-		if err != nil {
-			return err
-		}
-		if m == nil || !m.isBetween(user, peer) {
-			return invalid("messageId", "must be a message of this conversation")
-		}
-		marker, err = selectReadMarker(ctx, tx, user, peer)
+	err := s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+		// It never moves back, so no lock is needed to know that it need not move.
+		marker, err = currentReadMarker(ctx, tx, user, peer, message)
 		if err != nil || marker.MessageID.Compare(message) >= 0 {
-			return err // it never moves back, so no lock is needed to know
+			return err
 		}
 		c := change{users: [2]string{user, peer}}
 		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
+			return err
+		}
+		if _, err = currentReadMarker(ctx, tx, user, peer, message); err != nil { // one of the two may have been erased
 			return err
 		}
 		marker, err = advanceReadMarker(ctx, tx, ReadMarker{Owner: user, Peer: peer, MessageID: message, Changed: c.id})
 		return err
 	})
 	return marker, explain(err)
+}
+
+// currentReadMarker returns a user's marker, or the zero value, once it has found that
+// it may be set to the message.
+func currentReadMarker(ctx context.Context, tx *sqlx.Tx, user, peer string, message ID) (ReadMarker, error) {
+	m, err := selectMessage(ctx, tx, message)
+	if err != nil {
+		return ReadMarker{}, err
+	}
+	conversation, err := selectConversation(ctx, tx, user, peer)
+	if err != nil {
+		return ReadMarker{}, err
+	}
+	if conversation == nil || !m.isBetween(user, peer) {
+		return ReadMarker{}, invalid("messageId", "must be a message of this conversation")
+	}
+	return conversation.Marker, nil
 }

@@ -9,6 +9,7 @@ var (
 	SelectReadMarkers          = selectReadMarkers
 	SelectBlocks               = selectBlocks
 	SelectMessagesOf           = selectMessagesOf
+	SelectMatches              = selectMatches
 )
 
 // LastID is greater than every id.

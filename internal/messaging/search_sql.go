@@ -29,23 +29,26 @@ func selectMatches(ctx context.Context, q sqlx.QueryerContext, engine db.Engine,
 	if engine == db.SQLite {
 		return selectMatchesSQLite(ctx, q, query, bounds, words)
 	}
-	return selectMatchesPostgres(ctx, q, query, bounds)
+	return selectMatchesPostgres(ctx, q, query, bounds, words)
 }
+
+// textWords are the words of a text, as the index of Postgres has them.
+var textWords = "to_tsvector('simple', translate(text, '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '" + strings.Repeat(" ", 32) + "'))"
 
 // searchWalk is how many of the newest messages are looked at one by one before the
 // index is asked: most words that fill a page are found there sooner.
 const searchWalk = 1000
 
-func selectMatchesPostgres(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange) ([]Message, error) {
+func selectMatchesPostgres(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) ([]Message, error) {
 	where, args := query.where(bounds)
 	n := len(args)
 	mailboxes := strings.Join(mailboxWords(query, "'r:%s'", "'s:%s'", func(user string) string { return user }), " & ")
-	args = append(args, query.Words, query.Limit+1)
+	args = append(args, strings.Join(words, " "), query.Limit+1)
 
 	walk := fmt.Sprintf(`
 		SELECT * FROM (SELECT %[1]s FROM messages WHERE %[2]s ORDER BY id %[3]s LIMIT %[4]d) AS newest
-		WHERE to_tsvector('simple', text) @@ plainto_tsquery('simple', $%[5]d) ORDER BY id %[3]s LIMIT $%[6]d`,
-		messageColumns, where, query.direction(), searchWalk, n+1, n+2)
+		WHERE %[7]s @@ plainto_tsquery('simple', $%[5]d) ORDER BY id %[3]s LIMIT $%[6]d`,
+		messageColumns, where, query.direction(), searchWalk, n+1, n+2, textWords)
 	messages := make([]Message, 0, query.Limit+1)
 	if err := sqlx.SelectContext(ctx, q, &messages, walk, args...); err != nil {
 		return nil, fmt.Errorf("search the newest messages: %w", err)
@@ -59,11 +62,11 @@ func selectMatchesPostgres(ctx context.Context, q sqlx.QueryerContext, query Que
 	find := fmt.Sprintf(`
 		SELECT * FROM (
 		    SELECT %[1]s FROM messages
-		    WHERE (array_to_tsvector(ARRAY['r:' || recipient, 's:' || sender]) || to_tsvector('simple', text))
+		    WHERE (array_to_tsvector(ARRAY['r:' || recipient, 's:' || sender]) || %[7]s)
 		          @@ ($%[6]d::tsquery && plainto_tsquery('simple', $%[4]d))
 		    AND numnode(plainto_tsquery('simple', $%[4]d)) > 0 AND NOT deleted OFFSET 0) AS found
 		WHERE %[2]s ORDER BY id %[3]s LIMIT $%[5]d`,
-		messageColumns, where, query.direction(), n+1, n+2, n+3)
+		messageColumns, where, query.direction(), n+1, n+2, n+3, textWords)
 	messages = messages[:0]
 	if err := sqlx.SelectContext(ctx, q, &messages, find, append(args, mailboxes)...); err != nil {
 		return nil, fmt.Errorf("search messages: %w", err)

@@ -16,7 +16,7 @@ type Record struct {
 }
 
 // exportBatch is how many records are read at a time.
-const exportBatch = 1000
+const exportBatch = 200
 
 // ExportUser yields every message that a user sent or received and that is not
 // deleted, the oldest first, then the user's read markers, then the user's blocks.
@@ -92,6 +92,12 @@ func (s *Service) EraseUser(ctx context.Context, user string) error {
 		}
 	}
 	return explain(s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		// The lock of the mailbox: what others are about to set is there by now, or
+		// will not find a conversation.
+		c := change{users: [2]string{user, user}}
+		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
+			return err
+		}
 		return deleteMarkersAndBlocks(ctx, tx, user)
 	}))
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	jsonv1 "encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -123,9 +124,14 @@ func (r *reader) next() (messaging.Record, error) {
 
 // decode decodes a line and checks it against the contract.
 func (r *reader) decode(text []byte) (line server.ExportRecord, err error) {
-	var value any
-	if err := json.Unmarshal(text, &value); err != nil {
+	if err := json.Unmarshal(text, new(jsontext.Value)); err != nil {
 		return line, errors.New("this is no JSON: " + err.Error())
+	}
+	var value any
+	decoder := jsonv1.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber() // metadata may have numbers that fit into no type
+	if err := decoder.Decode(&value); err != nil {
+		return line, err
 	}
 	if err := r.contract["ExportRecord"].Value.VisitJSON(value); err != nil {
 		return line, explain("", err)

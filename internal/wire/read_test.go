@@ -29,7 +29,7 @@ func records() []messaging.Record {
 	fingerprint := sha256.Sum256([]byte("a body"))
 	return []messaging.Record{
 		{Message: &messaging.StoredMessage{
-			Message:        messaging.Message{ID: idAt(0), Sender: "alice", Recipient: "bob", Text: "<é> \u2028 hello", Metadata: `{"n":12345678901234567890}`},
+			Message:        messaging.Message{ID: idAt(0), Sender: "alice", Recipient: "bob", Text: "<é> \u2028 \u0085 hello", Metadata: `{"n":12345678901234567890,"huge":1e400}`},
 			IdempotencyKey: "key", Fingerprint: fingerprint[:],
 		}},
 		{Message: &messaging.StoredMessage{Message: messaging.Message{ID: idAt(1), Sender: "bob", Recipient: "alice", Text: "edited", ReplyTo: new(idAt(0)), Changed: new(idAt(5))}}},
@@ -129,9 +129,9 @@ func TestReadDamaged(t *testing.T) {
 		"text with U+0000":            {with(1, "hello", `\u0000`), 1, "text"},
 		"blank text":                  {with(2, "edited", " "), 2, "text"},
 		"no text":                     {with(2, "edited", ""), 2, "text"},
-		"metadata null":               {with(1, `{"n":12345678901234567890}`, `null`), 1, "metadata"},
+		"metadata null":               {with(1, `{"n":12345678901234567890,"huge":1e400}`, `null`), 1, "metadata"},
 		"metadata too large":          {with(1, `{"n":1`, `{"x":"`+strings.Repeat("x", 4096)+`","n":1`), 1, "metadata"},
-		"metadata too deep":           {with(1, `{"n":12345678901234567890}`, strings.Repeat(`{"n":`, 31)+"1"+strings.Repeat("}", 31)), 1, "metadata"},
+		"metadata too deep":           {with(1, `{"n":12345678901234567890,"huge":1e400}`, strings.Repeat(`{"n":`, 31)+"1"+strings.Repeat("}", 31)), 1, "metadata"},
 		"another time of sending":     {with(1, "20.000Z", "20.001Z"), 1, "contradicts"},
 		"edited without changed":      {with(2, `,"changed":"`+idAt(5).String()+`"`, ``), 2, "contradicts"},
 		"another time of an edit":     {with(2, `"changed":"`+idAt(5).String(), `"changed":"`+idAt(6).String()), 2, "contradicts"},

@@ -84,7 +84,7 @@ func toLine(r messaging.Record, store bool) server.ExportRecord {
 	if m := r.Message; m != nil && m.IdempotencyKey != "" {
 		line.IdempotencyKey = &m.IdempotencyKey
 	}
-	if m := r.Message; m != nil && m.Fingerprint != nil {
+	if m := r.Message; m != nil && m.Fingerprint != nil && !m.Deleted {
 		line.Fingerprint = new(hex.EncodeToString(m.Fingerprint))
 	}
 	return line

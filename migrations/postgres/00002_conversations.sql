@@ -19,9 +19,8 @@ CREATE TABLE IF NOT EXISTS blocks (
     PRIMARY KEY (owner, peer)
 );
 
--- Lists and counts leave deleted messages out, and so do the indexes that serve
--- them: a count need not look at the messages themselves, and a list need not walk
--- over what is gone.
+-- Lists and counts leave deleted messages out, and so do the indexes by sender: a count
+-- need not look at the messages themselves.
 DROP INDEX IF EXISTS messages_recipient_sender_id;
 CREATE INDEX IF NOT EXISTS messages_between ON messages (recipient, sender, id) WHERE NOT deleted;
 DROP INDEX IF EXISTS messages_sender_id;
@@ -31,6 +30,16 @@ CREATE INDEX IF NOT EXISTS messages_sent ON messages (sender, id) WHERE NOT dele
 -- of the id it would tempt the planner to walk it for one user's messages.
 DROP INDEX IF EXISTS messages_id;
 CREATE INDEX IF NOT EXISTS messages_every_id ON messages (coalesce(id, id));
+
+-- The last message of a conversation is one that is not deleted.
+DELETE FROM conversations;
+INSERT INTO conversations (owner, peer, last_message_id)
+SELECT owner, peer, id FROM (
+    SELECT owner, peer, id, row_number() OVER (PARTITION BY owner, peer ORDER BY id DESC) AS place FROM (
+        SELECT recipient AS owner, sender AS peer, id FROM messages WHERE NOT deleted
+        UNION ALL SELECT sender, recipient, id FROM messages WHERE NOT deleted AND sender <> recipient
+    ) AS sides
+) AS ordered WHERE place = 1;
 
 -- The body of a deleted message is forgotten, and so is what could confirm a guess at it.
 UPDATE messages SET fingerprint = NULL WHERE deleted AND fingerprint IS NOT NULL;

@@ -297,7 +297,8 @@ export interface paths {
          * @description Notes that the user has read the conversation up to a message, and answers with
          *     the marker as it is now. A marker moves forward only: with an older message it
          *     stays where it is, and so several devices may report in any order. The message
-         *     may be of either user, and deleted, but must belong to this conversation (422).
+         *     may be of either user, and deleted, but must belong to this conversation, and
+         *     the conversation must still exist (422).
          *
          *     The messages from the peer after the marker are unread. The peer sees the
          *     marker as `peerReadMarker`, and so which of their messages have been read.
@@ -875,7 +876,8 @@ export interface operations {
                 /**
                  * @description Only messages whose text has all these words, in any order and whatever
                  *     their case; needs a `recipient` or a `sender` (422). Everything that is no
-                 *     letter, digit or mark separates words; there are no operators.
+                 *     letter, digit or mark separates words; there are no operators, and what has
+                 *     no word at all finds nothing.
                  *     How far accents matter and where a word ends is up to the database: SQLite
                  *     finds *café* for `cafe`, Postgres does not.
                  */

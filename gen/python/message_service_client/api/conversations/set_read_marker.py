@@ -106,7 +106,8 @@ def sync_detailed(
      Notes that the user has read the conversation up to a message, and answers with
     the marker as it is now. A marker moves forward only: with an older message it
     stays where it is, and so several devices may report in any order. The message
-    may be of either user, and deleted, but must belong to this conversation (422).
+    may be of either user, and deleted, but must belong to this conversation, and
+    the conversation must still exist (422).
 
     The messages from the peer after the marker are unread. The peer sees the
     marker as `peerReadMarker`, and so which of their messages have been read.
@@ -151,7 +152,8 @@ def sync(
      Notes that the user has read the conversation up to a message, and answers with
     the marker as it is now. A marker moves forward only: with an older message it
     stays where it is, and so several devices may report in any order. The message
-    may be of either user, and deleted, but must belong to this conversation (422).
+    may be of either user, and deleted, but must belong to this conversation, and
+    the conversation must still exist (422).
 
     The messages from the peer after the marker are unread. The peer sees the
     marker as `peerReadMarker`, and so which of their messages have been read.
@@ -191,7 +193,8 @@ async def asyncio_detailed(
      Notes that the user has read the conversation up to a message, and answers with
     the marker as it is now. A marker moves forward only: with an older message it
     stays where it is, and so several devices may report in any order. The message
-    may be of either user, and deleted, but must belong to this conversation (422).
+    may be of either user, and deleted, but must belong to this conversation, and
+    the conversation must still exist (422).
 
     The messages from the peer after the marker are unread. The peer sees the
     marker as `peerReadMarker`, and so which of their messages have been read.
@@ -234,7 +237,8 @@ async def asyncio(
      Notes that the user has read the conversation up to a message, and answers with
     the marker as it is now. A marker moves forward only: with an older message it
     stays where it is, and so several devices may report in any order. The message
-    may be of either user, and deleted, but must belong to this conversation (422).
+    may be of either user, and deleted, but must belong to this conversation, and
+    the conversation must still exist (422).
 
     The messages from the peer after the marker are unread. The peer sees the
     marker as `peerReadMarker`, and so which of their messages have been read.

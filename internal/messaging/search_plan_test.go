@@ -1,0 +1,73 @@
+package messaging_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// TestSearchPlan checks that a search asks the index of words.
+func TestSearchPlan(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		database := apitest.Open(t, apitest.NewDatabaseURL(t, engine))
+		fillPlanStore(t, database, 20_000)
+		index := map[db.Engine]string{db.Postgres: "Bitmap Index Scan on messages_search", db.SQLite: "SCAN message_words VIRTUAL TABLE INDEX"}[engine]
+		for _, query := range []messaging.Query{{Recipient: "quiet", Words: "message 77"}, {Sender: "quiet", Words: "77"}} {
+			query.Limit = 100
+			bounds, err := messaging.Bounds(query.Window)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+				recorder := &planRecorder{QueryerContext: q, engine: engine}
+				_, err := messaging.SelectMatches(ctx, recorder, engine, query, bounds)
+				if plans := recorder.plans.String(); !strings.Contains(plans, index) {
+					t.Errorf("does not use %s:\n%s", index, plans)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// planRecorder records the plan of each query before it runs it.
+type planRecorder struct {
+	sqlx.QueryerContext
+
+	engine db.Engine
+	plans  strings.Builder
+}
+
+// QueryxContext explains the query and then runs it.
+func (r *planRecorder) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
+	explain := map[db.Engine]string{db.Postgres: "EXPLAIN ", db.SQLite: "EXPLAIN QUERY PLAN "}[r.engine]
+	rows, err := r.QueryerContext.QueryxContext(ctx, explain+query, args...) //nolint:sqlclosecheck // it is closed below
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // it is read to its end
+	for rows.Next() {
+		columns, err := rows.SliceScan()
+		if err != nil {
+			return nil, err
+		}
+		if text, ok := columns[len(columns)-1].(string); ok {
+			r.plans.WriteString(text + "\n")
+		} else if text, ok := columns[len(columns)-1].([]byte); ok {
+			r.plans.Write(append(text, '\n'))
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return r.QueryerContext.QueryxContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes it
+}
