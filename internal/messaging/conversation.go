@@ -87,9 +87,16 @@ func (s *Service) ListConversation(ctx context.Context, user, peer string, w Win
 // any more; [Unavailable].
 func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message ID) (ReadMarker, error) {
 	var marker ReadMarker
-	err := s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+	err := s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		m, err := selectMessage(ctx, tx, message)
+		if err != nil {
+			return err
+		}
+		if !m.isBetween(user, peer) {
+			return notOfConversation()
+		}
 		// It never moves back, so no lock is needed to know that it need not move.
-		marker, err = currentReadMarker(ctx, tx, user, peer, message)
+		marker, err = currentReadMarker(ctx, tx, user, peer)
 		if err != nil || marker.MessageID.Compare(message) >= 0 {
 			return err
 		}
@@ -97,28 +104,29 @@ func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message 
 		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
 			return err
 		}
-		if _, err = currentReadMarker(ctx, tx, user, peer, message); err != nil { // one of the two may have been erased
+		// Until the lock it may have moved, and one of the two may have been erased.
+		marker, err = currentReadMarker(ctx, tx, user, peer)
+		if err != nil || marker.MessageID.Compare(message) >= 0 {
 			return err
 		}
-		marker, err = advanceReadMarker(ctx, tx, ReadMarker{Owner: user, Peer: peer, MessageID: message, Changed: c.id})
-		return err
+		marker = ReadMarker{Owner: user, Peer: peer, MessageID: message, Changed: c.id}
+		return saveReadMarker(ctx, tx, marker)
 	})
 	return marker, explain(err)
 }
 
-// currentReadMarker returns a user's marker, or the zero value, once it has found that
-// it may be set to the message.
-func currentReadMarker(ctx context.Context, tx *sqlx.Tx, user, peer string, message ID) (ReadMarker, error) {
-	m, err := selectMessage(ctx, tx, message)
+// currentReadMarker returns a user's marker in a conversation that there must be.
+func currentReadMarker(ctx context.Context, tx *sqlx.Tx, user, peer string) (ReadMarker, error) {
+	marker, err := selectReadMarker(ctx, tx, user, peer)
 	if err != nil {
 		return ReadMarker{}, err
 	}
-	conversation, err := selectConversation(ctx, tx, user, peer)
-	if err != nil {
-		return ReadMarker{}, err
+	if marker == nil {
+		return ReadMarker{}, notOfConversation()
 	}
-	if conversation == nil || !m.isBetween(user, peer) {
-		return ReadMarker{}, invalid("messageId", "must be a message of this conversation")
-	}
-	return conversation.Marker, nil
+	return *marker, nil
+}
+
+func notOfConversation() *Error {
+	return invalid("messageId", "must be a message of this conversation")
 }

@@ -142,26 +142,31 @@ func selectConversationMessages(ctx context.Context, q sqlx.QueryerContext, user
 		func(m Message) ID { return m.ID }, user, peer, bounds.low, bounds.high, w.Limit+1)
 }
 
-// selectReadMarker returns a user's marker, or the zero value.
-func selectReadMarker(ctx context.Context, q sqlx.QueryerContext, owner, peer string) (ReadMarker, error) {
+// selectReadMarker returns a user's marker in the conversation with a peer, at the zero
+// id if it was never set, or nil if there is no conversation.
+func selectReadMarker(ctx context.Context, q sqlx.QueryerContext, owner, peer string) (*ReadMarker, error) {
 	var marker ReadMarker
 	err := sqlx.GetContext(ctx, q, &marker, `
-		SELECT owner, peer, message_id, changed FROM read_markers WHERE owner = $1 AND peer = $2`, owner, peer)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return ReadMarker{}, fmt.Errorf("select read marker: %w", err)
+		SELECT c.owner, c.peer, r.message_id, r.changed FROM conversations AS c
+		LEFT JOIN read_markers AS r ON r.owner = c.owner AND r.peer = c.peer
+		WHERE c.owner = $1 AND c.peer = $2`, owner, peer)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil //nolint:nilnil // no conversation is an answer, not an error
 	}
-	return marker, nil
+	if err != nil {
+		return nil, fmt.Errorf("select read marker: %w", err)
+	}
+	return &marker, nil
 }
 
-// advanceReadMarker moves a marker forward, if that is forward, and returns it as
-// it is then.
-func advanceReadMarker(ctx context.Context, tx *sqlx.Tx, marker ReadMarker) (ReadMarker, error) {
+// saveReadMarker makes a marker what it is. The mailboxes must be locked.
+func saveReadMarker(ctx context.Context, tx *sqlx.Tx, marker ReadMarker) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO read_markers (owner, peer, message_id, changed) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (owner, peer) DO UPDATE SET message_id = excluded.message_id, changed = excluded.changed
-		WHERE read_markers.message_id < excluded.message_id`, marker.Owner, marker.Peer, marker.MessageID, marker.Changed)
+		ON CONFLICT (owner, peer) DO UPDATE SET message_id = excluded.message_id, changed = excluded.changed`,
+		marker.Owner, marker.Peer, marker.MessageID, marker.Changed)
 	if err != nil {
-		return ReadMarker{}, fmt.Errorf("advance read marker: %w", err)
+		return fmt.Errorf("save read marker: %w", err)
 	}
-	return selectReadMarker(ctx, tx, marker.Owner, marker.Peer)
+	return nil
 }
