@@ -133,7 +133,7 @@ func (s *Service) Delete(ctx context.Context, id ID) error {
 }
 
 // changeMessage runs fn in a transaction, with a message whose two mailboxes are
-// locked and the id of the change.
+// locked and the id of the change; one that is deleted stays so, and needs neither.
 func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Context, *sqlx.Tx, *Message, ID) error) error {
 	return explain(s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 		m, err := selectMessage(ctx, tx, id)
@@ -142,6 +142,9 @@ func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Cont
 		}
 		if m == nil {
 			return noSuchMessage()
+		}
+		if m.Deleted {
+			return fn(ctx, tx, m, ID{})
 		}
 		c := change{users: [2]string{m.Sender, m.Recipient}}
 		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
