@@ -38,13 +38,14 @@ func (h *handlers) ListConversationMessages(
 	ctx context.Context, request server.ListConversationMessagesRequestObject,
 ) (server.ListConversationMessagesResponseObject, error) {
 	p := request.Params
-	w := window{p.Since, p.Until, p.Before, p.After, p.Limit}
-	page, err := h.service.ListConversation(ctx, request.UserID, request.PeerID, h.window(w))
+	w := h.window(p.Since, p.Until, p.Before, p.After, p.Limit)
+	page, err := h.service.ListConversation(ctx, request.UserID, request.PeerID, w)
 	if err != nil {
 		return nil, err
 	}
 	response := server.ListConversationMessages200JSONResponse{Body: toMessagePage(page)}
-	response.Headers.Link = w.next(userPath(request.UserID, "conversations", request.PeerID, "messages"), url.Values{}, page)
+	path := userPath(request.UserID, "conversations", request.PeerID, "messages")
+	response.Headers.Link = nextMessages(path, url.Values{}, w, p.Limit, page)
 	return response, nil
 }
 

@@ -48,14 +48,15 @@ func (h *handlers) SendMessage(ctx context.Context, request server.SendMessageRe
 // ListMessages answers GET /v1/messages.
 func (h *handlers) ListMessages(ctx context.Context, request server.ListMessagesRequestObject) (server.ListMessagesResponseObject, error) {
 	p := request.Params
-	w := window{p.Since, p.Until, p.Before, p.After, p.Limit}
-	query := messaging.Query{Recipient: value(p.Recipient), Sender: value(p.Sender), Words: value(p.Q), Window: h.window(w)}
+	w := h.window(p.Since, p.Until, p.Before, p.After, p.Limit)
+	query := messaging.Query{Recipient: value(p.Recipient), Sender: value(p.Sender), Words: value(p.Q), Window: w}
 	page, err := h.service.List(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	response := server.ListMessages200JSONResponse{Body: toMessagePage(page)}
-	response.Headers.Link = w.next("/v1/messages", queryOf("recipient", query.Recipient, "sender", query.Sender, "q", query.Words), page)
+	response.Headers.Link = nextMessages("/v1/messages",
+		queryOf("recipient", query.Recipient, "sender", query.Sender, "q", query.Words), w, p.Limit, page)
 	return response, nil
 }
 

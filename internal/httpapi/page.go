@@ -10,20 +10,14 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// window holds the parameters that lists of messages share.
-type window struct {
-	since, until  *time.Time
-	before, after *server.MessageID
-	limit         *int32
-}
-
-func (h *handlers) window(w window) messaging.Window {
+// window makes a window of the parameters that lists of messages share.
+func (h *handlers) window(since, until *time.Time, before, after *server.MessageID, limit *int32) messaging.Window {
 	return messaging.Window{
-		Since:  w.since,
-		Until:  w.until,
-		Before: (*messaging.ID)(w.before),
-		After:  (*messaging.ID)(w.after),
-		Limit:  h.limit(w.limit),
+		Since:  since,
+		Until:  until,
+		Before: (*messaging.ID)(before),
+		After:  (*messaging.ID)(after),
+		Limit:  h.limit(limit),
 	}
 }
 
@@ -34,29 +28,29 @@ func (h *handlers) limit(limit *int32) int {
 	return int(*limit)
 }
 
-// next is the Link header of a page of messages: the same list, from the end of the
-// page on, or nil if there is nothing.
-func (w window) next(path string, query url.Values, page messaging.Page) *string {
+// nextMessages is the Link header of a page of messages: the same list, from the end of
+// the page on, or nil if there is nothing.
+func nextMessages(path string, query url.Values, w messaging.Window, limit *int32, page messaging.Page) *string {
 	if !page.HasMore {
 		return nil
 	}
-	if w.since != nil {
-		query.Set("since", w.since.Format(time.RFC3339Nano))
+	if w.Since != nil {
+		query.Set("since", w.Since.Format(time.RFC3339Nano))
 	}
-	if w.until != nil {
-		query.Set("until", w.until.Format(time.RFC3339Nano))
+	if w.Until != nil {
+		query.Set("until", w.Until.Format(time.RFC3339Nano))
 	}
 	newest, oldest := page.Messages[0].ID, page.Messages[len(page.Messages)-1].ID
 	switch {
-	case w.after != nil && w.before == nil:
+	case w.Upward():
 		query.Set("after", newest.String())
-	case w.after != nil:
-		query.Set("after", w.after.String())
+	case w.After != nil:
+		query.Set("after", w.After.String())
 		fallthrough
 	default:
 		query.Set("before", oldest.String())
 	}
-	return nextLink(path, query, w.limit)
+	return nextLink(path, query, limit)
 }
 
 // nextLink is a Link header (RFC 8288).
