@@ -19,6 +19,7 @@ require (
 	github.com/oapi-codegen/runtime v1.8.0
 	github.com/pressly/goose/v3 v3.29.0
 	github.com/swaggest/swgui v1.8.9
+	github.com/tmaxmax/go-sse v0.12.0
 	github.com/vearutop/statigz v1.4.0
 	modernc.org/sqlite v1.61.1
 	pgregory.net/rapid v1.3.0

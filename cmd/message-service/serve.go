@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -23,6 +24,8 @@ type serveCommand struct {
 	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: 127.0.0.1:8080); port 0 takes a free one."`
 	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, and answer to any host name, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
 	QueueSize            int           `env:"QUEUE_SIZE" default:"4096" help:"Sends that may wait to be stored; more are answered 503 (1 to 1000000)."`
+	MaxStreams           int           `env:"MAX_STREAMS" default:"20000" help:"Streams of changes, and requests that wait for one, at a time; more are answered 429 (1 to 1000000)."`
+	Notify               bool          `env:"NOTIFY" default:"true" negatable:"" help:"Tell other servers on the same Postgres of changes, and hear of theirs, by NOTIFY (--no-notify leaves them to find out within 2 seconds, as behind a pooler that shares connections between transactions)."`
 	ShutdownDelay        time.Duration `env:"SHUTDOWN_DELAY" default:"0s" help:"How long a shutdown goes on serving while /ready answers 503, so that load balancers notice."`
 	ShutdownTimeout      time.Duration `env:"SHUTDOWN_TIMEOUT" default:"25s" help:"How long a shutdown waits after that for requests to end."`
 }
@@ -43,6 +46,9 @@ func (c serveCommand) Validate() error {
 	}
 	if c.QueueSize < 1 || c.QueueSize > 1_000_000 {
 		return errors.New("--queue-size (QUEUE_SIZE) must be from 1 to 1000000")
+	}
+	if c.MaxStreams < 1 || c.MaxStreams > 1_000_000 {
+		return errors.New("--max-streams (MAX_STREAMS) must be from 1 to 1000000")
 	}
 	if c.ShutdownDelay < 0 || c.ShutdownTimeout < 0 {
 		return errors.New("--shutdown-delay and --shutdown-timeout (SHUTDOWN_DELAY, SHUTDOWN_TIMEOUT) must not be negative")
@@ -76,13 +82,16 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // the server has closed it by then
-	service := messaging.New(database, messaging.Options{QueueSize: c.QueueSize, SearchOff: !c.Search})
-	api, err := httpapi.New(service, log, httpapi.Options{AnyHost: c.AllowUnauthenticated})
+	bus := feed.NewBus(database, c.Notify, log)
+	service := messaging.New(database, messaging.Options{QueueSize: c.QueueSize, SearchOff: !c.Search, Changed: bus.Publish})
+	hub := feed.Start(service, bus, log, feed.Options{MaxStreams: c.MaxStreams})
+	defer hub.Close()
+	api, err := httpapi.New(service, hub, log, httpapi.Options{AnyHost: c.AllowUnauthenticated})
 	if err != nil {
 		return err
 	}
 	c.greet(std.out, log, database.Engine, listener.Addr())
-	if err := c.serve(ctx, listener, api, service, log); err != nil {
+	if err := c.serve(ctx, listener, api, hub, service, log); err != nil {
 		return err
 	}
 	log.Info("stopped")
@@ -95,7 +104,7 @@ const storeTimeout = 10 * time.Second
 // serve answers requests until ctx ends, then those that have arrived, and stores
 // what waits.
 func (c serveCommand) serve(
-	ctx context.Context, listener net.Listener, api *httpapi.Server, service *messaging.Service, log *slog.Logger,
+	ctx context.Context, listener net.Listener, api *httpapi.Server, hub *feed.Hub, service *messaging.Service, log *slog.Logger,
 ) error {
 	server := &http.Server{
 		Handler:           api,
@@ -106,6 +115,7 @@ func (c serveCommand) serve(
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	server.RegisterOnShutdown(hub.Drain)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {

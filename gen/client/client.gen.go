@@ -19,6 +19,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ChangeType.
+const (
+	ChangeTypeMessage ChangeType = "message"
+	ChangeTypeRead    ChangeType = "read"
+)
+
+// Valid indicates whether the value is a known member of the ChangeType enum.
+func (e ChangeType) Valid() bool {
+	switch e {
+	case ChangeTypeMessage:
+		return true
+	case ChangeTypeRead:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExportRecordType.
 const (
 	ExportRecordTypeBlock      ExportRecordType = "block"
@@ -70,6 +88,47 @@ type BlockPage struct {
 	HasMore bool `json:"hasMore"`
 }
 
+// Change A message or a read marker, named by `type`, as it is now.
+type Change struct {
+	// Cursor A place in a feed of changes. Cursors sort in the order of the feed; that of a
+	// new message is its id.
+	Cursor Cursor `json:"cursor"`
+
+	// Message A message as it is now.
+	Message *Message `json:"message,omitempty"`
+
+	// ReadMarker How far a user has read the conversation with a peer.
+	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
+
+	// Type `message` for one that is new, edited or deleted, `read` for a read marker;
+	// more may come.
+	//
+	//
+	// Example: message
+	Type ChangeType `json:"type"`
+}
+
+// ChangeType `message` for one that is new, edited or deleted, `read` for a read marker;
+// more may come.
+//
+// Example: message
+type ChangeType string
+
+// ChangePage One page of changes, the oldest first.
+type ChangePage struct {
+	// Changes The changes, the oldest first.
+	Changes []Change `json:"changes"`
+
+	// HasMore Whether there is at least one more change after these.
+	//
+	// Example: false
+	HasMore bool `json:"hasMore"`
+
+	// Next A place in a feed of changes. Cursors sort in the order of the feed; that of a
+	// new message is its id.
+	Next Cursor `json:"next"`
+}
+
 // Conversation One user's view of what they and another have written to each other.
 type Conversation struct {
 	// LastMessage A message as it is now.
@@ -103,6 +162,10 @@ type ConversationPage struct {
 	// Example: false
 	HasMore bool `json:"hasMore"`
 }
+
+// Cursor A place in a feed of changes. Cursors sort in the order of the feed; that of a
+// new message is its id.
+type Cursor = openapi_types.UUID
 
 // EditMessageRequest What to replace in a message.
 type EditMessageRequest struct {
@@ -209,6 +272,9 @@ type Limits struct {
 
 	// UserIDMaxLength The longest user id, in characters.
 	UserIDMaxLength int32 `json:"userIdMaxLength"`
+
+	// UserMaxStreams The most streams of changes, and requests that wait for one, that a user may have on a server.
+	UserMaxStreams int32 `json:"userMaxStreams"`
 }
 
 // Message A message as it is now.
@@ -318,7 +384,7 @@ type Problem struct {
 	// `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
 	// `message-deleted`, `content-too-large`, `unsupported-media-type`,
 	// `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
-	// `service-unavailable` or `internal-server-error`; more may come.
+	// `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
 	//
 	//
 	// Example: urn:problem-type:message-service:not-found
@@ -443,6 +509,9 @@ type ProblemResponse = Problem
 // ServiceUnavailable What went wrong, as in RFC 9457.
 type ServiceUnavailable = Problem
 
+// TooManyRequests What went wrong, as in RFC 9457.
+type TooManyRequests = Problem
+
 // UnprocessableContent What went wrong, as in RFC 9457.
 type UnprocessableContent = Problem
 
@@ -499,6 +568,23 @@ type ListBlocksParams struct {
 
 	// Limit The most entries to return.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListChangesParams defines parameters for ListChanges.
+type ListChangesParams struct {
+	// After Only changes after this cursor; the zero UUID is the beginning, and without
+	// it you get the cursor of now.
+	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit The most changes on a page. A stream has no limit.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Wait How many seconds to wait for a change where there is none. A stream waits
+	// anyway.
+	Wait *int32 `form:"wait,omitempty" json:"wait,omitempty"`
+
+	// LastEventID Counts in place of `after`; an `EventSource` sends it when it resumes.
+	LastEventID *Cursor `json:"Last-Event-ID,omitempty"`
 }
 
 // ListConversationsParams defines parameters for ListConversations.
@@ -803,6 +889,52 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
 	BlockUser(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListChanges Follow a user's changes
+	//
+	// What has changed for a user, in one order: messages they received or sent, on
+	// whichever device, edits, deletions, and read markers, their own and those of
+	// their peers. It is state, not history: each message and each marker appears
+	// once, as it is now, at the place of its latest change. An edit that follows
+	// while you read brings it again, further on.
+	//
+	// Keep the `cursor` of the last change you have dealt with and pass it as `after`:
+	// you miss nothing and get nothing twice, however long you were away and whichever
+	// server answers. Without `after` you get no changes but, as `next`, the cursor of
+	// now; list what there is, and then follow from there. The zero UUID is the beginning.
+	//
+	// A cursor belongs to the feed of one user. One that is ahead of the feed is refused with
+	// 422 and the type `cursor-ahead`: it is another user's, or the store was
+	// restored from a backup. Begin anew, then. One that is not ahead is a place in
+	// time, whoever's it was.
+	//
+	// **As pages.** Up to `limit` changes, the oldest first. With `wait` an answer
+	// that would be empty is held until there is a change, or for so many seconds.
+	//
+	// **As a stream**, for `Accept: text/event-stream`
+	// ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
+	// the changes after the cursor, and then each one as it is stored. The
+	// browser's own `EventSource` reads it and resumes by itself:
+	//
+	// ```js
+	// const changes = new EventSource('/v1/users/bob/changes');
+	// changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
+	// changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+	// changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
+	// ```
+	//
+	// The first event is `ready`, with the cursor you start from. Every other has the
+	// cursor as its `id`, the change's type as its `event`, and the `Change` as its
+	// `data`. A comment follows every 15 seconds, so a stream that is silent for
+	// longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
+	// come back after the milliseconds of the last `retry`, with the last `id` as
+	// `Last-Event-ID`.
+	//
+	// A user may have 10 streams and held requests at a time on each server, and a server has a limit
+	// for all of them (429).
+	//
+	// Corresponds with GET /v1/users/{userId}/changes (the `ListChanges` operationId).
+	ListChanges(ctx context.Context, userID User, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListConversations List a user's conversations
 	//
@@ -1205,6 +1337,62 @@ func (c *Client) UnblockUser(ctx context.Context, userID User, peerID Peer, reqE
 // Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
 func (c *Client) BlockUser(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewBlockUserRequest(c.Server, userID, peerID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListChanges Follow a user's changes
+//
+// What has changed for a user, in one order: messages they received or sent, on
+// whichever device, edits, deletions, and read markers, their own and those of
+// their peers. It is state, not history: each message and each marker appears
+// once, as it is now, at the place of its latest change. An edit that follows
+// while you read brings it again, further on.
+//
+// Keep the `cursor` of the last change you have dealt with and pass it as `after`:
+// you miss nothing and get nothing twice, however long you were away and whichever
+// server answers. Without `after` you get no changes but, as `next`, the cursor of
+// now; list what there is, and then follow from there. The zero UUID is the beginning.
+//
+// A cursor belongs to the feed of one user. One that is ahead of the feed is refused with
+// 422 and the type `cursor-ahead`: it is another user's, or the store was
+// restored from a backup. Begin anew, then. One that is not ahead is a place in
+// time, whoever's it was.
+//
+// **As pages.** Up to `limit` changes, the oldest first. With `wait` an answer
+// that would be empty is held until there is a change, or for so many seconds.
+//
+// **As a stream**, for `Accept: text/event-stream`
+// ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
+// the changes after the cursor, and then each one as it is stored. The
+// browser's own `EventSource` reads it and resumes by itself:
+//
+// ```js
+// const changes = new EventSource('/v1/users/bob/changes');
+// changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
+// changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+// changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
+// ```
+//
+// The first event is `ready`, with the cursor you start from. Every other has the
+// cursor as its `id`, the change's type as its `event`, and the `Change` as its
+// `data`. A comment follows every 15 seconds, so a stream that is silent for
+// longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
+// come back after the milliseconds of the last `retry`, with the last `id` as
+// `Last-Event-ID`.
+//
+// A user may have 10 streams and held requests at a time on each server, and a server has a limit
+// for all of them (429).
+//
+// Corresponds with GET /v1/users/{userId}/changes (the `ListChanges` operationId).
+func (c *Client) ListChanges(ctx context.Context, userID User, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListChangesRequest(c.Server, userID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1931,6 +2119,106 @@ func NewBlockUserRequest(server string, userID User, peerID Peer) (*http.Request
 	return req, nil
 }
 
+// NewListChangesRequest constructs an http.Request for the ListChanges method
+func NewListChangesRequest(server string, userID User, params *ListChangesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/changes", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Wait != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "wait", *params.Wait, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.LastEventID != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Last-Event-ID", *params.LastEventID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: "uuid"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Last-Event-ID", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListConversationsRequest constructs an http.Request for the ListConversations method
 func NewListConversationsRequest(server string, userID User, params *ListConversationsParams) (*http.Request, error) {
 	var err error
@@ -2504,6 +2792,54 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
 	BlockUserWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*BlockUserResponse, error)
+
+	// ListChangesWithResponse Follow a user's changes
+	//
+	// What has changed for a user, in one order: messages they received or sent, on
+	// whichever device, edits, deletions, and read markers, their own and those of
+	// their peers. It is state, not history: each message and each marker appears
+	// once, as it is now, at the place of its latest change. An edit that follows
+	// while you read brings it again, further on.
+	//
+	// Keep the `cursor` of the last change you have dealt with and pass it as `after`:
+	// you miss nothing and get nothing twice, however long you were away and whichever
+	// server answers. Without `after` you get no changes but, as `next`, the cursor of
+	// now; list what there is, and then follow from there. The zero UUID is the beginning.
+	//
+	// A cursor belongs to the feed of one user. One that is ahead of the feed is refused with
+	// 422 and the type `cursor-ahead`: it is another user's, or the store was
+	// restored from a backup. Begin anew, then. One that is not ahead is a place in
+	// time, whoever's it was.
+	//
+	// **As pages.** Up to `limit` changes, the oldest first. With `wait` an answer
+	// that would be empty is held until there is a change, or for so many seconds.
+	//
+	// **As a stream**, for `Accept: text/event-stream`
+	// ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
+	// the changes after the cursor, and then each one as it is stored. The
+	// browser's own `EventSource` reads it and resumes by itself:
+	//
+	// ```js
+	// const changes = new EventSource('/v1/users/bob/changes');
+	// changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
+	// changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+	// changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
+	// ```
+	//
+	// The first event is `ready`, with the cursor you start from. Every other has the
+	// cursor as its `id`, the change's type as its `event`, and the `Change` as its
+	// `data`. A comment follows every 15 seconds, so a stream that is silent for
+	// longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
+	// come back after the milliseconds of the last `retry`, with the last `id` as
+	// `Last-Event-ID`.
+	//
+	// A user may have 10 streams and held requests at a time on each server, and a server has a limit
+	// for all of them (429).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/{userId}/changes (the `ListChanges` operationId).
+	ListChangesWithResponse(ctx context.Context, userID User, params *ListChangesParams, reqEditors ...RequestEditorFn) (*ListChangesResponse, error)
 
 	// ListConversationsWithResponse List a user's conversations
 	//
@@ -3610,6 +3946,117 @@ func (r BlockUserResponse) ContentType() string {
 	return ""
 }
 
+// ListChangesResponse200Headers the declared response headers of an HTTP 200 response for ListChanges
+type ListChangesResponse200Headers struct {
+	Link *string
+}
+
+// ListChangesResponse429Headers the declared response headers of an HTTP 429 response for ListChanges
+type ListChangesResponse429Headers struct {
+	RetryAfter int32
+}
+
+// ListChangesResponse503Headers the declared response headers of an HTTP 503 response for ListChanges
+type ListChangesResponse503Headers struct {
+	RetryAfter int32
+}
+
+type ListChangesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ChangePage
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListChangesResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListChangesResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListChangesResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListChangesResponse) GetJSON200() *ChangePage {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListChangesResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListChangesResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListChangesResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListChangesResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListChangesResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListChangesResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListChangesResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListChangesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListChangesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListChangesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListChangesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListConversationsResponse200Headers the declared response headers of an HTTP 200 response for ListConversations
 type ListConversationsResponse200Headers struct {
 	Link *string
@@ -4382,6 +4829,60 @@ func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, userID 
 		return nil, err
 	}
 	return ParseBlockUserResponse(rsp)
+}
+
+// ListChangesWithResponse Follow a user's changes
+//
+// What has changed for a user, in one order: messages they received or sent, on
+// whichever device, edits, deletions, and read markers, their own and those of
+// their peers. It is state, not history: each message and each marker appears
+// once, as it is now, at the place of its latest change. An edit that follows
+// while you read brings it again, further on.
+//
+// Keep the `cursor` of the last change you have dealt with and pass it as `after`:
+// you miss nothing and get nothing twice, however long you were away and whichever
+// server answers. Without `after` you get no changes but, as `next`, the cursor of
+// now; list what there is, and then follow from there. The zero UUID is the beginning.
+//
+// A cursor belongs to the feed of one user. One that is ahead of the feed is refused with
+// 422 and the type `cursor-ahead`: it is another user's, or the store was
+// restored from a backup. Begin anew, then. One that is not ahead is a place in
+// time, whoever's it was.
+//
+// **As pages.** Up to `limit` changes, the oldest first. With `wait` an answer
+// that would be empty is held until there is a change, or for so many seconds.
+//
+// **As a stream**, for `Accept: text/event-stream`
+// ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
+// the changes after the cursor, and then each one as it is stored. The
+// browser's own `EventSource` reads it and resumes by itself:
+//
+// ```js
+// const changes = new EventSource('/v1/users/bob/changes');
+// changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
+// changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+// changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
+// ```
+//
+// The first event is `ready`, with the cursor you start from. Every other has the
+// cursor as its `id`, the change's type as its `event`, and the `Change` as its
+// `data`. A comment follows every 15 seconds, so a stream that is silent for
+// longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
+// come back after the milliseconds of the last `retry`, with the last `id` as
+// `Last-Event-ID`.
+//
+// A user may have 10 streams and held requests at a time on each server, and a server has a limit
+// for all of them (429).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/{userId}/changes (the `ListChanges` operationId).
+func (c *ClientWithResponses) ListChangesWithResponse(ctx context.Context, userID User, params *ListChangesParams, reqEditors ...RequestEditorFn) (*ListChangesResponse, error) {
+	rsp, err := c.ListChanges(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListChangesResponse(rsp)
 }
 
 // ListConversationsWithResponse List a user's conversations
@@ -5418,6 +5919,117 @@ func ParseBlockUserResponse(rsp *http.Response) (*BlockUserResponse, error) {
 	switch {
 	case rsp.StatusCode == 503:
 		var headers BlockUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListChangesResponse parses an HTTP response from a ListChangesWithResponse call
+func ParseListChangesResponse(rsp *http.Response) (*ListChangesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListChangesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ChangePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/event-stream) unsupported
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListChangesResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers ListChangesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListChangesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {

@@ -18,6 +18,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ChangeType.
+const (
+	ChangeTypeMessage ChangeType = "message"
+	ChangeTypeRead    ChangeType = "read"
+)
+
+// Valid indicates whether the value is a known member of the ChangeType enum.
+func (e ChangeType) Valid() bool {
+	switch e {
+	case ChangeTypeMessage:
+		return true
+	case ChangeTypeRead:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExportRecordType.
 const (
 	ExportRecordTypeBlock      ExportRecordType = "block"
@@ -69,6 +87,47 @@ type BlockPage struct {
 	HasMore bool `json:"hasMore"`
 }
 
+// Change A message or a read marker, named by `type`, as it is now.
+type Change struct {
+	// Cursor A place in a feed of changes. Cursors sort in the order of the feed; that of a
+	// new message is its id.
+	Cursor Cursor `json:"cursor"`
+
+	// Type `message` for one that is new, edited or deleted, `read` for a read marker;
+	// more may come.
+	//
+	//
+	// Example: message
+	Type ChangeType `json:"type"`
+
+	// Message A message as it is now.
+	Message *Message `json:"message,omitempty"`
+
+	// ReadMarker How far a user has read the conversation with a peer.
+	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
+}
+
+// ChangeType `message` for one that is new, edited or deleted, `read` for a read marker;
+// more may come.
+//
+// Example: message
+type ChangeType string
+
+// ChangePage One page of changes, the oldest first.
+type ChangePage struct {
+	// Changes The changes, the oldest first.
+	Changes []Change `json:"changes"`
+
+	// Next A place in a feed of changes. Cursors sort in the order of the feed; that of a
+	// new message is its id.
+	Next Cursor `json:"next"`
+
+	// HasMore Whether there is at least one more change after these.
+	//
+	// Example: false
+	HasMore bool `json:"hasMore"`
+}
+
 // Conversation One user's view of what they and another have written to each other.
 type Conversation struct {
 	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
@@ -102,6 +161,10 @@ type ConversationPage struct {
 	// Example: false
 	HasMore bool `json:"hasMore"`
 }
+
+// Cursor A place in a feed of changes. Cursors sort in the order of the feed; that of a
+// new message is its id.
+type Cursor = openapi_types.UUID
 
 // EditMessageRequest What to replace in a message.
 type EditMessageRequest struct {
@@ -208,6 +271,9 @@ type Limits struct {
 
 	// RequestMaxBytes The largest request body, in bytes.
 	RequestMaxBytes int32 `json:"requestMaxBytes"`
+
+	// UserMaxStreams The most streams of changes, and requests that wait for one, that a user may have on a server.
+	UserMaxStreams int32 `json:"userMaxStreams"`
 }
 
 // Message A message as it is now.
@@ -294,7 +360,7 @@ type Problem struct {
 	// `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
 	// `message-deleted`, `content-too-large`, `unsupported-media-type`,
 	// `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
-	// `service-unavailable` or `internal-server-error`; more may come.
+	// `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
 	//
 	//
 	// Example: urn:problem-type:message-service:not-found
@@ -442,6 +508,9 @@ type ProblemResponse = Problem
 // ServiceUnavailable What went wrong, as in RFC 9457.
 type ServiceUnavailable = Problem
 
+// TooManyRequests What went wrong, as in RFC 9457.
+type TooManyRequests = Problem
+
 // UnprocessableContent What went wrong, as in RFC 9457.
 type UnprocessableContent = Problem
 
@@ -498,6 +567,23 @@ type ListBlocksParams struct {
 
 	// Limit The most entries to return.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListChangesParams defines parameters for ListChanges.
+type ListChangesParams struct {
+	// After Only changes after this cursor; the zero UUID is the beginning, and without
+	// it you get the cursor of now.
+	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit The most changes on a page. A stream has no limit.
+	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Wait How many seconds to wait for a change where there is none. A stream waits
+	// anyway.
+	Wait *int32 `form:"wait,omitempty" json:"wait,omitempty"`
+
+	// LastEventID Counts in place of `after`; an `EventSource` sends it when it resumes.
+	LastEventID *Cursor `json:"Last-Event-ID,omitempty"`
 }
 
 // ListConversationsParams defines parameters for ListConversations.
@@ -575,6 +661,9 @@ type ServerInterface interface {
 	// BlockUser Block a user
 	// (PUT /v1/users/{userId}/blocks/{peerId})
 	BlockUser(ctx echo.Context, userID User, peerID Peer) error
+	// ListChanges Follow a user's changes
+	// (GET /v1/users/{userId}/changes)
+	ListChanges(ctx echo.Context, userID User, params ListChangesParams) error
 	// ListConversations List a user's conversations
 	// (GET /v1/users/{userId}/conversations)
 	ListConversations(ctx echo.Context, userID User, params ListConversationsParams) error
@@ -864,6 +953,62 @@ func (w *ServerInterfaceWrapper) BlockUser(ctx echo.Context) error {
 	return err
 }
 
+// ListChanges converts echo context to params.
+func (w *ServerInterfaceWrapper) ListChanges(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "userId" -------------
+	var userID User
+
+	err = runtime.BindStyledParameterWithOptions("simple", "userId", ctx.Param("userId"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter userId: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListChangesParams
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "wait" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "wait", ctx.QueryParams(), &params.Wait, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter wait: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID Cursor
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Last-Event-ID, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uuid"})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Last-Event-ID: %s", err))
+		}
+
+		params.LastEventID = &LastEventID
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListChanges(ctx, userID, params)
+	return err
+}
+
 // ListConversations converts echo context to params.
 func (w *ServerInterfaceWrapper) ListConversations(ctx echo.Context) error {
 	var err error
@@ -1080,6 +1225,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/users/:userId/blocks", wrapper.ListBlocks, options.OperationMiddlewares["listBlocks"]...)
 	router.DELETE(options.BaseURL+"/v1/users/:userId/blocks/:peerId", wrapper.UnblockUser, options.OperationMiddlewares["unblockUser"]...)
 	router.PUT(options.BaseURL+"/v1/users/:userId/blocks/:peerId", wrapper.BlockUser, options.OperationMiddlewares["blockUser"]...)
+	router.GET(options.BaseURL+"/v1/users/:userId/changes", wrapper.ListChanges, options.OperationMiddlewares["listChanges"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/conversations", wrapper.ListConversations, options.OperationMiddlewares["listConversations"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/conversations/:peerId", wrapper.GetConversation, options.OperationMiddlewares["getConversation"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/conversations/:peerId/messages", wrapper.ListConversationMessages, options.OperationMiddlewares["listConversationMessages"]...)
@@ -1111,6 +1257,15 @@ type ServiceUnavailableApplicationProblemPlusJSONResponse struct {
 	Body Problem
 
 	Headers ServiceUnavailableResponseHeaders
+}
+
+type TooManyRequestsResponseHeaders struct {
+	RetryAfter int32
+}
+type TooManyRequestsApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers TooManyRequestsResponseHeaders
 }
 
 type UnprocessableContentApplicationProblemPlusJSONResponse Problem
@@ -2495,6 +2650,201 @@ func (response BlockUserdefaultApplicationProblemPlusJSONResponse) VisitBlockUse
 	return err
 }
 
+type ListChangesRequestObject struct {
+	UserID User `json:"userId"`
+	Params ListChangesParams
+}
+
+type ListChangesResponseObject interface {
+	VisitListChangesResponse(w http.ResponseWriter) error
+}
+
+type ListChanges200ResponseHeaders struct {
+	Link *string
+}
+
+type ListChanges200JSONResponse struct {
+	Body    ChangePage
+	Headers ListChanges200ResponseHeaders
+}
+
+func (response ListChanges200JSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChanges200TextEventStreamResponse struct {
+	Body          io.Reader
+	Headers       ListChanges200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ListChanges200TextEventStreamResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ListChanges400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListChanges400ApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChanges406ApplicationProblemPlusJSONResponse struct {
+	NotAcceptableApplicationProblemPlusJSONResponse
+}
+
+func (response ListChanges406ApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChanges422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableContentApplicationProblemPlusJSONResponse
+}
+
+func (response ListChanges422ApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChanges429ApplicationProblemPlusJSONResponse struct {
+	TooManyRequestsApplicationProblemPlusJSONResponse
+}
+
+func (response ListChanges429ApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChanges500ApplicationProblemPlusJSONResponse struct {
+	InternalServerErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListChanges500ApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChanges503ApplicationProblemPlusJSONResponse struct {
+	ServiceUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListChanges503ApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListChangesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListChangesdefaultApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListConversationsRequestObject struct {
 	UserID User `json:"userId"`
 	Params ListConversationsParams
@@ -3236,6 +3586,9 @@ type StrictServerInterface interface {
 	// BlockUser Block a user
 	// (PUT /v1/users/{userId}/blocks/{peerId})
 	BlockUser(ctx context.Context, request BlockUserRequestObject) (BlockUserResponseObject, error)
+	// ListChanges Follow a user's changes
+	// (GET /v1/users/{userId}/changes)
+	ListChanges(ctx context.Context, request ListChangesRequestObject) (ListChangesResponseObject, error)
 	// ListConversations List a user's conversations
 	// (GET /v1/users/{userId}/conversations)
 	ListConversations(ctx context.Context, request ListConversationsRequestObject) (ListConversationsResponseObject, error)
@@ -3602,6 +3955,32 @@ func (sh *strictHandler) BlockUser(ctx echo.Context, userID User, peerID Peer) e
 		return err
 	} else if validResponse, ok := response.(BlockUserResponseObject); ok {
 		return validResponse.VisitBlockUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListChanges operation middleware
+func (sh *strictHandler) ListChanges(ctx echo.Context, userID User, params ListChangesParams) error {
+	var request ListChangesRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListChanges(ctx.Request().Context(), request.(ListChangesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListChanges")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListChangesResponseObject); ok {
+		return validResponse.VisitListChangesResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 	"github.com/message-service/message-service/internal/pgtest"
@@ -117,6 +118,7 @@ type Server struct {
 	DatabaseURL string
 	DB          *db.DB
 	Service     *messaging.Service
+	Feed        *feed.Hub
 	HTTP        *httptest.Server
 	API         *httpapi.Server
 }
@@ -131,19 +133,43 @@ func Start(t testing.TB, engine db.Engine, options messaging.Options) *Server {
 // same one are replicas.
 func StartOn(t testing.TB, databaseURL string, options messaging.Options) *Server {
 	t.Helper()
+	return StartWith(t, databaseURL, Options{Options: options})
+}
+
+// Options adjusts a server.
+type Options struct {
+	messaging.Options
+
+	Feed feed.Options
+	Bus  func(*db.DB) feed.Bus // the one of the program if nil
+}
+
+// StartWith is [StartOn] with more options.
+func StartWith(t testing.TB, databaseURL string, options Options) *Server {
+	t.Helper()
 	database := Open(t, databaseURL)
-	service := messaging.New(database, options)
-	t.Cleanup(func() { Close(t, service) })
 	log := slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	api, err := httpapi.New(service, log, httpapi.Options{})
+	if options.Bus == nil {
+		options.Bus = func(database *db.DB) feed.Bus { return feed.NewBus(database, true, log) }
+	}
+	bus := options.Bus(database)
+	options.Changed = bus.Publish
+	service := messaging.New(database, options.Options)
+	t.Cleanup(func() { Close(t, service) })
+	hub := feed.Start(service, bus, log, options.Feed)
+	t.Cleanup(hub.Close)
+	api, err := httpapi.New(service, hub, log, httpapi.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(api)
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		hub.Drain()
+		server.Close()
+	})
 	return &Server{
 		Client: NewClient(t, server.URL), DatabaseURL: databaseURL,
-		DB: database, Service: service, HTTP: server, API: api,
+		DB: database, Service: service, Feed: hub, HTTP: server, API: api,
 	}
 }
 

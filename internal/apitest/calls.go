@@ -117,3 +117,9 @@ func (c *Client) Erase(t testing.TB, user string) {
 	t.Helper()
 	call[*client.EraseUserResponse](t, "erase")(c.EraseUserWithResponse(t.Context(), user))
 }
+
+// Changes lists changes.
+func (c *Client) Changes(t testing.TB, user string, params client.ListChangesParams) client.ChangePage {
+	t.Helper()
+	return *call[*client.ListChangesResponse](t, "list changes")(c.ListChangesWithResponse(t.Context(), user, &params)).JSON200
+}

@@ -66,6 +66,7 @@ func TestLimits(t *testing.T) {
 		if want := (client.Limits{
 			UserIDMaxLength: 128, TextMaxLength: 4096, MetadataMaxBytes: 4096, MetadataMaxDepth: 30,
 			IdempotencyKeyMaxLength: 255, PageMaxMessages: 100, DefaultWindowDays: 30, RequestMaxBytes: 65536,
+			UserMaxStreams: 10,
 		}); limits != want {
 			t.Errorf("limits are %+v", limits)
 		}

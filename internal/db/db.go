@@ -39,6 +39,7 @@ type DB struct {
 	write     *sqlx.DB
 	admin     *sql.DB // for what may take long: changes of the schema, whole stores
 	isolation sql.IsolationLevel
+	address   string // of Postgres
 }
 
 // Open opens the database that url names, without waiting for it to answer:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -19,7 +20,8 @@ import (
 const silence = 15 * time.Second
 
 func openPostgres(databaseURL string, maxConnections int) (*DB, error) {
-	if _, err := url.Parse(databaseURL); err != nil {
+	address, err := url.Parse(databaseURL)
+	if err != nil {
 		// Not the cause: it would quote a part of the password.
 		return nil, errors.New("the database URL cannot be parsed: user and password must be percent-encoded")
 	}
@@ -61,7 +63,19 @@ func openPostgres(databaseURL string, maxConnections int) (*DB, error) {
 	return &DB{
 		Engine: Postgres, read: shared, write: shared, admin: admin,
 		isolation: sql.LevelReadCommitted, // under any other, writers would fail instead of wait
+		address:   withSettings(address, config),
 	}, nil
+}
+
+// withSettings adds the defaults above to an address, for who connects by that.
+func withSettings(address *url.URL, config pq.Config) string {
+	query := address.Query()
+	query.Set("application_name", config.ApplicationName)
+	query.Set("connect_timeout", strconv.Itoa(int(config.ConnectTimeout/time.Second)))
+	query.Set("sslmode", string(config.SSLMode))
+	complete := *address
+	complete.RawQuery = query.Encode()
+	return complete.String()
 }
 
 // dialer makes connections that give up on a server that has fallen silent.

@@ -19,7 +19,7 @@ func (op *operation) checkAccept(request *http.Request) error {
 	if len(op.produces) == 0 || strings.TrimSpace(accept) == "" {
 		return nil
 	}
-	if slices.ContainsFunc(op.produces, func(mediaType string) bool { return accepts(accept, mediaType) }) {
+	if slices.ContainsFunc(op.produces, func(mediaType string) bool { return quality(accept, mediaType) > 0 }) {
 		return nil
 	}
 	offered := strings.Join(op.produces, ", ")
@@ -28,9 +28,16 @@ func (op *operation) checkAccept(request *http.Request) error {
 	}}
 }
 
-// accepts tells whether a media type has a quality above zero; the most specific
-// range that matches it decides.
-func accepts(accept, mediaType string) bool {
+// prefers tells whether the Accept header gives one media type a higher quality than
+// another.
+func prefers(request *http.Request, mediaType, other string) bool {
+	accept := strings.Join(request.Header.Values(echo.HeaderAccept), ",")
+	return quality(accept, mediaType) > quality(accept, other)
+}
+
+// quality is how much an Accept header wants a media type, from 0 to 1; the most
+// specific range that matches it decides.
+func quality(accept, mediaType string) float64 {
 	mainType, _, _ := strings.Cut(mediaType, "/")
 	best, quality := 0, 0.0
 	for member := range strings.SplitSeq(accept, ",") {
@@ -49,5 +56,5 @@ func accepts(accept, mediaType string) bool {
 			}
 		}
 	}
-	return quality > 0
+	return quality
 }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
 	"github.com/message-service/message-service/internal/wire"
 )
@@ -13,6 +14,7 @@ import (
 // handlers implements the operations of the contract.
 type handlers struct {
 	service  *messaging.Service
+	feed     *feed.Hub
 	draining *atomic.Bool
 	limits   server.Limits
 	pageSize int // of a list that asks for none

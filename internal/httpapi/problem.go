@@ -34,6 +34,8 @@ var (
 	idempotencyKeyReused = kind{http.StatusUnprocessableEntity, "Idempotency Key Reused"}
 	senderBlocked        = kind{http.StatusForbidden, "Sender Blocked"}
 	messageDeleted       = kind{http.StatusConflict, "Message Deleted"}
+	cursorAhead          = kind{http.StatusUnprocessableEntity, "Cursor Ahead"}
+	tooManyRequests      = kind{http.StatusTooManyRequests, "Too Many Requests"}
 	internalServerError  = kind{http.StatusInternalServerError, "Internal Server Error"}
 	serviceUnavailable   = kind{http.StatusServiceUnavailable, "Service Unavailable"}
 )
@@ -45,14 +47,16 @@ var kinds = map[messaging.Code]kind{
 	messaging.IdempotencyKeyReused: idempotencyKeyReused,
 	messaging.SenderBlocked:        senderBlocked,
 	messaging.MessageDeleted:       messageDeleted,
+	messaging.CursorAhead:          cursorAhead,
+	messaging.TooManyStreams:       tooManyRequests,
 	messaging.Unavailable:          serviceUnavailable,
 }
 
 // typePrefix and the title, in lower case and with hyphens, make a problem's type.
 const typePrefix = "urn:problem-type:message-service:"
 
-// retryAfter is how many seconds a client is asked to wait after a 503.
-const retryAfter = "1"
+// retryAfter is how many seconds a client is asked to wait.
+var retryAfter = map[kind]string{tooManyRequests: "5", serviceUnavailable: "1"}
 
 // problem is an error of the edge itself, on its way to the error handler.
 type problem struct {
@@ -85,8 +89,8 @@ func (s *Server) handleError(err error, c echo.Context) {
 	s.problemBounds.apply(&body)
 	header := c.Response().Header()
 	header.Set(echo.HeaderContentType, "application/problem+json")
-	if p.kind == serviceUnavailable {
-		header.Set(echo.HeaderRetryAfter, retryAfter)
+	if seconds, ok := retryAfter[p.kind]; ok {
+		header.Set(echo.HeaderRetryAfter, seconds)
 	}
 	c.Response().WriteHeader(p.kind.status)
 	if err := json.NewEncoder(c.Response()).Encode(body); err != nil {

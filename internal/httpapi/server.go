@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/message-service/message-service/api"
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
 	swaggerui "github.com/message-service/message-service/swagger-ui"
 )
@@ -33,9 +35,9 @@ type Options struct {
 	AnyHost bool
 }
 
-// New makes the HTTP server of a service. It fails only if the contract that is
+// New makes the HTTP server of a service and the hub of its feeds. It fails only if the contract that is
 // compiled into the program is broken.
-func New(service *messaging.Service, log *slog.Logger, options Options) (*Server, error) {
+func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Options) (*Server, error) {
 	document, err := openapi3.NewLoader().LoadFromData(api.Document)
 	if err != nil {
 		return nil, fmt.Errorf("contract: %w", err)
@@ -50,10 +52,11 @@ func New(service *messaging.Service, log *slog.Logger, options Options) (*Server
 	s.echo.Use(s.validate)
 	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
 		service:  service,
+		feed:     hub,
 		draining: &s.draining,
 		limits:   newLimits(document),
 		pageSize: defaultPageSize(document),
-	}, []server.StrictMiddlewareFunc{withoutHaste}))
+	}, []server.StrictMiddlewareFunc{withoutHaste, negotiateStream}))
 	return s, s.serveDocumentation(document)
 }
 
@@ -61,12 +64,16 @@ func New(service *messaging.Service, log *slog.Logger, options Options) (*Server
 // body (RFC 9110, 9.3.2).
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
-		get := *r
-		get.Method = http.MethodGet
-		r = &get
+		r = r.WithContext(context.WithValue(r.Context(), headKey{}, true))
+		r.Method = http.MethodGet
 	}
 	s.echo.ServeHTTP(w, r)
 }
+
+type headKey struct{}
+
+// isHead tells whether a body would be left out, so that none needs to be made.
+func isHead(ctx context.Context) bool { return ctx.Value(headKey{}) != nil }
 
 // Drain makes the server report that it is not ready, so that load balancers stop
 // sending requests. It goes on answering them.

@@ -6,6 +6,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -50,5 +51,6 @@ func newLimits(document *openapi3.T) server.Limits {
 		MetadataMaxDepth:        messaging.MetadataMaxDepth,
 		DefaultWindowDays:       messaging.DefaultWindowDays,
 		RequestMaxBytes:         maxBodyBytes,
+		UserMaxStreams:          feed.UserMaxStreams,
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -46,34 +45,4 @@ func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
 		return err
 	}
 	return buffer.Flush()
-}
-
-// impatientWriter gives up on a client that does not read.
-type impatientWriter struct {
-	w          http.ResponseWriter
-	controller *http.ResponseController
-}
-
-const patience = 30 * time.Second
-
-// Write writes b within patience.
-func (w impatientWriter) Write(b []byte) (int, error) {
-	if err := w.controller.SetWriteDeadline(time.Now().Add(patience)); err != nil {
-		return 0, err
-	}
-	return w.w.Write(b)
-}
-
-// withoutHaste lifts the server's time limit off operations that take as long as
-// there is data. While it erases, nothing is written; an export has its own limit.
-func withoutHaste(next server.StrictHandlerFunc, operationID string) server.StrictHandlerFunc {
-	if operationID != "EraseUser" && operationID != "ExportUser" {
-		return next
-	}
-	return func(c echo.Context, request any) (any, error) {
-		if err := http.NewResponseController(c.Response()).SetWriteDeadline(time.Time{}); err != nil {
-			return nil, err
-		}
-		return next(c, request)
-	}
 }

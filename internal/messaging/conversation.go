@@ -87,6 +87,7 @@ func (s *Service) ListConversation(ctx context.Context, user, peer string, w Win
 // any more; [Unavailable].
 func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message ID) (ReadMarker, error) {
 	var marker ReadMarker
+	var c change
 	err := s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 		m, err := selectMessage(ctx, tx, message)
 		if err != nil {
@@ -100,7 +101,7 @@ func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message 
 		if err != nil || marker.MessageID.Compare(message) >= 0 {
 			return err
 		}
-		c := change{users: [2]string{user, peer}}
+		c = change{users: [2]string{user, peer}}
 		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
 			return err
 		}
@@ -112,6 +113,9 @@ func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message 
 		marker = ReadMarker{Owner: user, Peer: peer, MessageID: message, Changed: c.id}
 		return saveReadMarker(ctx, tx, marker)
 	})
+	if err == nil && c.id != (ID{}) {
+		s.tell(user, peer)
+	}
 	return marker, explain(err)
 }
 

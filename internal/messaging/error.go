@@ -17,6 +17,8 @@ const (
 	IdempotencyKeyReused Code = "idempotency key reused"
 	SenderBlocked        Code = "sender blocked"
 	MessageDeleted       Code = "message deleted"
+	CursorAhead          Code = "cursor ahead"
+	TooManyStreams       Code = "too many streams"
 	Unavailable          Code = "unavailable"
 )
 

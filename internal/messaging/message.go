@@ -135,7 +135,8 @@ func (s *Service) Delete(ctx context.Context, id ID) error {
 // changeMessage runs fn in a transaction, with a message whose two mailboxes are
 // locked and the id of the change; one that is deleted stays so, and needs neither.
 func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Context, *sqlx.Tx, *Message, ID) error) error {
-	return explain(s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+	var c change
+	err := s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 		m, err := selectMessage(ctx, tx, id)
 		if err != nil {
 			return err
@@ -146,7 +147,7 @@ func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Cont
 		if m.Deleted {
 			return fn(ctx, tx, m, ID{})
 		}
-		c := change{users: [2]string{m.Sender, m.Recipient}}
+		c = change{users: [2]string{m.Sender, m.Recipient}}
 		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
 			return err
 		}
@@ -154,7 +155,11 @@ func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Cont
 			return err
 		}
 		return fn(ctx, tx, m, c.id)
-	}))
+	})
+	if err == nil && c.id != (ID{}) {
+		s.tell(c.users[:]...)
+	}
+	return explain(err)
 }
 
 func noSuchMessage() *Error { return &Error{Code: NotFound, Message: "There is no such message."} }

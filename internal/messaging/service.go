@@ -21,6 +21,7 @@ type Service struct {
 	ids    *idGenerator
 	writer *writer
 	search bool
+	tell   func(users ...string)
 }
 
 // Options adjusts a [Service]; the zero value serves production.
@@ -28,6 +29,10 @@ type Options struct {
 	Now       func() time.Time // the wall clock; time.Now if nil
 	QueueSize int              // sends that may wait to be stored before more are refused; 4096 if 0
 	SearchOff bool             // the database was migrated without what searches need
+
+	// Changed is told whose mailboxes have changed, once that is committed. It must
+	// not block.
+	Changed func(users []string)
 }
 
 // New makes a service on a migrated database. Close it to store what is waiting.
@@ -38,13 +43,17 @@ func New(database *db.DB, options Options) *Service {
 	if options.QueueSize == 0 {
 		options.QueueSize = 4096
 	}
+	if options.Changed == nil {
+		options.Changed = func([]string) {}
+	}
 	ids := newIDGenerator(options.Now)
 	return &Service{
 		db:     database,
 		now:    options.Now,
 		ids:    ids,
-		writer: startWriter(database, ids, options.QueueSize),
+		writer: startWriter(database, ids, options.QueueSize, options.Changed),
 		search: !options.SearchOff,
+		tell:   func(users ...string) { options.Changed(users) },
 	}
 }
 

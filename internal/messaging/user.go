@@ -122,6 +122,9 @@ func (s *Service) eraseMessages(ctx context.Context, user string, query Query) e
 		if err != nil {
 			return err
 		}
+		for _, m := range batch {
+			s.tell(m.Sender, m.Recipient)
+		}
 		bounds.low = batch[len(batch)-1].ID.successor()
 	}
 }

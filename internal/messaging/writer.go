@@ -40,8 +40,9 @@ type outcome struct {
 // writer stores sends in batches. Each of its goroutines takes one send from the
 // queue, then all that wait behind it, and stores them in one transaction.
 type writer struct {
-	db  *db.DB
-	ids *idGenerator
+	db      *db.DB
+	ids     *idGenerator
+	changed func(users []string)
 
 	mu     sync.RWMutex // held for reading to put a send into the queue
 	closed bool
@@ -50,8 +51,8 @@ type writer struct {
 	running sync.WaitGroup
 }
 
-func startWriter(database *db.DB, ids *idGenerator, queueSize int) *writer {
-	w := &writer{db: database, ids: ids, queue: make(chan *send, queueSize)}
+func startWriter(database *db.DB, ids *idGenerator, queueSize int, changed func(users []string)) *writer {
+	w := &writer{db: database, ids: ids, changed: changed, queue: make(chan *send, queueSize)}
 	// While one batch is on its way to disk, the next is prepared. A third writer
 	// gains nothing: they wait for each other's mailboxes. SQLite has one writer.
 	writers := 2
@@ -155,6 +156,7 @@ func (w *writer) write(batch []*send) {
 	})
 	switch {
 	case err == nil:
+		w.tell(batch)
 	case len(batch) > 1 && !errors.Is(err, db.ErrUnavailable):
 		w.write(batch[:len(batch)/2])
 		w.write(batch[len(batch)/2:])
@@ -163,6 +165,17 @@ func (w *writer) write(batch []*send) {
 			s.err = explain(err)
 		}
 	}
+}
+
+// tell tells whose mailboxes a batch has changed.
+func (w *writer) tell(batch []*send) {
+	users := make([]string, 0, 2*len(batch))
+	for _, s := range batch {
+		if s.stored {
+			users = append(users, s.draft.Recipient, s.draft.Sender)
+		}
+	}
+	w.changed(users)
 }
 
 // store stores a batch in the transaction.

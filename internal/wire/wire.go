@@ -41,6 +41,17 @@ func ReadMarker(m messaging.ReadMarker) server.ReadMarker {
 	return server.ReadMarker{User: m.Owner, Peer: m.Peer, MessageID: uuid.UUID(m.MessageID), ReadAt: timestamp(m.Changed.Time())}
 }
 
+// Change is a change as the contract describes it.
+func Change(c messaging.Change) server.Change {
+	change := server.Change{Cursor: uuid.UUID(c.Cursor)}
+	if c.Message != nil {
+		change.Type, change.Message = server.ChangeTypeMessage, new(Message(*c.Message))
+	} else {
+		change.Type, change.ReadMarker = server.ChangeTypeRead, new(ReadMarker(*c.ReadMarker))
+	}
+	return change
+}
+
 // Block is a block as the contract describes it.
 func Block(b messaging.Block) server.Block {
 	return server.Block{User: b.Owner, Peer: b.Peer, BlockedAt: timestamp(b.Changed.Time())}

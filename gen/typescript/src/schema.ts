@@ -311,6 +311,71 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/{userId}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Follow a user's changes
+         * @description What has changed for a user, in one order: messages they received or sent, on
+         *     whichever device, edits, deletions, and read markers, their own and those of
+         *     their peers. It is state, not history: each message and each marker appears
+         *     once, as it is now, at the place of its latest change. An edit that follows
+         *     while you read brings it again, further on.
+         *
+         *     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
+         *     you miss nothing and get nothing twice, however long you were away and whichever
+         *     server answers. Without `after` you get no changes but, as `next`, the cursor of
+         *     now; list what there is, and then follow from there. The zero UUID is the beginning.
+         *
+         *     A cursor belongs to the feed of one user. One that is ahead of the feed is refused with
+         *     422 and the type `cursor-ahead`: it is another user's, or the store was
+         *     restored from a backup. Begin anew, then. One that is not ahead is a place in
+         *     time, whoever's it was.
+         *
+         *     **As pages.** Up to `limit` changes, the oldest first. With `wait` an answer
+         *     that would be empty is held until there is a change, or for so many seconds.
+         *
+         *     **As a stream**, for `Accept: text/event-stream`
+         *     ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
+         *     the changes after the cursor, and then each one as it is stored. The
+         *     browser's own `EventSource` reads it and resumes by itself:
+         *
+         *     ```js
+         *     const changes = new EventSource('/v1/users/bob/changes');
+         *     changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
+         *     changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+         *     changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
+         *     ```
+         *
+         *     The first event is `ready`, with the cursor you start from. Every other has the
+         *     cursor as its `id`, the change's type as its `event`, and the `Change` as its
+         *     `data`. A comment follows every 15 seconds, so a stream that is silent for
+         *     longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
+         *     come back after the milliseconds of the last `retry`, with the last `id` as
+         *     `Last-Event-ID`.
+         *
+         *     A user may have 10 streams and held requests at a time on each server, and a server has a limit
+         *     for all of them (429).
+         */
+        get: operations["listChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/{userId}/blocks": {
         parameters: {
             query?: never;
@@ -566,6 +631,36 @@ export interface components {
             messageId: components["schemas"]["MessageId"];
             readAt: components["schemas"]["Timestamp"];
         };
+        /**
+         * Format: uuid
+         * @description A place in a feed of changes. Cursors sort in the order of the feed; that of a
+         *     new message is its id.
+         */
+        Cursor: string;
+        /** @description A message or a read marker, named by `type`, as it is now. */
+        Change: {
+            cursor: components["schemas"]["Cursor"];
+            /**
+             * @description `message` for one that is new, edited or deleted, `read` for a read marker;
+             *     more may come.
+             * @example message
+             * @enum {string}
+             */
+            type: "message" | "read";
+            message?: components["schemas"]["Message"];
+            readMarker?: components["schemas"]["ReadMarker"];
+        };
+        /** @description One page of changes, the oldest first. */
+        ChangePage: {
+            /** @description The changes, the oldest first. */
+            changes: components["schemas"]["Change"][];
+            next: components["schemas"]["Cursor"];
+            /**
+             * @description Whether there is at least one more change after these.
+             * @example false
+             */
+            hasMore: boolean;
+        };
         /** @description A user receives nothing from a peer. */
         Block: {
             user: components["schemas"]["UserId"];
@@ -657,6 +752,11 @@ export interface components {
              * @description The largest request body, in bytes.
              */
             requestMaxBytes: number;
+            /**
+             * Format: int32
+             * @description The most streams of changes, and requests that wait for one, that a user may have on a server.
+             */
+            userMaxStreams: number;
         };
         /** @description What went wrong, as in RFC 9457. */
         Problem: {
@@ -667,7 +767,7 @@ export interface components {
              *     `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
              *     `message-deleted`, `content-too-large`, `unsupported-media-type`,
              *     `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
-             *     `service-unavailable` or `internal-server-error`; more may come.
+             *     `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
              * @example urn:problem-type:message-service:not-found
              */
             type: string;
@@ -783,6 +883,16 @@ export interface components {
         /** @description The request can be understood, but breaks a rule of the schema or of the operation. */
         UnprocessableContent: {
             headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The user, or the server, has as many streams as are allowed. Try again later. */
+        TooManyRequests: {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
                 [name: string]: unknown;
             };
             content: {
@@ -1305,6 +1415,73 @@ export interface operations {
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listChanges: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only changes after this cursor; the zero UUID is the beginning, and without
+                 *     it you get the cursor of now.
+                 */
+                after?: components["schemas"]["Cursor"];
+                /** @description The most changes on a page. A stream has no limit. */
+                limit?: number;
+                /**
+                 * @description How many seconds to wait for a change where there is none. A stream waits
+                 *     anyway.
+                 */
+                wait?: number;
+            };
+            header?: {
+                /** @description Counts in place of `after`; an `EventSource` sends it when it resumes. */
+                "Last-Event-ID"?: components["schemas"]["Cursor"];
+            };
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The changes, the oldest first. */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePage"];
+                    /**
+                     * @example retry: 2113
+                     *     id: 00000000-0000-0000-0000-000000000000
+                     *     event: ready
+                     *     data: {"cursor":"00000000-0000-0000-0000-000000000000"}
+                     *
+                     *     id: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42
+                     *     event: message
+                     *     data: {"cursor":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","type":"message","message":{"id":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","sender":"alice","recipient":"bob","text":"Lunch at noon?","sentAt":"2026-11-23T12:00:00.366Z"}}
+                     *
+                     *     id: 01a20847-19bd-7c60-8f4a-2b9d6e3a7c15
+                     *     event: read
+                     *     data: {"cursor":"01a20847-19bd-7c60-8f4a-2b9d6e3a7c15","type":"read","readMarker":{"user":"bob","peer":"alice","messageId":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","readAt":"2026-11-23T12:00:07.101Z"}}
+                     *
+                     *     :
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
             default: components["responses"]["Problem"];

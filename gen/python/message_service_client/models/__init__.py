@@ -2,6 +2,9 @@
 
 from .block import Block
 from .block_page import BlockPage
+from .change import Change
+from .change_page import ChangePage
+from .change_type import ChangeType
 from .conversation import Conversation
 from .conversation_page import ConversationPage
 from .edit_message_request import EditMessageRequest
@@ -21,6 +24,9 @@ from .set_read_marker_request import SetReadMarkerRequest
 __all__ = (
     "Block",
     "BlockPage",
+    "Change",
+    "ChangePage",
+    "ChangeType",
     "Conversation",
     "ConversationPage",
     "EditMessageRequest",

@@ -22,6 +22,8 @@ class Limits:
         page_max_messages (int): The most messages on a page, and the default.
         default_window_days (int): How many days back a list goes when `since` is absent.
         request_max_bytes (int): The largest request body, in bytes.
+        user_max_streams (int): The most streams of changes, and requests that wait for one, that a user may have on a
+            server.
     """
 
     user_id_max_length: int
@@ -32,6 +34,7 @@ class Limits:
     page_max_messages: int
     default_window_days: int
     request_max_bytes: int
+    user_max_streams: int
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,6 +54,8 @@ class Limits:
 
         request_max_bytes = self.request_max_bytes
 
+        user_max_streams = self.user_max_streams
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -63,6 +68,7 @@ class Limits:
                 "pageMaxMessages": page_max_messages,
                 "defaultWindowDays": default_window_days,
                 "requestMaxBytes": request_max_bytes,
+                "userMaxStreams": user_max_streams,
             }
         )
 
@@ -87,6 +93,8 @@ class Limits:
 
         request_max_bytes = d.pop("requestMaxBytes")
 
+        user_max_streams = d.pop("userMaxStreams")
+
         limits = cls(
             user_id_max_length=user_id_max_length,
             text_max_length=text_max_length,
@@ -96,6 +104,7 @@ class Limits:
             page_max_messages=page_max_messages,
             default_window_days=default_window_days,
             request_max_bytes=request_max_bytes,
+            user_max_streams=user_max_streams,
         )
 
         limits.additional_properties = d

@@ -25,7 +25,7 @@ class Problem:
             `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
             `message-deleted`, `content-too-large`, `unsupported-media-type`,
             `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
-            `service-unavailable` or `internal-server-error`; more may come.
+            `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
              Example: urn:problem-type:message-service:not-found.
         title (str): The kind in words; the same for every problem of a type. Example: Not Found.
         status (int): The HTTP status of the answer. Example: 404.

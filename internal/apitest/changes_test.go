@@ -1,0 +1,79 @@
+package apitest_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// describe writes changes in short.
+func describe(changes []client.Change) string {
+	lines := make([]string, len(changes))
+	for i, c := range changes {
+		switch {
+		case c.ReadMarker != nil:
+			lines[i] = fmt.Sprintf("%s read %s", c.ReadMarker.User, c.ReadMarker.Peer)
+		case c.Message.DeletedAt != nil:
+			lines[i] = "deleted"
+		case c.Message.EditedAt != nil:
+			lines[i] = "edited " + c.Message.Text
+		default:
+			lines[i] = c.Message.Text
+		}
+	}
+	return strings.Join(lines, ", ")
+}
+
+// TestChanges makes changes of every kind and lists them: each once, as it is now, at
+// the place of its latest change, and by pages of any size.
+func TestChanges(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		now := s.Changes(t, "bob", client.ListChangesParams{})
+		if len(now.Changes) > 0 || now.Next != uuid.Nil {
+			t.Errorf("before anything: %+v", now)
+		}
+		one := s.Send(t, "alice", "bob", "one")
+		two := s.Send(t, "bob", "alice", "two")
+		s.Send(t, "bob", "bob", "three")
+		s.Send(t, "alice", "carol", "not bob's")
+		s.Read(t, "bob", "alice", one.ID)
+		s.Read(t, "alice", "bob", two.ID)
+		s.Edit(t, one.ID, client.EditMessageRequest{Text: new("One")})
+		s.Edit(t, two.ID, client.EditMessageRequest{Text: new("Two")})
+		s.Edit(t, one.ID, client.EditMessageRequest{Text: new("ONE")})
+		s.Delete(t, two.ID)
+
+		const want = "three, bob read alice, alice read bob, edited ONE, deleted"
+		all := s.Changes(t, "bob", client.ListChangesParams{After: &uuid.Nil})
+		if got := describe(all.Changes); got != want || all.HasMore {
+			t.Errorf("bob's changes are %s, want %s", got, want)
+		}
+		if got := describe(s.Changes(t, "carol", client.ListChangesParams{After: &uuid.Nil}).Changes); got != "not bob's" {
+			t.Errorf("carol's changes are %s", got)
+		}
+		for size := 1; size <= len(all.Changes)+1; size++ {
+			var walked []client.Change
+			params := client.ListChangesParams{After: &uuid.Nil, Limit: new(int32(size))}
+			for more := true; more; {
+				page := s.Changes(t, "bob", params)
+				walked = append(walked, page.Changes...)
+				params.After, more = &page.Next, page.HasMore
+			}
+			if !slices.EqualFunc(walked, all.Changes, func(a, b client.Change) bool { return a.Cursor == b.Cursor }) {
+				t.Errorf("by pages of %d: %s", size, describe(walked))
+			}
+		}
+		if now := s.Changes(t, "bob", client.ListChangesParams{}); now.Next != all.Next || len(now.Changes) > 0 {
+			t.Errorf("the cursor of now is %s, and the end of the feed %s", now.Next, all.Next)
+		}
+	})
+}

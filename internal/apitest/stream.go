@@ -1,0 +1,109 @@
+package apitest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/uuid"
+	"github.com/tmaxmax/go-sse"
+
+	"github.com/message-service/message-service/gen/client"
+)
+
+const eventStream = "text/event-stream"
+
+// Stream is a stream of changes, read event by event.
+type Stream struct {
+	// Start is the cursor in the first event.
+	Start uuid.UUID
+
+	t      testing.TB
+	cancel context.CancelFunc
+	next   func() (sse.Event, error, bool)
+	stop   func()
+}
+
+// Follow opens a stream of what changes for a user after a cursor, or from now on, and
+// reads its first event. It fails if the stream is refused or cut before that.
+func (c *Client) Follow(t testing.TB, user string, after *uuid.UUID) (*Stream, error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	response, err := c.ListChanges(ctx, user, &client.ListChangesParams{LastEventID: after}, func(_ context.Context, r *http.Request) error {
+		r.Header.Set("Accept", eventStream)
+		return nil
+	})
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		defer cancel()
+		defer response.Body.Close() //nolint:errcheck // it was read
+		body, err := io.ReadAll(response.Body)
+		return nil, errors.Join(fmt.Errorf("answered %s: %s", response.Status, body), err)
+	}
+	s := &Stream{t: t, cancel: cancel}
+	s.next, s.stop = iter.Pull2(sse.Read(response.Body, &sse.ReadConfig{MaxEventSize: 1 << 20}))
+	ready, err := s.event()
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	var data struct{ Cursor uuid.UUID }
+	if err := json.Unmarshal([]byte(ready.Data), &data); err != nil || ready.Type != "ready" || ready.LastEventID != data.Cursor.String() {
+		t.Errorf("the first event is %+v: %v", ready, err)
+	}
+	if after != nil && data.Cursor != *after {
+		t.Errorf("asked to follow from %s, and it starts from %s", after, data.Cursor)
+	}
+	s.Start = data.Cursor
+	return s, nil
+}
+
+// Close cuts the stream.
+func (s *Stream) Close() {
+	s.cancel()
+	s.stop()
+}
+
+// Cut makes Next fail, from any goroutine.
+func (s *Stream) Cut() { s.cancel() }
+
+func (s *Stream) event() (sse.Event, error) {
+	event, err, ok := s.next()
+	if err == nil && !ok {
+		err = io.EOF
+	}
+	return event, err
+}
+
+// Next waits for the next change, which must be as the contract says.
+func (s *Stream) Next() (client.Change, error) {
+	event, err := s.event()
+	if err != nil {
+		return client.Change{}, err
+	}
+	var value any
+	var change client.Change
+	if err := errors.Join(json.Unmarshal([]byte(event.Data), &value), json.Unmarshal([]byte(event.Data), &change)); err != nil {
+		return client.Change{}, err
+	}
+	document, err := contractDocument()
+	if err != nil {
+		return client.Change{}, err
+	}
+	if err := document.Components.Schemas["Change"].Value.VisitJSON(value, openapi3.EnableFormatValidation()); err != nil {
+		s.t.Errorf("the event breaks the contract: %v\n%+v", err, event)
+	}
+	if event.LastEventID != change.Cursor.String() || event.Type != string(change.Type) {
+		s.t.Errorf("the event contradicts its data: %+v", event)
+	}
+	return change, nil
+}

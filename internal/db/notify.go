@@ -1,0 +1,99 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+)
+
+// Notify sends a payload of less than 8,000 bytes to whoever listens on a channel of
+// this Postgres database. It runs by itself: within a transaction it would make all
+// that notify commit one after the other.
+func (d *DB) Notify(ctx context.Context, channel, payload string) error {
+	return d.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		var nothing string
+		if err := sqlx.GetContext(ctx, q, &nothing, "SELECT pg_notify($1, $2)::text", channel, payload); err != nil {
+			return fmt.Errorf("notify: %w", err)
+		}
+		return nil
+	})
+}
+
+// Listen calls heard with what is sent to a channel of this Postgres database, until
+// ctx ends, and missed whenever something may have been lost: at the start, and after
+// the connection was. That is one of its own, and is made anew as often as needed.
+func (d *DB) Listen(ctx context.Context, channel string, heard func(payload string), missed func()) error {
+	listener := pq.NewListener(d.address, 100*time.Millisecond, 5*time.Second, nil)
+	stop := context.AfterFunc(ctx, func() { _ = listener.Close() }) // it fails only if it is closed
+	defer stop()
+	if err := listener.Listen(channel); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return errors.Join(fmt.Errorf("listen: %w", err), listener.Close())
+	}
+	missed()
+	for notification := range listener.Notify {
+		if notification == nil {
+			missed()
+			continue
+		}
+		heard(notification.Extra)
+	}
+	return nil
+}
+
+// Watch tells whether a database has changed.
+type Watch struct {
+	db   *DB
+	conn *sqlx.Conn // SQLite counts for each connection
+	last string
+}
+
+// NewWatch makes a watch, which is to be closed and is not for concurrent use.
+func (d *DB) NewWatch() *Watch { return &Watch{db: d} }
+
+// Changed tells whether anything may have been committed since it was asked before,
+// for the cost of next to nothing.
+func (w *Watch) Changed(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	version, err := w.version(ctx)
+	if err != nil {
+		w.last = ""
+		return false, classify(errors.Join(fmt.Errorf("watch: %w", err), w.Close()))
+	}
+	changed := version != w.last
+	w.last = version
+	return changed, nil
+}
+
+// version is something else after every commit. In Postgres it is which transactions
+// can be seen: the same ones, as long as none has ended.
+func (w *Watch) version(ctx context.Context) (version string, err error) {
+	if w.db.Engine == Postgres {
+		err = w.db.read.GetContext(ctx, &version, "SELECT pg_current_snapshot()::text")
+		return version, err
+	}
+	if w.conn == nil {
+		if w.conn, err = w.db.read.Connx(ctx); err != nil {
+			return "", err
+		}
+	}
+	err = w.conn.GetContext(ctx, &version, "PRAGMA data_version")
+	return version, err
+}
+
+// Close gives back what the watch holds.
+func (w *Watch) Close() error {
+	if w.conn == nil {
+		return nil
+	}
+	conn := w.conn
+	w.conn = nil
+	return conn.Close()
+}

@@ -1,0 +1,208 @@
+package feed
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// UserMaxStreams is how many streams a user may have on one server.
+const UserMaxStreams = 10
+
+const (
+	readMailboxes = 200                    // at most, by one statement
+	readLimit     = 20                     // changes of each, by one statement
+	readInterval  = 5 * time.Millisecond   // at least, from one statement to the next
+	retryWait     = 500 * time.Millisecond // after one that failed
+)
+
+// Options adjusts a [Hub].
+type Options struct {
+	MaxStreams int // of all users; 20,000 if 0
+}
+
+// Hub hands the changes of mailboxes to the streams that follow them. It is safe for
+// concurrent use.
+type Hub struct {
+	service *messaging.Service
+	log     *slog.Logger
+	max     int
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	closing chan struct{} // closed when streams are to end
+	ready   chan struct{} // holds one when there is something to read
+
+	mu        sync.Mutex
+	closed    bool
+	streams   int
+	mailboxes map[string]*mailbox
+	woken     map[*mailbox]struct{} // to be read
+	wokenAll  bool                  // to be asked whether they have changed
+}
+
+// mailbox is one that has streams.
+type mailbox struct {
+	user   string
+	open   int          // its streams
+	live   []*Stream    // those that have caught up
+	cursor messaging.ID // up to which the live ones have been handed everything
+}
+
+// Start makes a hub that reads from the service and is woken by the bus. Close it
+// before the service.
+func Start(service *messaging.Service, bus Bus, log *slog.Logger, options Options) *Hub {
+	if options.MaxStreams == 0 {
+		options.MaxStreams = 20_000
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	h := &Hub{
+		service: service, log: log, max: options.MaxStreams, stop: stop,
+		closing: make(chan struct{}), ready: make(chan struct{}, 1),
+		mailboxes: map[string]*mailbox{}, woken: map[*mailbox]struct{}{},
+	}
+	h.running.Go(func() { bus.Run(ctx, h.wake) })
+	h.running.Go(func() { h.run(ctx) })
+	return h
+}
+
+// Drain ends the streams and refuses new ones.
+func (h *Hub) Drain() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.closed {
+		h.closed = true
+		close(h.closing)
+	}
+}
+
+// Close drains the hub and waits until it reads no more.
+func (h *Hub) Close() {
+	h.Drain()
+	h.stop()
+	h.running.Wait()
+}
+
+// wake notes that the mailboxes of users may have changed, or with nil anyone's.
+func (h *Hub) wake(users []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if users == nil {
+		h.wokenAll = true
+	}
+	for _, user := range users {
+		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 {
+			h.woken[m] = struct{}{}
+		}
+	}
+	if h.wokenAll || len(h.woken) > 0 {
+		signal(h.ready)
+	}
+}
+
+// run reads what has been woken. What wakes while it reads is read next, together.
+func (h *Hub) run(ctx context.Context) {
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.ready:
+		}
+		wait := readInterval
+		err := h.read(ctx)
+		if err != nil {
+			wait = retryWait
+			h.wake(nil) // whatever it was going to read
+		}
+		if failing != (err != nil) && ctx.Err() == nil {
+			if failing = err != nil; failing {
+				h.log.Warn("changes cannot be read; streams wait", "error", err)
+			} else {
+				h.log.Info("changes can be read again")
+			}
+		}
+		pause(ctx, wait)
+	}
+}
+
+// read reads some of the mailboxes that have been woken and hands out what is new.
+func (h *Hub) read(ctx context.Context) error {
+	if err := h.findChanged(ctx); err != nil {
+		return err
+	}
+	reading := h.takeWoken()
+	if len(reading) == 0 {
+		return nil
+	}
+	after := make(map[string]messaging.ID, len(reading))
+	for m, cursor := range reading {
+		after[m.user] = cursor
+	}
+	pages, err := h.service.ListChangesOf(ctx, after, readLimit)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for m, cursor := range reading {
+		page, ok := pages[m.user]
+		if !ok || m.cursor != cursor || len(m.live) == 0 {
+			continue // it has no row yet, or has been left and taken up again
+		}
+		m.cursor = page.Next
+		for _, s := range m.live {
+			s.push(page.Changes)
+		}
+		if page.HasMore {
+			h.woken[m] = struct{}{}
+		}
+	}
+	if len(h.woken) > 0 {
+		signal(h.ready)
+	}
+	return nil
+}
+
+// takeWoken returns some of the mailboxes to be read, and from where.
+func (h *Hub) takeWoken() map[*mailbox]messaging.ID {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	reading := make(map[*mailbox]messaging.ID, min(len(h.woken), readMailboxes))
+	for m := range h.woken {
+		if len(reading) == readMailboxes {
+			break
+		}
+		delete(h.woken, m)
+		reading[m] = m.cursor
+	}
+	return reading
+}
+
+// findChanged asks all mailboxes whether they have changed, if it may be any of them.
+func (h *Hub) findChanged(ctx context.Context) error {
+	h.mu.Lock()
+	all := h.wokenAll
+	h.wokenAll = false
+	users := slices.Collect(maps.Keys(h.mailboxes))
+	h.mu.Unlock()
+	if !all || len(users) == 0 {
+		return nil
+	}
+	clocks, err := h.service.Clocks(ctx, users)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for user, clock := range clocks {
+		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 && clock.Compare(m.cursor) > 0 {
+			h.woken[m] = struct{}{}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,222 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// ErrClosing is what a stream ends with when the server stops.
+var ErrClosing = errors.New("the server is shutting down")
+
+// pageLimit is how many changes a stream reads at a time.
+const pageLimit = 100
+
+// streamMaxPending is how many changes wait for a stream that is being written. One
+// that does not keep up reads from the database what it cannot be handed.
+const streamMaxPending = 64
+
+// Stream follows the feed of a user. Except for what the hub does, it is not for
+// concurrent use.
+type Stream struct {
+	// Start is the cursor it follows from.
+	Start messaging.ID
+
+	hub     *Hub
+	mailbox *mailbox
+	cursor  messaging.ID       // nothing up to it is still to come
+	first   []messaging.Change // read when it was opened
+	behind  bool               // it is to read from the database
+	live    bool               // the hub hands it what changes
+
+	mu      sync.Mutex
+	pending []messaging.Change
+	lost    bool          // more was pending than may
+	ready   chan struct{} // holds one when something is pending
+}
+
+// Open opens a stream of what changes for a user after a cursor, or without one from
+// now on. Close it. Errors: [messaging.TooManyStreams]; as
+// [messaging.Service.ListChanges].
+func (h *Hub) Open(ctx context.Context, user string, after *messaging.ID) (*Stream, error) {
+	m, err := h.enter(user)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stream{hub: h, mailbox: m, ready: make(chan struct{}, 1), behind: true}
+	page, err := h.service.ListChanges(ctx, user, after, pageLimit)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.Start = page.Next
+	if after != nil {
+		s.Start = *after
+	}
+	s.advance(page)
+	s.first = page.Changes
+	return s, nil
+}
+
+// enter counts a stream.
+func (h *Hub) enter(user string) (*mailbox, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m, ok := h.mailboxes[user]
+	switch {
+	case h.closed:
+		return nil, &messaging.Error{Code: messaging.Unavailable, Message: "The server is shutting down."}
+	case h.streams == h.max:
+		return nil, &messaging.Error{Code: messaging.TooManyStreams, Message: "This server has as many streams as are allowed."}
+	case !ok:
+		m = &mailbox{user: user}
+		h.mailboxes[user] = m
+	case m.open == UserMaxStreams:
+		return nil, &messaging.Error{Code: messaging.TooManyStreams, Message: "This user has as many streams on this server as are allowed."}
+	}
+	h.streams++
+	m.open++
+	return m, nil
+}
+
+// Close ends the stream.
+func (s *Stream) Close() {
+	h, m := s.hub, s.mailbox
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m.live = slices.DeleteFunc(m.live, func(other *Stream) bool { return other == s })
+	if len(m.live) == 0 {
+		delete(h.woken, m)
+	}
+	h.streams--
+	if m.open--; m.open == 0 {
+		delete(h.mailboxes, m.user)
+	}
+}
+
+// Wait returns up to so many of a user's changes after a cursor, and waits for some as
+// long as ctx lasts; then the page is empty, as it is when the hub is drained. Errors:
+// as [Hub.Open].
+func (h *Hub) Wait(ctx context.Context, user string, after messaging.ID, limit int) (messaging.ChangePage, error) {
+	s, err := h.Open(ctx, user, &after)
+	if err != nil {
+		return messaging.ChangePage{}, err
+	}
+	defer s.Close()
+	changes, err := s.Next(ctx)
+	switch {
+	case errors.Is(err, ErrClosing), errors.Is(err, context.DeadlineExceeded):
+		return messaging.ChangePage{Next: after}, nil
+	case err != nil:
+		return messaging.ChangePage{}, err
+	}
+	shown := changes[:min(len(changes), limit)]
+	return messaging.ChangePage{
+		Changes: shown,
+		Next:    shown[len(shown)-1].Cursor,
+		HasMore: len(shown) < len(changes) || s.behind,
+	}, nil
+}
+
+// Next waits for changes and returns them, in their order and at least one. Errors:
+// [ErrClosing]; [messaging.Unavailable], after which it may be called again; that of ctx.
+func (s *Stream) Next(ctx context.Context) ([]messaging.Change, error) {
+	for {
+		changes, err := s.take(ctx)
+		if err != nil || len(changes) > 0 {
+			return changes, err
+		}
+		if s.behind {
+			continue
+		}
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-s.hub.closing:
+			return nil, ErrClosing
+		}
+	}
+}
+
+// take returns what there is without waiting for a change.
+func (s *Stream) take(ctx context.Context) ([]messaging.Change, error) {
+	if first := s.first; len(first) > 0 {
+		s.first = nil
+		return first, nil
+	}
+	if s.behind {
+		page, err := s.hub.service.ListChanges(ctx, s.mailbox.user, &s.cursor, pageLimit)
+		if err != nil {
+			return nil, err
+		}
+		s.advance(page)
+		return page.Changes, nil
+	}
+	s.mu.Lock()
+	pending, lost := s.pending, s.lost
+	s.pending, s.lost = nil, false
+	s.mu.Unlock()
+	if s.behind = lost; lost {
+		return nil, nil
+	}
+	// What it has read by itself may be among what it was handed.
+	pending = pending[firstAfter(pending, s.cursor):]
+	if len(pending) > 0 {
+		s.cursor = pending[len(pending)-1].Cursor
+	}
+	return pending, nil
+}
+
+// firstAfter is the index of the first change after a cursor.
+func firstAfter(changes []messaging.Change, cursor messaging.ID) int {
+	i, found := slices.BinarySearchFunc(changes, cursor, func(c messaging.Change, cursor messaging.ID) int { return c.Cursor.Compare(cursor) })
+	if found {
+		i++
+	}
+	return i
+}
+
+// advance goes on behind a page. At the end of the feed the hub takes over.
+func (s *Stream) advance(page messaging.ChangePage) {
+	s.cursor = page.Next
+	s.behind = page.HasMore || !s.join()
+}
+
+// join lets the hub hand the stream what changes, and tells whether that leaves no gap
+// behind the stream's cursor: the hub may have handed others more before. Then one
+// more page fills it.
+func (s *Stream) join() bool {
+	h, m := s.hub, s.mailbox
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.live {
+		return true
+	}
+	s.live = true
+	if len(m.live) == 0 { // the hub reads for this one, from here; there may be more since
+		m.cursor = s.cursor
+		h.woken[m] = struct{}{}
+		signal(h.ready)
+	}
+	m.live = append(m.live, s)
+	return m.cursor.Compare(s.cursor) <= 0
+}
+
+// push hands over changes, on behalf of the hub.
+func (s *Stream) push(changes []messaging.Change) {
+	if len(changes) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost = s.lost || len(s.pending)+len(changes) > streamMaxPending; s.lost {
+		s.pending = nil
+	} else {
+		s.pending = append(s.pending, changes...)
+	}
+	signal(s.ready)
+}

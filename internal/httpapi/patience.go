@@ -1,0 +1,51 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/message-service/message-service/gen/server"
+)
+
+// withoutHaste lifts the server's time limits off operations that take as long as
+// there is data. While they wait, nothing is written; what they write has its own limit.
+func withoutHaste(next server.StrictHandlerFunc, operationID string) server.StrictHandlerFunc {
+	if operationID != "EraseUser" && operationID != "ExportUser" && operationID != "ListChanges" {
+		return next
+	}
+	return func(c echo.Context, request any) (any, error) {
+		// The limit on reading, too: it would end the request's context.
+		controller := http.NewResponseController(c.Response())
+		if err := errors.Join(controller.SetWriteDeadline(time.Time{}), controller.SetReadDeadline(time.Time{})); err != nil {
+			return nil, err
+		}
+		return next(c, request)
+	}
+}
+
+// impatientWriter gives up on a client that does not read.
+type impatientWriter struct {
+	w          http.ResponseWriter
+	controller *http.ResponseController
+}
+
+const patience = 30 * time.Second
+
+// Write writes b within patience.
+func (w impatientWriter) Write(b []byte) (int, error) {
+	if err := w.controller.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		return 0, err
+	}
+	return w.w.Write(b)
+}
+
+// send writes all of b to the client now.
+func (w impatientWriter) send(b []byte) error {
+	if _, err := w.Write(b); err != nil {
+		return err
+	}
+	return w.controller.Flush()
+}

@@ -1,0 +1,135 @@
+package messaging
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+)
+
+// changeRow is a change, or the clock of a mailbox. A read marker is in the columns
+// of a message: its owner is the sender, its peer the recipient.
+type changeRow struct {
+	Mailbox string `db:"mailbox"`
+	Kind    string `db:"kind"`
+	Cursor  ID     `db:"cursor"`
+	Message
+}
+
+// The kinds of rows.
+const (
+	messageRow = "message"
+	markerRow  = "marker"
+	clockRow   = "clock"
+)
+
+func (r *changeRow) toChange() Change {
+	if r.Kind == markerRow {
+		return Change{Cursor: r.Cursor, ReadMarker: &ReadMarker{Owner: r.Sender, Peer: r.Recipient, MessageID: r.ID, Changed: r.Cursor}}
+	}
+	return Change{Cursor: r.Cursor, Message: &r.Message}
+}
+
+// changesOf writes the statement that reads a feed: the first changes after a cursor,
+// so many of each kind, from one range of one index each, and the clock. It is one
+// statement, and so of one moment: what is not above that clock is complete.
+func changesOf(user, after, limit string) string {
+	message := func(role, condition, cursor string) string {
+		return fmt.Sprintf(`
+			SELECT '%s' AS kind, %s AS cursor, %s FROM messages
+			WHERE %s = %s AND %[2]s > %[6]s AND %[7]s ORDER BY %[2]s LIMIT %[8]s`,
+			messageRow, cursor, messageColumns, role, user, after, condition, limit)
+	}
+	marker := func(role string) string {
+		return fmt.Sprintf(`
+			SELECT '%s' AS kind, changed AS cursor, message_id AS id, owner AS sender, peer AS recipient, '' AS text,
+			       '' AS metadata, CAST(NULL AS uuid) AS reply_to, changed, false AS deleted FROM read_markers
+			WHERE %s = %s AND changed > %s ORDER BY changed LIMIT %s`, markerRow, role, user, after, limit)
+	}
+	arms := []string{
+		message("recipient", "changed IS NULL", "id"),
+		message("sender", "changed IS NULL AND NOT deleted", "id"),
+		message("recipient", "changed IS NOT NULL", "changed"),
+		message("sender", "changed IS NOT NULL", "changed"),
+		marker("owner"),
+		marker("peer"),
+		fmt.Sprintf(`
+			SELECT '%s' AS kind, clock AS cursor, clock AS id, '' AS sender, '' AS recipient, '' AS text,
+			       '' AS metadata, CAST(NULL AS uuid) AS reply_to, clock AS changed, false AS deleted FROM mailboxes
+			WHERE user_id = %s`, clockRow, user),
+	}
+	for i, arm := range arms {
+		arms[i] = fmt.Sprintf("SELECT * FROM (%s) AS arm%d", arm, i)
+	}
+	return strings.Join(arms, " UNION ALL ")
+}
+
+// selectChanges returns a feed as changesOf reads it.
+func selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) ([]changeRow, error) {
+	var rows []changeRow
+	err := sqlx.SelectContext(ctx, q, &rows, "SELECT $1 AS mailbox, changes.* FROM ("+changesOf("$1", "$2", "$3")+") AS changes", user, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("select changes: %w", err)
+	}
+	return rows, nil
+}
+
+// selectChangesOf returns the feeds of several users, one after the other.
+func selectChangesOf(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, after map[string]ID, limit int) ([]changeRow, error) {
+	users := slices.Sorted(maps.Keys(after))
+	var rows []changeRow
+	if engine == db.SQLite { // which cannot join laterally, and is asked without a round trip
+		for _, user := range users {
+			of, err := selectChanges(ctx, q, user, after[user], limit)
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, of...)
+		}
+		return rows, nil
+	}
+	args := []any{limit}
+	values := make([]string, len(users))
+	for i, user := range users {
+		args = append(args, user, after[user])
+		values[i] = fmt.Sprintf("(CAST($%d AS text), CAST($%d AS uuid))", len(args)-1, len(args))
+	}
+	err := sqlx.SelectContext(ctx, q, &rows, `
+		SELECT mailbox.user_id AS mailbox, changes.*
+		FROM (VALUES `+strings.Join(values, ", ")+`) AS mailbox (user_id, after)
+		CROSS JOIN LATERAL (`+changesOf("mailbox.user_id", "mailbox.after", "$1")+`) AS changes
+		ORDER BY mailbox`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("select changes of several: %w", err)
+	}
+	return rows, nil
+}
+
+// clocksChunk bounds the users of one statement.
+const clocksChunk = 5000
+
+// selectClocks returns the clocks of those of the users who have a mailbox.
+func selectClocks(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, users []string) (map[string]ID, error) {
+	args := make([]any, len(users))
+	for i, user := range users {
+		args[i] = user
+	}
+	var rows []struct {
+		UserID string `db:"user_id"`
+		Clock  ID     `db:"clock"`
+	}
+	statement := "SELECT user_id, clock FROM mailboxes WHERE user_id IN (" + rowsOf(len(users), "?") + ")"
+	if err := sqlx.SelectContext(ctx, q, &rows, sqlx.Rebind(sqlx.BindType(string(engine)), statement), args...); err != nil {
+		return nil, fmt.Errorf("select clocks: %w", err)
+	}
+	clocks := make(map[string]ID, len(rows))
+	for _, row := range rows {
+		clocks[row.UserID] = row.Clock
+	}
+	return clocks, nil
+}
