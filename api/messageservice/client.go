@@ -13,7 +13,8 @@
 //	}
 //	fmt.Println(sent.JSON201.ID)
 //
-// An export is a stream; [Export] reads it record by record.
+// An export is a stream; [Export] reads it record by record. [Follow] yields what
+// changes for a user as it happens, and connects again by itself.
 package messageservice
 
 import (

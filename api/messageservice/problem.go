@@ -19,6 +19,8 @@ const (
 	ContentTooLarge      = "urn:problem-type:message-service:content-too-large"
 	UnprocessableContent = "urn:problem-type:message-service:unprocessable-content"
 	IdempotencyKeyReused = "urn:problem-type:message-service:idempotency-key-reused"
+	CursorAhead          = "urn:problem-type:message-service:cursor-ahead"
+	TooManyRequests      = "urn:problem-type:message-service:too-many-requests"
 	ServiceUnavailable   = "urn:problem-type:message-service:service-unavailable"
 )
 

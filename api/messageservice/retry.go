@@ -14,11 +14,12 @@ import (
 // that is refused) or the answer is 429 or 5xx (but 501). It waits for as long as
 // Retry-After says, and else for longer each time, from 0.2 to 10 seconds, and a
 // little more at random, so that many clients do not come back at once. An answer
-// that does not begin within 45 seconds is a failed connection.
+// that does not begin within 75 seconds is a failed connection: a list of changes may
+// be held for 60.
 //
 // It repeats only what may be repeated (RFC 9110, 9.2.2): GET, HEAD, OPTIONS, PUT
 // and DELETE, and a POST that has an Idempotency-Key. Use a new key for each
-// message.
+// message. A request for a stream is left to [Follow], which knows where to go on.
 func NewRetryingHTTPClient() *http.Client {
 	retrying := retryablehttp.NewClient()
 	retrying.Logger = nil
@@ -26,12 +27,9 @@ func NewRetryingHTTPClient() *http.Client {
 	retrying.RetryWaitMin = 200 * time.Millisecond
 	retrying.RetryWaitMax = 10 * time.Second
 	retrying.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	retrying.Backoff = func(shortest, longest time.Duration, attempt int, response *http.Response) time.Duration {
-		wait := retryablehttp.DefaultBackoff(shortest, longest, attempt, response)
-		return wait + rand.N(wait/4+1)
-	}
+	retrying.Backoff = backoff
 	transport := cleanhttp.DefaultPooledTransport()
-	transport.ResponseHeaderTimeout = 45 * time.Second // more than the service takes to say 503
+	transport.ResponseHeaderTimeout = 75 * time.Second // more than the service holds a request, or takes to say 503
 	retrying.HTTPClient.Transport = transport
 	return &http.Client{Transport: &retryTransport{
 		repeated: &retryablehttp.RoundTripper{Client: retrying},
@@ -39,11 +37,20 @@ func NewRetryingHTTPClient() *http.Client {
 	}}
 }
 
+// backoff is how long to wait after an attempt that failed, the first of which is 0.
+func backoff(shortest, longest time.Duration, attempt int, response *http.Response) time.Duration {
+	wait := retryablehttp.DefaultBackoff(shortest, longest, attempt, response)
+	return wait + rand.N(wait/4+1)
+}
+
 // retryTransport sends each request by the one transport or the other.
 type retryTransport struct{ repeated, once http.RoundTripper }
 
 // RoundTrip sends a request.
 func (t *retryTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Header.Get("Accept") == eventStream {
+		return t.once.RoundTrip(request)
+	}
 	switch request.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
 		return t.repeated.RoundTrip(request)

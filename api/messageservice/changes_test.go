@@ -1,0 +1,251 @@
+package messageservice_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/api/messageservice"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// TestFollowResumes loses connections in every way, and goes on after the last event.
+func TestFollowResumes(t *testing.T) {
+	t.Parallel()
+	s := serve(t,
+		says(),                                                 // before it has said anything
+		says(ready(1, 0)),                                      // before the first change
+		cut(ready(1, 0), change(2), change(3)),                 // after a change
+		says(ready(3, 0), change(4)[:60]),                      // in the middle of an event
+		cut(ready(3, 0), change(4)[:60]),                       // the same, but not in good order
+		says(ready(3, 0), change(4)[:100], "\n"),               // in the middle of its data
+		says(ready(3, 0), strings.TrimSuffix(change(4), "\n")), // but for the empty line
+		refuses(http.StatusInternalServerError, "x"),
+		stays(0, ready(3, 0), change(4), change(5)),
+	)
+	var readies []uuid.UUID
+	var lost []string
+	texts, err := s.follow(t, &messageservice.FollowOptions{
+		Ready: func(cursor uuid.UUID) { readies = append(readies, cursor) },
+		Lost:  func(err error, _ time.Duration) { lost = append(lost, err.Error()) },
+	}, 4)
+	if err != nil || texts != "2 3 4 5" {
+		t.Errorf("followed %s: %v", texts, err)
+	}
+	s.wantLeft(t)
+	s.wantAsked(t, -1, -1, 1, 3, 3, 3, 3, 3, 3)
+	one, three := cursorAt(1), cursorAt(3)
+	if !slices.Equal(readies, []uuid.UUID{one, one, three, three, three, three, three}) {
+		t.Errorf("ready from %v", readies)
+	}
+	if len(lost) != 8 || lost[0] != "the stream has ended" || lost[2] != "unexpected EOF" || !strings.HasPrefix(lost[7], "500 ") {
+		t.Errorf("lost %q", lost)
+	}
+}
+
+// TestFollowAfter starts from a cursor that the caller goes on using.
+func TestFollowAfter(t *testing.T) {
+	t.Parallel()
+	s := serve(t, says(), stays(0, ready(7, 0), change(8)))
+	after := cursorAt(7)
+	lost := func(error, time.Duration) { after = cursorAt(1) }
+	if texts, err := s.follow(t, &messageservice.FollowOptions{After: &after, Lost: lost}, 1); err != nil || texts != "8" {
+		t.Errorf("followed %s: %v", texts, err)
+	}
+	s.wantAsked(t, 7, 7)
+}
+
+// TestFollowWaits waits as a stream or an answer asks for, and longer while it fails.
+func TestFollowWaits(t *testing.T) {
+	t.Parallel()
+	unavailable := func(header ...string) connection {
+		return refuses(http.StatusServiceUnavailable, messageservice.ServiceUnavailable, header...)
+	}
+	s := serve(t,
+		says(ready(1, time.Millisecond), change(2), "retry: 300\n\n"), // a server that stops
+		says(ready(2, 100*time.Millisecond)),
+		unavailable(),
+		unavailable("Retry-After: 1"),
+		refuses(http.StatusTooManyRequests, messageservice.TooManyRequests, "Retry-After: 1"),
+		stays(0, ready(2, 0), change(3)),
+	)
+	var waits []time.Duration
+	options := &messageservice.FollowOptions{Lost: func(_ error, wait time.Duration) { waits = append(waits, wait) }}
+	if texts, err := s.follow(t, options, 2); err != nil || texts != "2 3" {
+		t.Errorf("followed %s: %v", texts, err)
+	}
+	for i, least := range []time.Duration{300, 100, 200, 1000, 1000} {
+		least *= time.Millisecond
+		if waits[i] < least || waits[i] > least*5/4+1 || s.gap(i) < waits[i] {
+			t.Errorf("waited %s before connection %d, and it came after %s; want %s and at most a quarter more", waits[i], i+2, s.gap(i), least)
+		}
+	}
+}
+
+// TestFollowGivesUp ends with what another attempt would not change.
+func TestFollowGivesUp(t *testing.T) {
+	t.Parallel()
+	ahead := serve(t, says(ready(1, 0), change(2)), refuses(http.StatusUnprocessableEntity, messageservice.CursorAhead))
+	texts, err := ahead.follow(t, nil, 0)
+	wantProblem(t, err, messageservice.CursorAhead, http.StatusUnprocessableEntity)
+	if texts != "2" {
+		t.Errorf("followed %s", texts)
+	}
+	for name, test := range map[string]struct {
+		answer connection
+		err    string
+	}{
+		"of a proxy": {func(_ *testing.T, w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "<h1>Forbidden</h1>", http.StatusForbidden)
+		}, "answered 403 Forbidden"},
+		"a page": {func(_ *testing.T, w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "<h1>Hello</h1>") // the client leaves
+		}, "answered 200 OK without a stream"},
+		"no JSON":   {says("id: " + cursorAt(1).String() + "\nevent: message\ndata: <h1>\n\n"), "invalid character"},
+		"no cursor": {says("event: message\ndata: {}\n\n"), "cursor"},
+		"too long":  {says("data: ", strings.Repeat("x", 5<<20), "\n\n"), "too long"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, test.answer)
+			if texts, err := s.follow(t, nil, 0); err == nil || !strings.Contains(err.Error(), test.err) || texts != "" {
+				t.Errorf("followed %s: %v, want %s", texts, err, test.err)
+			}
+			s.wantLeft(t)
+		})
+	}
+}
+
+// TestFollowLong reads an event of more than a megabyte.
+func TestFollowLong(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 2<<20)
+	s := serve(t, stays(0, ready(1, 0), strings.Replace(change(2), `"text":"2"`, `"text":"`+long+`"`, 1)))
+	if texts, err := s.follow(t, nil, 1); err != nil || texts != long {
+		t.Errorf("followed %d bytes: %v", len(texts), err)
+	}
+}
+
+// TestFollowSilence leaves connections that are dead, and stays on one where comments
+// tell that it lives, however long the loop takes for a change.
+func TestFollowSilence(t *testing.T) {
+	t.Parallel()
+	const silence = time.Second
+	s := serve(t,
+		func(_ *testing.T, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, // never answers
+		stays(0, ready(1, 0), change(2)),
+		func(t *testing.T, w http.ResponseWriter, r *http.Request) {
+			says(ready(2, 0))(t, w, r)
+			for range 6 {
+				select {
+				case <-r.Context().Done():
+					t.Error("it left a connection that lives")
+				case <-time.After(silence / 4):
+					says(":\n\n")(t, w, r)
+				}
+			}
+			stays(silence/4, change(3), change(4))(t, w, r)
+		},
+	)
+	var lost []string
+	options := &messageservice.FollowOptions{Lost: func(err error, _ time.Duration) { lost = append(lost, err.Error()) }}
+	var texts []string
+	for change, err := range messageservice.FollowPaced(t.Context(), newClient(t, s.URL), "bob", options, time.Millisecond, silence, silence) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if texts = append(texts, change.Message.Text); len(texts) == 3 {
+			break
+		}
+		<-time.After(2 * silence)
+	}
+	if !slices.Equal(texts, []string{"2", "3", "4"}) || !slices.Equal(lost, []string{"silent for 1s", "silent for 1s"}) {
+		t.Errorf("followed %s and lost %q", texts, lost)
+	}
+	s.wantLeft(t)
+	s.wantAsked(t, -1, -1, 2)
+}
+
+// TestFollowEnds ends with its context: while it reads, and while it waits.
+func TestFollowEnds(t *testing.T) {
+	t.Parallel()
+	for name, connection := range map[string]connection{
+		"reading": stays(0, ready(1, 0), change(2)),
+		"waiting": says(ready(1, time.Hour), change(2)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, connection)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var last error
+			for _, err := range messageservice.Follow(ctx, newClient(t, s.URL), "bob", nil) {
+				if last = err; err == nil {
+					time.AfterFunc(100*time.Millisecond, cancel)
+				}
+			}
+			if !errors.Is(last, context.Canceled) {
+				t.Errorf("ended with %v", last)
+			}
+			s.wantLeft(t)
+		})
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, err := range messageservice.Follow(ended, newClient(t, "http://127.0.0.1:1"), "bob", nil) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("began with %v", err)
+		}
+	}
+}
+
+// TestFollowMissesNothing follows a real server, which cuts the connection after every
+// few changes: all of them arrive, once and in order.
+func TestFollowMissesNothing(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		const messages = 100
+		s := apitest.Start(t, engine, messaging.Options{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		connected, sent := make(chan struct{}, messages), make(chan []uuid.UUID, 1)
+		go func() {
+			var ids []uuid.UUID
+			for i := range messages {
+				if i%10 == 0 {
+					<-connected
+				}
+				message, _, err := s.Service.Send(ctx, messaging.Draft{Sender: "alice", Recipient: "bob", Text: fmt.Sprint(i)})
+				if err != nil {
+					t.Errorf("send: %v", err)
+				}
+				if ids = append(ids, uuid.UUID(message.ID)); i%10 == 5 {
+					s.HTTP.CloseClientConnections()
+				}
+			}
+			sent <- ids
+		}()
+		var got []uuid.UUID
+		options := &messageservice.FollowOptions{Ready: func(uuid.UUID) { connected <- struct{}{} }}
+		for change, err := range messageservice.FollowPaced(ctx, newClient(t, s.URL), "bob", options, time.Millisecond, 5*time.Millisecond, time.Minute) {
+			if err != nil {
+				t.Fatalf("after %d changes: %v", len(got), err)
+			}
+			if got = append(got, change.Cursor); len(got) == messages {
+				break
+			}
+		}
+		if want := <-sent; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}

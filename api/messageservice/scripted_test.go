@@ -1,0 +1,175 @@
+package messageservice_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/api/messageservice"
+	"github.com/message-service/message-service/gen/client"
+)
+
+// cursorAt is the cursor of the n-th change; the 0th is the beginning.
+func cursorAt(n int) uuid.UUID { return uuid.UUID{15: byte(n)} }
+
+// ready and change are events as the service sends them.
+func ready(n int, retry time.Duration) string {
+	return fmt.Sprintf("retry: %d\nid: %s\nevent: ready\ndata: {\"cursor\":\"%[2]s\"}\n\n", retry.Milliseconds(), cursorAt(n))
+}
+
+func change(n int) string {
+	return fmt.Sprintf("id: %s\nevent: message\ndata: {\"cursor\":\"%[1]s\",\"type\":\"message\",\"message\":{\"text\":\"%d\",\"metadata\":{\"n\":1e400}}}\n\n", cursorAt(n), n)
+}
+
+// connection is what a test server does with one connection.
+type connection func(t *testing.T, w http.ResponseWriter, r *http.Request)
+
+// says sends text and ends.
+func says(text ...string) connection {
+	return func(_ *testing.T, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, strings.Join(text, "")) // the client may have left
+		_ = http.NewResponseController(w).Flush()
+	}
+}
+
+// stays sends text and nothing more until the client leaves, but for a comment now and
+// then if pause is not 0.
+func stays(pause time.Duration, text ...string) connection {
+	return func(t *testing.T, w http.ResponseWriter, r *http.Request) {
+		says(text...)(t, w, r)
+		for r.Context().Err() == nil {
+			if pause == 0 {
+				<-r.Context().Done()
+				return
+			}
+			select {
+			case <-r.Context().Done():
+			case <-time.After(pause):
+				says(":\n\n")(t, w, r)
+			}
+		}
+	}
+}
+
+// cut sends text and breaks the connection.
+func cut(text ...string) connection {
+	return func(t *testing.T, w http.ResponseWriter, r *http.Request) {
+		says(text...)(t, w, r)
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// refuses answers with a problem document.
+func refuses(status int, kind string, header ...string) connection {
+	return func(t *testing.T, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		for _, line := range header {
+			name, value, _ := strings.Cut(line, ": ")
+			w.Header().Set(name, value)
+		}
+		w.WriteHeader(status)
+		if err := json.NewEncoder(w).Encode(client.Problem{Type: kind, Status: int32(status)}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// scripted is a server that treats each connection as its script says.
+type scripted struct {
+	*httptest.Server
+
+	mu    sync.Mutex
+	asked []string    // the Last-Event-ID of each request
+	at    []time.Time // when each came
+	open  sync.WaitGroup
+}
+
+func serve(t *testing.T, script ...connection) *scripted {
+	t.Helper()
+	s := &scripted{}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		n := len(s.asked)
+		s.asked, s.at = append(s.asked, r.Header.Get("Last-Event-ID")), append(s.at, time.Now())
+		s.mu.Unlock()
+		s.open.Add(1)
+		defer s.open.Done()
+		if r.URL.Path != "/v1/users/bob/changes" || r.Header.Get("Accept") != "text/event-stream" {
+			t.Errorf("asked for %s as %s", r.URL, r.Header.Get("Accept"))
+		}
+		if n >= len(script) {
+			t.Error("one connection too many")
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		script[n](t, w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// wantAsked checks from where each connection was to go on: after the n-th change, or
+// from now if n is -1.
+func (s *scripted) wantAsked(t *testing.T, from ...int) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	want := make([]string, len(from))
+	for i, n := range from {
+		if n >= 0 {
+			want[i] = cursorAt(n).String()
+		}
+	}
+	if !slices.Equal(s.asked, want) {
+		t.Errorf("the requests had the Last-Event-ID %q, want %q", s.asked, want)
+	}
+}
+
+// gap is the time between the n-th request and the next.
+func (s *scripted) gap(n int) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at[n+1].Sub(s.at[n])
+}
+
+// wantLeft waits until the server has no connection to treat.
+func (s *scripted) wantLeft(t *testing.T) {
+	t.Helper()
+	left := make(chan struct{})
+	go func() { s.open.Wait(); close(left) }()
+	select {
+	case <-left:
+	case <-time.After(10 * time.Second):
+		t.Error("a connection is still open")
+		s.CloseClientConnections()
+	}
+}
+
+// follow follows quickly until it has as many changes, or an error, and returns the
+// texts of the changes.
+func (s *scripted) follow(t *testing.T, options *messageservice.FollowOptions, changes int) (texts string, err error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var all []string
+	for change, err := range messageservice.FollowPaced(ctx, newClient(t, s.URL), "bob", options, time.Millisecond, 10*time.Second, 10*time.Second) {
+		if err != nil {
+			return strings.Join(all, " "), err
+		}
+		if all = append(all, change.Message.Text); len(all) == changes {
+			break
+		}
+	}
+	return strings.Join(all, " "), nil
+}
