@@ -22,6 +22,8 @@ var version string
 // commands is the command line; each field is one command.
 type commands struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the API (the default command)."`
+	Send    sendCommand    `cmd:"" help:"Send a message, through a running server."`
+	Tail    tailCommand    `cmd:"" help:"Print what changes for a user as it happens, from a running server."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date, or show its state."`
 	Export  exportCommand  `cmd:"" help:"Write everything that is stored as lines of JSON, for an import or as a backup."`
 	Import  importCommand  `cmd:"" help:"Store what an export has written, on either engine, into a database that is empty."`

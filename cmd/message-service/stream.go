@@ -1,6 +1,9 @@
 package main
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // stream is a reader or a writer, whichever its function is.
 type stream func([]byte) (int, error)
@@ -11,7 +14,10 @@ func (s stream) Read(b []byte) (int, error) { return s(b) }
 // Write writes.
 func (s stream) Write(b []byte) (int, error) { return s(b) }
 
-// interruptible makes a read or a write fail as soon as ctx ends, also while it waits
+// interruptGrace is for what is just being done, so that it counts as done.
+const interruptGrace = 500 * time.Millisecond
+
+// interruptible makes a read or a write fail soon after ctx has ended, also while it waits
 // for whoever is at the other end of a pipe. What it waits for may still use the
 // buffer then, so nothing else may.
 func interruptible(ctx context.Context, do stream) stream {
@@ -32,6 +38,11 @@ func interruptible(ctx context.Context, do stream) stream {
 		case r := <-done:
 			return r.n, r.err
 		case <-ctx.Done():
+		}
+		select {
+		case r := <-done:
+			return r.n, r.err
+		case <-time.After(interruptGrace):
 			return 0, ctx.Err()
 		}
 	}
