@@ -31,10 +31,11 @@ type Stream struct {
 }
 
 // Follow opens a stream of what changes for a user after a cursor, or from now on, and
-// reads its first event. It fails if the stream is refused or cut before that.
-func (c *Client) Follow(t testing.TB, user string, after *uuid.UUID) (*Stream, error) {
+// reads its first event. It fails if the stream is refused, or cut before that, as the
+// end of ctx does.
+func (c *Client) Follow(ctx context.Context, t testing.TB, user string, after *uuid.UUID) (*Stream, error) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, cancel := context.WithCancel(ctx)
 	response, err := c.ListChanges(ctx, user, &client.ListChangesParams{LastEventID: after}, func(_ context.Context, r *http.Request) error {
 		r.Header.Set("Accept", eventStream)
 		return nil
@@ -72,9 +73,6 @@ func (s *Stream) Close() {
 	s.cancel()
 	s.stop()
 }
-
-// Cut makes Next fail, from any goroutine.
-func (s *Stream) Cut() { s.cancel() }
 
 func (s *Stream) event() (sse.Event, error) {
 	event, err, ok := s.next()

@@ -52,14 +52,12 @@ func (s *Service) ListChangesOf(ctx context.Context, after map[string]ID, limit 
 	pages := make(map[string]ChangePage, len(after))
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
 		rows, err := selectChangesOf(ctx, q, s.db.Engine, after, limit+1)
-		for len(rows) > 0 {
-			user := rows[0].Mailbox
-			n := slices.IndexFunc(rows, func(r changeRow) bool { return r.Mailbox != user })
-			if n < 0 {
-				n = len(rows)
-			}
-			pages[user] = toChangePage(rows[:n], limit)
-			rows = rows[n:]
+		ofMailbox := make(map[string][]changeRow, len(after))
+		for _, row := range rows {
+			ofMailbox[row.Mailbox] = append(ofMailbox[row.Mailbox], row)
+		}
+		for user, rows := range ofMailbox {
+			pages[user] = toChangePage(rows, limit)
 		}
 		return err
 	})

@@ -45,11 +45,11 @@ func changesOf(user, after, limit string) string {
 			WHERE %s = %s AND %[2]s > %[6]s AND %[7]s ORDER BY %[2]s LIMIT %[8]s`,
 			messageRow, cursor, messageColumns, role, user, after, condition, limit)
 	}
-	marker := func(role string) string {
+	marker := func(role string) string { // by an index of that expression; see everyID
 		return fmt.Sprintf(`
 			SELECT '%s' AS kind, changed AS cursor, message_id AS id, owner AS sender, peer AS recipient, '' AS text,
 			       '' AS metadata, CAST(NULL AS uuid) AS reply_to, changed, false AS deleted FROM read_markers
-			WHERE %s = %s AND changed > %s ORDER BY changed LIMIT %s`, markerRow, role, user, after, limit)
+			WHERE coalesce(%[2]s, %[2]s) = %[3]s AND changed > %[4]s ORDER BY changed LIMIT %[5]s`, markerRow, role, user, after, limit)
 	}
 	arms := []string{
 		message("recipient", "changed IS NULL", "id"),
@@ -79,7 +79,7 @@ func selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, afte
 	return rows, nil
 }
 
-// selectChangesOf returns the feeds of several users, one after the other.
+// selectChangesOf returns the feeds of several users, in any order.
 func selectChangesOf(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, after map[string]ID, limit int) ([]changeRow, error) {
 	users := slices.Sorted(maps.Keys(after))
 	var rows []changeRow
@@ -102,8 +102,7 @@ func selectChangesOf(ctx context.Context, q sqlx.QueryerContext, engine db.Engin
 	err := sqlx.SelectContext(ctx, q, &rows, `
 		SELECT mailbox.user_id AS mailbox, changes.*
 		FROM (VALUES `+strings.Join(values, ", ")+`) AS mailbox (user_id, after)
-		CROSS JOIN LATERAL (`+changesOf("mailbox.user_id", "mailbox.after", "$1")+`) AS changes
-		ORDER BY mailbox`, args...)
+		CROSS JOIN LATERAL (`+changesOf("mailbox.user_id", "mailbox.after", "$1")+`) AS changes`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select changes of several: %w", err)
 	}

@@ -10,6 +10,9 @@ var (
 	SelectBlocks               = selectBlocks
 	SelectMessagesOf           = selectMessagesOf
 	SelectMatches              = selectMatches
+	SelectChanges              = selectChanges
+	SelectChangesOf            = selectChangesOf
+	SelectClocks               = selectClocks
 )
 
 // LastID is greater than every id.
@@ -17,3 +20,6 @@ var LastID = lastID
 
 // Bounds is the range of ids in a window.
 func Bounds(w Window) (idRange, error) { return w.bounds() }
+
+// FirstIDAt is the smallest id of a moment.
+var FirstIDAt = firstIDAt

@@ -26,8 +26,11 @@ cat >/dev/null
 
 // cluster is a running Postgres.
 type cluster struct {
-	url      string
-	lifeline io.Closer // the cluster ends when this is closed, or collected as garbage
+	url       string
+	directory string
+	binaries  string
+	runAs     *syscall.SysProcAttr
+	lifeline  io.Closer // the cluster ends when this is closed, or collected as garbage
 }
 
 // startCluster starts a cluster that lives as long as this process refers to it.
@@ -74,7 +77,18 @@ func startCluster() (cluster, error) {
 		text, _ := os.ReadFile(complaints.Name())
 		return cluster{}, fmt.Errorf("start Postgres from %s: %w\n%s", binaries, err, text)
 	}
-	return cluster{socketURL(directory), lifeline}, nil
+	return cluster{socketURL(directory), directory, binaries, command.SysProcAttr, lifeline}, nil
+}
+
+// restart kills the cluster and starts it again.
+func (c cluster) restart() error {
+	command := exec.Command(filepath.Join(c.binaries, "pg_ctl"), "-D", filepath.Join(c.directory, "data"),
+		"-l", filepath.Join(c.directory, "log"), "-m", "immediate", "-w", "restart")
+	command.Dir, command.SysProcAttr = c.directory, c.runAs
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("restart Postgres: %w\n%s", err, output)
+	}
+	return nil
 }
 
 // unprivileged is who runs Postgres when root runs the tests.

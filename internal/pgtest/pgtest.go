@@ -71,6 +71,24 @@ func NewSchema(t testing.TB) string {
 	return address.String()
 }
 
+// NewServer starts a Postgres for one test, which may kill it and start it again.
+func NewServer(t testing.TB) (url string, restart func()) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs Postgres, and -short asks for tests that need nothing but Go")
+	}
+	own, err := startCluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = own.lifeline.Close() }) // the shell at the other end removes everything
+	return own.url, func() {
+		if err := own.restart(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func socketURL(directory string) string {
 	return fmt.Sprintf("postgres://postgres@/postgres?host=%s&sslmode=disable", url.QueryEscape(directory))
 }

@@ -1,0 +1,142 @@
+package apitest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/client"
+)
+
+// feedReader follows a feed, at a random replica each time it connects.
+type feedReader struct {
+	*feedTest
+
+	user   string
+	random *rand.Rand
+	got    []client.Change
+	cursor uuid.UUID // of the last one
+
+	mu  sync.Mutex
+	cut context.CancelFunc // nil while there is no stream
+}
+
+// cutSometimes cuts the stream, one time in three.
+func (r *feedReader) cutSometimes(random *rand.Rand) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cut != nil && random.IntN(3) == 0 {
+		r.cut()
+		r.cut = nil
+		r.cuts.Add(1)
+	}
+}
+
+// connection returns a context that cutSometimes may cut, and the end of writing once.
+func (r *feedReader) connection(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(parent)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cut = cancel
+	return ctx, cancel
+}
+
+func (r *feedReader) take(change client.Change) {
+	r.got = append(r.got, change)
+	r.cursor = change.Cursor
+}
+
+// followStreams reads by streams until everything is written and read.
+func (r *feedReader) followStreams(t *testing.T) {
+	for r.writing.Err() == nil {
+		r.readStream(t, r.writing, nil)
+	}
+	if rest := r.feed(t, r.replicas[0], r.user); len(rest) > 0 {
+		for end := rest[len(rest)-1].Cursor; r.cursor != end && !t.Failed(); {
+			r.readStream(t, t.Context(), &end)
+		}
+	}
+}
+
+// readStream reads one stream until it is cut, or has come to an end.
+func (r *feedReader) readStream(t *testing.T, parent context.Context, end *uuid.UUID) {
+	ctx, cancel := r.connection(parent)
+	defer cancel()
+	stream, err := r.replicas[r.random.IntN(len(r.replicas))].Follow(ctx, t, r.user, &r.cursor)
+	if err != nil {
+		return // cut, or refused while the database was away
+	}
+	defer stream.Close()
+	for end == nil || r.cursor != *end {
+		change, err := stream.Next()
+		if err != nil {
+			return
+		}
+		r.take(change)
+	}
+}
+
+// followPages reads by pages, and waits for changes, until everything is written and read.
+func (r *feedReader) followPages(t *testing.T) {
+	for done := false; !done && !t.Failed(); {
+		done = r.writing.Err() != nil // before the page is read
+		params := client.ListChangesParams{After: new(r.cursor), Limit: new(int32(1 + r.random.IntN(100))), Wait: new(int32(1))}
+		answer, err := r.replicas[r.random.IntN(len(r.replicas))].ListChangesWithResponse(t.Context(), r.user, &params)
+		switch {
+		case err != nil:
+			t.Error(err)
+		case answer.StatusCode() == http.StatusServiceUnavailable || answer.StatusCode() == http.StatusTooManyRequests:
+			done = false
+		case answer.JSON200 == nil:
+			t.Errorf("answered %s: %s", answer.Status(), answer.Body)
+		default:
+			for _, change := range answer.JSON200.Changes {
+				r.take(change)
+			}
+			done = done && len(answer.JSON200.Changes) == 0
+		}
+	}
+}
+
+// check compares what has arrived with what is stored in the end.
+func (r *feedReader) check(t *testing.T, stored []client.Change) {
+	t.Helper()
+	latest := map[string]client.Change{}
+	for i, change := range r.got {
+		if i > 0 && bytes.Compare(r.got[i-1].Cursor[:], change.Cursor[:]) >= 0 {
+			t.Errorf("%s: %s came after %s", r.user, change.Cursor, r.got[i-1].Cursor)
+		}
+		latest[subject(change)] = change
+	}
+	if len(latest) != len(stored) {
+		t.Errorf("%s: %d messages and markers arrived, and %d are stored", r.user, len(latest), len(stored))
+	}
+	for _, want := range stored {
+		if got := latest[subject(want)]; asText(t, got) != asText(t, want) {
+			t.Errorf("%s: the last that arrived is\n%s\nand stored is\n%s", r.user, asText(t, got), asText(t, want))
+		}
+	}
+}
+
+// subject is what a change is about.
+func subject(c client.Change) string {
+	if c.Message != nil {
+		return c.Message.ID.String()
+	}
+	return c.ReadMarker.User + " read " + c.ReadMarker.Peer
+}
+
+func asText(t *testing.T, c client.Change) string {
+	t.Helper()
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,198 @@
+package apitest_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/feed"
+	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/pgtest"
+)
+
+// TestFeed follows the feeds of users, by streams that are cut again and again and by
+// pages, while several replicas write into overlapping mailboxes and every other hint is
+// lost: what arrives is what is stored, in its order, and nothing twice. Seeds are in
+// the log.
+func TestFeed(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		startFeedTest(t, apitest.NewDatabaseURL(t, engine), func(database *db.DB) feed.Bus {
+			return feed.Buses{
+				lossy{&feed.Local{}}, lossy{feed.NewBus(database, true, slog.Default())}, &feed.Poll{DB: database},
+			}
+		}).run(t, func() {})
+	})
+}
+
+// TestFeedWithoutBus is TestFeed without any hints.
+func TestFeedWithoutBus(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		startFeedTest(t, apitest.NewDatabaseURL(t, engine), func(database *db.DB) feed.Bus {
+			return &feed.Poll{DB: database}
+		}).run(t, func() {})
+	})
+}
+
+// TestFeedAcrossRestart is TestFeed while Postgres is killed and started again.
+func TestFeedAcrossRestart(t *testing.T) {
+	t.Parallel()
+	url, restart := pgtest.NewServer(t)
+	startFeedTest(t, url, nil).run(t, restart)
+}
+
+// lossy is a bus that loses every other hint.
+type lossy struct{ feed.Bus }
+
+func (b lossy) Publish(users []string) { b.Bus.Publish(everyOther(users)) }
+
+func (b lossy) Run(ctx context.Context, wake func(users []string)) {
+	b.Bus.Run(ctx, func(users []string) {
+		if users != nil {
+			wake(everyOther(users))
+		}
+	})
+}
+
+func everyOther(users []string) []string {
+	kept := []string{}
+	for _, user := range users {
+		if rand.IntN(2) == 0 {
+			kept = append(kept, user)
+		}
+	}
+	return kept
+}
+
+const feedUsers = 8
+
+// feedTest is a run of TestFeed.
+type feedTest struct {
+	replicas []*apitest.Server
+	writing  context.Context // until everything is written
+	written  context.CancelFunc
+	readers  []*feedReader
+	changed  atomic.Int64
+	cuts     atomic.Int64
+
+	mu   sync.Mutex
+	sent []client.Message
+}
+
+func startFeedTest(t *testing.T, url string, bus func(*db.DB) feed.Bus) *feedTest {
+	t.Helper()
+	f := &feedTest{}
+	for _, skew := range []time.Duration{0, time.Second, -time.Second} {
+		now := func() time.Time { return time.Now().Add(skew) }
+		f.replicas = append(f.replicas, apitest.StartWith(t, url, apitest.Options{Options: messaging.Options{Now: now}, Bus: bus}))
+	}
+	f.writing, f.written = context.WithCancel(context.WithoutCancel(t.Context()))
+	return f
+}
+
+// run writes while readers follow, and restarts the database twice meanwhile.
+func (f *feedTest) run(t *testing.T, restart func()) {
+	seed, changes := uint64(time.Now().UnixNano()), feedChanges[f.replicas[0].DB.Engine]
+	t.Logf("seed %d", seed)
+	var reading, writing sync.WaitGroup
+	for i := range 2 * feedUsers {
+		r := &feedReader{feedTest: f, user: fmt.Sprint("user-", i%feedUsers), random: rand.New(rand.NewPCG(seed, uint64(i)))}
+		follow := r.followStreams
+		if i >= feedUsers && i%2 == 0 {
+			follow = r.followPages
+		}
+		f.readers = append(f.readers, r)
+		reading.Go(func() { follow(t) })
+	}
+	const writers = 16
+	for i := range writers {
+		random := rand.New(rand.NewPCG(seed, uint64(1000+i)))
+		writing.Go(func() {
+			for j := 0; j < changes/writers && !t.Failed(); j++ {
+				f.write(t, random)
+				f.readers[random.IntN(len(f.readers))].cutSometimes(random)
+				if n := f.changed.Add(1); n == int64(changes/3) || n == int64(changes*2/3) {
+					restart()
+				}
+			}
+		})
+	}
+	writing.Wait()
+	f.written()
+	reading.Wait()
+	t.Logf("%d messages, %d cuts", len(f.sent), f.cuts.Load())
+	if f.cuts.Load() < int64(changes/10) {
+		t.Errorf("only %d streams were cut", f.cuts.Load())
+	}
+	for i, r := range f.readers {
+		r.check(t, f.feed(t, f.replicas[i%len(f.replicas)], r.user))
+	}
+}
+
+// write makes one change, and repeats it until it is answered.
+func (f *feedTest) write(t *testing.T, random *rand.Rand) {
+	ctx, replica := context.WithoutCancel(t.Context()), f.replicas[random.IntN(len(f.replicas))]
+	key, sender, recipient := uuid.NewString(), fmt.Sprint("user-", random.IntN(feedUsers)), fmt.Sprint("user-", random.IntN(feedUsers))
+	f.mu.Lock()
+	var m client.Message
+	what := random.IntN(100)
+	if len(f.sent) == 0 {
+		what = 99
+	} else {
+		m = f.sent[random.IntN(len(f.sent))]
+	}
+	f.mu.Unlock()
+	for status := http.StatusServiceUnavailable; status == http.StatusServiceUnavailable; {
+		var err error
+		var answer interface{ StatusCode() int }
+		switch {
+		case what < 10:
+			answer, err = replica.EditMessageWithResponse(ctx, m.ID, client.EditMessageRequest{Text: new(key)})
+		case what < 15:
+			answer, err = replica.DeleteMessageWithResponse(ctx, m.ID)
+		case what < 25:
+			answer, err = replica.SetReadMarkerWithResponse(ctx, m.Recipient, m.Sender, client.SetReadMarkerRequest{MessageID: m.ID})
+		default:
+			sent, failure := replica.SendMessageWithResponse(ctx, &client.SendMessageParams{IdempotencyKey: &key},
+				client.SendMessageRequest{Sender: sender, Recipient: recipient, Text: key})
+			if failure == nil && sent.JSON201 != nil {
+				f.mu.Lock()
+				f.sent = append(f.sent, *sent.JSON201)
+				f.mu.Unlock()
+			}
+			answer, err = sent, failure
+		}
+		if err != nil {
+			t.Errorf("write: %v", err)
+			return
+		}
+		status = answer.StatusCode()
+		deleted := status == http.StatusConflict || status == http.StatusUnprocessableEntity // by another writer
+		if status >= http.StatusBadRequest && status != http.StatusServiceUnavailable && !deleted {
+			t.Errorf("a change was answered %d", status)
+			return
+		}
+	}
+}
+
+// feed reads a whole feed by pages.
+func (f *feedTest) feed(t *testing.T, replica *apitest.Server, user string) (changes []client.Change) {
+	t.Helper()
+	params := client.ListChangesParams{After: &uuid.Nil}
+	for more := true; more; {
+		page := replica.Changes(t, user, params)
+		changes = append(changes, page.Changes...)
+		params.After, more = &page.Next, page.HasMore
+	}
+	return changes
+}
