@@ -20,9 +20,9 @@ import (
 // testTimeout bounds what a test waits for.
 const testTimeout = 30 * time.Second
 
-func answerIs(t *testing.T, s *apitest.Server, method, path, body string, want int) {
+func answerIs(t *testing.T, s *apitest.Server, method, path, body string, want int, header ...string) {
 	t.Helper()
-	answer := s.Do(t, method, path, strings.NewReader(body), "Content-Type: application/json")
+	answer := s.Do(t, method, path, strings.NewReader(body), append(header, "Content-Type: application/json")...)
 	if answer.Status != want {
 		t.Errorf("%s %s answered %d, want %d: %s", method, path, answer.Status, want, answer.Body)
 	}

@@ -54,7 +54,7 @@ type mailbox struct {
 }
 
 // Start makes a hub that reads from the service and is woken by the bus. Close it
-// before the service.
+// before the database.
 func Start(service *messaging.Service, bus Bus, log *slog.Logger, options Options) *Hub {
 	if options.MaxStreams == 0 {
 		options.MaxStreams = 20_000
@@ -68,6 +68,13 @@ func Start(service *messaging.Service, bus Bus, log *slog.Logger, options Option
 	h.running.Go(func() { bus.Run(ctx, h.wake) })
 	h.running.Go(func() { h.run(ctx) })
 	return h
+}
+
+// Streams is how many streams are open.
+func (h *Hub) Streams() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.streams
 }
 
 // Drain ends the streams and refuses new ones.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -109,7 +110,7 @@ func (s *Server) explain(err error, c echo.Context) *problem {
 		}
 		return &problem{kinds[e.Code], e.Message, s.fieldErrors(e.Fields, c)}
 	}
-	if errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {
 		return &problem{kind: serviceUnavailable, detail: "The request was cancelled."}
 	}
 	if e, ok := errors.AsType[*echo.HTTPError](err); ok {

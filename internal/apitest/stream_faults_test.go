@@ -1,0 +1,253 @@
+package apitest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/feed"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// TestNotify delivers from one replica to another by NOTIFY alone, also after the
+// connections to Postgres were cut.
+func TestNotify(t *testing.T) {
+	t.Parallel()
+	url := apitest.NewDatabaseURL(t, db.Postgres)
+	proxy, proxied := newProxy(t, url)
+	writer := apitest.StartOn(t, url, messaging.Options{})
+	reader := apitest.StartWith(t, proxied, apitest.Options{Bus: func(database *db.DB) feed.Bus { return feed.NewNotify(database, slog.Default()) }})
+	stream := startStream(t, reader.Client, "bob", nil)
+	for i := range 5 {
+		writer.Send(t, "alice", "bob", fmt.Sprint(i))
+		expect(t, stream, fmt.Sprint(i))
+		if i%2 == 0 {
+			proxy.cut()
+			writer.Send(t, "alice", "bob", "meanwhile")
+			proxy.restore()
+			expect(t, stream, "meanwhile")
+		}
+	}
+}
+
+// TestStreamWithoutDatabase keeps streams while Postgres is gone, those that are live and
+// those that have to read, and goes on when it is back.
+func TestStreamWithoutDatabase(t *testing.T) {
+	t.Parallel()
+	url := apitest.NewDatabaseURL(t, db.Postgres)
+	proxy, proxied := newProxy(t, url)
+	writer, reader := apitest.StartOn(t, url, messaging.Options{}), apitest.StartOn(t, proxied, messaging.Options{})
+	live := startStream(t, reader.Client, "bob", nil)
+	const many = 250
+	for i := range many {
+		writer.Send(t, "carol", "dave", fmt.Sprint(i))
+	}
+	behind, err := reader.Feed.Open(t.Context(), "dave", &messaging.ID{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer behind.Close()
+	proxy.cut()
+	writer.Send(t, "alice", "bob", "meanwhile")
+	answerIs(t, reader, http.MethodGet, "/v1/users/bob/changes", "", http.StatusServiceUnavailable, "Accept: text/event-stream")
+	read := 0
+	for {
+		changes, err := behind.Next(t.Context())
+		if err != nil {
+			if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != messaging.Unavailable {
+				t.Fatal(err)
+			}
+			break
+		}
+		read += len(changes)
+	}
+	proxy.restore()
+	for read < many {
+		changes, err := behind.Next(t.Context())
+		if e, ok := errors.AsType[*messaging.Error](err); ok && e.Code == messaging.Unavailable {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range changes {
+			if c.Message.Text != fmt.Sprint(read) {
+				t.Errorf("%s came as number %d", c.Message.Text, read)
+			}
+			read++
+		}
+	}
+	expect(t, live, "meanwhile")
+}
+
+// TestStreamThatLags reads nothing while more changes than are kept for a stream: it
+// reads them later, all and in order.
+func TestStreamThatLags(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		lagging, err := s.Feed.Open(t.Context(), "bob", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lagging.Close()
+		prompt := startStream(t, s.Client, "bob", nil)
+		const many = 500
+		for i := range many {
+			s.Send(t, "alice", "bob", fmt.Sprint(i))
+			expect(t, prompt, fmt.Sprint(i))
+		}
+		for read := 0; read < many; {
+			changes, err := lagging.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range changes {
+				if c.Message.Text != fmt.Sprint(read) {
+					t.Fatalf("%s came as number %d", c.Message.Text, read)
+				}
+				read++
+			}
+		}
+	})
+}
+
+// TestSlowReader has a client that opens a stream and does not read it: others get
+// everything at once, the client is cut off, and resumes.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	s := apitest.Start(t, db.SQLite, messaging.Options{})
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // the test is over
+	if _, err := io.WriteString(conn, "GET /v1/users/bob/changes HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\nLast-Event-ID: "+uuid.Nil.String()+"\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	prompt := startStream(t, s.Client, "bob", &uuid.Nil)
+	const many = 1000
+	text := strings.Repeat("🐌", 3000) // in all more than the buffers of a connection hold
+	var slowest time.Duration
+	for range many {
+		start := time.Now()
+		s.Send(t, "alice", "bob", text)
+		expect(t, prompt, text)
+		slowest = max(slowest, time.Since(start))
+	}
+	t.Logf("the slowest of %d messages took %s to the other stream", many, slowest)
+	start := time.Now()
+	for { // until it is cut off: then the server has one stream less
+		if s.Feed.Streams() == 1 {
+			break
+		}
+		if time.Since(start) > 2*time.Minute {
+			t.Fatal("a client that does not read is not cut off")
+		}
+		s.Send(t, "alice", "carol", "tick")
+	}
+	received, err := io.ReadAll(conn)
+	if err != nil && !errors.Is(err, net.ErrClosed) && !strings.Contains(err.Error(), "reset") {
+		t.Error(err)
+	}
+	events := strings.Split(string(received), "\n\n")
+	var last uuid.UUID
+	whole := 0
+	for _, event := range events[1 : len(events)-1] { // after the headers; the last may be cut
+		if _, id, ok := strings.Cut(event, "id: "); ok {
+			last = uuid.MustParse(id[:36])
+			whole++
+		}
+	}
+	if whole == 0 || whole >= many {
+		t.Fatalf("%d of %d events arrived before the cut", whole, many)
+	}
+	rest := startStream(t, s.Client, "bob", &last)
+	for range many - whole {
+		expect(t, rest, text)
+	}
+}
+
+// TestSlowTransaction holds one replica's batch open, after its messages have their
+// ids and before they are committed, while others commit: no cursor passes it. In SQLite nothing
+// else can be committed meanwhile.
+func TestSlowTransaction(t *testing.T) {
+	t.Parallel()
+	url, key := apitest.NewDatabaseURL(t, db.Postgres), rand.Int64()
+	slow, fast, reader := apitest.StartOn(t, url, messaging.Options{}), apitest.StartOn(t, url, messaging.Options{}), apitest.StartOn(t, url, messaging.Options{})
+	hold, release, held := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	err := slow.DB.Tx(t.Context(), testTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, fmt.Sprintf(`
+			CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(%d); RETURN NEW; END';
+			CREATE TRIGGER hold AFTER INSERT ON messages FOR EACH ROW WHEN (NEW.text = 'slow') EXECUTE FUNCTION hold()`, key))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		held <- fast.DB.Tx(t.Context(), testTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+			_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", key)
+			close(hold)
+			<-release
+			return err
+		})
+	}()
+	<-hold
+	bob, dave := startStream(t, reader.Client, "bob", nil), startStream(t, reader.Client, "dave", nil)
+	var sending sync.WaitGroup
+	var stored client.Message
+	sending.Go(func() { stored = slow.Send(t, "alice", "bob", "slow") })
+	waitForLock(t, slow.DB, key)
+	blocked := make(chan client.Message, 1)
+	sending.Go(func() { blocked <- fast.Send(t, "carol", "bob", "after") })
+	var newest uuid.UUID
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); { // also past a poll
+		newest = reader.Send(t, "erin", "dave", "fast").ID
+		expect(t, dave, "fast")
+		if now := reader.Changes(t, "bob", client.ListChangesParams{}); now.Next != uuid.Nil {
+			t.Fatalf("bob's feed has come to %s", now.Next)
+		}
+	}
+	close(release)
+	if err := <-held; err != nil {
+		t.Error(err)
+	}
+	sending.Wait()
+	if stored.ID.String() > newest.String() {
+		t.Errorf("the slow message has the id %s, after %s: nothing was tested", stored.ID, newest)
+	}
+	expect(t, bob, "slow", "after")
+	if after := <-blocked; after.ID.String() < stored.ID.String() {
+		t.Error("the message that waited has a smaller id")
+	}
+}
+
+// waitForLock waits until somebody waits for an advisory lock.
+func waitForLock(t *testing.T, database *db.DB, key int64) {
+	t.Helper()
+	for waiting := false; !waiting; {
+		err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+			return sqlx.GetContext(ctx, q, &waiting, `
+				SELECT count(*) > 0 FROM pg_locks
+				WHERE locktype = 'advisory' AND NOT granted AND (classid::bigint << 32 | objid::bigint) = $1`, key)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,254 @@
+package apitest_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/feed"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// startStream opens a stream that the test closes.
+func startStream(t *testing.T, c *apitest.Client, user string, after *uuid.UUID) *apitest.Stream {
+	t.Helper()
+	stream, err := c.Follow(context.WithoutCancel(t.Context()), t, user, after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stream.Close)
+	return stream
+}
+
+// expect reads the next changes of a stream.
+func expect(t *testing.T, stream *apitest.Stream, want ...string) {
+	t.Helper()
+	for _, want := range want {
+		change, err := stream.Next()
+		if err != nil {
+			t.Fatalf("%v, want %s", err, want)
+		}
+		if got := describe([]client.Change{change}); got != want {
+			t.Errorf("the stream brought %s, want %s", got, want)
+		}
+	}
+}
+
+// TestStream follows two users while they write, and resumes from any event.
+func TestStream(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		s.Send(t, "alice", "bob", "before")
+		alice, bob := startStream(t, s.Client, "alice", nil), startStream(t, s.Client, "bob", &uuid.Nil)
+		expect(t, bob, "before")
+		m := s.Send(t, "alice", "bob", "hello")
+		s.Edit(t, m.ID, client.EditMessageRequest{Text: new("Hello")})
+		s.Read(t, "bob", "alice", m.ID)
+		s.Delete(t, m.ID)
+		lived := []string{"hello", "edited Hello", "bob read alice", "deleted"}
+		expect(t, alice, lived...)
+		expect(t, bob, lived...)
+		expect(t, startStream(t, s.Client, "bob", &m.ID), "bob read alice", "deleted")
+		s.Erase(t, "bob")
+		expect(t, alice, "deleted")
+	})
+}
+
+// TestStreamHeaders looks at what proxies and browsers look at.
+func TestStreamHeaders(t *testing.T) {
+	t.Parallel()
+	s := apitest.Start(t, db.SQLite, messaging.Options{})
+	for accept, want := range map[string]string{
+		"":                                    "application/json",
+		"*/*":                                 "application/json",
+		"text/event-stream":                   "text/event-stream",
+		"text/*":                              "text/event-stream",
+		"text/event-stream, application/json": "application/json",
+		"text/event-stream, */*;q=0.5":        "text/event-stream",
+		"application/json;q=0, text/event-stream": "text/event-stream",
+	} {
+		answer := s.Do(t, http.MethodHead, "/v1/users/bob/changes", nil, "Accept: "+accept)
+		if got := answer.Header.Get("Content-Type"); got != want || answer.Status != http.StatusOK {
+			t.Errorf("Accept: %s is answered %d with %s, want %s", accept, answer.Status, got, want)
+		}
+		if answer.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("Cache-Control is %q", answer.Header.Get("Cache-Control"))
+		}
+		if want == "text/event-stream" && answer.Header.Get("X-Accel-Buffering") != "no" {
+			t.Errorf("X-Accel-Buffering is %q", answer.Header.Get("X-Accel-Buffering"))
+		}
+	}
+	answerIs(t, s, http.MethodGet, "/v1/users/bob/changes", "", http.StatusNotAcceptable, "Accept: text/html")
+}
+
+// TestStreamLines reads a stream as it is written: when to come back, and in silence a
+// comment every 15 seconds.
+func TestStreamLines(t *testing.T) {
+	t.Parallel()
+	s := apitest.Start(t, db.SQLite, messaging.Options{})
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/users/bob/changes", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Accept", "text/event-stream")
+	start := time.Now()
+	response, err := s.HTTP.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // the test is over
+	lines := bufio.NewScanner(response.Body)
+	var retry int
+	for lines.Scan() && lines.Text() != "" {
+		_, _ = fmt.Sscanf(lines.Text(), "retry: %d", &retry)
+	}
+	if retry < 1000 || retry > 3000 {
+		t.Errorf("retry is %d ms", retry)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("the first event took %s", took)
+	}
+	if !lines.Scan() || lines.Text() != ":" || time.Since(start) < 14*time.Second {
+		t.Errorf("after %s: %q", time.Since(start), lines.Text())
+	}
+}
+
+// TestCursors asks for the changes after cursors that are no places in the feed.
+func TestCursors(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		early := s.Send(t, "carol", "dave", "not bob's")
+		s.Send(t, "alice", "bob", "one")
+		late := s.Send(t, "carol", "dave", "not bob's, later")
+		path, stream := "/v1/users/bob/changes", "Accept: text/event-stream"
+		for _, accept := range []string{"Accept: application/json", stream} {
+			answerIs(t, s, http.MethodGet, path+"?after=junk", "", http.StatusBadRequest, accept)
+			answerIs(t, s, http.MethodGet, path, "", http.StatusBadRequest, accept, "Last-Event-ID: 7")
+			// Ahead of bob's feed: something could still come below it.
+			for _, ahead := range []string{late.ID.String(), "ffffffff-ffff-ffff-ffff-ffffffffffff"} {
+				for _, where := range []struct {
+					query, parameter string
+					header           []string
+				}{
+					{"?after=" + ahead, "after", nil},
+					{"?after=" + early.ID.String(), "Last-Event-ID", []string{"Last-Event-ID: " + ahead}},
+				} {
+					answer := s.Do(t, http.MethodGet, path+where.query, nil, append(where.header, accept)...)
+					if answer.Status != http.StatusUnprocessableEntity || !strings.Contains(answer.Body, ":cursor-ahead") ||
+						!strings.Contains(answer.Body, `"parameter":"`+where.parameter+`"`) {
+						t.Errorf("%s %s is answered %d %s", where.query, where.header, answer.Status, answer.Body)
+					}
+				}
+			}
+		}
+		// Not ahead: a place in time, whoever's it is.
+		if got := describe(s.Changes(t, "bob", client.ListChangesParams{After: &early.ID}).Changes); got != "one" {
+			t.Errorf("after a cursor of others: %s", got)
+		}
+		expect(t, startStream(t, s.Client, "bob", &early.ID), "one")
+		// Last-Event-ID counts, wherever the first request began.
+		if got := s.Changes(t, "bob", client.ListChangesParams{After: &late.ID, LastEventID: &uuid.Nil}); len(got.Changes) != 1 {
+			t.Errorf("Last-Event-ID does not count: %+v", got)
+		}
+	})
+}
+
+// TestWait holds requests until there is something.
+func TestWait(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		start := time.Now()
+		first := s.Changes(t, "bob", client.ListChangesParams{Wait: new(int32(60))}) // nothing to wait for
+		held := make(chan client.ChangePage)
+		for range 3 {
+			go func() {
+				held <- s.Changes(t, "bob", client.ListChangesParams{After: &first.Next, Wait: new(int32(60))})
+			}()
+		}
+		s.Send(t, "alice", "bob", "hello")
+		for range 3 {
+			page := <-held
+			if got := describe(page.Changes); got != "hello" || page.HasMore || page.Next != page.Changes[0].Cursor {
+				t.Errorf("the answer is %+v", page)
+			}
+			first.Next = page.Next
+		}
+		if took := time.Since(start); took > 30*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		start = time.Now()
+		page := s.Changes(t, "bob", client.ListChangesParams{After: &first.Next, Wait: new(int32(1))})
+		if took := time.Since(start); len(page.Changes) > 0 || page.Next != first.Next || took < time.Second {
+			t.Errorf("after %s: %+v", took, page)
+		}
+	})
+}
+
+// TestStreamLimits opens as many streams as a user and a server may have, and one more
+// of each.
+func TestStreamLimits(t *testing.T) {
+	t.Parallel()
+	s := apitest.StartWith(t, apitest.NewDatabaseURL(t, db.SQLite), apitest.Options{Feed: feed.Options{MaxStreams: feed.UserMaxStreams + 1}})
+	var streams []*apitest.Stream
+	for range feed.UserMaxStreams {
+		streams = append(streams, startStream(t, s.Client, "bob", nil))
+	}
+	refused := func(path string, header ...string) {
+		t.Helper()
+		answer := s.Do(t, http.MethodGet, path, nil, header...)
+		if answer.Status != http.StatusTooManyRequests || answer.Header.Get("Retry-After") == "" || !strings.Contains(answer.Body, ":too-many-requests") {
+			t.Errorf("answered %d with Retry-After %q: %s", answer.Status, answer.Header.Get("Retry-After"), answer.Body)
+		}
+	}
+	refused("/v1/users/bob/changes", "Accept: text/event-stream")
+	refused("/v1/users/bob/changes?wait=1&after=" + uuid.Nil.String())
+	s.Changes(t, "bob", client.ListChangesParams{}) // holds nothing
+	startStream(t, s.Client, "alice", nil)
+	refused("/v1/users/carol/changes", "Accept: text/event-stream")
+	streams[0].Close()
+	for { // the server notices
+		stream, err := s.Follow(t.Context(), t, "bob", nil)
+		if err == nil {
+			stream.Close()
+			break
+		}
+		if !strings.Contains(err.Error(), ":too-many-requests") {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestStreamsEnd drains a server: streams end at once and say when to come back, held
+// requests are answered, new streams are refused.
+func TestStreamsEnd(t *testing.T) {
+	t.Parallel()
+	s := apitest.StartWith(t, apitest.NewDatabaseURL(t, db.SQLite), apitest.Options{Feed: feed.Options{MaxStreams: 2}})
+	stream := startStream(t, s.Client, "bob", nil)
+	held := make(chan client.ChangePage)
+	go func() { held <- s.Changes(t, "bob", client.ListChangesParams{After: &uuid.Nil, Wait: new(int32(60))}) }()
+	for { // until the held request has arrived
+		other, err := s.Follow(t.Context(), t, "carol", nil)
+		if err != nil {
+			break
+		}
+		other.Close()
+	}
+	s.Feed.Drain()
+	if _, err := stream.Next(); err != io.EOF {
+		t.Errorf("the stream ended with %v", err)
+	}
+	answerIs(t, s, http.MethodGet, "/v1/users/bob/changes", "", http.StatusServiceUnavailable, "Accept: text/event-stream")
+	if page := <-held; len(page.Changes) > 0 || page.Next != uuid.Nil {
+		t.Errorf("the held request is answered %+v", page)
+	}
+}
