@@ -179,6 +179,33 @@ try {
   await app.goto(`${base}/app/`);
   await app.waitForFunction(() => document.title !== '');
   assert.equal(await app.title(), '["From a page 👋",1,["From a page 👋"]]');
+  // The EventSource of the contract, as it stands there, also across a lost connection.
+  const { paths } = await (await fetch(`${base}/openapi.json`)).json();
+  const [, script] = /```js\n(.*?)```/s.exec(paths['/v1/users/{userId}/changes'].get.description);
+  const live = await browser.newPage();
+  live.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
+  await live.goto(`${base}/health`);
+  const logged = (text) => live.waitForEvent('console', (message) => message.text().includes(text));
+  const send = async (text, path = '/v1/messages', method = 'POST', body = { sender: 'alice', recipient: 'bob', text }) => {
+    const answer = await fetch(base + path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+    assert.ok(answer.ok, `${method} ${path} is answered ${answer.status}`);
+    return answer.json();
+  };
+  let awaited = logged('live from');
+  await live.evaluate(script);
+  await awaited;
+  awaited = logged('one: to a page');
+  const { id: first } = await send('one: to a page');
+  await awaited;
+  awaited = logged(`messageId: ${first}`);
+  await send('', '/v1/users/bob/conversations/alice/read-marker', 'PUT', { messageId: first });
+  await awaited;
+  awaited = Promise.all([logged('live from'), logged('two: while it was away')]);
+  await live.context().setOffline(true);
+  await send('two: while it was away');
+  await live.context().setOffline(false);
+  await awaited;
+
   assert.deepEqual(problems, []);
   console.log('1 passed, 0 failed');
 } finally {
