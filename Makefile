@@ -74,7 +74,7 @@ docs-test: tools build ## Read the documentation in Chromium, and run every samp
 	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|ContractCurls)$$' ./internal/apitest
 
 .PHONY: bench
-bench: ## Measure sends and pages over HTTP on both engines
+bench: build ## Measure sends, pages and streams over HTTP on both engines
 	go test -run '^$$' -bench . -benchtime 3s ./internal/apitest
 
 ##@ Change
