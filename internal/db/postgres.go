@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -52,7 +53,7 @@ func openPostgres(databaseURL string, maxConnections int) (*DB, error) {
 	}
 	hasty.Dialer(dialer{})
 
-	pool := sql.OpenDB(hasty)
+	pool := sql.OpenDB(uncompiled{hasty})
 	pool.SetMaxOpenConns(maxConnections)
 	pool.SetMaxIdleConns(maxConnections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
@@ -76,6 +77,25 @@ func withSettings(address *url.URL, config pq.Config) string {
 	complete := *address
 	complete.RawQuery = query.Encode()
 	return complete.String()
+}
+
+// uncompiled is a connector for statements that Postgres is to run and not to compile
+// first. It would compile those that it expects to take long, which it does of one that
+// reads a little of each of many mailboxes, and that takes several times as long as to
+// run it.
+type uncompiled struct{ driver.Connector }
+
+// Connect connects. A setting in the address would be shorter, but there are poolers
+// that refuse to connect with one.
+func (c uncompiled) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, "SET jit = off", nil); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
 }
 
 // dialer makes connections that give up on a server that has fallen silent.
