@@ -36,13 +36,13 @@ type Hub struct {
 	running sync.WaitGroup
 	closing chan struct{} // closed when streams are to end
 	ready   chan struct{} // holds one when there is something to read
+	asking  chan struct{} // holds one when it may be any mailbox that has changed
 
 	mu        sync.Mutex
 	closed    bool
 	streams   int
 	mailboxes map[string]*mailbox
 	woken     map[*mailbox]struct{} // to be read
-	wokenAll  bool                  // to be asked whether they have changed
 }
 
 // mailbox is one that has streams.
@@ -62,11 +62,12 @@ func Start(service *messaging.Service, bus Bus, log *slog.Logger, options Option
 	ctx, stop := context.WithCancel(context.Background())
 	h := &Hub{
 		service: service, log: log, max: options.MaxStreams, stop: stop,
-		closing: make(chan struct{}), ready: make(chan struct{}, 1),
+		closing: make(chan struct{}), ready: make(chan struct{}, 1), asking: make(chan struct{}, 1),
 		mailboxes: map[string]*mailbox{}, woken: map[*mailbox]struct{}{},
 	}
 	h.running.Go(func() { bus.Run(ctx, h.wake) })
-	h.running.Go(func() { h.run(ctx) })
+	h.running.Go(func() { h.run(ctx, h.ready, h.read) })
+	h.running.Go(func() { h.run(ctx, h.asking, h.findChanged) }) // beside: it takes long where many follow
 	return h
 }
 
@@ -99,29 +100,29 @@ func (h *Hub) wake(users []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if users == nil {
-		h.wokenAll = true
+		signal(h.asking)
 	}
 	for _, user := range users {
 		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 {
 			h.woken[m] = struct{}{}
 		}
 	}
-	if h.wokenAll || len(h.woken) > 0 {
+	if len(h.woken) > 0 {
 		signal(h.ready)
 	}
 }
 
-// run reads what has been woken. What wakes while it reads is read next, together.
-func (h *Hub) run(ctx context.Context) {
+// run reads whenever there is a sign. What wakes while it reads is read next, together.
+func (h *Hub) run(ctx context.Context, sign <-chan struct{}, read func(context.Context) error) {
 	failing := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-h.ready:
+		case <-sign:
 		}
 		wait := readInterval
-		err := h.read(ctx)
+		err := read(ctx)
 		if err != nil {
 			wait = retryWait
 			h.wake(nil) // whatever it was going to read
@@ -139,9 +140,6 @@ func (h *Hub) run(ctx context.Context) {
 
 // read reads some of the mailboxes that have been woken and hands out what is new.
 func (h *Hub) read(ctx context.Context) error {
-	if err := h.findChanged(ctx); err != nil {
-		return err
-	}
 	reading := h.takeWoken()
 	if len(reading) == 0 {
 		return nil
@@ -190,20 +188,25 @@ func (h *Hub) takeWoken() map[*mailbox]messaging.ID {
 	return reading
 }
 
-// findChanged asks all mailboxes whether they have changed, if it may be any of them.
+// findChanged asks all mailboxes whether they have changed, and wakes those that have.
+// It asks for some at a time, so that those who wait for changes do not wait for it.
 func (h *Hub) findChanged(ctx context.Context) error {
 	h.mu.Lock()
-	all := h.wokenAll
-	h.wokenAll = false
 	users := slices.Collect(maps.Keys(h.mailboxes))
 	h.mu.Unlock()
-	if !all || len(users) == 0 {
-		return nil
+	for some := range slices.Chunk(users, readMailboxes) {
+		clocks, err := h.service.Clocks(ctx, some)
+		if err != nil {
+			return err
+		}
+		h.wakeBehind(clocks)
+		pause(ctx, readInterval)
 	}
-	clocks, err := h.service.Clocks(ctx, users)
-	if err != nil {
-		return err
-	}
+	return nil
+}
+
+// wakeBehind wakes the mailboxes whose clocks are ahead of what was read.
+func (h *Hub) wakeBehind(clocks map[string]messaging.ID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for user, clock := range clocks {
@@ -211,5 +214,7 @@ func (h *Hub) findChanged(ctx context.Context) error {
 			h.woken[m] = struct{}{}
 		}
 	}
-	return nil
+	if len(h.woken) > 0 {
+		signal(h.ready)
+	}
 }
