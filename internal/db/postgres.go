@@ -92,7 +92,8 @@ func (c uncompiled) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, "SET jit = off", nil); err != nil {
+	_, err = conn.(driver.ExecerContext).ExecContext(ctx, "SET jit = off", nil)
+	if _, refused := errors.AsType[*pq.Error](err); err != nil && !refused { // what does not know it does not compile
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil

@@ -2,7 +2,6 @@ package messaging
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
@@ -64,21 +63,15 @@ func (s *Service) ListChangesOf(ctx context.Context, after map[string]ID, limit 
 	return pages, explain(err)
 }
 
-// Clocks returns the clocks of those of the users who have a mailbox: the cursors of
-// now. Errors: [Unavailable].
+// Clocks returns the clocks of those of the users, at most some thousands, who have a
+// mailbox: the cursors of now. Errors: [Unavailable].
 func (s *Service) Clocks(ctx context.Context, users []string) (map[string]ID, error) {
-	clocks := make(map[string]ID, len(users))
-	for chunk := range slices.Chunk(users, clocksChunk) {
-		err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
-			found, err := selectClocks(ctx, q, s.db.Engine, chunk)
-			maps.Copy(clocks, found)
-			return err
-		})
-		if err != nil {
-			return nil, explain(err)
-		}
-	}
-	return clocks, nil
+	var clocks map[string]ID
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		clocks, err = selectClocks(ctx, q, s.db.Engine, users)
+		return err
+	})
+	return clocks, explain(err)
 }
 
 // toChangePage makes a page of the rows of one mailbox: one more than the limit of

@@ -124,9 +124,6 @@ func selectChangesInTurn(ctx context.Context, p sqlx.PreparerContext, users []st
 	return rows, nil
 }
 
-// clocksChunk bounds the users of one statement.
-const clocksChunk = 5000
-
 // selectClocks returns the clocks of those of the users who have a mailbox.
 func selectClocks(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, users []string) (map[string]ID, error) {
 	args := make([]any, len(users))

@@ -79,6 +79,9 @@ var plannedFeeds = map[string]func(ctx context.Context, q sqlx.QueryerContext, e
 		return err
 	},
 	"changes of several": func(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, after messaging.ID) error {
+		if engine == db.SQLite {
+			return nil // it prepares the statement above
+		}
 		_, err := messaging.SelectChangesOf(ctx, q, engine, map[string]messaging.ID{user: after, "fan-99": after, "user-8": after, "new": {}}, 20)
 		return err
 	},
