@@ -103,7 +103,7 @@ func runTypeScript(t *testing.T, p *apitest.Process, app string, files ...string
 // TestTypeScript runs the tests of the TypeScript SDK.
 func TestTypeScript(t *testing.T) {
 	p := startBinary(t, db.SQLite)
-	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts")
+	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts")
 }
 
 // installPython installs the Python SDK into a virtual environment of its own and

@@ -162,23 +162,33 @@ try {
   app.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
   const serve = (path, contentType, body) => app.route(`${base}${path}`, (route) => route.fulfill({ contentType, body }));
   const file = (path) => readFileSync(join(process.env.NODE_MODULES, path));
-  await serve('/app/sdk.js', 'text/javascript', file('message-service-client/dist/index.js'));
+  for (const name of ['index', 'changes', 'problem']) {
+    await serve(`/app/sdk/${name}.js`, 'text/javascript', file(`message-service-client/dist/${name}.js`));
+  }
   await serve('/app/fetch.js', 'text/javascript', file('openapi-fetch/dist/index.mjs'));
+  await serve('/app/events.js', 'text/javascript', file('eventsource-parser/dist/index.js'));
   await serve('/app/', 'text/html; charset=utf-8', `<!doctype html>
-    <script type="importmap">{"imports": {"openapi-fetch": "/app/fetch.js"}}</script>
+    <script type="importmap">{"imports": {"openapi-fetch": "/app/fetch.js", "eventsource-parser": "/app/events.js"}}</script>
     <script type="module">
-      import { createMessageService, exportUser } from '/app/sdk.js';
+      import { createMessageService, exportUser, followChanges } from '/app/sdk/index.js';
       const api = createMessageService(location.origin);
       const body = { sender: 'alice', recipient: 'browser', text: 'From a page 👋' };
       const sent = await api.POST('/v1/messages', { body });
       const inbox = await api.GET('/v1/messages', { params: { query: { recipient: 'browser' } } });
       const exported = [];
       for await (const { message } of exportUser(api, 'browser')) exported.push(message.text);
-      document.title = JSON.stringify([sent.data.text, inbox.data.messages.length, exported]);
+      const followed = [];
+      const send = () => api.POST('/v1/messages', { body: { ...body, text: 'Later 👋' } });
+      for await (const { message } of followChanges(api, 'browser', { after: sent.data.id, onReady: send })) {
+        followed.push(message.text);
+        break;
+      }
+      document.title = JSON.stringify([sent.data.text, inbox.data.messages.length, exported, followed]);
     </script>`);
   await app.goto(`${base}/app/`);
   await app.waitForFunction(() => document.title !== '');
-  assert.equal(await app.title(), '["From a page 👋",1,["From a page 👋"]]');
+  assert.equal(await app.title(), '["From a page 👋",1,["From a page 👋"],["Later 👋"]]');
+
   // The EventSource of the contract, as it stands there, also across a lost connection.
   const { paths } = await (await fetch(`${base}/openapi.json`)).json();
   const [, script] = /```js\n(.*?)```/s.exec(paths['/v1/users/{userId}/changes'].get.description);

@@ -4,6 +4,7 @@
  */
 import createFetchClient, { type Client, type ClientOptions } from 'openapi-fetch';
 
+import { asProblem, ProblemError } from './problem.js';
 import type { components, paths } from './schema.js';
 
 /** A message as it is now. */
@@ -30,13 +31,16 @@ export type BlockPage = components['schemas']['BlockPage'];
 export type ExportRecord = components['schemas']['ExportRecord'];
 /** The sizes the server accepts. */
 export type Limits = components['schemas']['Limits'];
-/** What went wrong, as in RFC 9457. Switch on `type`. */
-export type Problem = components['schemas']['Problem'];
 
+export { followChanges, type Change, type ChangePage, type FollowOptions } from './changes.js';
+export { ProblemError, type Problem } from './problem.js';
 export type { components, paths };
 
+/** What answers are read as; a stream of events, which is text too, is left to {@link followChanges}. */
+type Media = `application/${string}` | 'text/plain';
+
 /** The client: a method for each HTTP method, and a type for each path. */
-export type MessageService = Client<paths>;
+export type MessageService = Client<paths, Media>;
 
 /**
  * Makes a client of the service at `baseUrl`, such as `http://localhost:8080`. An
@@ -44,20 +48,9 @@ export type MessageService = Client<paths>;
  * status is 400 or above. A failed connection rejects the promise.
  */
 export function createMessageService(baseUrl: string, options: Omit<ClientOptions, 'baseUrl'> = {}): MessageService {
-  const client = createFetchClient<paths>({ ...options, baseUrl });
+  const client = createFetchClient<paths, Media>({ ...options, baseUrl });
   client.use({ onResponse: ({ response }) => asProblem(response) });
   return client;
-}
-
-/** A {@link Problem} as an error to throw. */
-export class ProblemError extends Error {
-  readonly problem: Problem;
-
-  constructor(problem: Problem) {
-    super(`${problem.status} ${problem.title}: ${problem.detail} (${problem.instance})`);
-    this.name = 'ProblemError';
-    this.problem = problem;
-  }
 }
 
 /**
@@ -100,18 +93,4 @@ export async function* exportUser(
     // A stream that failed has nothing to cancel, and rejects with what is thrown anyway.
     await reader?.cancel().catch(() => undefined);
   }
-}
-
-/** Makes a problem of an error that the service did not answer, but a proxy did. */
-function asProblem(response: Response): Response | undefined {
-  if (response.ok || response.headers.get('Content-Type')?.startsWith('application/problem+json')) return undefined;
-  const problem: Problem = {
-    type: 'about:blank',
-    title: response.statusText || 'Error',
-    status: response.status,
-    detail: `Answered ${response.status} ${response.statusText}`.trim() + ', and not by the service.',
-    instance: response.url,
-  };
-  const { status, statusText } = response;
-  return new Response(JSON.stringify(problem), { status, statusText, headers: { 'Content-Type': 'application/problem+json' } });
 }
