@@ -28,7 +28,7 @@ run: ## Serve on an embedded SQLite database: http://127.0.0.1:8080/docs/
 .PHONY: test
 test: ## Run all tests on SQLite and Postgres, with the race detector if there is a C compiler
 	go test $(RACE) -timeout 10m ./...
-	go test -timeout 10m -run TestPlans ./internal/messaging # again, with 1,000,000 messages: too many for the race detector
+	go test -timeout 10m -run 'TestPlans|TestFeed' ./internal/messaging ./internal/apitest # again, at a size that is too much for the race detector
 
 ##@ Run
 
