@@ -32,9 +32,9 @@ func printMachine(b *testing.B, database *db.DB) {
 		b.Fatal(err)
 	}
 	system, _ := strconv.Unquote(find(b, "/etc/os-release", `PRETTY_NAME=(.*)`)) // a shell's string, mostly the same
-	fmt.Fprintf(os.Stdout, "machine: %d cores, %s, %d MiB of memory\n", runtime.NumCPU(),
+	_, _ = fmt.Fprintf(os.Stdout, "machine: %d cores, %s, %d MiB of memory\n", runtime.NumCPU(),
 		find(b, "/proc/cpuinfo", `model name\s*: (.*)`), findInt(b, "/proc/meminfo", `MemTotal:\s*(\d+) kB`)>>10)
-	fmt.Fprintf(os.Stdout, "software: %s, Linux %s, %s, %s\n", system, find(b, "/proc/sys/kernel/osrelease", `(.*)`), runtime.Version(), engine)
+	_, _ = fmt.Fprintf(os.Stdout, "software: %s, Linux %s, %s, %s\n", system, find(b, "/proc/sys/kernel/osrelease", `(.*)`), runtime.Version(), engine)
 }
 
 // residentMemory is how many bytes of memory a process has.

@@ -55,17 +55,17 @@ func (r *feedReader) take(change client.Change) {
 // followStreams reads by streams until everything is written and read.
 func (r *feedReader) followStreams(t *testing.T) {
 	for r.writing.Err() == nil {
-		r.readStream(t, r.writing, nil)
+		r.readStream(r.writing, t, nil)
 	}
 	if rest := r.feed(t, r.replicas[0], r.user); len(rest) > 0 {
 		for end := rest[len(rest)-1].Cursor; r.cursor != end && !t.Failed(); {
-			r.readStream(t, t.Context(), &end)
+			r.readStream(t.Context(), t, &end)
 		}
 	}
 }
 
 // readStream reads one stream until it is cut, or has come to an end.
-func (r *feedReader) readStream(t *testing.T, parent context.Context, end *uuid.UUID) {
+func (r *feedReader) readStream(parent context.Context, t *testing.T, end *uuid.UUID) {
 	ctx, cancel := r.connection(parent)
 	defer cancel()
 	stream, err := r.replicas[r.random.IntN(len(r.replicas))].Follow(ctx, t, r.user, &r.cursor)

@@ -3,6 +3,7 @@ package apitest_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -248,7 +249,7 @@ func TestStreamsEnd(t *testing.T) {
 		runtime.Gosched()
 	}
 	s.Feed.Drain()
-	if _, err := stream.Next(); err != io.EOF {
+	if _, err := stream.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("the stream ended with %v", err)
 	}
 	answerIs(t, s, http.MethodGet, "/v1/users/bob/changes", "", http.StatusServiceUnavailable, "Accept: text/event-stream")
