@@ -5,8 +5,10 @@
 // the Content-Security-Policy. Then it uses the TypeScript SDK, which is installed
 // in the folder NODE_MODULES, from a page of its own.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { connect, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 
 const require = createRequire(`${process.env.TOOLS}/package.json`);
@@ -192,9 +194,19 @@ try {
   // The EventSource of the contract, as it stands there, also across a lost connection.
   const { paths } = await (await fetch(`${base}/openapi.json`)).json();
   const [, script] = /```js\n(.*?)```/s.exec(paths['/v1/users/{userId}/changes'].get.description);
+  const sockets = new Set();
+  const { hostname, port } = new URL(base);
+  const proxy = createServer((socket) => {
+    const onward = connect(port, hostname);
+    for (const [one, other] of [[socket, onward], [onward, socket]]) {
+      sockets.add(one);
+      one.on('error', () => other.destroy()).on('close', () => other.destroy()).pipe(other);
+    }
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
   const live = await browser.newPage();
   live.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
-  await live.goto(`${base}/health`);
+  await live.goto(`http://127.0.0.1:${proxy.address().port}/health`);
   const logged = (text) => live.waitForEvent('console', (message) => message.text().includes(text));
   const send = async (text, path = '/v1/messages', method = 'POST', body = { sender: 'alice', recipient: 'bob', text }) => {
     const answer = await fetch(base + path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
@@ -211,10 +223,11 @@ try {
   await send('', '/v1/users/bob/conversations/alice/read-marker', 'PUT', { messageId: first });
   await awaited;
   awaited = Promise.all([logged('live from'), logged('two: while it was away')]);
-  await live.context().setOffline(true);
+  for (const socket of sockets) socket.destroy();
   await send('two: while it was away');
-  await live.context().setOffline(false);
   await awaited;
+  await live.close();
+  proxy.close();
 
   assert.deepEqual(problems, []);
   console.log('1 passed, 0 failed');
