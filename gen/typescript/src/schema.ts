@@ -330,7 +330,8 @@ export interface paths {
          *     whichever device, edits, deletions, and read markers, their own and those of
          *     their peers. It is state, not history: each message and each marker appears
          *     once, as it is now, at the place of its latest change. An edit that follows
-         *     while you read brings it again, further on.
+         *     while you read brings it again, further on. When a user is erased their messages
+         *     appear as deleted; the markers are gone without a word.
          *
          *     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
          *     you miss nothing and get nothing twice, however long you were away and whichever
@@ -362,7 +363,8 @@ export interface paths {
          *     `data`. A comment follows every 15 seconds, so a stream that is silent for
          *     longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
          *     come back after the milliseconds of the last `retry`, with the last `id` as
-         *     `Last-Event-ID`.
+         *     `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
+         *     answer other than 200, such as 429 or 503: open another `EventSource` then.)
          *
          *     A user may have 10 streams and held requests at a time on each server, and a server has a limit
          *     for all of them (429).

@@ -117,7 +117,8 @@ def sync_detailed(
     whichever device, edits, deletions, and read markers, their own and those of
     their peers. It is state, not history: each message and each marker appears
     once, as it is now, at the place of its latest change. An edit that follows
-    while you read brings it again, further on.
+    while you read brings it again, further on. When a user is erased their messages
+    appear as deleted; the markers are gone without a word.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever
@@ -149,7 +150,8 @@ def sync_detailed(
     `data`. A comment follows every 15 seconds, so a stream that is silent for
     longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
-    `Last-Event-ID`.
+    `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
+    answer other than 200, such as 429 or 503: open another `EventSource` then.)
 
     A user may have 10 streams and held requests at a time on each server, and a server has a limit
     for all of them (429).
@@ -204,7 +206,8 @@ def sync(
     whichever device, edits, deletions, and read markers, their own and those of
     their peers. It is state, not history: each message and each marker appears
     once, as it is now, at the place of its latest change. An edit that follows
-    while you read brings it again, further on.
+    while you read brings it again, further on. When a user is erased their messages
+    appear as deleted; the markers are gone without a word.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever
@@ -236,7 +239,8 @@ def sync(
     `data`. A comment follows every 15 seconds, so a stream that is silent for
     longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
-    `Last-Event-ID`.
+    `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
+    answer other than 200, such as 429 or 503: open another `EventSource` then.)
 
     A user may have 10 streams and held requests at a time on each server, and a server has a limit
     for all of them (429).
@@ -286,7 +290,8 @@ async def asyncio_detailed(
     whichever device, edits, deletions, and read markers, their own and those of
     their peers. It is state, not history: each message and each marker appears
     once, as it is now, at the place of its latest change. An edit that follows
-    while you read brings it again, further on.
+    while you read brings it again, further on. When a user is erased their messages
+    appear as deleted; the markers are gone without a word.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever
@@ -318,7 +323,8 @@ async def asyncio_detailed(
     `data`. A comment follows every 15 seconds, so a stream that is silent for
     longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
-    `Last-Event-ID`.
+    `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
+    answer other than 200, such as 429 or 503: open another `EventSource` then.)
 
     A user may have 10 streams and held requests at a time on each server, and a server has a limit
     for all of them (429).
@@ -371,7 +377,8 @@ async def asyncio(
     whichever device, edits, deletions, and read markers, their own and those of
     their peers. It is state, not history: each message and each marker appears
     once, as it is now, at the place of its latest change. An edit that follows
-    while you read brings it again, further on.
+    while you read brings it again, further on. When a user is erased their messages
+    appear as deleted; the markers are gone without a word.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever
@@ -403,7 +410,8 @@ async def asyncio(
     `data`. A comment follows every 15 seconds, so a stream that is silent for
     longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
-    `Last-Event-ID`.
+    `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
+    answer other than 200, such as 429 or 503: open another `EventSource` then.)
 
     A user may have 10 streams and held requests at a time on each server, and a server has a limit
     for all of them (429).
