@@ -95,6 +95,33 @@ func TestStreamWithoutDatabase(t *testing.T) {
 	expect(t, live, "meanwhile")
 }
 
+// TestRestoredStore takes a store back to where it was, as from a backup, while a stream
+// is ahead of that: the stream ends, and its cursor is refused.
+func TestRestoredStore(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		first := s.Send(t, "alice", "bob", "first")
+		stream := startStream(t, s.Client, "bob", &uuid.Nil)
+		expect(t, stream, "first")
+		second := s.Send(t, "alice", "bob", "second")
+		expect(t, stream, "second")
+		err := s.DB.Tx(t.Context(), testTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+			_, err1 := tx.ExecContext(ctx, "DELETE FROM messages WHERE id = $1", messaging.ID(second.ID))
+			_, err2 := tx.ExecContext(ctx, "UPDATE mailboxes SET clock = $1", messaging.ID(first.ID))
+			return errors.Join(err1, err2)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if change, err := stream.Next(); err == nil {
+			t.Errorf("the stream goes on with %+v", change)
+		}
+		if _, err := s.Follow(t.Context(), t, "bob", &second.ID); err == nil || !strings.Contains(err.Error(), ":cursor-ahead") {
+			t.Errorf("resumed: %v", err)
+		}
+	})
+}
+
 // TestStreamThatLags reads nothing while more changes than are kept for a stream: it
 // reads them later, all and in order.
 func TestStreamThatLags(t *testing.T) {

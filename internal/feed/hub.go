@@ -159,9 +159,10 @@ func (h *Hub) read(ctx context.Context) error {
 		if !ok || m.cursor != cursor || len(m.live) == 0 {
 			continue // it has no row yet, or has been left and taken up again
 		}
+		restored := page.Next.Compare(cursor) < 0 // from a backup: the streams will find that they are ahead
 		m.cursor = page.Next
 		for _, s := range m.live {
-			s.push(page.Changes)
+			s.push(page.Changes, restored)
 		}
 		if page.HasMore {
 			h.woken[m] = struct{}{}
@@ -205,12 +206,12 @@ func (h *Hub) findChanged(ctx context.Context) error {
 	return nil
 }
 
-// wakeBehind wakes the mailboxes whose clocks are ahead of what was read.
+// wakeBehind wakes the mailboxes whose clocks are not where they were read up to.
 func (h *Hub) wakeBehind(clocks map[string]messaging.ID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for user, clock := range clocks {
-		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 && clock.Compare(m.cursor) > 0 {
+		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 && clock != m.cursor {
 			h.woken[m] = struct{}{}
 		}
 	}

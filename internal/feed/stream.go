@@ -206,14 +206,14 @@ func (s *Stream) join() bool {
 	return m.cursor.Compare(s.cursor) <= 0
 }
 
-// push hands over changes, on behalf of the hub.
-func (s *Stream) push(changes []messaging.Change) {
-	if len(changes) == 0 {
+// push hands over changes, on behalf of the hub, or lets the stream read for itself.
+func (s *Stream) push(changes []messaging.Change, lost bool) {
+	if len(changes) == 0 && !lost {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lost = s.lost || len(s.pending)+len(changes) > streamMaxPending; s.lost {
+	if s.lost = s.lost || lost || len(s.pending)+len(changes) > streamMaxPending; s.lost {
 		s.pending = nil
 	} else {
 		s.pending = append(s.pending, changes...)
