@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/message-service/message-service/api/messageservice"
+	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/messaging"
@@ -209,7 +212,32 @@ func TestFollowEnds(t *testing.T) {
 	}
 }
 
-// TestFollowMissesNothing follows a real server, which cuts the connection after every
+// connections remembers the connections of a client, to cut them.
+type connections struct {
+	mu   sync.Mutex
+	open []net.Conn
+}
+
+func (c *connections) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	if err == nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.open = append(c.open, conn)
+	}
+	return conn, err
+}
+
+func (c *connections) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.open {
+		_ = conn.Close() // it may be closed
+	}
+	c.open = nil
+}
+
+// TestFollowMissesNothing follows a real server, while the connection is cut after every
 // few changes: all of them arrive, once and in order.
 func TestFollowMissesNothing(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
@@ -217,6 +245,11 @@ func TestFollowMissesNothing(t *testing.T) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
+		var conns connections
+		api, err := client.NewClient(s.URL, client.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: conns.dial}}))
+		if err != nil {
+			t.Fatal(err)
+		}
 		connected, sent := make(chan struct{}, messages), make(chan []uuid.UUID, 1)
 		go func() {
 			var ids []uuid.UUID
@@ -229,14 +262,14 @@ func TestFollowMissesNothing(t *testing.T) {
 					t.Errorf("send: %v", err)
 				}
 				if ids = append(ids, uuid.UUID(message.ID)); i%10 == 5 {
-					s.HTTP.CloseClientConnections()
+					conns.cut()
 				}
 			}
 			sent <- ids
 		}()
 		var got []uuid.UUID
 		options := &messageservice.FollowOptions{Ready: func(uuid.UUID) { connected <- struct{}{} }}
-		for change, err := range messageservice.FollowPaced(ctx, newClient(t, s.URL), "bob", options, time.Millisecond, 5*time.Millisecond, time.Minute) {
+		for change, err := range messageservice.FollowPaced(ctx, api, "bob", options, time.Millisecond, 5*time.Millisecond, time.Minute) {
 			if err != nil {
 				t.Fatalf("after %d changes: %v", len(got), err)
 			}

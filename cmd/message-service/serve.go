@@ -134,7 +134,7 @@ func (c serveCommand) serve(
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
 	defer cancel()
-	err := server.Shutdown(ctx)
+	err := errors.Join(server.Shutdown(ctx), hub.End(ctx))
 	if err != nil {
 		err = fmt.Errorf("requests that took longer than %s were cut off: %w", c.ShutdownTimeout, errors.Join(err, server.Close()))
 	}

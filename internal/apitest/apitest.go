@@ -164,7 +164,11 @@ func StartWith(t testing.TB, databaseURL string, options Options) *Server {
 	}
 	server := httptest.NewServer(api)
 	t.Cleanup(func() {
-		hub.Drain()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+		defer cancel()
+		if err := hub.End(ctx); err != nil {
+			t.Error(err)
+		}
 		server.Close()
 	})
 	return &Server{

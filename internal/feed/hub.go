@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -38,6 +39,7 @@ type Hub struct {
 	ready   chan struct{} // holds one when there is something to read
 	asking  chan struct{} // holds one when it may be any mailbox that has changed
 
+	opened    sync.WaitGroup // streams
 	mu        sync.Mutex
 	closed    bool
 	streams   int
@@ -76,6 +78,22 @@ func (h *Hub) Streams() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.streams
+}
+
+// End drains the hub and waits until its streams have ended, or ctx has.
+func (h *Hub) End(ctx context.Context) error {
+	h.Drain()
+	ended := make(chan struct{})
+	go func() {
+		h.opened.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("streams have not ended: %w", ctx.Err())
+	}
 }
 
 // Drain ends the streams and refuses new ones.

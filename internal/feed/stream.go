@@ -77,6 +77,7 @@ func (h *Hub) enter(user string) (*mailbox, error) {
 	case m.open == UserMaxStreams:
 		return nil, &messaging.Error{Code: messaging.TooManyStreams, Message: "This user has as many streams on this server as are allowed."}
 	}
+	h.opened.Add(1)
 	h.streams++
 	m.open++
 	return m, nil
@@ -91,6 +92,7 @@ func (s *Stream) Close() {
 	if len(m.live) == 0 {
 		delete(h.woken, m)
 	}
+	h.opened.Done()
 	h.streams--
 	if m.open--; m.open == 0 {
 		delete(h.mailboxes, m.user)

@@ -1,12 +1,16 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -39,39 +43,94 @@ func retryWithin(longest time.Duration) string {
 // streamChanges opens a stream; until it is written, an error can become a problem document.
 func (h *handlers) streamChanges(ctx context.Context, user string, after *messaging.ID) (changeStream, error) {
 	stream, err := h.feed.Open(ctx, user, after)
-	return changeStream{ctx, stream}, err
+	return changeStream{stream, h.log, isHead(ctx)}, err
 }
 
 // changeStream writes a stream of changes as server-sent events, as the HTML standard
 // describes them.
+//
+// It takes the connection over from net/http, which would keep the request, its
+// buffers and the stack that it took to handle it: several times as much memory as
+// a stream needs, which waits most of the time.
 type changeStream struct {
-	ctx    context.Context //nolint:containedctx // the generated interface hands none to what writes the answer
 	stream *feed.Stream
+	log    *slog.Logger
+	isHead bool
 }
 
-// VisitListChangesResponse writes the answer until the client leaves or the server
-// stops.
+// VisitListChangesResponse begins the answer, which goes on when it has returned.
 func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
-	defer s.stream.Close()
-	w.Header().Set(echo.HeaderContentType, eventStream)
-	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold it back
-	if isHead(s.ctx) {
+	header := w.Header()
+	header.Set(echo.HeaderContentType, eventStream)
+	header.Set("X-Accel-Buffering", "no") // nginx would hold it back
+	if s.isHead {
+		s.stream.Close()
 		return nil
 	}
-	out := impatientWriter{w, http.NewResponseController(w)}
-	events := fmt.Appendf(nil, "%sid: %s\nevent: ready\ndata: {\"cursor\":\"%[2]s\"}\n\n", retryWithin(usualRetry), s.stream.Start)
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		s.stream.Close()
+		return err
+	}
+	header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	header.Set("Connection", "close") // its end is the end of the answer
+	head := bytes.NewBufferString("HTTP/1.1 200 OK\r\n")
+	_ = header.Write(head) // a buffer does not fail
+	fmt.Fprintf(head, "\r\n%sid: %s\nevent: ready\ndata: {\"cursor\":\"%[2]s\"}\n\n", retryWithin(usualRetry), s.stream.Start)
+	go s.serve(conn, head.Bytes(), header.Get(echo.HeaderXRequestID))
+	return nil
+}
+
+// serve writes until the client leaves or the server stops.
+func (s changeStream) serve(conn net.Conn, head []byte, requestID string) {
+	start := time.Now()
+	ctx, leave := context.WithCancel(context.Background())
+	defer s.stream.Close()
+	defer conn.Close() //nolint:errcheck // there is nothing more to say
+	defer leave()
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.log.Error("stream failed", "request_id", requestID, "error", fmt.Sprintf("panic: %v\n%s", cause, debug.Stack()))
+		}
+	}()
+	go awaitLeave(conn, leave)
+	err := s.write(ctx, conn, head)
+	attributes := []slog.Attr{
+		slog.String("request_id", requestID),
+		slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
+	}
+	if err != nil && ctx.Err() == nil {
+		attributes = append(attributes, slog.Any("error", err))
+	}
+	s.log.LogAttrs(ctx, slog.LevelInfo, "stream ended", attributes...)
+}
+
+// awaitLeave waits for the end of what the client sends, which is nothing.
+func awaitLeave(conn net.Conn, leave func()) {
+	defer leave()
+	for b := make([]byte, 1); ; {
+		if _, err := conn.Read(b); err != nil {
+			return
+		}
+	}
+}
+
+func (s changeStream) write(ctx context.Context, conn net.Conn, events []byte) error {
 	for {
-		if err := out.send(events); err != nil {
+		// A client that does not read is cut off.
+		if err := conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+			return err
+		}
+		if _, err := conn.Write(events); err != nil {
 			return err
 		}
 		var err error
-		events, err = s.next()
-		switch {
-		case s.ctx.Err() != nil:
-			return nil // the client has left
-		case errors.Is(err, feed.ErrClosing):
-			return out.send([]byte(retryWithin(stoppedRetry) + "\n"))
-		case err != nil:
+		events, err = s.next(ctx)
+		if errors.Is(err, feed.ErrClosing) {
+			_, err = conn.Write([]byte(retryWithin(stoppedRetry) + "\n"))
+			return err
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -79,13 +138,13 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 
 // next returns the next events, or after a while of silence a comment. A database
 // that does not answer is silence, too: a browser would not come back after a 503.
-func (s changeStream) next() ([]byte, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, heartbeat)
+func (s changeStream) next(ctx context.Context) ([]byte, error) {
+	waiting, cancel := context.WithTimeout(ctx, heartbeat)
 	defer cancel()
-	changes, err := s.stream.Next(ctx)
+	changes, err := s.stream.Next(waiting)
 	if e, ok := errors.AsType[*messaging.Error](err); ok && e.Code == messaging.Unavailable {
-		<-ctx.Done()
-		err = ctx.Err()
+		<-waiting.Done()
+		err = waiting.Err()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return []byte(comment), nil

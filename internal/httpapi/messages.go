@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 
 	"github.com/message-service/message-service/gen/server"
@@ -15,6 +16,7 @@ import (
 type handlers struct {
 	service  *messaging.Service
 	feed     *feed.Hub
+	log      *slog.Logger
 	draining *atomic.Bool
 	limits   server.Limits
 	pageSize int // of a list that asks for none

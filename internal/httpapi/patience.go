@@ -41,11 +41,3 @@ func (w impatientWriter) Write(b []byte) (int, error) {
 	}
 	return w.w.Write(b)
 }
-
-// send writes all of b to the client now.
-func (w impatientWriter) send(b []byte) error {
-	if _, err := w.Write(b); err != nil {
-		return err
-	}
-	return w.controller.Flush()
-}

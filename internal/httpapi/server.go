@@ -53,6 +53,7 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
 		service:  service,
 		feed:     hub,
+		log:      log,
 		draining: &s.draining,
 		limits:   newLimits(document),
 		pageSize: defaultPageSize(document),
