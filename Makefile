@@ -27,8 +27,8 @@ run: ## Serve on an embedded SQLite database: http://127.0.0.1:8080/docs/
 
 .PHONY: test
 test: ## Run all tests on SQLite and Postgres, with the race detector if there is a C compiler
-	go test $(RACE) -timeout 10m ./...
-	go test -timeout 10m -run 'TestPlans|TestFeed' ./internal/messaging ./internal/apitest # again, at a size that is too much for the race detector
+	go test $(RACE) -timeout 20m ./...
+	go test -timeout 20m -run 'TestPlans|TestFeed' ./internal/messaging ./internal/apitest # again, at a size that is too much for the race detector
 
 ##@ Run
 

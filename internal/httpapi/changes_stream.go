@@ -105,14 +105,11 @@ func (s changeStream) serve(conn net.Conn, head []byte, requestID string) {
 	s.log.LogAttrs(ctx, slog.LevelInfo, "stream ended", attributes...)
 }
 
-// awaitLeave waits for the end of what the client sends, which is nothing.
+// awaitLeave waits until the client closes its side, or says something, which it has
+// no reason to.
 func awaitLeave(conn net.Conn, leave func()) {
-	defer leave()
-	for b := make([]byte, 1); ; {
-		if _, err := conn.Read(b); err != nil {
-			return
-		}
-	}
+	_, _ = conn.Read(make([]byte, 1))
+	leave()
 }
 
 func (s changeStream) write(ctx context.Context, conn net.Conn, events []byte) error {
