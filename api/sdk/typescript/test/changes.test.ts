@@ -204,8 +204,8 @@ interface Script {
   follow: (options?: FollowOptions) => AsyncGenerator<Change, void, undefined>;
 }
 
-/** Bytes of a stream, and what follows them: its end, an error, or nothing. */
-type Stream = { bytes: Uint8Array; then: 'end' | 'error' | 'nothing' };
+/** Bytes of a stream, in chunks of a size, and what follows them: its end, an error, or nothing. */
+type Stream = { bytes: Uint8Array; chunk?: number; then: 'end' | 'error' | 'nothing' };
 
 /** A service that answers one request after the other as it is told, the last for ever. */
 function scripted(...answers: (Response | Error | Stream | ((lastEventId: string | null) => Stream))[]): Script {
@@ -222,10 +222,10 @@ function scripted(...answers: (Response | Error | Stream | ((lastEventId: string
     if (typeof answer === 'function') answer = answer(entry.lastEventId);
     if (answer === undefined || answer instanceof Error) throw answer;
     if (answer instanceof Response) return answer.clone();
-    const { bytes, then } = answer;
+    const { bytes, chunk = bytes.length, then } = answer;
     const body = new ReadableStream<Uint8Array>({
       start(controller) {
-        if (bytes.length > 0) controller.enqueue(bytes);
+        for (let i = 0; i < bytes.length; i += chunk) controller.enqueue(bytes.slice(i, i + chunk));
         if (then === 'end') controller.close();
       },
       pull(controller) { if (then === 'error') controller.error(new TypeError('terminated')); },
@@ -243,6 +243,14 @@ async function first(count: number, changes: AsyncIterable<Change>): Promise<(st
   for await (const change of changes) if (seen.push(change.message?.text) === count) break;
   return seen;
 }
+
+test('a stream is read whatever the chunks it comes in', async () => {
+  for (const chunk of [1, 2, 3, 7, 64]) {
+    const { asked, follow } = scripted({ bytes: bytesOf(texts), chunk, then: 'nothing' });
+    assert.deepEqual(await first(3, follow()), texts);
+    assert.equal(asked.length, 1);
+  }
+});
 
 test('a stream is resumed wherever it is cut', async (t) => {
   hurry(t);
