@@ -92,6 +92,7 @@ generate: tools ## Generate the server interface and the SDKs from api/openapi.y
 	@cp api/sdk/python/pyproject.toml api/sdk/python/README.md gen/python
 	@$(TOOLS) openapi-python-client generate --path api/openapi.yaml --meta none --overwrite --fail-on-warning \
 		--config api/sdk/python/openapi-python-client.yaml --output-path gen/python/message_service_client >/dev/null
+	@cp api/sdk/python/src/*.py gen/python/message_service_client
 	@touch gen/python/message_service_client/py.typed
 
 .PHONY: verify

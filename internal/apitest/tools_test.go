@@ -124,7 +124,8 @@ func TestPython(t *testing.T) {
 	python := installPython(t, p)
 	runTool(t, p, ".", "pip", "--python", python, "install", "--quiet", pinned(t, "pytest"))
 	tests := copyFolder(t, "api/sdk/python/tests", t.TempDir()+"/tests")
-	runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "test_sdk.py")
+	runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "test_sdk.py", "test_changes.py")
+	runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "--module", "message_service_client.changes")
 	runTool(t, p, tests, python, "-m", "pytest", "-q")
 }
 
