@@ -91,7 +91,8 @@ generate: tools ## Generate the server interface and the SDKs from api/openapi.y
 	@$(TOOLS) openapi-typescript api/openapi.yaml --output gen/typescript/src/schema.ts >/dev/null
 	@cp api/sdk/python/pyproject.toml api/sdk/python/README.md gen/python
 	@$(TOOLS) openapi-python-client generate --path api/openapi.yaml --meta none --overwrite --fail-on-warning \
-		--config api/sdk/python/openapi-python-client.yaml --output-path gen/python/message_service_client >/dev/null
+		--config api/sdk/python/openapi-python-client.yaml --custom-template-path api/sdk/python/templates \
+		--output-path gen/python/message_service_client >/dev/null
 	@cp api/sdk/python/src/*.py gen/python/message_service_client
 	@touch gen/python/message_service_client/py.typed
 

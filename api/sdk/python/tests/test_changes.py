@@ -232,6 +232,9 @@ def test_a_feed_is_followed_over_any_number_of_cut_connections(follow: Follow, w
         assert any(message.edited_at for message in messages) and any(message.deleted_at for message in messages)
         assert [change.type_ for change in pages].count(ChangeType.READ) == 2
 
+        resumed = list_changes.sync(ben, client=client, after=BEGINNING, last_event_id=pages[-3].cursor)
+        assert isinstance(resumed, ChangePage) and resumed.changes == pages[-2:]
+
         # Where one reader has stopped another goes on.
         rest: list[Change] = []
         follow(ben, Client(base_url=proxy.url), is_end, rest, after=pages[100].cursor)
