@@ -108,25 +108,25 @@ func (h *Hub) Wait(ctx context.Context, user string, after messaging.ID, limit i
 		return messaging.ChangePage{}, err
 	}
 	defer s.Close()
-	changes, err := s.Next(ctx)
-	switch {
+	switch _, err := s.Next(ctx); {
 	case errors.Is(err, ErrClosing), errors.Is(err, context.DeadlineExceeded):
 		return messaging.ChangePage{Next: after}, nil
 	case err != nil:
 		return messaging.ChangePage{}, err
 	}
-	shown := changes[:min(len(changes), limit)]
-	return messaging.ChangePage{
-		Changes: shown,
-		Next:    shown[len(shown)-1].Cursor,
-		HasMore: len(shown) < len(changes) || s.behind,
-	}, nil
+	// What it was woken by may be a part of what there is.
+	return h.service.ListChanges(context.WithoutCancel(ctx), user, &after, limit)
 }
 
 // Next waits for changes and returns them, in their order and at least one. Errors:
 // [ErrClosing]; [messaging.Unavailable], after which it may be called again; that of ctx.
 func (s *Stream) Next(ctx context.Context) ([]messaging.Change, error) {
 	for {
+		select {
+		case <-s.hub.closing: // also in the middle of what there is: it is resumed
+			return nil, ErrClosing
+		default:
+		}
 		changes, err := s.take(ctx)
 		if err != nil || len(changes) > 0 {
 			return changes, err

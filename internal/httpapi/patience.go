@@ -17,9 +17,12 @@ func withoutHaste(next server.StrictHandlerFunc, operationID string) server.Stri
 		return next
 	}
 	return func(c echo.Context, request any) (any, error) {
-		// The limit on reading, too: it would end the request's context.
 		controller := http.NewResponseController(c.Response())
-		if err := errors.Join(controller.SetWriteDeadline(time.Time{}), controller.SetReadDeadline(time.Time{})); err != nil {
+		err := controller.SetWriteDeadline(time.Time{})
+		if c.Request().ContentLength == 0 { // else net/http waits for a body that nobody needs
+			err = errors.Join(err, controller.SetReadDeadline(time.Time{})) // it would end the request's context
+		}
+		if err != nil {
 			return nil, err
 		}
 		return next(c, request)
