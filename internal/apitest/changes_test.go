@@ -77,3 +77,69 @@ func TestChanges(t *testing.T) {
 		}
 	})
 }
+
+// TestChangesOfRewritten walks a feed in which more messages than a page looks at
+// have been edited or deleted: at once, or all of them later. Each is there once, at the place
+// of that, with those that are as they were sent.
+func TestChangesOfRewritten(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		const many = 1300
+		var want []uuid.UUID
+		var later []client.Message
+		change := func(m client.Message, i int) {
+			if i%3 == 0 {
+				s.Delete(t, m.ID)
+			} else {
+				s.Edit(t, m.ID, client.EditMessageRequest{Text: new("again")})
+			}
+			want = append(want, m.ID)
+		}
+		for i := range many {
+			sender, recipient := "alice", "bob"
+			if i%5 == 0 {
+				sender, recipient = "bob", "bob"
+			} else if i%4 == 0 {
+				sender, recipient = "bob", "alice"
+			}
+			m := s.Send(t, sender, recipient, fmt.Sprint(i))
+			switch {
+			case i%100 == 99:
+				want = append(want, m.ID)
+			case i < many/2:
+				change(m, i)
+			default:
+				later = append(later, m)
+			}
+		}
+		for i, m := range later {
+			change(m, i)
+		}
+		var got []uuid.UUID
+		var last uuid.UUID
+		params := client.ListChangesParams{After: &uuid.Nil}
+		for more := true; more; {
+			page := s.Changes(t, "bob", params)
+			for _, c := range page.Changes {
+				got = append(got, c.Message.ID)
+				if c.Cursor.String() <= last.String() {
+					t.Errorf("%s comes behind %s", c.Cursor, last)
+				}
+				last = c.Cursor
+			}
+			if more = page.HasMore; more && len(page.Changes) == 0 {
+				t.Error("an empty page, and there is more")
+			}
+			params.After = &page.Next
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d changes, want %d, or in another order", len(got), len(want))
+		}
+		stream := startStream(t, s.Client, "bob", &uuid.Nil)
+		for i, id := range want {
+			if c, err := stream.Next(); err != nil || c.Message.ID != id {
+				t.Fatalf("the stream brings %+v (%v) as number %d", c, err, i)
+			}
+		}
+	})
+}

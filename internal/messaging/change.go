@@ -1,8 +1,10 @@
 package messaging
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -33,16 +35,21 @@ func (s *Service) ListChanges(ctx context.Context, user string, after *ID, limit
 		clocks, err := s.Clocks(ctx, []string{user})
 		return ChangePage{Next: clocks[user]}, err
 	}
-	var page ChangePage
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
-		rows, err := selectChanges(ctx, q, user, *after, limit+1)
-		page = toChangePage(rows, limit)
-		return err
-	})
-	if err == nil && !page.HasMore && after.Compare(page.Next) > 0 {
-		err = &Error{Code: CursorAhead, Message: "The cursor is ahead of the feed, which has not come that far. Begin anew."}
+	page := ChangePage{Next: *after, HasMore: true}
+	for len(page.Changes) == 0 && page.HasMore {
+		err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+			rows, err := selectChanges(ctx, q, user, page.Next, limit+1)
+			page = toChangePage(rows, limit)
+			return err
+		})
+		if err != nil {
+			return ChangePage{}, explain(err)
+		}
 	}
-	return page, explain(err)
+	if !page.HasMore && after.Compare(page.Next) > 0 {
+		return ChangePage{}, &Error{Code: CursorAhead, Message: "The cursor is ahead of the feed, which has not come that far. Begin anew."}
+	}
+	return page, nil
 }
 
 // ListChangesOf returns what has changed for several users, each after a cursor that
@@ -74,26 +81,29 @@ func (s *Service) Clocks(ctx context.Context, users []string) (map[string]ID, er
 	return clocks, explain(err)
 }
 
-// toChangePage makes a page of the rows of one mailbox: one more than the limit of
-// each kind of change, if there are so many, in any order, and its clock.
+// toChangePage makes a page of the rows of one mailbox, in any order: one more change
+// than the limit of each kind, if there are so many up to where it was looked for them.
 func toChangePage(rows []changeRow, limit int) ChangePage {
-	slices.SortFunc(rows, func(a, b changeRow) int { return a.Cursor.Compare(b.Cursor) })
+	slices.SortFunc(rows, func(a, b changeRow) int {
+		return cmp.Or(a.Cursor.Compare(b.Cursor), strings.Compare(a.Kind, b.Kind)) // "walked" behind the message of that place
+	})
 	page := ChangePage{Changes: make([]Change, 0, min(len(rows), limit))}
 	for i := range rows {
 		row := &rows[i]
-		if row.Kind == clockRow {
-			page.Next = row.Cursor
-			continue
-		}
 		last := len(page.Changes) - 1
-		if last >= 0 && page.Changes[last].Cursor == row.Cursor { // both users are the same one
-			continue
-		}
-		if last+1 == limit {
+		switch {
+		case row.Kind == clockRow:
+			page.Next = row.Cursor
+		case row.Kind == walkedRow: // what that message became, if anything, is further on
+			page.Next, page.HasMore = row.Cursor, true
+			return page
+		case last >= 0 && page.Changes[last].Cursor == row.Cursor: // both users are the same one
+		case last+1 == limit:
 			page.Next, page.HasMore = page.Changes[last].Cursor, true
-			break
+			return page
+		default:
+			page.Changes = append(page.Changes, row.toChange())
 		}
-		page.Changes = append(page.Changes, row.toChange())
 	}
 	return page
 }

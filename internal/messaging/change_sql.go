@@ -26,6 +26,7 @@ const (
 	messageRow = "message"
 	markerRow  = "marker"
 	clockRow   = "clock"
+	walkedRow  = "walked" // how far changesOf has looked, if not to the end
 )
 
 func (r *changeRow) toChange() Change {
@@ -36,14 +37,29 @@ func (r *changeRow) toChange() Change {
 }
 
 // changesOf writes the statement that reads a feed: the first changes after a cursor,
-// so many of each kind, from one range of one index each, and the clock. It is one
-// statement, and so of one moment: what is not above that clock is complete.
+// so many of each kind, from one range of one index each, how far it has looked, and the
+// clock. It is one statement, and so of one moment: what is not above that clock is complete.
+//
+// Messages that are there as they were sent are looked for among twice as many, in the
+// order of their ids. The others are elsewhere in the feed: without that limit, whoever
+// reads of many that were edited or deleted would walk over them again for each page.
 func changesOf(user, after, limit string) string {
-	message := func(role, condition, cursor string) string {
+	sent := func(role, condition string) string {
 		return fmt.Sprintf(`
-			SELECT '%s' AS kind, %s AS cursor, %s FROM messages
-			WHERE %s = %s AND %[2]s > %[6]s AND %[7]s ORDER BY %[2]s LIMIT %[8]s`,
-			messageRow, cursor, messageColumns, role, user, after, condition, limit)
+			SELECT '%s' AS kind, id AS cursor, * FROM (
+				SELECT %s FROM messages WHERE %s = %s AND id > %s AND %s ORDER BY id LIMIT 2 * %s
+			) AS walked WHERE changed IS NULL ORDER BY id LIMIT %[7]s`,
+			messageRow, messageColumns, role, user, after, condition, limit)
+	}
+	walked := func(role, condition string) string {
+		return bare(walkedRow, "id", fmt.Sprintf("FROM messages WHERE %s = %s AND id > %s AND %s ORDER BY id LIMIT 1 OFFSET 2 * %s - 1",
+			role, user, after, condition, limit))
+	}
+	changed := func(role string) string {
+		return fmt.Sprintf(`
+			SELECT '%s' AS kind, changed AS cursor, %s FROM messages
+			WHERE %s = %s AND changed > %s AND changed IS NOT NULL ORDER BY changed LIMIT %s`,
+			messageRow, messageColumns, role, user, after, limit)
 	}
 	marker := func(role string) string { // by an index of that expression; see everyID
 		return fmt.Sprintf(`
@@ -52,21 +68,23 @@ func changesOf(user, after, limit string) string {
 			WHERE coalesce(%[2]s, %[2]s) = %[3]s AND changed > %[4]s ORDER BY changed LIMIT %[5]s`, markerRow, role, user, after, limit)
 	}
 	arms := []string{
-		message("recipient", "changed IS NULL", "id"),
-		message("sender", "changed IS NULL AND NOT deleted", "id"),
-		message("recipient", "changed IS NOT NULL", "changed"),
-		message("sender", "changed IS NOT NULL", "changed"),
-		marker("owner"),
-		marker("peer"),
-		fmt.Sprintf(`
-			SELECT '%s' AS kind, clock AS cursor, clock AS id, '' AS sender, '' AS recipient, '' AS text,
-			       '' AS metadata, CAST(NULL AS uuid) AS reply_to, clock AS changed, false AS deleted FROM mailboxes
-			WHERE user_id = %s`, clockRow, user),
+		sent("recipient", "true"), walked("recipient", "true"),
+		sent("sender", "NOT deleted"), walked("sender", "NOT deleted"),
+		changed("recipient"), changed("sender"),
+		marker("owner"), marker("peer"),
+		bare(clockRow, "clock", "FROM mailboxes WHERE user_id = "+user),
 	}
 	for i, arm := range arms {
 		arms[i] = fmt.Sprintf("SELECT * FROM (%s) AS arm%d", arm, i)
 	}
 	return strings.Join(arms, " UNION ALL ")
+}
+
+// bare writes a statement for a row that is nothing but a cursor.
+func bare(kind, cursor, from string) string {
+	return fmt.Sprintf(`
+		SELECT '%s' AS kind, %s AS cursor, %[2]s AS id, '' AS sender, '' AS recipient, '' AS text,
+		       '' AS metadata, CAST(NULL AS uuid) AS reply_to, %[2]s AS changed, false AS deleted %[3]s`, kind, cursor, from)
 }
 
 // changesOfOne is the statement of one feed: of a user, after a cursor, so many.
