@@ -119,7 +119,7 @@ func (f *follower) connect(ctx context.Context, yield func(client.Change, error)
 	silence := time.AfterFunc(f.pace.silence, func() { cancel(fmt.Errorf("silent for %s", f.pace.silence)) })
 	defer silence.Stop()
 
-	response, err := f.api.ListChanges(connected, f.user, &client.ListChangesParams{LastEventID: f.cursor}, acceptStream)
+	response, err := f.api.ListChanges(connected, f.user, &client.ListChangesParams{After: f.cursor}, acceptStream)
 	again, _ := retryablehttp.DefaultRetryPolicy(ctx, response, err) // its error is that of ctx
 	if err == nil {
 		defer response.Body.Close() //nolint:errcheck // it was only read
@@ -139,7 +139,7 @@ func (f *follower) connect(ctx context.Context, yield func(client.Change, error)
 	if !again {
 		return 0, err
 	}
-	wait = backoff(max(f.retry, f.pace.shortest), f.pace.longest, f.failures, response)
+	wait = backoff(max(f.retry, f.pace.shortest), max(f.retry, f.pace.longest), f.failures, response)
 	f.failures++
 	return max(wait, f.pace.shortest), err
 }

@@ -90,7 +90,7 @@ type scripted struct {
 	*httptest.Server
 
 	mu    sync.Mutex
-	asked []string    // the Last-Event-ID of each request
+	asked []string    // the cursor of each request
 	at    []time.Time // when each came
 	open  sync.WaitGroup
 }
@@ -101,7 +101,7 @@ func serve(t *testing.T, script ...connection) *scripted {
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		n := len(s.asked)
-		s.asked, s.at = append(s.asked, r.Header.Get("Last-Event-ID")), append(s.at, time.Now())
+		s.asked, s.at = append(s.asked, r.URL.Query().Get("after")), append(s.at, time.Now())
 		s.mu.Unlock()
 		s.open.Add(1)
 		defer s.open.Done()
@@ -132,7 +132,7 @@ func (s *scripted) wantAsked(t *testing.T, from ...int) {
 		}
 	}
 	if !slices.Equal(s.asked, want) {
-		t.Errorf("the requests had the Last-Event-ID %q, want %q", s.asked, want)
+		t.Errorf("the requests had the cursors %q, want %q", s.asked, want)
 	}
 }
 

@@ -909,7 +909,8 @@ type ClientInterface interface {
 	// restored from a backup. Begin anew, then. One that is not ahead is a place in
 	// time, whoever's it was.
 	//
-	// **As pages.** Up to `limit` changes, the oldest first. With `wait` an answer
+	// **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
+	// the last page, which `hasMore` tells. With `wait` an answer
 	// that would be empty is held until there is a change, or for so many seconds.
 	//
 	// **As a stream**, for `Accept: text/event-stream`
@@ -1368,7 +1369,8 @@ func (c *Client) BlockUser(ctx context.Context, userID User, peerID Peer, reqEdi
 // restored from a backup. Begin anew, then. One that is not ahead is a place in
 // time, whoever's it was.
 //
-// **As pages.** Up to `limit` changes, the oldest first. With `wait` an answer
+// **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
+// the last page, which `hasMore` tells. With `wait` an answer
 // that would be empty is held until there is a change, or for so many seconds.
 //
 // **As a stream**, for `Accept: text/event-stream`
@@ -2816,7 +2818,8 @@ type ClientWithResponsesInterface interface {
 	// restored from a backup. Begin anew, then. One that is not ahead is a place in
 	// time, whoever's it was.
 	//
-	// **As pages.** Up to `limit` changes, the oldest first. With `wait` an answer
+	// **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
+	// the last page, which `hasMore` tells. With `wait` an answer
 	// that would be empty is held until there is a change, or for so many seconds.
 	//
 	// **As a stream**, for `Accept: text/event-stream`
@@ -4856,7 +4859,8 @@ func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, userID 
 // restored from a backup. Begin anew, then. One that is not ahead is a place in
 // time, whoever's it was.
 //
-// **As pages.** Up to `limit` changes, the oldest first. With `wait` an answer
+// **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
+// the last page, which `hasMore` tells. With `wait` an answer
 // that would be empty is held until there is a change, or for so many seconds.
 //
 // **As a stream**, for `Accept: text/event-stream`

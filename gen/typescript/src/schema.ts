@@ -343,7 +343,8 @@ export interface paths {
          *     restored from a backup. Begin anew, then. One that is not ahead is a place in
          *     time, whoever's it was.
          *
-         *     **As pages.** Up to `limit` changes, the oldest first. With `wait` an answer
+         *     **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
+         *     the last page, which `hasMore` tells. With `wait` an answer
          *     that would be empty is held until there is a change, or for so many seconds.
          *
          *     **As a stream**, for `Accept: text/event-stream`
