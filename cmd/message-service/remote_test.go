@@ -55,6 +55,10 @@ func TestSend(t *testing.T) {
 	if message := sent(code, out, errs); message.Text != "two\nlines\n" {
 		t.Errorf("sent %q from a file", message.Text)
 	}
+	code, _, errs = runProcess(t, strings.NewReader("caf\xe9"), "send", "--server", s.URL, "--from=bob", "--to=alice", "-")
+	if code == 0 || !strings.Contains(errs, "the text is not UTF-8") {
+		t.Errorf("exit %d for a text in Latin-1\nstderr: %s", code, errs)
+	}
 }
 
 // TestSendOnce loses the answer to a send: it is repeated, and one message is stored.

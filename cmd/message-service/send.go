@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -59,6 +60,9 @@ func (c sendCommand) Run(ctx context.Context, std streams) error {
 			return interrupted(ctx, err)
 		}
 		c.Text = strings.TrimSuffix(string(input), "\n")
+	}
+	if !utf8.ValidString(c.Text) { // JSON would replace what is not
+		return errors.New("the text is not UTF-8")
 	}
 	api, err := c.client()
 	if err != nil {
