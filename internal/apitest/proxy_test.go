@@ -1,6 +1,7 @@
 package apitest_test
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/url"
@@ -10,16 +11,17 @@ import (
 )
 
 // proxy stands between the server and Postgres, and can cut their connections or
-// hold back what they say.
+// hold back what they say, or a part of it.
 type proxy struct {
 	gate            sync.RWMutex // held for writing to hold back everything
 	t               *testing.T
 	network, target string
 	listener        net.Listener
 
-	mu    sync.Mutex
-	down  bool
-	conns map[net.Conn]bool
+	mu     sync.Mutex
+	down   bool
+	deafTo []byte // what does not reach Postgres
+	conns  map[net.Conn]bool
 }
 
 // newProxy returns a proxy for the database at databaseURL, and the URL that goes
@@ -69,16 +71,16 @@ func (p *proxy) serve() {
 			hangUp(client, server)
 		} else {
 			p.conns[client], p.conns[server] = true, true
-			go p.pump(client, server)
-			go p.pump(server, client)
+			go p.pump(client, server, nil)
+			go p.pump(server, client, p.deafTo)
 		}
 		p.mu.Unlock()
 	}
 }
 
 // pump copies until either side ends, and then ends both.
-func (p *proxy) pump(to, from net.Conn) {
-	_, _ = io.Copy(gated{to, &p.gate}, from) // its error is that the connection was cut
+func (p *proxy) pump(to, from net.Conn, deafTo []byte) {
+	_, _ = io.Copy(gated{to, &p.gate, deafTo}, from) // its error is that the connection was cut
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	hangUp(to, from)
@@ -90,11 +92,15 @@ func (p *proxy) pump(to, from net.Conn) {
 type gated struct {
 	io.Writer
 
-	gate *sync.RWMutex
+	gate   *sync.RWMutex
+	deafTo []byte
 }
 
 // Write waits for the gate.
 func (g gated) Write(b []byte) (int, error) {
+	if len(g.deafTo) > 0 && bytes.Contains(b, g.deafTo) {
+		return len(b), nil
+	}
 	g.gate.RLock()
 	defer g.gate.RUnlock()
 	return g.Writer.Write(b)
@@ -108,6 +114,13 @@ func (p *proxy) cut() {
 	for conn := range p.conns {
 		hangUp(conn)
 	}
+}
+
+// swallow keeps what the server says from Postgres, if that is in it.
+func (p *proxy) swallow(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deafTo = []byte(text)
 }
 
 // restore lets new connections through again.

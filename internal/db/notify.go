@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -25,9 +26,14 @@ func (d *DB) Notify(ctx context.Context, channel, payload string) error {
 
 // Listen calls heard with what is sent to a channel of this Postgres database, until
 // ctx ends, and missed whenever something may have been lost: at the start, and after
-// the connection was. That is one of its own, and is made anew as often as needed.
-func (d *DB) Listen(ctx context.Context, channel string, heard func(payload string), missed func()) error {
-	listener := pq.NewListener(d.address, 100*time.Millisecond, 5*time.Second, nil)
+// the connection was. That is one of its own, and is made anew as often as needed; lost
+// is called with the reason when it breaks or cannot be made.
+func (d *DB) Listen(ctx context.Context, channel string, heard func(payload string), missed func(), lost func(error)) error {
+	listener := pq.NewDialListener(dialer{wrap: answered}, d.address, 100*time.Millisecond, 5*time.Second, func(_ pq.ListenerEventType, err error) {
+		if err != nil && ctx.Err() == nil {
+			lost(err)
+		}
+	})
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() }) // it fails only if it is closed
 	defer stop()
 	if err := listener.Listen(channel); err != nil {
@@ -45,6 +51,30 @@ func (d *DB) Listen(ctx context.Context, channel string, heard func(payload stri
 		heard(notification.Extra)
 	}
 	return nil
+}
+
+// answeredConn fails a read that waits for an answer longer than silence, and waits for
+// ever for what comes unasked. pq has no deadline for LISTEN, and cannot be closed
+// meanwhile.
+type answeredConn struct{ net.Conn }
+
+func answered(conn net.Conn) net.Conn { return answeredConn{conn} }
+
+// Write asks for an answer.
+func (c answeredConn) Write(b []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(silence)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}
+
+// Read reads an answer, or what is sent without being asked for.
+func (c answeredConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err == nil {
+		err = c.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // Watch tells whether a database has changed.

@@ -51,7 +51,7 @@ func openPostgres(databaseURL string, maxConnections int) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	hasty.Dialer(dialer{})
+	hasty.Dialer(dialer{wrap: func(conn net.Conn) net.Conn { return impatientConn{conn} }})
 
 	pool := sql.OpenDB(uncompiled{hasty})
 	pool.SetMaxOpenConns(maxConnections)
@@ -100,7 +100,11 @@ func (c uncompiled) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 // dialer makes connections that give up on a server that has fallen silent.
-type dialer struct{ net.Dialer }
+type dialer struct {
+	net.Dialer
+
+	wrap func(net.Conn) net.Conn
+}
 
 // Dial connects; pq uses it only where it has no context.
 func (d dialer) Dial(network, address string) (net.Conn, error) {
@@ -120,7 +124,7 @@ func (d dialer) DialContext(ctx context.Context, network, address string) (net.C
 	if err != nil {
 		return nil, err
 	}
-	return impatientConn{conn}, nil
+	return d.wrap(conn), nil
 }
 
 // impatientConn fails a read that waits for longer than silence. pq reads only

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/message-service/message-service/internal/db"
@@ -58,10 +59,21 @@ func (b *Notify) Run(ctx context.Context, wake func(users []string)) {
 			wake(users[1:])
 		}
 	}
-	for ctx.Err() == nil {
-		err := b.db.Listen(ctx, notifyChannel, heard, func() { wake(nil) })
-		if err != nil {
+	var deaf atomic.Bool
+	missed := func() {
+		if deaf.Swap(false) {
+			b.log.Info("listening to Postgres again")
+		}
+		wake(nil)
+	}
+	lost := func(err error) {
+		if !deaf.Swap(true) {
 			b.log.Warn("changes by other servers arrive late: cannot listen to Postgres", "error", err)
+		}
+	}
+	for ctx.Err() == nil {
+		if err := b.db.Listen(ctx, notifyChannel, heard, missed, lost); err != nil {
+			lost(err)
 			pause(ctx, 30*notifyRetryWait)
 		}
 	}
