@@ -123,7 +123,7 @@ func (c serveCommand) serve(
 		return err
 	case <-ctx.Done():
 	}
-	log.Info("shutting down")
+	log.Info("shutting down", "streams", hub.Streams())
 	api.Drain()
 	if c.ShutdownDelay > 0 {
 		select {

@@ -1,6 +1,7 @@
 package apitest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +45,53 @@ func TestNotify(t *testing.T) {
 			expect(t, stream, "meanwhile")
 		}
 	}
+}
+
+// TestListenWithoutAnswer listens to a Postgres that takes the connection and then never
+// answers: that is noticed, and nothing waits for it when the server stops.
+func TestListenWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	proxy, proxied := newProxy(t, apitest.NewDatabaseURL(t, db.Postgres))
+	proxy.swallow("LISTEN")
+	log := &lockedBuffer{}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		feed.NewNotify(apitest.Open(t, proxied), slog.New(slog.NewTextHandler(log, nil))).Run(ctx, func([]string) {})
+		close(ended)
+	}()
+	for !strings.Contains(log.String(), "cannot listen to Postgres") {
+		if ctx.Err() != nil {
+			t.Fatal("the test is over")
+		}
+		runtime.Gosched()
+	}
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Error("it still listens")
+	}
+}
+
+// lockedBuffer is a buffer for several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write appends to the buffer.
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+// String is what was written.
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }
 
 // TestStreamWithoutDatabase keeps streams while Postgres is gone, those that are live and
@@ -153,19 +202,72 @@ func TestStreamThatLags(t *testing.T) {
 	})
 }
 
+// dialStream opens a stream of all that has changed for bob, and reads nothing of it.
+func dialStream(t *testing.T, s *apitest.Server) net.Conn {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() }) // the server may have done so
+	if err := conn.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "GET /v1/users/bob/changes HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\nLast-Event-ID: "+uuid.Nil.String()+"\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// TestDrainSlowReader stops a server while a client does not read: its stream ends
+// at once all the same.
+func TestDrainSlowReader(t *testing.T) {
+	t.Parallel()
+	s := apitest.Start(t, db.SQLite, messaging.Options{})
+	text := strings.Repeat("🐌", 4000)
+	for range 1000 { // in all more than the buffers of a connection hold
+		s.Send(t, "alice", "bob", text)
+	}
+	dialStream(t, s)
+	for s.Feed.Streams() < 1 {
+		runtime.Gosched()
+	}
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := s.Feed.End(ctx); err != nil {
+		t.Errorf("after %s: %v", time.Since(start), err)
+	}
+}
+
+// TestSteadyReader reads slowly, and for longer than a client may read nothing: it is
+// not cut off.
+func TestSteadyReader(t *testing.T) {
+	t.Parallel()
+	s := apitest.Start(t, db.SQLite, messaging.Options{})
+	text := strings.Repeat("🐌", 4000)
+	for range 1000 {
+		s.Send(t, "alice", "bob", text)
+	}
+	conn := dialStream(t, s)
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for start, piece := time.Now(), make([]byte, 1<<10); time.Since(start) < 50*time.Second; <-ticker.C {
+		if _, err := io.ReadFull(conn, piece); err != nil {
+			t.Fatalf("after %s: %v", time.Since(start), err)
+		}
+	}
+	if s.Feed.Streams() < 1 {
+		t.Error("the stream was cut off")
+	}
+}
+
 // TestSlowReader has a client that opens a stream and does not read it: others get
 // everything at once, the client is cut off, and resumes.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close() //nolint:errcheck // the test is over
-	if _, err := io.WriteString(conn, "GET /v1/users/bob/changes HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\nLast-Event-ID: "+uuid.Nil.String()+"\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
+	conn := dialStream(t, s)
 	prompt := startStream(t, s.Client, "bob", &uuid.Nil)
 	const many = 1000
 	text := strings.Repeat("🐌", 3000) // in all more than the buffers of a connection hold

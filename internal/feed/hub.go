@@ -33,15 +33,15 @@ type Hub struct {
 	service *messaging.Service
 	log     *slog.Logger
 	max     int
-	stop    context.CancelFunc
 	running sync.WaitGroup
-	closing chan struct{} // closed when streams are to end
 	ready   chan struct{} // holds one when there is something to read
 	asking  chan struct{} // holds one when it may be any mailbox that has changed
 
+	draining context.Context // ends when streams are to end
+	drain    context.CancelFunc
+
 	opened    sync.WaitGroup // streams
 	mu        sync.Mutex
-	closed    bool
 	streams   int
 	mailboxes map[string]*mailbox
 	woken     map[*mailbox]struct{} // to be read
@@ -61,10 +61,10 @@ func Start(service *messaging.Service, bus Bus, log *slog.Logger, options Option
 	if options.MaxStreams == 0 {
 		options.MaxStreams = 20_000
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, drain := context.WithCancel(context.Background())
 	h := &Hub{
-		service: service, log: log, max: options.MaxStreams, stop: stop,
-		closing: make(chan struct{}), ready: make(chan struct{}, 1), asking: make(chan struct{}, 1),
+		service: service, log: log, max: options.MaxStreams,
+		ready: make(chan struct{}, 1), asking: make(chan struct{}, 1), draining: ctx, drain: drain,
 		mailboxes: map[string]*mailbox{}, woken: map[*mailbox]struct{}{},
 	}
 	h.running.Go(func() { bus.Run(ctx, h.wake) })
@@ -96,20 +96,16 @@ func (h *Hub) End(ctx context.Context) error {
 	}
 }
 
-// Drain ends the streams and refuses new ones.
+// Drain ends the streams, refuses new ones, and begins to read no more.
 func (h *Hub) Drain() {
-	h.mu.Lock()
+	h.mu.Lock() // so that no stream enters that End does not wait for
 	defer h.mu.Unlock()
-	if !h.closed {
-		h.closed = true
-		close(h.closing)
-	}
+	h.drain()
 }
 
 // Close drains the hub and waits until it reads no more.
 func (h *Hub) Close() {
 	h.Drain()
-	h.stop()
 	h.running.Wait()
 }
 

@@ -67,7 +67,7 @@ func (h *Hub) enter(user string) (*mailbox, error) {
 	defer h.mu.Unlock()
 	m, ok := h.mailboxes[user]
 	switch {
-	case h.closed:
+	case h.draining.Err() != nil:
 		return nil, &messaging.Error{Code: messaging.Unavailable, Message: "The server is shutting down."}
 	case h.streams == h.max:
 		return nil, &messaging.Error{Code: messaging.TooManyStreams, Message: "This server has as many streams as are allowed."}
@@ -118,14 +118,15 @@ func (h *Hub) Wait(ctx context.Context, user string, after messaging.ID, limit i
 	return h.service.ListChanges(context.WithoutCancel(ctx), user, &after, limit)
 }
 
+// Draining ends when the stream is to end because the server stops.
+func (s *Stream) Draining() context.Context { return s.hub.draining }
+
 // Next waits for changes and returns them, in their order and at least one. Errors:
 // [ErrClosing]; [messaging.Unavailable], after which it may be called again; that of ctx.
 func (s *Stream) Next(ctx context.Context) ([]messaging.Change, error) {
 	for {
-		select {
-		case <-s.hub.closing: // also in the middle of what there is: it is resumed
+		if s.hub.draining.Err() != nil { // also in the middle of what there is: it is resumed
 			return nil, ErrClosing
-		default:
 		}
 		changes, err := s.take(ctx)
 		if err != nil || len(changes) > 0 {
@@ -138,7 +139,7 @@ func (s *Stream) Next(ctx context.Context) ([]messaging.Change, error) {
 		case <-s.ready:
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-s.hub.closing:
+		case <-s.hub.draining.Done():
 			return nil, ErrClosing
 		}
 	}

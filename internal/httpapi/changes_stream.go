@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -24,6 +25,15 @@ const eventStream = "text/event-stream"
 
 // heartbeat is how long a stream is silent at most.
 const heartbeat = 15 * time.Second
+
+// A stream is written in pieces, each within patience, and the kernel keeps few of them,
+// so that a slow client is not taken for one that does not read. When the server stops,
+// it has so long for the rest.
+const (
+	pieceBytes  = 16 << 10
+	bufferBytes = 64 << 10
+	lastWords   = time.Second
+)
 
 // comment is what a stream says when there is nothing to say.
 const comment = ":\n\n"
@@ -84,7 +94,7 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 // serve writes until the client leaves or the server stops.
 func (s changeStream) serve(conn net.Conn, head []byte, requestID string) {
 	start := time.Now()
-	ctx, leave := context.WithCancel(context.Background())
+	ctx, leave := context.WithCancel(s.stream.Draining())
 	defer s.stream.Close()
 	defer conn.Close() //nolint:errcheck // there is nothing more to say
 	defer leave()
@@ -94,6 +104,11 @@ func (s changeStream) serve(conn net.Conn, head []byte, requestID string) {
 		}
 	}()
 	go awaitLeave(conn, leave)
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(bufferBytes) // it fails only on a closed connection
+	}
+	hurry := context.AfterFunc(s.stream.Draining(), func() { setWriteDeadline(conn, lastWords) })
+	defer hurry()
 	err := s.write(ctx, conn, head)
 	attributes := []slog.Attr{
 		slog.String("request_id", requestID),
@@ -114,16 +129,14 @@ func awaitLeave(conn net.Conn, leave func()) {
 
 func (s changeStream) write(ctx context.Context, conn net.Conn, events []byte) error {
 	for {
-		// A client that does not read is cut off.
-		if err := conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
-			return err
-		}
-		if _, err := conn.Write(events); err != nil {
-			return err
+		for piece := range slices.Chunk(events, pieceBytes) {
+			if err := s.send(conn, piece); err != nil {
+				return err
+			}
 		}
 		var err error
 		events, err = s.next(ctx)
-		if errors.Is(err, feed.ErrClosing) {
+		if s.stream.Draining().Err() != nil {
 			_, err = conn.Write([]byte(retryWithin(stoppedRetry) + "\n"))
 			return err
 		}
@@ -133,6 +146,23 @@ func (s changeStream) write(ctx context.Context, conn net.Conn, events []byte) e
 	}
 }
 
+// send writes a piece. A client that does not read it in time is cut off.
+func (s changeStream) send(conn net.Conn, piece []byte) error {
+	if s.stream.Draining().Err() == nil {
+		setWriteDeadline(conn, patience)
+		if s.stream.Draining().Err() != nil { // meanwhile: its deadline is the one that counts
+			setWriteDeadline(conn, lastWords)
+		}
+	}
+	_, err := conn.Write(piece)
+	return err
+}
+
+// setWriteDeadline gives a connection so long to take what is written.
+func setWriteDeadline(conn net.Conn, d time.Duration) {
+	_ = conn.SetWriteDeadline(time.Now().Add(d)) // it fails only on a closed connection, as the write will
+}
+
 // next returns the next events, or after a while of silence a comment. A database
 // that does not answer is silence, too: a browser would not come back after a 503.
 func (s changeStream) next(ctx context.Context) ([]byte, error) {
@@ -140,7 +170,7 @@ func (s changeStream) next(ctx context.Context) ([]byte, error) {
 	defer cancel()
 	changes, err := s.stream.Next(waiting)
 	if e, ok := errors.AsType[*messaging.Error](err); ok && e.Code == messaging.Unavailable {
-		<-waiting.Done()
+		<-waiting.Done() // also when the server stops
 		err = waiting.Err()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -11,7 +11,7 @@ import (
 )
 
 // withoutHaste lifts the server's time limits off operations that take as long as
-// there is data. While they wait, nothing is written; what they write has its own limit.
+// there is data. While they wait, nothing is written; their answer has a limit of its own.
 func withoutHaste(next server.StrictHandlerFunc, operationID string) server.StrictHandlerFunc {
 	if operationID != "EraseUser" && operationID != "ExportUser" && operationID != "ListChanges" {
 		return next
@@ -25,7 +25,8 @@ func withoutHaste(next server.StrictHandlerFunc, operationID string) server.Stri
 		if err != nil {
 			return nil, err
 		}
-		return next(c, request)
+		response, err := next(c, request)
+		return response, errors.Join(err, controller.SetWriteDeadline(time.Now().Add(patience)))
 	}
 }
 
