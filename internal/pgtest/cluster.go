@@ -138,7 +138,9 @@ func unprivileged() (*syscall.Credential, error) {
 func findBinaries() (string, error) {
 	places := []string{}
 	if path, err := exec.LookPath("initdb"); err == nil {
-		places = append(places, filepath.Dir(path))
+		if path, err = filepath.EvalSymlinks(path); err == nil { // the other programs are where it is
+			places = append(places, filepath.Dir(path))
+		}
 	}
 	for _, pattern := range []string{
 		"/usr/lib/postgresql/*/bin",               // Debian
