@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// profileTime is how long the processor is profiled.
+const profileTime = 8 * time.Second
+
+// profile saves where the server's time and memory go under a load, which it runs once
+// more for that, so that no figure is of a server that is being profiled. It does
+// nothing unless profiles are asked for.
+func (s *suite) profile(ctx context.Context, section string, server *server, l load) error {
+	if s.Profile == "" {
+		return nil
+	}
+	if err := os.MkdirAll(s.Profile, 0o755); err != nil {
+		return err
+	}
+	s.say("%s: profiles of %s", section, server.title())
+	l.duration = profileTime + 2*time.Second
+	loaded := make(chan error, 1)
+	go func() {
+		_, err := l.run(ctx)
+		loaded <- err
+	}()
+	path := filepath.Join(s.Profile, section+"-"+string(server.engine))
+	err := server.fetchProfile(ctx, fmt.Sprintf("profile?seconds=%d", int(profileTime.Seconds())), path+"-cpu.pprof")
+	if err == nil {
+		err = server.fetchProfile(ctx, "heap", path+"-heap.pprof")
+	}
+	return errors.Join(err, <-loaded)
+}
+
+// fetchProfile saves a profile of the server.
+func (p *process) fetchProfile(ctx context.Context, name, path string) error {
+	ctx, cancel := context.WithTimeout(ctx, profileTime+patience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.debug+"/debug/pprof/"+name, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close() //nolint:errcheck // it was read to its end
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("profile %s: answered %s", name, response.Status)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, response.Body)
+	return errors.Join(err, file.Close())
+}
+
+// freeAddress is an address on which nobody listens.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
