@@ -42,6 +42,7 @@ type chart struct {
 func (r *report) draw(folder string) error {
 	for name, c := range map[string]chart{
 		"send-throughput.svg": r.sendChart("Durable sends", "sends per second", false, func(f figure) float64 { return f.PerSecond }),
+		"growth.svg":          r.growthChart(),
 		"send-latency.svg":    r.sendChart("Latency of a send, 99th percentile", "milliseconds", true, func(f figure) float64 { return f.P99 }),
 	} {
 		if len(c.curves) == 0 {

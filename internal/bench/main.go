@@ -54,6 +54,8 @@ type section struct {
 var sections = []section{
 	{"send", (*suite).send},
 	{"page", (*suite).page},
+	{"growth", (*suite).growth},
+	{"start", (*suite).start},
 }
 
 func sectionNames() (names []string) {
@@ -85,6 +87,9 @@ func (c *benchCommand) Validate() error {
 		if !slices.Contains(sectionNames(), name) {
 			return fmt.Errorf("--only: there is no section %s", name)
 		}
+	}
+	if c.Messages < 100_000 || c.Messages%10_000 != 0 {
+		return errors.New("--messages must be a multiple of 10000, and at least 100000")
 	}
 	if c.Rounds < 1 || c.Duration < time.Millisecond {
 		return errors.New("--rounds and --duration must be positive")

@@ -10,6 +10,7 @@ import (
 type measurement struct {
 	subject     string // what is measured
 	connections int
+	messages    int                                    // in the store, where that matters
 	server      *server                                // nil if it is not the message service
 	run         func(context.Context) (outcome, error) // for the time of one measurement
 }
@@ -102,7 +103,7 @@ func summarize(section string, m measurement, samples []sample) figure {
 		return middle(func(one sample) float64 { return milliseconds(percentile(one.latencies, share)) })
 	}
 	f := figure{
-		Section: section, Subject: m.subject, Connections: m.connections,
+		Section: section, Subject: m.subject, Connections: m.connections, Messages: m.messages,
 		PerSecond: middle(sample.perSecond),
 		P50:       latency(0.5), P99: latency(0.99), P999: latency(0.999),
 		ServerCPU:    perRequest(func(one sample) time.Duration { return one.server }),

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,6 +31,7 @@ type figure struct {
 	Section      string    `json:"section"`
 	Subject      string    `json:"subject"`
 	Connections  int       `json:"connections"`
+	Messages     int       `json:"messagesInStore,omitempty"`
 	PerSecond    float64   `json:"perSecond"`
 	P50          float64   `json:"p50Milliseconds"`
 	P99          float64   `json:"p99Milliseconds"`
@@ -89,6 +91,9 @@ func (r *report) atMost(section, name string, value, limit float64, unit string)
 
 func (r *report) judge(t target, ok bool) {
 	switch {
+	case math.IsNaN(t.Value) || math.IsInf(t.Value, 0): // compared with nothing
+		r.missing(t.Section, t.Name, "nothing was answered")
+		return
 	case r.Run.Short:
 		t.Verdict = notJudged
 	case ok:

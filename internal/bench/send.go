@@ -114,4 +114,7 @@ func (s *suite) judgeSends() {
 		s.report.missing("send", lone, "no pgbench")
 	}
 	s.report.atLeast("send", "SQLite, 256 connections", s.report.find("send", onSQLite, mostConnections).PerSecond, 5000, "sends/s")
+	for _, subject := range []string{onPostgres, onSQLite} {
+		s.report.atMost("send", subject+", memory after 256 connections", s.report.find("send", subject, mostConnections).PeakMemory, 120, "MiB")
+	}
 }
