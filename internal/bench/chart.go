@@ -114,7 +114,7 @@ func (c chart) save(path string) error {
 	whole := draw.New(canvas)
 	whole.SetColor(p.BackgroundColor)
 	whole.Fill(whole.Path())
-	p.Draw(draw.Crop(whole, vg.Points(8), vg.Points(-18), vg.Points(8), vg.Points(-8)))
+	p.Draw(draw.Crop(whole, vg.Points(8), vg.Points(-28), vg.Points(8), vg.Points(-8)))
 	var text bytes.Buffer
 	if _, err := canvas.WriteTo(&text); err != nil {
 		return err

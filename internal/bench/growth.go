@@ -62,13 +62,15 @@ var growthConnections = []int{1, 16}
 
 // growthChart draws the latency of each read over the sizes.
 func (r *report) growthChart() chart {
-	c := chart{title: "What a user reads, by the size of the store", x: "messages in the store", y: "milliseconds at the median, one connection"}
+	c := chart{title: "What a user reads, at the median over one connection", x: "messages in the store", y: "milliseconds"}
 	for i, read := range growthReads {
 		one := curve{subject: read.name, color: []color.Color{blue, green, orange}[i]}
 		for _, f := range r.Figures {
 			if size := float64(f.Messages); f.Subject == growthOf(read.name, f.Messages) && f.Connections == 1 && f.P50 > 0 {
 				one.points = append(one.points, plotter.XY{X: size, Y: f.P50})
-				c.ticks = append(c.ticks, plot.Tick{Value: size, Label: number(size)})
+				if i == 0 {
+					c.ticks = append(c.ticks, plot.Tick{Value: size, Label: number(size)})
+				}
 			}
 		}
 		if len(one.points) > 0 {

@@ -56,6 +56,7 @@ var sections = []section{
 	{"page", (*suite).page},
 	{"growth", (*suite).growth},
 	{"start", (*suite).start},
+	{"overload", (*suite).overload},
 }
 
 func sectionNames() (names []string) {
