@@ -57,6 +57,7 @@ var sections = []section{
 	{"growth", (*suite).growth},
 	{"start", (*suite).start},
 	{"overload", (*suite).overload},
+	{"streams", (*suite).streams},
 }
 
 func sectionNames() (names []string) {
