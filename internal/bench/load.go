@@ -65,11 +65,21 @@ func (l load) run(ctx context.Context) (outcome, error) {
 	return total, ctx.Err()
 }
 
+// runWell is run for a load of which no request may fail.
+func (l load) runWell(ctx context.Context) (outcome, error) {
+	o, err := l.run(ctx)
+	if err == nil && o.failed > 0 {
+		err = fmt.Errorf("%d requests failed, one with: %w", o.failed, o.err)
+	}
+	return o, err
+}
+
 // loop is one connection of a load.
 func (l load) loop(ctx context.Context, c *connection, end time.Time) outcome {
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-	// Room for more than any server answers, so that the loop never waits for memory.
-	o := outcome{latencies: make([]time.Duration, 0, 1000+int(l.duration.Seconds()*50_000)/l.connections)}
+	// Room for more than any server answers in a measurement, so that it does not wait for memory.
+	room := int(min(l.duration, 10*time.Second).Seconds()*50_000) / l.connections
+	o := outcome{latencies: make([]time.Duration, 0, 1000+room)}
 	var request []byte
 	for now := time.Now(); now.Before(end) && ctx.Err() == nil; {
 		request = l.script(random, request[:0])

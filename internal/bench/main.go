@@ -58,6 +58,8 @@ var sections = []section{
 	{"start", (*suite).start},
 	{"overload", (*suite).overload},
 	{"streams", (*suite).streams},
+	{"search", (*suite).search},
+	{"soak", (*suite).soak},
 }
 
 func sectionNames() (names []string) {
@@ -101,6 +103,9 @@ func (c *benchCommand) Validate() error {
 
 // Run measures, and writes what it has found out even if a section fails.
 func (c *benchCommand) Run(ctx context.Context) (err error) {
+	if c.Soak == 0 && slices.Contains(c.Only, "soak") {
+		c.Soak = 10 * time.Minute
+	}
 	if c.Short {
 		c.Rounds, c.Duration, c.Messages = 1, 300*time.Millisecond, 20_000
 	}
@@ -131,7 +136,7 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 func (s *suite) runSections(ctx context.Context) error {
 	var errs []error
 	for _, section := range sections {
-		if len(s.Only) > 0 && !slices.Contains(s.Only, section.name) || ctx.Err() != nil {
+		if !s.wants(section.name) || ctx.Err() != nil {
 			continue
 		}
 		err := errors.Join(section.run(s, ctx), s.endSection())
@@ -145,6 +150,14 @@ func (s *suite) runSections(ctx context.Context) error {
 		errs = append(errs, fmt.Errorf("%d requests failed", n))
 	}
 	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// wants tells whether a section was asked for; a soak must be, since it takes long.
+func (s *suite) wants(section string) bool {
+	if section == "soak" {
+		return s.Soak > 0
+	}
+	return len(s.Only) == 0 || slices.Contains(s.Only, section)
 }
 
 // results is the folder of the results. Those that are kept are of a whole run.

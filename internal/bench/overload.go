@@ -73,11 +73,7 @@ func (s *suite) overloadServer(ctx context.Context, server *server) error {
 func (s *suite) calm(ctx context.Context, server *server, connections int, during time.Duration) (outcome, error) {
 	l := s.sendLoad(server.address, connections)
 	l.duration = during
-	o, err := l.run(ctx)
-	if err == nil && o.failed > 0 {
-		err = fmt.Errorf("%d requests failed, one with: %w", o.failed, o.err)
-	}
-	return o, err
+	return l.runWell(ctx)
 }
 
 // recovery is how long it takes until a closed loop is answered as it should, and as

@@ -44,24 +44,33 @@ func (s *suite) profile(ctx context.Context, section string, server *server, l l
 func (p *process) fetchProfile(ctx context.Context, name, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, profileTime+patience)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.debug+"/debug/pprof/"+name, nil)
+	body, err := p.openProfile(ctx, name)
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close() //nolint:errcheck // it was read to its end
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("profile %s: answered %s", name, response.Status)
-	}
+	defer body.Close() //nolint:errcheck // it was read to its end
 	file, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(file, response.Body)
+	_, err = io.Copy(file, body)
 	return errors.Join(err, file.Close())
+}
+
+// openProfile asks the server for a profile.
+func (p *process) openProfile(ctx context.Context, name string) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.debug+"/debug/pprof/"+name, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, errors.Join(fmt.Errorf("profile %s: answered %s", name, response.Status), response.Body.Close())
+	}
+	return response.Body, nil
 }
 
 // freeAddress is an address on which nobody listens.

@@ -77,6 +77,6 @@ func (r *report) writeFacts(b *strings.Builder, section string) {
 			b.WriteString("\n| | |\n|---|--:|\n")
 			first = false
 		}
-		fmt.Fprintf(b, "| %s | %s %s |\n", f.Name, number(f.Value), f.Unit)
+		fmt.Fprintf(b, "| %s | %s |\n", f.Name, strings.TrimSpace(number(f.Value)+" "+f.Unit))
 	}
 }
