@@ -27,7 +27,7 @@ func (floorCommand) Run(ctx context.Context) error {
 		return err
 	}
 	handler := http.NewServeMux()
-	handler.HandleFunc("POST /v1/messages", func(w http.ResponseWriter, r *http.Request) {
+	handler.HandleFunc("POST /v1/messages", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusCreated)
 		_, _ = w.Write([]byte(floorMessage)) // fails only if the client is gone

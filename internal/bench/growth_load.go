@@ -201,10 +201,12 @@ func copyRows(ctx context.Context, conn *sql.Conn, table string, rows func(row f
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-	copying, err := tx.PrepareContext(ctx, "COPY "+table+" FROM STDIN")
+
+	copying, err := tx.PrepareContext(ctx, "COPY "+table+" FROM STDIN") //nolint:sqlclosecheck // it is closed below, which is lost on the linter for its use in a function
 	if err != nil {
 		return fmt.Errorf("copy into %s: %w", table, err)
 	}
+	defer copying.Close() //nolint:errcheck // what goes wrong, its last use tells
 	var failed error
 	rows(func(values ...any) {
 		if failed == nil {
@@ -214,8 +216,8 @@ func copyRows(ctx context.Context, conn *sql.Conn, table string, rows func(row f
 	if failed == nil {
 		_, failed = copying.ExecContext(ctx) // that was all
 	}
-	if err := errors.Join(failed, copying.Close()); err != nil {
-		return fmt.Errorf("copy into %s: %w", table, err)
+	if failed != nil {
+		return fmt.Errorf("copy into %s: %w", table, failed)
 	}
 	return tx.Commit()
 }

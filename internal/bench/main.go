@@ -71,7 +71,7 @@ func sectionNames() (names []string) {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	command := kong.Parse(&commands{},
 		kong.Name("bench"),
 		kong.Description("Measures bin/message-service, which make build makes, on both engines. It exits with 1 if something failed, "+

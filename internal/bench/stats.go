@@ -1,17 +1,19 @@
 package main
 
 import (
+	"math"
 	"slices"
 	"time"
 )
 
-// percentile is the value that a share of the sorted values does not exceed, to the
-// rank and without interpolation; zero if there are none.
+// percentile is the smallest of the sorted values that a share of them does not exceed;
+// zero if there are none.
 func percentile(sorted []time.Duration, share float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0
 	}
-	return sorted[min(int(share*float64(len(sorted))), len(sorted)-1)]
+	rank := int(math.Ceil(share * float64(len(sorted))))
+	return sorted[max(rank, 1)-1]
 }
 
 // median is the middle value, or the mean of the two in the middle.
