@@ -39,7 +39,7 @@ func (s *suite) overload(ctx context.Context) error {
 func (s *suite) overloadServer(ctx context.Context, server *server) error {
 	during := 10 * time.Second
 	if s.Short {
-		during = time.Second
+		during = time.Second / 2
 	}
 	peak, err := s.calm(ctx, server, mostConnections, during/2)
 	if err != nil {
@@ -155,7 +155,7 @@ func (s *suite) reportOverload(title string, peak float64, r *rush, recovered ti
 	tell := func(name string, value float64, unit string) { s.report.tell("overload", title+", "+name, value, unit) }
 	rate := func(n int) float64 { return float64(n) / r.took.Seconds() }
 	tell(fmt.Sprintf("peak, closed loop of %d connections", mostConnections), peak, "sends/s")
-	tell(fmt.Sprintf("offered for %d s, with QUEUE_SIZE=%d", int(r.took.Seconds()), overloadQueue), rate(r.offered), "sends/s")
+	tell(fmt.Sprintf("offered for %s s, with QUEUE_SIZE=%d", number(r.took.Seconds()), overloadQueue), rate(r.offered), "sends/s")
 	tell(fmt.Sprintf("of that not sent, since none of %d connections was free", overloadConnections), rate(r.unsent), "sends/s")
 	tell("answered 201", rate(len(r.created)), "sends/s")
 	tell("answered 503", rate(len(r.refused)), "sends/s")

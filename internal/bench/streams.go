@@ -18,13 +18,14 @@ type streamPlan struct {
 	perSecond float64       // sends
 	sending   time.Duration
 	settle    time.Duration // until the server has looked what each stream has missed
+	before    time.Duration // of sends at that rate, so that what a server needs anyway is there
 }
 
 func (s *suite) streamPlan() streamPlan {
 	if s.Short {
-		return streamPlan{streams: 300, idle: time.Second, perSecond: 200, sending: time.Second, settle: time.Second}
+		return streamPlan{streams: 300, idle: time.Second / 2, perSecond: 200, sending: time.Second / 2, settle: time.Second / 2, before: time.Second / 4}
 	}
-	return streamPlan{streams: 10_000, idle: time.Minute, perSecond: 1000, sending: 30 * time.Second, settle: 10 * time.Second}
+	return streamPlan{streams: 10_000, idle: time.Minute, perSecond: 1000, sending: 30 * time.Second, settle: 10 * time.Second, before: 5 * time.Second}
 }
 
 // streams measures the streams of many users: what they cost the server while nothing
@@ -48,8 +49,7 @@ func (s *suite) measureStreams(ctx context.Context, server *server, plan streamP
 	if err := fillStreams(ctx, server, plan.streams); err != nil {
 		return err
 	}
-	// So that what a server needs anyway is there.
-	if _, err := sendSteadily(ctx, server, plan.streams, plan.perSecond, 2*time.Second); err != nil {
+	if _, err := sendSteadily(ctx, server, plan.streams, plan.perSecond, plan.before); err != nil {
 		return err
 	}
 	before, err := memoryMiB(server.pid(), residentMemory)
