@@ -46,7 +46,7 @@ func (s *suite) growth(ctx context.Context) error {
 					script: read.requests(st), status: http.StatusOK, minBody: read.shortest,
 				}
 				measurements = append(measurements, measurement{
-					subject: growthOf(read.name, st.messages), connections: n, messages: st.messages, server: servers[i], run: l.run,
+					subject: growthOf(read.name, st.messages), connections: n, messages: st.messages, server: servers[i].process, run: l.run,
 				})
 			}
 		}

@@ -11,7 +11,7 @@ type measurement struct {
 	subject     string // what is measured
 	connections int
 	messages    int                                    // in the store, where that matters
-	server      *server                                // nil if it is not the message service
+	server      *process                               // nil if it is none of ours
 	run         func(context.Context) (outcome, error) // for the time of one measurement
 }
 
@@ -73,7 +73,7 @@ func (s *suite) measure(ctx context.Context, m measurement) (sample, error) {
 // clocks is how long everyone has computed.
 type clocks struct{ server, postgres, generator time.Duration }
 
-func (s *suite) clocks(server *server) (clocks, error) {
+func (s *suite) clocks(server *process) (clocks, error) {
 	c := clocks{generator: ownTime()}
 	var errs [2]error
 	if server != nil {

@@ -100,15 +100,17 @@ type rush struct {
 	silent           int             // refused without a word on when to come back
 }
 
+// reply is an answer, and when it came.
+type reply struct {
+	answer
+
+	at      time.Time
+	latency time.Duration
+}
+
 // startRush overloads a server. finish waits for the answers that are late and then
 // fills in what the answers were.
 func startRush(ctx context.Context, address string, perSecond float64, during time.Duration) (r *rush, finish func() error, err error) {
-	type reply struct {
-		answer
-
-		at      time.Time
-		latency time.Duration
-	}
 	replies := make([][]reply, overloadConnections)
 	requests := make([][]byte, overloadConnections)
 	write := sends(sendUsers)
@@ -121,7 +123,7 @@ func startRush(ctx context.Context, address string, perSecond float64, during ti
 		if err == nil && a.status != http.StatusCreated && a.status != http.StatusServiceUnavailable {
 			err = fmt.Errorf("answered %d: %.300s", a.status, a.body)
 		}
-		a.body = nil
+		a.body = nil // the next answer overwrites it
 		replies[i] = append(replies[i], reply{a, at, at.Sub(start)})
 		return err
 	}
@@ -133,22 +135,27 @@ func startRush(ctx context.Context, address string, perSecond float64, during ti
 	end := time.Now()
 	return r, func() error {
 		broken := wait()
-		for _, a := range slices.Concat(replies...) {
-			switch {
-			case a.at.After(end):
-			case a.status == http.StatusCreated:
-				r.created = append(r.created, a.latency)
-			default:
-				r.refused = append(r.refused, a.latency)
-				if !a.retryAfter {
-					r.silent++
-				}
-			}
-		}
-		slices.Sort(r.created)
-		slices.Sort(r.refused)
+		r.sort(slices.Concat(replies...), end)
 		return errors.Join(broken...)
 	}, nil
+}
+
+// sort fills in what was answered until the end.
+func (r *rush) sort(replies []reply, end time.Time) {
+	for _, a := range replies {
+		switch {
+		case a.at.After(end):
+		case a.status == http.StatusCreated:
+			r.created = append(r.created, a.latency)
+		default:
+			r.refused = append(r.refused, a.latency)
+			if !a.retryAfter {
+				r.silent++
+			}
+		}
+	}
+	slices.Sort(r.created)
+	slices.Sort(r.refused)
 }
 
 func (s *suite) reportOverload(title string, peak float64, r *rush, recovered time.Duration, memory float64) {

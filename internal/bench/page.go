@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -49,19 +50,14 @@ func (s *suite) page(ctx context.Context) error {
 		return err
 	}
 	for _, limit := range pageLimits {
-		l := s.pageLoad(idle.address, limit, 64)
-		measurements = append(measurements, measurement{subject: pageOf(floor, limit), connections: 64, run: l.run})
+		l := s.pageLoad(idle.address, limit, slices.Max(counts))
+		measurements = append(measurements, measurement{subject: pageOf(floor, limit), connections: l.connections, server: idle, run: l.run})
 	}
 	if err := s.measureAll(ctx, "page", measurements); err != nil {
 		return err
 	}
 	s.judgePages()
-	for _, server := range servers {
-		if err := s.profile(ctx, "page", server, s.pageLoad(server.address, 100, 64)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.profileAll(ctx, "page", servers, func(address string) load { return s.pageLoad(address, 100, slices.Max(counts)) })
 }
 
 // fillMailboxes sends the messages of which pages are read.
@@ -92,7 +88,7 @@ func (s *suite) paging(server *server, counts []int) (measurements []measurement
 		for _, n := range counts {
 			l := s.pageLoad(server.address, limit, n)
 			measurements = append(measurements, measurement{
-				subject: pageOf(server.title(), limit), connections: n, server: server, run: l.run,
+				subject: pageOf(server.title(), limit), connections: n, server: server.process, run: l.run,
 			})
 		}
 	}

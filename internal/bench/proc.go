@@ -85,11 +85,16 @@ func descends(all map[int]processTimes, pid, root int) bool {
 	return true
 }
 
-// ownTime is how long this process has computed.
+// ownTime is how long this process has computed, with the children that have ended:
+// pgbench is one, for each measurement of its own.
 func ownTime() time.Duration {
-	var usage syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage) // fails only on a wrong argument
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	var sum int64
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var usage syscall.Rusage
+		_ = syscall.Getrusage(who, &usage) // fails only on a wrong argument
+		sum += usage.Utime.Nano() + usage.Stime.Nano()
+	}
+	return time.Duration(sum)
 }
 
 // The memory of a process: what it has, and the most it ever had.

@@ -15,27 +15,37 @@ import (
 // profileTime is how long the processor is profiled.
 const profileTime = 8 * time.Second
 
-// profile saves where the server's time and memory go under a load, which it runs once
-// more for that, so that no figure is of a server that is being profiled. It does
-// nothing unless profiles are asked for.
-func (s *suite) profile(ctx context.Context, section string, server *server, l load) error {
+// profileAll saves where the time and the memory of servers go under a load, which it
+// runs once more for that, so that no figure is of a server that is being profiled. It
+// does nothing unless profiles are asked for.
+func (s *suite) profileAll(ctx context.Context, section string, servers []*server, load func(address string) load) error {
 	if s.Profile == "" {
 		return nil
 	}
 	if err := os.MkdirAll(s.Profile, 0o755); err != nil {
 		return err
 	}
-	s.say("%s: profiles of %s", section, server.title())
+	for _, server := range servers {
+		s.say("%s: profiles of %s", section, server.title())
+		path := filepath.Join(s.Profile, section+"-"+string(server.engine))
+		if err := server.profile(ctx, path, load(server.address)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// profile saves profiles of a server under a load.
+func (s *server) profile(ctx context.Context, path string, l load) error {
 	l.duration = profileTime + 2*time.Second
 	loaded := make(chan error, 1)
 	go func() {
 		_, err := l.run(ctx)
 		loaded <- err
 	}()
-	path := filepath.Join(s.Profile, section+"-"+string(server.engine))
-	err := server.fetchProfile(ctx, fmt.Sprintf("profile?seconds=%d", int(profileTime.Seconds())), path+"-cpu.pprof")
+	err := s.fetchProfile(ctx, fmt.Sprintf("profile?seconds=%d", int(profileTime.Seconds())), path+"-cpu.pprof")
 	if err == nil {
-		err = server.fetchProfile(ctx, "heap", path+"-heap.pprof")
+		err = s.fetchProfile(ctx, "heap", path+"-heap.pprof")
 	}
 	return errors.Join(err, <-loaded)
 }

@@ -48,7 +48,7 @@ func (s *suite) search(ctx context.Context) error {
 				address: server.address, connections: n, duration: s.Duration,
 				script: gets(searchPath), status: http.StatusOK,
 			}
-			measurements = append(measurements, measurement{subject: server.title(), connections: n, server: server, run: l.run})
+			measurements = append(measurements, measurement{subject: server.title(), connections: n, server: server.process, run: l.run})
 		}
 	}
 	return s.measureAll(ctx, "search", measurements)

@@ -44,12 +44,12 @@ func (s *suite) send(ctx context.Context) error {
 		servers = append(servers, server)
 		for _, n := range counts {
 			measurements = append(measurements, measurement{
-				subject: server.title(), connections: n, server: server, run: s.sendLoad(server.address, n).run,
+				subject: server.title(), connections: n, server: server.process, run: s.sendLoad(server.address, n).run,
 			})
 		}
 	}
 	for _, n := range counts {
-		measurements = append(measurements, measurement{subject: floor, connections: n, run: s.sendLoad(idle.address, n).run})
+		measurements = append(measurements, measurement{subject: floor, connections: n, server: idle, run: s.sendLoad(idle.address, n).run})
 	}
 	references, err := s.sendReferences(ctx, clients)
 	if err != nil {
@@ -59,12 +59,7 @@ func (s *suite) send(ctx context.Context) error {
 		return err
 	}
 	s.judgeSends()
-	for _, server := range servers {
-		if err := s.profile(ctx, "send", server, s.sendLoad(server.address, mostConnections)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.profileAll(ctx, "send", servers, func(address string) load { return s.sendLoad(address, mostConnections) })
 }
 
 // sendLoad sends over so many connections.

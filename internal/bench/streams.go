@@ -71,7 +71,12 @@ func (s *suite) measureStreams(ctx context.Context, server *server, plan streamP
 	if err := wait(ctx, plan.settle); err != nil {
 		return err
 	}
-	start, err := s.clocks(server)
+	return s.measureDelays(ctx, server, plan, followers)
+}
+
+// measureDelays sends among the streams, and looks when the events come.
+func (s *suite) measureDelays(ctx context.Context, server *server, plan streamPlan, followers []*follower) error {
+	start, err := s.clocks(server.process)
 	if err != nil {
 		return err
 	}
@@ -79,12 +84,13 @@ func (s *suite) measureStreams(ctx context.Context, server *server, plan streamP
 	if err != nil {
 		return err
 	}
-	end, err := s.clocks(server)
+	end, err := s.clocks(server.process)
 	if err != nil {
 		return err
 	}
-	s.tellStreams(server, "of a core for the server while there are sends", 100*(end.server-start.server).Seconds()/plan.sending.Seconds(), "%")
-	s.tellStreams(server, "of a core for the clients while there are sends", 100*(end.generator-start.generator).Seconds()/plan.sending.Seconds(), "%")
+	share := func(busy time.Duration) float64 { return 100 * busy.Seconds() / plan.sending.Seconds() }
+	s.tellStreams(server, "of a core for the server while there are sends", share(end.server-start.server), "%")
+	s.tellStreams(server, "of a core for the clients while there are sends", share(end.generator-start.generator), "%")
 	if err := awaitEvents(ctx, followers, 2*len(sent)); err != nil {
 		return err
 	}
@@ -108,14 +114,14 @@ func fillStreams(ctx context.Context, server *server, users int) error {
 
 // measureIdle leaves the streams alone.
 func (s *suite) measureIdle(ctx context.Context, server *server, plan streamPlan, before float64) error {
-	start, err := s.clocks(server)
+	start, err := s.clocks(server.process)
 	if err != nil {
 		return err
 	}
 	if err := wait(ctx, plan.idle); err != nil {
 		return err
 	}
-	end, err := s.clocks(server)
+	end, err := s.clocks(server.process)
 	if err != nil {
 		return err
 	}
