@@ -74,8 +74,12 @@ docs-test: tools build ## Read the documentation in Chromium, and run every samp
 	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|ContractCurls)$$' ./internal/apitest
 
 .PHONY: bench
-bench: build ## Measure sends, pages and streams over HTTP on both engines
-	go test -run '^$$' -bench . -benchtime 3s ./internal/apitest
+bench: build ## Measure the server on both engines, beside pgbench, into internal/bench/results (Linux)
+	go run ./internal/bench
+
+.PHONY: bench-short
+bench-short: build ## Try in under a minute that all of that works, whatever the figures (Linux)
+	go run ./internal/bench --short
 
 ##@ Change
 
@@ -122,7 +126,7 @@ build: ## Build bin/message-service, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/message-service ./cmd/message-service
 
 .PHONY: ci
-ci: verify lint test contract-test sdk-test docs-test ## Everything a change must pass
+ci: verify lint test contract-test sdk-test docs-test bench-short ## Everything a change must pass
 
 .PHONY: help
 help:

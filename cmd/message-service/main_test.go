@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -60,6 +59,8 @@ func TestCommandLineRefuses(t *testing.T) {
 		"unknown in a file":   {[]string{"--database-url-file", secret}, 1, "postgres://... or sqlite:PATH"},
 		"missing file":        {[]string{"--database-url-file", secret + "x"}, 1, "no such file"},
 		"two databases":       {[]string{"--database-url", "sqlite:a", "--database-url-file", secret}, 2, "exclude each other"},
+		"profiles for all":    {[]string{"--debug-address", "0.0.0.0:0", "--allow-unauthenticated"}, 2, "--debug-address"},
+		"profiles, no port":   {[]string{"--debug-address", "127.0.0.1"}, 2, "HOST:PORT"},
 		"connections":         {[]string{"--database-max-connections", "1"}, 2, "from 2 to 1000"},
 		"queue":               {[]string{"--queue-size", "0"}, 2, "from 1 to 1000000"},
 		"log level":           {[]string{"--log-level", "loud"}, 2, "loud"},
@@ -111,14 +112,7 @@ func TestCommands(t *testing.T) {
 // TestServeInProcess serves until its context ends, and answers the health command.
 func TestServeInProcess(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := freeAddress(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	var stdout, stderr bytes.Buffer

@@ -20,6 +20,7 @@ import (
 type serveCommand struct {
 	schemaFlags
 	logFlags
+	debugFlags
 
 	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: 127.0.0.1:8080); port 0 takes a free one."`
 	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, and answer to any host name, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
@@ -35,12 +36,13 @@ func (c serveCommand) Validate() error {
 	if err := c.databaseFlags.Validate(); err != nil {
 		return err
 	}
-	host, _, err := net.SplitHostPort(c.ListenAddress)
-	if err != nil {
+	if err := c.debugFlags.Validate(); err != nil {
+		return err
+	}
+	if _, _, err := net.SplitHostPort(c.ListenAddress); err != nil {
 		return errors.New("--listen-address (LISTEN_ADDRESS) must be HOST:PORT, such as 127.0.0.1:8080")
 	}
-	ip := net.ParseIP(host)
-	if local := host == "localhost" || ip != nil && ip.IsLoopback(); !local && !c.AllowUnauthenticated {
+	if !isLocal(c.ListenAddress) && !c.AllowUnauthenticated {
 		return errors.New("there is no authentication yet: to listen on " + c.ListenAddress +
 			", where other machines may reach it, pass --allow-unauthenticated (ALLOW_UNAUTHENTICATED=true)")
 	}
@@ -82,6 +84,11 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // the server has closed it by then
+	stopDebug, err := c.serveDebug(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer stopDebug()
 	bus := feed.NewBus(database, c.Notify, log)
 	service := messaging.New(database, messaging.Options{QueueSize: c.QueueSize, SearchOff: !c.Search, Changed: bus.Publish})
 	hub := feed.Start(service, bus, log, feed.Options{MaxStreams: c.MaxStreams})

@@ -59,9 +59,6 @@ func StartProcess(t testing.TB, path, databaseURL string, environment ...string)
 	return p
 }
 
-// PID is the number by which the system knows the process.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
-
 // Kill is kill -9; it returns when the process is gone.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // it may have ended on its own

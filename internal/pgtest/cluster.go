@@ -14,7 +14,7 @@ import (
 )
 
 // script makes a cluster in the folder $1 with the binaries in $2, says "ready",
-// waits for its input to end and removes everything.
+// waits for its input to end and removes everything. Its output ends when that is done.
 const script = `
 trap '"$2/pg_ctl" -D "$1/data" -m immediate stop >>"$1/log" 2>&1; rm -rf "$1"' EXIT
 "$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >>"$1/log" 2>&1 &&
@@ -24,24 +24,31 @@ echo ready
 cat >/dev/null
 `
 
-// cluster is a running Postgres.
-type cluster struct {
-	url       string
-	directory string
-	binaries  string
-	runAs     *syscall.SysProcAttr
-	lifeline  io.Closer // the cluster ends when this is closed, or collected as garbage
+// Cluster is a running Postgres of its own. It stops and its files go when it is
+// stopped, when nothing refers to it any more, or when this process ends.
+type Cluster struct {
+	URL      string // of the database "postgres", over a socket in Directory, as a superuser
+	Binaries string // the folder of initdb, pg_ctl, postgres and, where they are installed, pgbench and psql
+
+	// Directory holds the socket, the log and, in the folder data, the cluster. Only
+	// the user who runs Postgres, and root, can look into it.
+	Directory string
+
+	shell    *exec.Cmd // which runs the script
+	lifeline io.Closer // Postgres stops when this is closed, or collected as garbage
+	output   io.Reader // ends when everything is removed
 }
 
-// startCluster starts a cluster that lives as long as this process refers to it.
-func startCluster() (cluster, error) {
+// Start starts a throwaway cluster with the settings that Postgres has by default,
+// but for the number of connections.
+func Start() (*Cluster, error) {
 	binaries, err := findBinaries()
 	if err != nil {
-		return cluster{}, err
+		return nil, err
 	}
 	directory, err := os.MkdirTemp("", "pgtest")
 	if err != nil {
-		return cluster{}, err
+		return nil, err
 	}
 	command := exec.Command("sh", "-c", script, "sh", directory, binaries)
 	command.Dir = directory
@@ -49,42 +56,61 @@ func startCluster() (cluster, error) {
 	if os.Getuid() == 0 {
 		credential, err := unprivileged()
 		if err != nil {
-			return cluster{}, err
+			return nil, err
 		}
 		if err := os.Chown(directory, int(credential.Uid), int(credential.Gid)); err != nil {
-			return cluster{}, err
+			return nil, err
 		}
 		command.SysProcAttr.Credential = credential
 	}
-	lifeline, err := command.StdinPipe()
-	if err != nil {
-		return cluster{}, err
+	c := &Cluster{URL: socketURL(directory), Binaries: binaries, Directory: directory, shell: command}
+	if err := c.run(); err != nil {
+		return nil, err
 	}
-	output, err := command.StdoutPipe()
-	if err != nil {
-		return cluster{}, err
+	return c, nil
+}
+
+// run runs the script and waits until it is ready.
+func (c *Cluster) run() (err error) {
+	if c.lifeline, err = c.shell.StdinPipe(); err != nil {
+		return err
+	}
+	if c.output, err = c.shell.StdoutPipe(); err != nil {
+		return err
 	}
 	complaints, err := os.CreateTemp("", "pgtest-errors")
 	if err != nil {
-		return cluster{}, err
+		return err
 	}
 	defer os.Remove(complaints.Name()) //nolint:errcheck // a file in the temporary folder
-	command.Stderr = complaints
-	if err := command.Start(); err != nil {
-		return cluster{}, fmt.Errorf("start Postgres: %w", err)
+	c.shell.Stderr = complaints
+	if err := c.shell.Start(); err != nil {
+		return fmt.Errorf("start Postgres: %w", err)
 	}
-	if line, err := bufio.NewReader(output).ReadString('\n'); line != "ready\n" {
+	if line, err := bufio.NewReader(c.output).ReadString('\n'); line != "ready\n" {
 		text, _ := os.ReadFile(complaints.Name())
-		return cluster{}, fmt.Errorf("start Postgres from %s: %w\n%s", binaries, err, text)
+		return fmt.Errorf("start Postgres from %s: %w\n%s", c.Binaries, err, text)
 	}
-	return cluster{socketURL(directory), directory, binaries, command.SysProcAttr, lifeline}, nil
+	return nil
 }
 
-// restart kills the cluster and starts it again.
-func (c cluster) restart() error {
-	command := exec.Command(filepath.Join(c.binaries, "pg_ctl"), "-D", filepath.Join(c.directory, "data"),
-		"-l", filepath.Join(c.directory, "log"), "-m", "immediate", "-w", "restart")
-	command.Dir, command.SysProcAttr = c.directory, c.runAs
+// Stop kills the cluster, and returns when its files are gone.
+func (c *Cluster) Stop() error {
+	if err := c.lifeline.Close(); err != nil {
+		return fmt.Errorf("stop Postgres: %w", err)
+	}
+	if _, err := io.Copy(io.Discard, c.output); err != nil {
+		return fmt.Errorf("stop Postgres: %w", err)
+	}
+	_ = c.shell.Wait() // its result is that of its last command, which was to wait for this
+	return nil
+}
+
+// Restart kills the cluster and starts it again.
+func (c *Cluster) Restart() error {
+	command := exec.Command(filepath.Join(c.Binaries, "pg_ctl"), "-D", filepath.Join(c.Directory, "data"),
+		"-l", filepath.Join(c.Directory, "log"), "-m", "immediate", "-w", "restart")
+	command.Dir, command.SysProcAttr = c.Directory, c.shell.SysProcAttr
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("restart Postgres: %w\n%s", err, output)
 	}
@@ -112,7 +138,9 @@ func unprivileged() (*syscall.Credential, error) {
 func findBinaries() (string, error) {
 	places := []string{}
 	if path, err := exec.LookPath("initdb"); err == nil {
-		places = append(places, filepath.Dir(path))
+		if path, err = filepath.EvalSymlinks(path); err == nil { // the other programs are where it is
+			places = append(places, filepath.Dir(path))
+		}
 	}
 	for _, pattern := range []string{
 		"/usr/lib/postgresql/*/bin",               // Debian

@@ -1,7 +1,8 @@
-// Package pgtest gives each test a Postgres schema of its own.
+// Package pgtest gives each test a Postgres schema of its own, and whoever asks for
+// it, a Postgres of its own.
 //
-// The server is the one TEST_DATABASE_URL names, or else a throwaway cluster that
-// is made on first use, from the Postgres binaries of this machine or, if it has
+// The server of a schema is the one TEST_DATABASE_URL names, or else a throwaway cluster
+// that is made on first use, from the Postgres binaries of this machine or, if it has
 // none, from fetched ones. The cluster stops and its files go when the test
 // process ends, however it ends: it is run by a shell that waits on a pipe from
 // that process. Postgres refuses to run as root, so root runs it as the user
@@ -22,11 +23,11 @@ import (
 )
 
 // server is the given server, or else one that is started once.
-var server = sync.OnceValues(func() (cluster, error) {
+var server = sync.OnceValues(func() (*Cluster, error) {
 	if given := os.Getenv("TEST_DATABASE_URL"); given != "" {
-		return cluster{url: given}, nil
+		return &Cluster{URL: given}, nil
 	}
-	return startCluster()
+	return Start()
 })
 
 // NewSchema makes an empty schema and returns the URL of a database in which it is
@@ -41,7 +42,7 @@ func NewSchema(t testing.TB) string {
 		t.Fatalf("These tests need Postgres. Install it (Debian: apt-get install postgresql; macOS: brew install postgresql), "+
 			"or set TEST_DATABASE_URL=postgres://... to a database in which schemas may be created.\n%v", err)
 	}
-	address, err := url.Parse(running.url)
+	address, err := url.Parse(running.URL)
 	if err != nil {
 		t.Fatalf("TEST_DATABASE_URL: %v", err)
 	}
@@ -77,13 +78,17 @@ func NewServer(t testing.TB) (url string, restart func()) {
 	if testing.Short() {
 		t.Skip("needs Postgres, and -short asks for tests that need nothing but Go")
 	}
-	own, err := startCluster()
+	own, err := Start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = own.lifeline.Close() }) // the shell at the other end removes everything
-	return own.url, func() {
-		if err := own.restart(); err != nil {
+	t.Cleanup(func() {
+		if err := own.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return own.URL, func() {
+		if err := own.Restart(); err != nil {
 			t.Error(err)
 		}
 	}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// freeAddress is an address of this machine on which nobody listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return listener.Addr().String()
+}
+
+// TestDebugAddress asks a server for profiles, at their address and at that of the API,
+// by a name that is not this machine's, and once it has ended.
+func TestDebugAddress(t *testing.T) {
+	t.Parallel()
+	api, debug := freeAddress(t), freeAddress(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	var stdout, stderr bytes.Buffer
+	go func() {
+		ended <- run(ctx, []string{
+			"--listen-address", api, "--debug-address", debug, "--database-url", "sqlite:" + filepath.Join(t.TempDir(), "test.db"),
+		}, streams{&stdout, &stderr})
+	}()
+	for healthy := false; !healthy; {
+		code, _, _ := runHere(t, "health", "--listen-address", api)
+		healthy = code == 0
+		select {
+		case code := <-ended:
+			t.Fatalf("exit %d: %s", code, stderr.String())
+		default:
+		}
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for name, test := range map[string]struct {
+		address, host, path string
+		status              int
+		says                string
+	}{
+		"heap":           {debug, "", "/debug/pprof/heap", http.StatusOK, ""},
+		"goroutines":     {debug, "", "/debug/pprof/goroutine?debug=1", http.StatusOK, "goroutine profile: total"},
+		"processor":      {debug, "", "/debug/pprof/profile?seconds=1", http.StatusOK, ""},
+		"index":          {debug, "localhost", "/debug/pprof/", http.StatusOK, "Types of profiles"},
+		"another host":   {debug, "example.org", "/debug/pprof/heap", http.StatusMisdirectedRequest, ""},
+		"nothing else":   {debug, "", "/v1/limits", http.StatusNotFound, ""},
+		"not by the API": {api, "", "/debug/pprof/heap", http.StatusNotFound, ""},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+test.address+test.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = test.host
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		response.Body.Close() //nolint:errcheck // it was read to its end
+		if response.StatusCode != test.status || len(body) == 0 || !strings.Contains(string(body), test.says) {
+			t.Errorf("%s: answered %s, want %d and %q\n%.300s", name, response.Status, test.status, test.says, body)
+		}
+	}
+	cancel()
+	if code := <-ended; code != 0 {
+		t.Errorf("exit %d: %s", code, stderr.String())
+	}
+	if conn, err := net.Dial("tcp", debug); err == nil {
+		t.Error("it still listens after the end")
+		conn.Close() //nolint:errcheck // nothing was sent
+	}
+}

@@ -1,0 +1,181 @@
+// Bench measures the built server. It starts it in a process of its own, on both engines,
+// drives it over HTTP, and in the same run measures what pgbench makes of the same work
+// on the same Postgres. So a figure can be compared with its reference, whatever the
+// machine is and whatever else it is doing.
+//
+// A section measures one thing: what it starts, it starts for itself, and it ends when
+// the section does. Within a section the measurements take turns, and each figure is
+// the median over the rounds. To add a section, write its file and its line in
+// sections.
+//
+// It reads /proc, which only Linux has.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line.
+type commands struct {
+	Bench benchCommand `cmd:"" default:"withargs" help:"Measure the server (the default command)."`
+	Floor floorCommand `cmd:"" hidden:"" help:"Serve answers that cost nothing, to measure what HTTP costs."`
+}
+
+// benchCommand runs the sections.
+type benchCommand struct {
+	Short    bool          `help:"Try everything in under a minute, judge nothing, and fail if any request does."`
+	Rounds   int           `default:"5" help:"How often each measurement is made."`
+	Duration time.Duration `default:"3s" help:"How long one measurement takes."`
+	Only     []string      `placeholder:"SECTION" help:"Run these sections only (${sections})."`
+	Messages int           `default:"10000000" help:"Size of the large store of the section growth; a multiple of 10000."`
+	Soak     time.Duration `help:"Run the section soak too, for so long (10m if it is asked for with --only)."`
+	Profile  string        `placeholder:"DIR" help:"Save profiles of the server under the loads of the sections send and page."`
+	Out      string        `placeholder:"DIR" help:"Where to write the results and the charts (default: internal/bench/results for a whole run, else a temporary folder)."`
+	Binary   string        `default:"bin/message-service" help:"The server."`
+}
+
+// section is a part of a run.
+type section struct {
+	name string
+	run  func(*suite, context.Context) error
+}
+
+var sections = []section{
+	{"send", (*suite).send},
+	{"page", (*suite).page},
+	{"growth", (*suite).growth},
+	{"start", (*suite).start},
+	{"overload", (*suite).overload},
+	{"streams", (*suite).streams},
+	{"search", (*suite).search},
+	{"soak", (*suite).soak},
+}
+
+func sectionNames() (names []string) {
+	for _, section := range sections {
+		names = append(names, section.name)
+	}
+	return names
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	command := kong.Parse(&commands{},
+		kong.Name("bench"),
+		kong.Description("Measures bin/message-service, which make build makes, on both engines. It exits with 1 if something failed, "+
+			"and with 0 also where a target is missed."),
+		kong.Vars{"sections": strings.Join(sectionNames(), ", ")},
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err := command.Run(); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// Validate is called by the command line parser.
+func (c *benchCommand) Validate() error {
+	for _, name := range c.Only {
+		if !slices.Contains(sectionNames(), name) {
+			return fmt.Errorf("--only: there is no section %s", name)
+		}
+	}
+	if c.Messages < 100_000 || c.Messages%10_000 != 0 {
+		return errors.New("--messages must be a multiple of 10000, and at least 100000")
+	}
+	if c.Rounds < 1 || c.Duration < time.Millisecond {
+		return errors.New("--rounds and --duration must be positive")
+	}
+	return nil
+}
+
+// Run measures, and writes what it has found out even if a section fails.
+func (c *benchCommand) Run(ctx context.Context) (err error) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		_, _ = fmt.Fprintln(os.Stdout, "Nothing is measured: this machine has no /proc, which only Linux has.")
+		return nil
+	}
+	if c.Soak == 0 && slices.Contains(c.Only, "soak") {
+		c.Soak = 10 * time.Minute
+	}
+	if c.Short {
+		c.Rounds, c.Duration, c.Messages = 1, 200*time.Millisecond, 20_000
+	}
+	s, err := openSuite(*c, os.Stdout)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	machine, err := s.describeMachine(ctx)
+	if err != nil {
+		return err
+	}
+	s.report = &report{Machine: machine, Run: run{Short: c.Short, Rounds: c.Rounds, Duration: c.Duration.Seconds()}}
+	_, _ = fmt.Fprintln(s.out, machine)
+	failed := s.runSections(ctx)
+	if ctx.Err() != nil { // what there is of results is not worth keeping
+		return failed
+	}
+	out, err := s.results()
+	if err == nil {
+		err = s.report.save(out)
+	}
+	if err == nil {
+		err = s.report.printTargets(s.out)
+	}
+	_, _ = fmt.Fprintf(s.out, "\nThe results are in %s.\n", out)
+	return errors.Join(failed, err)
+}
+
+// runSections runs what was asked for, the others too where one fails.
+func (s *suite) runSections(ctx context.Context) error {
+	var errs []error
+	for _, section := range sections {
+		if !s.wants(section.name) || ctx.Err() != nil {
+			continue
+		}
+		err := errors.Join(section.run(s, ctx), s.endSection())
+		if err != nil {
+			err = fmt.Errorf("%s: %w", section.name, err)
+			s.say("%v", err)
+			errs = append(errs, err)
+		}
+	}
+	if n := s.report.failed(); n > 0 {
+		errs = append(errs, fmt.Errorf("%d requests failed", n))
+	}
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// wants tells whether a section was asked for; a soak must be, since it takes long.
+func (s *suite) wants(section string) bool {
+	if section == "soak" {
+		return s.Soak > 0
+	}
+	return len(s.Only) == 0 || slices.Contains(s.Only, section)
+}
+
+// results is the folder of the results. Those that are kept are of a whole run.
+func (s *suite) results() (string, error) {
+	switch {
+	case s.Out != "":
+		return s.Out, nil
+	case s.Short:
+		return filepath.Join(s.directory, "results"), nil // nobody wants them
+	case len(s.Only) > 0:
+		return os.MkdirTemp("", "bench-results")
+	}
+	return filepath.Join("internal", "bench", "results"), nil
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// openLoop sends at a steady rate, whether or not what was sent has been answered, as
+// many users who do not know of each other do.
+type openLoop struct {
+	address     string
+	connections int
+	perSecond   float64
+	duration    time.Duration
+	waiting     int // sends that may wait for a connection; those beyond are not sent
+
+	// do sends a request that is due and notes what came of it. Each connection has a
+	// number, and sends one request at a time.
+	do func(number int, c *connection, random *rand.Rand, due time.Time) error
+}
+
+// run sends for as long as the loop lasts. offered is how many sends were due, unsent
+// how many of them found no connection. Then wait waits until the others have been
+// answered and closes the connections; it returns the errors of those that broke.
+func (o openLoop) run(ctx context.Context) (offered, unsent int, wait func() []error, err error) {
+	connections, err := dialAll(ctx, o.address, o.connections, o.duration+patience)
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	due := make(chan time.Time, o.waiting)
+	var broken []error
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i, c := range connections {
+		wg.Go(func() {
+			random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+			for at := range due {
+				if err := o.do(i, c, random, at); err != nil {
+					mu.Lock()
+					broken = append(broken, err)
+					mu.Unlock()
+					return
+				}
+			}
+		})
+	}
+	offered, unsent = o.offer(ctx, due)
+	close(due)
+	return offered, unsent, func() []error {
+		wg.Wait()
+		closeAll(connections)
+		return broken
+	}, ctx.Err()
+}
+
+// offer hands out what is due.
+func (o openLoop) offer(ctx context.Context, due chan<- time.Time) (offered, unsent int) {
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	interval := time.Duration(float64(time.Second) / o.perSecond)
+	start := time.Now()
+	for at := start; at.Sub(start) < o.duration && ctx.Err() == nil; {
+		for now := <-ticker.C; !at.After(now) && at.Sub(start) < o.duration; at = at.Add(interval) {
+			offered++
+			select {
+			case due <- at:
+			default:
+				unsent++
+			}
+		}
+	}
+	return offered, unsent
+}
