@@ -26,6 +26,7 @@ func openSQLite(path string, maxReaders int) (*DB, error) {
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_txlock":       {"immediate"},
+		"_pragma":       writerPragmas,
 	}
 	write, err := openSQLitePool(path, settings, 1)
 	if err != nil {
@@ -34,12 +35,18 @@ func openSQLite(path string, maxReaders int) (*DB, error) {
 	settings.Set("mode", "rw") // a reader must not make the file anew
 	settings.Set("_query_only", "1")
 	settings.Set("_txlock", "deferred")
+	settings.Del("_pragma")
 	read, err := openSQLitePool(path, settings, maxReaders)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	return &DB{Engine: SQLite, read: read, write: write, admin: write.DB}, nil
 }
+
+// writerPragmas let a batch be prepared in memory: in SQLite's own 2 MB it would not fit,
+// and be written and read again before it is committed. A log of 8 MB is copied into
+// the file less often, pages that many batches have changed once.
+var writerPragmas = []string{"cache_size(-16384)", "temp_store(memory)", "wal_autocheckpoint(2000)"}
 
 func openSQLitePool(path string, settings url.Values, connections int) (*sqlx.DB, error) {
 	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: settings.Encode()}
