@@ -20,6 +20,7 @@ type databaseFlags struct {
 	DatabaseURL            string        `env:"DATABASE_URL" placeholder:"URL" help:"Database: postgres://user:password@host/name or sqlite:PATH (default: sqlite:message-service.db)."`
 	DatabaseURLFile        string        `env:"DATABASE_URL_FILE" placeholder:"PATH" help:"File that holds the database URL, as a secret is mounted."`
 	DatabaseMaxConnections int           `env:"DATABASE_MAX_CONNECTIONS" default:"16" help:"Most connections to Postgres while serving, or readers of SQLite (2 to 1000)."`
+	DatabasePrepare        bool          `env:"DATABASE_PREPARE" default:"true" negatable:"" help:"Keep statements prepared on connections to Postgres (--no-database-prepare does without, as it must be behind a pooler that shares connections between transactions and does not know prepared statements)."`
 	DatabaseWait           time.Duration `env:"DATABASE_WAIT" default:"30s" help:"How long to wait at start for a database that does not answer yet."`
 }
 
@@ -62,13 +63,17 @@ func (f databaseFlags) url() (string, error) {
 	return url, nil
 }
 
+func (f databaseFlags) options() db.Options {
+	return db.Options{MaxConnections: f.DatabaseMaxConnections, Unprepared: !f.DatabasePrepare}
+}
+
 // open opens the database.
 func (f databaseFlags) open() (*db.DB, error) {
 	url, err := f.url()
 	if err != nil {
 		return nil, err
 	}
-	return db.Open(url, f.DatabaseMaxConnections)
+	return db.Open(url, f.options())
 }
 
 // openExisting opens the database and makes no SQLite file where there is none.
@@ -77,7 +82,7 @@ func (f databaseFlags) openExisting() (*db.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return db.OpenExisting(url, f.DatabaseMaxConnections)
+	return db.OpenExisting(url, f.options())
 }
 
 // migrate brings the schema up to date, once the database answers and if it can be

@@ -56,7 +56,7 @@ func NewDatabaseURL(t testing.TB, engine db.Engine) string {
 // Open opens and migrates a database until the test ends.
 func Open(t testing.TB, url string) *db.DB {
 	t.Helper()
-	database, err := db.Open(url, 8)
+	database, err := db.Open(url, db.Options{MaxConnections: 8})
 	if err != nil {
 		t.Fatalf("open %s: %v", url, err)
 	}

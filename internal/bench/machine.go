@@ -74,7 +74,7 @@ func (s *suite) describeMachine(ctx context.Context) (machine, error) {
 
 // engineVersion asks a database for its version.
 func engineVersion(ctx context.Context, url, question string) (version string, err error) {
-	database, err := db.Open(url, 2)
+	database, err := db.Open(url, db.Options{MaxConnections: 2})
 	if err != nil {
 		return "", err
 	}

@@ -122,7 +122,7 @@ func (s *suite) newSchema(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	database, err := db.Open(address, 2)
+	database, err := db.Open(address, db.Options{MaxConnections: 2})
 	if err != nil {
 		return "", err
 	}

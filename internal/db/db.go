@@ -42,18 +42,22 @@ type DB struct {
 	address   string // of Postgres
 }
 
+// Options adjusts a [DB].
+type Options struct {
+	MaxConnections int  // to Postgres, or readers of SQLite
+	Unprepared     bool // keep no statements prepared in Postgres
+}
+
 // Open opens the database that url names, without waiting for it to answer:
 //
 //	postgres://user:password@host:port/name?sslmode=...
 //	sqlite:path/to/file.db
-//
-// maxConnections bounds the Postgres connections, or the SQLite readers.
-func Open(url string, maxConnections int) (*DB, error) {
+func Open(url string, options Options) (*DB, error) {
 	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
 	case "postgres", "postgresql":
-		return openPostgres(url, maxConnections)
+		return openPostgres(url, options)
 	case "sqlite":
-		return openSQLite(rest, maxConnections)
+		return openSQLite(rest, options.MaxConnections)
 	default:
 		return nil, errors.New("a database URL is postgres://... or sqlite:PATH")
 	}
@@ -61,14 +65,14 @@ func Open(url string, maxConnections int) (*DB, error) {
 
 // OpenExisting is [Open] for a command that has no use for an empty database: it
 // makes no SQLite file where there is none.
-func OpenExisting(url string, maxConnections int) (*DB, error) {
+func OpenExisting(url string, options Options) (*DB, error) {
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
 		path = strings.TrimPrefix(path, "//")
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("there is no SQLite file %s", path)
 		}
 	}
-	return Open(url, maxConnections)
+	return Open(url, options)
 }
 
 // Close closes the database after the running statements have ended.

@@ -18,7 +18,7 @@ import (
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"", "mysql://localhost/x", "message-service.db", "sqlite:", "sqlite::memory:", "postgres://localhost:port/x", "postgres://localhost/x?sslmode=maybe", "sqlite:/nowhere/x.db"} {
-		if database, err := db.Open(url, 2); err == nil {
+		if database, err := db.Open(url, db.Options{MaxConnections: 2}); err == nil {
 			t.Errorf("opened %q: %v", url, database.Close())
 		}
 	}
@@ -33,7 +33,7 @@ func TestMigrateAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 6 {
 			wg.Go(func() {
-				database, err := db.Open(url, 2)
+				database, err := db.Open(url, db.Options{MaxConnections: 2})
 				if err != nil {
 					t.Error(err)
 					return

@@ -20,7 +20,7 @@ import (
 // is for a server that is gone without a word.
 const silence = 15 * time.Second
 
-func openPostgres(databaseURL string, maxConnections int) (*DB, error) {
+func openPostgres(databaseURL string, options Options) (*DB, error) {
 	address, err := url.Parse(databaseURL)
 	if err != nil {
 		// Not the cause: it would quote a part of the password.
@@ -30,9 +30,8 @@ func openPostgres(databaseURL string, maxConnections int) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	// One round trip a query instead of two, and no named statements, so that
-	// transaction pooling works. The rest of the code relies on it: ids travel as
-	// the 16 bytes they are.
+	// One round trip a query that is not prepared instead of two. The rest of the code
+	// relies on it: ids travel as the 16 bytes they are.
 	config.BinaryParameters = true
 	if config.ApplicationName == "" {
 		config.ApplicationName = "message-service"
@@ -53,9 +52,13 @@ func openPostgres(databaseURL string, maxConnections int) (*DB, error) {
 	}
 	hasty.Dialer(dialer{wrap: func(conn net.Conn) net.Conn { return impatientConn{conn} }})
 
-	pool := sql.OpenDB(uncompiled{hasty})
-	pool.SetMaxOpenConns(maxConnections)
-	pool.SetMaxIdleConns(maxConnections)
+	var connector driver.Connector = uncompiled{hasty}
+	if !options.Unprepared {
+		connector = preparing{connector}
+	}
+	pool := sql.OpenDB(connector)
+	pool.SetMaxOpenConns(options.MaxConnections)
+	pool.SetMaxIdleConns(options.MaxConnections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	pool.SetConnMaxLifetime(time.Hour)
 	shared := sqlx.NewDb(pool, "postgres")

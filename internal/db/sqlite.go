@@ -1,6 +1,7 @@
 package db
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -9,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
-	_ "modernc.org/sqlite" // the driver named "sqlite"
+	"modernc.org/sqlite"
 )
 
 func openSQLite(path string, maxReaders int) (*DB, error) {
@@ -50,10 +51,11 @@ var writerPragmas = []string{"cache_size(-16384)", "temp_store(memory)", "wal_au
 
 func openSQLitePool(path string, settings url.Values, connections int) (*sqlx.DB, error) {
 	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: settings.Encode()}
-	pool, err := sqlx.Open("sqlite", file.String())
+	connector, err := sqlite.NewConnector(file.String())
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
+	pool := sqlx.NewDb(sql.OpenDB(preparing{connector}), "sqlite")
 	// An open connection keeps its page cache and its place in the log.
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
