@@ -140,6 +140,13 @@ func view(t *testing.T, s *apitest.Server, sends []keyed) map[string]string {
 		look("/v1/messages?since=2020-01-01T00:00:00Z&sender=" + escaped)
 		look("/v1/users/" + escaped + "/conversations")
 		look("/v1/users/" + escaped + "/blocks")
+		for _, b := range s.Blocks(t, user, client.ListBlocksParams{}).Blocks {
+			request := client.SendMessageRequest{Sender: b.Peer, Recipient: user, Text: "in spite of it"}
+			answer, err := s.SendMessageWithResponse(t.Context(), nil, request)
+			if err != nil || answer.StatusCode() != http.StatusForbidden {
+				t.Errorf("%s, whom %s has blocked, is answered %d (%v)", b.Peer, user, answer.StatusCode(), err)
+			}
+		}
 		look("/v1/users/" + escaped + "/export")
 		for _, peer := range users {
 			look("/v1/users/" + escaped + "/conversations/" + url.PathEscape(peer))

@@ -7,11 +7,16 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
+// insertBlock stores a block. The mailbox of its owner must be locked, so that the next
+// who locks it knows that there may be one.
 func insertBlock(ctx context.Context, tx *sqlx.Tx, b Block) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO blocks (owner, peer, changed) VALUES ($1, $2, $3) ON CONFLICT (owner, peer) DO NOTHING`, b.Owner, b.Peer, b.Changed)
 	if err != nil {
 		return fmt.Errorf("insert block: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE mailboxes SET blocking = true WHERE user_id = $1 AND NOT blocking`, b.Owner); err != nil {
+		return fmt.Errorf("note block: %w", err)
 	}
 	return nil
 }
@@ -36,13 +41,18 @@ func selectBlocks(ctx context.Context, q sqlx.QueryerContext, owner, after strin
 
 // selectBlocked returns which of the sends are to users who have blocked the sender.
 func selectBlocked(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[side]bool, error) {
-	args := make([]any, 0, 2*len(sends))
+	var args []any
 	for _, s := range sends {
-		args = append(args, s.draft.Recipient, s.draft.Sender)
+		if s.change.blocking {
+			args = append(args, s.draft.Recipient, s.draft.Sender)
+		}
+	}
+	if len(args) == 0 {
+		return nil, nil //nolint:nilnil // an empty map
 	}
 	var found []Block
 	err := tx.SelectContext(ctx, &found, tx.Rebind(`
-		SELECT owner, peer FROM blocks WHERE (owner, peer) IN (VALUES `+rowsOf(len(sends), "(?,?)")+`)`), args...)
+		SELECT owner, peer FROM blocks WHERE (owner, peer) IN (VALUES `+rowsOf(len(args)/2, "(?,?)")+`)`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("select blocks of sends: %w", err)
 	}

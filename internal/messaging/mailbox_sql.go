@@ -12,8 +12,9 @@ import (
 
 // change is a change in the mailboxes of two users, who may be the same one.
 type change struct {
-	users [2]string
-	id    ID // set by stamp
+	users    [2]string
+	id       ID   // set by stamp
+	blocking bool // set by stamp: one of the users has ever blocked somebody
 }
 
 // stamp gives each change an id that is greater than the clocks of both mailboxes
@@ -64,22 +65,29 @@ func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*change, ids []ID) (m
 	args = append(args, ids[0])
 
 	rows := []struct {
-		UserID string `db:"user_id"`
-		Clock  ID     `db:"clock"`
+		UserID   string `db:"user_id"`
+		Clock    ID     `db:"clock"`
+		Blocking bool   `db:"blocking"`
 	}{}
 	err := tx.SelectContext(ctx, &rows, tx.Rebind(`
 		INSERT INTO mailboxes (user_id, clock) VALUES `+rowsOf(len(users), "(?,?)")+`
 		ON CONFLICT (user_id) DO UPDATE
 		SET clock = CASE WHEN mailboxes.clock < ? THEN excluded.clock ELSE mailboxes.clock END
-		RETURNING user_id, clock`), args...)
+		RETURNING user_id, clock, blocking`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("set mailbox clocks: %w", err)
 	}
-	ahead := map[string]ID{}
+	ahead, blocking := map[string]ID{}, map[string]bool{}
 	for _, row := range rows {
 		if row.Clock != clocks[row.UserID] {
 			ahead[row.UserID] = row.Clock
 		}
+		if row.Blocking {
+			blocking[row.UserID] = true
+		}
+	}
+	for _, c := range changes {
+		c.blocking = blocking[c.users[0]] || blocking[c.users[1]]
 	}
 	return ahead, nil
 }

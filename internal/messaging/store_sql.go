@@ -108,7 +108,7 @@ func insertBlocks(ctx context.Context, tx *sqlx.Tx, records []Record) error {
 }
 
 // deriveRest fills the tables that follow from the others: the conversations, and the
-// clock of each mailbox, which is the newest change in it. Neither engine has a max of
+// clock of each mailbox, which is the newest change in it, and who has blocked somebody. Neither engine has a max of
 // ids that the other has, too.
 func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 	for _, statement := range []string{`
@@ -129,7 +129,8 @@ func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 				UNION ALL SELECT owner, changed FROM blocks
 			) AS changes
 		) AS ordered WHERE place = 1
-		ON CONFLICT (user_id) DO UPDATE SET clock = excluded.clock WHERE mailboxes.clock < excluded.clock`,
+		ON CONFLICT (user_id) DO UPDATE SET clock = excluded.clock WHERE mailboxes.clock < excluded.clock`, `
+		UPDATE mailboxes SET blocking = true WHERE user_id IN (SELECT owner FROM blocks)`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("derive conversations and clocks: %w", err)
