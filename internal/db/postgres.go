@@ -54,7 +54,7 @@ func openPostgres(databaseURL string, options Options) (*DB, error) {
 
 	var connector driver.Connector = uncompiled{hasty}
 	if !options.Unprepared {
-		connector = preparing{connector}
+		connector = preparing{connector, false}
 	}
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(options.MaxConnections)

@@ -55,7 +55,7 @@ func openSQLitePool(path string, settings url.Values, connections int) (*sqlx.DB
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	pool := sqlx.NewDb(sql.OpenDB(preparing{connector}), "sqlite")
+	pool := sqlx.NewDb(sql.OpenDB(preparing{connector, true}), "sqlite")
 	// An open connection keeps its page cache and its place in the log.
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)

@@ -5,17 +5,33 @@ import (
 	"database/sql/driver"
 )
 
-// What a connection keeps prepared: statements with few parameters, which are the same
-// ones again and again. Those with many are written for one batch.
-const (
-	keptParameters = 16
-	keptStatements = 128
-)
+// KeptParameters is how many parameters a statement has at most that a connection keeps
+// prepared. Those are the same ones again and again; one with more is written for a batch.
+const KeptParameters = 16
+
+// keptStatements is how many of them a connection keeps.
+const keptStatements = 128
+
+type unpreparedKey struct{}
+
+// Unprepared marks what runs as in need of a plan of its own. Postgres gives a prepared
+// statement one that suits any parameters, as it thinks, and that is a trap where two
+// indexes would do and one of them is much longer for some.
+func Unprepared(ctx context.Context) context.Context {
+	return context.WithValue(ctx, unpreparedKey{}, true)
+}
+
+// IsUnprepared tells whether a context is marked so.
+func IsUnprepared(ctx context.Context) bool { return ctx.Value(unpreparedKey{}) != nil }
 
 // preparing is a connector for connections that keep the statements they run prepared.
 // To parse and plan a short statement takes longer than to run it, in Postgres as in
 // SQLite.
-type preparing struct{ driver.Connector }
+type preparing struct {
+	driver.Connector
+
+	regardless bool // of what is marked: the engine plans without looking at parameters
+}
 
 // Connect connects.
 func (c preparing) Connect(ctx context.Context) (driver.Conn, error) {
@@ -23,7 +39,7 @@ func (c preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{conn.(engineConn), map[string]preparedStatement{}}, nil
+	return &preparedConn{conn.(engineConn), map[string]preparedStatement{}, c.regardless}, nil
 }
 
 // engineConn is what a connection of either driver can do.
@@ -50,6 +66,7 @@ type preparedConn struct {
 	engineConn
 
 	statements map[string]preparedStatement
+	regardless bool
 }
 
 // QueryContext runs a query.
@@ -78,8 +95,11 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 
 // statement returns the prepared statement, or nil if it is not one to keep.
 func (c *preparedConn) statement(ctx context.Context, query string, parameters int) (preparedStatement, error) {
+	if !c.regardless && IsUnprepared(ctx) {
+		return nil, nil //nolint:nilnil // as it says
+	}
 	statement, ok := c.statements[query]
-	if ok || parameters == 0 || parameters > keptParameters || len(c.statements) == keptStatements {
+	if ok || parameters == 0 || parameters > KeptParameters || len(c.statements) == keptStatements {
 		return statement, nil
 	}
 	prepared, err := c.PrepareContext(ctx, query)

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
 )
 
 // side is one user's side of the messages with another.
@@ -138,6 +140,7 @@ func selectConversationMessages(ctx context.Context, q sqlx.QueryerContext, user
 			SELECT %s FROM messages WHERE recipient = %s AND sender = %s AND id >= $3 AND id < $4 AND NOT deleted
 			ORDER BY id %s LIMIT $5`, messageColumns, recipient, sender, w.direction())
 	}
+	ctx = db.Unprepared(ctx) // as in selectMessages
 	return selectBoth(ctx, q, w, direction("$1", "$2"), direction("$2", "$1"),
 		func(m Message) ID { return m.ID }, user, peer, bounds.low, bounds.high, w.Limit+1)
 }

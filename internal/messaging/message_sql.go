@@ -9,9 +9,34 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
 )
 
 const messageColumns = "id, sender, recipient, text, coalesce(metadata, '') AS metadata, reply_to, changed, deleted"
+
+// scanMessages runs a statement that selects messageColumns, of at most so many rows. Most
+// of what a page takes is that: sqlx would look up the place of each value by its name.
+func scanMessages(ctx context.Context, q sqlx.QueryerContext, most int, query string, args ...any) ([]Message, error) {
+	rows, err := q.QueryxContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("select messages: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // it is read to its end, or there is another error
+	messages := make([]Message, 0, most)
+	var m Message
+	columns := []any{&m.ID, &m.Sender, &m.Recipient, &m.Text, &m.Metadata, &m.ReplyTo, &m.Changed, &m.Deleted}
+	for rows.Next() {
+		if err := rows.Scan(columns...); err != nil {
+			return nil, fmt.Errorf("select messages: %w", err)
+		}
+		messages = append(messages, m)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("select messages: %w", err)
+	}
+	return messages, nil
+}
 
 // everyID is the id to those who look for it among everyone's; the index of all ids is
 // of this expression. Were it of the id as such, Postgres would take it to list one
@@ -131,14 +156,12 @@ func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bou
 	if query.Recipient == "" && query.Sender == "" {
 		id = everyID
 	}
-	args = append(args, query.Limit+1)
-	messages := make([]Message, 0, query.Limit+1)
-	err := sqlx.SelectContext(ctx, q, &messages, fmt.Sprintf("SELECT %s FROM messages WHERE %s ORDER BY %s %s LIMIT $%d",
-		messageColumns, where, id, query.direction(), len(args)), args...)
-	if err != nil {
-		return nil, fmt.Errorf("select messages: %w", err)
+	if query.Recipient != "" && query.Sender != "" {
+		ctx = db.Unprepared(ctx) // else it may walk over what others have sent to the recipient
 	}
-	return messages, nil
+	args = append(args, query.Limit+1)
+	return scanMessages(ctx, q, query.Limit+1, fmt.Sprintf("SELECT %s FROM messages WHERE %s ORDER BY %s %s LIMIT $%d",
+		messageColumns, where, id, query.direction(), len(args)), args...)
 }
 
 // where writes the condition of a query, words aside, and its arguments.

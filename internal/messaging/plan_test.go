@@ -127,7 +127,7 @@ func TestPlans(t *testing.T) {
 				for position, after := range map[string]messaging.ID{"all": {}, "recent": messaging.FirstIDAt(time.Now().Add(-time.Hour))} {
 					t.Run(name+"/"+user+"/"+position, func(t *testing.T) {
 						err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-							return run(ctx, &explainer{QueryerContext: q, t: t, engine: engine, rows: 6 * page, once: 2 * page}, engine, user, after)
+							return run(ctx, &explainer{QueryerContext: q, t: t, database: database, rows: 6 * page, once: 2 * page}, engine, user, after)
 						})
 						if err != nil {
 							t.Fatal(err)
@@ -146,7 +146,7 @@ func TestPlans(t *testing.T) {
 						}
 						start := time.Now()
 						err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-							return query.run(ctx, &explainer{QueryerContext: q, t: t, engine: engine, rows: 2 * page, once: page, indexes: indexes}, user, w)
+							return query.run(ctx, &explainer{QueryerContext: q, t: t, database: database, rows: 2 * page, once: page, indexes: indexes}, user, w)
 						})
 						if err != nil {
 							t.Fatal(err)
@@ -206,43 +206,71 @@ func fillPlanStore(t *testing.T, database *db.DB, n int) {
 type explainer struct {
 	sqlx.QueryerContext
 
-	t       *testing.T
-	engine  db.Engine
-	rows    float64 // that a node may return: a page for each range that is merged
-	once    float64 // that a node may sort, or look at and not return
-	indexes []string
+	t        *testing.T
+	database *db.DB
+	rows     float64 // that a node may return: a page for each range that is merged
+	once     float64 // that a node may sort, or look at and not return
+	indexes  []string
 }
 
 // QueryxContext explains the query and then runs it.
 func (e *explainer) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
+	check := e.checkSQLite
+	if e.database.Engine == db.Postgres {
+		check = e.checkPostgres
+	}
+	if err := check(ctx, query, args); err != nil {
+		return nil, err
+	}
+	return e.QueryerContext.QueryxContext(ctx, query, args...)
+}
+
+// checkPostgres checks the plan for these parameters, and the one for any.
+func (e *explainer) checkPostgres(ctx context.Context, query string, args []any) error {
 	var plan string
-	var problems []string
-	if e.engine == db.Postgres {
-		if err := sqlx.GetContext(ctx, e.QueryerContext, &plan, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+query, args...); err != nil {
-			return nil, err
+	if err := sqlx.GetContext(ctx, e.QueryerContext, &plan, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+query, args...); err != nil {
+		return err
+	}
+	plans := map[string]string{"its own plan": plan}
+	if len(args) <= db.KeptParameters && !db.IsUnprepared(ctx) {
+		generic, err := explainGeneric(ctx, e.database, query, args)
+		if err != nil {
+			return err
 		}
+		plans["the generic plan"] = generic
+	}
+	for name, plan := range plans {
 		var nodes []struct{ Plan planNode }
 		if err := json.Unmarshal([]byte(plan), &nodes); err != nil {
-			return nil, err
+			return err
 		}
-		problems = nodes[0].Plan.problems(e.rows, e.once)
-	} else {
-		var steps []struct {
-			ID, Parent, Notused int
-			Detail              string
-		}
-		if err := sqlx.SelectContext(ctx, e.QueryerContext, &steps, "EXPLAIN QUERY PLAN "+query, args...); err != nil {
-			return nil, err
-		}
-		for _, step := range steps {
-			plan += step.Detail + "\n"
-		}
-		problems = scans.FindAllString(plan, -1)
-		plan = primaryKeys.ReplaceAllStringFunc(plan, func(step string) string {
-			table := primaryKeys.FindStringSubmatch(step)[1]
-			return cmp.Or(aliases[table], table) + "_pkey"
-		})
+		e.report(nodes[0].Plan.problems(e.rows, e.once), name+" of "+query, plan)
 	}
+	return nil
+}
+
+func (e *explainer) checkSQLite(ctx context.Context, query string, args []any) error {
+	var plan string
+	var steps []struct {
+		ID, Parent, Notused int
+		Detail              string
+	}
+	if err := sqlx.SelectContext(ctx, e.QueryerContext, &steps, "EXPLAIN QUERY PLAN "+query, args...); err != nil {
+		return err
+	}
+	for _, step := range steps {
+		plan += step.Detail + "\n"
+	}
+	problems := scans.FindAllString(plan, -1)
+	plan = primaryKeys.ReplaceAllStringFunc(plan, func(step string) string {
+		table := primaryKeys.FindStringSubmatch(step)[1]
+		return cmp.Or(aliases[table], table) + "_pkey"
+	})
+	e.report(problems, query, plan)
+	return nil
+}
+
+func (e *explainer) report(problems []string, query, plan string) {
 	for _, index := range e.indexes {
 		if !strings.Contains(plan, index) {
 			problems = append(problems, "does not use "+index)
@@ -251,7 +279,6 @@ func (e *explainer) QueryxContext(ctx context.Context, query string, args ...any
 	if len(problems) > 0 {
 		e.t.Errorf("%s\n%s\n%s", strings.Join(problems, "\n"), query, plan)
 	}
-	return e.QueryerContext.QueryxContext(ctx, query, args...)
 }
 
 // QueryRowxContext does the same for a query of one row.

@@ -29,7 +29,7 @@ func selectMatches(ctx context.Context, q sqlx.QueryerContext, engine db.Engine,
 	if engine == db.SQLite {
 		return selectMatchesSQLite(ctx, q, query, bounds, words)
 	}
-	return selectMatchesPostgres(ctx, q, query, bounds, words)
+	return selectMatchesPostgres(db.Unprepared(ctx), q, query, bounds, words) // the plan depends on how rare the words are
 }
 
 // textWords are the words of a text, as the index of Postgres has them.
@@ -49,12 +49,9 @@ func selectMatchesPostgres(ctx context.Context, q sqlx.QueryerContext, query Que
 		SELECT * FROM (SELECT %[1]s FROM messages WHERE %[2]s ORDER BY id %[3]s LIMIT %[4]d) AS newest
 		WHERE %[7]s @@ plainto_tsquery('simple', $%[5]d) ORDER BY id %[3]s LIMIT $%[6]d`,
 		messageColumns, where, query.direction(), searchWalk, n+1, n+2, textWords)
-	messages := make([]Message, 0, query.Limit+1)
-	if err := sqlx.SelectContext(ctx, q, &messages, walk, args...); err != nil {
-		return nil, fmt.Errorf("search the newest messages: %w", err)
-	}
-	if len(messages) > query.Limit {
-		return messages, nil
+	messages, err := scanMessages(ctx, q, query.Limit+1, walk, args...)
+	if err != nil || len(messages) > query.Limit {
+		return messages, err
 	}
 	// OFFSET keeps the conditions of the list out of the inner query, where the planner
 	// might take an index for them, and the texts of a whole mailbox apart. A text of no
@@ -67,11 +64,7 @@ func selectMatchesPostgres(ctx context.Context, q sqlx.QueryerContext, query Que
 		    AND numnode(plainto_tsquery('simple', $%[4]d)) > 0 AND NOT deleted OFFSET 0) AS found
 		WHERE %[2]s ORDER BY id %[3]s LIMIT $%[5]d`,
 		messageColumns, where, query.direction(), n+1, n+2, n+3, textWords)
-	messages = messages[:0]
-	if err := sqlx.SelectContext(ctx, q, &messages, find, append(args, mailboxes)...); err != nil {
-		return nil, fmt.Errorf("search messages: %w", err)
-	}
-	return messages, nil
+	return scanMessages(ctx, q, query.Limit+1, find, append(args, mailboxes)...)
 }
 
 func selectMatchesSQLite(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) ([]Message, error) {
@@ -89,11 +82,7 @@ func selectMatchesSQLite(ctx context.Context, q sqlx.QueryerContext, query Query
 		AND message_words.rowid BETWEEN `+fmt.Sprintf(edge, "ASC")+` AND `+fmt.Sprintf(edge, "DESC")+`
 		ORDER BY message_words.rowid %[3]s LIMIT $%[5]d`,
 		strings.Replace(messageColumns, "text,", "messages.text,", 1), where, query.direction(), len(args)-1, len(args))
-	messages := make([]Message, 0, query.Limit+1)
-	if err := sqlx.SelectContext(ctx, q, &messages, statement, args...); err != nil {
-		return nil, fmt.Errorf("search messages: %w", err)
-	}
-	return messages, nil
+	return scanMessages(ctx, q, query.Limit+1, statement, args...)
 }
 
 // mailboxWords are the words under which an index has the mailboxes of a query.
