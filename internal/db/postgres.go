@@ -1,6 +1,7 @@
 package db
 
 import (
+	"bufio"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -50,7 +51,7 @@ func openPostgres(databaseURL string, options Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	hasty.Dialer(dialer{wrap: func(conn net.Conn) net.Conn { return impatientConn{conn} }})
+	hasty.Dialer(dialer{wrap: impatient})
 
 	var connector driver.Connector = uncompiled{hasty}
 	if !options.Unprepared {
@@ -131,15 +132,32 @@ func (d dialer) DialContext(ctx context.Context, network, address string) (net.C
 }
 
 // impatientConn fails a read that waits for longer than silence. pq reads only
-// while it awaits an answer, so an idle connection is not affected.
-type impatientConn struct{ net.Conn }
+// while it awaits an answer, so an idle connection is not affected. It reads ahead: pq
+// would ask the kernel for each 4 kB of a page.
+type impatientConn struct {
+	net.Conn
+
+	ahead *bufio.Reader
+}
+
+const readAhead = 32 << 10
+
+func impatient(conn net.Conn) net.Conn {
+	return impatientConn{conn, bufio.NewReaderSize(deadlineReader{conn}, readAhead)}
+}
+
+// Read reads what has arrived, or what arrives in time.
+func (c impatientConn) Read(b []byte) (int, error) { return c.ahead.Read(b) }
+
+// deadlineReader reads what arrives within silence.
+type deadlineReader struct{ conn net.Conn }
 
 // Read reads what arrives in time.
-func (c impatientConn) Read(b []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(silence)); err != nil {
+func (r deadlineReader) Read(b []byte) (int, error) {
+	if err := r.conn.SetReadDeadline(time.Now().Add(silence)); err != nil {
 		return 0, err
 	}
-	return c.Conn.Read(b)
+	return r.conn.Read(b)
 }
 
 // maxClockSkew is how far this machine's clock may be from the database's. Ids made

@@ -43,10 +43,8 @@ func (h *handlers) ListConversationMessages(
 	if err != nil {
 		return nil, err
 	}
-	response := server.ListConversationMessages200JSONResponse{Body: toMessagePage(page)}
 	path := userPath(request.UserID, "conversations", request.PeerID, "messages")
-	response.Headers.Link = nextMessages(path, url.Values{}, w, p.Limit, page)
-	return response, nil
+	return messagePage{page, nextMessages(path, url.Values{}, w, p.Limit, page)}, nil
 }
 
 // SetReadMarker answers PUT /v1/users/{userId}/conversations/{peerId}/read-marker.

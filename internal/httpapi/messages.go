@@ -58,10 +58,9 @@ func (h *handlers) ListMessages(ctx context.Context, request server.ListMessages
 	if err != nil {
 		return nil, err
 	}
-	response := server.ListMessages200JSONResponse{Body: toMessagePage(page)}
-	response.Headers.Link = nextMessages("/v1/messages",
+	link := nextMessages("/v1/messages",
 		queryOf("recipient", query.Recipient, "sender", query.Sender, "q", query.Words), w, p.Limit, page)
-	return response, nil
+	return messagePage{page, link}, nil
 }
 
 // GetMessage answers GET /v1/messages/{messageId}.
@@ -99,12 +98,4 @@ func (h *handlers) DeleteMessage(ctx context.Context, request server.DeleteMessa
 		return nil, err
 	}
 	return server.DeleteMessage204Response{}, nil
-}
-
-func toMessagePage(page messaging.Page) server.MessagePage {
-	messages := make([]server.Message, len(page.Messages))
-	for i, m := range page.Messages {
-		messages[i] = wire.Message(m)
-	}
-	return server.MessagePage{Messages: messages, HasMore: page.HasMore}
 }

@@ -1,10 +1,15 @@
 package wire
 
 import (
+	"encoding/json"
+	"reflect"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
+
+	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestTimestamp compares what timestamp writes with what package time makes of the layout.
@@ -14,6 +19,49 @@ func TestTimestamp(t *testing.T) {
 		at := time.UnixMilli(rapid.Int64Range(0, 1<<48-1).Draw(t, "ms"))
 		if got, want := timestamp(at), at.UTC().Format("2006-01-02T15:04:05.000Z"); got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+	})
+}
+
+// TestAppendMessage compares what AppendMessage writes with what encoding/json makes of the
+// message of the contract.
+func TestAppendMessage(t *testing.T) {
+	t.Parallel()
+	id := rapid.Custom(func(t *rapid.T) messaging.ID {
+		return messaging.ID(rapid.SliceOfN(rapid.Byte(), len(uuid.Nil), len(uuid.Nil)).Draw(t, "id"))
+	})
+	metadata := rapid.SampledFrom([]string{"", `{}`, `{"a":["<",null,1e400],"b":{"c":"\u2028é"}}`})
+	rapid.Check(t, func(t *rapid.T) {
+		m := messaging.Message{
+			ID: id.Draw(t, "id"), Sender: rapid.String().Draw(t, "sender"), Recipient: rapid.String().Draw(t, "recipient"),
+			Text: rapid.String().Draw(t, "text"), Metadata: metadata.Draw(t, "metadata"),
+			ReplyTo: rapid.Ptr(id, true).Draw(t, "replyTo"), Changed: rapid.Ptr(id, true).Draw(t, "changed"), Deleted: rapid.Bool().Draw(t, "deleted"),
+		}
+		encoded, err := json.Marshal(Message(m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		decode := func(text []byte) (value map[string]json.RawMessage) {
+			if err := json.Unmarshal(text, &value); err != nil {
+				t.Fatalf("%v in %s", err, text)
+			}
+			for name, raw := range value { // each string may be written in several ways
+				var s string
+				if json.Unmarshal(raw, &s) == nil {
+					value[name] = json.RawMessage(s)
+				}
+			}
+			return value
+		}
+		appended := AppendMessage([]byte("x"), &m)[1:]
+		got, want := decode(appended), decode(encoded)
+		delete(got, "metadata") // as it is stored, but for escapes
+		delete(want, "metadata")
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s, want %s", appended, encoded)
+		}
+		if !json.Valid(appended) {
+			t.Errorf("%s is no JSON", appended)
 		}
 	})
 }
