@@ -50,10 +50,19 @@ func (s *suite) overloadServer(ctx context.Context, server *server) error {
 		return err
 	}
 	s.say("overload: %s is offered %s sends a second", server.title(), number(overloadFactor*peak.perSecond()))
+	start, err := s.clocks(server.process)
+	if err != nil {
+		return err
+	}
 	r, finish, err := startRush(ctx, server.address, overloadFactor*peak.perSecond(), during)
 	if err != nil {
 		return err
 	}
+	end, err := s.clocks(server.process)
+	if err != nil {
+		return err
+	}
+	r.busy = clocks{end.server - start.server, end.postgres - start.postgres, end.generator - start.generator}
 	recovered, err := s.recovery(ctx, server, 2*percentile(before.latencies, 0.99))
 	if err != nil {
 		err = fmt.Errorf("after the overload: %w", err)
@@ -98,6 +107,7 @@ type rush struct {
 	took             time.Duration   // of the overload
 	created, refused []time.Duration // latencies, sorted
 	silent           int             // refused without a word on when to come back
+	busy             clocks          // how long everyone has computed for it
 }
 
 // reply is an answer, and when it came.
@@ -170,6 +180,12 @@ func (s *suite) reportOverload(title string, peak float64, r *rush, recovered ti
 	tell("201, p99", milliseconds(percentile(r.created, 0.99)), "ms")
 	tell("503, p50", milliseconds(percentile(r.refused, 0.5)), "ms")
 	tell("peak memory", memory, "MiB")
+	for _, who := range []struct {
+		name string
+		busy time.Duration
+	}{{"the server", r.busy.server}, {"Postgres", r.busy.postgres}, {"the client", r.busy.generator}} {
+		tell("of a core for "+who.name, 100*who.busy.Seconds()/r.took.Seconds(), "%")
+	}
 	s.report.atLeast("overload", title+", stored while offered 4 times the peak, to the peak", rate(len(r.created))/peak, 0.9, "times")
 	s.report.atMost("overload", title+", 503, p99", milliseconds(percentile(r.refused, 0.99)), 10, "ms")
 	s.report.atMost("overload", title+", 503 without Retry-After", float64(r.silent), 0, "answers")

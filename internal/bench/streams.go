@@ -147,7 +147,7 @@ func sendSteadily(ctx context.Context, server *server, users int, perSecond floa
 	lists := make([][]acknowledged, mostConnections)
 	loop := openLoop{
 		address: server.address, connections: mostConnections, perSecond: perSecond, duration: during,
-		waiting: int(perSecond), // for a second
+		waiting: int(10 * perSecond), // for so many seconds
 	}
 	loop.do = func(i int, c *connection, random *rand.Rand, due time.Time) error {
 		one := acknowledged{sender: random.IntN(users), due: due}
