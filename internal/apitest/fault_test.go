@@ -54,6 +54,8 @@ func TestOverload(t *testing.T) {
 			wg.Go(func() { send(fmt.Sprint(i)) })
 			runtime.Gosched()
 		}
+		// There is no room, so nobody looks at what it would be for.
+		answerIs(t, s, http.MethodPost, "/v1/messages", "{", http.StatusServiceUnavailable, "Content-Type: application/json")
 		release()
 		wg.Wait()
 		stored := map[string]bool{}

@@ -45,9 +45,9 @@ func openSQLite(path string, maxReaders int) (*DB, error) {
 }
 
 // writerPragmas let a batch be prepared in memory: in SQLite's own 2 MB it would not fit,
-// and be written and read again before it is committed. A log of 8 MB is copied into
+// and be written and read again before it is committed. A log of 64 MB is copied into
 // the file less often, pages that many batches have changed once.
-var writerPragmas = []string{"cache_size(-16384)", "temp_store(memory)", "wal_autocheckpoint(2000)"}
+var writerPragmas = []string{"cache_size(-16384)", "temp_store(memory)", "wal_autocheckpoint(16000)"}
 
 func openSQLitePool(path string, settings url.Values, connections int) (*sqlx.DB, error) {
 	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: settings.Encode()}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/message-service/message-service/internal/messaging"
 )
 
 var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
@@ -68,6 +70,21 @@ func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 			panic(http.ErrAbortHandler) // what has been sent must not pass for the whole answer
 		}
 		return nil
+	}
+}
+
+// refuseExcess refuses a send for which there is no room before its body is read and
+// validated, so that under overload the time goes into those that are stored.
+func refuseExcess(service *messaging.Service) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if c.Request().Method == http.MethodPost && c.Path() == "/v1/messages" {
+				if err := service.Admit(); err != nil {
+					return err
+				}
+			}
+			return next(c)
+		}
 	}
 }
 

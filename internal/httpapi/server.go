@@ -49,7 +49,7 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 	if !options.AnyHost {
 		s.echo.Use(refuseOtherHosts)
 	}
-	s.echo.Use(s.validate)
+	s.echo.Use(refuseExcess(service), s.validate)
 	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
 		service:  service,
 		feed:     hub,

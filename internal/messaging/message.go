@@ -70,6 +70,15 @@ func (s *Service) Send(ctx context.Context, draft Draft) (m Message, replayed bo
 	return s.writer.send(ctx, draft)
 }
 
+// Admit tells whether there is room for another message, so that one that would be refused
+// need not be read first. Errors: [Unavailable].
+func (s *Service) Admit() error {
+	if len(s.writer.queue) == cap(s.writer.queue) {
+		return queueFull()
+	}
+	return nil
+}
+
 func checkMetadata(metadata string) *Error {
 	if len(metadata) > MetadataMaxBytes {
 		return invalid("metadata", fmt.Sprintf("must be at most %d bytes of compact JSON", MetadataMaxBytes))

@@ -192,7 +192,7 @@ func fillPlanStore(t *testing.T, database *db.DB, n int) {
 			}
 		}
 		if database.Engine == db.Postgres {
-			_, err := tx.ExecContext(ctx, "ANALYZE")
+			_, err := tx.ExecContext(ctx, "ANALYZE mailboxes, messages, conversations, read_markers, blocks")
 			return err
 		}
 		return nil

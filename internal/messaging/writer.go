@@ -117,8 +117,12 @@ func (w *writer) enqueue(s *send) error {
 	case w.queue <- s:
 		return nil
 	default:
-		return &Error{Code: Unavailable, Message: "Too many messages are waiting to be stored. Try again shortly."}
+		return queueFull()
 	}
+}
+
+func queueFull() *Error {
+	return &Error{Code: Unavailable, Message: "Too many messages are waiting to be stored. Try again shortly."}
 }
 
 func (w *writer) run() {
