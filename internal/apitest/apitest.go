@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -189,8 +190,9 @@ func (w logWriter) Write(line []byte) (int, error) {
 type Client struct {
 	*client.ClientWithResponses
 
-	URL  string
-	HTTP *http.Client
+	URL   string
+	HTTP  *http.Client
+	sends atomic.Int64 // by SendRequest
 }
 
 // NewClient makes a client of the server at url.

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
@@ -65,7 +67,11 @@ func TestBlockIsNotOvertaken(t *testing.T) {
 		for i := range 12 {
 			flooding.Go(func() {
 				for {
-					answer, err := replicas[i%2].SendMessageWithResponse(t.Context(), nil, client.SendMessageRequest{Sender: senders[i%3], Recipient: "bob", Text: "x"})
+					params := &client.SendMessageParams{}
+					if i%4 < 2 {
+						params.IdempotencyKey = new(uuid.NewString())
+					}
+					answer, err := replicas[i%2].SendMessageWithResponse(t.Context(), params, client.SendMessageRequest{Sender: senders[i%3], Recipient: "bob", Text: "x"})
 					if err != nil {
 						t.Error(err)
 						return

@@ -29,10 +29,15 @@ func (c *Client) Send(t testing.TB, sender, recipient, text string) client.Messa
 	return c.SendRequest(t, client.SendMessageRequest{Sender: sender, Recipient: recipient, Text: text})
 }
 
-// SendRequest sends a message that is more than a text.
+// SendRequest sends a message that is more than a text. Every other one has an idempotency
+// key: alone, those go another way through the server.
 func (c *Client) SendRequest(t testing.TB, request client.SendMessageRequest) client.Message {
 	t.Helper()
-	return *call[*client.SendMessageResponse](t, "send")(c.SendMessageWithResponse(t.Context(), nil, request)).JSON201
+	params := &client.SendMessageParams{}
+	if c.sends.Add(1)%2 == 0 {
+		params.IdempotencyKey = new(uuid.NewString())
+	}
+	return *call[*client.SendMessageResponse](t, "send")(c.SendMessageWithResponse(t.Context(), params, request)).JSON201
 }
 
 // List lists messages.

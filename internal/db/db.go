@@ -92,6 +92,19 @@ func (d *DB) Read(ctx context.Context, fn func(context.Context, sqlx.QueryerCont
 	return classify(fn(ctx, d.read))
 }
 
+// Statement runs fn, which writes by one statement that is a transaction of its own. As
+// with [DB.Tx], timeout ends it and nothing else. It may be run twice where a connection
+// was lost, and it may lose against another transaction, which is no [ErrUnavailable].
+func (d *DB) Statement(ctx context.Context, timeout time.Duration, fn func(context.Context, sqlx.QueryerContext) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	err := fn(ctx, d.write)
+	if isSerializationFailure(err) {
+		return err
+	}
+	return classify(err)
+}
+
 // txAttempts is how often a transaction is tried that loses against another one.
 const txAttempts = 3
 

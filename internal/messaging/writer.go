@@ -155,6 +155,10 @@ func (w *writer) waiting(first *send) []*send {
 // write stores a batch and sets the outcome of each send. A batch that fails for
 // the sake of one send is halved until that one stands alone.
 func (w *writer) write(batch []*send) {
+	if len(batch) == 1 && w.sendAlone(batch[0]) {
+		w.tell(batch)
+		return
+	}
 	err := w.db.Tx(context.Background(), writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 		return w.store(ctx, tx, batch)
 	})

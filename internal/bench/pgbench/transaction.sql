@@ -1,6 +1,5 @@
 -- What the service does for one message, in one transaction: the clocks of both
--- mailboxes in the order of the users, the question for a block, the message, and both
--- sides of the conversation. The id is a UUIDv7 made by the first statement, so that it
+-- mailboxes in the order of the users, the message, and both sides of the conversation. The id is a UUIDv7 made by the first statement, so that it
 -- takes no round trip of its own.
 \set sender random(0, :users - 1)
 \set recipient (:sender + random(1, :users - 1)) % :users
@@ -28,7 +27,6 @@ WITH made AS MATERIALIZED (
     RETURNING 1
 )
 SELECT id FROM made, (SELECT count(*) FROM clocks) AS both_set \gset
-SELECT owner, peer FROM blocks WHERE (owner, peer) IN (VALUES ('user-' || :recipient, 'user-' || :sender));
 INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, idempotency_key, fingerprint)
 VALUES (
     'user-' || :recipient, :id, 'user-' || :sender,
