@@ -159,6 +159,8 @@ func checkParameter(p *openapi3.Parameter, input *openapi3filter.RequestValidati
 		values = input.Request.Header.Values(p.Name)
 	}
 	switch {
+	case p.In != openapi3.ParameterInPath && !p.Required && len(values) == 0: // as most are
+		return false, nil
 	case p.In != openapi3.ParameterInPath && len(values) > 1:
 		return true, []server.FieldError{parameterError(p.Name, "is given more than once")}
 	case p.In == openapi3.ParameterInQuery && !utf8.ValidString(input.QueryParams.Get(p.Name)):

@@ -28,8 +28,15 @@ func (id ID) milliseconds() int64 { return int64(binary.BigEndian.Uint64(id[:8])
 // Value stores the 16 bytes: a uuid in Postgres, a BLOB in SQLite.
 func (id ID) Value() (driver.Value, error) { return id[:], nil }
 
-// Scan reads what either engine returns for an id.
-func (id *ID) Scan(value any) error { return (*uuid.UUID)(id).Scan(value) }
+// Scan reads what either engine returns for an id: the 16 bytes or, from pq, their text.
+func (id *ID) Scan(value any) error {
+	if text, ok := value.([]byte); ok && len(text) == 36 {
+		parsed, err := uuid.ParseBytes(text) // without a copy as a string, for there are many on a page
+		*id = ID(parsed)
+		return err
+	}
+	return (*uuid.UUID)(id).Scan(value)
+}
 
 // maxMilliseconds is the last moment that fits into an id, in the year 10889.
 const maxMilliseconds = 1<<48 - 1

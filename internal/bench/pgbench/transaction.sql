@@ -1,6 +1,6 @@
 -- What the service does for one message, in one transaction: the clocks of both
--- mailboxes in the order of the users, the message, and both sides of the conversation. The id is a UUIDv7 made by the first statement, so that it
--- takes no round trip of its own.
+-- mailboxes in the order of the users, the message, and both sides of the conversation.
+-- The id is a UUIDv7 made by the first statement, so that it takes no round trip of its own.
 \set sender random(0, :users - 1)
 \set recipient (:sender + random(1, :users - 1)) % :users
 \set key random(1, 9000000000000000000)
