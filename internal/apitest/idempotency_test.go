@@ -131,3 +131,40 @@ func TestIdempotencyKeyRace(t *testing.T) {
 		}
 	})
 }
+
+// TestBatch sends many messages between few users at once, some of them twice, so that
+// one batch has several of each conversation: every key makes one message, and each
+// conversation shows its newest.
+func TestBatch(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		users := []string{"alice", "bob", "carol"}
+		for round := range 3 {
+			release := s.Stall(t)
+			ids := make([]uuid.UUID, 200)
+			var sending sync.WaitGroup
+			for i := range ids {
+				sending.Go(func() {
+					n := i % 150 // the last ones are repetitions
+					request := client.SendMessageRequest{Sender: users[n%3], Recipient: users[n/3%3], Text: fmt.Sprint(n)}
+					ids[i] = sendKeyed(t, s, fmt.Sprint(round, " ", n), request).JSON201.ID
+				})
+			}
+			release()
+			sending.Wait()
+			for i := range 50 {
+				if ids[i] != ids[i+150] {
+					t.Errorf("the key %d made %s and %s", i, ids[i], ids[i+150])
+				}
+			}
+			for _, user := range users {
+				for _, c := range s.Conversations(t, user, client.ListConversationsParams{}).Conversations {
+					thread := s.Thread(t, user, c.Peer, client.ListConversationMessagesParams{})
+					if c.LastMessage.ID != thread.Messages[0].ID {
+						t.Errorf("%s sees %s as the last message with %s, and %s is", user, c.LastMessage.ID, c.Peer, thread.Messages[0].ID)
+					}
+				}
+			}
+		}
+	})
+}

@@ -60,6 +60,13 @@ func isUnavailable(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// IsUnsupported tells whether the database does not know what a statement asks for, as
+// some that speak the language of Postgres do not know all of it.
+func IsUnsupported(err error) bool {
+	pg, ok := errors.AsType[*pq.Error](err)
+	return ok && (pg.Code.Class() == "0A" || pg.Code.Class() == "42") // feature not supported; syntax error or access rule violation
+}
+
 // isSerializationFailure tells whether the database ended the transaction in
 // favour of another one, so that all of it may be tried again.
 func isSerializationFailure(err error) bool {

@@ -59,7 +59,8 @@ var pageBuffers = sync.Pool{New: func() any { return new([]byte) }}
 func (p messagePage) write(w http.ResponseWriter) error {
 	buffer := pageBuffers.Get().(*[]byte)
 	defer pageBuffers.Put(buffer)
-	body := append((*buffer)[:0], `{"messages":[`...)
+	body := (*buffer)[:0]
+	body = append(body, `{"messages":[`...)
 	for i := range p.page.Messages {
 		if i > 0 {
 			body = append(body, ',')

@@ -45,6 +45,11 @@ type Draft struct {
 	IdempotencyKey string // empty if there is none
 }
 
+// message is what the draft becomes.
+func (d *Draft) message(id ID) Message {
+	return Message{ID: id, Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata, ReplyTo: d.ReplyTo}
+}
+
 // fingerprint tells two requests with the same idempotency key apart.
 func (d *Draft) fingerprint() []byte {
 	hash := sha256.New()

@@ -87,8 +87,7 @@ func insertMessages(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]*Message
 	messages := make([]*Message, 0, len(ids))
 	for _, s := range sends {
 		if s.stored = stored[s.change.id]; s.stored {
-			d := &s.draft
-			s.message = Message{ID: s.change.id, Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata, ReplyTo: d.ReplyTo}
+			s.message = s.draft.message(s.change.id)
 			messages = append(messages, &s.message)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -43,6 +44,7 @@ type writer struct {
 	db      *db.DB
 	ids     *idGenerator
 	changed func(users []string)
+	inSteps atomic.Bool // the database does not take a batch at once
 
 	mu     sync.RWMutex // held for reading to put a send into the queue
 	closed bool
@@ -155,8 +157,11 @@ func (w *writer) waiting(first *send) []*send {
 // write stores a batch and sets the outcome of each send. A batch that fails for
 // the sake of one send is halved until that one stands alone.
 func (w *writer) write(batch []*send) {
-	if len(batch) == 1 && w.sendAlone(batch[0]) {
+	rest := w.writeAtOnce(batch)
+	if len(rest) < len(batch) {
 		w.tell(batch)
+	}
+	if batch = rest; len(batch) == 0 {
 		return
 	}
 	err := w.db.Tx(context.Background(), writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
