@@ -41,7 +41,7 @@ type benchCommand struct {
 	Messages int           `default:"10000000" help:"Size of the large store of the section growth; a multiple of 10000."`
 	Soak     time.Duration `help:"Run the section soak too, for so long (10m if it is asked for with --only)."`
 	Profile  string        `placeholder:"DIR" help:"Save profiles of the server under the loads of the sections send and page."`
-	Out      string        `placeholder:"DIR" help:"Where to write the results and the charts (default: internal/bench/results for a whole run, else a temporary folder)."`
+	Out      string        `placeholder:"DIR" help:"Where to write the results and the charts (default: internal/bench/results for a whole run, else a temporary folder). What is there of other sections is kept."`
 	Binary   string        `default:"bin/message-service" help:"The server."`
 }
 
@@ -129,6 +129,9 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 		return failed
 	}
 	out, err := s.results()
+	if err == nil {
+		err = s.report.keep(out, s.wants)
+	}
 	if err == nil {
 		err = s.report.save(out)
 	}

@@ -16,6 +16,9 @@ type report struct {
 	Targets []target `json:"targets"`
 	Figures []figure `json:"figures"`
 	Facts   []fact   `json:"facts"`
+
+	// Earlier names the server of each section that an earlier run has measured.
+	Earlier map[string]string `json:"earlier,omitempty"`
 }
 
 // run is how the figures were made.

@@ -33,6 +33,9 @@ func (r *report) markdown() string {
 	}
 	for _, section := range r.sections() {
 		fmt.Fprintf(&b, "\n## %s\n", section)
+		if earlier := r.Earlier[section]; earlier != "" {
+			fmt.Fprintf(&b, "\nMeasured earlier: %s.\n", earlier)
+		}
 		r.writeFigures(&b, section)
 		r.writeFacts(&b, section)
 	}
