@@ -25,8 +25,9 @@ func (r *report) keep(folder string, measured func(section string) bool) error {
 		return fmt.Errorf("%s: %w", folder, err)
 	}
 	r.Earlier = map[string]string{}
-	for _, section := range earlier.sections() {
-		if measured(section) {
+	for _, section := range sectionNames() {
+		if measured(section) || !slices.ContainsFunc(earlier.Targets, func(t target) bool { return t.Section == section }) &&
+			!slices.Contains(earlier.sections(), section) {
 			continue
 		}
 		r.Earlier[section] = earlier.Earlier[section]

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -25,17 +26,17 @@ func (r *report) markdown() string {
 	for line := range strings.Lines(r.Machine.String()) {
 		b.WriteString(strings.TrimSpace(line) + "  \n")
 	}
-	fmt.Fprintf(&b, "The server, Postgres and the load generator shared these cores. Each figure is the median of %d rounds of %s s.\n",
+	fmt.Fprintf(&b, "The server, Postgres and the load generator shared these cores. Each figure is the median of %d rounds of %s s.  \n",
 		r.Run.Rounds, number(r.Run.Duration))
+	for _, section := range slices.Sorted(maps.Keys(r.Earlier)) {
+		fmt.Fprintf(&b, "Of an earlier run, %s: %s.  \n", r.Earlier[section], section)
+	}
 	b.WriteString("\n| target | measured | |\n|---|---|---|\n")
 	for _, t := range r.Targets {
 		fmt.Fprintf(&b, "| %s: %s | %s | %s |\n", t.Section, t.wanted(), t.measured(), t.Verdict)
 	}
 	for _, section := range r.sections() {
 		fmt.Fprintf(&b, "\n## %s\n", section)
-		if earlier := r.Earlier[section]; earlier != "" {
-			fmt.Fprintf(&b, "\nMeasured earlier: %s.\n", earlier)
-		}
 		r.writeFigures(&b, section)
 		r.writeFacts(&b, section)
 	}
