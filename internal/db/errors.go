@@ -81,5 +81,6 @@ func isOvertaken(err error) bool {
 		return true
 	}
 	lite, ok := errors.AsType[*sqlite.Error](err)
-	return ok && (lite.Code()&0xff == sqlite3.SQLITE_BUSY || strings.Contains(lite.Error(), "already exists"))
+	return ok && (lite.Code()&0xff == sqlite3.SQLITE_BUSY ||
+		strings.Contains(lite.Error(), "already exists") || strings.Contains(lite.Error(), "duplicate column"))
 }
