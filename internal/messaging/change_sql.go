@@ -102,10 +102,17 @@ func selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, afte
 // selectChangesOf returns the feeds of several users, in any order.
 func selectChangesOf(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, after map[string]ID, limit int) ([]changeRow, error) {
 	users := slices.Sorted(maps.Keys(after))
-	if engine == db.SQLite { // which cannot join laterally, and is asked without a round trip
-		return selectChangesInTurn(ctx, q.(sqlx.PreparerContext), users, after, limit)
-	}
 	var rows []changeRow
+	if engine == db.SQLite { // which cannot join laterally, and is asked without a round trip
+		for _, user := range users {
+			of, err := selectChanges(ctx, q, user, after[user], limit)
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, of...)
+		}
+		return rows, nil
+	}
 	args := []any{limit}
 	values := make([]string, len(users))
 	for i, user := range users {
@@ -118,26 +125,6 @@ func selectChangesOf(ctx context.Context, q sqlx.QueryerContext, engine db.Engin
 		CROSS JOIN LATERAL (`+changesOf("mailbox.user_id", "mailbox.after", "$1")+`) AS changes`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select changes of several: %w", err)
-	}
-	return rows, nil
-}
-
-// selectChangesInTurn returns the feeds of several users by a statement for each. It
-// prepares it once: that takes several times as long as to run it for a feed with
-// little that is new.
-func selectChangesInTurn(ctx context.Context, p sqlx.PreparerContext, users []string, after map[string]ID, limit int) ([]changeRow, error) {
-	statement, err := sqlx.PreparexContext(ctx, p, changesOfOne)
-	if err != nil {
-		return nil, fmt.Errorf("prepare to select changes: %w", err)
-	}
-	defer statement.Close() //nolint:errcheck // it has answered
-	var rows []changeRow
-	for _, user := range users {
-		var of []changeRow
-		if err := statement.SelectContext(ctx, &of, user, after[user], limit); err != nil {
-			return nil, fmt.Errorf("select changes in turn: %w", err)
-		}
-		rows = append(rows, of...)
 	}
 	return rows, nil
 }

@@ -81,7 +81,7 @@ var plannedFeeds = map[string]func(ctx context.Context, q sqlx.QueryerContext, e
 	},
 	"changes of several": func(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, after messaging.ID) error {
 		if engine == db.SQLite {
-			return nil // it prepares the statement above
+			return nil // it runs the statement above
 		}
 		_, err := messaging.SelectChangesOf(ctx, q, engine, map[string]messaging.ID{user: after, "fan-99": after, "user-8": after, "new": {}}, 20)
 		return err
