@@ -109,8 +109,8 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 }
 
 // heapReserve is a part of the heap that is never touched, and so takes no memory. The
-// garbage is collected when the heap has doubled: without the reserve, whose few
-// megabytes double dozens of times a second under load, for a fifth of all computing.
+// garbage is collected when the heap has doubled: one of a few megabytes does so dozens of
+// times a second under load, and collecting took a fifth of all computing.
 const heapReserve = 24 << 20
 
 // storeTimeout bounds the wait for what is waiting to be stored when the server stops.
