@@ -228,9 +228,9 @@ func TestDrainSlowReader(t *testing.T) {
 	for range 1000 { // in all more than the buffers of a connection hold
 		s.Send(t, "alice", "bob", text)
 	}
-	dialStream(t, s)
-	for s.Feed.Streams() < 1 {
-		runtime.Gosched()
+	conn := dialStream(t, s)
+	if _, err := io.ReadFull(conn, make([]byte, 32<<10)); err != nil { // it is amid a page, of which the rest waits
+		t.Fatal(err)
 	}
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
