@@ -78,7 +78,7 @@ func (s *Service) Send(ctx context.Context, draft Draft) (m Message, replayed bo
 // Admit tells whether there is room for another message, so that one that would be refused
 // need not be read first. Errors: [Unavailable].
 func (s *Service) Admit() error {
-	if len(s.writer.queue) == cap(s.writer.queue) {
+	if s.writer.queue.full() {
 		return queueFull()
 	}
 	return nil

@@ -38,25 +38,20 @@ type outcome struct {
 	err      error
 }
 
-// writer stores sends in batches. Each of its goroutines takes one send from the
-// queue, then all that wait behind it, and stores them in one transaction.
+// writer stores sends in batches. Each of its goroutines takes what waits in the queue
+// and stores it in one transaction.
 type writer struct {
 	db      *db.DB
 	ids     *idGenerator
 	changed func(users []string)
 	inSteps atomic.Bool // the database does not take a batch at once
-
-	mu     sync.RWMutex // held for reading to put a send into the queue
-	closed bool
-	queue  chan *send
-
+	queue   *queue
 	running sync.WaitGroup
 }
 
 func startWriter(database *db.DB, ids *idGenerator, queueSize int, changed func(users []string)) *writer {
-	w := &writer{db: database, ids: ids, changed: changed, queue: make(chan *send, queueSize)}
-	// While one batch is on its way to disk, the next is prepared. A third writer
-	// gains nothing: they wait for each other's mailboxes. SQLite has one writer.
+	w := &writer{db: database, ids: ids, changed: changed, queue: newQueue(queueSize, batchSize)}
+	// While one batch is on its way to disk, another is prepared. SQLite has one writer.
 	writers := 2
 	if database.Engine == db.SQLite {
 		writers = 1
@@ -70,12 +65,7 @@ func startWriter(database *db.DB, ids *idGenerator, queueSize int, changed func(
 // close refuses new sends and waits, as long as ctx lasts, until those in the queue
 // are stored.
 func (w *writer) close(ctx context.Context) error {
-	w.mu.Lock()
-	if !w.closed {
-		w.closed = true
-		close(w.queue)
-	}
-	w.mu.Unlock()
+	w.queue.close()
 	stored := make(chan struct{})
 	go func() {
 		w.running.Wait()
@@ -96,7 +86,7 @@ func (w *writer) send(ctx context.Context, draft Draft) (Message, bool, error) {
 		change: change{users: [2]string{draft.Sender, draft.Recipient}},
 		done:   make(chan struct{}),
 	}
-	if err := w.enqueue(s); err != nil {
+	if err := w.queue.put(s); err != nil {
 		return Message{}, false, err
 	}
 	select {
@@ -109,49 +99,14 @@ func (w *writer) send(ctx context.Context, draft Draft) (Message, bool, error) {
 	}
 }
 
-func (w *writer) enqueue(s *send) error {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	if w.closed {
-		return &Error{Code: Unavailable, Message: "The server is shutting down."}
-	}
-	select {
-	case w.queue <- s:
-		return nil
-	default:
-		return queueFull()
-	}
-}
-
-func queueFull() *Error {
-	return &Error{Code: Unavailable, Message: "Too many messages are waiting to be stored. Try again shortly."}
-}
-
 func (w *writer) run() {
-	for first := range w.queue {
-		batch := w.waiting(first)
+	for batch := w.queue.take(); batch != nil; batch = w.queue.take() {
 		w.write(batch)
+		w.queue.release(batch)
 		for _, s := range batch {
 			close(s.done)
 		}
 	}
-}
-
-// waiting returns first and the sends behind it that need not be waited for.
-func (w *writer) waiting(first *send) []*send {
-	batch := []*send{first}
-	for len(batch) < batchSize {
-		select {
-		case s, open := <-w.queue:
-			if !open {
-				return batch
-			}
-			batch = append(batch, s)
-		default:
-			return batch
-		}
-	}
-	return batch
 }
 
 // write stores a batch and sets the outcome of each send. A batch that fails for
