@@ -21,7 +21,7 @@ type Migration struct {
 }
 
 // searchStep is the step that makes what searches need.
-const searchStep = 3
+var searchStep = map[Engine]int64{Postgres: 7, SQLite: 3}
 
 // migrateAttempts is how often a migration starts over that met another process
 // doing the same.
@@ -52,7 +52,7 @@ func (d *DB) migrate(ctx context.Context, search bool) ([]string, error) {
 }
 
 func (d *DB) migrateWithoutSearch(ctx context.Context) ([]string, error) {
-	provider, err := d.migrations(goose.WithExcludeVersions([]int64{searchStep}))
+	provider, err := d.migrations(goose.WithExcludeVersions([]int64{searchStep[d.Engine]}))
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (d *DB) migrateWithoutSearch(ctx context.Context) ([]string, error) {
 	if provider, err = d.migrations(); err != nil {
 		return nil, err
 	}
-	switch result, err := provider.ApplyVersion(ctx, searchStep, false); {
+	switch result, err := provider.ApplyVersion(ctx, searchStep[d.Engine], false); {
 	case err == nil:
 		return append(applied, result.Source.Path), nil
 	case errors.Is(err, goose.ErrNotApplied):
@@ -100,7 +100,7 @@ func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	}
 	list := make([]Migration, len(steps))
 	for i, step := range steps {
-		list[i] = Migration{Name: step.Source.Path, Applied: step.AppliedAt, Optional: step.Source.Version == searchStep}
+		list[i] = Migration{Name: step.Source.Path, Applied: step.AppliedAt, Optional: step.Source.Version == searchStep[d.Engine]}
 	}
 	return list, nil
 }

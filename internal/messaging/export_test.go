@@ -15,6 +15,9 @@ var (
 	SelectClocks               = selectClocks
 )
 
+// TextWords are the words of a text, as the index of Postgres has them.
+var TextWords = textWords
+
 // LastID is greater than every id.
 var LastID = lastID
 

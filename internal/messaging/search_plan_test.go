@@ -2,10 +2,14 @@ package messaging_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
@@ -37,6 +41,34 @@ func TestSearchPlan(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPunctuation checks that words end at any punctuation mark of ASCII, though the index
+// of Postgres takes out only those that Postgres itself would not end a word at.
+func TestPunctuation(t *testing.T) {
+	const marks = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+	const alphabet = marks + marks + marks + "aaeEfhptwwwxXZ0112é п"
+	database := apitest.Open(t, apitest.NewDatabaseURL(t, db.Postgres))
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	texts := make(pq.StringArray, 50_000)
+	for i := range texts {
+		text := make([]rune, 2+random.IntN(12))
+		for j := range text {
+			text[j] = []rune(alphabet)[random.IntN(utf8.RuneCountInString(alphabet))]
+		}
+		texts[i] = string(text)
+	}
+	var wrong []string
+	err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.SelectContext(ctx, q, &wrong, `
+			SELECT text FROM unnest($1::text[]) AS given (text)
+			WHERE `+messaging.TextWords+` <> to_tsvector('simple', translate(text, $2, repeat(' ', length($2)))) LIMIT 10`, texts, marks)
+	})
+	if err != nil || len(wrong) > 0 {
+		t.Fatalf("other words: %q, %v", wrong, err)
+	}
 }
 
 // planRecorder records the plan of each query before it runs it.

@@ -33,7 +33,13 @@ func selectMatches(ctx context.Context, q sqlx.QueryerContext, engine db.Engine,
 }
 
 // textWords are the words of a text, as the index of Postgres has them.
-var textWords = "to_tsvector('simple', translate(text, '!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~', '" + strings.Repeat(" ", 32) + "'))"
+var textWords = func() string {
+	text := "text"
+	for _, mark := range "-./@_<&+~:" {
+		text = fmt.Sprintf("replace(%s, '%c', ' ')", text, mark)
+	}
+	return "to_tsvector('simple', " + text + ")"
+}()
 
 // searchWalk is how many of the newest messages are looked at one by one before the
 // index is asked: most words that fill a page are found there sooner.
