@@ -51,7 +51,7 @@ func New(database *db.DB, options Options) *Service {
 		db:     database,
 		now:    options.Now,
 		ids:    ids,
-		writer: startWriter(database, ids, options.QueueSize, options.Changed),
+		writer: startWriter(database, ids, options),
 		search: !options.SearchOff,
 		tell:   func(users ...string) { options.Changed(users) },
 	}

@@ -45,12 +45,16 @@ type writer struct {
 	ids     *idGenerator
 	changed func(users []string)
 	inSteps atomic.Bool // the database does not take a batch at once
+	words   *wordSorter // nil if there is nothing to sort
 	queue   *queue
 	running sync.WaitGroup
 }
 
-func startWriter(database *db.DB, ids *idGenerator, queueSize int, changed func(users []string)) *writer {
-	w := &writer{db: database, ids: ids, changed: changed, queue: newQueue(queueSize, batchSize)}
+func startWriter(database *db.DB, ids *idGenerator, options Options) *writer {
+	w := &writer{db: database, ids: ids, changed: options.Changed, queue: newQueue(options.QueueSize, batchSize)}
+	if database.Engine == db.Postgres && !options.SearchOff {
+		w.words = &wordSorter{db: database}
+	}
 	// While one batch is on its way to disk, another is prepared. SQLite has one writer.
 	writers := 2
 	if database.Engine == db.SQLite {
@@ -69,6 +73,9 @@ func (w *writer) close(ctx context.Context) error {
 	stored := make(chan struct{})
 	go func() {
 		w.running.Wait()
+		if w.words != nil {
+			w.words.running.Wait()
+		}
 		close(stored)
 	}()
 	select {
@@ -144,6 +151,9 @@ func (w *writer) tell(batch []*send) {
 		}
 	}
 	w.changed(users)
+	if w.words != nil {
+		w.words.add(len(users) / 2)
+	}
 }
 
 // store stores a batch in the transaction.

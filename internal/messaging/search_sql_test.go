@@ -2,8 +2,10 @@ package messaging_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -68,6 +70,34 @@ func TestPunctuation(t *testing.T) {
 	})
 	if err != nil || len(wrong) > 0 {
 		t.Fatalf("other words: %q, %v", wrong, err)
+	}
+}
+
+// TestWordSorter checks that the words of new messages are sorted in before Postgres would
+// let a send do it.
+func TestWordSorter(t *testing.T) {
+	database := apitest.Open(t, apitest.NewDatabaseURL(t, db.Postgres))
+	service := messaging.New(database, messaging.Options{})
+	var sends sync.WaitGroup
+	for i := range messaging.SortInterval {
+		sends.Go(func() {
+			if _, _, err := service.Send(t.Context(), messaging.Draft{
+				Sender: fmt.Sprint("sender-", i), Recipient: fmt.Sprint("recipient-", i), Text: "some words", IdempotencyKey: "key",
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	sends.Wait()
+	if err := service.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var unsorted int
+	err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.GetContext(ctx, q, &unsorted, "SELECT gin_clean_pending_list('messages_search')")
+	})
+	if err != nil || unsorted > 0 {
+		t.Errorf("%d pages of words were not sorted in, %v", unsorted, err)
 	}
 }
 

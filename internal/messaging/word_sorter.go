@@ -1,0 +1,43 @@
+package messaging
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+)
+
+// sortInterval is how many messages there must be for that. Few at a time take longer, and
+// a search reads all that is not sorted in yet.
+const sortInterval = 1000
+
+// wordSorter sorts the words of new messages into the index of searches, beside the
+// sends. Postgres puts them on a list first, GIN's pending list, and where that gets long
+// it lets the next send sort in all of it, which then takes several times as long as
+// others. That is still so where the server may not do it, as it does not own the index.
+type wordSorter struct {
+	db      *db.DB
+	added   atomic.Int64 // messages since it was last done
+	sorting atomic.Bool
+	refused atomic.Bool
+	running sync.WaitGroup
+}
+
+// add tells of new messages. If there are many by now, it lets their words be sorted in.
+func (s *wordSorter) add(messages int) {
+	if s.added.Add(int64(messages)) < sortInterval || s.refused.Load() || !s.sorting.CompareAndSwap(false, true) {
+		return
+	}
+	s.added.Store(0)
+	s.running.Go(func() {
+		defer s.sorting.Store(false)
+		err := s.db.Statement(context.Background(), writeTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
+			var pages int64
+			return sqlx.GetContext(ctx, q, &pages, "SELECT gin_clean_pending_list('messages_search')")
+		})
+		s.refused.Store(db.IsUnsupported(err)) // otherwise it may succeed the next time, and Postgres does it if not
+	})
+}
