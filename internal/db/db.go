@@ -40,11 +40,16 @@ type DB struct {
 	admin     *sql.DB // for what may take long: changes of the schema, whole stores
 	isolation sql.IsolationLevel
 	address   string // of Postgres
+
+	// Whoever reads takes a turn first, in the order they came. Of those who wait for a
+	// connection, database/sql chooses any, so that a few wait several times as long as
+	// the others.
+	turns chan struct{}
 }
 
 // Options adjusts a [DB].
 type Options struct {
-	MaxConnections int  // to Postgres, or readers of SQLite
+	MaxConnections int  // to Postgres
 	Unprepared     bool // keep no statements prepared in Postgres
 }
 
@@ -57,7 +62,7 @@ func Open(url string, options Options) (*DB, error) {
 	case "postgres", "postgresql":
 		return openPostgres(url, options)
 	case "sqlite":
-		return openSQLite(rest, options.MaxConnections)
+		return openSQLite(rest)
 	default:
 		return nil, errors.New("a database URL is postgres://... or sqlite:PATH")
 	}
@@ -80,16 +85,24 @@ func (d *DB) Close() error {
 	return errors.Join(d.write.Close(), d.read.Close(), d.admin.Close())
 }
 
-// Read runs fn, which reads, outside a transaction. The caller's cancellation
-// does not reach the database, where it would cost a pooled connection; each
-// read has a deadline of its own instead.
+// Read runs fn, which reads, outside a transaction. The end of ctx ends the wait for a
+// connection, but not what goes on in the database, which would cost that connection;
+// each read has a deadline of its own instead.
 func (d *DB) Read(ctx context.Context, fn func(context.Context, sqlx.QueryerContext) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
-	return classify(fn(ctx, d.read))
+	select {
+	case d.turns <- struct{}{}:
+		defer func() { <-d.turns }()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timed.Done():
+		return classify(timed.Err())
+	}
+	return classify(fn(timed, d.read))
 }
 
 // Statement runs fn, which writes by one statement that is a transaction of its own. As

@@ -69,6 +69,7 @@ func openPostgres(databaseURL string, options Options) (*DB, error) {
 		Engine: Postgres, read: shared, write: shared, admin: admin,
 		isolation: sql.LevelReadCommitted, // under any other, writers would fail instead of wait
 		address:   withSettings(address, config),
+		turns:     make(chan struct{}, max(1, options.MaxConnections*3/4)), // the others are for whoever writes
 	}, nil
 }
 

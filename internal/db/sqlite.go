@@ -7,13 +7,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
 )
 
-func openSQLite(path string, maxReaders int) (*DB, error) {
+func openSQLite(path string) (*DB, error) {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" || strings.HasPrefix(path, ":") {
 		return nil, errors.New("a SQLite URL names a file, as in sqlite:message-service.db")
@@ -37,11 +38,14 @@ func openSQLite(path string, maxReaders int) (*DB, error) {
 	settings.Set("_query_only", "1")
 	settings.Set("_txlock", "deferred")
 	settings.Del("_pragma")
-	read, err := openSQLitePool(path, settings, maxReaders)
+	// Readers compute, or wait for a disk. More of them would take turns on the processors,
+	// and each has a page cache of its own.
+	readers := 2 * runtime.GOMAXPROCS(0)
+	read, err := openSQLitePool(path, settings, readers)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	return &DB{Engine: SQLite, read: read, write: write, admin: write.DB}, nil
+	return &DB{Engine: SQLite, read: read, write: write, admin: write.DB, turns: make(chan struct{}, readers)}, nil
 }
 
 // writerPragmas let a batch be prepared in memory: in SQLite's own 2 MB it would not fit,
