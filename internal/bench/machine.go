@@ -38,13 +38,11 @@ func (m machine) String() string {
 // describeMachine asks the system, both engines and the server.
 func (s *suite) describeMachine(ctx context.Context) (machine, error) {
 	m := machine{Cores: runtime.NumCPU(), Go: runtime.Version(), Date: time.Now().UTC().Truncate(time.Second)}
-	var memory string
 	for _, fact := range []struct {
 		value         *string
 		path, pattern string
 	}{
 		{&m.Processor, "/proc/cpuinfo", `model name\s*: (.*)`},
-		{&memory, "/proc/meminfo", `MemTotal:\s*(\d+) kB`},
 		{&m.System, "/etc/os-release", `PRETTY_NAME="?([^"\n]*)`},
 		{&m.Kernel, "/proc/sys/kernel/osrelease", `(.*)`},
 	} {
@@ -53,12 +51,12 @@ func (s *suite) describeMachine(ctx context.Context) (machine, error) {
 			return m, err
 		}
 	}
-	kibibytes, err := strconv.Atoi(memory)
-	if err != nil {
+	var err error
+	if m.MemoryMiB, err = totalMemoryMiB(); err != nil {
 		return m, err
 	}
-	m.MemoryMiB = kibibytes >> 10
-	if m.Postgres, err = engineVersion(ctx, s.cluster.URL, "SELECT current_setting('server_version')"); err != nil {
+	const server = "SELECT current_setting('server_version') || ' with shared_buffers=' || current_setting('shared_buffers')"
+	if m.Postgres, err = engineVersion(ctx, s.cluster.URL, server); err != nil {
 		return m, err
 	}
 	if m.SQLite, err = engineVersion(ctx, "sqlite:"+s.newPath("version.db"), "SELECT sqlite_version()"); err != nil {
@@ -70,6 +68,16 @@ func (s *suite) describeMachine(ctx context.Context) (machine, error) {
 	}
 	m.Server = strings.TrimSpace(string(version))
 	return m, nil
+}
+
+// totalMemoryMiB is the memory of the machine.
+func totalMemoryMiB() (int, error) {
+	found, err := find("/proc/meminfo", `MemTotal:\s*(\d+) kB`)
+	if err != nil {
+		return 0, err
+	}
+	kibibytes, err := strconv.Atoi(found)
+	return kibibytes >> 10, err
 }
 
 // engineVersion asks a database for its version.

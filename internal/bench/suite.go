@@ -43,7 +43,12 @@ func openSuite(command benchCommand, out io.Writer) (s *suite, err error) {
 	if s.directory, err = os.MkdirTemp("", "bench"); err != nil {
 		return s, err
 	}
-	if s.cluster, err = pgtest.Start(); err != nil {
+	memory, err := totalMemoryMiB()
+	if err != nil {
+		return s, err
+	}
+	// As the manual of Postgres recommends for a machine of its own. The default is 128 MB on any.
+	if s.cluster, err = pgtest.Start(fmt.Sprintf("shared_buffers=%dMB", memory/4)); err != nil {
 		return s, err
 	}
 	if s.admin, err = sql.Open("postgres", s.cluster.URL); err != nil {

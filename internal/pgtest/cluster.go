@@ -13,12 +13,12 @@ import (
 	"syscall"
 )
 
-// script makes a cluster in the folder $1 with the binaries in $2, says "ready",
-// waits for its input to end and removes everything. Its output ends when that is done.
+// script makes a cluster in the folder $1 with the binaries in $2 and the options in $3,
+// says "ready", waits for its input to end and removes everything. Its output ends when that is done.
 const script = `
 trap '"$2/pg_ctl" -D "$1/data" -m immediate stop >>"$1/log" 2>&1; rm -rf "$1"' EXIT
 "$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >>"$1/log" 2>&1 &&
-"$2/pg_ctl" -D "$1/data" -w -l "$1/log" start -o "-k '$1' -c listen_addresses= -c max_connections=400" >>"$1/log" 2>&1 ||
+"$2/pg_ctl" -D "$1/data" -w -l "$1/log" start -o "-k '$1' -c listen_addresses= -c max_connections=400 $3" >>"$1/log" 2>&1 ||
 { cat "$1/log" >&2; exit 1; }
 echo ready
 cat >/dev/null
@@ -39,9 +39,9 @@ type Cluster struct {
 	output   io.Reader // ends when everything is removed
 }
 
-// Start starts a throwaway cluster with the settings that Postgres has by default,
-// but for the number of connections.
-func Start() (*Cluster, error) {
+// Start starts a throwaway cluster with the settings that Postgres has by default, but for
+// the number of connections and those that are given, as in "shared_buffers=1GB".
+func Start(settings ...string) (*Cluster, error) {
 	binaries, err := findBinaries()
 	if err != nil {
 		return nil, err
@@ -50,7 +50,11 @@ func Start() (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command("sh", "-c", script, "sh", directory, binaries)
+	var options string
+	for _, setting := range settings {
+		options += " -c " + setting
+	}
+	command := exec.Command("sh", "-c", script, "sh", directory, binaries, options)
 	command.Dir = directory
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt of the tests ends it through the pipe
 	if os.Getuid() == 0 {
