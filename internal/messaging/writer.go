@@ -14,9 +14,9 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// batchSize bounds the sends of one transaction. The widest statement takes eight
-// parameters for each; Postgres allows 65,535 and SQLite 32,766.
-const batchSize = 512
+// batchSize bounds the sends of one transaction. Larger ones gain little, and whoever has
+// to wait for one waits longer.
+const batchSize = 100
 
 // sendTimeout bounds the wait for the outcome of a send.
 const sendTimeout = 20 * time.Second
