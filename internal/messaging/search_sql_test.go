@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
@@ -54,7 +53,7 @@ func TestPunctuation(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	texts := make(pq.StringArray, 50_000)
+	texts := make([]string, 50_000)
 	for i := range texts {
 		text := make([]rune, 2+random.IntN(12))
 		for j := range text {

@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -50,10 +51,7 @@ func Start(settings ...string) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	var options string
-	for _, setting := range settings {
-		options += " -c " + setting
-	}
+	options := strings.Join(append([]string{""}, settings...), " -c ")
 	command := exec.Command("sh", "-c", script, "sh", directory, binaries, options)
 	command.Dir = directory
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt of the tests ends it through the pipe
