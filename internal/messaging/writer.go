@@ -16,7 +16,7 @@ import (
 
 // batchSize bounds the sends of one transaction. Larger ones gain little, and whoever has
 // to wait for one waits longer.
-const batchSize = 100
+const batchSize = 64
 
 // sendTimeout bounds the wait for the outcome of a send.
 const sendTimeout = 20 * time.Second
