@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
@@ -22,6 +23,21 @@ func TestTimestamp(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	})
+}
+
+// TestAppendText puts each byte at each place of a text, and compares with jsontext.
+func TestAppendText(t *testing.T) {
+	t.Parallel()
+	for place := range 20 {
+		for c := range 256 {
+			text := []byte("abcdefghijklmnopqrst")
+			text[place] = byte(c)
+			want, _ := jsontext.AppendQuote(nil, text)
+			if got := appendText(nil, string(text)); !bytes.Equal(got, want) {
+				t.Errorf("%q is written as %s, want %s", text, got, want)
+			}
+		}
+	}
 }
 
 // TestAppendMessage compares what AppendMessage writes with what encoding/json makes of the
