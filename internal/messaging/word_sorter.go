@@ -10,8 +10,8 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// sortInterval is how many messages there must be for that. Few at a time take longer, and
-// a search reads all that is not sorted in yet.
+// sortInterval is after how many messages their words are sorted in. Fewer at a time take
+// longer for each, and a search reads all those that are not sorted in yet.
 const sortInterval = 1000
 
 // wordSorter sorts the words of new messages into the index of searches, beside the
