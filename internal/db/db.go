@@ -41,8 +41,8 @@ type DB struct {
 	isolation sql.IsolationLevel
 	address   string // of Postgres
 
-	// Whoever reads takes a turn first, in the order they came. Of those who wait for a
-	// connection, database/sql chooses any, so that a few wait several times as long as
+	// Whoever calls Read takes a turn first, in the order they came. Of those who wait for
+	// a connection, database/sql chooses any, so that a few wait several times as long as
 	// the others.
 	turns chan struct{}
 }
@@ -90,7 +90,7 @@ func (d *DB) Close() error {
 // each read has a deadline of its own instead.
 func (d *DB) Read(ctx context.Context, fn func(context.Context, sqlx.QueryerContext) error) error {
 	if err := ctx.Err(); err != nil {
-		return err
+		return classify(err)
 	}
 	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
@@ -98,7 +98,7 @@ func (d *DB) Read(ctx context.Context, fn func(context.Context, sqlx.QueryerCont
 	case d.turns <- struct{}{}:
 		defer func() { <-d.turns }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return classify(ctx.Err())
 	case <-timed.Done():
 		return classify(timed.Err())
 	}

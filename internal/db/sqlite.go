@@ -40,8 +40,8 @@ func openSQLite(path string) (*DB, error) {
 	settings.Del("_pragma")
 	// Readers compute, or wait for a disk. More of them would take turns on the processors,
 	// and each has a page cache of its own.
-	readers := 2 * runtime.GOMAXPROCS(0)
-	read, err := openSQLitePool(path, settings, readers)
+	readers := max(4, 2*runtime.GOMAXPROCS(0))
+	read, err := openSQLitePool(path, settings, readers+1) // a Watch keeps one
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}

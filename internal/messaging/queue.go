@@ -6,8 +6,7 @@ import "sync"
 // have no user in common: one would wait in the database for the mailboxes that the other
 // has locked, and keep locked what it has itself.
 type queue struct {
-	size  int // sends that may wait
-	batch int // sends of a batch at most
+	size int // sends that may wait
 
 	mu      sync.Mutex
 	changed *sync.Cond      // a send came, a batch was stored, or the queue was closed
@@ -18,8 +17,8 @@ type queue struct {
 	closed  bool
 }
 
-func newQueue(size, batch int) *queue {
-	q := &queue{size: size, batch: batch, busy: map[string]bool{}, held: map[string]bool{}}
+func newQueue(size int) *queue {
+	q := &queue{size: size, busy: map[string]bool{}, held: map[string]bool{}}
 	q.changed = sync.NewCond(&q.mu)
 	return q
 }
@@ -75,11 +74,23 @@ func (q *queue) take() []*send {
 	}
 }
 
+// A batch is short, since whoever has to wait for it waits for all of it, but longer where
+// many wait, since there is some work for each batch. The widest statement takes eight
+// parameters for each send; Postgres allows 65,535 and SQLite 32,766.
+const (
+	shortBatch = 64
+	longBatch  = 512
+)
+
+// lookAhead bounds how many are passed over in search for those that need not wait.
+const lookAhead = 1024
+
 // next takes the sends that share no user with a batch that is being stored. Nor do they
 // overtake another send of one of their users.
 func (q *queue) next() (batch []*send) {
+	most := min(max(len(q.waiting)/2, shortBatch), longBatch)
 	rest := q.waiting[q.passed:]
-	for len(rest) > 0 && len(batch) < q.batch {
+	for len(rest) > 0 && len(batch) < most && q.passed < lookAhead {
 		s := rest[0]
 		rest = rest[1:]
 		a, b := s.draft.Sender, s.draft.Recipient
@@ -90,6 +101,9 @@ func (q *queue) next() (batch []*send) {
 		} else {
 			batch = append(batch, s)
 		}
+	}
+	if len(batch) == 0 {
+		return nil
 	}
 	kept := q.passed + copy(q.waiting[q.passed:], rest)
 	clear(q.waiting[kept:])

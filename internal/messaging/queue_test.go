@@ -12,8 +12,8 @@ import (
 func TestQueue(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		const size, most = 20, 5
-		q := newQueue(size, most)
+		const size = 20
+		q := newQueue(size)
 		last := map[string]int{} // of each user's sends that were handed out
 		var waiting []int
 		var batches [][]*send
@@ -28,9 +28,6 @@ func TestQueue(t *testing.T) {
 					t.Fatalf("%d sends wait for nothing", len(waiting))
 				}
 				t.Skip("all that waits has to")
-			}
-			if len(batch) > most {
-				t.Fatalf("a batch of %d", len(batch))
 			}
 			for _, s := range batch {
 				number := s.draft.number(t)
@@ -114,4 +111,34 @@ func without(t *rapid.T, numbers []int, n int) (rest []int) {
 		t.Fatalf("send %d was handed out twice", n)
 	}
 	return rest
+}
+
+// TestQueueBounds fills a long queue: batches are no longer than half of it, and who needs
+// not wait is looked for in a part of it only.
+func TestQueueBounds(t *testing.T) {
+	t.Parallel()
+	q := newQueue(4 * lookAhead)
+	put := func(sender string, n int) {
+		for i := range n {
+			if err := q.put(&send{draft: Draft{Sender: sender, Recipient: fmt.Sprint(sender, i)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	expect := func(want int) (batch []*send) {
+		t.Helper()
+		if batch = q.next(); len(batch) != want {
+			t.Fatalf("a batch of %d, want %d", len(batch), want)
+		}
+		return batch
+	}
+	put("a", 100)
+	first := expect(shortBatch)
+	put("b", 2*longBatch)
+	put("a", lookAhead)
+	put("c", 1)
+	expect(longBatch) // of b, and those of a wait
+	expect(0)         // c is too far behind
+	q.release(first)
+	expect(longBatch) // of a, and those of b wait
 }

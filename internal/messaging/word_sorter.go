@@ -17,7 +17,8 @@ const sortInterval = 1000
 // wordSorter sorts the words of new messages into the index of searches, beside the
 // sends. Postgres puts them on a list first, GIN's pending list, and where that gets long
 // it lets the next send sort in all of it, which then takes several times as long as
-// others. That is still so where the server may not do it, as it does not own the index.
+// others. That is still so of very long messages, and where the server may not do it, as it
+// does not own the index.
 type wordSorter struct {
 	db      *db.DB
 	added   atomic.Int64 // messages since it was last done

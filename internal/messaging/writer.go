@@ -14,10 +14,6 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// batchSize bounds the sends of one transaction. Larger ones gain little, and whoever has
-// to wait for one waits longer.
-const batchSize = 64
-
 // sendTimeout bounds the wait for the outcome of a send.
 const sendTimeout = 20 * time.Second
 
@@ -51,7 +47,7 @@ type writer struct {
 }
 
 func startWriter(database *db.DB, ids *idGenerator, options Options) *writer {
-	w := &writer{db: database, ids: ids, changed: options.Changed, queue: newQueue(options.QueueSize, batchSize)}
+	w := &writer{db: database, ids: ids, changed: options.Changed, queue: newQueue(options.QueueSize)}
 	if database.Engine == db.Postgres && !options.SearchOff {
 		w.words = &wordSorter{db: database}
 	}
@@ -70,19 +66,27 @@ func startWriter(database *db.DB, ids *idGenerator, options Options) *writer {
 // are stored.
 func (w *writer) close(ctx context.Context) error {
 	w.queue.close()
-	stored := make(chan struct{})
+	if !isDone(ctx, &w.running) {
+		return fmt.Errorf("messages are still waiting to be stored: %w", ctx.Err())
+	}
+	if w.words != nil {
+		isDone(ctx, &w.words.running) // else Postgres does it later
+	}
+	return nil
+}
+
+// isDone waits for a group, and tells whether it was done before ctx.
+func isDone(ctx context.Context, group *sync.WaitGroup) bool {
+	done := make(chan struct{})
 	go func() {
-		w.running.Wait()
-		if w.words != nil {
-			w.words.running.Wait()
-		}
-		close(stored)
+		group.Wait()
+		close(done)
 	}()
 	select {
-	case <-stored:
-		return nil
+	case <-done:
+		return true
 	case <-ctx.Done():
-		return fmt.Errorf("messages are still waiting to be stored: %w", ctx.Err())
+		return false
 	}
 }
 
