@@ -74,12 +74,13 @@ func (q *queue) take() []*send {
 	}
 }
 
-// A batch is short, since whoever has to wait for it waits for all of it, but longer where
-// many wait, since there is some work for each batch. The widest statement takes eight
-// parameters for each send; Postgres allows 65,535 and SQLite 32,766.
+// A batch is short, since who has to wait for it waits for all of it, but long where many
+// wait, since each batch costs something, too. The widest statement takes eight parameters
+// for each send; Postgres allows 65,535 and SQLite 32,766.
 const (
-	shortBatch = 64
-	longBatch  = 512
+	shortBatch  = 64
+	longBatch   = 512
+	manyWaiting = 256
 )
 
 // lookAhead bounds how many are passed over in search for those that need not wait.
@@ -88,7 +89,10 @@ const lookAhead = 1024
 // next takes the sends that share no user with a batch that is being stored. Nor do they
 // overtake another send of one of their users.
 func (q *queue) next() (batch []*send) {
-	most := min(max(len(q.waiting)/2, shortBatch), longBatch)
+	most := shortBatch
+	if len(q.waiting) > manyWaiting {
+		most = longBatch
+	}
 	rest := q.waiting[q.passed:]
 	for len(rest) > 0 && len(batch) < most && q.passed < lookAhead {
 		s := rest[0]

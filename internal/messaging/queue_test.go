@@ -113,8 +113,8 @@ func without(t *rapid.T, numbers []int, n int) (rest []int) {
 	return rest
 }
 
-// TestQueueBounds fills a long queue: batches are no longer than half of it, and who needs
-// not wait is looked for in a part of it only.
+// TestQueueBounds fills a long queue: batches have bounds, and who needs not wait is looked
+// for in a part of it only.
 func TestQueueBounds(t *testing.T) {
 	t.Parallel()
 	q := newQueue(4 * lookAhead)
