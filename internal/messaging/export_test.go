@@ -29,3 +29,6 @@ func Bounds(w Window) (idRange, error) { return w.bounds() }
 
 // FirstIDAt is the smallest id of a moment.
 var FirstIDAt = firstIDAt
+
+// WaitForWords waits until no words are being sorted in.
+func (s *Service) WaitForWords() { s.writer.words.running.Wait() }

@@ -22,23 +22,21 @@ const sortInterval = 1000
 type wordSorter struct {
 	db      *db.DB
 	added   atomic.Int64 // messages since it was last done
-	sorting atomic.Bool
-	refused atomic.Bool
+	sorting atomic.Bool  // it is being done, or is refused
 	running sync.WaitGroup
 }
 
 // add tells of new messages. If there are many by now, it lets their words be sorted in.
 func (s *wordSorter) add(messages int) {
-	if s.added.Add(int64(messages)) < sortInterval || s.refused.Load() || !s.sorting.CompareAndSwap(false, true) {
+	if s.added.Add(int64(messages)) < sortInterval || !s.sorting.CompareAndSwap(false, true) {
 		return
 	}
 	s.added.Store(0)
 	s.running.Go(func() {
-		defer s.sorting.Store(false)
 		err := s.db.Statement(context.Background(), writeTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
 			var pages int64
 			return sqlx.GetContext(ctx, q, &pages, "SELECT gin_clean_pending_list('messages_search')")
 		})
-		s.refused.Store(db.IsUnsupported(err)) // otherwise it may succeed the next time, and Postgres does it if not
+		s.sorting.Store(db.IsUnsupported(err)) // after any other error it may succeed the next time
 	})
 }
