@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -13,7 +14,8 @@ import (
 )
 
 // TestReadsTakeTurns lets many wait to read: they are let in one after the other in the
-// order they came, and whoever gives up leaves the line.
+// order they came. Whoever gives up leaves the line, and whoever runs out of time is told
+// that the database is not available.
 func TestReadsTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		database, err := db.Open("postgres://nowhere.invalid/none", db.Options{MaxConnections: 1})
@@ -49,7 +51,11 @@ func TestReadsTakeTurns(t *testing.T) {
 			synctest.Wait()
 		}
 		giveUp()
-		synctest.Wait()
+		brief, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := database.Read(brief, nil); !errors.Is(err, db.ErrUnavailable) {
+			t.Errorf("out of time: %v", err)
+		}
 		close(hold)
 		synctest.Wait()
 		if !slices.Equal(order, want) {

@@ -27,7 +27,7 @@ func TestQueue(t *testing.T) {
 				if len(waiting) > 0 && len(batches) == 0 {
 					t.Fatalf("%d sends wait for nothing", len(waiting))
 				}
-				t.Skip("all that waits has to")
+				t.Skip("all that waits has to") // rapid draws another action
 			}
 			for _, s := range batch {
 				number := s.draft.number(t)
@@ -48,7 +48,7 @@ func TestQueue(t *testing.T) {
 		}
 		release := func(t *rapid.T) {
 			if len(batches) == 0 {
-				t.Skip("nothing is being stored")
+				t.Skip("nothing is being stored") // likewise
 			}
 			i := rapid.IntRange(0, len(batches)-1).Draw(t, "batch")
 			q.release(batches[i])

@@ -41,8 +41,8 @@ func appendText(b []byte, s string) []byte {
 	return b
 }
 
-// isPlain tells whether JSON writes a text as it is: all of it is printable ASCII, and
-// neither a quotation mark nor a backslash. Most texts are. To look at eight characters at
+// isPlain tells whether JSON writes a text as it is: all of it is ASCII, and none
+// of it a control character, a quotation mark or a backslash. Most texts are so. To look at eight characters at
 // a time takes a fifth of what jsontext takes.
 func isPlain(s string) bool {
 	const each, high = 0x0101010101010101, 0x8080808080808080
