@@ -183,7 +183,7 @@ type EditMessageRequest struct {
 }
 
 // ExportRecord One line of an export: a message, a read marker or a block, named by `type`, or
-// the end. The members `changed`, `idempotencyKey` and `fingerprint` are for
+// the end. The members `changed`, `keyHash` and `fingerprint` are for
 // moving a whole store (`message-service export` and `import`) and are not part
 // of a user's export.
 type ExportRecord struct {
@@ -194,11 +194,17 @@ type ExportRecord struct {
 	// messages.
 	Changed *MessageID `json:"changed,omitempty"`
 
-	// Fingerprint What tells two bodies sent with that key apart, in hexadecimal.
+	// Fingerprint What tells two requests with that key apart: HMAC-SHA-256 of the request, by the key, in
+	// hexadecimal.
 	Fingerprint *string `json:"fingerprint,omitempty"`
 
-	// IdempotencyKey The idempotency key the message was sent with.
+	// IdempotencyKey The idempotency key itself, as exports of earlier versions have it. An import takes it
+	// with the fingerprint of that time, and keeps `keyHash` instead.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+
+	// KeyHash SHA-256 of the idempotency key the message was sent with, in hexadecimal.
+	KeyHash *string `json:"keyHash,omitempty"`
 
 	// Message A message as it is now.
 	Message *Message `json:"message,omitempty"`
@@ -535,7 +541,8 @@ type ListMessagesParams struct {
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
-	// 30 days ago when absent, or without bound when `after` is given.
+	// When absent it is 30 days ago, or without bound where `before`, `after` or
+	// `q` is given.
 	Since *TimeBound `form:"since,omitempty" json:"since,omitempty"`
 
 	// Until Only messages sent before this time. RFC 3339; encode a `+` as `%2B`. For
@@ -726,8 +733,8 @@ type ClientInterface interface {
 	// ListMessages List recent messages
 	//
 	// Messages to a recipient, from a sender, from one to the other, or of everyone,
-	// newest first: at most `limit` of them, and none older than `since`, which is 30
-	// days ago when absent. Deleted messages are left out.
+	// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+	// they are those of the last 30 days. Deleted messages are left out.
 	//
 	// To walk back in time, pass the id of the last message of a page as `before`,
 	// or follow the `Link` header. To catch up, pass the id of the newest message
@@ -756,9 +763,9 @@ type ClientInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422; the order of members and white space make no difference. Once the message
-	// is deleted its body is forgotten: any repetition is answered with what is left,
-	// an empty `text` and `deletedAt`.
+	// 422, also once the message is deleted; the order of members and white space
+	// make no difference. A repetition after the deletion is answered with what is
+	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
 	// with 403.
@@ -784,9 +791,9 @@ type ClientInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422; the order of members and white space make no difference. Once the message
-	// is deleted its body is forgotten: any repetition is answered with what is left,
-	// an empty `text` and `deletedAt`.
+	// 422, also once the message is deleted; the order of members and white space
+	// make no difference. A repetition after the deletion is answered with what is
+	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
 	// with 403.
@@ -822,7 +829,8 @@ type ClientInterface interface {
 	// Replaces the text, the metadata or both, for both users, and answers with the
 	// message as it is now, with `editedAt`. What is absent stays as it is;
 	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. Of two edits the later one counts. A deleted message cannot be edited (409).
+	// list. Of two edits the later one counts. A deleted message cannot be edited (409),
+	// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -834,7 +842,8 @@ type ClientInterface interface {
 	// Replaces the text, the metadata or both, for both users, and answers with the
 	// message as it is now, with `editedAt`. What is absent stays as it is;
 	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. Of two edits the later one counts. A deleted message cannot be edited (409).
+	// list. Of two edits the later one counts. A deleted message cannot be edited (409),
+	// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -852,15 +861,19 @@ type ClientInterface interface {
 	// peers too, and with them what the peers wrote in them. Each message is deleted
 	// as by `deleteMessage`: text, metadata and what it replied to are erased, and a
 	// tombstone remains so that the peer's devices can be told, with the message's
-	// id, the ids of the two users, the times, and the idempotency key if it had
-	// one, but nothing of what was said. Other users' blocks of this user remain.
+	// id, the ids of the two users and the times, but nothing of what was said. The
+	// idempotency keys of all those messages, deleted ones too, are free again. Other
+	// users' blocks of this user remain.
+	//
+	// Every message that was acknowledged before the request arrived is erased, and
+	// at some moment between the request and the answer there was none of this user
+	// at all. What somebody sends after that moment starts anew.
 	//
 	// It works in small steps, so that it holds up nobody, and is answered when all
 	// is done: a second or so for some thousands of messages, so give your client
 	// time. If the connection ends before, or the answer is 503, repeat it: what is
-	// erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
-	// before you call it. The id is free afterwards: there are no accounts here, and
-	// a message to it or from it starts anew.
+	// erased stays erased, and repeating it when nothing is left does nothing. The id
+	// is free afterwards: there are no accounts here.
 	//
 	// Corresponds with DELETE /v1/users/{userId} (the `EraseUser` operationId).
 	EraseUser(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -979,8 +992,10 @@ type ClientInterface interface {
 	// may be of either user, and deleted, but must belong to this conversation, and
 	// the conversation must still exist (422).
 	//
-	// The messages from the peer after the marker are unread. The peer sees the
-	// marker as `peerReadMarker`, and so which of their messages have been read.
+	// The messages from the peer after the marker are unread; what users write to
+	// themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+	// of their messages have been read. A peer who has blocked the user is told nothing
+	// more of them, so the marker cannot be moved (403).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -995,8 +1010,10 @@ type ClientInterface interface {
 	// may be of either user, and deleted, but must belong to this conversation, and
 	// the conversation must still exist (422).
 	//
-	// The messages from the peer after the marker are unread. The peer sees the
-	// marker as `peerReadMarker`, and so which of their messages have been read.
+	// The messages from the peer after the marker are unread; what users write to
+	// themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+	// of their messages have been read. A peer who has blocked the user is told nothing
+	// more of them, so the marker cannot be moved (403).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1076,8 +1093,8 @@ func (c *Client) GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (
 // ListMessages List recent messages
 //
 // Messages to a recipient, from a sender, from one to the other, or of everyone,
-// newest first: at most `limit` of them, and none older than `since`, which is 30
-// days ago when absent. Deleted messages are left out.
+// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+// they are those of the last 30 days. Deleted messages are left out.
 //
 // To walk back in time, pass the id of the last message of a page as `before`,
 // or follow the `Link` header. To catch up, pass the id of the newest message
@@ -1116,9 +1133,9 @@ func (c *Client) ListMessages(ctx context.Context, params *ListMessagesParams, r
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422; the order of members and white space make no difference. Once the message
-// is deleted its body is forgotten: any repetition is answered with what is left,
-// an empty `text` and `deletedAt`.
+// 422, also once the message is deleted; the order of members and white space
+// make no difference. A repetition after the deletion is answered with what is
+// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
 // with 403.
@@ -1154,9 +1171,9 @@ func (c *Client) SendMessageWithBody(ctx context.Context, params *SendMessagePar
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422; the order of members and white space make no difference. Once the message
-// is deleted its body is forgotten: any repetition is answered with what is left,
-// an empty `text` and `deletedAt`.
+// 422, also once the message is deleted; the order of members and white space
+// make no difference. A repetition after the deletion is answered with what is
+// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
 // with 403.
@@ -1222,7 +1239,8 @@ func (c *Client) GetMessage(ctx context.Context, messageID MessageID, reqEditors
 // Replaces the text, the metadata or both, for both users, and answers with the
 // message as it is now, with `editedAt`. What is absent stays as it is;
 // `metadata: null` removes the metadata. The message keeps its place in every
-// list. Of two edits the later one counts. A deleted message cannot be edited (409).
+// list. Of two edits the later one counts. A deleted message cannot be edited (409),
+// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1244,7 +1262,8 @@ func (c *Client) EditMessageWithBody(ctx context.Context, messageID MessageID, c
 // Replaces the text, the metadata or both, for both users, and answers with the
 // message as it is now, with `editedAt`. What is absent stays as it is;
 // `metadata: null` removes the metadata. The message keeps its place in every
-// list. Of two edits the later one counts. A deleted message cannot be edited (409).
+// list. Of two edits the later one counts. A deleted message cannot be edited (409),
+// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1272,15 +1291,19 @@ func (c *Client) EditMessage(ctx context.Context, messageID MessageID, body Edit
 // peers too, and with them what the peers wrote in them. Each message is deleted
 // as by `deleteMessage`: text, metadata and what it replied to are erased, and a
 // tombstone remains so that the peer's devices can be told, with the message's
-// id, the ids of the two users, the times, and the idempotency key if it had
-// one, but nothing of what was said. Other users' blocks of this user remain.
+// id, the ids of the two users and the times, but nothing of what was said. The
+// idempotency keys of all those messages, deleted ones too, are free again. Other
+// users' blocks of this user remain.
+//
+// Every message that was acknowledged before the request arrived is erased, and
+// at some moment between the request and the answer there was none of this user
+// at all. What somebody sends after that moment starts anew.
 //
 // It works in small steps, so that it holds up nobody, and is answered when all
 // is done: a second or so for some thousands of messages, so give your client
 // time. If the connection ends before, or the answer is 503, repeat it: what is
-// erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
-// before you call it. The id is free afterwards: there are no accounts here, and
-// a message to it or from it starts anew.
+// erased stays erased, and repeating it when nothing is left does nothing. The id
+// is free afterwards: there are no accounts here.
 //
 // Corresponds with DELETE /v1/users/{userId} (the `EraseUser` operationId).
 func (c *Client) EraseUser(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1479,8 +1502,10 @@ func (c *Client) ListConversationMessages(ctx context.Context, userID User, peer
 // may be of either user, and deleted, but must belong to this conversation, and
 // the conversation must still exist (422).
 //
-// The messages from the peer after the marker are unread. The peer sees the
-// marker as `peerReadMarker`, and so which of their messages have been read.
+// The messages from the peer after the marker are unread; what users write to
+// themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+// of their messages have been read. A peer who has blocked the user is told nothing
+// more of them, so the marker cannot be moved (403).
 //
 // Takes any type of body and a specified content type.
 //
@@ -1505,8 +1530,10 @@ func (c *Client) SetReadMarkerWithBody(ctx context.Context, userID User, peerID 
 // may be of either user, and deleted, but must belong to this conversation, and
 // the conversation must still exist (422).
 //
-// The messages from the peer after the marker are unread. The peer sees the
-// marker as `peerReadMarker`, and so which of their messages have been read.
+// The messages from the peer after the marker are unread; what users write to
+// themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+// of their messages have been read. A peer who has blocked the user is told nothing
+// more of them, so the marker cannot be moved (403).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2621,8 +2648,8 @@ type ClientWithResponsesInterface interface {
 	// ListMessagesWithResponse List recent messages
 	//
 	// Messages to a recipient, from a sender, from one to the other, or of everyone,
-	// newest first: at most `limit` of them, and none older than `since`, which is 30
-	// days ago when absent. Deleted messages are left out.
+	// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+	// they are those of the last 30 days. Deleted messages are left out.
 	//
 	// To walk back in time, pass the id of the last message of a page as `before`,
 	// or follow the `Link` header. To catch up, pass the id of the newest message
@@ -2653,9 +2680,9 @@ type ClientWithResponsesInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422; the order of members and white space make no difference. Once the message
-	// is deleted its body is forgotten: any repetition is answered with what is left,
-	// an empty `text` and `deletedAt`.
+	// 422, also once the message is deleted; the order of members and white space
+	// make no difference. A repetition after the deletion is answered with what is
+	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
 	// with 403.
@@ -2681,9 +2708,9 @@ type ClientWithResponsesInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422; the order of members and white space make no difference. Once the message
-	// is deleted its body is forgotten: any repetition is answered with what is left,
-	// an empty `text` and `deletedAt`.
+	// 422, also once the message is deleted; the order of members and white space
+	// make no difference. A repetition after the deletion is answered with what is
+	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
 	// with 403.
@@ -2723,7 +2750,8 @@ type ClientWithResponsesInterface interface {
 	// Replaces the text, the metadata or both, for both users, and answers with the
 	// message as it is now, with `editedAt`. What is absent stays as it is;
 	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. Of two edits the later one counts. A deleted message cannot be edited (409).
+	// list. Of two edits the later one counts. A deleted message cannot be edited (409),
+	// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2735,7 +2763,8 @@ type ClientWithResponsesInterface interface {
 	// Replaces the text, the metadata or both, for both users, and answers with the
 	// message as it is now, with `editedAt`. What is absent stays as it is;
 	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. Of two edits the later one counts. A deleted message cannot be edited (409).
+	// list. Of two edits the later one counts. A deleted message cannot be edited (409),
+	// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2753,15 +2782,19 @@ type ClientWithResponsesInterface interface {
 	// peers too, and with them what the peers wrote in them. Each message is deleted
 	// as by `deleteMessage`: text, metadata and what it replied to are erased, and a
 	// tombstone remains so that the peer's devices can be told, with the message's
-	// id, the ids of the two users, the times, and the idempotency key if it had
-	// one, but nothing of what was said. Other users' blocks of this user remain.
+	// id, the ids of the two users and the times, but nothing of what was said. The
+	// idempotency keys of all those messages, deleted ones too, are free again. Other
+	// users' blocks of this user remain.
+	//
+	// Every message that was acknowledged before the request arrived is erased, and
+	// at some moment between the request and the answer there was none of this user
+	// at all. What somebody sends after that moment starts anew.
 	//
 	// It works in small steps, so that it holds up nobody, and is answered when all
 	// is done: a second or so for some thousands of messages, so give your client
 	// time. If the connection ends before, or the answer is 503, repeat it: what is
-	// erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
-	// before you call it. The id is free afterwards: there are no accounts here, and
-	// a message to it or from it starts anew.
+	// erased stays erased, and repeating it when nothing is left does nothing. The id
+	// is free afterwards: there are no accounts here.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2896,8 +2929,10 @@ type ClientWithResponsesInterface interface {
 	// may be of either user, and deleted, but must belong to this conversation, and
 	// the conversation must still exist (422).
 	//
-	// The messages from the peer after the marker are unread. The peer sees the
-	// marker as `peerReadMarker`, and so which of their messages have been read.
+	// The messages from the peer after the marker are unread; what users write to
+	// themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+	// of their messages have been read. A peer who has blocked the user is told nothing
+	// more of them, so the marker cannot be moved (403).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2912,8 +2947,10 @@ type ClientWithResponsesInterface interface {
 	// may be of either user, and deleted, but must belong to this conversation, and
 	// the conversation must still exist (422).
 	//
-	// The messages from the peer after the marker are unread. The peer sees the
-	// marker as `peerReadMarker`, and so which of their messages have been read.
+	// The messages from the peer after the marker are unread; what users write to
+	// themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+	// of their messages have been read. A peer who has blocked the user is told nothing
+	// more of them, so the marker cannot be moved (403).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3524,6 +3561,8 @@ type EditMessageResponse struct {
 	JSON200 *Message
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *NotFound
 	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
@@ -3554,6 +3593,11 @@ func (r EditMessageResponse) GetJSON200() *Message {
 // GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
 func (r EditMessageResponse) GetApplicationProblemJSON400() *BadRequest {
 	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r EditMessageResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -4369,6 +4413,8 @@ type SetReadMarkerResponse struct {
 	JSON200 *ReadMarker
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
 	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationProblemJSON406 *NotAcceptable
 	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -4395,6 +4441,11 @@ func (r SetReadMarkerResponse) GetJSON200() *ReadMarker {
 // GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
 func (r SetReadMarkerResponse) GetApplicationProblemJSON400() *BadRequest {
 	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r SetReadMarkerResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
@@ -4596,8 +4647,8 @@ func (c *ClientWithResponses) GetLimitsWithResponse(ctx context.Context, reqEdit
 // ListMessagesWithResponse List recent messages
 //
 // Messages to a recipient, from a sender, from one to the other, or of everyone,
-// newest first: at most `limit` of them, and none older than `since`, which is 30
-// days ago when absent. Deleted messages are left out.
+// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+// they are those of the last 30 days. Deleted messages are left out.
 //
 // To walk back in time, pass the id of the last message of a page as `before`,
 // or follow the `Link` header. To catch up, pass the id of the newest message
@@ -4634,9 +4685,9 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, para
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422; the order of members and white space make no difference. Once the message
-// is deleted its body is forgotten: any repetition is answered with what is left,
-// an empty `text` and `deletedAt`.
+// 422, also once the message is deleted; the order of members and white space
+// make no difference. A repetition after the deletion is answered with what is
+// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
 // with 403.
@@ -4668,9 +4719,9 @@ func (c *ClientWithResponses) SendMessageWithBodyWithResponse(ctx context.Contex
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422; the order of members and white space make no difference. Once the message
-// is deleted its body is forgotten: any repetition is answered with what is left,
-// an empty `text` and `deletedAt`.
+// 422, also once the message is deleted; the order of members and white space
+// make no difference. A repetition after the deletion is answered with what is
+// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
 // with 403.
@@ -4728,7 +4779,8 @@ func (c *ClientWithResponses) GetMessageWithResponse(ctx context.Context, messag
 // Replaces the text, the metadata or both, for both users, and answers with the
 // message as it is now, with `editedAt`. What is absent stays as it is;
 // `metadata: null` removes the metadata. The message keeps its place in every
-// list. Of two edits the later one counts. A deleted message cannot be edited (409).
+// list. Of two edits the later one counts. A deleted message cannot be edited (409),
+// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4746,7 +4798,8 @@ func (c *ClientWithResponses) EditMessageWithBodyWithResponse(ctx context.Contex
 // Replaces the text, the metadata or both, for both users, and answers with the
 // message as it is now, with `editedAt`. What is absent stays as it is;
 // `metadata: null` removes the metadata. The message keeps its place in every
-// list. Of two edits the later one counts. A deleted message cannot be edited (409).
+// list. Of two edits the later one counts. A deleted message cannot be edited (409),
+// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4770,15 +4823,19 @@ func (c *ClientWithResponses) EditMessageWithResponse(ctx context.Context, messa
 // peers too, and with them what the peers wrote in them. Each message is deleted
 // as by `deleteMessage`: text, metadata and what it replied to are erased, and a
 // tombstone remains so that the peer's devices can be told, with the message's
-// id, the ids of the two users, the times, and the idempotency key if it had
-// one, but nothing of what was said. Other users' blocks of this user remain.
+// id, the ids of the two users and the times, but nothing of what was said. The
+// idempotency keys of all those messages, deleted ones too, are free again. Other
+// users' blocks of this user remain.
+//
+// Every message that was acknowledged before the request arrived is erased, and
+// at some moment between the request and the answer there was none of this user
+// at all. What somebody sends after that moment starts anew.
 //
 // It works in small steps, so that it holds up nobody, and is answered when all
 // is done: a second or so for some thousands of messages, so give your client
 // time. If the connection ends before, or the answer is 503, repeat it: what is
-// erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
-// before you call it. The id is free afterwards: there are no accounts here, and
-// a message to it or from it starts anew.
+// erased stays erased, and repeating it when nothing is left does nothing. The id
+// is free afterwards: there are no accounts here.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4961,8 +5018,10 @@ func (c *ClientWithResponses) ListConversationMessagesWithResponse(ctx context.C
 // may be of either user, and deleted, but must belong to this conversation, and
 // the conversation must still exist (422).
 //
-// The messages from the peer after the marker are unread. The peer sees the
-// marker as `peerReadMarker`, and so which of their messages have been read.
+// The messages from the peer after the marker are unread; what users write to
+// themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+// of their messages have been read. A peer who has blocked the user is told nothing
+// more of them, so the marker cannot be moved (403).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4983,8 +5042,10 @@ func (c *ClientWithResponses) SetReadMarkerWithBodyWithResponse(ctx context.Cont
 // may be of either user, and deleted, but must belong to this conversation, and
 // the conversation must still exist (422).
 //
-// The messages from the peer after the marker are unread. The peer sees the
-// marker as `peerReadMarker`, and so which of their messages have been read.
+// The messages from the peer after the marker are unread; what users write to
+// themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+// of their messages have been read. A peer who has blocked the user is told nothing
+// more of them, so the marker cannot be moved (403).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5561,6 +5622,13 @@ func ParseEditMessageResponse(rsp *http.Response) (*EditMessageResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
@@ -6352,6 +6420,13 @@ func ParseSetReadMarkerResponse(rsp *http.Response) (*SetReadMarkerResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
 		var dest NotAcceptable

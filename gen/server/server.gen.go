@@ -182,7 +182,7 @@ type EditMessageRequest struct {
 }
 
 // ExportRecord One line of an export: a message, a read marker or a block, named by `type`, or
-// the end. The members `changed`, `idempotencyKey` and `fingerprint` are for
+// the end. The members `changed`, `keyHash` and `fingerprint` are for
 // moving a whole store (`message-service export` and `import`) and are not part
 // of a user's export.
 type ExportRecord struct {
@@ -204,11 +204,17 @@ type ExportRecord struct {
 	// messages.
 	Changed *MessageID `json:"changed,omitempty"`
 
-	// IdempotencyKey The idempotency key the message was sent with.
-	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
+	// KeyHash SHA-256 of the idempotency key the message was sent with, in hexadecimal.
+	KeyHash *string `json:"keyHash,omitempty"`
 
-	// Fingerprint What tells two bodies sent with that key apart, in hexadecimal.
+	// Fingerprint What tells two requests with that key apart: HMAC-SHA-256 of the request, by the key, in
+	// hexadecimal.
 	Fingerprint *string `json:"fingerprint,omitempty"`
+
+	// IdempotencyKey The idempotency key itself, as exports of earlier versions have it. An import takes it
+	// with the fingerprint of that time, and keeps `keyHash` instead.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 
 	// Records At the end, how many lines came before.
 	//
@@ -534,7 +540,8 @@ type ListMessagesParams struct {
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
-	// 30 days ago when absent, or without bound when `after` is given.
+	// When absent it is 30 days ago, or without bound where `before`, `after` or
+	// `q` is given.
 	Since *TimeBound `form:"since,omitempty" json:"since,omitempty"`
 
 	// Until Only messages sent before this time. RFC 3339; encode a `+` as `%2B`. For
@@ -2077,6 +2084,22 @@ func (response EditMessage400ApplicationProblemPlusJSONResponse) VisitEditMessag
 	return err
 }
 
+type EditMessage403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response EditMessage403ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type EditMessage404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
@@ -3281,6 +3304,22 @@ func (response SetReadMarker400ApplicationProblemPlusJSONResponse) VisitSetReadM
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetReadMarker403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response SetReadMarker403ApplicationProblemPlusJSONResponse) VisitSetReadMarkerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
@@ -39,7 +40,26 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("sent with a new key: %s", fresh.Body)
 		}
 		s.Send(t, "bob", "mallory", "stop it")
-		s.Edit(t, sent.JSON201.ID, client.EditMessageRequest{Text: new("sorry")})
+		for name, edit := range map[string]client.EditMessageRequest{
+			"text":     {Text: new("sorry")},
+			"metadata": {Metadata: nullable.NewNullableWithValue(map[string]any{"link": "buy"})},
+			"removal":  {Metadata: nullable.NewNullNullable[map[string]any]()},
+		} {
+			answer, err := s.EditMessageWithResponse(t.Context(), sent.JSON201.ID, edit)
+			if err != nil || answer.ApplicationProblemJSON403 == nil || !strings.HasSuffix(answer.ApplicationProblemJSON403.Type, ":sender-blocked") {
+				t.Errorf("edited the %s of a message to whom has blocked the sender: %v %s", name, err, answer.Body)
+			}
+		}
+		told, err := s.SetReadMarkerWithResponse(t.Context(), "mallory", "bob", client.SetReadMarkerRequest{MessageID: sent.JSON201.ID})
+		if err != nil || told.ApplicationProblemJSON403 == nil || !strings.HasSuffix(told.ApplicationProblemJSON403.Type, ":sender-blocked") {
+			t.Errorf("moved a marker that whom has blocked the reader would see: %v %s", err, told.Body)
+		}
+		gone := sendKeyed(t, s, "third key", client.SendMessageRequest{Sender: "bob", Recipient: "mallory", Text: "go"})
+		s.Edit(t, gone.JSON201.ID, client.EditMessageRequest{Text: new("go away")}) // a block is of one direction
+		s.Delete(t, gone.JSON201.ID)
+		deletable := sendKeyed(t, s, "fourth key", client.SendMessageRequest{Sender: "mallory", Recipient: "carol", Text: "hi"})
+		s.Block(t, "carol", "mallory")
+		s.Delete(t, deletable.JSON201.ID)
 		if thread := s.Thread(t, "bob", "mallory", client.ListConversationMessagesParams{}); len(thread.Messages) != 2 {
 			t.Errorf("the history has %d messages, want 2", len(thread.Messages))
 		}

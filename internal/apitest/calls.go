@@ -123,6 +123,12 @@ func (c *Client) Erase(t testing.TB, user string) {
 	call[*client.EraseUserResponse](t, "erase")(c.EraseUserWithResponse(t.Context(), user))
 }
 
+// Clock reads the newest position in a user's mailbox.
+func (c *Client) Clock(t testing.TB, user string) uuid.UUID {
+	t.Helper()
+	return c.Changes(t, user, client.ListChangesParams{}).Next
+}
+
 // Changes lists changes.
 func (c *Client) Changes(t testing.TB, user string, params client.ListChangesParams) client.ChangePage {
 	t.Helper()

@@ -3,6 +3,7 @@ package apitest_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"reflect"
@@ -62,6 +63,9 @@ func (m *model) list(wanted func(*modelMessage) bool) []uuid.UUID {
 
 func (m *model) unread(user, peer string) int {
 	marker := m.markers[pair{user, peer}]
+	if user == peer {
+		return 0
+	}
 	unread := len(m.list(func(message *modelMessage) bool {
 		return message.Recipient == user && message.Sender == peer && message.ID.String() > marker.String()
 	}))
@@ -180,7 +184,7 @@ func (r *modelRun) send() {
 	first := r.model.keys[key]
 	want := http.StatusCreated
 	switch {
-	case first != nil && !first.deleted && first.body != body:
+	case first != nil && first.body != body:
 		want = http.StatusUnprocessableEntity
 	case first != nil:
 		r.same(first, *answer.JSON201)
@@ -232,6 +236,11 @@ func (r *modelRun) edit() {
 			r.t.Errorf("edited a deleted message: %s", answer.Body)
 		}
 		return
+	case r.model.blocks[pair{message.Recipient, message.Sender}]:
+		if answer.StatusCode() != http.StatusForbidden {
+			r.t.Errorf("edited a message of someone blocked: %s", answer.Body)
+		}
+		return
 	case answer.JSON200 == nil:
 		r.t.Errorf("edit: %s", answer.Body)
 		return
@@ -272,7 +281,14 @@ func (r *modelRun) read() {
 		}
 		return
 	}
-	marker := max(r.model.markers[pair{user, peer}].String(), message.ID.String())
+	before := r.model.markers[pair{user, peer}].String()
+	marker := max(before, message.ID.String())
+	if marker != before && r.model.blocks[pair{peer, user}] {
+		if answer.StatusCode() != http.StatusForbidden {
+			r.t.Errorf("told someone who has blocked the reader: %s", answer.Body)
+		}
+		return
+	}
 	r.model.markers[pair{user, peer}] = uuid.MustParse(marker)
 	if answer.JSON200 == nil || answer.JSON200.MessageID.String() != marker {
 		r.t.Errorf("read: %s, want %s", answer.Body, marker)
@@ -284,6 +300,7 @@ func (r *modelRun) erase(user string) {
 	for _, message := range r.model.messages {
 		if message.Sender == user || message.Recipient == user {
 			message.erase()
+			maps.DeleteFunc(r.model.keys, func(_ string, of *modelMessage) bool { return of == message })
 		}
 	}
 	for of := range r.model.markers {

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -127,6 +131,8 @@ func TestErase(t *testing.T) {
 		question := s.SendRequest(t, client.SendMessageRequest{Sender: "bob", Recipient: "alice", Text: "why?", Metadata: client.Metadata{"a": 1}})
 		request := client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: "last words", ReplyTo: &question.ID}
 		last := sendKeyed(t, s, "key", request)
+		deleted := sendKeyed(t, s, "another key", client.SendMessageRequest{Sender: "carol", Recipient: "alice", Text: "deleted before"})
+		s.Delete(t, deleted.JSON201.ID)
 		kept := s.Send(t, "bob", "carol", "between us")
 		s.Read(t, "alice", "bob", question.ID)
 		s.Read(t, "bob", "alice", question.ID)
@@ -148,9 +154,6 @@ func TestErase(t *testing.T) {
 				}
 			}
 		}
-		if again := sendKeyed(t, s, "key", request); again.JSON201 == nil || again.JSON201.ID != last.JSON201.ID || again.JSON201.Text != "" {
-			t.Errorf("a send that comes again: %s", again.Body)
-		}
 		if blocks := s.Blocks(t, "bob", client.ListBlocksParams{}); len(blocks.Blocks) != 1 {
 			t.Errorf("bob blocks %+v", blocks)
 		}
@@ -159,7 +162,14 @@ func TestErase(t *testing.T) {
 			t.Errorf("a marker that comes late: %v %s", err, late.Body)
 		}
 		s.Unblock(t, "bob", "alice")
-		s.Send(t, "alice", "bob", "I am new here")
+		request = client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: "I am new here"}
+		if fresh := sendKeyed(t, s, "key", request); fresh.JSON201 == nil || replayed(fresh) || fresh.JSON201.ID == last.JSON201.ID {
+			t.Errorf("the key of an erased message is not free: %s", fresh.Body)
+		}
+		received := client.SendMessageRequest{Sender: "carol", Recipient: "alice", Text: "welcome"}
+		if fresh := sendKeyed(t, s, "another key", received); fresh.JSON201 == nil || replayed(fresh) {
+			t.Errorf("the key of a message that was deleted before is not free: %s", fresh.Body)
+		}
 		if c := s.Conversation(t, "bob", "alice"); c.UnreadCount != 1 || c.ReadMarker != nil || c.PeerReadMarker != nil {
 			t.Errorf("bob and the new alice: %+v", c)
 		}
@@ -180,5 +190,77 @@ func TestEraseStopsWithItsRequest(t *testing.T) {
 		if records := s.Export(t, "alice"); len(records) != 0 {
 			t.Errorf("left %d records", len(records))
 		}
+	})
+}
+
+// TestEraseUnderLoad erases a user whom others flood, and who floods others, on two replicas.
+// All that was acknowledged before is erased, and what is left came after all that was
+// erased: there was a moment at which there was nothing.
+func TestEraseUnderLoad(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		replicas := []*apitest.Server{s, apitest.StartOn(t, s.DatabaseURL, messaging.Options{})}
+		users := [][2]string{{"alice", "bob"}, {"bob", "alice"}, {"zoe", "alice"}, {"alice", "zoe"}, {"alice", "alice"}, {"carol", "alice"}}
+		var sent atomic.Int64
+		var flooding sync.WaitGroup
+		stop := make(chan struct{})
+		for i := range 12 {
+			flooding.Go(func() {
+				pair := users[i%len(users)]
+				for n := 0; ; n++ {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					if i == 11 { // each message is of somebody new
+						pair[0] = fmt.Sprint("stranger-", n)
+					}
+					params := &client.SendMessageParams{IdempotencyKey: new(fmt.Sprint("key-", i, "-", n))}
+					if n%2 == 0 {
+						params = nil
+					}
+					answer, err := replicas[i%2].SendMessageWithResponse(t.Context(), params, client.SendMessageRequest{Sender: pair[0], Recipient: pair[1], Text: "x"})
+					if err != nil || answer.JSON201 == nil {
+						t.Errorf("send: %v %+v", err, answer)
+						return
+					}
+					sent.Add(1)
+				}
+			})
+		}
+		for range 3 {
+			from := sent.Load()
+			for sent.Load() < from+300 && !t.Failed() {
+				runtime.Gosched()
+			}
+			before := s.Clock(t, "alice")
+			s.Erase(t, "alice")
+			after := replicas[1].Export(t, "alice")
+			for _, r := range after {
+				if r.Message != nil && bytes.Compare(r.Message.ID[:], before[:]) <= 0 {
+					t.Errorf("a message from before the request is left: %+v", r.Message)
+				}
+			}
+			// What was erased by this call was changed at its ids; what is left is above all of those.
+			var newest uuid.UUID
+			for cursor, more := before, true; more; {
+				page := s.Changes(t, "alice", client.ListChangesParams{After: &cursor})
+				for _, c := range page.Changes {
+					if c.Message != nil && c.Message.DeletedAt != nil {
+						newest = c.Cursor
+					}
+				}
+				cursor, more = page.Next, page.HasMore
+			}
+			for _, r := range after {
+				if r.Message != nil && bytes.Compare(r.Message.ID[:], newest[:]) < 0 {
+					t.Errorf("message %s is left, from before the erasure at %s", r.Message.ID, newest)
+					break
+				}
+			}
+		}
+		close(stop)
+		flooding.Wait()
 	})
 }

@@ -21,7 +21,7 @@ type Migration struct {
 }
 
 // searchStep is the step that makes what searches need.
-var searchStep = map[Engine]int64{Postgres: 7, SQLite: 3}
+var searchStep = map[Engine]int64{Postgres: 7, SQLite: 8}
 
 // migrateAttempts is how often a migration starts over that met another process
 // doing the same.

@@ -22,6 +22,9 @@ func openSQLite(path string) (*DB, error) {
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("SQLite file %s: there is no folder %s", path, filepath.Dir(path))
 	}
+	if err := registerFunctions(); err != nil {
+		return nil, err
+	}
 	// FULL syncs the log at every commit: a 201 survives power loss, not only a crash.
 	settings := url.Values{
 		"_busy_timeout": {"5000"},

@@ -17,8 +17,8 @@ import (
 // for the locks is what it has locked.
 const storeBatch = `
 	WITH drafts AS (
-		SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[])
-			AS draft (recipient, id, sender, text, metadata, idempotency_key, fingerprint)
+		SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])
+			AS draft (recipient, id, sender, text, metadata, key_hash, fingerprint)
 	), clocks AS (
 		SELECT DISTINCT ON (user_id) user_id, id FROM (
 			SELECT recipient COLLATE "C" AS user_id, id FROM drafts UNION ALL SELECT sender COLLATE "C", id FROM drafts
@@ -31,9 +31,9 @@ const storeBatch = `
 	), free AS (
 		SELECT FROM locked JOIN clocks USING (user_id) HAVING bool_and(clock = id AND NOT blocking)
 	), stored AS (
-		INSERT INTO messages (recipient, id, sender, text, metadata, idempotency_key, fingerprint)
-		SELECT recipient, id, sender, text, nullif(metadata, ''), idempotency_key, fingerprint FROM drafts, free
-		ON CONFLICT (recipient, sender, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+		INSERT INTO messages (recipient, id, sender, text, metadata, key_hash, fingerprint)
+		SELECT recipient, id, sender, text, nullif(metadata, ''), key_hash, fingerprint FROM drafts, free
+		ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING
 		RETURNING recipient, id, sender
 	), touched AS (
 		INSERT INTO conversations (owner, peer, last_message_id)
@@ -93,17 +93,18 @@ func (w *writer) writeAtOnce(batch []*send) (rest []*send) {
 // batchColumns are the parameters of storeBatch: columns, and the smallest id.
 func batchColumns(batch []*send, ids []ID) []any {
 	n := len(batch)
-	texts := make([][]string, 6)
+	texts := make([][]string, 5)
 	for i := range texts {
 		texts[i] = make([]string, n)
 	}
-	fingerprints := make([][]byte, n)
+	hashes, fingerprints := make([][]byte, n), make([][]byte, n)
 	for i, s := range batch {
 		d := &s.draft
-		for column, value := range []string{d.Recipient, ids[i].String(), d.Sender, d.Text, d.Metadata, d.IdempotencyKey} {
+		for column, value := range []string{d.Recipient, ids[i].String(), d.Sender, d.Text, d.Metadata} {
 			texts[column][i] = value
 		}
-		fingerprints[i] = d.fingerprint()
+		key := d.key()
+		hashes[i], fingerprints[i] = key.Hash, key.Fingerprint
 	}
-	return []any{texts[0], texts[1], texts[2], texts[3], texts[4], texts[5], fingerprints, ids[0]}
+	return []any{texts[0], texts[1], texts[2], texts[3], texts[4], hashes, fingerprints, ids[0]}
 }

@@ -43,6 +43,20 @@ func (s *Service) UnblockUser(ctx context.Context, user, peer string) error {
 	}))
 }
 
+// refuseBlocked returns a [SenderBlocked] error if a user has blocked the peer, of whom
+// nothing new may reach them. The mailbox of the user must be locked.
+func refuseBlocked(ctx context.Context, tx *sqlx.Tx, user, peer string) error {
+	blocked, err := selectBlock(ctx, tx, user, peer)
+	if err == nil && blocked {
+		return senderBlocked()
+	}
+	return err
+}
+
+func senderBlocked() *Error {
+	return &Error{Code: SenderBlocked, Message: "The recipient has blocked the sender."}
+}
+
 // ListBlocks returns whom a user has blocked, in the order of the peers' ids, from
 // the one after the given id on. Errors: [Unavailable].
 func (s *Service) ListBlocks(ctx context.Context, user, after string, limit int) (BlockPage, error) {

@@ -39,6 +39,15 @@ func selectBlocks(ctx context.Context, q sqlx.QueryerContext, owner, after strin
 	return blocks, nil
 }
 
+// selectBlock reports whether a user has blocked a peer.
+func selectBlock(ctx context.Context, tx *sqlx.Tx, owner, peer string) (bool, error) {
+	var found int
+	if err := tx.GetContext(ctx, &found, `SELECT count(*) FROM blocks WHERE owner = $1 AND peer = $2`, owner, peer); err != nil {
+		return false, fmt.Errorf("select block: %w", err)
+	}
+	return found > 0, nil
+}
+
 // selectBlocked returns which of the sends are to users who have blocked the sender.
 func selectBlocked(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[side]bool, error) {
 	var args []any

@@ -44,16 +44,16 @@ func (r *changeRow) toChange() Change {
 // order of their ids. The others are elsewhere in the feed: without that limit, whoever
 // reads of many that were edited or deleted would walk over them again for each page.
 func changesOf(user, after, limit string) string {
-	sent := func(role, condition string) string {
+	sent := func(role string) string {
 		return fmt.Sprintf(`
 			SELECT '%s' AS kind, id AS cursor, * FROM (
-				SELECT %s FROM messages WHERE %s = %s AND id > %s AND %s ORDER BY id LIMIT 2 * %s
-			) AS walked WHERE changed IS NULL ORDER BY id LIMIT %[7]s`,
-			messageRow, messageColumns, role, user, after, condition, limit)
+				SELECT %s FROM messages WHERE %s = %s AND id > %s AND deleted = false ORDER BY id LIMIT 2 * %s
+			) AS walked WHERE changed IS NULL ORDER BY id LIMIT %[6]s`,
+			messageRow, messageColumns, role, user, after, limit)
 	}
-	walked := func(role, condition string) string {
-		return bare(walkedRow, "id", fmt.Sprintf("FROM messages WHERE %s = %s AND id > %s AND %s ORDER BY id LIMIT 1 OFFSET 2 * %s - 1",
-			role, user, after, condition, limit))
+	walked := func(role string) string {
+		return bare(walkedRow, "id", fmt.Sprintf("FROM messages WHERE %s = %s AND id > %s AND deleted = false ORDER BY id LIMIT 1 OFFSET 2 * %s - 1",
+			role, user, after, limit))
 	}
 	changed := func(role string) string {
 		return fmt.Sprintf(`
@@ -68,8 +68,8 @@ func changesOf(user, after, limit string) string {
 			WHERE coalesce(%[2]s, %[2]s) = %[3]s AND changed > %[4]s ORDER BY changed LIMIT %[5]s`, markerRow, role, user, after, limit)
 	}
 	arms := []string{
-		sent("recipient", "true"), walked("recipient", "true"),
-		sent("sender", "NOT deleted"), walked("sender", "NOT deleted"),
+		sent("recipient"), walked("recipient"),
+		sent("sender"), walked("sender"),
 		changed("recipient"), changed("sender"),
 		marker("owner"), marker("peer"),
 		bare(clockRow, "clock", "FROM mailboxes WHERE user_id = "+user),

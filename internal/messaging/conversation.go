@@ -84,7 +84,7 @@ func (s *Service) ListConversation(ctx context.Context, user, peer string, w Win
 // SetReadMarker notes that a user has read the conversation with a peer up to a
 // message, and returns the marker as it is now: it moves forward only. Errors:
 // [InvalidArgument] when the message is not of this conversation, or there is none
-// any more; [Unavailable].
+// any more; [SenderBlocked] when the peer, who would be told, has blocked the user; [Unavailable].
 func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message ID) (ReadMarker, error) {
 	var marker ReadMarker
 	var c change
@@ -108,6 +108,9 @@ func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message 
 		// Until the lock it may have moved, and one of the two may have been erased.
 		marker, err = currentReadMarker(ctx, tx, user, peer)
 		if err != nil || marker.MessageID.Compare(message) >= 0 {
+			return err
+		}
+		if err := refuseBlocked(ctx, tx, peer, user); err != nil {
 			return err
 		}
 		marker = ReadMarker{Owner: user, Peer: peer, MessageID: message, Changed: c.id}

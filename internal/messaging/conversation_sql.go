@@ -99,9 +99,9 @@ func conversationsOf(sides string) string {
 	       (SELECT count(*) FROM (
 	           SELECT 1 FROM messages AS unread
 	           WHERE unread.recipient = c.owner AND unread.sender = c.peer AND unread.id > coalesce(mine.message_id, $1)
-	           AND NOT unread.deleted ORDER BY unread.id LIMIT $2) AS counted) AS unread
+	           AND unread.deleted = false AND c.owner <> c.peer ORDER BY unread.id LIMIT $2) AS counted) AS unread
 	FROM (SELECT owner, peer, last_message_id FROM conversations WHERE ` + sides + `) AS c
-	JOIN messages AS m ON coalesce(m.id, m.id) = c.last_message_id -- see everyID
+	JOIN messages AS m ON m.deleted = false AND coalesce(m.id, m.id) = c.last_message_id -- see everyID
 	LEFT JOIN read_markers AS mine ON mine.owner = c.owner AND mine.peer = c.peer
 	LEFT JOIN read_markers AS theirs ON theirs.owner = c.peer AND theirs.peer = c.owner`
 }
@@ -137,7 +137,7 @@ func selectConversation(ctx context.Context, q sqlx.QueryerContext, user, peer s
 func selectConversationMessages(ctx context.Context, q sqlx.QueryerContext, user, peer string, w Window, bounds idRange) ([]Message, error) {
 	direction := func(recipient, sender string) string {
 		return fmt.Sprintf(`
-			SELECT %s FROM messages WHERE recipient = %s AND sender = %s AND id >= $3 AND id < $4 AND NOT deleted
+			SELECT %s FROM messages WHERE recipient = %s AND sender = %s AND id >= $3 AND id < $4 AND deleted = false
 			ORDER BY id %s LIMIT $5`, messageColumns, recipient, sender, w.direction())
 	}
 	ctx = db.Unprepared(ctx) // as in selectMessages

@@ -2,7 +2,6 @@ package messaging
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
@@ -48,16 +47,6 @@ type Draft struct {
 // message is what the draft becomes.
 func (d *Draft) message(id ID) Message {
 	return Message{ID: id, Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata, ReplyTo: d.ReplyTo}
-}
-
-// fingerprint tells two requests with the same idempotency key apart.
-func (d *Draft) fingerprint() []byte {
-	hash := sha256.New()
-	_, _ = fmt.Fprintf(hash, "%d:%s%d:%s", len(d.Text), d.Text, len(d.Metadata), d.Metadata)
-	if d.ReplyTo != nil {
-		_, _ = hash.Write(d.ReplyTo[:])
-	}
-	return hash.Sum(nil)
 }
 
 // Send stores a message and returns it once it is on disk. With an idempotency
@@ -114,7 +103,7 @@ type Edit struct {
 }
 
 // Edit replaces parts of a message and returns what it is now. Errors:
-// [InvalidArgument]; [NotFound]; [MessageDeleted]; [Unavailable].
+// [InvalidArgument]; [NotFound]; [MessageDeleted]; [SenderBlocked]; [Unavailable].
 func (s *Service) Edit(ctx context.Context, id ID, edit Edit) (Message, error) {
 	if edit.Metadata != nil {
 		if err := checkMetadata(*edit.Metadata); err != nil {
@@ -125,6 +114,9 @@ func (s *Service) Edit(ctx context.Context, id ID, edit Edit) (Message, error) {
 	err := s.changeMessage(ctx, id, func(ctx context.Context, tx *sqlx.Tx, m *Message, changed ID) (err error) {
 		if m.Deleted {
 			return &Error{Code: MessageDeleted, Message: "The message is deleted; there is nothing to edit."}
+		}
+		if err := refuseBlocked(ctx, tx, m.Recipient, m.Sender); err != nil {
+			return err
 		}
 		edited, err = editMessage(ctx, tx, m, edit, changed)
 		return err
@@ -178,8 +170,8 @@ func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Cont
 
 func noSuchMessage() *Error { return &Error{Code: NotFound, Message: "There is no such message."} }
 
-// Query selects messages; its zero value selects those of the last
-// [DefaultWindowDays] days.
+// Query selects messages. Without words, cursors and Since it selects those of the
+// last [DefaultWindowDays] days.
 type Query struct {
 	Recipient string // anyone if empty
 	Sender    string // anyone if empty
@@ -209,7 +201,8 @@ type Page struct {
 // List returns the newest messages that match, or the oldest ones if the window is
 // upward; newest first either way. Errors: [InvalidArgument]; [Unavailable].
 func (s *Service) List(ctx context.Context, query Query) (Page, error) {
-	if query.Since == nil && query.After == nil { // whoever resumes from an older message must not miss what lies between
+	// A cursor or words say what is wanted, however old it is.
+	if query.Since == nil && query.After == nil && query.Before == nil && query.Words == "" {
 		since := s.now().AddDate(0, 0, -DefaultWindowDays)
 		if query.Until != nil && query.Until.Before(since) {
 			return Page{}, invalid("until", fmt.Sprintf("must not be before since, which is %d days ago when absent", DefaultWindowDays))

@@ -39,19 +39,17 @@ func scanMessages(ctx context.Context, q sqlx.QueryerContext, most int, query st
 }
 
 // everyID is the id to those who look for it among everyone's; the index of all ids is
-// of this expression. Were it of the id as such, Postgres would take it to list one
-// user's messages in the order of ids, and walk everyone's: a good guess where they are
+// of this expression, after deleted. Were it of the id as such, Postgres would take it to list
+// one user's messages in the order of ids, and walk everyone's: a good guess where they are
 // spread evenly, and far off where a mailbox has been quiet.
 const everyID = "coalesce(id, id)"
 
-const storedColumns = messageColumns + ", coalesce(idempotency_key, '') AS idempotency_key, fingerprint"
+const storedColumns = messageColumns + ", key_hash, fingerprint"
 
-// StoredMessage is a message with what its idempotency key needs.
+// StoredMessage is a message with the record of its idempotency key.
 type StoredMessage struct {
 	Message
-
-	IdempotencyKey string `db:"idempotency_key"` // empty if there is none
-	Fingerprint    []byte `db:"fingerprint"`     // nil without a key, and once the message is deleted
+	KeyRecord
 }
 
 // insertMessages stores the drafts under the ids of their messages, in that order,
@@ -64,18 +62,14 @@ func insertMessages(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]*Message
 	sorted := slices.SortedFunc(slices.Values(sends), func(a, b *send) int { return a.change.id.Compare(b.change.id) })
 	args := make([]any, 0, 8*len(sorted))
 	for _, s := range sorted {
-		d := &s.draft
-		var fingerprint []byte
-		if d.IdempotencyKey != "" {
-			fingerprint = d.fingerprint()
-		}
-		args = append(args, d.Recipient, s.change.id, d.Sender, d.Text, nullable(d.Metadata), d.ReplyTo, nullable(d.IdempotencyKey), fingerprint)
+		d, key := &s.draft, s.draft.key()
+		args = append(args, d.Recipient, s.change.id, d.Sender, d.Text, nullable(d.Metadata), d.ReplyTo, key.Hash, key.Fingerprint)
 	}
 	var ids []ID
 	err := tx.SelectContext(ctx, &ids, tx.Rebind(`
-		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, idempotency_key, fingerprint)
+		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint)
 		VALUES `+rowsOf(len(sorted), "(?,?,?,?,?,?,?,?)")+`
-		ON CONFLICT (recipient, sender, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+		ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING
 		RETURNING id`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("insert messages: %w", err)
@@ -94,17 +88,18 @@ func insertMessages(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]*Message
 	return messages, nil
 }
 
-// selectKeyed returns the messages that hold the idempotency keys of the drafts.
+// selectKeyed returns the messages that hold the idempotency keys of the drafts. The first
+// row of the values holds none: it tells Postgres the type of a hash.
 func selectKeyed(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]StoredMessage, error) {
 	args := make([]any, 0, 3*len(sends))
 	for _, s := range sends {
-		args = append(args, s.draft.Recipient, s.draft.Sender, s.draft.IdempotencyKey)
+		args = append(args, s.draft.Recipient, s.draft.Sender, s.draft.key().Hash)
 	}
 	var found []StoredMessage
 	err := tx.SelectContext(ctx, &found, tx.Rebind(`
 		SELECT `+storedColumns+` FROM messages
-		WHERE idempotency_key IS NOT NULL
-		AND (recipient, sender, idempotency_key) IN (VALUES `+rowsOf(len(sends), "(?,?,?)")+`)`), args...)
+		WHERE key_hash IS NOT NULL
+		AND (recipient, sender, key_hash) IN (VALUES ('', '', (SELECT key_hash FROM messages LIMIT 0)), `+rowsOf(len(sends), "(?,?,?)")+`)`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("select by idempotency key: %w", err)
 	}
@@ -114,7 +109,7 @@ func selectKeyed(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]StoredMessa
 // selectMessage returns a message, deleted or not, or nil.
 func selectMessage(ctx context.Context, q sqlx.QueryerContext, id ID) (*Message, error) {
 	var m Message
-	err := sqlx.GetContext(ctx, q, &m, `SELECT `+messageColumns+` FROM messages WHERE `+everyID+` = $1`, id)
+	err := sqlx.GetContext(ctx, q, &m, `SELECT `+messageColumns+` FROM messages WHERE deleted IN (false, true) AND `+everyID+` = $1`, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil //nolint:nilnil // no message is an answer, not an error
 	}
@@ -137,7 +132,7 @@ func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[ID]*M
 	}
 	var found []Message
 	err := tx.SelectContext(ctx, &found, tx.Rebind(`
-		SELECT id, sender, recipient FROM messages WHERE `+everyID+` IN (`+rowsOf(len(ids), "?")+`)`), ids...)
+		SELECT id, sender, recipient FROM messages WHERE deleted IN (false, true) AND `+everyID+` IN (`+rowsOf(len(ids), "?")+`)`), ids...)
 	if err != nil {
 		return nil, fmt.Errorf("select replied to: %w", err)
 	}
@@ -173,7 +168,7 @@ func (q Query) where(bounds idRange) (condition string, args []any) {
 			id = "id"
 		}
 	}
-	return fmt.Sprintf("%s >= $1 AND %[1]s < $2 AND NOT deleted%s", id, condition), args
+	return fmt.Sprintf("%s >= $1 AND %[1]s < $2 AND deleted = false%s", id, condition), args
 }
 
 func (w Window) direction() string {
@@ -217,7 +212,7 @@ func editMessage(ctx context.Context, tx *sqlx.Tx, m *Message, edit Edit, change
 		edited.Metadata = *edit.Metadata
 	}
 	_, err := tx.ExecContext(ctx, `
-		UPDATE messages SET text = $1, metadata = $2, changed = $3 WHERE recipient = $4 AND id = $5`,
+		UPDATE messages SET text = $1, metadata = $2, changed = $3 WHERE recipient = $4 AND deleted = false AND id = $5`,
 		edited.Text, nullable(edited.Metadata), changed, m.Recipient, m.ID)
 	if err != nil {
 		return nil, fmt.Errorf("edit message: %w", err)
@@ -227,21 +222,15 @@ func editMessage(ctx context.Context, tx *sqlx.Tx, m *Message, edit Edit, change
 
 // eraseMessages writes tombstones over messages, whose mailboxes must be locked and
 // which are all of one user, and takes them out of their conversations. A tombstone
-// keeps the idempotency key, so that a request on its way makes no new message.
+// keeps the record of the idempotency key, so that a request on its way makes no new message.
 func eraseMessages(ctx context.Context, tx *sqlx.Tx, user string, messages []*Message, changed []ID) error {
-	args := make([]any, 0, 6*len(messages))
 	for i, m := range messages {
-		args = append(args, m.Recipient, m.ID, m.Sender, changed[i], "", true)
-	}
-	// The rows exist. An upsert is how either engine updates many of them at once.
-	_, err := tx.ExecContext(ctx, tx.Rebind(`
-		INSERT INTO messages (recipient, id, sender, changed, text, deleted)
-		VALUES `+rowsOf(len(messages), "(?,?,?,?,?,?)")+`
-		ON CONFLICT (recipient, id) DO UPDATE
-		SET text = '', metadata = NULL, reply_to = NULL, fingerprint = NULL, deleted = excluded.deleted, changed = excluded.changed
-		WHERE NOT messages.deleted`), args...)
-	if err != nil {
-		return fmt.Errorf("erase messages: %w", err)
+		_, err := tx.ExecContext(ctx, `
+			UPDATE messages SET text = '', metadata = NULL, reply_to = NULL, deleted = true, changed = $1
+			WHERE recipient = $2 AND deleted = false AND id = $3`, changed[i], m.Recipient, m.ID)
+		if err != nil {
+			return fmt.Errorf("erase messages: %w", err)
+		}
 	}
 	return untouchConversations(ctx, tx, user, messages)
 }

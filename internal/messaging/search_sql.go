@@ -67,7 +67,7 @@ func selectMatchesPostgres(ctx context.Context, q sqlx.QueryerContext, query Que
 		    SELECT %[1]s FROM messages
 		    WHERE (array_to_tsvector(ARRAY['r:' || recipient, 's:' || sender]) || %[7]s)
 		          @@ ($%[6]d::tsquery && plainto_tsquery('simple', $%[4]d))
-		    AND numnode(plainto_tsquery('simple', $%[4]d)) > 0 AND NOT deleted OFFSET 0) AS found
+		    AND numnode(plainto_tsquery('simple', $%[4]d)) > 0 AND deleted = false OFFSET 0) AS found
 		WHERE %[2]s ORDER BY id %[3]s LIMIT $%[5]d`,
 		messageColumns, where, query.direction(), n+1, n+2, n+3, textWords)
 	return scanMessages(ctx, q, query.Limit+1, find, append(args, mailboxes)...)

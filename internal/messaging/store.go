@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
@@ -17,13 +18,10 @@ import (
 // blocks. All of it is of one moment. It stops when yield returns an error.
 func ExportStore(ctx context.Context, database *db.DB, yield func(Record) error) error {
 	return database.Snapshot(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
-		err := eachRow(ctx, q, "SELECT "+storedColumns+" FROM messages ORDER BY "+everyID, func(m *StoredMessage) error {
-			return yield(Record{Message: m})
-		})
-		if err != nil {
+		if err := eachMessage(ctx, q, func(m *StoredMessage) error { return yield(Record{Message: m}) }); err != nil {
 			return err
 		}
-		err = eachRow(ctx, q, "SELECT owner, peer, message_id, changed FROM read_markers ORDER BY owner, peer", func(m *ReadMarker) error {
+		err := eachRow(ctx, q, "SELECT owner, peer, message_id, changed FROM read_markers ORDER BY owner, peer", func(m *ReadMarker) error {
 			return yield(Record{ReadMarker: m})
 		})
 		if err != nil {
@@ -54,7 +52,7 @@ func ImportStore(ctx context.Context, database *db.DB, records iter.Seq2[Record,
 		if !empty {
 			return ErrNotEmpty
 		}
-		var batch importBatch
+		batch := importBatch{newest: firstIDAt(time.Now().Add(maxAhead))}
 		for record, err := range records {
 			if err == nil {
 				err = batch.add(record)
@@ -69,9 +67,16 @@ func ImportStore(ctx context.Context, database *db.DB, records iter.Seq2[Record,
 		if err := batch.store(ctx, tx); err != nil {
 			return err
 		}
-		return deriveRest(ctx, tx)
+		if err := deriveRest(ctx, tx); err != nil {
+			return err
+		}
+		return checkStore(ctx, tx)
 	})
 }
+
+// maxAhead is how far an id may be ahead of the time: those of a mailbox increase, so one
+// that is far ahead would date everything that its user, and whoever writes with them, sends.
+const maxAhead = time.Minute
 
 // importBatch collects records to be stored together.
 type importBatch struct {
@@ -79,6 +84,7 @@ type importBatch struct {
 	markers  []Record
 	blocks   []Record
 	last     string // the place of the last record in the order of an export
+	newest   ID     // no id may be above it
 }
 
 func (b *importBatch) isFull() bool {
@@ -86,7 +92,7 @@ func (b *importBatch) isFull() bool {
 }
 
 func (b *importBatch) add(r Record) error {
-	if err := r.check(); err != nil {
+	if err := r.check(b.newest); err != nil {
 		return fmt.Errorf("line %d: %w", r.Line, err)
 	}
 	place := r.place()
@@ -132,7 +138,7 @@ func (r Record) place() string {
 }
 
 // check finds what would harm a store and is no matter of the record's form.
-func (r Record) check() error {
+func (r Record) check(newest ID) error {
 	var ids []ID
 	switch {
 	case r.Message != nil:
@@ -146,14 +152,23 @@ func (r Record) check() error {
 			}
 			ids = append(ids, *changed)
 		}
+		if reply := r.Message.ReplyTo; reply != nil && reply.Compare(r.Message.ID) >= 0 {
+			return errors.New("the message replies to itself, or to a later one")
+		}
 	case r.ReadMarker != nil:
 		ids = append(ids, r.ReadMarker.Changed)
 	default:
+		if r.Block.Owner == r.Block.Peer {
+			return errors.New("a user cannot block themselves")
+		}
 		ids = append(ids, r.Block.Changed)
 	}
 	for _, id := range ids {
 		if uuid.UUID(id).Version() != 7 { // a mailbox clock above such an id might never pass it
 			return fmt.Errorf("%s is not a UUID of version 7", id)
+		}
+		if id.Compare(newest) > 0 {
+			return fmt.Errorf("%s lies in the future: it is of %s", id, id.Time().Format(time.RFC3339))
 		}
 	}
 	return nil

@@ -29,6 +29,32 @@ func eachRow[T any](ctx context.Context, q sqlx.QueryerContext, query string, fn
 	return nil
 }
 
+// eachMessage calls fn with each message of the store, deleted ones too, in the order of
+// their ids. It reads them in portions, of two ranges of one index.
+func eachMessage(ctx context.Context, q sqlx.QueryerContext, fn func(*StoredMessage) error) error {
+	const portion = 1000
+	half := func(deleted string) string {
+		return "SELECT " + storedColumns + " FROM messages WHERE deleted = " + deleted + " AND " + everyID + " > $1 ORDER BY " + everyID + " LIMIT $2"
+	}
+	var after ID
+	for {
+		messages, err := selectBoth(ctx, q, Window{After: &after, Limit: portion - 1}, half("false"), half("true"),
+			func(m StoredMessage) ID { return m.ID }, after, portion)
+		if err != nil {
+			return err
+		}
+		for i := range messages {
+			if err := fn(&messages[i]); err != nil {
+				return err
+			}
+		}
+		if len(messages) < portion {
+			return nil
+		}
+		after = messages[portion-1].ID
+	}
+}
+
 func isEmpty(ctx context.Context, tx *sqlx.Tx) (bool, error) {
 	var found int
 	err := tx.GetContext(ctx, &found, `
@@ -50,13 +76,13 @@ func insertStored(ctx context.Context, tx *sqlx.Tx, records []Record) error {
 	for _, r := range records {
 		m := r.Message
 		args = append(args, m.Recipient, m.ID, m.Sender, m.Text, nullable(m.Metadata), m.ReplyTo,
-			nullable(m.IdempotencyKey), m.Fingerprint, m.Changed, m.Deleted)
+			m.Hash, m.Fingerprint, m.Changed, m.Deleted)
 	}
 	var ids []ID
 	err := tx.SelectContext(ctx, &ids, tx.Rebind(`
-		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, idempotency_key, fingerprint, changed, deleted)
+		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint, changed, deleted)
 		VALUES `+rowsOf(len(records), "(?,?,?,?,?,?,?,?,?,?)")+`
-		ON CONFLICT (recipient, sender, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING id`), args...)
+		ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING RETURNING id`), args...)
 	if err != nil {
 		return fmt.Errorf("store messages: %w", err)
 	}
@@ -115,8 +141,8 @@ func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 		INSERT INTO conversations (owner, peer, last_message_id)
 		SELECT owner, peer, id FROM (
 			SELECT owner, peer, id, row_number() OVER (PARTITION BY owner, peer ORDER BY id DESC) AS place FROM (
-				SELECT recipient AS owner, sender AS peer, id FROM messages WHERE NOT deleted
-				UNION ALL SELECT sender, recipient, id FROM messages WHERE NOT deleted AND sender <> recipient
+				SELECT recipient AS owner, sender AS peer, id FROM messages WHERE deleted = false
+				UNION ALL SELECT sender, recipient, id FROM messages WHERE deleted = false AND sender <> recipient
 			) AS messages
 		) AS ordered WHERE place = 1`, `
 		INSERT INTO mailboxes (user_id, clock)

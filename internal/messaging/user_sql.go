@@ -3,6 +3,7 @@ package messaging
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -11,10 +12,54 @@ import (
 // the oldest first.
 func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) ([]StoredMessage, error) {
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND id > $2 AND NOT deleted ORDER BY id LIMIT $3", storedColumns, column)
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND id > $2 AND deleted = false ORDER BY id LIMIT $3", storedColumns, column)
 	}
 	return selectBoth(ctx, q, Window{After: &after, Limit: limit - 1}, role("recipient"), role("sender"),
 		func(m StoredMessage) ID { return m.ID }, user, after, limit)
+}
+
+// selectLive returns the oldest messages that a user sent or received and that are not deleted.
+func selectLive(ctx context.Context, q sqlx.QueryerContext, user string, limit int) ([]Message, error) {
+	role := func(column string) string {
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND deleted = false ORDER BY id LIMIT $2", messageColumns, column)
+	}
+	var oldest ID
+	return selectBoth(ctx, q, Window{After: &oldest, Limit: limit - 1}, role("recipient"), role("sender"),
+		func(m Message) ID { return m.ID }, user, limit)
+}
+
+// selectChangeAfter returns the position in a user's mailbox up to which there are some edits and deletions
+// after another position, or nil if there are none.
+func selectChangeAfter(ctx context.Context, tx *sqlx.Tx, user string, after ID, some int) (*ID, error) {
+	role := func(column string) string {
+		return fmt.Sprintf("SELECT changed FROM messages WHERE %s = $1 AND changed > $2 AND changed IS NOT NULL ORDER BY changed LIMIT $3", column)
+	}
+	positions := make([]ID, 0, 2*some)
+	err := tx.SelectContext(ctx, &positions, "SELECT * FROM ("+role("recipient")+") AS a UNION ALL SELECT * FROM ("+role("sender")+") AS b",
+		user, after, some)
+	if err != nil {
+		return nil, fmt.Errorf("select changes to free keys of: %w", err)
+	}
+	if len(positions) == 0 {
+		return nil, nil //nolint:nilnil // no position is an answer, not an error
+	}
+	slices.SortFunc(positions, ID.Compare)
+	return &positions[min(some, len(positions))-1], nil
+}
+
+// freeKeys forgets the idempotency keys of the tombstones that a user's mailbox has after a
+// position and up to another.
+func freeKeys(ctx context.Context, tx *sqlx.Tx, user string, after, upTo ID) error {
+	for _, column := range []string{"recipient", "sender"} {
+		_, err := tx.ExecContext(ctx, fmt.Sprintf(`
+			UPDATE messages SET key_hash = NULL, fingerprint = NULL
+			WHERE %s = $1 AND changed > $2 AND changed <= $3 AND changed IS NOT NULL AND deleted = true AND key_hash IS NOT NULL`, column),
+			user, after, upTo)
+		if err != nil {
+			return fmt.Errorf("free idempotency keys: %w", err)
+		}
+	}
+	return nil
 }
 
 // selectReadMarkers returns the markers of a user with peers after an id, which may

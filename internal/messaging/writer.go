@@ -1,7 +1,6 @@
 package messaging
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -201,7 +200,7 @@ func refuse(ctx context.Context, tx *sqlx.Tx, batch []*send) (accepted []*send, 
 		d := &s.draft
 		switch {
 		case blocked[side{d.Recipient, d.Sender}]:
-			s.err = &Error{Code: SenderBlocked, Message: "The recipient has blocked the sender."}
+			s.err = senderBlocked()
 		case d.ReplyTo != nil && !repliedTo[*d.ReplyTo].isBetween(d.Sender, d.Recipient):
 			s.err = invalid("replyTo", "must be a message between the sender and the recipient")
 		default:
@@ -225,19 +224,20 @@ func replay(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 	if err != nil {
 		return err
 	}
-	type scope struct{ recipient, sender, key string }
+	type scope struct{ recipient, sender, keyHash string }
 	byKey := make(map[scope]*StoredMessage, len(found))
 	for i := range found {
 		m := &found[i]
-		byKey[scope{m.Recipient, m.Sender, m.IdempotencyKey}] = m
+		byKey[scope{m.Recipient, m.Sender, string(m.Hash)}] = m
 	}
 	for _, s := range repeated {
-		m, ok := byKey[scope{s.draft.Recipient, s.draft.Sender, s.draft.IdempotencyKey}]
+		key := s.draft.key()
+		m, ok := byKey[scope{s.draft.Recipient, s.draft.Sender, string(key.Hash)}]
 		switch {
 		case !ok && s.err != nil:
 		case !ok:
 			return errors.New("a message was neither stored nor found under its idempotency key")
-		case !m.Deleted && !bytes.Equal(m.Fingerprint, s.draft.fingerprint()):
+		case m.isOfAnother(key):
 			s.err = keyReused()
 		default:
 			s.message, s.replayed, s.err = m.Message, true, nil

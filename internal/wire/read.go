@@ -171,7 +171,7 @@ func toRecord(line server.ExportRecord) (messaging.Record, error) {
 	changed := (*messaging.ID)(line.Changed)
 	switch {
 	case line.Message != nil:
-		message, err := toMessage(line)
+		message, err := toMessage(&line)
 		if err != nil {
 			return r, err
 		}
@@ -193,7 +193,7 @@ func toRecord(line server.ExportRecord) (messaging.Record, error) {
 
 // toMessage makes a message of a line, whose metadata it brings into the form that is
 // stored.
-func toMessage(line server.ExportRecord) (messaging.StoredMessage, error) {
+func toMessage(line *server.ExportRecord) (messaging.StoredMessage, error) {
 	m := line.Message
 	stored := messaging.StoredMessage{Message: messaging.Message{
 		ID: messaging.ID(m.ID), Sender: m.Sender, Recipient: m.Recipient, Text: m.Text, ReplyTo: (*messaging.ID)(m.ReplyTo),
@@ -209,19 +209,36 @@ func toMessage(line server.ExportRecord) (messaging.StoredMessage, error) {
 		}
 		m.Metadata, stored.Metadata = metadata, string(metadata)
 	}
-	if line.IdempotencyKey != nil {
-		stored.IdempotencyKey = *line.IdempotencyKey
-	}
-	if line.Fingerprint != nil {
-		stored.Fingerprint, _ = hex.DecodeString(*line.Fingerprint) // the contract was checked
-	}
-	if stored.Deleted && (stored.Text != "" || stored.Metadata != "" || stored.ReplyTo != nil || stored.Fingerprint != nil) {
+	stored.KeyRecord = toKeyRecord(line)
+	if stored.Deleted && (stored.Text != "" || stored.Metadata != "" || stored.ReplyTo != nil) {
 		return stored, errors.New("a deleted message has content")
 	}
-	if !stored.Deleted && (stored.IdempotencyKey == "") != (stored.Fingerprint == nil) {
-		return stored, errors.New("an idempotency key and its fingerprint go together")
+	if stored.Hash == nil && stored.Fingerprint != nil || stored.Hash != nil && stored.Fingerprint == nil && !stored.Deleted {
+		return stored, errors.New("the hash of an idempotency key and its fingerprint go together")
 	}
 	return stored, nil
+}
+
+// toKeyRecord takes the record of an idempotency key from a line. An export of an earlier
+// version has the key itself, and a fingerprint that is not keyed by it.
+func toKeyRecord(line *server.ExportRecord) messaging.KeyRecord {
+	record := messaging.KeyRecord{Hash: fromHex(line.KeyHash), Fingerprint: fromHex(line.Fingerprint)}
+	if line.IdempotencyKey == nil || line.KeyHash != nil {
+		return record
+	}
+	record = messaging.NewKeyRecord(*line.IdempotencyKey, record.Fingerprint)
+	setKeyRecord(line, record)
+	line.IdempotencyKey = nil
+	return record
+}
+
+// fromHex decodes what the contract says is hexadecimal; nil remains nil.
+func fromHex(text *string) []byte {
+	if text == nil {
+		return nil
+	}
+	bytes, _ := hex.DecodeString(*text)
+	return bytes
 }
 
 // isTooDeep tells whether metadata has more levels than it may.

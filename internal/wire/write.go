@@ -81,11 +81,18 @@ func toLine(r messaging.Record, store bool) server.ExportRecord {
 		return line
 	}
 	line.Changed = (*uuid.UUID)(changed)
-	if m := r.Message; m != nil && m.IdempotencyKey != "" {
-		line.IdempotencyKey = &m.IdempotencyKey
-	}
-	if m := r.Message; m != nil && m.Fingerprint != nil && !m.Deleted {
-		line.Fingerprint = new(hex.EncodeToString(m.Fingerprint))
+	if r.Message != nil {
+		setKeyRecord(&line, r.Message.KeyRecord)
 	}
 	return line
+}
+
+// setKeyRecord puts the record of an idempotency key into a line.
+func setKeyRecord(line *server.ExportRecord, record messaging.KeyRecord) {
+	if record.Hash != nil {
+		line.KeyHash = new(hex.EncodeToString(record.Hash))
+	}
+	if record.Fingerprint != nil {
+		line.Fingerprint = new(hex.EncodeToString(record.Fingerprint))
+	}
 }

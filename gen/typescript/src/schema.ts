@@ -14,8 +14,8 @@ export interface paths {
         /**
          * List recent messages
          * @description Messages to a recipient, from a sender, from one to the other, or of everyone,
-         *     newest first: at most `limit` of them, and none older than `since`, which is 30
-         *     days ago when absent. Deleted messages are left out.
+         *     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+         *     they are those of the last 30 days. Deleted messages are left out.
          *
          *     To walk back in time, pass the id of the last message of a page as `before`,
          *     or follow the `Link` header. To catch up, pass the id of the newest message
@@ -43,9 +43,9 @@ export interface paths {
          *     answers with the message the first request made, as it is now, and with
          *     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
          *     are remembered for good. The same key with a different body is refused with
-         *     422; the order of members and white space make no difference. Once the message
-         *     is deleted its body is forgotten: any repetition is answered with what is left,
-         *     an empty `text` and `deletedAt`.
+         *     422, also once the message is deleted; the order of members and white space
+         *     make no difference. A repetition after the deletion is answered with what is
+         *     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
          *
          *     A message to a user who has blocked the sender is refused
          *     with 403.
@@ -93,7 +93,8 @@ export interface paths {
          * @description Replaces the text, the metadata or both, for both users, and answers with the
          *     message as it is now, with `editedAt`. What is absent stays as it is;
          *     `metadata: null` removes the metadata. The message keeps its place in every
-         *     list. Of two edits the later one counts. A deleted message cannot be edited (409).
+         *     list. Of two edits the later one counts. A deleted message cannot be edited (409),
+         *     nor can one whose recipient has blocked its sender (403): deleting stays allowed.
          */
         patch: operations["editMessage"];
         trace?: never;
@@ -125,15 +126,19 @@ export interface paths {
          *     peers too, and with them what the peers wrote in them. Each message is deleted
          *     as by `deleteMessage`: text, metadata and what it replied to are erased, and a
          *     tombstone remains so that the peer's devices can be told, with the message's
-         *     id, the ids of the two users, the times, and the idempotency key if it had
-         *     one, but nothing of what was said. Other users' blocks of this user remain.
+         *     id, the ids of the two users and the times, but nothing of what was said. The
+         *     idempotency keys of all those messages, deleted ones too, are free again. Other
+         *     users' blocks of this user remain.
+         *
+         *     Every message that was acknowledged before the request arrived is erased, and
+         *     at some moment between the request and the answer there was none of this user
+         *     at all. What somebody sends after that moment starts anew.
          *
          *     It works in small steps, so that it holds up nobody, and is answered when all
          *     is done: a second or so for some thousands of messages, so give your client
          *     time. If the connection ends before, or the answer is 503, repeat it: what is
-         *     erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
-         *     before you call it. The id is free afterwards: there are no accounts here, and
-         *     a message to it or from it starts anew.
+         *     erased stays erased, and repeating it when nothing is left does nothing. The id
+         *     is free afterwards: there are no accounts here.
          */
         delete: operations["eraseUser"];
         options?: never;
@@ -300,8 +305,10 @@ export interface paths {
          *     may be of either user, and deleted, but must belong to this conversation, and
          *     the conversation must still exist (422).
          *
-         *     The messages from the peer after the marker are unread. The peer sees the
-         *     marker as `peerReadMarker`, and so which of their messages have been read.
+         *     The messages from the peer after the marker are unread; what users write to
+         *     themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+         *     of their messages have been read. A peer who has blocked the user is told nothing
+         *     more of them, so the marker cannot be moved (403).
          */
         put: operations["setReadMarker"];
         post?: never;
@@ -682,7 +689,7 @@ export interface components {
         };
         /**
          * @description One line of an export: a message, a read marker or a block, named by `type`, or
-         *     the end. The members `changed`, `idempotencyKey` and `fingerprint` are for
+         *     the end. The members `changed`, `keyHash` and `fingerprint` are for
          *     moving a whole store (`message-service export` and `import`) and are not part
          *     of a user's export.
          */
@@ -697,9 +704,18 @@ export interface components {
             readMarker?: components["schemas"]["ReadMarker"];
             block?: components["schemas"]["Block"];
             changed?: components["schemas"]["MessageId"];
-            /** @description The idempotency key the message was sent with. */
+            /** @description SHA-256 of the idempotency key the message was sent with, in hexadecimal. */
+            keyHash?: string;
+            /**
+             * @deprecated
+             * @description The idempotency key itself, as exports of earlier versions have it. An import takes it
+             *     with the fingerprint of that time, and keeps `keyHash` instead.
+             */
             idempotencyKey?: string;
-            /** @description What tells two bodies sent with that key apart, in hexadecimal. */
+            /**
+             * @description What tells two requests with that key apart: HMAC-SHA-256 of the request, by the key, in
+             *     hexadecimal.
+             */
             fingerprint?: string;
             /**
              * Format: int64
@@ -997,7 +1013,8 @@ export interface operations {
                 q?: string;
                 /**
                  * @description Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
-                 *     30 days ago when absent, or without bound when `after` is given.
+                 *     When absent it is 30 days ago, or without bound where `before`, `after` or
+                 *     `q` is given.
                  */
                 since?: components["schemas"]["TimeBound"];
                 /**
@@ -1173,6 +1190,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
             409: components["responses"]["Conflict"];
@@ -1414,6 +1432,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];

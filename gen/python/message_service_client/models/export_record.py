@@ -22,7 +22,7 @@ T = TypeVar("T", bound="ExportRecord")
 @_attrs_define
 class ExportRecord:
     """One line of an export: a message, a read marker or a block, named by `type`, or
-    the end. The members `changed`, `idempotencyKey` and `fingerprint` are for
+    the end. The members `changed`, `keyHash` and `fingerprint` are for
     moving a whole store (`message-service export` and `import`) and are not part
     of a user's export.
 
@@ -33,8 +33,13 @@ class ExportRecord:
             block (Block | Unset): A user receives nothing from a peer.
             changed (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
                 messages.
-            idempotency_key (str | Unset): The idempotency key the message was sent with.
-            fingerprint (str | Unset): What tells two bodies sent with that key apart, in hexadecimal.
+            key_hash (str | Unset): SHA-256 of the idempotency key the message was sent with, in hexadecimal.
+            idempotency_key (str | Unset): The idempotency key itself, as exports of earlier versions have it. An import
+                takes it
+                with the fingerprint of that time, and keeps `keyHash` instead.
+            fingerprint (str | Unset): What tells two requests with that key apart: HMAC-SHA-256 of the request, by the key,
+                in
+                hexadecimal.
             records (int | Unset): At the end, how many lines came before. Example: 3.
             sha256 (str | Unset): At the end, the SHA-256 of the lines before, in hexadecimal. Example:
                 e47baf59e8e0d500981f7d9445eb700601da3c25fe822f24623c59f1906f0f43.
@@ -45,6 +50,7 @@ class ExportRecord:
     read_marker: ReadMarker | Unset = UNSET
     block: Block | Unset = UNSET
     changed: UUID | Unset = UNSET
+    key_hash: str | Unset = UNSET
     idempotency_key: str | Unset = UNSET
     fingerprint: str | Unset = UNSET
     records: int | Unset = UNSET
@@ -70,6 +76,8 @@ class ExportRecord:
         if not isinstance(self.changed, Unset):
             changed = str(self.changed)
 
+        key_hash = self.key_hash
+
         idempotency_key = self.idempotency_key
 
         fingerprint = self.fingerprint
@@ -93,6 +101,8 @@ class ExportRecord:
             field_dict["block"] = block
         if changed is not UNSET:
             field_dict["changed"] = changed
+        if key_hash is not UNSET:
+            field_dict["keyHash"] = key_hash
         if idempotency_key is not UNSET:
             field_dict["idempotencyKey"] = idempotency_key
         if fingerprint is not UNSET:
@@ -141,6 +151,8 @@ class ExportRecord:
         else:
             changed = UUID(_changed)
 
+        key_hash = d.pop("keyHash", UNSET)
+
         idempotency_key = d.pop("idempotencyKey", UNSET)
 
         fingerprint = d.pop("fingerprint", UNSET)
@@ -155,6 +167,7 @@ class ExportRecord:
             read_marker=read_marker,
             block=block,
             changed=changed,
+            key_hash=key_hash,
             idempotency_key=idempotency_key,
             fingerprint=fingerprint,
             records=records,

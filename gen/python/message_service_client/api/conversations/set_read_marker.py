@@ -48,6 +48,11 @@ def _parse_response(
 
         return response_400
 
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
     if response.status_code == 406:
         response_406 = Problem.from_dict(response.json())
 
@@ -109,8 +114,10 @@ def sync_detailed(
     may be of either user, and deleted, but must belong to this conversation, and
     the conversation must still exist (422).
 
-    The messages from the peer after the marker are unread. The peer sees the
-    marker as `peerReadMarker`, and so which of their messages have been read.
+    The messages from the peer after the marker are unread; what users write to
+    themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+    of their messages have been read. A peer who has blocked the user is told nothing
+    more of them, so the marker cannot be moved (403).
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
@@ -155,8 +162,10 @@ def sync(
     may be of either user, and deleted, but must belong to this conversation, and
     the conversation must still exist (422).
 
-    The messages from the peer after the marker are unread. The peer sees the
-    marker as `peerReadMarker`, and so which of their messages have been read.
+    The messages from the peer after the marker are unread; what users write to
+    themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+    of their messages have been read. A peer who has blocked the user is told nothing
+    more of them, so the marker cannot be moved (403).
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
@@ -196,8 +205,10 @@ async def asyncio_detailed(
     may be of either user, and deleted, but must belong to this conversation, and
     the conversation must still exist (422).
 
-    The messages from the peer after the marker are unread. The peer sees the
-    marker as `peerReadMarker`, and so which of their messages have been read.
+    The messages from the peer after the marker are unread; what users write to
+    themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+    of their messages have been read. A peer who has blocked the user is told nothing
+    more of them, so the marker cannot be moved (403).
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
@@ -240,8 +251,10 @@ async def asyncio(
     may be of either user, and deleted, but must belong to this conversation, and
     the conversation must still exist (422).
 
-    The messages from the peer after the marker are unread. The peer sees the
-    marker as `peerReadMarker`, and so which of their messages have been read.
+    The messages from the peer after the marker are unread; what users write to
+    themselves never is. The peer sees the marker as `peerReadMarker`, and so which
+    of their messages have been read. A peer who has blocked the user is told nothing
+    more of them, so the marker cannot be moved (403).
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a

@@ -47,6 +47,11 @@ def _parse_response(
 
         return response_400
 
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
     if response.status_code == 404:
         response_404 = Problem.from_dict(response.json())
 
@@ -114,7 +119,8 @@ def sync_detailed(
      Replaces the text, the metadata or both, for both users, and answers with the
     message as it is now, with `editedAt`. What is absent stays as it is;
     `metadata: null` removes the metadata. The message keeps its place in every
-    list. Of two edits the later one counts. A deleted message cannot be edited (409).
+    list. Of two edits the later one counts. A deleted message cannot be edited (409),
+    nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -153,7 +159,8 @@ def sync(
      Replaces the text, the metadata or both, for both users, and answers with the
     message as it is now, with `editedAt`. What is absent stays as it is;
     `metadata: null` removes the metadata. The message keeps its place in every
-    list. Of two edits the later one counts. A deleted message cannot be edited (409).
+    list. Of two edits the later one counts. A deleted message cannot be edited (409),
+    nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -187,7 +194,8 @@ async def asyncio_detailed(
      Replaces the text, the metadata or both, for both users, and answers with the
     message as it is now, with `editedAt`. What is absent stays as it is;
     `metadata: null` removes the metadata. The message keeps its place in every
-    list. Of two edits the later one counts. A deleted message cannot be edited (409).
+    list. Of two edits the later one counts. A deleted message cannot be edited (409),
+    nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -224,7 +232,8 @@ async def asyncio(
      Replaces the text, the metadata or both, for both users, and answers with the
     message as it is now, with `editedAt`. What is absent stays as it is;
     `metadata: null` removes the metadata. The message keeps its place in every
-    list. Of two edits the later one counts. A deleted message cannot be edited (409).
+    list. Of two edits the later one counts. A deleted message cannot be edited (409),
+    nor can one whose recipient has blocked its sender (403): deleting stays allowed.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order

@@ -128,8 +128,8 @@ def sync_detailed(
     """List recent messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them, and none older than `since`, which is 30
-    days ago when absent. Deleted messages are left out.
+    newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+    they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the id of the last message of a page as `before`,
     or follow the `Link` header. To catch up, pass the id of the newest message
@@ -201,8 +201,8 @@ def sync(
     """List recent messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them, and none older than `since`, which is 30
-    days ago when absent. Deleted messages are left out.
+    newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+    they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the id of the last message of a page as `before`,
     or follow the `Link` header. To catch up, pass the id of the newest message
@@ -269,8 +269,8 @@ async def asyncio_detailed(
     """List recent messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them, and none older than `since`, which is 30
-    days ago when absent. Deleted messages are left out.
+    newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+    they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the id of the last message of a page as `before`,
     or follow the `Link` header. To catch up, pass the id of the newest message
@@ -340,8 +340,8 @@ async def asyncio(
     """List recent messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them, and none older than `since`, which is 30
-    days ago when absent. Deleted messages are left out.
+    newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+    they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the id of the last message of a page as `before`,
     or follow the `Link` header. To catch up, pass the id of the newest message

@@ -115,9 +115,9 @@ def sync_detailed(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422; the order of members and white space make no difference. Once the message
-    is deleted its body is forgotten: any repetition is answered with what is left,
-    an empty `text` and `deletedAt`.
+    422, also once the message is deleted; the order of members and white space
+    make no difference. A repetition after the deletion is answered with what is
+    left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
     with 403.
@@ -168,9 +168,9 @@ def sync(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422; the order of members and white space make no difference. Once the message
-    is deleted its body is forgotten: any repetition is answered with what is left,
-    an empty `text` and `deletedAt`.
+    422, also once the message is deleted; the order of members and white space
+    make no difference. A repetition after the deletion is answered with what is
+    left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
     with 403.
@@ -216,9 +216,9 @@ async def asyncio_detailed(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422; the order of members and white space make no difference. Once the message
-    is deleted its body is forgotten: any repetition is answered with what is left,
-    an empty `text` and `deletedAt`.
+    422, also once the message is deleted; the order of members and white space
+    make no difference. A repetition after the deletion is answered with what is
+    left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
     with 403.
@@ -267,9 +267,9 @@ async def asyncio(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422; the order of members and white space make no difference. Once the message
-    is deleted its body is forgotten: any repetition is answered with what is left,
-    an empty `text` and `deletedAt`.
+    422, also once the message is deleted; the order of members and white space
+    make no difference. A repetition after the deletion is answered with what is
+    left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
     with 403.

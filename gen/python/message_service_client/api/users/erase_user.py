@@ -82,15 +82,19 @@ def sync_detailed(
     peers too, and with them what the peers wrote in them. Each message is deleted
     as by `deleteMessage`: text, metadata and what it replied to are erased, and a
     tombstone remains so that the peer's devices can be told, with the message's
-    id, the ids of the two users, the times, and the idempotency key if it had
-    one, but nothing of what was said. Other users' blocks of this user remain.
+    id, the ids of the two users and the times, but nothing of what was said. The
+    idempotency keys of all those messages, deleted ones too, are free again. Other
+    users' blocks of this user remain.
+
+    Every message that was acknowledged before the request arrived is erased, and
+    at some moment between the request and the answer there was none of this user
+    at all. What somebody sends after that moment starts anew.
 
     It works in small steps, so that it holds up nobody, and is answered when all
     is done: a second or so for some thousands of messages, so give your client
     time. If the connection ends before, or the answer is 503, repeat it: what is
-    erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
-    before you call it. The id is free afterwards: there are no accounts here, and
-    a message to it or from it starts anew.
+    erased stays erased, and repeating it when nothing is left does nothing. The id
+    is free afterwards: there are no accounts here.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
@@ -131,15 +135,19 @@ def sync(
     peers too, and with them what the peers wrote in them. Each message is deleted
     as by `deleteMessage`: text, metadata and what it replied to are erased, and a
     tombstone remains so that the peer's devices can be told, with the message's
-    id, the ids of the two users, the times, and the idempotency key if it had
-    one, but nothing of what was said. Other users' blocks of this user remain.
+    id, the ids of the two users and the times, but nothing of what was said. The
+    idempotency keys of all those messages, deleted ones too, are free again. Other
+    users' blocks of this user remain.
+
+    Every message that was acknowledged before the request arrived is erased, and
+    at some moment between the request and the answer there was none of this user
+    at all. What somebody sends after that moment starts anew.
 
     It works in small steps, so that it holds up nobody, and is answered when all
     is done: a second or so for some thousands of messages, so give your client
     time. If the connection ends before, or the answer is 503, repeat it: what is
-    erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
-    before you call it. The id is free afterwards: there are no accounts here, and
-    a message to it or from it starts anew.
+    erased stays erased, and repeating it when nothing is left does nothing. The id
+    is free afterwards: there are no accounts here.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
@@ -175,15 +183,19 @@ async def asyncio_detailed(
     peers too, and with them what the peers wrote in them. Each message is deleted
     as by `deleteMessage`: text, metadata and what it replied to are erased, and a
     tombstone remains so that the peer's devices can be told, with the message's
-    id, the ids of the two users, the times, and the idempotency key if it had
-    one, but nothing of what was said. Other users' blocks of this user remain.
+    id, the ids of the two users and the times, but nothing of what was said. The
+    idempotency keys of all those messages, deleted ones too, are free again. Other
+    users' blocks of this user remain.
+
+    Every message that was acknowledged before the request arrived is erased, and
+    at some moment between the request and the answer there was none of this user
+    at all. What somebody sends after that moment starts anew.
 
     It works in small steps, so that it holds up nobody, and is answered when all
     is done: a second or so for some thousands of messages, so give your client
     time. If the connection ends before, or the answer is 503, repeat it: what is
-    erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
-    before you call it. The id is free afterwards: there are no accounts here, and
-    a message to it or from it starts anew.
+    erased stays erased, and repeating it when nothing is left does nothing. The id
+    is free afterwards: there are no accounts here.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
@@ -222,15 +234,19 @@ async def asyncio(
     peers too, and with them what the peers wrote in them. Each message is deleted
     as by `deleteMessage`: text, metadata and what it replied to are erased, and a
     tombstone remains so that the peer's devices can be told, with the message's
-    id, the ids of the two users, the times, and the idempotency key if it had
-    one, but nothing of what was said. Other users' blocks of this user remain.
+    id, the ids of the two users and the times, but nothing of what was said. The
+    idempotency keys of all those messages, deleted ones too, are free again. Other
+    users' blocks of this user remain.
+
+    Every message that was acknowledged before the request arrived is erased, and
+    at some moment between the request and the answer there was none of this user
+    at all. What somebody sends after that moment starts anew.
 
     It works in small steps, so that it holds up nobody, and is answered when all
     is done: a second or so for some thousands of messages, so give your client
     time. If the connection ends before, or the answer is 503, repeat it: what is
-    erased stays erased, and repeating it when nothing is left does nothing. Let the user send no more
-    before you call it. The id is free afterwards: there are no accounts here, and
-    a message to it or from it starts anew.
+    erased stays erased, and repeating it when nothing is left does nothing. The id
+    is free afterwards: there are no accounts here.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a

@@ -38,10 +38,10 @@ END;
 
 -- What is there already, in the same way.
 INSERT INTO message_numbers (recipient, id)
-SELECT recipient, id FROM messages WHERE NOT deleted AND NOT EXISTS (SELECT 1 FROM message_numbers) ORDER BY id;
+SELECT recipient, id FROM messages WHERE deleted = false AND NOT EXISTS (SELECT 1 FROM message_numbers) ORDER BY coalesce(id, id);
 INSERT INTO message_words (rowid, mailboxes, text)
 SELECT number, 'r' || hex(recipient) || ' s' || hex(sender), text FROM message_numbers CROSS JOIN messages USING (recipient, id)
-WHERE NOT EXISTS (SELECT 1 FROM message_words) ORDER BY number;
+WHERE deleted = false AND NOT EXISTS (SELECT 1 FROM message_words) ORDER BY number;
 
 -- +goose Down
 DROP TRIGGER IF EXISTS messages_search_insert;

@@ -1,0 +1,48 @@
+package db
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql/driver"
+	"errors"
+	"sync"
+
+	"modernc.org/sqlite"
+)
+
+// registerFunctions gives SQLite, for a migration, what Postgres can say by itself:
+// sha256(data) and hmac_sha256(key, message), as RFC 2104 defines it. Of NULL they are NULL.
+// A driver's functions are there for the whole process.
+var registerFunctions = sync.OnceValue(func() error {
+	return errors.Join(
+		sqlite.RegisterDeterministicScalarFunction("sha256", 1, ofBytes(func(args ...[]byte) []byte {
+			sum := sha256.Sum256(args[0])
+			return sum[:]
+		})),
+		sqlite.RegisterDeterministicScalarFunction("hmac_sha256", 2, ofBytes(func(args ...[]byte) []byte {
+			mac := hmac.New(sha256.New, args[0])
+			_, _ = mac.Write(args[1]) // a hash does not fail
+			return mac.Sum(nil)
+		})),
+	)
+})
+
+// ofBytes makes a function of SQLite from one of bytes.
+func ofBytes(function func(args ...[]byte) []byte) func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
+	return func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		values := make([][]byte, len(args))
+		for i, arg := range args {
+			switch arg := arg.(type) {
+			case nil:
+				return nil, nil //nolint:nilnil // NULL is a value
+			case string:
+				values[i] = []byte(arg)
+			case []byte:
+				values[i] = arg
+			default:
+				return nil, errors.New("neither text nor a blob")
+			}
+		}
+		return function(values...), nil
+	}
+}
