@@ -34,7 +34,7 @@ func ofBytes(function func(args ...[]byte) []byte) func(*sqlite.FunctionContext,
 		for i, arg := range args {
 			switch arg := arg.(type) {
 			case nil:
-				return nil, nil //nolint:nilnil // NULL is a value
+				return nil, nil
 			case string:
 				values[i] = []byte(arg)
 			case []byte:
