@@ -13,8 +13,8 @@ PORT              ?= 8080
 POSTGRES_PORT     ?= 5432
 POSTGRES_PASSWORD ?= message-service
 
-# The race detector needs a C compiler; tests run without it where there is none.
-RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race,)
+# Many tests wait most of the time, and most of those that do not wait for a disk.
+TEST = go test -parallel 4
 
 .DEFAULT_GOAL := help
 
@@ -26,9 +26,8 @@ run: ## Serve on an embedded SQLite database: http://127.0.0.1:8080/docs/
 	@exec bin/message-service
 
 .PHONY: test
-test: ## Run all tests on SQLite and Postgres, with the race detector if there is a C compiler
-	go test $(RACE) -timeout 20m ./...
-	go test -timeout 20m -run 'TestPlans|TestFeed' ./internal/messaging ./internal/apitest # again, at a size that is too much for the race detector
+test: ## Run every test on SQLite and Postgres, in a few minutes
+	$(TEST) -timeout 15m ./...
 
 ##@ Run
 
@@ -55,6 +54,14 @@ stop: ## Stop what service and start-db have started; the data stays
 .PHONY: unit-test
 unit-test: ## Run the tests that need nothing but Go: SQLite only, no race detector
 	go test -short -timeout 5m ./...
+
+.PHONY: full-test
+full-test: ## Run every test at full size: large stores, long feeds
+	TEST_SIZE=full $(TEST) -timeout 20m ./...
+
+.PHONY: race-test
+race-test: ## Run every test with the race detector (needs a C compiler)
+	$(TEST) -race -timeout 30m ./...
 
 .PHONY: functional-test
 functional-test: ## Test a running server: make functional-test BASE_URL=http://...
@@ -126,7 +133,7 @@ build: ## Build bin/message-service, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/message-service ./cmd/message-service
 
 .PHONY: ci
-ci: verify lint test contract-test sdk-test docs-test bench-short ## Everything a change must pass
+ci: verify lint full-test race-test contract-test sdk-test docs-test bench-short ## Everything a change must pass
 
 .PHONY: help
 help:

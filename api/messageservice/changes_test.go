@@ -241,7 +241,7 @@ func (c *connections) cut() {
 // few changes: all of them arrive, once and in order.
 func TestFollowMissesNothing(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		const messages = 100
+		messages := apitest.Size(40, 40, 100) // the server asks for one to three seconds after each of ten
 		s := apitest.Start(t, engine, messaging.Options{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()

@@ -105,15 +105,12 @@ func list(query func(user string) messaging.Query) func(context.Context, sqlx.Qu
 	}
 }
 
-// TestPlans checks, in a store of 1,000,000 messages (fewer under the race detector), that every list is served by
-// its indexes, both ways, and looks at no more rows than it returns: no scan of a
+// TestPlans checks, in a store of 1,000,000 messages at full size, that every list is served by its indexes,
+// both ways, and looks at no more rows than it returns: no scan of a
 // table, no sort, no filter but on single rows.
 func TestPlans(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		n := planStoreMessages
-		if testing.Short() {
-			n = 20_000
-		}
+		n := apitest.Size(20_000, 20_000, 1_000_000)
 		database := apitest.Open(t, apitest.NewDatabaseURL(t, engine))
 		fillPlanStore(t, database, n)
 		month := time.Now().AddDate(0, 0, -30)
