@@ -1,6 +1,8 @@
 package apitest
 
 import (
+	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -12,15 +14,26 @@ import (
 // The calls of this file must succeed; a test that expects an error uses the
 // generated client.
 
-// call makes a call of the generated client fail the test unless it succeeds.
-func call[A messageservice.Answer](t testing.TB, what string) func(A, error) A {
-	return func(answer A, err error) A {
-		t.Helper()
-		if answer, err = messageservice.Check(answer, err); err != nil {
-			t.Fatalf("%s: %v", what, err)
-		}
-		return answer
+// Call takes what a call of the generated client returns, for its method Must.
+func Call[A messageservice.Answer](answer A, err error) Called[A] { return Called[A]{answer, err} }
+
+// Called is a call of the generated client.
+type Called[A messageservice.Answer] struct {
+	answer A
+	err    error
+}
+
+// Must ends the test unless the call was answered with one of the given statuses, and
+// says what came instead.
+func (c Called[A]) Must(t testing.TB, statuses ...int) A {
+	t.Helper()
+	if c.err != nil {
+		t.Fatal(c.err)
 	}
+	if !slices.Contains(statuses, c.answer.StatusCode()) {
+		t.Fatalf("answered %s, want %v: %s", c.answer.Status(), statuses, c.answer.GetBody())
+	}
+	return c.answer
 }
 
 // Send sends a message.
@@ -37,71 +50,67 @@ func (c *Client) SendRequest(t testing.TB, request client.SendMessageRequest) cl
 	if c.sends.Add(1)%2 == 0 {
 		params.IdempotencyKey = new(uuid.NewString())
 	}
-	return *call[*client.SendMessageResponse](t, "send")(c.SendMessageWithResponse(t.Context(), params, request)).JSON201
+	return *Call(c.SendMessageWithResponse(t.Context(), params, request)).Must(t, http.StatusCreated).JSON201
 }
 
 // List lists messages.
 func (c *Client) List(t testing.TB, params client.ListMessagesParams) client.MessagePage {
 	t.Helper()
-	return *call[*client.ListMessagesResponse](t, "list")(c.ListMessagesWithResponse(t.Context(), &params)).JSON200
+	return *Call(c.ListMessagesWithResponse(t.Context(), &params)).Must(t, http.StatusOK).JSON200
 }
 
 // Edit edits a message.
 func (c *Client) Edit(t testing.TB, id uuid.UUID, edit client.EditMessageRequest) client.Message {
 	t.Helper()
-	return *call[*client.EditMessageResponse](t, "edit")(c.EditMessageWithResponse(t.Context(), id, edit)).JSON200
+	return *Call(c.EditMessageWithResponse(t.Context(), id, edit)).Must(t, http.StatusOK).JSON200
 }
 
 // Delete deletes a message.
 func (c *Client) Delete(t testing.TB, id uuid.UUID) {
 	t.Helper()
-	call[*client.DeleteMessageResponse](t, "delete")(c.DeleteMessageWithResponse(t.Context(), id))
+	Call(c.DeleteMessageWithResponse(t.Context(), id)).Must(t, http.StatusNoContent)
 }
 
 // Conversations lists a user's conversations.
 func (c *Client) Conversations(t testing.TB, user string, params client.ListConversationsParams) client.ConversationPage {
 	t.Helper()
-	return *call[*client.ListConversationsResponse](t, "list conversations")(
-		c.ListConversationsWithResponse(t.Context(), user, &params)).JSON200
+	return *Call(c.ListConversationsWithResponse(t.Context(), user, &params)).Must(t, http.StatusOK).JSON200
 }
 
 // Conversation reads a user's conversation with a peer.
 func (c *Client) Conversation(t testing.TB, user, peer string) client.Conversation {
 	t.Helper()
-	return *call[*client.GetConversationResponse](t, "get conversation")(
-		c.GetConversationWithResponse(t.Context(), user, peer)).JSON200
+	return *Call(c.GetConversationWithResponse(t.Context(), user, peer)).Must(t, http.StatusOK).JSON200
 }
 
 // Thread lists the messages of a conversation.
 func (c *Client) Thread(t testing.TB, user, peer string, params client.ListConversationMessagesParams) client.MessagePage {
 	t.Helper()
-	return *call[*client.ListConversationMessagesResponse](t, "list conversation messages")(
-		c.ListConversationMessagesWithResponse(t.Context(), user, peer, &params)).JSON200
+	return *Call(c.ListConversationMessagesWithResponse(t.Context(), user, peer, &params)).Must(t, http.StatusOK).JSON200
 }
 
 // Read marks a conversation as read up to a message.
 func (c *Client) Read(t testing.TB, user, peer string, message uuid.UUID) client.ReadMarker {
 	t.Helper()
-	return *call[*client.SetReadMarkerResponse](t, "set read marker")(
-		c.SetReadMarkerWithResponse(t.Context(), user, peer, client.SetReadMarkerRequest{MessageID: message})).JSON200
+	return *Call(c.SetReadMarkerWithResponse(t.Context(), user, peer, client.SetReadMarkerRequest{MessageID: message})).Must(t, http.StatusOK).JSON200
 }
 
 // Block makes a user refuse messages from a peer.
 func (c *Client) Block(t testing.TB, user, peer string) {
 	t.Helper()
-	call[*client.BlockUserResponse](t, "block")(c.BlockUserWithResponse(t.Context(), user, peer))
+	Call(c.BlockUserWithResponse(t.Context(), user, peer)).Must(t, http.StatusNoContent)
 }
 
 // Unblock lifts a block.
 func (c *Client) Unblock(t testing.TB, user, peer string) {
 	t.Helper()
-	call[*client.UnblockUserResponse](t, "unblock")(c.UnblockUserWithResponse(t.Context(), user, peer))
+	Call(c.UnblockUserWithResponse(t.Context(), user, peer)).Must(t, http.StatusNoContent)
 }
 
 // Blocks lists whom a user has blocked.
 func (c *Client) Blocks(t testing.TB, user string, params client.ListBlocksParams) client.BlockPage {
 	t.Helper()
-	return *call[*client.ListBlocksResponse](t, "list blocks")(c.ListBlocksWithResponse(t.Context(), user, &params)).JSON200
+	return *Call(c.ListBlocksWithResponse(t.Context(), user, &params)).Must(t, http.StatusOK).JSON200
 }
 
 // Export reads what concerns a user, without the end.
@@ -120,7 +129,7 @@ func (c *Client) Export(t testing.TB, user string) []client.ExportRecord {
 // Erase erases a user.
 func (c *Client) Erase(t testing.TB, user string) {
 	t.Helper()
-	call[*client.EraseUserResponse](t, "erase")(c.EraseUserWithResponse(t.Context(), user))
+	Call(c.EraseUserWithResponse(t.Context(), user)).Must(t, http.StatusNoContent)
 }
 
 // Clock reads the newest position in a user's mailbox.
@@ -132,5 +141,5 @@ func (c *Client) Clock(t testing.TB, user string) uuid.UUID {
 // Changes lists changes.
 func (c *Client) Changes(t testing.TB, user string, params client.ListChangesParams) client.ChangePage {
 	t.Helper()
-	return *call[*client.ListChangesResponse](t, "list changes")(c.ListChangesWithResponse(t.Context(), user, &params)).JSON200
+	return *Call(c.ListChangesWithResponse(t.Context(), user, &params)).Must(t, http.StatusOK).JSON200
 }

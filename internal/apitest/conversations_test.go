@@ -40,14 +40,11 @@ func TestEdit(t *testing.T) {
 		}
 
 		s.Delete(t, sent.ID)
-		refused, err := s.EditMessageWithResponse(t.Context(), sent.ID, client.EditMessageRequest{Text: new("back again")})
-		if err != nil || refused.ApplicationProblemJSON409 == nil || !strings.HasSuffix(refused.ApplicationProblemJSON409.Type, ":message-deleted") {
-			t.Errorf("edited a deleted message: %v %s", err, refused.Body)
+		refused := apitest.Call(s.EditMessageWithResponse(t.Context(), sent.ID, client.EditMessageRequest{Text: new("back again")})).Must(t, http.StatusConflict)
+		if !strings.HasSuffix(refused.ApplicationProblemJSON409.Type, ":message-deleted") {
+			t.Errorf("edited a deleted message: %s", refused.Body)
 		}
-		never, err := s.EditMessageWithResponse(t.Context(), uuid.Must(uuid.NewV7()), client.EditMessageRequest{Text: new("x")})
-		if err != nil || never.StatusCode() != http.StatusNotFound {
-			t.Errorf("edited what never was: %v %s", err, never.Body)
-		}
+		apitest.Call(s.EditMessageWithResponse(t.Context(), uuid.Must(uuid.NewV7()), client.EditMessageRequest{Text: new("x")})).Must(t, http.StatusNotFound)
 	})
 }
 
@@ -78,15 +75,15 @@ func TestReply(t *testing.T) {
 			t.Errorf("replied to a deleted message: %+v", again)
 		}
 		for name, id := range map[string]uuid.UUID{"other users": strange.ID, "nobody": uuid.Must(uuid.NewV7())} {
-			refused, err := s.SendMessageWithResponse(t.Context(), nil, client.SendMessageRequest{Sender: "bob", Recipient: "alice", Text: "x", ReplyTo: &id})
+			refused := apitest.Call(s.SendMessageWithResponse(t.Context(), nil, client.SendMessageRequest{Sender: "bob", Recipient: "alice", Text: "x", ReplyTo: &id})).Must(t, http.StatusUnprocessableEntity)
 			problem := refused.ApplicationProblemJSON422
-			if err != nil || problem == nil || len(problem.Errors) != 1 || *problem.Errors[0].Pointer != "/replyTo" {
-				t.Errorf("replied to a message of %s: %v %s", name, err, refused.Body)
+			if len(problem.Errors) != 1 || *problem.Errors[0].Pointer != "/replyTo" {
+				t.Errorf("replied to a message of %s: %s", name, refused.Body)
 			}
 		}
 		// A tombstone says no more what it replied to.
 		key := client.SendMessageRequest{Sender: "bob", Recipient: "alice", Text: "keyed", ReplyTo: &answer.ID}
-		keyed := sendKeyed(t, s, "key", key)
+		keyed := storeKeyed(t, s, "key", key)
 		other := key
 		other.ReplyTo = nil
 		if refused := sendKeyed(t, s, "key", other); refused.StatusCode() != http.StatusUnprocessableEntity {
@@ -141,10 +138,7 @@ func TestConversations(t *testing.T) {
 		}
 		s.Delete(t, second.ID)
 		s.Delete(t, first.ID)
-		gone, err := s.GetConversationWithResponse(t.Context(), alice, bob)
-		if err != nil || gone.StatusCode() != http.StatusNotFound {
-			t.Errorf("without messages: %v %s", err, gone.Body)
-		}
+		apitest.Call(s.GetConversationWithResponse(t.Context(), alice, bob)).Must(t, http.StatusNotFound)
 		if peers := peersOf(s.Conversations(t, bob, client.ListConversationsParams{})); !slices.Equal(peers, []string{"carol"}) {
 			t.Errorf("bob talks to %v", peers)
 		}
@@ -157,10 +151,10 @@ func TestReadMarkerOfAnotherConversation(t *testing.T) {
 		s.Send(t, "alice", "bob", "x")
 		strange := s.Send(t, "alice", "carol", "x")
 		for _, id := range []uuid.UUID{strange.ID, uuid.Must(uuid.NewV7())} {
-			refused, err := s.SetReadMarkerWithResponse(t.Context(), "bob", "alice", client.SetReadMarkerRequest{MessageID: id})
+			refused := apitest.Call(s.SetReadMarkerWithResponse(t.Context(), "bob", "alice", client.SetReadMarkerRequest{MessageID: id})).Must(t, http.StatusUnprocessableEntity)
 			problem := refused.ApplicationProblemJSON422
-			if err != nil || problem == nil || len(problem.Errors) != 1 || *problem.Errors[0].Pointer != "/messageId" {
-				t.Errorf("%v %s", err, refused.Body)
+			if len(problem.Errors) != 1 || *problem.Errors[0].Pointer != "/messageId" {
+				t.Errorf("%s", refused.Body)
 			}
 		}
 	})

@@ -27,20 +27,14 @@ func TestRunningServer(t *testing.T) {
 	if err != nil || string(health.Body) != "UP\n" {
 		t.Fatalf("there is no healthy server at %s (BASE_URL): %v", c.URL, err)
 	}
-	ready, err := c.GetReadinessWithResponse(t.Context())
-	if err != nil || ready.StatusCode() != http.StatusOK {
-		t.Fatalf("ready: %v %s", err, ready.Body)
-	}
+	apitest.Call(c.GetReadinessWithResponse(t.Context())).Must(t, http.StatusOK)
 
 	key := uuid.NewString()
 	request := client.SendMessageRequest{Sender: alice, Recipient: bob, Text: "Lunch at noon?"}
-	first, err := c.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)
-	if err != nil || first.JSON201 == nil {
-		t.Fatalf("send: %v %s", err, first.Body)
-	}
-	again, err := c.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)
-	if err != nil || string(again.Body) != string(first.Body) {
-		t.Errorf("send again: %v %s", err, again.Body)
+	first := apitest.Call(c.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)).Must(t, http.StatusCreated)
+	again := apitest.Call(c.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)).Must(t, http.StatusCreated)
+	if string(again.Body) != string(first.Body) {
+		t.Errorf("send again: %s", again.Body)
 	}
 	second := c.Send(t, alice, bob, "Or one?")
 
@@ -54,14 +48,8 @@ func TestRunningServer(t *testing.T) {
 	}
 
 	for _, id := range []uuid.UUID{first.JSON201.ID, second.ID} {
-		deleted, err := c.DeleteMessageWithResponse(t.Context(), id)
-		if err != nil || deleted.StatusCode() != http.StatusNoContent {
-			t.Errorf("delete: %v %s", err, deleted.Body)
-		}
-		read, err := c.GetMessageWithResponse(t.Context(), id)
-		if err != nil || read.StatusCode() != http.StatusNotFound {
-			t.Errorf("read a deleted message: %v %s", err, read.Body)
-		}
+		apitest.Call(c.DeleteMessageWithResponse(t.Context(), id)).Must(t, http.StatusNoContent)
+		apitest.Call(c.GetMessageWithResponse(t.Context(), id)).Must(t, http.StatusNotFound)
 	}
 	bad := c.Do(t, http.MethodPost, "/v1/messages", strings.NewReader(`{}`), "Content-Type: application/json")
 	if bad.Status != http.StatusUnprocessableEntity {

@@ -2,6 +2,7 @@ package apitest_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,12 @@ func sendKeyed(t *testing.T, s *apitest.Server, key string, request client.SendM
 	return answer
 }
 
+// storeKeyed is sendKeyed where the message must be stored, now or before.
+func storeKeyed(t *testing.T, s *apitest.Server, key string, request client.SendMessageRequest) *client.SendMessageResponse {
+	t.Helper()
+	return apitest.Call(s.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)).Must(t, http.StatusCreated)
+}
+
 func replayed(answer *client.SendMessageResponse) bool {
 	return answer.HTTPResponse.Header.Get("Idempotent-Replayed") == "true"
 }
@@ -34,9 +41,9 @@ func TestIdempotencyKey(t *testing.T) {
 		request := client.SendMessageRequest{
 			Sender: "alice", Recipient: "bob", Text: "once", Metadata: client.Metadata{"b": 1, "a": "<&>"},
 		}
-		first := sendKeyed(t, s, "key", request)
-		if first.JSON201 == nil || replayed(first) {
-			t.Fatalf("first: %s, replayed %v", first.Body, replayed(first))
+		first := storeKeyed(t, s, "key", request)
+		if replayed(first) {
+			t.Fatalf("first: %s, replayed", first.Body)
 		}
 		again := sendKeyed(t, s, "key", request)
 		if !replayed(again) || string(again.Body) != string(first.Body) {
@@ -75,7 +82,7 @@ func TestIdempotencyKeyOfDeletedMessage(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		request := client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: "secret", Metadata: client.Metadata{"a": 1}}
-		first := sendKeyed(t, s, "key", request)
+		first := storeKeyed(t, s, "key", request)
 		s.Delete(t, first.JSON201.ID)
 		again := sendKeyed(t, s, "key", request)
 		m := again.JSON201
@@ -149,7 +156,7 @@ func TestBatch(t *testing.T) {
 				sending.Go(func() {
 					n := i % 150 // the last ones are repetitions
 					request := client.SendMessageRequest{Sender: users[n%3], Recipient: users[n/3%3], Text: fmt.Sprint(n)}
-					ids[i] = sendKeyed(t, s, fmt.Sprint(round, " ", n), request).JSON201.ID
+					ids[i] = storeKeyed(t, s, fmt.Sprint(round, " ", n), request).JSON201.ID
 				})
 			}
 			release()

@@ -23,12 +23,9 @@ func TestSendAndRead(t *testing.T) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		before := time.Now().Truncate(time.Millisecond)
 		metadata := client.Metadata{"tags": []any{"a", "b"}, "urgent": true}
-		sent, err := s.SendMessageWithResponse(t.Context(), nil, client.SendMessageRequest{
+		sent := apitest.Call(s.SendMessageWithResponse(t.Context(), nil, client.SendMessageRequest{
 			Sender: "alice", Recipient: "bob", Text: "Lunch at noon?", Metadata: metadata,
-		})
-		if err != nil || sent.StatusCode() != http.StatusCreated {
-			t.Fatalf("send: %v %s", err, sent.Body)
-		}
+		})).Must(t, http.StatusCreated)
 		m := sent.JSON201
 		if m.Sender != "alice" || m.Recipient != "bob" || m.Text != "Lunch at noon?" || fmt.Sprint(m.Metadata) != fmt.Sprint(metadata) {
 			t.Errorf("sent %+v", m)
@@ -39,9 +36,9 @@ func TestSendAndRead(t *testing.T) {
 		if location := sent.HTTPResponse.Header.Get("Location"); location != "/v1/messages/"+m.ID.String() {
 			t.Errorf("Location is %q", location)
 		}
-		read, err := s.GetMessageWithResponse(t.Context(), m.ID)
-		if err != nil || read.JSON200 == nil || string(read.Body) != string(sent.Body) {
-			t.Errorf("read back %s, sent %s (%v)", read.Body, sent.Body, err)
+		read := apitest.Call(s.GetMessageWithResponse(t.Context(), m.ID)).Must(t, http.StatusOK)
+		if string(read.Body) != string(sent.Body) {
+			t.Errorf("read back %s, sent %s", read.Body, sent.Body)
 		}
 		page := s.List(t, client.ListMessagesParams{Recipient: new("bob")})
 		if len(page.Messages) != 1 || page.Messages[0].ID != m.ID || page.HasMore {
@@ -55,23 +52,14 @@ func TestDelete(t *testing.T) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		gone, kept := s.Send(t, "alice", "bob", "oops"), s.Send(t, "alice", "bob", "hello")
 		for range 2 { // deleting again changes nothing
-			deleted, err := s.DeleteMessageWithResponse(t.Context(), gone.ID)
-			if err != nil || deleted.StatusCode() != http.StatusNoContent {
-				t.Fatalf("delete: %v %s", err, deleted.Body)
-			}
+			apitest.Call(s.DeleteMessageWithResponse(t.Context(), gone.ID)).Must(t, http.StatusNoContent)
 		}
-		read, err := s.GetMessageWithResponse(t.Context(), gone.ID)
-		if err != nil || read.StatusCode() != http.StatusNotFound {
-			t.Errorf("a deleted message is read: %v %s", err, read.Body)
-		}
+		apitest.Call(s.GetMessageWithResponse(t.Context(), gone.ID)).Must(t, http.StatusNotFound)
 		page := s.List(t, client.ListMessagesParams{})
 		if len(page.Messages) != 1 || page.Messages[0].ID != kept.ID {
 			t.Errorf("listed %+v", page)
 		}
-		never, err := s.DeleteMessageWithResponse(t.Context(), uuid.Must(uuid.NewV7()))
-		if err != nil || never.StatusCode() != http.StatusNotFound {
-			t.Errorf("delete what never was: %v %s", err, never.Body)
-		}
+		apitest.Call(s.DeleteMessageWithResponse(t.Context(), uuid.Must(uuid.NewV7()))).Must(t, http.StatusNotFound)
 	})
 }
 
@@ -176,11 +164,8 @@ func TestRecentMessages(t *testing.T) {
 // walk yields a page and then those that the Link header leads to.
 func walk(t *testing.T, s *apitest.Server, params client.ListMessagesParams) iter.Seq[client.MessagePage] {
 	return func(yield func(client.MessagePage) bool) {
-		answer, err := s.ListMessagesWithResponse(t.Context(), &params)
+		answer := apitest.Call(s.ListMessagesWithResponse(t.Context(), &params)).Must(t, http.StatusOK)
 		for {
-			if err != nil || answer.JSON200 == nil {
-				t.Fatalf("list: %v %s", err, answer.Body)
-			}
 			if !yield(*answer.JSON200) {
 				return
 			}
@@ -193,9 +178,9 @@ func walk(t *testing.T, s *apitest.Server, params client.ListMessagesParams) ite
 			}
 			next := strings.Trim(link, "<>")
 			page := s.Do(t, http.MethodGet, next, nil)
-			answer, err = client.ParseListMessagesResponse(&http.Response{
+			answer = apitest.Call(client.ParseListMessagesResponse(&http.Response{
 				StatusCode: page.Status, Header: page.Header, Body: io.NopCloser(strings.NewReader(page.Body)),
-			})
+			})).Must(t, http.StatusOK)
 		}
 	}
 }

@@ -46,8 +46,8 @@ func TestTextSurvives(t *testing.T) {
 			if sent.Text != text {
 				t.Errorf("%s: sent %q, answered %q", name, text, sent.Text)
 			}
-			read, err := s.GetMessageWithResponse(t.Context(), sent.ID)
-			if err != nil || read.JSON200 == nil || read.JSON200.Text != text {
+			read := apitest.Call(s.GetMessageWithResponse(t.Context(), sent.ID)).Must(t, http.StatusOK)
+			if read.JSON200.Text != text {
 				t.Errorf("%s: sent %q, read %s", name, text, read.Body)
 			}
 		}
