@@ -130,6 +130,21 @@ func Start(t testing.TB, engine db.Engine, options messaging.Options) *Server {
 	return StartOn(t, NewDatabaseURL(t, engine), options)
 }
 
+// StartReplicas runs servers on one empty database, one for each given difference of its
+// clock from the true time. See [Client.Insist].
+func StartReplicas(t testing.TB, engine db.Engine, skews ...time.Duration) []*Server {
+	t.Helper()
+	url := NewDatabaseURL(t, engine)
+	replicas := make([]*Server, len(skews))
+	for i, skew := range skews {
+		replicas[i] = StartOn(t, url, messaging.Options{Now: func() time.Time { return time.Now().Add(skew) }})
+		if engine == db.SQLite {
+			replicas[i].Insist()
+		}
+	}
+	return replicas
+}
+
 // StartOn runs a server on the given database until the test ends; several on the
 // same one are replicas.
 func StartOn(t testing.TB, databaseURL string, options messaging.Options) *Server {
@@ -190,10 +205,16 @@ func (w logWriter) Write(line []byte) (int, error) {
 type Client struct {
 	*client.ClientWithResponses
 
-	URL   string
-	HTTP  *http.Client
-	sends atomic.Int64 // by SendRequest
+	URL     string
+	HTTP    *http.Client
+	checker *checker
+	sends   atomic.Int64 // by SendRequest
 }
+
+// Insist makes the client repeat what is refused with 503, as clients do: keyed sends, and
+// all that is no send. It is for several replicas on one SQLite file, which does not queue those
+// who write: one that is unlucky for five seconds is refused, and on a busy machine one is.
+func (c *Client) Insist() { c.checker.insists = true }
 
 // NewClient makes a client of the server at url.
 func NewClient(t testing.TB, url string) *Client {
@@ -202,15 +223,16 @@ func NewClient(t testing.TB, url string) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 256
 	t.Cleanup(transport.CloseIdleConnections)
+	checker := &checker{t: t, next: transport}
 	doer := &http.Client{
-		Transport:     &checker{t: t, next: transport},
+		Transport:     checker,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	api, err := client.NewClientWithResponses(url, client.WithHTTPClient(doer))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Client{ClientWithResponses: api, URL: url, HTTP: doer}
+	return &Client{ClientWithResponses: api, URL: url, HTTP: doer, checker: checker}
 }
 
 // Answer is the answer to a request of Do.

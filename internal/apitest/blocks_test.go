@@ -80,8 +80,8 @@ func TestBlocks(t *testing.T) {
 // senders meanwhile: nothing that comes after a block was acknowledged is stored.
 func TestBlockIsNotOvertaken(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		s := apitest.Start(t, engine, messaging.Options{})
-		replicas := []*apitest.Server{s, apitest.StartOn(t, s.DatabaseURL, messaging.Options{})}
+		replicas := apitest.StartReplicas(t, engine, 0, 0)
+		s := replicas[0]
 		senders := []string{"mallory", "eve", "trudy"}
 		var flooding sync.WaitGroup
 		started := make(chan struct{}, 1000)
@@ -89,19 +89,12 @@ func TestBlockIsNotOvertaken(t *testing.T) {
 			flooding.Go(func() {
 				for {
 					params := &client.SendMessageParams{}
-					if i%4 < 2 {
+					if i%4 < 2 || engine == db.SQLite { // see Insist
 						params.IdempotencyKey = new(uuid.NewString())
 					}
-					answer, err := replicas[i%2].SendMessageWithResponse(t.Context(), params, client.SendMessageRequest{Sender: senders[i%3], Recipient: "bob", Text: "x"})
-					if err != nil {
-						t.Error(err)
-						return
-					}
+					request := client.SendMessageRequest{Sender: senders[i%3], Recipient: "bob", Text: "x"}
+					answer := apitest.Call(replicas[i%2].SendMessageWithResponse(t.Context(), params, request)).Must(t, http.StatusCreated, http.StatusForbidden)
 					if answer.ApplicationProblemJSON403 != nil {
-						return
-					}
-					if answer.JSON201 == nil {
-						t.Errorf("send: %s", answer.Body)
 						return
 					}
 					select {

@@ -36,12 +36,28 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 
 // checker is a transport that fails the test when an answer breaks the contract.
 type checker struct {
-	t    testing.TB
-	next http.RoundTripper
+	t       testing.TB
+	next    http.RoundTripper
+	insists bool // see Client.Insist
 }
 
 // RoundTrip sends the request and checks the answer.
 func (c *checker) RoundTrip(request *http.Request) (*http.Response, error) {
+	for {
+		response, err := c.send(request)
+		isOnce := request.Method == http.MethodPost && request.Header.Get("Idempotency-Key") == ""
+		if err != nil || response.StatusCode != http.StatusServiceUnavailable || isOnce || !c.insists {
+			return response, err
+		}
+		if request.GetBody != nil {
+			if request.Body, err = request.GetBody(); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+func (c *checker) send(request *http.Request) (*http.Response, error) {
 	response, err := c.next.RoundTrip(request)
 	if err != nil {
 		return nil, err

@@ -101,8 +101,8 @@ func TestIdempotencyKeyOfDeletedMessage(t *testing.T) {
 // on two replicas.
 func TestIdempotencyKeyRace(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		s := apitest.Start(t, engine, messaging.Options{})
-		replicas := []*apitest.Server{s, apitest.StartOn(t, s.DatabaseURL, messaging.Options{})}
+		replicas := apitest.StartReplicas(t, engine, 0, 0)
+		s := replicas[0]
 		const keys, repetitions = 50, 4
 		var mu sync.Mutex
 		made := map[string]map[uuid.UUID]int{}

@@ -14,7 +14,6 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestOrder has several replicas, one with a clock that is fast and one that is
@@ -31,12 +30,7 @@ func TestOrder(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		url := apitest.NewDatabaseURL(t, engine)
-		var replicas []*apitest.Server
-		for _, skew := range []time.Duration{0, 3 * time.Second, -3 * time.Second} {
-			now := func() time.Time { return time.Now().Add(skew) }
-			replicas = append(replicas, apitest.StartOn(t, url, messaging.Options{Now: now}))
-		}
+		replicas := apitest.StartReplicas(t, engine, 0, 3*time.Second, -3*time.Second)
 		user := func(i int) string { return fmt.Sprint("user-", i) }
 
 		// What was acknowledged, by recipient and then by sender.

@@ -15,7 +15,6 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestTwoUsersAtOnce has two users write to each other, mark as read, edit and
@@ -25,12 +24,7 @@ func TestTwoUsersAtOnce(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		url := apitest.NewDatabaseURL(t, engine)
-		var replicas []*apitest.Server
-		for _, skew := range []time.Duration{0, time.Second, -time.Second} {
-			now := func() time.Time { return time.Now().Add(skew) }
-			replicas = append(replicas, apitest.StartOn(t, url, messaging.Options{Now: now}))
-		}
+		replicas := apitest.StartReplicas(t, engine, 0, time.Second, -time.Second)
 		users := []string{"alice", "bob"}
 		// Two messages that are edited all the time, one half of each by one goroutine.
 		var drafts [2]client.Message
