@@ -1,6 +1,10 @@
 package apitest
 
-import "os"
+import (
+	"os"
+	"strconv"
+	"testing"
+)
 
 // Size is how much of something a test does: quick finds in seconds what the test is for;
 // full, with TEST_SIZE=full, is what the service is built for; race is for the race detector, which
@@ -14,4 +18,19 @@ func Size(race, quick, full int) int {
 	default:
 		return quick
 	}
+}
+
+// Rounds is how often a test that takes seconds a time does something: as often as
+// TEST_ROUNDS says, or else as [Size] does.
+func Rounds(t testing.TB, race, quick, full int) int {
+	t.Helper()
+	given := os.Getenv("TEST_ROUNDS")
+	if given == "" {
+		return Size(race, quick, full)
+	}
+	rounds, err := strconv.Atoi(given)
+	if err != nil || rounds < 1 {
+		t.Fatalf("TEST_ROUNDS is %q, and no number of rounds", given)
+	}
+	return rounds
 }

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -26,17 +30,34 @@ type soakSample struct {
 	goroutines float64
 	heapMiB    float64 // after a collection of garbage
 	memoryMiB  float64 // as the system sees it
+	logMiB     float64 // of SQLite's log file
+}
+
+// soaked is a server under a soak, and what has come of it.
+type soaked struct {
+	*server
+
+	logFile      string // of SQLite
+	samples      []soakSample
+	sends, pages outcome
 }
 
 // soak measures whether a server that is busy for long holds more and more: both
 // engines at once, under sends, pages, and streams that come and go.
 func (s *suite) soak(ctx context.Context) error {
-	servers := make([]*server, len(engines))
-	samples := make([][]soakSample, len(engines))
+	servers := make([]*soaked, len(engines))
 	for i, engine := range engines {
-		var err error
-		if servers[i], err = s.startServer(ctx, engine); err != nil {
+		url, err := s.newDatabase(ctx, engine)
+		if err != nil {
 			return err
+		}
+		server, err := s.startServerOn(ctx, engine, url)
+		if err != nil {
+			return err
+		}
+		servers[i] = &soaked{server: server}
+		if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+			servers[i].logFile = path + "-wal"
 		}
 	}
 	s.say("soak: %s", s.Soak)
@@ -55,36 +76,39 @@ func (s *suite) soak(ctx context.Context) error {
 			return ctx.Err()
 		case <-ticker.C:
 		}
-		for i, server := range servers {
+		for _, server := range servers {
 			one, err := server.holds(ctx)
 			if err != nil {
 				return err
 			}
-			samples[i] = append(samples[i], one)
+			server.samples = append(server.samples, one)
 		}
 	}
-	for i, server := range servers {
+	for range servers {
 		if err := <-errs; err != nil {
 			return err
 		}
-		s.judgeSoak(server.title(), samples[i])
+	}
+	for _, server := range servers {
+		s.judgeSoak(server)
 	}
 	return nil
 }
 
 // soakServer keeps a server busy until the end.
-func (s *suite) soakServer(ctx context.Context, server *server, end time.Time) error {
+func (s *suite) soakServer(ctx context.Context, server *soaked, end time.Time) error {
 	writing := s.sendLoad(server.address, soakSenders)
 	reading := s.pageLoad(server.address, 100, soakReaders)
 	reading.script, reading.minBody = pages(sendUsers, 100), 0
 	writing.duration, reading.duration = time.Until(end), time.Until(end)
 	var work []func() error
-	for _, l := range []load{writing, reading} {
-		work = append(work, func() error {
-			_, err := l.runWell(ctx)
-			return err
-		})
-	}
+	work = append(work, func() (err error) {
+		server.sends, err = writing.run(ctx)
+		return err
+	}, func() (err error) {
+		server.pages, err = reading.run(ctx)
+		return err
+	})
 	for range soakFollowers {
 		work = append(work, func() error { return followBriefly(ctx, server.address, end) })
 	}
@@ -113,13 +137,32 @@ func followBriefly(ctx context.Context, address string, end time.Time) error {
 	return nil
 }
 
+// tellSoak records what was done, how fast, and how large SQLite's log became.
+func (s *suite) tellSoak(server *soaked) {
+	title := server.title()
+	for i, o := range []outcome{server.sends, server.pages} {
+		name := []string{"sends", "pages"}[i]
+		s.report.tell("soak", title+", "+name, float64(len(o.latencies)), "")
+		s.report.tell("soak", title+", "+name+", p99", milliseconds(percentile(o.latencies, 0.99)), "ms")
+		s.report.tell("soak", title+", "+name+", the slowest", milliseconds(percentile(o.latencies, 1)), "ms")
+		s.report.atMost("soak", title+", "+name+" that failed", float64(o.failed), 0, "")
+		if o.failed > 0 {
+			s.say("soak: %s: %d %s failed, one with: %v", title, o.failed, name, o.err)
+		}
+	}
+	if server.logFile != "" {
+		largest := slices.MaxFunc(server.samples, func(a, b soakSample) int { return cmp.Compare(a.logMiB, b.logMiB) })
+		s.report.atMost("soak", title+", log file, the largest", largest.logMiB, 64, "MiB")
+	}
+}
+
 var (
 	goroutineCount = regexp.MustCompile(`goroutine profile: total (\d+)`)
 	heapBytes      = regexp.MustCompile(`# HeapAlloc = (\d+)`)
 )
 
 // holds asks a server and the system what it holds.
-func (s *server) holds(ctx context.Context) (one soakSample, err error) {
+func (s *soaked) holds(ctx context.Context) (one soakSample, err error) {
 	if one.goroutines, err = s.debugNumber(ctx, "goroutine?debug=1", goroutineCount); err != nil {
 		return one, err
 	}
@@ -128,6 +171,9 @@ func (s *server) holds(ctx context.Context) (one soakSample, err error) {
 		return one, err
 	}
 	one.heapMiB = bytes / (1 << 20)
+	if info, err := os.Stat(s.logFile); err == nil { // there may be none
+		one.logMiB = float64(info.Size()) / (1 << 20)
+	}
 	one.memoryMiB, err = memoryMiB(s.pid(), residentMemory)
 	return one, err
 }
@@ -152,7 +198,9 @@ func (p *process) debugNumber(ctx context.Context, name string, pattern *regexp.
 
 // judgeSoak compares the second tenth of the samples with the last one: what a server
 // needs for this load it has by then.
-func (s *suite) judgeSoak(title string, samples []soakSample) {
+func (s *suite) judgeSoak(server *soaked) {
+	title, samples := server.title(), server.samples
+	s.tellSoak(server)
 	tenth := max(1, len(samples)/10)
 	for _, value := range []struct {
 		name, unit string
