@@ -258,7 +258,7 @@ func (e *explainer) checkSQLite(ctx context.Context, query string, args []any) e
 	for _, step := range steps {
 		plan += step.Detail + "\n"
 	}
-	problems := scans.FindAllString(plan, -1)
+	problems := scanned(plan)
 	plan = primaryKeys.ReplaceAllStringFunc(plan, func(step string) string {
 		table := primaryKeys.FindStringSubmatch(step)[1]
 		return cmp.Or(aliases[table], table) + "_pkey"
@@ -289,9 +289,27 @@ func (e *explainer) QueryRowxContext(ctx context.Context, query string, args ...
 	return e.QueryerContext.QueryRowxContext(ctx, query, args...)
 }
 
-// scans are the steps of SQLite that read more than they return: of a table, or to
-// sort. (a, b, c and counted are parts of a statement.)
-var scans = regexp.MustCompile(`SCAN (messages|m|unread|conversations|read_markers|mine|theirs|blocks|mailboxes)\b.*|USE TEMP B-TREE.*`)
+// The steps of SQLite that may read more than they return, and those that make a part of the
+// statement, by its name.
+var (
+	scans = regexp.MustCompile(`SCAN (\S+).*|USE TEMP B-TREE.*`)
+	parts = regexp.MustCompile(`(?:CO-ROUTINE|MATERIALIZE) (\S+)`)
+)
+
+// scanned returns the steps that sort, or scan what is no part of the statement: a table,
+// whatever the statement calls it.
+func scanned(plan string) (problems []string) {
+	made := map[string]bool{}
+	for _, part := range parts.FindAllStringSubmatch(plan, -1) {
+		made[part[1]] = true
+	}
+	for _, scan := range scans.FindAllStringSubmatch(plan, -1) {
+		if !made[scan[1]] {
+			problems = append(problems, scan[0])
+		}
+	}
+	return problems
+}
 
 // primaryKeys are the steps of SQLite that use the index Postgres calls after the table.
 var primaryKeys = regexp.MustCompile(`SEARCH (\w+) USING PRIMARY KEY`)
