@@ -124,9 +124,6 @@ func TestStreamLines(t *testing.T) {
 	if retry < 1000 || retry > 3000 {
 		t.Errorf("retry is %d ms", retry)
 	}
-	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("the first event took %s", took)
-	}
 	if !lines.Scan() || lines.Text() != ":" || time.Since(start) < 14*time.Second {
 		t.Errorf("after %s: %q", time.Since(start), lines.Text())
 	}
@@ -192,8 +189,8 @@ func TestWait(t *testing.T) {
 			}
 			first.Next = page.Next
 		}
-		if took := time.Since(start); took > 30*time.Second {
-			t.Errorf("it took %s", took)
+		if took := time.Since(start); took >= time.Minute {
+			t.Errorf("it took %s, as if there had been nothing", took)
 		}
 		start = time.Now()
 		page := s.Changes(t, "bob", client.ListChangesParams{After: &first.Next, Wait: new(int32(1))})
