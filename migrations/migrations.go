@@ -5,6 +5,12 @@
 // Every statement can be repeated (IF NOT EXISTS) and runs on its own, outside a
 // transaction: distributed engines of the Postgres family want one DDL statement
 // at a time, and a migration that was cut short is simply run again.
+//
+// A line "-- oldest binary: N" says which binaries still work once the migration is
+// applied: those that know step N, or later ones. A binary's own number is that of the newest
+// step it has. N is the number of the migration itself where older binaries would break
+// a promise or fail, and that of an earlier one where they may go on serving beside newer
+// ones. It is recorded in the database, and an older binary does not start on that.
 package migrations
 
 import "embed"

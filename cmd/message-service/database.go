@@ -17,10 +17,10 @@ const defaultDatabaseURL = "sqlite:message-service.db"
 
 // databaseFlags are the options of the database.
 type databaseFlags struct {
-	DatabaseURL            string        `env:"DATABASE_URL" placeholder:"URL" help:"Database: postgres://user:password@host/name or sqlite:PATH (default: sqlite:message-service.db)."`
+	DatabaseURL            string        `env:"DATABASE_URL" placeholder:"URL" help:"Database: postgres://user:password@host/name, with all hosts if there are several, or sqlite:PATH (default: sqlite:message-service.db)."`
 	DatabaseURLFile        string        `env:"DATABASE_URL_FILE" placeholder:"PATH" help:"File that holds the database URL, as a secret is mounted."`
 	DatabaseMaxConnections int           `env:"DATABASE_MAX_CONNECTIONS" default:"16" help:"Most connections to Postgres while serving (2 to 1000)."`
-	DatabasePrepare        bool          `env:"DATABASE_PREPARE" default:"true" negatable:"" help:"Keep statements prepared on connections to Postgres (--no-database-prepare does without, as it must be behind a pooler that shares connections between transactions and does not know prepared statements)."`
+	DatabasePrepare        bool          `env:"DATABASE_PREPARE" default:"true" negatable:"" help:"Keep statements prepared on connections to Postgres (--no-database-prepare does without). Behind a pooler that shares connections between transactions the server does without by itself."`
 	DatabaseWait           time.Duration `env:"DATABASE_WAIT" default:"30s" help:"How long to wait at start for a database that does not answer yet."`
 }
 
@@ -50,7 +50,7 @@ func (f databaseFlags) url() (string, error) {
 		if f.DatabaseURL == "" {
 			return defaultDatabaseURL, nil
 		}
-		return f.DatabaseURL, nil
+		return strings.TrimSpace(f.DatabaseURL), nil
 	}
 	content, err := os.ReadFile(f.DatabaseURLFile)
 	if err != nil {
@@ -63,26 +63,26 @@ func (f databaseFlags) url() (string, error) {
 	return url, nil
 }
 
-func (f databaseFlags) options() db.Options {
-	return db.Options{MaxConnections: f.DatabaseMaxConnections, Unprepared: !f.DatabasePrepare}
+func (f databaseFlags) options(log *slog.Logger) db.Options {
+	return db.Options{MaxConnections: f.DatabaseMaxConnections, Unprepared: !f.DatabasePrepare, Log: log}
 }
 
 // open opens the database.
-func (f databaseFlags) open() (*db.DB, error) {
+func (f databaseFlags) open(log *slog.Logger) (*db.DB, error) {
 	url, err := f.url()
 	if err != nil {
 		return nil, err
 	}
-	return db.Open(url, f.options())
+	return db.Open(url, f.options(log))
 }
 
 // openExisting opens the database and makes no SQLite file where there is none.
-func (f databaseFlags) openExisting() (*db.DB, error) {
+func (f databaseFlags) openExisting(log *slog.Logger) (*db.DB, error) {
 	url, err := f.url()
 	if err != nil {
 		return nil, err
 	}
-	return db.OpenExisting(url, f.options())
+	return db.OpenExisting(url, f.options(log))
 }
 
 // migrate brings the schema up to date, once the database answers and if it can be
@@ -96,7 +96,8 @@ func (f schemaFlags) migrate(ctx context.Context, database *db.DB, log *slog.Log
 			applied, err = database.Migrate(ctx, f.Search)
 		}
 		// A SQLite file that cannot be used now will not be in a moment.
-		if err == nil || !errors.Is(err, db.ErrUnavailable) || database.Engine == db.SQLite || time.Now().After(deadline) {
+		passes := errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrRefused) && database.Engine == db.Postgres
+		if err == nil || !passes || time.Now().After(deadline) {
 			return applied, err
 		}
 		log.Warn("the database does not answer yet", "error", err)

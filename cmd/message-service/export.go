@@ -26,7 +26,7 @@ type exportCommand struct {
 // date is an error.
 func (c exportCommand) Run(ctx context.Context, std streams) error {
 	start := time.Now()
-	database, err := c.openExisting()
+	database, err := c.openExisting(warnings(std.err))
 	if err != nil {
 		return err
 	}
@@ -62,6 +62,9 @@ func exportTo(ctx context.Context, database *db.DB, w io.Writer) (int64, error) 
 }
 
 func checkUpToDate(ctx context.Context, database *db.DB) error {
+	if err := database.CheckSchema(ctx); err != nil {
+		return err
+	}
 	steps, err := database.MigrationStatus(ctx)
 	if err != nil {
 		return err

@@ -30,12 +30,13 @@ func (c importCommand) Run(ctx context.Context, std streams) error {
 		}
 		defer file.Close() //nolint:errcheck // it was only read
 	}
-	database, err := c.open()
+	log := c.logger(std.err)
+	database, err := c.open(log)
 	if err != nil {
 		return err
 	}
 	defer database.Close() //nolint:errcheck // everything is committed by then
-	if _, err := c.migrate(ctx, database, c.logger(std.err)); err != nil {
+	if _, err := c.migrate(ctx, database, log); err != nil {
 		return interrupted(ctx, err)
 	}
 	var records int64

@@ -112,3 +112,6 @@ func (f logFlags) logger(w io.Writer) *slog.Logger {
 	}
 	return slog.New(slog.NewTextHandler(w, options))
 }
+
+// warnings is the log of a command that has no options for it.
+func warnings(w io.Writer) *slog.Logger { return logFlags{LogLevel: slog.LevelWarn}.logger(w) }

@@ -67,7 +67,9 @@ func TestCommandLineRefuses(t *testing.T) {
 		"log format":          {[]string{"--log-format", "xml"}, 2, "text"},
 		"folder is not there": {[]string{"--database-wait", "0s", "--database-url", "sqlite:/nowhere/x.db"}, 1, "there is no folder /nowhere"},
 		"a broken URL":        {[]string{"--database-url", "postgres://u:s3cret%zz@h/x"}, 1, "percent-encoded"},
-		"another broken URL":  {[]string{"--database-url", "postgres://u:s3cret#@h/x"}, 1, "percent-encoded"},
+		"another broken URL":  {[]string{"--database-url", "postgres://u:s3cret/@h/x"}, 1, "percent-encoded"},
+		"no slashes":          {[]string{"--database-url", "postgres:u:s3cret@h"}, 1, "postgres://... or sqlite:PATH"},
+		"an option of psql":   {[]string{"--database-url", "postgres://u:s3cret@h/x?sslcrl=s3cret"}, 1, "the option sslcrl"},
 		"shutdown":            {[]string{"--shutdown-timeout=-1s"}, 2, "must not be negative"},
 		"nobody listens":      {[]string{"health", "--listen-address", "127.0.0.1:1"}, 1, "connection refused"},
 	} {

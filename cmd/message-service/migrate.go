@@ -21,12 +21,13 @@ type migrateUpCommand struct {
 
 // Run applies the missing steps.
 func (c migrateUpCommand) Run(ctx context.Context, std streams) error {
-	database, err := c.open()
+	log := c.logger(std.err)
+	database, err := c.open(log)
 	if err != nil {
 		return err
 	}
 	defer database.Close() //nolint:errcheck // the process ends
-	applied, err := c.migrate(ctx, database, c.logger(std.err))
+	applied, err := c.migrate(ctx, database, log)
 	if err != nil {
 		return err
 	}
@@ -43,7 +44,7 @@ type migrateStatusCommand struct{ databaseFlags }
 
 // Run lists the steps. A path that is mistyped is an error, not a new database.
 func (c migrateStatusCommand) Run(ctx context.Context, std streams) error {
-	database, err := c.openExisting()
+	database, err := c.openExisting(warnings(std.err))
 	if err != nil {
 		return err
 	}

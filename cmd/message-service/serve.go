@@ -27,7 +27,7 @@ type serveCommand struct {
 	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, and answer to any host name, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
 	QueueSize            int           `env:"QUEUE_SIZE" default:"4096" help:"Sends that may wait to be stored; more are answered 503 (1 to 1000000)."`
 	MaxStreams           int           `env:"MAX_STREAMS" default:"20000" help:"Streams of changes, and requests that wait for one, at a time; more are answered 429 (1 to 1000000)."`
-	Notify               bool          `env:"NOTIFY" default:"true" negatable:"" help:"Tell other servers on the same Postgres of changes, and hear of theirs, by NOTIFY (--no-notify leaves them to find out within 2 seconds, as behind a pooler that shares connections between transactions)."`
+	Notify               bool          `env:"NOTIFY" default:"true" negatable:"" help:"Tell other servers on the same Postgres of changes, and hear of theirs, by NOTIFY (--no-notify leaves them to find out within 2 seconds, as they do behind a pooler that shares connections between transactions)."`
 	ShutdownDelay        time.Duration `env:"SHUTDOWN_DELAY" default:"0s" help:"How long a shutdown goes on serving while /ready answers 503, so that load balancers notice."`
 	ShutdownTimeout      time.Duration `env:"SHUTDOWN_TIMEOUT" default:"25s" help:"How long a shutdown waits after that for requests to end."`
 }
@@ -63,7 +63,7 @@ func (c serveCommand) Validate() error {
 // takes them apart in the opposite order.
 func (c serveCommand) Run(ctx context.Context, std streams) error {
 	log := c.logger(std.err)
-	database, err := c.open()
+	database, err := c.open(log)
 	if err != nil {
 		return err
 	}

@@ -13,37 +13,27 @@ import (
 // proxy stands between the server and Postgres, and can cut their connections or
 // hold back what they say, or a part of it.
 type proxy struct {
-	gate            sync.RWMutex // held for writing to hold back everything
-	t               *testing.T
-	network, target string
-	listener        net.Listener
+	gate     sync.RWMutex // held for writing to hold back everything
+	listener net.Listener
 
-	mu     sync.Mutex
-	down   bool
-	deafTo []byte // what does not reach Postgres
-	conns  map[net.Conn]bool
+	mu              sync.Mutex
+	network, target string // of Postgres
+	down            bool
+	deafTo          []byte // what does not reach Postgres
+	conns           map[net.Conn]bool
 }
 
 // newProxy returns a proxy for the database at databaseURL, and the URL that goes
 // through it.
 func newProxy(t *testing.T, databaseURL string) (*proxy, string) {
 	t.Helper()
-	address, err := url.Parse(databaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{t: t, network: "tcp", target: address.Host, conns: map[net.Conn]bool{}}
-	query := address.Query()
-	if directory := query.Get("host"); directory != "" {
-		p.network, p.target = "unix", filepath.Join(directory, ".s.PGSQL.5432")
-		query.Del("host")
-	} else if address.Port() == "" {
-		p.target += ":5432"
-	}
+	p := &proxy{conns: map[net.Conn]bool{}}
+	address := p.move(t, databaseURL)
+	var err error
 	if p.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	address.Host, address.RawQuery = p.listener.Addr().String(), query.Encode()
+	address.Host = p.listener.Addr().String()
 	t.Cleanup(func() {
 		p.cut()
 		if err := p.listener.Close(); err != nil {
@@ -54,17 +44,41 @@ func newProxy(t *testing.T, databaseURL string) (*proxy, string) {
 	return p, address.String()
 }
 
+// move sends new connections to another database from now on. It returns its URL, which
+// names no host where that is a socket.
+func (p *proxy) move(t *testing.T, databaseURL string) *url.URL {
+	t.Helper()
+	address, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.network, p.target = "tcp", address.Host
+	query := address.Query()
+	if directory := query.Get("host"); directory != "" {
+		p.network, p.target = "unix", filepath.Join(directory, ".s.PGSQL.5432")
+		query.Del("host")
+	} else if address.Port() == "" {
+		p.target += ":5432"
+	}
+	address.RawQuery = query.Encode()
+	return address
+}
+
 func (p *proxy) serve() {
 	for {
 		client, err := p.listener.Accept()
 		if err != nil {
 			return
 		}
-		server, err := net.Dial(p.network, p.target)
-		if err != nil {
-			p.t.Errorf("proxy: %v", err)
+		p.mu.Lock()
+		network, target := p.network, p.target
+		p.mu.Unlock()
+		server, err := net.Dial(network, target)
+		if err != nil { // Postgres is down
 			hangUp(client)
-			return
+			continue
 		}
 		p.mu.Lock()
 		if p.down {

@@ -12,6 +12,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -39,7 +40,8 @@ type DB struct {
 	write     *sqlx.DB
 	admin     *sql.DB // for what may take long: changes of the schema, whole stores
 	isolation sql.IsolationLevel
-	address   string // of Postgres
+	server    *server // of Postgres
+	address   string  // of Postgres, as pq takes it
 
 	// Whoever calls Read takes a turn first, in the order they came. Of those who wait for
 	// a connection, database/sql chooses any, so that a few wait several times as long as
@@ -51,21 +53,27 @@ type DB struct {
 type Options struct {
 	MaxConnections int  // to Postgres
 	Unprepared     bool // keep no statements prepared in Postgres
+
+	Log *slog.Logger // of what an operator should know of the database; none if nil
 }
 
 // Open opens the database that url names, without waiting for it to answer:
 //
-//	postgres://user:password@host:port/name?sslmode=...
+//	postgres://user:password@host:port,host:port/name?sslmode=...
 //	sqlite:path/to/file.db
+//
+// No error quotes the URL of a Postgres, which has a password.
 func Open(url string, options Options) (*DB, error) {
-	switch scheme, rest, _ := strings.Cut(url, ":"); scheme {
-	case "postgres", "postgresql":
-		return openPostgres(url, options)
-	case "sqlite":
-		return openSQLite(rest)
-	default:
-		return nil, errors.New("a database URL is postgres://... or sqlite:PATH")
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
 	}
+	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		return openPostgres(url, options)
+	}
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		return openSQLite(path)
+	}
+	return nil, errors.New("a database URL is postgres://... or sqlite:PATH")
 }
 
 // OpenExisting is [Open] for a command that has no use for an empty database: it
@@ -133,7 +141,7 @@ func (d *DB) Tx(ctx context.Context, timeout time.Duration, fn func(context.Cont
 	defer cancel()
 	for attempt := 1; ; attempt++ {
 		err := once(ctx, d.write, &sql.TxOptions{Isolation: d.isolation}, fn)
-		if err == nil || attempt == txAttempts || !isSerializationFailure(err) {
+		if err == nil || attempt == txAttempts || !isSerializationFailure(err) && !isForeignStatement(err) {
 			return classify(err)
 		}
 	}

@@ -21,6 +21,11 @@ import (
 // The same statement may succeed later.
 var ErrUnavailable = errors.New("database unavailable")
 
+// ErrRefused is wrapped, beside [ErrUnavailable], by errors that last until somebody
+// changes the database or its URL: it does not know the user, their password or an option,
+// or is a standby.
+var ErrRefused = errors.New("database refuses")
+
 func classify(err error) error {
 	if err == nil || errors.Is(err, ErrUnavailable) || !isUnavailable(err) {
 		return err
@@ -38,7 +43,8 @@ func isUnavailable(err error) bool {
 		case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.DatabaseDropped,
 			pqerror.QueryCanceled, pqerror.LockNotAvailable, pqerror.IdleSessionTimeout,
 			pqerror.IdleInTransactionSessionTimeout, pqerror.TransactionTimeout,
-			pqerror.ReadOnlySQLTransaction,                             // connected to a replica, as after a failover
+			pqerror.ReadOnlySQLTransaction, pqerror.ObjectNotInPrerequisiteState, // on a standby, or where the operator wants it
+			pqerror.InvalidSQLStatementName, pqerror.DuplicatePstatement, // behind a pooler
 			pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected: // and lost every attempt
 			return true
 		}

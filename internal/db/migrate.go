@@ -30,7 +30,7 @@ const migrateAttempts = 10
 // Migrate brings the schema up to date, with what searches need or without, and
 // returns the names of the steps it applied or took back. Several processes may do so
 // at once: on Postgres one works and the others wait, on SQLite whoever comes second
-// starts over.
+// starts over. A schema that is too new for this binary is left alone.
 func (d *DB) Migrate(ctx context.Context, search bool) ([]string, error) {
 	for attempt := 1; ; attempt++ {
 		applied, err := d.migrate(ctx, search)
@@ -41,8 +41,17 @@ func (d *DB) Migrate(ctx context.Context, search bool) ([]string, error) {
 }
 
 func (d *DB) migrate(ctx context.Context, search bool) ([]string, error) {
+	if err := d.CheckSchema(ctx); err != nil {
+		return nil, err
+	}
 	if !search {
+		if err := d.recordRequirements(ctx, searchStep[d.Engine]); err != nil {
+			return nil, err
+		}
 		return d.migrateWithoutSearch(ctx)
+	}
+	if err := d.recordRequirements(ctx, 0); err != nil {
+		return nil, err
 	}
 	provider, err := d.migrations()
 	if err != nil {

@@ -25,17 +25,25 @@ func (d *DB) Notify(ctx context.Context, channel, payload string) error {
 }
 
 // Listen calls heard with what is sent to a channel of this Postgres database, until
-// ctx ends, and missed whenever something may have been lost: at the start, and after
+// ctx ends or [DB.Shared] is closed, and missed whenever something may have been lost: at the start, and after
 // the connection was. That is one of its own, and is made anew as often as needed; lost
 // is called with the reason when it breaks or cannot be made.
 func (d *DB) Listen(ctx context.Context, channel string, heard func(payload string), missed func(), lost func(error)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	listener := pq.NewDialListener(dialer{wrap: answered}, d.address, 100*time.Millisecond, 5*time.Second, func(_ pq.ListenerEventType, err error) {
 		if err != nil && ctx.Err() == nil {
 			lost(err)
 		}
 	})
-	stop := context.AfterFunc(ctx, func() { _ = listener.Close() }) // it fails only if it is closed
-	defer stop()
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-d.Shared():
+			cancel()
+		}
+		_ = listener.Close() // it fails only if it is closed
+	}()
 	if err := listener.Listen(channel); err != nil {
 		if ctx.Err() != nil {
 			return nil

@@ -71,7 +71,7 @@ func (b *Notify) Run(ctx context.Context, wake func(users []string)) {
 			b.log.Warn("changes by other servers arrive late: cannot listen to Postgres", "error", err)
 		}
 	}
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !b.isDeaf() {
 		if err := b.db.Listen(ctx, notifyChannel, heard, missed, lost); err != nil {
 			lost(err)
 			pause(ctx, 30*notifyRetryWait)
@@ -79,10 +79,22 @@ func (b *Notify) Run(ctx context.Context, wake func(users []string)) {
 	}
 }
 
+// isDeaf reports whether nobody can listen, as there is a pooler in between.
+func (b *Notify) isDeaf() bool {
+	select {
+	case <-b.db.Shared():
+		return true
+	default:
+		return false
+	}
+}
+
 func (b *Notify) send(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-b.db.Shared():
 			return
 		case <-b.ready:
 		}

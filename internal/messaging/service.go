@@ -64,12 +64,15 @@ func (s *Service) Close(ctx context.Context) error { return s.writer.close(ctx) 
 // readyTimeout bounds the wait for a sign of life; whoever asks will not wait long.
 const readyTimeout = 2 * time.Second
 
-// Ready returns an [Unavailable] error when messages cannot be read, for whatever
-// reason.
+// Ready returns an [Unavailable] error when messages cannot be read or none could be
+// stored, for whatever reason.
 func (s *Service) Ready(ctx context.Context) error {
 	answered := make(chan error, 1)
 	go func() {
 		answered <- s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+			if err := s.db.Writable(ctx, q); err != nil {
+				return err
+			}
 			var any int
 			return sqlx.GetContext(ctx, q, &any, "SELECT count(*) FROM (SELECT 1 FROM messages LIMIT 1) AS one")
 		})

@@ -14,12 +14,12 @@ import (
 	"syscall"
 )
 
-// script makes a cluster in the folder $1 with the binaries in $2 and the options in $3,
+// script makes a cluster in the folder $1, unless there is one, with the binaries in $2 and the options in $3,
 // says "ready", waits for its input to end and removes everything. Its output ends when that is done.
 const script = `
 trap '"$2/pg_ctl" -D "$1/data" -m immediate stop >>"$1/log" 2>&1; rm -rf "$1"' EXIT
-"$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >>"$1/log" 2>&1 &&
-"$2/pg_ctl" -D "$1/data" -w -l "$1/log" start -o "-k '$1' -c listen_addresses= -c max_connections=400 $3" >>"$1/log" 2>&1 ||
+{ [ -d "$1/data" ] || "$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >>"$1/log" 2>&1; } &&
+"$2/pg_ctl" -D "$1/data" -w -l "$1/log" start -o "$3" >>"$1/log" 2>&1 ||
 { cat "$1/log" >&2; exit 1; }
 echo ready
 cat >/dev/null
@@ -35,6 +35,7 @@ type Cluster struct {
 	// the user who runs Postgres, and root, can look into it.
 	Directory string
 
+	options  string    // of postgres
 	shell    *exec.Cmd // which runs the script
 	lifeline io.Closer // Postgres stops when this is closed, or collected as garbage
 	output   io.Reader // ends when everything is removed
@@ -43,6 +44,18 @@ type Cluster struct {
 // Start starts a throwaway cluster with the settings that Postgres has by default, but for
 // the number of connections and those that are given, as in "shared_buffers=1GB".
 func Start(settings ...string) (*Cluster, error) {
+	c, err := newCluster(settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.run(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// newCluster makes the folder of a cluster.
+func newCluster(settings []string) (*Cluster, error) {
 	binaries, err := findBinaries()
 	if err != nil {
 		return nil, err
@@ -51,7 +64,7 @@ func Start(settings ...string) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := strings.Join(append([]string{""}, settings...), " -c ")
+	options := strings.Join(append([]string{"-k '" + directory + "'", "listen_addresses=", "max_connections=400"}, settings...), " -c ")
 	command := exec.Command("sh", "-c", script, "sh", directory, binaries, options)
 	command.Dir = directory
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt of the tests ends it through the pipe
@@ -65,11 +78,7 @@ func Start(settings ...string) (*Cluster, error) {
 		}
 		command.SysProcAttr.Credential = credential
 	}
-	c := &Cluster{URL: socketURL(directory), Binaries: binaries, Directory: directory, shell: command}
-	if err := c.run(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return &Cluster{URL: socketURL(directory), Binaries: binaries, Directory: directory, options: options, shell: command}, nil
 }
 
 // run runs the script and waits until it is ready.
@@ -109,12 +118,59 @@ func (c *Cluster) Stop() error {
 }
 
 // Restart kills the cluster and starts it again.
-func (c *Cluster) Restart() error {
-	command := exec.Command(filepath.Join(c.Binaries, "pg_ctl"), "-D", filepath.Join(c.Directory, "data"),
-		"-l", filepath.Join(c.Directory, "log"), "-m", "immediate", "-w", "restart")
+func (c *Cluster) Restart() error { return c.control("-m", "immediate", "-w", "restart") }
+
+// Standby stops the cluster for a moment, copies it, and starts the copy as a standby: it
+// serves what was there at that moment, and can be promoted.
+func (c *Cluster) Standby() (*Cluster, error) {
+	copied, err := newCluster(nil)
+	if err != nil {
+		return nil, err
+	}
+	err = c.control("-m", "fast", "-w", "stop")
+	if err == nil {
+		err = c.execute("cp", "-a", filepath.Join(c.Directory, "data"), copied.Directory)
+	}
+	if err == nil {
+		err = c.control("-w", "start")
+	}
+	if err == nil {
+		err = copied.execute("touch", copied.standbySignal())
+	}
+	if err == nil {
+		err = copied.run()
+	}
+	return copied, err
+}
+
+// Demote stops the cluster and starts it again as a standby.
+func (c *Cluster) Demote() error {
+	if err := c.execute("touch", c.standbySignal()); err != nil {
+		return err
+	}
+	return c.control("-m", "fast", "-w", "restart")
+}
+
+// Promote makes a primary of a standby.
+func (c *Cluster) Promote() error { return c.control("-w", "promote") }
+
+func (c *Cluster) standbySignal() string { return filepath.Join(c.Directory, "data", "standby.signal") }
+
+// control runs pg_ctl. What the server was started with first, it is started with again.
+func (c *Cluster) control(args ...string) error {
+	fixed := []string{"-D", filepath.Join(c.Directory, "data"), "-l", filepath.Join(c.Directory, "log")}
+	if args[len(args)-1] == "start" {
+		fixed = append(fixed, "-o", c.options)
+	}
+	return c.execute(filepath.Join(c.Binaries, "pg_ctl"), append(fixed, args...)...)
+}
+
+// execute runs a program as the user who runs Postgres.
+func (c *Cluster) execute(program string, args ...string) error {
+	command := exec.Command(program, args...)
 	command.Dir, command.SysProcAttr = c.Directory, c.shell.SysProcAttr
 	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("restart Postgres: %w\n%s", err, output)
+		return fmt.Errorf("%s: %w\n%s", command, err, output)
 	}
 	return nil
 }

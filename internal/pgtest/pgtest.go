@@ -75,23 +75,45 @@ func NewSchema(t testing.TB) string {
 // NewServer starts a Postgres for one test, which may kill it and start it again.
 func NewServer(t testing.TB) (url string, restart func()) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs Postgres, and -short asks for tests that need nothing but Go")
-	}
-	own, err := Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := own.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	own := NewCluster(t)
 	return own.URL, func() {
 		if err := own.Restart(); err != nil {
 			t.Error(err)
 		}
 	}
+}
+
+// NewCluster starts a Postgres for one test, with settings as those of [Start].
+func NewCluster(t testing.TB, settings ...string) *Cluster {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs Postgres, and -short asks for tests that need nothing but Go")
+	}
+	own, err := Start(settings...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopAfter(t, own)
+	return own
+}
+
+// NewStandby starts a standby of a cluster for one test.
+func NewStandby(t testing.TB, of *Cluster) *Cluster {
+	t.Helper()
+	own, err := of.Standby()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopAfter(t, own)
+	return own
+}
+
+func stopAfter(t testing.TB, own *Cluster) {
+	t.Cleanup(func() {
+		if err := own.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func socketURL(directory string) string {

@@ -1,3 +1,4 @@
+-- oldest binary: 5
 -- +goose NO TRANSACTION
 
 -- +goose Up

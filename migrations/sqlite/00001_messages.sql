@@ -1,3 +1,4 @@
+-- oldest binary: 1
 -- +goose NO TRANSACTION
 
 -- +goose Up

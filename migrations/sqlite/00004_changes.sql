@@ -1,3 +1,4 @@
+-- oldest binary: 2
 -- +goose NO TRANSACTION
 
 -- +goose Up

@@ -1,3 +1,4 @@
+-- oldest binary: 5
 -- +goose Up
 
 -- Whether a user has ever blocked somebody. Whoever sends to them has the row locked

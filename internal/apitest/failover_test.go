@@ -1,0 +1,214 @@
+package apitest_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/pgtest"
+)
+
+// recoveryTime is how long a server may take until everything works once its database
+// can be written to.
+const recoveryTime = 5 * time.Second
+
+// failover is a server whose database comes and goes.
+type failover struct {
+	*apitest.Server
+
+	message, victim client.Message // to be edited, and to be deleted
+}
+
+// startFailover starts the server on a database, and uses it, so that its pool is full.
+func startFailover(t *testing.T, url string) *failover {
+	t.Helper()
+	f := &failover{Server: apitest.StartOn(t, url, messaging.Options{})}
+	f.message = f.Send(t, "alice", "bob", "before")
+	f.victim = f.Send(t, "alice", "bob", "to be deleted")
+	f.works(t)
+	return f
+}
+
+// try sends a request of each kind, several at once, and returns those that were not
+// answered as they should. Those that write are to be answered 503 where that cannot be,
+// and others never; those that read may be answered either way.
+func (f *failover) try(t *testing.T, writable bool) (wrong []string) {
+	t.Helper()
+	message := "/v1/messages/" + f.message.ID.String()
+	victim := f.victim.ID.String()
+	writes := [][3]string{
+		{http.MethodPost, "/v1/messages", draft()},
+		{http.MethodPatch, message, `{"text": "edited"}`},
+		{http.MethodDelete, "/v1/messages/" + victim, ""},
+		{http.MethodPut, "/v1/users/bob/blocks/mallory", ""},
+		{http.MethodDelete, "/v1/users/bob/blocks/mallory", ""},
+		{http.MethodPut, "/v1/users/bob/conversations/alice/read-marker", `{"messageId": "` + victim + `"}`},
+		{http.MethodDelete, "/v1/users/nobody", ""},
+		{http.MethodGet, "/ready", ""},
+	}
+	reads := []string{
+		message, "/v1/messages?recipient=bob", "/v1/messages?recipient=bob&q=before", "/v1/users/bob/conversations",
+		"/v1/users/bob/conversations/alice", "/v1/users/bob/conversations/alice/messages", "/v1/users/bob/blocks",
+		"/v1/users/bob/changes?after=" + uuid.Nil.String(), "/v1/users/bob/export",
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	try := func(write bool, method, path, body string, header ...string) {
+		wg.Go(func() {
+			answer := f.Do(t, method, path, strings.NewReader(body), append(header, "Content-Type: application/json")...)
+			failed := answer.Status == http.StatusServiceUnavailable
+			if !failed && answer.Status >= 300 || failed && writable || write && !writable && !failed {
+				mu.Lock()
+				defer mu.Unlock()
+				wrong = append(wrong, fmt.Sprintf("%s %s answered %d: %s", method, path, answer.Status, answer.Body))
+			}
+		})
+	}
+	for _, write := range writes {
+		try(true, write[0], write[1], write[2])
+	}
+	for range 2 {
+		try(true, http.MethodPost, "/v1/messages", draft(), "Idempotency-Key: "+uuid.NewString())
+		for _, path := range reads {
+			try(false, http.MethodGet, path, "")
+		}
+	}
+	wg.Wait()
+	return wrong
+}
+
+// works waits until everything works, and then it must go on to.
+func (f *failover) works(t *testing.T) {
+	t.Helper()
+	back := time.Now()
+	var stored time.Duration
+	for {
+		answer := f.Do(t, http.MethodPost, "/v1/messages", strings.NewReader(draft()), "Content-Type: application/json")
+		if stored == 0 && answer.Status == http.StatusCreated {
+			stored = time.Since(back)
+		}
+		wrong := []string{answer.Body}
+		if stored > 0 {
+			if wrong = f.try(t, true); wrong == nil {
+				break
+			}
+		}
+		if time.Since(back) > recoveryTime {
+			t.Fatalf("%s after the database was back:\n%s", time.Since(back), strings.Join(wrong, "\n"))
+		}
+	}
+	t.Logf("after the database was back it took %s to store the first message, and %s until everything worked",
+		stored.Round(time.Millisecond), time.Since(back).Round(time.Millisecond))
+	for range 3 {
+		if wrong := f.try(t, true); wrong != nil {
+			t.Errorf("when everything had worked:\n%s", strings.Join(wrong, "\n"))
+		}
+	}
+	f.victim = f.Send(t, "alice", "bob", "to be deleted")
+}
+
+// fails checks that nothing can be written, and that the server says so.
+func (f *failover) fails(t *testing.T) {
+	t.Helper()
+	for range 3 {
+		if wrong := f.try(t, false); wrong != nil {
+			t.Errorf("while nothing can be written:\n%s", strings.Join(wrong, "\n"))
+		}
+	}
+	answerIs(t, f.Server, http.MethodGet, "/health", "", http.StatusOK)
+}
+
+// TestFailover moves the address of the database to a standby and back, and makes a
+// standby of the primary: nothing can be written meanwhile, and everything works soon after.
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	primary := pgtest.NewCluster(t)
+	apitest.Open(t, primary.URL) // so that the standby has the schema
+	standby := pgtest.NewStandby(t, primary)
+	proxy, url := newProxy(t, primary.URL)
+	f := startFailover(t, url)
+	stream := startStream(t, f.Client, "carol", nil)
+	for range 2 {
+		proxy.move(t, standby.URL)
+		proxy.cut()
+		proxy.restore()
+		f.fails(t)
+		proxy.move(t, primary.URL) // and the connections to the standby stay
+		f.works(t)
+	}
+	if err := primary.Demote(); err != nil {
+		t.Fatal(err)
+	}
+	f.fails(t)
+	if err := primary.Promote(); err != nil {
+		t.Fatal(err)
+	}
+	f.works(t)
+	f.Send(t, "alice", "carol", "after")
+	expect(t, stream, "after")
+}
+
+// execute runs statements by themselves.
+func execute(t *testing.T, database *db.DB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		err := database.Statement(t.Context(), testTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
+			rows, err := q.QueryxContext(ctx, statement)
+			if err != nil {
+				return err
+			}
+			return rows.Close()
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// TestRefusedByPostgres has Postgres refuse the server in every way it knows, and lets it in
+// again. That is never an error of the server.
+func TestRefusedByPostgres(t *testing.T) {
+	t.Parallel()
+	cluster := pgtest.NewCluster(t)
+	admin, err := db.Open(cluster.URL+"&default_transaction_read_only=off", db.Options{MaxConnections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = admin.Close() }) // nothing is written
+	execute(t, admin, "CREATE ROLE service LOGIN", "CREATE DATABASE served OWNER service")
+	f := startFailover(t, strings.Replace(cluster.URL, "postgres@/postgres", "service@/served", 1))
+	const cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'service'"
+	for _, refusal := range [][2]string{
+		{"ALTER ROLE service NOLOGIN", "ALTER ROLE service LOGIN"},
+		{"ALTER DATABASE served ALLOW_CONNECTIONS false", "ALTER DATABASE served ALLOW_CONNECTIONS true"},
+		{"ALTER DATABASE served CONNECTION LIMIT 0", "ALTER DATABASE served CONNECTION LIMIT -1"},
+		{"ALTER ROLE service CONNECTION LIMIT 0", "ALTER ROLE service CONNECTION LIMIT -1"},
+		{"ALTER ROLE service SET default_transaction_read_only = on", "ALTER ROLE service RESET default_transaction_read_only"},
+		{"ALTER DATABASE served SET default_transaction_read_only = on", "ALTER DATABASE served RESET default_transaction_read_only"},
+	} {
+		execute(t, admin, refusal[0], cut)
+		f.fails(t)
+		execute(t, admin, refusal[1])
+		f.works(t)
+	}
+	// Sessions that are open learn of this one, and it can still be read from.
+	execute(t, admin, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
+	for answerIsReady := true; answerIsReady; {
+		answerIsReady = f.Do(t, http.MethodGet, "/ready", nil).Status == http.StatusOK
+	}
+	f.fails(t)
+	answerIs(t, f.Server, http.MethodGet, "/v1/messages", "", http.StatusOK)
+	execute(t, admin, "ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
+	f.works(t)
+}

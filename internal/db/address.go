@@ -1,0 +1,248 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lib/pq"
+)
+
+// address is where a Postgres is and how to connect to it.
+type address struct {
+	dsn      string // as keywords and values, for who listens: any primary will do
+	config   pq.Config
+	fallback bool     // a primary whose transactions are read-only is better than none
+	warnings []string // what was asked for and is not done
+}
+
+const unbound = "channel_binding=require of the database URL is not enforced: connections are made over TLS only, " +
+	"but not bound to it; sslmode=verify-full is what rules out a server in between"
+
+// errURL never quotes the URL: whatever cannot be parsed may be a part of the password.
+var errURL = errors.New("the database URL cannot be parsed: it is postgres://user:password@host:port/name?option=value, " +
+	"and special characters in user and password must be percent-encoded")
+
+// parseAddress parses a URL as psql does. The options of libpq, and those for the server,
+// are at the end of it.
+func parseAddress(text string) (address, error) {
+	options, err := splitURL(text)
+	if err != nil {
+		return address{}, err
+	}
+	var a address
+	bound := options["channel_binding"] == "require"
+	if err := settleOptions(options); err != nil {
+		return address{}, err
+	}
+	if a.config, err = newConfig(options); err != nil { // with what the environment and a service file say
+		return address{}, err
+	}
+	if bound {
+		if a.config.SSLMode == pq.SSLModeDisable {
+			return address{}, errors.New("database URL: channel_binding=require needs TLS, so neither a socket nor sslmode=disable")
+		}
+		if slices.Contains([]pq.SSLMode{"", pq.SSLModeAllow, pq.SSLModePrefer}, a.config.SSLMode) {
+			options["sslmode"] = string(pq.SSLModeRequire)
+		}
+		a.warnings = append(a.warnings, unbound)
+	}
+	a.fallback = setDefaults(options, &a.config)
+	if a.config, err = newConfig(options); err != nil {
+		return address{}, err
+	}
+	switch a.config.TargetSessionAttrs {
+	case pq.TargetSessionAttrsReadOnly, pq.TargetSessionAttrsStandby, pq.TargetSessionAttrsPreferStandby:
+		return address{}, errors.New("database URL: target_session_attrs must be read-write or primary, since the service writes")
+	}
+	if a.fallback {
+		options["target_session_attrs"] = string(pq.TargetSessionAttrsPrimary)
+	}
+	a.dsn = keywords(options)
+	return a, nil
+}
+
+// setDefaults adds the options that are neither in the URL nor in the environment, and
+// reports whether a primary that is read-only by default will do.
+func setDefaults(options map[string]string, config *pq.Config) (fallback bool) {
+	// One round trip a query that is not prepared instead of two. The rest of the code
+	// relies on it: ids travel as the 16 bytes they are.
+	options["binary_parameters"] = "yes"
+	if config.ApplicationName == "" {
+		options["application_name"] = "message-service"
+	}
+	if config.ConnectTimeout == 0 {
+		options["connect_timeout"] = "5"
+		if len(config.Multi) > 0 {
+			options["connect_timeout"] = "2" // each; a host that is gone holds up the next
+		}
+	}
+	if config.SSLMode == "" && options["sslmode"] == "" {
+		options["sslmode"] = string(pq.SSLModePrefer) // what psql does; the default of pq is about to change
+	}
+	switch config.TargetSessionAttrs {
+	case "", pq.TargetSessionAttrsAny: // a standby is of no use
+		options["target_session_attrs"] = string(pq.TargetSessionAttrsReadWrite)
+		return true
+	}
+	return false
+}
+
+var optionName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
+
+// splitURL takes a URL apart into the options of libpq, by its grammar: several hosts,
+// each with a port, and a password that contains anything but the ends of that part.
+func splitURL(text string) (map[string]string, error) {
+	_, rest, found := strings.Cut(text, "://")
+	authority, rest := cutBefore(rest, "/?")
+	name, query := cutBefore(rest, "?")
+	if !found || strings.Contains(rest, "@") || strings.ContainsAny(text, "\x00\r\n\t ") {
+		return nil, errURL
+	}
+	options := map[string]string{"dbname": strings.TrimPrefix(name, "/")}
+	hosts := authority
+	if at := strings.LastIndex(authority, "@"); at >= 0 {
+		options["user"], options["password"], _ = strings.Cut(authority[:at], ":")
+		hosts = authority[at+1:]
+	}
+	if err := splitHosts(hosts, options); err != nil {
+		return nil, err
+	}
+	for pair := range strings.SplitSeq(strings.TrimPrefix(query, "?"), "&") {
+		key, value, assigned := strings.Cut(pair, "=")
+		if pair == "" {
+			continue
+		}
+		if !assigned || !optionName.MatchString(key) {
+			return nil, errURL
+		}
+		options[key] = value
+	}
+	for key, value := range options {
+		decoded, err := url.PathUnescape(value)
+		if err != nil || strings.Contains(decoded, "\x00") {
+			return nil, errURL
+		}
+		if options[key] = decoded; decoded == "" {
+			delete(options, key) // libpq takes an empty value for none
+		}
+	}
+	return options, nil
+}
+
+// splitHosts takes "h1:5432,[::1],h2" apart into lists of hosts and ports.
+func splitHosts(text string, options map[string]string) error {
+	if text == "" {
+		return nil
+	}
+	var hosts, ports []string
+	for host := range strings.SplitSeq(text, ",") {
+		name, port := cutBefore(host, ":")
+		if strings.HasPrefix(host, "[") {
+			var closed bool
+			if name, port, closed = strings.Cut(host[1:], "]"); !closed {
+				return errURL
+			}
+		}
+		port = strings.TrimPrefix(port, ":")
+		if port == "" {
+			port = "5432"
+		}
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return errURL
+		}
+		if name == "" {
+			name = "localhost"
+		}
+		hosts, ports = append(hosts, name), append(ports, port)
+	}
+	if text[0] != ':' || len(hosts) > 1 { // else the environment may name the host
+		options["host"] = strings.Join(hosts, ",")
+	}
+	if strings.Contains(text[strings.LastIndex(text, "]")+1:], ":") || len(hosts) > 1 {
+		options["port"] = strings.Join(ports, ",")
+	}
+	return nil
+}
+
+// cutBefore cuts text before the first of some characters.
+func cutBefore(text, characters string) (before, after string) {
+	if i := strings.IndexAny(text, characters); i >= 0 {
+		return text[:i], text[i:]
+	}
+	return text, ""
+}
+
+// harmless are options that pq does not know and that may be ignored, with the values for
+// which that is so, if not for all. The first ones are libpq's; what keeps a connection
+// alive is for connections that nobody uses for long. The last ones are for other programs.
+var harmless = map[string][]string{
+	"keepalives": nil, "keepalives_idle": nil, "keepalives_interval": nil, "keepalives_count": nil, "tcp_user_timeout": nil,
+	"sslcompression": nil, "gsslib": nil, "gssdelegation": nil,
+	"gssencmode": {"disable", "prefer"}, "sslcertmode": {"disable", "allow"}, "channel_binding": {"disable", "prefer", "require"}, "requiressl": {"0"},
+	"pgbouncer": nil, "statement_cache_size": nil, "pool_timeout": nil, "uselibpqcompat": nil,
+}
+
+// unsupported are options of libpq that pq does not know either and that ask for more
+// than is done.
+var unsupported = []string{"sslcrl", "sslcrldir", "sslpassword", "sslkeylogfile", "requirepeer", "require_auth", "replication",
+	"scram_client_key", "scram_server_key", "oauth_issuer", "oauth_client_id", "oauth_client_secret", "oauth_scope"}
+
+// settleOptions deals with the options that pq does not know. It would send them to the
+// server, which is right for any other, as they may be the server's own.
+func settleOptions(options map[string]string) error {
+	if options["ssl"] == "true" { // of JDBC; libpq knows it, too
+		delete(options, "ssl")
+		if options["sslmode"] == "" {
+			options["sslmode"] = string(pq.SSLModeRequire)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(options)) {
+		values, ignored := harmless[name]
+		switch {
+		case ignored && (values == nil || slices.Contains(values, options[name])):
+			delete(options, name)
+		case ignored || slices.Contains(unsupported, name):
+			return fmt.Errorf("database URL: the option %s is not supported, or not with that value; take it out", name)
+		}
+	}
+	return nil
+}
+
+// keywords writes options as pq parses them.
+func keywords(options map[string]string) string {
+	escape := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+	var dsn strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(options)) {
+		fmt.Fprintf(&dsn, "%s='%s' ", name, escape.Replace(options[name]))
+	}
+	return dsn.String()
+}
+
+// Errors of pq that do not quote a value, and the names in those that do.
+var (
+	valueless = regexp.MustCompile(`^pq: (could not match \d+ |environment variable \$\w+ is not supported|weak sslmode |min_protocol_version )`)
+	misvalued = regexp.MustCompile(`(?:wrong value for|unsupported) "?(\$?\w+)"?`)
+	permitted = regexp.MustCompile(`; supported values are .*$`)
+)
+
+// newConfig lets pq parse options. Its errors quote the values; they are given without.
+func newConfig(options map[string]string) (pq.Config, error) {
+	config, err := pq.NewConfig(keywords(options))
+	if err == nil {
+		return config, nil
+	}
+	text := err.Error()
+	if valueless.MatchString(text) {
+		return config, fmt.Errorf("database URL: %s", strings.TrimPrefix(text, "pq: "))
+	}
+	if name := misvalued.FindStringSubmatch(text); name != nil {
+		return config, fmt.Errorf("database URL: the value of %s cannot be used%s", name[1], permitted.FindString(text))
+	}
+	return config, errors.New("the database URL, or the service file it names, cannot be used")
+}

@@ -1,0 +1,156 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/migrations"
+)
+
+// maxClockSkew is how far this machine's clock may be from the database's. Ids made
+// under a wrong clock date the messages of everyone wrongly, for good.
+const maxClockSkew = time.Minute
+
+// Check refuses a database under which an acknowledged message could be lost or not be
+// found, would be dated wrongly, or could not have every text. SQLite has none of these
+// problems: it is told to sync, and its clock is this machine's.
+func (d *DB) Check(ctx context.Context) error {
+	if d.Engine == SQLite {
+		return nil
+	}
+	var found struct {
+		Off      string    `db:"off"`
+		Now      time.Time `db:"now"`
+		Encoding string    `db:"encoding"`
+		Citus    bool      `db:"citus"`
+		Standby  bool      `db:"standby"`
+	}
+	err := d.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.GetContext(ctx, q, &found, `
+			SELECT coalesce(string_agg(name, ' and '), '') AS off, clock_timestamp() AS now,
+				current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS standby,
+				EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AS citus
+			FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit') AND setting = 'off'`)
+	})
+	if err != nil {
+		return err
+	}
+	skew := time.Since(found.Now).Round(time.Second)
+	switch {
+	case found.Standby:
+		return errors.New(standbyText)
+	case found.Encoding != "UTF8":
+		return fmt.Errorf("this database has the encoding %s, which cannot hold every text: make one with "+
+			"CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0", found.Encoding)
+	case found.Off != "":
+		return fmt.Errorf("this Postgres may lose what it has committed: %s is off for this user and database", found.Off)
+	case skew > maxClockSkew:
+		return fmt.Errorf("the clock of this machine is %s ahead of the database's; set the wrong one first", skew)
+	case -skew > maxClockSkew:
+		return fmt.Errorf("the clock of this machine is %s behind the database's; set the wrong one first", -skew)
+	}
+	if found.Citus {
+		if err := d.checkCitus(ctx); err != nil {
+			return err
+		}
+	}
+	return d.findPooler(ctx)
+}
+
+// checkCitus refuses tables that Citus has distributed: a statement over several shards
+// does not see one state of them, so that feeds would miss messages. Reference tables
+// ('n') are whole on every node.
+func (d *DB) checkCitus(ctx context.Context) error {
+	tables, err := migrations.Tables(string(d.Engine))
+	if err != nil {
+		return err
+	}
+	var distributed string
+	err = d.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.GetContext(ctx, q, &distributed, `
+			SELECT coalesce(string_agg(logicalrel::text, ', ' ORDER BY logicalrel::text), '') FROM pg_dist_partition
+			WHERE partmethod <> 'n' AND logicalrel::oid IN (SELECT to_regclass(name)::oid FROM unnest($1::text[]) AS name)`, tables)
+	})
+	if err != nil || distributed == "" {
+		return err
+	}
+	return fmt.Errorf("Citus has distributed %s, and feeds would miss messages: undo it first, with SELECT undistribute_table('%s')",
+		distributed, strings.Split(distributed, ", ")[0])
+}
+
+// findPooler finds out whether connections are shared between transactions. Two of them
+// are in transactions at the same time, which end in an order after which a pooler gives
+// one of them the server of the other, whichever of its free servers it takes.
+func (d *DB) findPooler(ctx context.Context) error {
+	if d.server.isShared.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	var conns [2]*sqlx.Conn
+	var txs [2]*sqlx.Tx
+	var pids, later [2]int
+	var err error
+	for i := range conns {
+		if conns[i], err = d.write.Connx(ctx); err != nil {
+			return classify(err)
+		}
+		defer conns[i].Close() //nolint:errcheck // it is given back
+		if txs[i], err = conns[i].BeginTxx(ctx, nil); err != nil {
+			return classify(err)
+		}
+		defer txs[i].Rollback() //nolint:errcheck // nothing was written
+		if err = txs[i].GetContext(ctx, &pids[i], "SELECT pg_backend_pid()"); err != nil {
+			return classify(err)
+		}
+	}
+	if err = errors.Join(txs[1].Rollback(), txs[0].Rollback()); err != nil {
+		return classify(err)
+	}
+	for i := range conns {
+		if err = conns[i].GetContext(ctx, &later[i], "SELECT pg_backend_pid()"); err != nil {
+			return classify(err)
+		}
+	}
+	if later != pids {
+		d.server.share("one connection meets several servers")
+	}
+	return nil
+}
+
+// Writable returns an error that wraps [ErrUnavailable] where q is connected to a
+// Postgres that cannot write: a standby, or one whose transactions are read-only by default.
+func (d *DB) Writable(ctx context.Context, q sqlx.QueryerContext) error {
+	if d.Engine == SQLite {
+		return nil
+	}
+	var state struct {
+		Standby  bool `db:"standby"`
+		ReadOnly bool `db:"read_only"`
+	}
+	err := sqlx.GetContext(ctx, q, &state, "SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS read_only")
+	switch {
+	case err != nil:
+		return classify(err)
+	case state.Standby:
+		d.server.generation.Add(1)
+		return fmt.Errorf("%w: %s", ErrUnavailable, standbyText)
+	case state.ReadOnly:
+		return fmt.Errorf("%w: default_transaction_read_only is on for this user, database or server", ErrUnavailable)
+	}
+	return nil
+}
+
+// Shared is closed once a pooler was found that shares connections between transactions:
+// it has no use for LISTEN. On SQLite it is nil.
+func (d *DB) Shared() <-chan struct{} {
+	if d.server == nil {
+		return nil
+	}
+	return d.server.shared
+}

@@ -1,0 +1,93 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+	"modernc.org/sqlite"
+
+	"github.com/message-service/message-service/migrations"
+)
+
+// requirementsTable says, for each step, the oldest binary that works with it, by the
+// newest step that binary knows. Newer binaries write what an older one has no other way
+// to know, before the step is applied.
+const requirementsTable = "CREATE TABLE IF NOT EXISTS schema_requirements (step bigint PRIMARY KEY, oldest bigint NOT NULL)"
+
+// CheckSchema returns an error when the schema of the database has steps that this binary
+// does not understand. Steps that it does not know may be such that it need not.
+func (d *DB) CheckSchema(ctx context.Context) error {
+	steps, err := migrations.Steps(string(d.Engine))
+	if err != nil {
+		return err
+	}
+	var step, oldest sql.NullInt64
+	err = d.admin.QueryRowContext(ctx, "SELECT step, oldest FROM schema_requirements ORDER BY oldest DESC, step DESC LIMIT 1").Scan(&step, &oldest)
+	if errors.Is(err, sql.ErrNoRows) || isUndefinedTable(err) {
+		return nil
+	}
+	if err != nil {
+		return classify(fmt.Errorf("schema requirements: %w", err))
+	}
+	if newest := steps[len(steps)-1].Version; oldest.Int64 > newest {
+		return fmt.Errorf("the schema of this database is too new for this version of message-service: its step %d needs a version that knows step %d, "+
+			"and this one knows those up to %d; start a newer version", step.Int64, oldest.Int64, newest)
+	}
+	return nil
+}
+
+// recordRequirements records those of all steps but one, where they are not recorded yet.
+func (d *DB) recordRequirements(ctx context.Context, but int64) error {
+	steps, err := migrations.Steps(string(d.Engine))
+	if err != nil {
+		return err
+	}
+	recorded, err := d.recordedSteps(ctx)
+	if isUndefinedTable(err) {
+		_, err = d.admin.ExecContext(ctx, requirementsTable)
+	}
+	if err != nil {
+		return fmt.Errorf("schema requirements: %w", err)
+	}
+	for _, step := range steps {
+		if recorded[step.Version] || step.Version == but {
+			continue
+		}
+		_, err := d.admin.ExecContext(ctx, "INSERT INTO schema_requirements (step, oldest) VALUES ($1, $2) ON CONFLICT DO NOTHING", step.Version, step.Oldest)
+		if err != nil {
+			return fmt.Errorf("schema requirements: %w", err)
+		}
+	}
+	return nil
+}
+
+func (d *DB) recordedSteps(ctx context.Context) (map[int64]bool, error) {
+	recorded := map[int64]bool{}
+	rows, err := d.admin.QueryContext(ctx, "SELECT step FROM schema_requirements")
+	if err != nil {
+		return recorded, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says it
+	for rows.Next() {
+		var step int64
+		if err := rows.Scan(&step); err != nil {
+			return recorded, err
+		}
+		recorded[step] = true
+	}
+	return recorded, rows.Err()
+}
+
+// isUndefinedTable reports whether a statement names a table that is not there.
+func isUndefinedTable(err error) bool {
+	if pq.As(err, pqerror.UndefinedTable) != nil {
+		return true
+	}
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && strings.Contains(lite.Error(), "no such table")
+}
