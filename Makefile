@@ -78,6 +78,11 @@ functional-test: ## Test a running server: make functional-test BASE_URL=http://
 contract-test: tools build ## Search the built binary for answers that break the contract
 	go test -tags tools -count=1 -timeout 15m -run '^TestContract$$' ./internal/apitest
 
+.PHONY: pooler-test
+pooler-test: build ## Use the API through PgBouncer, which shares connections between transactions
+	@.tools/install-pgbouncer
+	go test -tags tools -count=1 -timeout 10m -run '^TestPooler' ./internal/apitest
+
 .PHONY: sdk-test
 sdk-test: tools build ## Test the SDKs against the built binary
 	go test -count=1 ./api/messageservice
@@ -140,7 +145,7 @@ build: ## Build bin/message-service, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/message-service ./cmd/message-service
 
 .PHONY: ci
-ci: verify lint full-test race-test contract-test sdk-test docs-test bench-short ## Everything a change must pass
+ci: verify lint full-test race-test contract-test pooler-test sdk-test docs-test bench-short ## Everything a change must pass
 
 .PHONY: help
 help:

@@ -2,6 +2,8 @@ package apitest_test
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -164,11 +166,12 @@ func execute(t *testing.T, database *db.DB, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
 		err := database.Statement(t.Context(), testTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
-			rows, err := q.QueryxContext(ctx, statement)
-			if err != nil {
-				return err
+			var ignored any
+			err := q.QueryRowxContext(ctx, statement).Scan(&ignored)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil
 			}
-			return rows.Close()
+			return err
 		})
 		if err != nil {
 			t.Fatalf("%s: %v", statement, err)

@@ -2,6 +2,7 @@ package apitest_test
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"net"
 	"net/url"
@@ -57,8 +58,9 @@ func (p *proxy) move(t *testing.T, databaseURL string) *url.URL {
 	p.network, p.target = "tcp", address.Host
 	query := address.Query()
 	if directory := query.Get("host"); directory != "" {
-		p.network, p.target = "unix", filepath.Join(directory, ".s.PGSQL.5432")
+		p.network, p.target = "unix", filepath.Join(directory, ".s.PGSQL."+cmp.Or(query.Get("port"), "5432"))
 		query.Del("host")
+		query.Del("port")
 	} else if address.Port() == "" {
 		p.target += ":5432"
 	}

@@ -79,7 +79,7 @@ func (d *DB) checkCitus(ctx context.Context) error {
 	if err != nil || distributed == "" {
 		return err
 	}
-	return fmt.Errorf("Citus has distributed %s, and feeds would miss messages: undo it first, with SELECT undistribute_table('%s')",
+	return fmt.Errorf("feeds would miss messages, since Citus has distributed %s: undo it first, with SELECT undistribute_table('%s')",
 		distributed, strings.Split(distributed, ", ")[0])
 }
 

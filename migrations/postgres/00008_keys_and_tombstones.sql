@@ -1,3 +1,4 @@
+-- oldest binary: 8
 -- +goose Up
 
 -- All of it or nothing, in a transaction: a second run would hash the hashes.

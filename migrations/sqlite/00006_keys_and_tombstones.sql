@@ -1,3 +1,4 @@
+-- oldest binary: 6
 -- +goose Up
 
 -- The next step, if it is wanted, makes what searches need anew.

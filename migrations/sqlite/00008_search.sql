@@ -1,4 +1,4 @@
--- oldest binary: 2
+-- oldest binary: 6
 -- +goose NO TRANSACTION
 
 -- +goose Up

@@ -1,0 +1,104 @@
+//go:build tools
+
+package apitest_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/pgtest"
+)
+
+const pgbouncer = "../../.tools/pgbouncer" // as .tools/install-pgbouncer has it
+
+// useAtOnce has many clients send requests of every kind to servers, and counts those
+// that are not answered as they should.
+func useAtOnce(t *testing.T, servers ...*apitest.Client) {
+	t.Helper()
+	const clients, rounds = 16, 15
+	var mu sync.Mutex
+	var requests, failed int
+	statuses := map[int]int{}
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Go(func() {
+			s := servers[i%len(servers)]
+			do := func(method, path, body string, header ...string) {
+				answer := s.Do(t, method, path, strings.NewReader(body), append(header, "Content-Type: application/json")...)
+				mu.Lock()
+				defer mu.Unlock()
+				requests++
+				if answer.Status >= 300 {
+					failed++
+					statuses[answer.Status]++
+				}
+			}
+			user := fmt.Sprint("user-", i)
+			for range rounds {
+				body := draft(`recipient="` + user + `"`)
+				do(http.MethodPost, "/v1/messages", body)
+				do(http.MethodPost, "/v1/messages", body, "Idempotency-Key: "+uuid.NewString())
+				do(http.MethodGet, "/v1/messages?recipient="+user, "")
+				do(http.MethodGet, "/v1/messages?recipient="+user+"&q=hi", "")
+				do(http.MethodGet, "/v1/users/"+user+"/conversations", "")
+				do(http.MethodGet, "/v1/users/"+user+"/conversations/alice/messages", "")
+				do(http.MethodGet, "/v1/users/"+user+"/changes?after="+uuid.Nil.String(), "")
+				do(http.MethodPut, "/v1/users/"+user+"/blocks/mallory", "")
+				do(http.MethodGet, "/ready", "")
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("%d of %d requests failed: %v", failed, requests, statuses)
+	if failed > 0 {
+		t.Errorf("%d of %d requests failed: %v", failed, requests, statuses)
+	}
+}
+
+// TestPooler runs two servers on PgBouncer in transaction mode, without any option.
+func TestPooler(t *testing.T) {
+	for name, setting := range map[string]string{
+		"defaults":      "",
+		"silent":        "ignore_startup_parameters = jit", // which is how the server would notice
+		"a small pool":  "default_pool_size = 4",
+		"another order": "server_round_robin = 1\nignore_startup_parameters = jit",
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := pgtest.NewPooler(t, pgtest.NewCluster(t), pgbouncer, setting)
+			first := apitest.StartProcess(t, "../../bin/message-service", url)
+			second := apitest.StartProcess(t, "../../bin/message-service", url)
+			useAtOnce(t, first.Client, second.Client)
+			stream := startStream(t, first.Client, "carol", nil)
+			second.Send(t, "alice", "carol", "from the other server")
+			expect(t, stream, "from the other server")
+			for _, p := range []*apitest.Process{first, second} {
+				if err := p.Stop(t); err != nil || strings.Count(p.Log.String(), "\n") != 1 || !strings.Contains(p.Log.String(), "a pooler shares connections") {
+					t.Errorf("the server ended with %v and logged:\n%s", err, p.Log)
+				}
+			}
+		})
+	}
+}
+
+// TestPoolerLater puts PgBouncer between a running server and its Postgres.
+func TestPoolerLater(t *testing.T) {
+	cluster := pgtest.NewCluster(t)
+	pooled := pgtest.NewPooler(t, cluster, pgbouncer)
+	proxy, url := newProxy(t, cluster.URL)
+	s := apitest.StartOn(t, url, messaging.Options{})
+	useAtOnce(t, s.Client)
+	proxy.move(t, pooled)
+	proxy.cut()
+	proxy.restore()
+	useAtOnce(t, s.Client)
+	stream := startStream(t, s.Client, "carol", nil)
+	s.Send(t, "alice", "carol", "hello")
+	expect(t, stream, "hello")
+}
