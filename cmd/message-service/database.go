@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -54,11 +55,14 @@ func (f databaseFlags) url() (string, error) {
 	}
 	content, err := os.ReadFile(f.DatabaseURLFile)
 	if err != nil {
-		return "", fmt.Errorf("database URL: %w", err)
+		if pathError, ok := errors.AsType[*fs.PathError](err); ok {
+			err = pathError.Err // not its path: somebody may have given the URL itself
+		}
+		return "", fmt.Errorf("the file of --database-url-file (DATABASE_URL_FILE) cannot be read: %w", err)
 	}
 	url := strings.TrimSpace(string(content))
 	if url == "" {
-		return "", fmt.Errorf("database URL: %s is empty", f.DatabaseURLFile)
+		return "", errors.New("the file of --database-url-file (DATABASE_URL_FILE) is empty")
 	}
 	return url, nil
 }

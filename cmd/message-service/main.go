@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime/debug"
 	"syscall"
 
@@ -74,12 +75,16 @@ func run(ctx context.Context, args []string, std streams) (code int) {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(std.err, "message-service:", err)
-	if _, ok := errors.AsType[*kong.ParseError](err); ok {
+	if misunderstood, ok := errors.AsType[*kong.ParseError](err); ok {
+		fmt.Fprintln(std.err, "message-service:", databaseURL.ReplaceAllString(misunderstood.Error(), "postgres:..."))
 		return 2
 	}
+	fmt.Fprintln(std.err, "message-service:", err)
 	return 1
 }
+
+// databaseURL is one in the wrong place of the command line. It has a password.
+var databaseURL = regexp.MustCompile(`postgres(ql)?:.*`)
 
 type versionCommand struct{}
 

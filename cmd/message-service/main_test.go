@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
 )
 
 // TestMain lets the test binary be the program, so that tests can run it as a
@@ -68,6 +71,10 @@ func TestCommandLineRefuses(t *testing.T) {
 		"folder is not there": {[]string{"--database-wait", "0s", "--database-url", "sqlite:/nowhere/x.db"}, 1, "there is no folder /nowhere"},
 		"a broken URL":        {[]string{"--database-url", "postgres://u:s3cret%zz@h/x"}, 1, "percent-encoded"},
 		"another broken URL":  {[]string{"--database-url", "postgres://u:s3cret/@h/x"}, 1, "percent-encoded"},
+		"a URL as a file":     {[]string{"--database-url-file", "postgres://u:s3cret@h/x"}, 1, "no such file"},
+		"a URL by itself":     {[]string{"serve", "postgres://u:s3cret@h/x"}, 2, "postgres:..."},
+		"a URL as an option":  {[]string{"--postgres://u:s3cret@h/x"}, 2, "postgres:..."},
+		"a URL as a number":   {[]string{"--queue-size", "postgres://u:s3cret@h/x"}, 2, "--queue-size"},
 		"no slashes":          {[]string{"--database-url", "postgres:u:s3cret@h"}, 1, "postgres://... or sqlite:PATH"},
 		"an option of psql":   {[]string{"--database-url", "postgres://u:s3cret@h/x?sslcrl=s3cret"}, 1, "the option sslcrl"},
 		"shutdown":            {[]string{"--shutdown-timeout=-1s"}, 2, "must not be negative"},
@@ -108,6 +115,33 @@ func TestCommands(t *testing.T) {
 		if code, out, errs := runHere(t, step.args...); code != 0 || !strings.Contains(out, step.says) || errs != "" {
 			t.Errorf("%v: exit %d, want 0 and %q\nstdout: %s\nstderr: %s", step.args, code, step.says, out, errs)
 		}
+	}
+}
+
+// TestSchemaTooNew has every command that uses a database refuse one with a step that it
+// does not understand, and list the steps all the same.
+func TestSchemaTooNew(t *testing.T) {
+	t.Parallel()
+	url := apitest.NewDatabaseURL(t, db.SQLite)
+	err := apitest.Open(t, url).Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT INTO schema_requirements VALUES (90001, 90001)")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	export := filepath.Join(t.TempDir(), "export")
+	if err := os.WriteFile(export, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"serve", "--listen-address", "127.0.0.1:0"}, {"migrate", "up"}, {"export"}, {"import", export}} {
+		code, out, errs := runHere(t, append(args, "--database-url", url)...)
+		if code != 1 || out != "" || !strings.Contains(errs, "too new for this version") || strings.Count(errs, "\n") != 1 {
+			t.Errorf("%v: exit %d, want 1 and one line\nstdout: %s\nstderr: %s", args, code, out, errs)
+		}
+	}
+	if code, out, errs := runHere(t, "migrate", "status", "--database-url", url); code != 0 || !strings.Contains(out, "00001_messages.sql") {
+		t.Errorf("status: exit %d\nstdout: %s\nstderr: %s", code, out, errs)
 	}
 }
 

@@ -715,8 +715,8 @@ type ClientInterface interface {
 
 	// GetReadiness Can it handle requests now?
 	//
-	// Answers `READY` when the database answers, and 503 when it does not, or when the
-	// server is about to shut down. Send it no traffic while this fails, but do not
+	// Answers `READY` when the database answers and can be written to, and 503 when it does
+	// not or cannot, or when the server is about to shut down. Send it no traffic while this fails, but do not
 	// restart it for that.
 	//
 	// Corresponds with GET /ready (the `GetReadiness` operationId).
@@ -1055,8 +1055,8 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // GetReadiness Can it handle requests now?
 //
-// Answers `READY` when the database answers, and 503 when it does not, or when the
-// server is about to shut down. Send it no traffic while this fails, but do not
+// Answers `READY` when the database answers and can be written to, and 503 when it does
+// not or cannot, or when the server is about to shut down. Send it no traffic while this fails, but do not
 // restart it for that.
 //
 // Corresponds with GET /ready (the `GetReadiness` operationId).
@@ -2626,8 +2626,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetReadinessWithResponse Can it handle requests now?
 	//
-	// Answers `READY` when the database answers, and 503 when it does not, or when the
-	// server is about to shut down. Send it no traffic while this fails, but do not
+	// Answers `READY` when the database answers and can be written to, and 503 when it does
+	// not or cannot, or when the server is about to shut down. Send it no traffic while this fails, but do not
 	// restart it for that.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -4613,8 +4613,8 @@ func (c *ClientWithResponses) GetHealthWithResponse(ctx context.Context, reqEdit
 
 // GetReadinessWithResponse Can it handle requests now?
 //
-// Answers `READY` when the database answers, and 503 when it does not, or when the
-// server is about to shut down. Send it no traffic while this fails, but do not
+// Answers `READY` when the database answers and can be written to, and 503 when it does
+// not or cannot, or when the server is about to shut down. Send it no traffic while this fails, but do not
 // restart it for that.
 //
 // Returns a wrapper object for the known response body format(s).

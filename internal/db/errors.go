@@ -43,7 +43,7 @@ func isUnavailable(err error) bool {
 		case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.DatabaseDropped,
 			pqerror.QueryCanceled, pqerror.LockNotAvailable, pqerror.IdleSessionTimeout,
 			pqerror.IdleInTransactionSessionTimeout, pqerror.TransactionTimeout,
-			pqerror.ReadOnlySQLTransaction, pqerror.ObjectNotInPrerequisiteState, // on a standby, or where the operator wants it
+			pqerror.ReadOnlySQLTransaction,                               // on a standby, or as the operator wants it
 			pqerror.InvalidSQLStatementName, pqerror.DuplicatePstatement, // behind a pooler
 			pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected: // and lost every attempt
 			return true

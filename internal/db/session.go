@@ -158,10 +158,9 @@ func (s *session) CheckNamedValue(value *driver.NamedValue) error {
 }
 
 // isReadOnly reports whether a statement was to write and the server does not let it: it
-// is a standby, or transactions are read-only by default. A standby says of some that it
-// is not in the state for them.
+// is a standby, or transactions are read-only by default.
 func isReadOnly(err error) bool {
-	return pq.As(err, pqerror.ReadOnlySQLTransaction, pqerror.ObjectNotInPrerequisiteState) != nil
+	return pq.As(err, pqerror.ReadOnlySQLTransaction) != nil
 }
 
 // isForeignStatement reports whether a prepared statement is missing, or is somebody

@@ -502,8 +502,8 @@ export interface paths {
         };
         /**
          * Can it handle requests now?
-         * @description Answers `READY` when the database answers, and 503 when it does not, or when the
-         *     server is about to shut down. Send it no traffic while this fails, but do not
+         * @description Answers `READY` when the database answers and can be written to, and 503 when it does
+         *     not or cannot, or when the server is about to shut down. Send it no traffic while this fails, but do not
          *     restart it for that.
          */
         get: operations["getReadiness"];

@@ -62,8 +62,9 @@ def sync_detailed(
 ) -> Response[Problem | str]:
     """Can it handle requests now?
 
-     Answers `READY` when the database answers, and 503 when it does not, or when the
-    server is about to shut down. Send it no traffic while this fails, but do not
+     Answers `READY` when the database answers and can be written to, and 503 when it does
+    not or cannot, or when the server is about to shut down. Send it no traffic while this fails, but do
+    not
     restart it for that.
 
     Raises:
@@ -89,8 +90,9 @@ def sync(
 ) -> Problem | str | None:
     """Can it handle requests now?
 
-     Answers `READY` when the database answers, and 503 when it does not, or when the
-    server is about to shut down. Send it no traffic while this fails, but do not
+     Answers `READY` when the database answers and can be written to, and 503 when it does
+    not or cannot, or when the server is about to shut down. Send it no traffic while this fails, but do
+    not
     restart it for that.
 
     Raises:
@@ -112,8 +114,9 @@ async def asyncio_detailed(
 ) -> Response[Problem | str]:
     """Can it handle requests now?
 
-     Answers `READY` when the database answers, and 503 when it does not, or when the
-    server is about to shut down. Send it no traffic while this fails, but do not
+     Answers `READY` when the database answers and can be written to, and 503 when it does
+    not or cannot, or when the server is about to shut down. Send it no traffic while this fails, but do
+    not
     restart it for that.
 
     Raises:
@@ -137,8 +140,9 @@ async def asyncio(
 ) -> Problem | str | None:
     """Can it handle requests now?
 
-     Answers `READY` when the database answers, and 503 when it does not, or when the
-    server is about to shut down. Send it no traffic while this fails, but do not
+     Answers `READY` when the database answers and can be written to, and 503 when it does
+    not or cannot, or when the server is about to shut down. Send it no traffic while this fails, but do
+    not
     restart it for that.
 
     Raises:
