@@ -172,6 +172,22 @@ func fakeServer(t *testing.T, code, message string) (host string) {
 	return listener.Addr().String()
 }
 
+// TestConnectWithoutTLS asks for TLS where there is none, or no certificate to check by.
+func TestConnectWithoutTLS(t *testing.T) {
+	t.Parallel()
+	for _, options := range []string{"sslmode=require", "channel_binding=require", "sslmode=verify-full&sslrootcert=/nowhere"} {
+		// Whatever a server says that is not S is no.
+		database, err := Open("postgres://u:SECRET@"+fakeServer(t, "28000", "no")+"/x?"+options, Options{MaxConnections: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = errors.Join(database.Check(t.Context()), database.Close())
+		if !errors.Is(err, ErrUnavailable) || !errors.Is(err, ErrRefused) || strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("%s: %v", options, err)
+		}
+	}
+}
+
 // TestConnectRefused calls every refusal at connect unavailable, and says of some that
 // they will last.
 func TestConnectRefused(t *testing.T) {

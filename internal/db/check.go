@@ -55,11 +55,9 @@ func (d *DB) Check(ctx context.Context) error {
 		return fmt.Errorf("the clock of this machine is %s behind the database's; set the wrong one first", -skew)
 	}
 	if found.Citus {
-		if err := d.checkCitus(ctx); err != nil {
-			return err
-		}
+		return d.checkCitus(ctx)
 	}
-	return d.findPooler(ctx)
+	return nil
 }
 
 // checkCitus refuses tables that Citus has distributed: a statement over several shards
@@ -81,46 +79,6 @@ func (d *DB) checkCitus(ctx context.Context) error {
 	}
 	return fmt.Errorf("feeds would miss messages, since Citus has distributed %s: undo it first, with SELECT undistribute_table('%s')",
 		distributed, strings.Split(distributed, ", ")[0])
-}
-
-// findPooler finds out whether connections are shared between transactions. Two of them
-// are in transactions at the same time, which end in an order after which a pooler gives
-// one of them the server of the other, whichever of its free servers it takes.
-func (d *DB) findPooler(ctx context.Context) error {
-	if d.server.isShared.Load() {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	var conns [2]*sqlx.Conn
-	var txs [2]*sqlx.Tx
-	var pids, later [2]int
-	var err error
-	for i := range conns {
-		if conns[i], err = d.write.Connx(ctx); err != nil {
-			return classify(err)
-		}
-		defer conns[i].Close() //nolint:errcheck // it is given back
-		if txs[i], err = conns[i].BeginTxx(ctx, nil); err != nil {
-			return classify(err)
-		}
-		defer txs[i].Rollback() //nolint:errcheck // nothing was written
-		if err = txs[i].GetContext(ctx, &pids[i], "SELECT pg_backend_pid()"); err != nil {
-			return classify(err)
-		}
-	}
-	if err = errors.Join(txs[1].Rollback(), txs[0].Rollback()); err != nil {
-		return classify(err)
-	}
-	for i := range conns {
-		if err = conns[i].GetContext(ctx, &later[i], "SELECT pg_backend_pid()"); err != nil {
-			return classify(err)
-		}
-	}
-	if later != pids {
-		d.server.share("one connection meets several servers")
-	}
-	return nil
 }
 
 // Writable returns an error that wraps [ErrUnavailable] where q is connected to a

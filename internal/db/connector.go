@@ -2,9 +2,12 @@ package db
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"slices"
@@ -19,7 +22,9 @@ import (
 type server struct {
 	log        *slog.Logger
 	generation atomic.Int64  // grows when a connection meets a server that cannot write
+	readOnly   atomic.Bool   // its transactions are, by default
 	bare       atomic.Bool   // it takes no setting when connecting
+	probed     atomic.Int64  // when it was last looked at as a pooler
 	isShared   atomic.Bool   // as below
 	shared     chan struct{} // closed when there is a pooler that shares connections between transactions
 }
@@ -39,6 +44,7 @@ func (s *server) share(sign string) {
 // connector makes connections to a Postgres that can write.
 type connector struct {
 	server  *server
+	pooled  bool     // its connections are kept, and more than one
 	keeping bool     // statements prepared
 	options []string // those of the URL that are for the server
 	targets []target
@@ -58,8 +64,8 @@ type target struct {
 // several times as long as to run it.
 const setting = "jit"
 
-func newConnector(s *server, a address, dial dialer, keeping bool) *connector {
-	c := &connector{server: s, keeping: keeping, options: slices.Sorted(maps.Keys(a.config.Runtime))}
+func newConnector(s *server, a address, dial dialer) *connector {
+	c := &connector{server: s, options: slices.Sorted(maps.Keys(a.config.Runtime))}
 	for _, attributes := range []pq.TargetSessionAttrs{a.config.TargetSessionAttrs, pq.TargetSessionAttrsPrimary} {
 		connect := func(config pq.Config) *pq.Connector {
 			config.TargetSessionAttrs = attributes
@@ -87,8 +93,15 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	var failed error
 	for i, target := range c.targets {
 		conn, err := c.connect(ctx, target)
+		if err == nil && c.pooled && c.server.isToProbe() {
+			conn, err = c.probe(ctx, target, conn)
+		}
 		if err == nil {
-			return newSession(c.server, conn, i > 0, c.keeping), nil
+			readOnly := i > 0
+			if c.server.readOnly.Swap(readOnly) && !readOnly {
+				c.server.generation.Add(1) // it was, and the other connections still are
+			}
+			return newSession(c.server, conn, readOnly, c.keeping), nil
 		}
 		if failed = err; !isWrongRole(err) {
 			break
@@ -113,6 +126,21 @@ func (c *connector) connect(ctx context.Context, to target) (driver.Conn, error)
 		c.server.share("it refuses the startup parameter " + setting)
 	}
 	return to.bare.Connect(ctx)
+}
+
+// probe looks whether there is a pooler, by a connection and another one, and returns a
+// connection. It is not known where that cannot be found out now.
+func (c *connector) probe(ctx context.Context, to target, conn driver.Conn) (driver.Conn, error) {
+	other, err := c.connect(ctx, to)
+	if err != nil {
+		return conn, nil //nolint:nilerr // there is one connection, and may be no room for two
+	}
+	defer other.Close() //nolint:errcheck // it was of no other use
+	if c.server.findPooler(ctx, conn, other) == nil {
+		return conn, nil
+	}
+	_ = conn.Close() // it may be in a transaction
+	return c.connect(ctx, to)
 }
 
 // connectError is why a connection could not be made.
@@ -164,10 +192,16 @@ func (c *connector) blamed(refusal *pq.Error) string {
 	return ""
 }
 
-// isRefused reports whether the server does not know who connects, or to what.
+// isRefused reports whether the server does not know who connects, or to what, or the two
+// do not agree on TLS.
 func isRefused(err error) bool {
-	pg, ok := errors.AsType[*pq.Error](err)
-	return ok && (pg.Code.Class() == "28" || pg.Code == pqerror.InvalidCatalogName)
+	if pg, ok := errors.AsType[*pq.Error](err); ok {
+		return pg.Code.Class() == "28" || pg.Code == pqerror.InvalidCatalogName
+	}
+	_, unverified := errors.AsType[*tls.CertificateVerificationError](err)
+	_, unsigned := errors.AsType[x509.UnknownAuthorityError](err)
+	_, file := errors.AsType[*fs.PathError](err) // of a certificate
+	return unverified || unsigned || file || errors.Is(err, pq.ErrSSLNotSupported)
 }
 
 // isWrongRole reports whether a server could be connected to but does not do what

@@ -17,14 +17,16 @@ func openPostgres(databaseURL string, options Options) (*DB, error) {
 		options.Log.Warn(warning)
 	}
 	server := newServer(options.Log)
-	pool := sql.OpenDB(newConnector(server, address, dialer{wrap: impatient}, !options.Unprepared))
+	connector := newConnector(server, address, dialer{wrap: impatient})
+	connector.pooled, connector.keeping = true, !options.Unprepared
+	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(options.MaxConnections)
 	pool.SetMaxIdleConns(options.MaxConnections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	pool.SetConnMaxLifetime(time.Hour)
 	shared := sqlx.NewDb(pool, "postgres")
 	patient := dialer{wrap: func(conn net.Conn) net.Conn { return conn }}
-	admin := sql.OpenDB(newConnector(server, address, patient, false))
+	admin := sql.OpenDB(newConnector(server, address, patient))
 	admin.SetMaxIdleConns(0)
 	return &DB{
 		Engine: Postgres, read: shared, write: shared, admin: admin,
