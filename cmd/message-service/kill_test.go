@@ -107,7 +107,7 @@ func (k *killTest) write(sender string) {
 			answer, err := k.serving.Load().SendMessageWithResponse(context.WithoutCancel(k.t.Context()),
 				&client.SendMessageParams{IdempotencyKey: &key}, client.SendMessageRequest{Sender: sender, Recipient: "bob", Text: key})
 			if err != nil || answer.StatusCode() == http.StatusServiceUnavailable {
-				<-time.After(time.Millisecond) // the next process may not be there yet
+				<-time.After(5 * time.Millisecond) // the next process may not be there yet
 				continue
 			}
 			if answer.JSON201 == nil {
@@ -151,7 +151,7 @@ func (f *killedFeed) follow() {
 	for last := f.last.Load(); (last == nil || cursor != *last) && !f.t.Failed(); last = f.last.Load() {
 		stream, err := f.serving.Load().Follow(f.t.Context(), f.t, "bob", &cursor)
 		if err != nil {
-			<-time.After(time.Millisecond) // likewise
+			<-time.After(5 * time.Millisecond) // likewise
 			continue
 		}
 		f.streams++

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -69,8 +70,9 @@ func (r *feedReader) readStream(parent context.Context, t *testing.T, end *uuid.
 	ctx, cancel := r.connection(parent)
 	defer cancel()
 	stream, err := r.replicas[r.random.IntN(len(r.replicas))].Follow(ctx, t, r.user, &r.cursor)
-	if err != nil {
-		return // cut, or refused while the database was away
+	if err != nil { // cut, or refused while the database was away
+		<-time.After(feedPause)
+		return
 	}
 	defer stream.Close()
 	for end == nil || r.cursor != *end {
@@ -93,6 +95,7 @@ func (r *feedReader) followPages(t *testing.T) {
 			t.Error(err)
 		case answer.StatusCode() == http.StatusServiceUnavailable || answer.StatusCode() == http.StatusTooManyRequests:
 			done = false
+			<-time.After(feedPause)
 		case answer.JSON200 == nil:
 			t.Errorf("answered %s: %s", answer.Status(), answer.Body)
 		default:

@@ -76,6 +76,10 @@ func everyOther(users []string) []string {
 
 const feedUsers = 8
 
+// feedPause is how long who was refused waits, so that all of them leave the processor to
+// a database that starts.
+const feedPause = 10 * time.Millisecond
+
 // feedTest is a run of TestFeed.
 type feedTest struct {
 	replicas []*apitest.Server
@@ -176,7 +180,9 @@ func (f *feedTest) write(t *testing.T, random *rand.Rand) {
 			t.Errorf("write: %v", err)
 			return
 		}
-		status = answer.StatusCode()
+		if status = answer.StatusCode(); status == http.StatusServiceUnavailable {
+			<-time.After(feedPause)
+		}
 		deleted := status == http.StatusConflict || status == http.StatusUnprocessableEntity // by another writer
 		if status >= http.StatusBadRequest && status != http.StatusServiceUnavailable && !deleted {
 			t.Errorf("a change was answered %d", status)

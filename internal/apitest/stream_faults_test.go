@@ -263,6 +263,7 @@ func TestSlowReader(t *testing.T) {
 			t.Fatal("a client that does not read is not cut off")
 		}
 		s.Send(t, "alice", "carol", "tick")
+		<-time.After(50 * time.Millisecond)
 	}
 	received, err := io.ReadAll(conn)
 	if err != nil && !errors.Is(err, net.ErrClosed) && !strings.Contains(err.Error(), "reset") {
