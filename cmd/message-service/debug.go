@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"time"
+
+	"github.com/message-service/message-service/internal/httpapi"
 )
 
 // debugFlags are the options of the profiles.
@@ -48,24 +50,8 @@ func (f debugFlags) serveDebug(ctx context.Context, log *slog.Logger) (stop func
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	server := &http.Server{Handler: localOnly(mux), ReadHeaderTimeout: 5 * time.Second} // a profile may be of any length
-	go func() { _ = server.Serve(listener) }()                                          // until it is closed
+	server := &http.Server{Handler: httpapi.ThisMachineOnly(mux), ReadHeaderTimeout: 5 * time.Second} // a profile may be of any length
+	go func() { _ = server.Serve(listener) }()                                                        // until it is closed
 	log.Info("serving profiles", "address", listener.Addr().String())
 	return func() { _ = server.Close() }, nil // whoever is waiting for a profile is cut off
-}
-
-// localOnly refuses requests for any other host than this machine: a web page could
-// send one here under a name of its own.
-func localOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			host = r.Host
-		}
-		if !isLocal(net.JoinHostPort(host, "0")) {
-			http.Error(w, "Misdirected Request", http.StatusMisdirectedRequest)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }

@@ -93,8 +93,8 @@ type Change struct {
 	// new message is its id.
 	Cursor Cursor `json:"cursor"`
 
-	// Type `message` for one that is new, edited or deleted, `read` for a read marker;
-	// more may come.
+	// Type `message` for one that is new, edited or deleted, `read` for a read marker.
+	// More will come: skip a change of a type that you do not know.
 	//
 	//
 	// Example: message
@@ -107,8 +107,8 @@ type Change struct {
 	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
 }
 
-// ChangeType `message` for one that is new, edited or deleted, `read` for a read marker;
-// more may come.
+// ChangeType `message` for one that is new, edited or deleted, `read` for a read marker.
+// More will come: skip a change of a type that you do not know.
 //
 // Example: message
 type ChangeType string
@@ -173,8 +173,10 @@ type EditMessageRequest struct {
 	// Example: {"client":"android/4.2"}
 	Metadata nullable.Nullable[json.RawMessage] `json:"metadata,omitempty"`
 
-	// Text 1 to 4,096 Unicode code points, not only white space, without U+0000.
-	// Stored and returned exactly: nothing is trimmed, escaped or normalised.
+	// Text 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
+	// neither white space nor invisible, as U+200B and U+3164 are (all of Unicode's
+	// Default_Ignorable_Code_Point, and U+2800). Stored and returned exactly: nothing is
+	// trimmed, escaped or normalised.
 	//
 	//
 	// Example: Lunch at noon?
@@ -186,7 +188,9 @@ type EditMessageRequest struct {
 // moving a whole store (`message-service export` and `import`) and are not part
 // of a user's export.
 type ExportRecord struct {
-	// Type Which of the members is there; `end` on the last line.
+	// Type Which of the members is there: `message`, `readMarker` or `block`; `end` on the
+	// last line. More will come: skip a record of a type that you do not know.
+	//
 	//
 	// Example: message
 	Type ExportRecordType `json:"type"`
@@ -227,7 +231,8 @@ type ExportRecord struct {
 	Sha256 *string `json:"sha256,omitempty"`
 }
 
-// ExportRecordType Which of the members is there; `end` on the last line.
+// ExportRecordType Which of the members is there: `message`, `readMarker` or `block`; `end` on the
+// last line. More will come: skip a record of a type that you do not know.
 //
 // Example: message
 type ExportRecordType string
@@ -346,8 +351,10 @@ type MessagePage struct {
 	HasMore bool `json:"hasMore"`
 }
 
-// MessageText 1 to 4,096 Unicode code points, not only white space, without U+0000.
-// Stored and returned exactly: nothing is trimmed, escaped or normalised.
+// MessageText 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
+// neither white space nor invisible, as U+200B and U+3164 are (all of Unicode's
+// Default_Ignorable_Code_Point, and U+2800). Stored and returned exactly: nothing is
+// trimmed, escaped or normalised.
 //
 // Example: Lunch at noon?
 type MessageText = string
@@ -363,7 +370,7 @@ type Metadata = json.RawMessage
 type Problem struct {
 	// Type Which kind of problem this is. Stable; switch on this. One of
 	// `urn:problem-type:message-service:` followed by `bad-request`,
-	// `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
+	// `forbidden`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
 	// `message-deleted`, `content-too-large`, `unsupported-media-type`,
 	// `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
 	// `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
@@ -438,8 +445,10 @@ type SendMessageRequest struct {
 	// letter or digit. Compared byte for byte.
 	Sender UserID `json:"sender"`
 
-	// Text 1 to 4,096 Unicode code points, not only white space, without U+0000.
-	// Stored and returned exactly: nothing is trimmed, escaped or normalised.
+	// Text 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
+	// neither white space nor invisible, as U+200B and U+3164 are (all of Unicode's
+	// Default_Ignorable_Code_Point, and U+2800). Stored and returned exactly: nothing is
+	// trimmed, escaped or normalised.
 	//
 	//
 	// Example: Lunch at noon?
@@ -453,7 +462,7 @@ type SetReadMarkerRequest struct {
 	MessageID MessageID `json:"messageId"`
 }
 
-// TimeBound An RFC 3339 time in any zone.
+// TimeBound An RFC 3339 time in any zone; its `T` and `Z` may be in lower case.
 type TimeBound = time.Time
 
 // Timestamp An RFC 3339 time in UTC, with milliseconds.
@@ -510,6 +519,9 @@ type NotFound = Problem
 
 // ProblemResponse What went wrong, as in RFC 9457.
 type ProblemResponse = Problem
+
+// SenderBlocked What went wrong, as in RFC 9457.
+type SenderBlocked = Problem
 
 // ServiceUnavailable What went wrong, as in RFC 9457.
 type ServiceUnavailable = Problem
@@ -582,6 +594,10 @@ type ListChangesParams struct {
 	// it you get the cursor of now.
 	After *Cursor `form:"after,omitempty" json:"after,omitempty"`
 
+	// LastEventIDInQuery Counts in place of `after`, for an `EventSource` that cannot send
+	// `Last-Event-ID`, as some stand-ins for the browser's own. An empty one counts as absent.
+	LastEventIDInQuery *Cursor `form:"lastEventId,omitempty" json:"lastEventId,omitempty"`
+
 	// Limit The most changes on a page. A stream has no limit.
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -589,7 +605,8 @@ type ListChangesParams struct {
 	// anyway.
 	Wait *int32 `form:"wait,omitempty" json:"wait,omitempty"`
 
-	// LastEventID Counts in place of `after`; an `EventSource` sends it when it resumes.
+	// LastEventID Counts in place of `after` and `lastEventId`; an `EventSource` sends it when it
+	// resumes. An empty one counts as absent.
 	LastEventID *Cursor `json:"Last-Event-ID,omitempty"`
 }
 
@@ -980,6 +997,13 @@ func (w *ServerInterfaceWrapper) ListChanges(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
 	}
 
+	// ------------- Optional query parameter "lastEventId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lastEventId", ctx.QueryParams(), &params.LastEventIDInQuery, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter lastEventId: %s", err))
+	}
+
 	// ------------- Optional query parameter "limit" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
@@ -1257,6 +1281,8 @@ type NotFoundApplicationProblemPlusJSONResponse Problem
 
 type ProblemApplicationProblemPlusJSONResponse Problem
 
+type SenderBlockedApplicationProblemPlusJSONResponse Problem
+
 type ServiceUnavailableResponseHeaders struct {
 	RetryAfter int32
 }
@@ -1309,6 +1335,22 @@ func (response GetHealth400ApplicationProblemPlusJSONResponse) VisitGetHealthRes
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHealth403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetHealth403ApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1376,6 +1418,22 @@ func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadin
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness403ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1463,6 +1521,22 @@ func (response GetLimits400ApplicationProblemPlusJSONResponse) VisitGetLimitsRes
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLimits403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetLimits403ApplicationProblemPlusJSONResponse) VisitGetLimitsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1560,6 +1634,22 @@ func (response ListMessages400ApplicationProblemPlusJSONResponse) VisitListMessa
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMessages403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages403ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1698,7 +1788,7 @@ func (response SendMessage400ApplicationProblemPlusJSONResponse) VisitSendMessag
 }
 
 type SendMessage403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
+	SenderBlockedApplicationProblemPlusJSONResponse
 }
 
 func (response SendMessage403ApplicationProblemPlusJSONResponse) VisitSendMessageResponse(w http.ResponseWriter) error {
@@ -1859,6 +1949,22 @@ func (response DeleteMessage400ApplicationProblemPlusJSONResponse) VisitDeleteMe
 	return err
 }
 
+type DeleteMessage403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMessage403ApplicationProblemPlusJSONResponse) VisitDeleteMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteMessage404ApplicationProblemPlusJSONResponse struct {
 	NotFoundApplicationProblemPlusJSONResponse
 }
@@ -1959,6 +2065,22 @@ func (response GetMessage400ApplicationProblemPlusJSONResponse) VisitGetMessageR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMessage403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetMessage403ApplicationProblemPlusJSONResponse) VisitGetMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -2278,6 +2400,22 @@ func (response EraseUser400ApplicationProblemPlusJSONResponse) VisitEraseUserRes
 	return err
 }
 
+type EraseUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response EraseUser403ApplicationProblemPlusJSONResponse) VisitEraseUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type EraseUser422ApplicationProblemPlusJSONResponse struct {
 	UnprocessableContentApplicationProblemPlusJSONResponse
 }
@@ -2389,6 +2527,22 @@ func (response ListBlocks400ApplicationProblemPlusJSONResponse) VisitListBlocksR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBlocks403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListBlocks403ApplicationProblemPlusJSONResponse) VisitListBlocksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -2508,6 +2662,22 @@ func (response UnblockUser400ApplicationProblemPlusJSONResponse) VisitUnblockUse
 	return err
 }
 
+type UnblockUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response UnblockUser403ApplicationProblemPlusJSONResponse) VisitUnblockUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UnblockUser422ApplicationProblemPlusJSONResponse struct {
 	UnprocessableContentApplicationProblemPlusJSONResponse
 }
@@ -2603,6 +2773,22 @@ func (response BlockUser400ApplicationProblemPlusJSONResponse) VisitBlockUserRes
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BlockUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response BlockUser403ApplicationProblemPlusJSONResponse) VisitBlockUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -2769,6 +2955,22 @@ func (response ListChanges400ApplicationProblemPlusJSONResponse) VisitListChange
 	return err
 }
 
+type ListChanges403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListChanges403ApplicationProblemPlusJSONResponse) VisitListChangesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListChanges406ApplicationProblemPlusJSONResponse struct {
 	NotAcceptableApplicationProblemPlusJSONResponse
 }
@@ -2917,6 +3119,22 @@ func (response ListConversations400ApplicationProblemPlusJSONResponse) VisitList
 	return err
 }
 
+type ListConversations403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListConversations403ApplicationProblemPlusJSONResponse) VisitListConversationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListConversations406ApplicationProblemPlusJSONResponse struct {
 	NotAcceptableApplicationProblemPlusJSONResponse
 }
@@ -3034,6 +3252,22 @@ func (response GetConversation400ApplicationProblemPlusJSONResponse) VisitGetCon
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetConversation403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetConversation403ApplicationProblemPlusJSONResponse) VisitGetConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3182,6 +3416,22 @@ func (response ListConversationMessages400ApplicationProblemPlusJSONResponse) Vi
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListConversationMessages403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListConversationMessages403ApplicationProblemPlusJSONResponse) VisitListConversationMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -3501,6 +3751,22 @@ func (response ExportUser400ApplicationProblemPlusJSONResponse) VisitExportUserR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ExportUser403ApplicationProblemPlusJSONResponse) VisitExportUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -156,6 +156,7 @@ func StartOn(t testing.TB, databaseURL string, options messaging.Options) *Serve
 type Options struct {
 	messaging.Options
 
+	API  httpapi.Options
 	Feed feed.Options
 	Bus  func(*db.DB) feed.Bus // the one of the program if nil
 }
@@ -174,7 +175,7 @@ func StartWith(t testing.TB, databaseURL string, options Options) *Server {
 	t.Cleanup(func() { Close(t, service) })
 	hub := feed.Start(service, bus, log, options.Feed)
 	t.Cleanup(hub.Close)
-	api, err := httpapi.New(service, hub, log, httpapi.Options{})
+	api, err := httpapi.New(service, hub, log, options.API)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +244,7 @@ type Answer struct {
 }
 
 // Do sends a request that the generated client would not. The header lines are
-// "Name: value".
+// "Name: value", Host among them.
 func (c *Client) Do(t testing.TB, method, path string, body io.Reader, header ...string) Answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, c.URL+path, body)
@@ -252,7 +253,9 @@ func (c *Client) Do(t testing.TB, method, path string, body io.Reader, header ..
 	}
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ": ")
-		request.Header.Add(name, value)
+		if request.Header.Add(name, value); name == "Host" { // which net/http takes from elsewhere
+			request.Host = value
+		}
 	}
 	response, err := c.HTTP.Do(request)
 	if err != nil {

@@ -78,29 +78,6 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-// TestHost checks that a server for this machine answers to no name but its own.
-func TestHost(t *testing.T) {
-	t.Parallel()
-	s := apitest.Start(t, db.SQLite, messaging.Options{})
-	for host, want := range map[string]int{
-		"localhost": 200, "LOCALHOST:8080": 200, "127.0.0.1:80": 200, "[::1]:8080": 200, "[::1]": 200, "10.0.0.7": 200,
-		"example.org": 421, "localhost.example.org": 421, "example.org:8080": 421, "127.0.0.1.nip.io": 421, "localhost.": 421,
-	} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/limits", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Host = host
-		response, err := s.Client.HTTP.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if response.Body.Close() != nil || response.StatusCode != want {
-			t.Errorf("as %s it answered %d, want %d", host, response.StatusCode, want)
-		}
-	}
-}
-
 func TestRequestID(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})

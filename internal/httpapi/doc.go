@@ -3,7 +3,7 @@
 // wire, too, knows the contract's types.)
 //
 // A request passes, in this order: a request id, the access log, panic recovery,
-// the validator, the generated handler that decodes it, and a method of handlers,
+// the check of where it comes from, the validator, the generated handler that decodes it, and a method of handlers,
 // which parses, makes one call to the product and wraps the answer. Whatever goes
 // wrong on the way is returned as an error and becomes a problem document in one
 // place, handleError.

@@ -5,11 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -85,21 +83,6 @@ func refuseExcess(service *messaging.Service) echo.MiddlewareFunc {
 			}
 			return next(c)
 		}
-	}
-}
-
-// refuseOtherHosts answers only requests for localhost or an address; see
-// [Options.AnyHost].
-func refuseOtherHosts(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		host := c.Request().Host
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		}
-		if host = strings.Trim(host, "[]"); !strings.EqualFold(host, "localhost") && net.ParseIP(host) == nil {
-			return &problem{kind: misdirectedRequest, detail: "This server answers as localhost, and not under this host name."}
-		}
-		return next(c)
 	}
 }
 

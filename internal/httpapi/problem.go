@@ -25,6 +25,7 @@ type kind struct {
 
 var (
 	badRequest           = kind{http.StatusBadRequest, "Bad Request"}
+	forbidden            = kind{http.StatusForbidden, "Forbidden"}
 	notFound             = kind{http.StatusNotFound, "Not Found"}
 	misdirectedRequest   = kind{http.StatusMisdirectedRequest, "Misdirected Request"}
 	methodNotAllowed     = kind{http.StatusMethodNotAllowed, "Method Not Allowed"}

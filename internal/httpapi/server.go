@@ -29,10 +29,10 @@ type Server struct {
 
 // Options adjusts a [Server].
 type Options struct {
-	// AnyHost answers requests for any host name. Without it only localhost and
-	// addresses are answered, so that no web page can reach the server from its
-	// reader's browser by pointing a name of its own at this machine.
-	AnyHost bool
+	// AllowUnauthenticated answers requests for any host, and those that come through
+	// a proxy. Without it the server answers only this machine: requests for localhost
+	// or an address of it, which nobody says to have passed on.
+	AllowUnauthenticated bool
 }
 
 // New makes the HTTP server of a service and the hub of its feeds. It fails only if the contract that is
@@ -45,11 +45,8 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 	s := &Server{log: log, echo: echo.New(), operations: newOperations(document), problemBounds: newProblemBounds(document)}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For can be forged by anyone
-	s.echo.Use(assignRequestID, s.logAccess, s.recoverPanic)
-	if !options.AnyHost {
-		s.echo.Use(refuseOtherHosts)
-	}
-	s.echo.Use(refuseExcess(service), s.validate)
+	s.echo.Use(assignRequestID, s.logAccess, s.recoverPanic,
+		s.refuseCaller(options.AllowUnauthenticated), refuseExcess(service), s.validate)
 	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
 		service:  service,
 		feed:     hub,

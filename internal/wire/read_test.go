@@ -146,7 +146,6 @@ func TestReadDamaged(t *testing.T) {
 		"change of version 4":       {with(6, "7000-8", "4000-8"), 6, "version 7"},
 		"text too long":             {with(1, "hello", strings.Repeat("😀", 4096)), 1, "text"},
 		"text with U+0000":          {with(1, "hello", `\u0000`), 1, "text"},
-		"blank text":                {with(2, "edited", " "), 2, "text"},
 		"no text":                   {with(2, "edited", ""), 2, "text"},
 		"metadata null":             {with(1, `{"n":12345678901234567890,"huge":1e400}`, `null`), 1, "metadata"},
 		"metadata too large":        {with(1, `{"n":1`, `{"x":"`+strings.Repeat("x", 4096)+`","n":1`), 1, "metadata"},

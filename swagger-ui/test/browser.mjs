@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer as createHTTPServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
@@ -23,7 +24,9 @@ async function findBrowser() {
   // made for, which this names.
   process.env.AWS_EXECUTION_ENV ??= 'AWS_Lambda_nodejs22.x';
   const packaged = require('@sparticuz/chromium').default ?? require('@sparticuz/chromium');
-  return { executablePath: await packaged.executablePath(), args: packaged.args };
+  // Not in a single process, which ends with its first page, and with what protects pages from each other.
+  const unwanted = ['--single-process', '--disable-web-security', '--disable-site-isolation-trials', '--allow-running-insecure-content'];
+  return { executablePath: await packaged.executablePath(), args: packaged.args.filter((arg) => !unwanted.includes(arg)) };
 }
 
 const { executablePath, args } = await findBrowser();
@@ -228,6 +231,55 @@ try {
   await awaited;
   await live.close();
   proxy.close();
+
+  // Pages of other origins get nothing and take nothing from a user, whatever they try.
+  const elsewhere = createHTTPServer((_, answer) => answer.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html>')).listen(0, '127.0.0.1');
+  await once(elsewhere, 'listening');
+  for (const [i, origin] of [`http://127.0.0.1:${elsewhere.address().port}`, `http://localhost:${elsewhere.address().port}`, `http://localhost:${port}`].entries()) {
+    const feed = `${base}/v1/users/victim-${i}/changes`;
+    const other = await browser.newPage();
+    const statuses = [];
+    other.on('response', (response) => { if (response.url().startsWith(base)) statuses.push([response.status(), response.request().method(), response.url().slice(base.length)]); });
+    await other.goto(`${origin}/health`);
+    await other.evaluate(async ([base, feed]) => {
+      const ended = (target) => new Promise((resolve) => { target.onload = target.onerror = resolve; });
+      const image = new Image();
+      image.src = `${base}/v1/limits`;
+      await ended(image);
+      await Promise.all(Array.from({ length: 6 }, () => ended(new EventSource(feed))));
+      const body = '{"sender": "eve", "recipient": "bob", "text": "Hello"}';
+      const tries = Array.from({ length: 6 }, () => [`${feed}?wait=60&after=ffffffff-ffff-ffff-ffff-ffffffffffff`, {}]);
+      tries.push([`${base}/v1/messages`, { method: 'POST', body }], [`${base}/ready`, {}]);
+      await Promise.all(tries.map(([url, init]) => fetch(url, { ...init, mode: 'no-cors' })));
+      const frame = document.createElement('iframe');
+      frame.src = `${base}/v1/messages`;
+      document.body.append(frame);
+      await ended(frame);
+    }, [base, feed]);
+    // Of an image and an EventSource the browser does not tell how they were answered.
+    assert.equal(statuses.length, 9, `${origin} asked for ${JSON.stringify(statuses)}`);
+    assert.deepEqual(statuses.filter(([status]) => status !== 403), [], `for ${origin}`);
+    const own = await Promise.all(Array.from({ length: 10 }, () => fetch(feed, { headers: { Accept: 'text/event-stream' } })));
+    assert.deepEqual(own.map(({ status }) => status), Array(10).fill(200), `streams beside ${origin}`);
+    await Promise.all(own.map(({ body }) => body.cancel()));
+
+    const follow = async (url) => {
+      await other.goto(`${origin}/health`);
+      await other.evaluate((url) => {
+        const link = document.createElement('a');
+        link.href = url;
+        link.textContent = 'There';
+        document.body.append(link);
+      }, url);
+      const [response] = await Promise.all([other.waitForResponse(url), other.getByText('There').click()]);
+      return response.status();
+    };
+    assert.equal(await follow(`${base}/docs/`), 200, `a link from ${origin}`);
+    await other.waitForSelector('.opblock-summary');
+    assert.equal(await follow(`${feed}?wait=60`), 403, `a link from ${origin} to a feed`);
+    await other.close();
+  }
+  elsewhere.close();
 
   assert.deepEqual(problems, []);
   console.log('1 passed, 0 failed');

@@ -538,7 +538,7 @@ export interface components {
         Timestamp: string;
         /**
          * Format: date-time
-         * @description An RFC 3339 time in any zone.
+         * @description An RFC 3339 time in any zone; its `T` and `Z` may be in lower case.
          */
         TimeBound: string;
         /**
@@ -553,8 +553,10 @@ export interface components {
             [key: string]: unknown;
         };
         /**
-         * @description 1 to 4,096 Unicode code points, not only white space, without U+0000.
-         *     Stored and returned exactly: nothing is trimmed, escaped or normalised.
+         * @description 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
+         *     neither white space nor invisible, as U+200B and U+3164 are (all of Unicode's
+         *     Default_Ignorable_Code_Point, and U+2800). Stored and returned exactly: nothing is
+         *     trimmed, escaped or normalised.
          * @example Lunch at noon?
          */
         MessageText: string;
@@ -651,12 +653,11 @@ export interface components {
         Change: {
             cursor: components["schemas"]["Cursor"];
             /**
-             * @description `message` for one that is new, edited or deleted, `read` for a read marker;
-             *     more may come.
+             * @description `message` for one that is new, edited or deleted, `read` for a read marker.
+             *     More will come: skip a change of a type that you do not know.
              * @example message
-             * @enum {string}
              */
-            type: "message" | "read";
+            type: string;
             message?: components["schemas"]["Message"];
             readMarker?: components["schemas"]["ReadMarker"];
         };
@@ -695,11 +696,11 @@ export interface components {
          */
         ExportRecord: {
             /**
-             * @description Which of the members is there; `end` on the last line.
+             * @description Which of the members is there: `message`, `readMarker` or `block`; `end` on the
+             *     last line. More will come: skip a record of a type that you do not know.
              * @example message
-             * @enum {string}
              */
-            type: "message" | "readMarker" | "block" | "end";
+            type: string;
             message?: components["schemas"]["Message"];
             readMarker?: components["schemas"]["ReadMarker"];
             block?: components["schemas"]["Block"];
@@ -783,7 +784,7 @@ export interface components {
              * Format: uri
              * @description Which kind of problem this is. Stable; switch on this. One of
              *     `urn:problem-type:message-service:` followed by `bad-request`,
-             *     `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
+             *     `forbidden`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
              *     `message-deleted`, `content-too-large`, `unsupported-media-type`,
              *     `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
              *     `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
@@ -845,8 +846,23 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The recipient has blocked the sender. */
+        /**
+         * @description The request comes from a web page of another origin, or through a proxy to a server
+         *     that serves its own machine only.
+         */
         Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /**
+         * @description The recipient has blocked the sender; or the request comes from a web page of another
+         *     origin, or through a proxy to a server that serves its own machine only.
+         */
+        SenderBlocked: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1049,6 +1065,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalServerError"];
@@ -1098,7 +1115,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
-            403: components["responses"]["Forbidden"];
+            403: components["responses"]["SenderBlocked"];
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -1130,6 +1147,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
             500: components["responses"]["InternalServerError"];
@@ -1157,6 +1175,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -1225,6 +1244,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -1262,6 +1282,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalServerError"];
@@ -1300,6 +1321,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalServerError"];
@@ -1337,6 +1359,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
@@ -1390,6 +1413,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalServerError"];
@@ -1450,6 +1474,11 @@ export interface operations {
                  *     it you get the cursor of now.
                  */
                 after?: components["schemas"]["Cursor"];
+                /**
+                 * @description Counts in place of `after`, for an `EventSource` that cannot send
+                 *     `Last-Event-ID`, as some stand-ins for the browser's own. An empty one counts as absent.
+                 */
+                lastEventId?: components["schemas"]["Cursor"];
                 /** @description The most changes on a page. A stream has no limit. */
                 limit?: number;
                 /**
@@ -1459,7 +1488,10 @@ export interface operations {
                 wait?: number;
             };
             header?: {
-                /** @description Counts in place of `after`; an `EventSource` sends it when it resumes. */
+                /**
+                 * @description Counts in place of `after` and `lastEventId`; an `EventSource` sends it when it
+                 *     resumes. An empty one counts as absent.
+                 */
                 "Last-Event-ID"?: components["schemas"]["Cursor"];
             };
             path: {
@@ -1501,6 +1533,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
@@ -1540,6 +1573,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalServerError"];
@@ -1575,6 +1609,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -1609,6 +1644,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             422: components["responses"]["UnprocessableContent"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
@@ -1634,6 +1670,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             406: components["responses"]["NotAcceptable"];
             500: components["responses"]["InternalServerError"];
             default: components["responses"]["Problem"];
@@ -1659,6 +1696,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalServerError"];
             default: components["responses"]["Problem"];
         };
@@ -1683,6 +1721,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];
             default: components["responses"]["Problem"];

@@ -4,12 +4,10 @@ from .block import Block
 from .block_page import BlockPage
 from .change import Change
 from .change_page import ChangePage
-from .change_type import ChangeType
 from .conversation import Conversation
 from .conversation_page import ConversationPage
 from .edit_message_request import EditMessageRequest
 from .export_record import ExportRecord
-from .export_record_type import ExportRecordType
 from .field_error import FieldError
 from .limits import Limits
 from .message import Message
@@ -26,12 +24,10 @@ __all__ = (
     "BlockPage",
     "Change",
     "ChangePage",
-    "ChangeType",
     "Conversation",
     "ConversationPage",
     "EditMessageRequest",
     "ExportRecord",
-    "ExportRecordType",
     "FieldError",
     "Limits",
     "Message",

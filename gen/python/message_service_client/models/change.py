@@ -7,7 +7,6 @@ from uuid import UUID
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.change_type import ChangeType
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -25,15 +24,15 @@ class Change:
     Attributes:
         cursor (UUID): A place in a feed of changes. Cursors sort in the order of the feed; that of a
             new message is its id.
-        type_ (ChangeType): `message` for one that is new, edited or deleted, `read` for a read marker;
-            more may come.
+        type_ (str): `message` for one that is new, edited or deleted, `read` for a read marker.
+            More will come: skip a change of a type that you do not know.
              Example: message.
         message (Message | Unset): A message as it is now.
         read_marker (ReadMarker | Unset): How far a user has read the conversation with a peer.
     """
 
     cursor: UUID
-    type_: ChangeType
+    type_: str
     message: Message | Unset = UNSET
     read_marker: ReadMarker | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -41,7 +40,7 @@ class Change:
     def to_dict(self) -> dict[str, Any]:
         cursor = str(self.cursor)
 
-        type_ = self.type_.value
+        type_ = self.type_
 
         message: dict[str, Any] | Unset = UNSET
         if not isinstance(self.message, Unset):
@@ -74,7 +73,7 @@ class Change:
         d = dict(src_dict)
         cursor = UUID(d.pop("cursor"))
 
-        type_ = ChangeType(d.pop("type"))
+        type_ = d.pop("type")
 
         _message = d.pop("message", UNSET)
         message: Message | Unset

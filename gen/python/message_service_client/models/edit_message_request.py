@@ -19,8 +19,10 @@ class EditMessageRequest:
     """What to replace in a message.
 
     Attributes:
-        text (str | Unset): 1 to 4,096 Unicode code points, not only white space, without U+0000.
-            Stored and returned exactly: nothing is trimmed, escaped or normalised.
+        text (str | Unset): 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
+            neither white space nor invisible, as U+200B and U+3164 are (all of Unicode's
+            Default_Ignorable_Code_Point, and U+2800). Stored and returned exactly: nothing is
+            trimmed, escaped or normalised.
              Example: Lunch at noon?.
         metadata (NewMetadata | None | Unset): The new metadata, within the same bounds as on a send; null removes it.
             Example: {'client': 'android/4.2'}.

@@ -7,7 +7,6 @@ from uuid import UUID
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.export_record_type import ExportRecordType
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -27,7 +26,9 @@ class ExportRecord:
     of a user's export.
 
         Attributes:
-            type_ (ExportRecordType): Which of the members is there; `end` on the last line. Example: message.
+            type_ (str): Which of the members is there: `message`, `readMarker` or `block`; `end` on the
+                last line. More will come: skip a record of a type that you do not know.
+                 Example: message.
             message (Message | Unset): A message as it is now.
             read_marker (ReadMarker | Unset): How far a user has read the conversation with a peer.
             block (Block | Unset): A user receives nothing from a peer.
@@ -45,7 +46,7 @@ class ExportRecord:
                 e47baf59e8e0d500981f7d9445eb700601da3c25fe822f24623c59f1906f0f43.
     """
 
-    type_: ExportRecordType
+    type_: str
     message: Message | Unset = UNSET
     read_marker: ReadMarker | Unset = UNSET
     block: Block | Unset = UNSET
@@ -58,7 +59,7 @@ class ExportRecord:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        type_ = self.type_.value
+        type_ = self.type_
 
         message: dict[str, Any] | Unset = UNSET
         if not isinstance(self.message, Unset):
@@ -121,7 +122,7 @@ class ExportRecord:
         from ..models.read_marker import ReadMarker
 
         d = dict(src_dict)
-        type_ = ExportRecordType(d.pop("type"))
+        type_ = d.pop("type")
 
         _message = d.pop("message", UNSET)
         message: Message | Unset

@@ -22,7 +22,7 @@ class Problem:
     Attributes:
         type_ (str): Which kind of problem this is. Stable; switch on this. One of
             `urn:problem-type:message-service:` followed by `bad-request`,
-            `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
+            `forbidden`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
             `message-deleted`, `content-too-large`, `unsupported-media-type`,
             `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
             `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.

@@ -24,8 +24,10 @@ class SendMessageRequest:
             letter or digit. Compared byte for byte.
         recipient (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
-        text (str): 1 to 4,096 Unicode code points, not only white space, without U+0000.
-            Stored and returned exactly: nothing is trimmed, escaped or normalised.
+        text (str): 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
+            neither white space nor invisible, as U+200B and U+3164 are (all of Unicode's
+            Default_Ignorable_Code_Point, and U+2800). Stored and returned exactly: nothing is
+            trimmed, escaped or normalised.
              Example: Lunch at noon?.
         metadata (Metadata | Unset): Your own data, kept with the message: a JSON object of at most 4 KiB (as
             compact UTF-8) and 30 levels. Numbers keep every digit; the order of members

@@ -15,13 +15,14 @@ def _get_kwargs(
     user_id: str,
     *,
     after: UUID | Unset = UNSET,
+    last_event_id_query: UUID | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
-    last_event_id: UUID | Unset = UNSET,
+    last_event_id_header: UUID | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
-    if not isinstance(last_event_id, Unset):
-        headers["Last-Event-ID"] = str(last_event_id)
+    if not isinstance(last_event_id_header, Unset):
+        headers["Last-Event-ID"] = str(last_event_id_header)
 
     params: dict[str, Any] = {}
 
@@ -29,6 +30,11 @@ def _get_kwargs(
     if not isinstance(after, Unset):
         json_after = str(after)
     params["after"] = json_after
+
+    json_last_event_id_query: str | Unset = UNSET
+    if not isinstance(last_event_id_query, Unset):
+        json_last_event_id_query = str(last_event_id_query)
+    params["lastEventId"] = json_last_event_id_query
 
     params["limit"] = limit
 
@@ -60,6 +66,11 @@ def _parse_response(
         response_400 = Problem.from_dict(response.json())
 
         return response_400
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
 
     if response.status_code == 406:
         response_406 = Problem.from_dict(response.json())
@@ -107,9 +118,10 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
+    last_event_id_query: UUID | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
-    last_event_id: UUID | Unset = UNSET,
+    last_event_id_header: UUID | Unset = UNSET,
 ) -> Response[ChangePage | Problem]:
     """Follow a user's changes
 
@@ -163,10 +175,13 @@ def sync_detailed(
         after (UUID | Unset): A place in a feed of changes. Cursors sort in the order of the feed;
             that of a
             new message is its id.
+        last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
+            order of the feed; that of a
+            new message is its id.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
-        last_event_id (UUID | Unset): A place in a feed of changes. Cursors sort in the order of
-            the feed; that of a
+        last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
+            order of the feed; that of a
             new message is its id.
 
     Raises:
@@ -180,9 +195,10 @@ def sync_detailed(
     kwargs = _get_kwargs(
         user_id=user_id,
         after=after,
+        last_event_id_query=last_event_id_query,
         limit=limit,
         wait=wait,
-        last_event_id=last_event_id,
+        last_event_id_header=last_event_id_header,
     )
 
     response = client.get_httpx_client().request(
@@ -197,9 +213,10 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
+    last_event_id_query: UUID | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
-    last_event_id: UUID | Unset = UNSET,
+    last_event_id_header: UUID | Unset = UNSET,
 ) -> ChangePage | Problem | None:
     """Follow a user's changes
 
@@ -253,10 +270,13 @@ def sync(
         after (UUID | Unset): A place in a feed of changes. Cursors sort in the order of the feed;
             that of a
             new message is its id.
+        last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
+            order of the feed; that of a
+            new message is its id.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
-        last_event_id (UUID | Unset): A place in a feed of changes. Cursors sort in the order of
-            the feed; that of a
+        last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
+            order of the feed; that of a
             new message is its id.
 
     Raises:
@@ -271,9 +291,10 @@ def sync(
         user_id=user_id,
         client=client,
         after=after,
+        last_event_id_query=last_event_id_query,
         limit=limit,
         wait=wait,
-        last_event_id=last_event_id,
+        last_event_id_header=last_event_id_header,
     ).parsed
 
 
@@ -282,9 +303,10 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
+    last_event_id_query: UUID | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
-    last_event_id: UUID | Unset = UNSET,
+    last_event_id_header: UUID | Unset = UNSET,
 ) -> Response[ChangePage | Problem]:
     """Follow a user's changes
 
@@ -338,10 +360,13 @@ async def asyncio_detailed(
         after (UUID | Unset): A place in a feed of changes. Cursors sort in the order of the feed;
             that of a
             new message is its id.
+        last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
+            order of the feed; that of a
+            new message is its id.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
-        last_event_id (UUID | Unset): A place in a feed of changes. Cursors sort in the order of
-            the feed; that of a
+        last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
+            order of the feed; that of a
             new message is its id.
 
     Raises:
@@ -355,9 +380,10 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         user_id=user_id,
         after=after,
+        last_event_id_query=last_event_id_query,
         limit=limit,
         wait=wait,
-        last_event_id=last_event_id,
+        last_event_id_header=last_event_id_header,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -370,9 +396,10 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
+    last_event_id_query: UUID | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
-    last_event_id: UUID | Unset = UNSET,
+    last_event_id_header: UUID | Unset = UNSET,
 ) -> ChangePage | Problem | None:
     """Follow a user's changes
 
@@ -426,10 +453,13 @@ async def asyncio(
         after (UUID | Unset): A place in a feed of changes. Cursors sort in the order of the feed;
             that of a
             new message is its id.
+        last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
+            order of the feed; that of a
+            new message is its id.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
-        last_event_id (UUID | Unset): A place in a feed of changes. Cursors sort in the order of
-            the feed; that of a
+        last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
+            order of the feed; that of a
             new message is its id.
 
     Raises:
@@ -445,8 +475,9 @@ async def asyncio(
             user_id=user_id,
             client=client,
             after=after,
+            last_event_id_query=last_event_id_query,
             limit=limit,
             wait=wait,
-            last_event_id=last_event_id,
+            last_event_id_header=last_event_id_header,
         )
     ).parsed

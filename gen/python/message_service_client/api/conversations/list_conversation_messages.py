@@ -74,6 +74,11 @@ def _parse_response(
 
         return response_400
 
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
     if response.status_code == 406:
         response_406 = Problem.from_dict(response.json())
 
@@ -133,8 +138,10 @@ def sync_detailed(
             letter or digit. Compared byte for byte.
         peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
@@ -191,8 +198,10 @@ def sync(
             letter or digit. Compared byte for byte.
         peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
@@ -244,8 +253,10 @@ async def asyncio_detailed(
             letter or digit. Compared byte for byte.
         peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
@@ -300,8 +311,10 @@ async def asyncio(
             letter or digit. Compared byte for byte.
         peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.

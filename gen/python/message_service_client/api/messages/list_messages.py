@@ -77,6 +77,11 @@ def _parse_response(
 
         return response_400
 
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
     if response.status_code == 406:
         response_406 = Problem.from_dict(response.json())
 
@@ -150,8 +155,10 @@ def sync_detailed(
             first a
             letter or digit. Compared byte for byte.
         q (str | Unset):
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
@@ -223,8 +230,10 @@ def sync(
             first a
             letter or digit. Compared byte for byte.
         q (str | Unset):
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
@@ -291,8 +300,10 @@ async def asyncio_detailed(
             first a
             letter or digit. Compared byte for byte.
         q (str | Unset):
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
@@ -362,8 +373,10 @@ async def asyncio(
             first a
             letter or digit. Compared byte for byte.
         q (str | Unset):
-        since (datetime.datetime | Unset): An RFC 3339 time in any zone.
-        until (datetime.datetime | Unset): An RFC 3339 time in any zone.
+        since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
+        until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
+            lower case.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
