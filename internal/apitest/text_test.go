@@ -86,6 +86,41 @@ func TestRandomText(t *testing.T) {
 	})
 }
 
+// TestBlankText sends and edits to texts in which nothing can be seen, and to some in which
+// one character can.
+func TestBlankText(t *testing.T) {
+	blanks := []string{
+		" \t\n\u000b\u0085\u00a0\u2003\u3000", "\u200b", "\u2800", "\u3164", "\u00ad", "\u200d", "\ufeff", "\u180e", "\u115f\u1160", "\uffa0",
+		"\u2060\u2064\u206f", "\ufe0f", "\U000e0100", "\U000e0001\U000e0041\U000e007f", "\U0001d173", " \u200b\u2800\n\u3164\U000e0041\u200d ",
+		strings.Repeat("\u200b", 4096),
+	}
+	seen := []string{
+		"\u200bx", "❤\ufe0f", "👨\u200d👩\u200d👧", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "⠁", "ㅤㄱ", "\u0600", "\u0301", "\u0001",
+	}
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		kept := s.Send(t, "alice", "bob", "as it was")
+		for _, text := range blanks {
+			sent, err := s.SendMessageWithResponse(t.Context(), nil, client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: text})
+			if err != nil || sent.StatusCode() != http.StatusUnprocessableEntity || !strings.Contains(string(sent.Body), `"pointer":"/text","detail":"must not be blank`) {
+				t.Errorf("%+q: %v, answered %s", text, err, sent.Body)
+			}
+			edited, err := s.EditMessageWithResponse(t.Context(), kept.ID, client.EditMessageRequest{Text: &text})
+			if err != nil || edited.StatusCode() != http.StatusUnprocessableEntity || !strings.Contains(string(edited.Body), `"pointer":"/text","detail":"must not be blank`) {
+				t.Errorf("edited to %+q: %v, answered %s", text, err, edited.Body)
+			}
+		}
+		for _, text := range seen {
+			if sent := s.Send(t, "alice", "bob", text); sent.Text != text {
+				t.Errorf("sent %+q, answered %+q", text, sent.Text)
+			}
+		}
+		if page := s.List(t, client.ListMessagesParams{}); len(page.Messages) != len(seen)+1 || page.Messages[len(seen)].Text != kept.Text {
+			t.Errorf("stored %+v", page.Messages)
+		}
+	})
+}
+
 // TestTextRefused sends what is no text, as bytes of JSON.
 func TestTextRefused(t *testing.T) {
 	for name, test := range map[string]struct {

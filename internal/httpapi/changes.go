@@ -16,8 +16,12 @@ import (
 func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRequestObject) (server.ListChangesResponseObject, error) {
 	p := request.Params
 	after, parameter := (*messaging.ID)(p.After), "after"
-	if p.LastEventID != nil {
+	// A resuming EventSource repeats the URL it was opened with, and so an old after.
+	switch {
+	case p.LastEventID != nil:
 		after, parameter = (*messaging.ID)(p.LastEventID), "Last-Event-ID"
+	case p.LastEventIDInQuery != nil:
+		after, parameter = (*messaging.ID)(p.LastEventIDInQuery), "lastEventId"
 	}
 	var response server.ListChangesResponseObject
 	var err error

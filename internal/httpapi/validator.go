@@ -145,10 +145,30 @@ func (op *operation) checkParameters(c echo.Context) error {
 		}
 	}
 	for _, ref := range op.parameters {
+		normalizeParameter(c, ref.Value, query)
 		malformed, fields := checkParameter(ref.Value, input)
 		found.add(malformed, fields...)
 	}
 	return found.problem()
+}
+
+// normalizeParameter takes an empty parameter away where the contract says that it counts as
+// absent, and writes the letters of a time as Go reads them. It changes what is validated and
+// what the generated handler decodes alike.
+func normalizeParameter(c echo.Context, p *openapi3.Parameter, query url.Values) {
+	if p.Extensions["x-empty-is-absent"] == true {
+		if values := c.Request().Header.Values(p.Name); p.In == openapi3.ParameterInHeader && len(values) == 1 && values[0] == "" {
+			c.Request().Header.Del(p.Name)
+		}
+		if values := query[p.Name]; p.In == openapi3.ParameterInQuery && len(values) == 1 && values[0] == "" {
+			query.Del(p.Name)
+			c.QueryParams().Del(p.Name)
+		}
+	}
+	if values := query[p.Name]; p.In == openapi3.ParameterInQuery && p.Schema.Value.Format == "date-time" && len(values) == 1 {
+		values[0] = strings.ToUpper(values[0]) // RFC 3339, 5.6
+		c.QueryParams().Set(p.Name, values[0])
+	}
 }
 
 // checkParameter tells what is wrong with a parameter, and whether it cannot even be

@@ -18,6 +18,9 @@ var (
 // TextWords are the words of a text, as the index of Postgres has them.
 var TextWords = textWords
 
+// IsVisible reports whether a character alone can be seen.
+var IsVisible = isVisible
+
 // SortInterval is after how many messages their words are sorted in.
 const SortInterval = sortInterval
 

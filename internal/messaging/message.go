@@ -61,6 +61,9 @@ func (s *Service) Send(ctx context.Context, draft Draft) (m Message, replayed bo
 	if err := checkMetadata(draft.Metadata); err != nil {
 		return Message{}, false, err
 	}
+	if err := checkText(draft.Text); err != nil {
+		return Message{}, false, err
+	}
 	return s.writer.send(ctx, draft)
 }
 
@@ -107,6 +110,11 @@ type Edit struct {
 func (s *Service) Edit(ctx context.Context, id ID, edit Edit) (Message, error) {
 	if edit.Metadata != nil {
 		if err := checkMetadata(*edit.Metadata); err != nil {
+			return Message{}, err
+		}
+	}
+	if edit.Text != nil {
+		if err := checkText(*edit.Text); err != nil {
 			return Message{}, err
 		}
 	}

@@ -1,0 +1,86 @@
+package apitest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// TestLastEventID gives the place in a feed in the three ways there are, an EventSource's own
+// first, and empty ones.
+func TestLastEventID(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		one, two := s.Send(t, "alice", "bob", "one"), s.Send(t, "alice", "bob", "two")
+		zero, first, second := uuid.Nil.String(), one.ID.String(), two.ID.String()
+		for name, test := range map[string]struct {
+			query  string
+			header []string
+			want   string
+		}{
+			"after":                    {"after=" + zero, nil, "one, two"},
+			"query alone":              {"lastEventId=" + first, nil, "two"},
+			"query before after":       {"after=" + zero + "&lastEventId=" + first, nil, "two"},
+			"header before query":      {"lastEventId=" + first + "&after=" + first, []string{"Last-Event-ID: " + zero}, "one, two"},
+			"header before after":      {"after=" + zero, []string{"Last-Event-ID: " + second}, ""},
+			"empty header":             {"after=" + first, []string{"Last-Event-ID: "}, "two"},
+			"empty query":              {"after=" + first + "&lastEventId=", nil, "two"},
+			"name alone":               {"after=" + first + "&lastEventId", nil, "two"},
+			"empty header, then query": {"after=" + zero + "&lastEventId=" + first, []string{"Last-Event-ID: "}, "two"},
+			"nothing but empty":        {"lastEventId=", []string{"Last-Event-ID: "}, ""},
+		} {
+			answer := s.Do(t, http.MethodGet, "/v1/users/bob/changes?"+test.query, nil, test.header...)
+			var page client.ChangePage
+			if err := json.Unmarshal([]byte(answer.Body), &page); err != nil || answer.Status != http.StatusOK || describe(page.Changes) != test.want {
+				t.Errorf("%s: %v, answered %d %s, want %q", name, err, answer.Status, answer.Body, test.want)
+			}
+		}
+		for name, path := range map[string]string{"lastEventId": "lastEventId=" + uuid.Max.String() + "&after=" + zero, "after": "after=" + uuid.Max.String()} {
+			if answer := s.Do(t, http.MethodGet, "/v1/users/bob/changes?"+path, nil); !slices.Contains(errorPlaces(answer.Body), name) {
+				t.Errorf("%s: answered %d %s, want the parameter %s", path, answer.Status, answer.Body, name)
+			}
+		}
+	})
+}
+
+// errorPlaces are the parameters that a problem document names.
+func errorPlaces(body string) (names []string) {
+	var problem client.Problem
+	_ = json.Unmarshal([]byte(body), &problem) // names nothing if it is no JSON
+	for _, e := range problem.Errors {
+		if e.Parameter != nil {
+			names = append(names, *e.Parameter)
+		}
+	}
+	return names
+}
+
+// TestTimesInLowerCase gives times as RFC 3339 allows them, and as it does not.
+func TestTimesInLowerCase(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		s.Send(t, "alice", "bob", "now")
+		for _, path := range []string{"/v1/messages?", "/v1/users/bob/conversations/alice/messages?"} {
+			for since, want := range map[string]int{
+				"2026-01-01t00:00:00z": 200, "2026-01-01T00:00:00z": 200, "2026-01-01t00:00:00.5Z": 200, "2026-01-01t00:00:00+01:00": 200,
+				"2026-01-01 00:00:00z": 400, "2026-01-01t00:00:00": 400, "2026-02-31t00:00:00z": 400, "z": 400,
+			} {
+				query := url.Values{"since": {since}, "until": {"2100-01-01t00:00:00z"}}.Encode()
+				answer := s.Do(t, http.MethodGet, path+query, nil)
+				var page client.MessagePage
+				if answer.Status != want || want == 200 && (json.Unmarshal([]byte(answer.Body), &page) != nil || len(page.Messages) != 1) {
+					t.Errorf("%s%s: answered %d %s", path, query, answer.Status, answer.Body)
+				}
+			}
+		}
+	})
+}
