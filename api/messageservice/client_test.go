@@ -6,8 +6,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,25 +21,6 @@ import (
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// unreliable answers the first requests with 503 and passes on the rest.
-func unreliable(t *testing.T, next http.Handler, failures int64, header ...string) (url string, requests *atomic.Int64) {
-	t.Helper()
-	requests = &atomic.Int64{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if requests.Add(1) > failures {
-			next.ServeHTTP(w, r)
-			return
-		}
-		for _, line := range header {
-			name, value, _ := strings.Cut(line, ": ")
-			w.Header().Set(name, value)
-		}
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL, requests
-}
 
 func newClient(t *testing.T, url string) *client.ClientWithResponses {
 	t.Helper()
@@ -224,6 +206,7 @@ func TestExportLeft(t *testing.T) {
 	t.Parallel()
 	left := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/x-ndjson")
 		_, _ = io.WriteString(w, message+message)
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
@@ -253,35 +236,145 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// TestRetry checks what is repeated, and that Retry-After is respected.
-func TestRetry(t *testing.T) {
+// TestScenarios calls a service that fails at first, in all the ways in which the SDKs of all
+// languages are to do the same.
+func TestScenarios(t *testing.T) {
 	t.Parallel()
-	s := apitest.Start(t, db.SQLite, messaging.Options{})
-
-	url, requests := unreliable(t, s.API, 2, "Retry-After: 1")
-	start := time.Now()
-	params := &client.SendMessageParams{IdempotencyKey: new(uuid.NewString())}
-	if _, err := messageservice.Check(newClient(t, url).SendMessageWithResponse(t.Context(), params, request)); err != nil {
-		t.Errorf("a keyed send: %v", err)
+	server := apitest.StartScenarios(t)
+	var calls sync.WaitGroup
+	for _, scenario := range server.List() {
+		calls.Go(func() {
+			api, err := messageservice.New(server.URLOf(scenario), messageservice.WithTimeout(apitest.ScenarioTimeout))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if got := outcome(t, api, scenario.Call); got != scenario.Want {
+				t.Errorf("%s: the caller gets %s, want %s", scenario.Name, got, scenario.Want)
+			}
+		})
 	}
-	if requests.Load() != 3 || time.Since(start) < 2*time.Second {
-		t.Errorf("%d requests in %v, want 3 in 2 s", requests.Load(), time.Since(start))
-	}
+	calls.Wait()
+	server.Check()
+}
 
-	url, requests = unreliable(t, s.API, 1)
-	if _, err := messageservice.Check(newClient(t, url).ListMessagesWithResponse(t.Context(), nil)); err != nil || requests.Load() != 2 {
-		t.Errorf("a list: %v after %d requests, want 2", err, requests.Load())
+// outcome is the status of a call, or "error".
+func outcome(t *testing.T, api *client.ClientWithResponses, call string) string {
+	t.Helper()
+	var answer *http.Response
+	var err error
+	switch ctx := t.Context(); call {
+	case "read":
+		answer, err = api.ListMessages(ctx, nil)
+	case "send":
+		answer, err = api.SendMessage(ctx, nil, request)
+	case "keyedSend":
+		answer, err = api.SendMessage(ctx, &client.SendMessageParams{IdempotencyKey: new(uuid.NewString())}, request)
+	case "edit":
+		answer, err = api.EditMessage(ctx, uuid.Max, client.EditMessageRequest{Text: new("x")})
+	case "block":
+		answer, err = api.BlockUser(ctx, "bob", "mallory")
+	case "erase":
+		answer, err = api.EraseUser(ctx, "bob")
+	default:
+		t.Errorf("there is no call %s", call)
 	}
-
-	url, requests = unreliable(t, s.API, 1)
-	_, err := messageservice.Check(newClient(t, url).SendMessageWithResponse(t.Context(), nil, request))
-	if _, ok := errors.AsType[*messageservice.ProblemError](err); err == nil || ok || requests.Load() != 1 {
-		t.Errorf("a send without a key: %v after %d requests, want an error after 1", err, requests.Load())
+	if err != nil {
+		return "error"
 	}
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.Body.Close() != nil {
+		return "error"
+	}
+	return strconv.Itoa(answer.StatusCode)
+}
 
-	url, requests = unreliable(t, s.API, 1000)
-	apitest.Call(newClient(t, url).GetLimitsWithResponse(t.Context())).Must(t, http.StatusServiceUnavailable)
-	if requests.Load() != 5 {
-		t.Errorf("given up after %d requests, want the last answer after 5", requests.Load())
+// TestTimeout checks what may take longer than the time of an attempt: a list that waits for a
+// change, an export and a stream once they have begun.
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	const timeout = 200 * time.Millisecond
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pause := func() {
+			select {
+			case <-time.After(3 * timeout):
+			case <-r.Context().Done():
+			}
+		}
+		switch {
+		case r.URL.Query().Has("wait"):
+			pause()
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"changes":[],"next":"00000000-0000-0000-0000-000000000000","hasMore":false}`)
+		case strings.HasSuffix(r.URL.Path, "/export"):
+			w.Header().Set("Content-Type", "application/x-ndjson")
+			_ = http.NewResponseController(w).Flush()
+			pause()
+			_, _ = io.WriteString(w, message+`{"type":"end"}`+"\n")
+		default:
+			w.Header().Set("Content-Type", "text/event-stream")
+			_ = http.NewResponseController(w).Flush()
+			pause()
+			_, _ = io.WriteString(w, ready(0, time.Second)+change(1))
+		}
+	}))
+	t.Cleanup(server.Close)
+	api, err := messageservice.New(server.URL, messageservice.WithTimeout(timeout))
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := &client.ListChangesParams{After: &uuid.Nil, Wait: new(int32(5))}
+	if _, err := messageservice.Check(api.ListChangesWithResponse(t.Context(), "bob", held)); err != nil {
+		t.Errorf("a list that waits: %v", err)
+	}
+	for _, err := range messageservice.Export(t.Context(), api, "bob") {
+		if err != nil {
+			t.Errorf("an export: %v", err)
+		}
+	}
+	options := &messageservice.FollowOptions{Lost: func(err error, _ time.Duration) { t.Errorf("a stream: %v", err) }}
+	for _, err := range messageservice.Follow(t.Context(), api, "bob", options) {
+		if err != nil {
+			t.Errorf("a stream: %v", err)
+		}
+		break
+	}
+}
+
+// TestUnknownTypes passes on what a later service sends, in pages, streams and exports.
+func TestUnknownTypes(t *testing.T) {
+	t.Parallel()
+	const unknown = `{"cursor":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","type":"group","group":{"name":"x"}}`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, contentType := `{"changes":[`+unknown+`],"next":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","hasMore":false}`, "application/json"
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/export"):
+			body, contentType = `{"type":"membership","membership":{}}`+"\n"+`{"type":"end"}`+"\n", "application/x-ndjson"
+		case r.Header.Get("Accept") == "text/event-stream":
+			body, contentType = ready(0, time.Second)+"id: 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42\nevent: group\ndata: "+unknown+"\n\n", "text/event-stream"
+		}
+		w.Header().Set("Content-Type", contentType)
+		_, _ = io.WriteString(w, body)
+	}))
+	t.Cleanup(server.Close)
+	api := newClient(t, server.URL)
+	page, err := messageservice.Check(api.ListChangesWithResponse(t.Context(), "bob", nil))
+	if err != nil || len(page.JSON200.Changes) != 1 || page.JSON200.Changes[0].Type != "group" {
+		t.Errorf("a page: %v %+v", err, page)
+	}
+	for change, err := range messageservice.Follow(t.Context(), api, "bob", nil) {
+		if err != nil || change.Type != "group" {
+			t.Errorf("a stream: %v %+v", err, change)
+		}
+		break
+	}
+	var types []client.ExportRecordType
+	for record, err := range messageservice.Export(t.Context(), api, "bob") {
+		if err != nil {
+			t.Errorf("an export: %v", err)
+		}
+		types = append(types, record.Type)
+	}
+	if !slices.Equal(types, []client.ExportRecordType{"membership"}) {
+		t.Errorf("exported %v", types)
 	}
 }

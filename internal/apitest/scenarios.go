@@ -1,0 +1,193 @@
+package apitest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+)
+
+// ScenarioTimeout is what an SDK is to give each attempt of a scenario.
+const ScenarioTimeout = 2 * time.Second
+
+// Scenario is one call of an SDK to a service that fails at first. The SDKs of all languages
+// are to take each alike.
+type Scenario struct {
+	Name string `json:"name"`
+	Call string `json:"call"` // read, send, keyedSend, edit, block or erase
+	Want string `json:"want"` // the status that the caller gets, or error
+
+	steps    []step        // how each attempt is treated, the last also any further ones
+	attempts int           // how many are wanted
+	pause    time.Duration // at least between the first two
+}
+
+// step treats one attempt.
+type step func(w http.ResponseWriter, r *http.Request)
+
+var scenarios = []*Scenario{
+	{Name: "busy", Call: "read", Want: "200", steps: []step{refuse(503, "1"), refuse(503, "1"), succeed}, attempts: 3, pause: time.Second},
+	{Name: "busy-until-a-date", Call: "keyedSend", Want: "201", steps: []step{refuse(503, "date"), succeed}, attempts: 2, pause: time.Second},
+	{Name: "too-many", Call: "keyedSend", Want: "201", steps: []step{refuse(429, "1"), succeed}, attempts: 2, pause: time.Second},
+	{Name: "gateways", Call: "erase", Want: "204", steps: []step{refuse(502, ""), refuse(504, ""), succeed}, attempts: 3, pause: 200 * time.Millisecond},
+	{Name: "reset", Call: "block", Want: "204", steps: []step{reset, succeed}, attempts: 2},
+	{Name: "cut-short", Call: "read", Want: "200", steps: []step{cutShort, succeed}, attempts: 2},
+	{Name: "slow", Call: "read", Want: "200", steps: []step{hang, succeed}, attempts: 2, pause: ScenarioTimeout},
+	{Name: "slow-to-end", Call: "read", Want: "200", steps: []step{hangAfterHead, succeed}, attempts: 2, pause: ScenarioTimeout},
+	{Name: "gives-up", Call: "read", Want: "503", steps: []step{refuse(503, "")}, attempts: 5},
+	{Name: "asks-for-too-long", Call: "read", Want: "503", steps: []step{refuse(503, "3600"), succeed}, attempts: 1},
+	{Name: "broken", Call: "read", Want: "500", steps: []step{refuse(500, ""), succeed}, attempts: 1},
+	{Name: "send-without-a-key", Call: "send", Want: "503", steps: []step{refuse(503, ""), succeed}, attempts: 1},
+	{Name: "send-without-a-key-reset", Call: "send", Want: "error", steps: []step{reset, succeed}, attempts: 1},
+	{Name: "slow-send-without-a-key", Call: "send", Want: "error", steps: []step{hang, succeed}, attempts: 1},
+	{Name: "edit", Call: "edit", Want: "503", steps: []step{refuse(503, "1"), succeed}, attempts: 1},
+}
+
+// refuse answers with a problem document.
+func refuse(status int, retryAfter string) step {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		header := w.Header()
+		header.Set("Content-Type", "application/problem+json")
+		if retryAfter == "date" { // by the clock of the service, which may be wrong
+			now := time.Now().Add(-24 * time.Hour).UTC()
+			header.Set("Date", now.Format(http.TimeFormat))
+			retryAfter = now.Add(time.Second).Format(http.TimeFormat)
+		}
+		if retryAfter != "" {
+			header.Set("Retry-After", retryAfter)
+		}
+		w.WriteHeader(status)
+		writeAll(w, fmt.Sprintf(`{"type":"urn:x","title":"x","status":%d,"detail":"x","instance":"urn:x"}`, status))
+	}
+}
+
+// succeed answers as the service does when all is well.
+func succeed(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodPut, http.MethodDelete:
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	switch r.Method {
+	case http.MethodPost:
+		w.WriteHeader(http.StatusCreated)
+		fallthrough
+	case http.MethodPatch:
+		writeAll(w, `{"id":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","sender":"alice","recipient":"bob","text":"x","sentAt":"2026-11-23T12:00:00.366Z"}`)
+	default:
+		writeAll(w, page)
+	}
+}
+
+const page = `{"messages":[],"hasMore":false}`
+
+func writeAll(w io.Writer, text string) {
+	_, _ = io.WriteString(w, text) // the client may have left
+}
+
+// reset breaks the connection instead of an answer.
+func reset(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // else it would be closed, not reset; it fails only on a closed one
+	}
+	hangUp(conn)
+}
+
+func hangUp(conn net.Conn) {
+	_ = conn.Close() // nothing more is to be said
+}
+
+// cutShort breaks the connection within an answer.
+func cutShort(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", fmt.Sprint(len(page)))
+	writeAll(w, page[:10])
+	_ = http.NewResponseController(w).Flush() // the client may have left
+	panic(http.ErrAbortHandler)
+}
+
+// hang waits until the client leaves.
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// hangAfterHead begins an answer, and then waits until the client leaves.
+func hangAfterHead(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	writeAll(w, page[:10])
+	_ = http.NewResponseController(w).Flush() // the client may have left
+	<-r.Context().Done()
+}
+
+// Scenarios is a server that plays all of them: /scenarios lists them, and the name of one is
+// in front of the paths of its service.
+type Scenarios struct {
+	*httptest.Server
+
+	t  testing.TB
+	mu sync.Mutex
+	at map[string][]time.Time // when the attempts of each came
+}
+
+// StartScenarios plays the scenarios until the test ends.
+func StartScenarios(t testing.TB) *Scenarios {
+	t.Helper()
+	s := &Scenarios{t: t, at: map[string][]time.Time{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/scenarios", func(w http.ResponseWriter, _ *http.Request) {
+		if err := json.NewEncoder(w).Encode(scenarios); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, scenario := range scenarios {
+		mux.HandleFunc("/"+scenario.Name+"/", func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // else nobody notices that the client leaves
+			n := s.note(scenario.Name)
+			scenario.steps[min(n, len(scenario.steps)-1)](w, r)
+		})
+	}
+	s.Server = httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// List lists the scenarios, as /scenarios does.
+func (s *Scenarios) List() []*Scenario { return scenarios }
+
+// note notes an attempt, and returns how many there were before.
+func (s *Scenarios) note(name string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at[name] = append(s.at[name], time.Now())
+	return len(s.at[name]) - 1
+}
+
+// Check checks that each scenario has been played, with as many attempts as are wanted and
+// not too soon one after the other.
+func (s *Scenarios) Check() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, scenario := range scenarios {
+		at := s.at[scenario.Name]
+		if len(at) != scenario.attempts {
+			s.t.Errorf("%s: %d attempts, want %d", scenario.Name, len(at), scenario.attempts)
+		}
+		if len(at) > 1 && at[1].Sub(at[0]) < scenario.pause {
+			s.t.Errorf("%s: the second attempt came after %s, want %s", scenario.Name, at[1].Sub(at[0]), scenario.pause)
+		}
+	}
+}
+
+// URLOf is where the service of a scenario is.
+func (s *Scenarios) URLOf(scenario *Scenario) string {
+	return s.URL + "/" + scenario.Name
+}
