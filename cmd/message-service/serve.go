@@ -18,6 +18,9 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
+// defaultMaxStreams is what MAX_STREAMS says below.
+const defaultMaxStreams = 20_000
+
 type serveCommand struct {
 	schemaFlags
 	logFlags
@@ -85,6 +88,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // the server has closed it by then
+	listener = boundConnections(listener, openFilesLimit(), uint64(c.DatabaseMaxConnections), c.MaxStreams, log)
 	stopDebug, err := c.serveDebug(ctx, log)
 	if err != nil {
 		return err

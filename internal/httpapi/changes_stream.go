@@ -104,7 +104,7 @@ func (s changeStream) serve(conn net.Conn, head []byte, requestID string) {
 		}
 	}()
 	go awaitLeave(conn, leave)
-	if tcp, ok := conn.(*net.TCPConn); ok {
+	if tcp, ok := conn.(interface{ SetWriteBuffer(int) error }); ok {
 		_ = tcp.SetWriteBuffer(bufferBytes) // it fails only on a closed connection
 	}
 	hurry := context.AfterFunc(s.stream.Draining(), func() { setWriteDeadline(conn, lastWords) })
