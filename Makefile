@@ -109,10 +109,10 @@ tools: ## Install the pinned Node and Python tools into .tools (needs Python 3.1
 .PHONY: generate
 generate: tools ## Generate the server interface and the SDKs from api/openapi.yaml
 	@go generate ./api
-	@cp api/sdk/typescript/package.json api/sdk/typescript/tsconfig.json api/sdk/typescript/README.md gen/typescript
+	@cp LICENSE api/sdk/typescript/package.json api/sdk/typescript/tsconfig.json api/sdk/typescript/README.md gen/typescript
 	@cp api/sdk/typescript/src/*.ts gen/typescript/src
 	@$(TOOLS) openapi-typescript api/openapi.yaml --output gen/typescript/src/schema.ts >/dev/null
-	@cp api/sdk/python/pyproject.toml api/sdk/python/README.md gen/python
+	@cp LICENSE api/sdk/python/pyproject.toml api/sdk/python/README.md gen/python
 	@$(TOOLS) openapi-python-client generate --path api/openapi.yaml --meta none --overwrite --fail-on-warning \
 		--config api/sdk/python/openapi-python-client.yaml --custom-template-path api/sdk/python/templates \
 		--output-path gen/python/message_service_client >/dev/null

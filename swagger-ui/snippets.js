@@ -33,7 +33,6 @@ window.requestSnippets = (specification) => {
         declared,
         parameters: declared.map((p) => ({ name: p.name, in: p.in, schema: resolve(p.schema), value: given(p) })).filter((p) => p.value !== undefined),
         body: text && content && { name: refName(content.schema), schema: resolve(content.schema), value: typeof text === 'string' ? JSON.parse(text) : text.toJS() },
-        text: answer === 'text/plain',
         stream: answer === 'application/x-ndjson',
       };
     }
@@ -113,7 +112,6 @@ window.requestSnippets = (specification) => {
       options.params[p.in][p.name] = p.schema.type === 'integer' ? Number(p.value) : p.value;
     }
     if (r.body) options.body = r.body.value;
-    if (r.text) options.parseAs = 'text';
     Object.values(r.body ? r.body.value : {}).forEach(quote); // throws at what it cannot write
     if (r.stream) {
       return [
@@ -149,7 +147,10 @@ window.requestSnippets = (specification) => {
       if (schema.format === 'date-time') return imports.add('from datetime import datetime') && `datetime.fromisoformat(${quote(text)})`;
       return schema.type === 'integer' ? integer(text) : quote(text);
     };
-    const args = r.parameters.map((p) => `${snake(p.name)}=${value(p.schema, p.value)}`);
+    // The generator tells parameters of one name apart by where they are.
+    const isShared = (name) => r.declared.filter((p) => snake(p.name) === name).length > 1;
+    const named = (p) => (isShared(snake(p.name)) ? `${snake(p.name)}_${p.in}` : snake(p.name));
+    const args = r.parameters.map((p) => `${named(p)}=${value(p.schema, p.value)}`);
     if (r.body) {
       imports.add(`from message_service_client.models import ${r.body.name}`);
       args.push(`body=${r.body.name}.from_dict(${pythonLiteral(r.body.value)})`);

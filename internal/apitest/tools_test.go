@@ -103,7 +103,10 @@ func runTypeScript(t *testing.T, p *apitest.Process, app string, files ...string
 // TestTypeScript runs the tests of the TypeScript SDK.
 func TestTypeScript(t *testing.T) {
 	p := startBinary(t, db.SQLite)
-	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts")
+	scenarios := apitest.StartScenarios(t)
+	t.Setenv("SCENARIOS", scenarios.URL)
+	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts", "scenarios.test.ts")
+	scenarios.Check()
 }
 
 // installPython installs the Python SDK into a virtual environment of its own and
@@ -124,9 +127,14 @@ func TestPython(t *testing.T) {
 	python := installPython(t, p)
 	runTool(t, p, ".", "pip", "--python", python, "install", "--quiet", pinned(t, "pytest"))
 	tests := copyFolder(t, "api/sdk/python/tests", t.TempDir()+"/tests")
-	runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "test_sdk.py", "test_changes.py")
-	runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "--module", "message_service_client.changes")
+	runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "test_sdk.py", "test_changes.py", "test_scenarios.py")
+	for _, module := range []string{"changes", "retrying"} {
+		runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "--module", "message_service_client."+module)
+	}
+	scenarios := apitest.StartScenarios(t)
+	t.Setenv("SCENARIOS", scenarios.URL)
 	runTool(t, p, tests, python, "-m", "pytest", "-q")
+	scenarios.Check()
 }
 
 // pinned returns the requirement of a tool, with its version.

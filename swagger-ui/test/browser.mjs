@@ -167,7 +167,7 @@ try {
   app.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
   const serve = (path, contentType, body) => app.route(`${base}${path}`, (route) => route.fulfill({ contentType, body }));
   const file = (path) => readFileSync(join(process.env.NODE_MODULES, path));
-  for (const name of ['index', 'changes', 'problem']) {
+  for (const name of ['index', 'changes', 'problem', 'retry']) {
     await serve(`/app/sdk/${name}.js`, 'text/javascript', file(`message-service-client/dist/${name}.js`));
   }
   await serve('/app/fetch.js', 'text/javascript', file('openapi-fetch/dist/index.mjs'));

@@ -16,7 +16,8 @@ from attrs import define
 from httpx_sse import ServerSentEvent, aconnect_sse, connect_sse
 
 from .client import AuthenticatedClient, Client
-from .models import Change, ChangeType, Problem
+from .models import Change, Problem
+from .retrying import retry_after
 
 __all__ = ["ProblemError", "follow_changes", "follow_changes_async"]
 
@@ -52,7 +53,8 @@ def follow_changes(
     a change once you have dealt with it, and pass it as `after` the next time. Leaving
     the loop closes the connection.
 
-    A change whose type is newer than this package is left out.
+    A change whose type is newer than this package is passed on, with its members in
+    `additional_properties`: skip what you do not know.
 
     Args:
         user_id: Your id for the user.
@@ -126,10 +128,10 @@ async def _finish(result: object) -> None:
 class _Lost(Exception):
     """There is no connection for now."""
 
-    def __init__(self, reason: Exception, retry_after: int = 0) -> None:
+    def __init__(self, reason: Exception, asked: float = 0) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.retry_after = retry_after
+        self.asked = asked  # how many seconds the service asked to wait
 
 
 @define
@@ -162,8 +164,6 @@ class _Feed:
         data = json.loads(event.data)
         if event.event == "ready":
             return UUID(data["cursor"])
-        if event.event not in list(ChangeType):
-            return None
         return Change.from_dict(data)
 
     def next_attempt(self, lost: _Lost) -> float:
@@ -174,8 +174,8 @@ class _Feed:
         """
         longest = min(self.retry * 2.0 ** min(self.failures, 10), _LONGEST_RETRY)
         self.failures += 1
-        if lost.retry_after > 0:
-            return lost.retry_after * random.uniform(1, 1.25)
+        if lost.asked > 0:
+            return lost.asked * random.uniform(1, 1.25)
         return max(self.retry, longest * random.uniform(0.5, 1))
 
 
@@ -225,9 +225,7 @@ def _check(response: httpx.Response) -> None:
         error = ProblemError(_problem_of(response, content_type))
         if response.status_code != 429 and response.status_code < 500:
             raise error
-        # It may also be a date, which needs a clock that is right.
-        retry_after = response.headers.get("Retry-After", "")
-        raise _Lost(error, int(retry_after) if retry_after.isdecimal() else 0)
+        raise _Lost(error, retry_after(response))
     if not content_type.startswith("text/event-stream"):
         raise RuntimeError(f"Answered {content_type!r}, which is no stream of events.")
 

@@ -5,6 +5,7 @@
 import createFetchClient, { type Client, type ClientOptions } from 'openapi-fetch';
 
 import { asProblem, ProblemError } from './problem.js';
+import { retrying, type Fetch } from './retry.js';
 import type { components, paths } from './schema.js';
 
 /** A message as it is now. */
@@ -27,7 +28,7 @@ export type ReadMarker = components['schemas']['ReadMarker'];
 export type Block = components['schemas']['Block'];
 /** One page of blocks, in the order of the blocked users' ids. */
 export type BlockPage = components['schemas']['BlockPage'];
-/** One line of an export: a message, a read marker or a block, named by `type`. */
+/** One line of an export: a message, a read marker or a block, named by `type`. Skip a type that you do not know. */
 export type ExportRecord = components['schemas']['ExportRecord'];
 /** The sizes the server accepts. */
 export type Limits = components['schemas']['Limits'];
@@ -42,15 +43,41 @@ type Media = `application/${string}` | 'text/plain';
 /** The client: a method for each HTTP method, and a type for each path. */
 export type MessageService = Client<paths, Media>;
 
+/** What adjusts a client: the options of openapi-fetch, and a time. */
+export interface MessageServiceOptions extends Omit<ClientOptions, 'baseUrl' | 'fetch'> {
+  /** Makes each attempt in place of the global `fetch`. */
+  fetch?: Fetch;
+  /**
+   * How many milliseconds an attempt has for a whole answer; 30,000 if absent. What a list of
+   * changes asks to `wait` is added, and streams and exports need only begin in time.
+   */
+  timeout?: number;
+}
+
 /**
  * Makes a client of the service at `baseUrl`, such as `http://localhost:8080`. An
  * answer is `{ data, error, response }`: `error` is a {@link Problem} when the
  * status is 400 or above. A failed connection rejects the promise.
+ *
+ * What may be repeated is, up to four times, while the connection fails or takes too long, or
+ * the answer is 429, 502, 503 or 504: GET, PUT and DELETE, and a POST with an
+ * `Idempotency-Key`. It waits for as long as `Retry-After` says, if that is no more than a
+ * minute, else from 0.2 to 10 seconds.
  */
-export function createMessageService(baseUrl: string, options: Omit<ClientOptions, 'baseUrl'> = {}): MessageService {
-  const client = createFetchClient<paths, Media>({ ...options, baseUrl });
-  client.use({ onResponse: ({ response }) => asProblem(response) });
+export function createMessageService(baseUrl: string, options: MessageServiceOptions = {}): MessageService {
+  const { fetch = (request) => globalThis.fetch(request), timeout = 30_000, ...rest } = options;
+  const client = createFetchClient<paths, Media>({ ...rest, baseUrl, fetch: retrying(fetch, timeout) });
+  client.use({ onResponse: async ({ response, options: { parseAs } }) => asProblem(response) ?? await asText(response, parseAs) });
   return client;
+}
+
+/** Lets text be read as text, although answers are read as JSON unless something else is asked for. */
+async function asText(response: Response, parseAs: string): Promise<Response | undefined> {
+  if (parseAs !== 'json' || !response.headers.get('Content-Type')?.startsWith('text/plain')) return undefined;
+  const { status, statusText } = response;
+  const headers = new Headers(response.headers);
+  headers.delete('Content-Length');
+  return new Response(JSON.stringify(await response.text()), { status, statusText, headers });
 }
 
 /**

@@ -2,9 +2,10 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser';
 
 import type { MessageService } from './index.js';
 import { ProblemError } from './problem.js';
+import { pause, retryAfter } from './retry.js';
 import type { components } from './schema.js';
 
-/** A message or a read marker that has changed, named by `type`, as it is now. */
+/** A message or a read marker that has changed, named by `type`, as it is now. Skip a type that you do not know. */
 export type Change = components['schemas']['Change'];
 /** One page of changes, the oldest first. */
 export type ChangePage = components['schemas']['ChangePage'];
@@ -88,10 +89,9 @@ interface Place {
 class Lost extends Error {
   readonly retryAfter: number;
 
-  constructor(cause: unknown, retryAfter: string | null = null) {
+  constructor(cause: unknown, retryAfter = 0) {
     super('There is no connection.', { cause });
-    // It may also be a date, which needs a clock that is right.
-    this.retryAfter = /^\d+$/.test(retryAfter ?? '') ? Number(retryAfter) * 1000 : 0;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -124,7 +124,7 @@ async function* connect(
     if (error) {
       const problem = new ProblemError(error);
       if (response.status !== 429 && response.status < 500) throw problem;
-      throw new Lost(problem, response.headers.get('Retry-After'));
+      throw new Lost(problem, retryAfter(response.headers));
     }
     reader = data?.getReader();
     const contentType = response.headers.get('Content-Type');
@@ -172,21 +172,7 @@ async function alive<T>(connection: AbortController, next: Promise<T>): Promise<
 }
 
 /** In how many milliseconds to try again: what was asked for, or longer each time; at random, so that not all come at once. */
-function nextAttempt({ retry, failures }: Place, retryAfter: number): number {
-  if (retryAfter > 0) return retryAfter * (1 + Math.random() / 4);
+function nextAttempt({ retry, failures }: Place, asked: number): number {
+  if (asked > 0) return asked * (1 + Math.random() / 4);
   return Math.max(retry, Math.min(retry * 2 ** failures, longestRetry) * (0.5 + Math.random() / 2));
-}
-
-/** Waits, but no longer than until the signal aborts. */
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal?.addEventListener('abort', done);
-    if (signal?.aborted) done();
-  });
 }

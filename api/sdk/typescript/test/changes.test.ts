@@ -19,6 +19,8 @@ const api = createMessageService(baseUrl);
 const run = Date.now();
 const beginning = '00000000-0000-0000-0000-000000000000';
 const silence = 45_000;
+/** How long a request may take. */
+const attempt = 30_000;
 
 /** What an answer must have brought. */
 function got<T>({ data, error }: { data?: T; error?: Problem }): T {
@@ -40,13 +42,14 @@ async function list(userId: string, after: string): Promise<Change[]> {
 
 /**
  * Lets time fly: waits for the next attempt are over at once, and noted. Others are left
- * as they are: that for a silent stream, and those of fetch, which are short or pass arguments.
+ * as they are: those for a silent stream and a request, and those of fetch, which are short or
+ * pass arguments.
  */
 function hurry(t: TestContext): number[] {
   const waits: number[] = [];
   const { setTimeout } = globalThis;
   t.mock.method(globalThis, 'setTimeout', (callback: () => void, wait: number, ...passed: []) => {
-    if (wait < 1000 || wait === silence || passed.length > 0) return setTimeout(callback, wait, ...passed);
+    if (wait < 1000 || wait === silence || wait === attempt || passed.length > 0) return setTimeout(callback, wait, ...passed);
     waits.push(wait);
     return setTimeout(callback, 0);
   });

@@ -212,6 +212,29 @@ test('an error of something between is a problem too', async () => {
   }
 });
 
+test('text is read as text', async () => {
+  assert.deepEqual([(await api.GET('/health')).data, (await api.GET('/ready')).data], ['UP\n', 'READY\n']);
+  assert.equal((await api.GET('/health', { parseAs: 'text' })).data, 'UP\n');
+});
+
+test('types that are newer are passed on', async () => {
+  const answers: Record<string, [string, string]> = {
+    changes: ['application/json', '{"changes":[{"cursor":"c","type":"wave","wave":1}],"next":"c","hasMore":false}'],
+    export: ['application/x-ndjson', '{"type":"wave"}\n{"type":"end"}\n'],
+  };
+  const newer = createMessageService(baseUrl, {
+    fetch: async ({ url }) => {
+      const [type, body] = answers[url.split('/').at(-1) ?? ''] ?? ['', ''];
+      return new Response(body, { headers: { 'Content-Type': type } });
+    },
+  });
+  const page = await newer.GET('/v1/users/{userId}/changes', { params: { path: { userId: 'ann' } } });
+  assert.deepEqual(page.data?.changes.map(({ type }) => type), ['wave']);
+  const records: string[] = [];
+  for await (const { type } of exportUser(newer, 'ann')) records.push(type);
+  assert.deepEqual(records, ['wave']);
+});
+
 test('the limits are numbers', async () => {
   const { data } = await api.GET('/v1/limits');
   assert.equal(data?.textMaxLength, 4096);

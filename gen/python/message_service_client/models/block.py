@@ -32,6 +32,8 @@ class Block:
 
         peer = self.peer
 
+        if self.blocked_at.utcoffset() is None:
+            raise ValueError("blocked_at needs a time zone, such as datetime.now(UTC)")
         blocked_at = self.blocked_at.isoformat()
 
         field_dict: dict[str, Any] = {}

@@ -63,6 +63,8 @@ class Message:
 
         text = self.text
 
+        if self.sent_at.utcoffset() is None:
+            raise ValueError("sent_at needs a time zone, such as datetime.now(UTC)")
         sent_at = self.sent_at.isoformat()
 
         metadata: dict[str, Any] | Unset = UNSET
@@ -73,10 +75,20 @@ class Message:
         if not isinstance(self.reply_to, Unset):
             reply_to = str(self.reply_to)
 
+        if (
+            isinstance(self.edited_at, datetime.datetime)
+            and self.edited_at.utcoffset() is None
+        ):
+            raise ValueError("edited_at needs a time zone, such as datetime.now(UTC)")
         edited_at: str | Unset = UNSET
         if not isinstance(self.edited_at, Unset):
             edited_at = self.edited_at.isoformat()
 
+        if (
+            isinstance(self.deleted_at, datetime.datetime)
+            and self.deleted_at.utcoffset() is None
+        ):
+            raise ValueError("deleted_at needs a time zone, such as datetime.now(UTC)")
         deleted_at: str | Unset = UNSET
         if not isinstance(self.deleted_at, Unset):
             deleted_at = self.deleted_at.isoformat()

@@ -38,6 +38,8 @@ class ReadMarker:
 
         message_id = str(self.message_id)
 
+        if self.read_at.utcoffset() is None:
+            raise ValueError("read_at needs a time zone, such as datetime.now(UTC)")
         read_at = self.read_at.isoformat()
 
         field_dict: dict[str, Any] = {}

@@ -31,11 +31,15 @@ def _get_kwargs(
 
     params["q"] = q
 
+    if isinstance(since, datetime.datetime) and since.utcoffset() is None:
+        raise ValueError("since needs a time zone, such as datetime.now(UTC)")
     json_since: str | Unset = UNSET
     if not isinstance(since, Unset):
         json_since = since.isoformat()
     params["since"] = json_since
 
+    if isinstance(until, datetime.datetime) and until.utcoffset() is None:
+        raise ValueError("until needs a time zone, such as datetime.now(UTC)")
     json_until: str | Unset = UNSET
     if not isinstance(until, Unset):
         json_until = until.isoformat()
