@@ -51,20 +51,27 @@ func TestDebugAddress(t *testing.T) {
 		address, host, path string
 		status              int
 		says                string
+		header              string
 	}{
-		"heap":           {debug, "", "/debug/pprof/heap", http.StatusOK, ""},
-		"goroutines":     {debug, "", "/debug/pprof/goroutine?debug=1", http.StatusOK, "goroutine profile: total"},
-		"processor":      {debug, "", "/debug/pprof/profile?seconds=1", http.StatusOK, ""},
-		"index":          {debug, "localhost", "/debug/pprof/", http.StatusOK, "Types of profiles"},
-		"another host":   {debug, "example.org", "/debug/pprof/heap", http.StatusMisdirectedRequest, ""},
-		"nothing else":   {debug, "", "/v1/limits", http.StatusNotFound, ""},
-		"not by the API": {api, "", "/debug/pprof/heap", http.StatusNotFound, ""},
+		"heap":             {debug, "", "/debug/pprof/heap", http.StatusOK, "", ""},
+		"goroutines":       {debug, "", "/debug/pprof/goroutine?debug=1", http.StatusOK, "goroutine profile: total", ""},
+		"processor":        {debug, "", "/debug/pprof/profile?seconds=1", http.StatusOK, "", ""},
+		"index":            {debug, "localhost", "/debug/pprof/", http.StatusOK, "Types of profiles", ""},
+		"another host":     {debug, "example.org", "/debug/pprof/heap", http.StatusMisdirectedRequest, "", ""},
+		"nothing else":     {debug, "", "/v1/limits", http.StatusNotFound, "", ""},
+		"malformed host":   {debug, "[[127.0.0.1]]", "/debug/pprof/heap", http.StatusMisdirectedRequest, "", ""},
+		"another web page": {debug, "", "/debug/pprof/profile?seconds=1", http.StatusForbidden, "web page", "Sec-Fetch-Site: cross-site"},
+		"through a proxy":  {debug, "", "/debug/pprof/heap", http.StatusForbidden, "proxy", "X-Forwarded-For: 203.0.113.7"},
+		"not by the API":   {api, "", "/debug/pprof/heap", http.StatusNotFound, "", ""},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+test.address+test.path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		request.Host = test.host
+		if name, value, ok := strings.Cut(test.header, ": "); ok {
+			request.Header.Set(name, value)
+		}
 		response, err := client.Do(request)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
