@@ -26,7 +26,7 @@ func (s *Server) refuseCaller(allowUnauthenticated bool) echo.MiddlewareFunc {
 					return p
 				}
 			}
-			if isCrossSite(c.Request()) && !(s.operation(c) == nil && isTopLevelNavigation(c.Request())) {
+			if isCrossSite(c.Request()) && (s.operation(c) != nil || !isTopLevelNavigation(c.Request())) {
 				return crossSite
 			}
 			return next(c)

@@ -234,6 +234,25 @@ func TestReadEarlierVersion(t *testing.T) {
 	}
 }
 
+// TestReadInvisibleText reads a text in which nothing can be seen: earlier versions stored some.
+func TestReadInvisibleText(t *testing.T) {
+	t.Parallel()
+	lines := export(t)[:6]
+	lines[1] = strings.Replace(lines[1], "edited", "\u200b", 1)
+	texts := ""
+	for r, err := range wire.Read(strings.NewReader(strings.Join(seal(lines), ""))) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Message != nil {
+			texts += r.Message.Text + "/"
+		}
+	}
+	if !strings.Contains(texts, "/\u200b/") {
+		t.Errorf("read the texts %+q", texts)
+	}
+}
+
 // exportOf exports a database.
 func exportOf(t *testing.T, database *db.DB) string {
 	t.Helper()
