@@ -26,20 +26,18 @@ func (s *Service) BlockUser(ctx context.Context, user, peer string) error {
 	if user == peer {
 		return invalid("peerId", "must be another user")
 	}
-	return explain(s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-		// The lock of the mailbox: a send either is committed by now or will see the block.
-		c := change{users: [2]string{user, user}}
-		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
-			return err
-		}
-		return insertBlock(ctx, tx, Block{Owner: user, Peer: peer, Changed: c.id})
-	}))
+	// The lock of the mailbox: a send either is committed by now or will see the block.
+	return s.change(ctx, user, user, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
+		return insertBlock(ctx, tx, Block{Owner: user, Peer: peer, Changed: changed})
+	})
 }
 
 // UnblockUser lifts a block, if there is one. Errors: [Unavailable].
 func (s *Service) UnblockUser(ctx context.Context, user, peer string) error {
-	return explain(s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-		return deleteBlock(ctx, tx, user, peer)
+	return explain(s.others.do(ctx, []string{user}, func() error {
+		return s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+			return deleteBlock(ctx, tx, user, peer)
+		})
 	}))
 }
 

@@ -87,24 +87,22 @@ func (s *Service) ListConversation(ctx context.Context, user, peer string, w Win
 // any more; [SenderBlocked] when the peer, who would be told, has blocked the user; [Unavailable].
 func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message ID) (ReadMarker, error) {
 	var marker ReadMarker
-	var c change
-	err := s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-		m, err := selectMessage(ctx, tx, message)
+	// It never moves back, so no lock is needed to know that it need not move.
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		m, err := selectMessage(ctx, q, message)
 		if err != nil {
 			return err
 		}
 		if !m.isBetween(user, peer) {
 			return notOfConversation()
 		}
-		// It never moves back, so no lock is needed to know that it need not move.
-		marker, err = currentReadMarker(ctx, tx, user, peer)
-		if err != nil || marker.MessageID.Compare(message) >= 0 {
-			return err
-		}
-		c = change{users: [2]string{user, peer}}
-		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
-			return err
-		}
+		marker, err = currentReadMarker(ctx, q, user, peer)
+		return err
+	})
+	if err != nil || marker.MessageID.Compare(message) >= 0 {
+		return marker, explain(err)
+	}
+	err = s.change(ctx, user, peer, func(ctx context.Context, tx *sqlx.Tx, changed ID) (err error) {
 		// Until the lock it may have moved, and one of the two may have been erased.
 		marker, err = currentReadMarker(ctx, tx, user, peer)
 		if err != nil || marker.MessageID.Compare(message) >= 0 {
@@ -113,18 +111,15 @@ func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message 
 		if err := refuseBlocked(ctx, tx, peer, user); err != nil {
 			return err
 		}
-		marker = ReadMarker{Owner: user, Peer: peer, MessageID: message, Changed: c.id}
+		marker = ReadMarker{Owner: user, Peer: peer, MessageID: message, Changed: changed}
 		return saveReadMarker(ctx, tx, marker)
 	})
-	if err == nil && c.id != (ID{}) {
-		s.tell(user, peer)
-	}
-	return marker, explain(err)
+	return marker, err
 }
 
 // currentReadMarker returns a user's marker in a conversation that there must be.
-func currentReadMarker(ctx context.Context, tx *sqlx.Tx, user, peer string) (ReadMarker, error) {
-	marker, err := selectReadMarker(ctx, tx, user, peer)
+func currentReadMarker(ctx context.Context, q sqlx.QueryerContext, user, peer string) (ReadMarker, error) {
+	marker, err := selectReadMarker(ctx, q, user, peer)
 	if err != nil {
 		return ReadMarker{}, err
 	}

@@ -21,6 +21,9 @@
 // messages, and no timer, so that a lone message is stored at once. The sender is
 // answered after the commit. See writer.
 //
+// Other changes are a transaction each. They wait in memory until no other one has their
+// mailboxes, so that many at one mailbox take one connection; see admission.
+//
 // # Lists
 //
 // Every list is a range of one index, or of two that are merged, and ends with the

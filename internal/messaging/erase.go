@@ -3,6 +3,8 @@ package messaging
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -58,13 +60,14 @@ func (e *erasure) eraseMost(ctx context.Context) error {
 		if len(batch) == 0 || batch[0].ID.Compare(now) > 0 {
 			return e.freeKeys(ctx)
 		}
-		err = e.service.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		users := usersOf(batch)
+		err = e.tx(ctx, users, func(ctx context.Context, tx *sqlx.Tx) error {
 			return e.erase(ctx, tx, batch)
 		})
 		if err != nil {
 			return err
 		}
-		e.tell(batch)
+		e.service.tell(users...)
 	}
 }
 
@@ -75,7 +78,7 @@ func (e *erasure) freeKeys(ctx context.Context) error {
 			return err
 		}
 		var upTo *ID
-		err := e.service.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+		err := e.tx(ctx, []string{e.user}, func(ctx context.Context, tx *sqlx.Tx) (err error) {
 			if upTo, err = selectChangeAfter(ctx, tx, e.user, e.freed, eraseRestMax); err != nil || upTo == nil {
 				return err
 			}
@@ -101,7 +104,7 @@ var errNotAlone = errors.New("messages of others came in between")
 // a message of another one, or there are too many.
 func (e *erasure) eraseRest(ctx context.Context) (done bool, err error) {
 	var rest []Message
-	err = e.service.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+	err = e.tx(ctx, append(slices.Collect(maps.Keys(e.peers)), e.user), func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := e.lock(ctx, tx); err != nil {
 			return err
 		}
@@ -123,7 +126,7 @@ func (e *erasure) eraseRest(ctx context.Context) (done bool, err error) {
 		return false, nil
 	}
 	if err == nil {
-		e.tell(rest)
+		e.service.tell(usersOf(rest)...)
 	}
 	return err == nil, err
 }
@@ -173,11 +176,16 @@ func (e *erasure) erase(ctx context.Context, tx *sqlx.Tx, messages []Message) er
 	return eraseMessages(ctx, tx, e.user, erased, changed)
 }
 
-// tell tells whose mailboxes have changed.
-func (e *erasure) tell(messages []Message) {
+// tx runs fn in a transaction, in turn with other changes of the users.
+func (e *erasure) tx(ctx context.Context, users []string, fn func(context.Context, *sqlx.Tx) error) error {
+	return e.service.others.do(ctx, users, func() error { return e.service.db.Tx(ctx, writeTimeout, fn) })
+}
+
+// usersOf returns the senders and recipients of messages.
+func usersOf(messages []Message) []string {
 	users := make([]string, 0, 2*len(messages))
 	for _, m := range messages {
 		users = append(users, m.Sender, m.Recipient)
 	}
-	e.service.tell(users...)
+	return users
 }

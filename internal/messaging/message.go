@@ -149,31 +149,26 @@ func (s *Service) Delete(ctx context.Context, id ID) error {
 // changeMessage runs fn in a transaction, with a message whose two mailboxes are
 // locked and the id of the change; one that is deleted stays so, and needs neither.
 func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Context, *sqlx.Tx, *Message, ID) error) error {
-	var c change
-	err := s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-		m, err := selectMessage(ctx, tx, id)
+	var m *Message
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		m, err = selectMessage(ctx, q, id)
+		return err
+	})
+	switch {
+	case err != nil:
+		return explain(err)
+	case m == nil:
+		return noSuchMessage()
+	case m.Deleted:
+		return fn(ctx, nil, m, ID{})
+	}
+	return s.change(ctx, m.Sender, m.Recipient, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
+		m, err := selectMessage(ctx, tx, id) // what it was before the lock may be no more
 		if err != nil {
 			return err
 		}
-		if m == nil {
-			return noSuchMessage()
-		}
-		if m.Deleted {
-			return fn(ctx, tx, m, ID{})
-		}
-		c = change{users: [2]string{m.Sender, m.Recipient}}
-		if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
-			return err
-		}
-		if m, err = selectMessage(ctx, tx, id); err != nil { // what it was before the lock may be no more
-			return err
-		}
-		return fn(ctx, tx, m, c.id)
+		return fn(ctx, tx, m, changed)
 	})
-	if err == nil && c.id != (ID{}) {
-		s.tell(c.users[:]...)
-	}
-	return explain(err)
 }
 
 func noSuchMessage() *Error { return &Error{Code: NotFound, Message: "There is no such message."} }

@@ -20,6 +20,7 @@ type Service struct {
 	now    func() time.Time
 	ids    *idGenerator
 	writer *writer
+	others *admission // changes that are no sends
 	search bool
 	tell   func(users ...string)
 }
@@ -27,7 +28,7 @@ type Service struct {
 // Options adjusts a [Service]; the zero value serves production.
 type Options struct {
 	Now       func() time.Time // the wall clock; time.Now if nil
-	QueueSize int              // sends that may wait to be stored before more are refused; 4096 if 0
+	QueueSize int              // sends, and as many other changes, that may wait to be stored before more are refused; 4096 if 0
 	SearchOff bool             // the database was migrated without what searches need
 
 	// Changed is told whose mailboxes have changed, once that is committed. It must
@@ -52,9 +53,38 @@ func New(database *db.DB, options Options) *Service {
 		now:    options.Now,
 		ids:    ids,
 		writer: startWriter(database, ids, options),
+		others: newAdmission(options.QueueSize, changeSlots(database.Engine)),
 		search: !options.SearchOff,
 		tell:   func(users ...string) { options.Changed(users) },
 	}
+}
+
+// changeSlots is how many changes that are no sends are in the database at a time. SQLite has
+// one writer: where one of them waits for it, and the batch of sends, they take turns.
+func changeSlots(engine db.Engine) int {
+	if engine == db.SQLite {
+		return 1
+	}
+	return 4
+}
+
+// change runs fn in a transaction that has locked the mailboxes of two users, who may be
+// the same one, and set their clocks to the id of the change. It runs again like [db.DB.Tx].
+func (s *Service) change(ctx context.Context, a, b string, fn func(ctx context.Context, tx *sqlx.Tx, id ID) error) error {
+	users := [2]string{a, b}
+	err := s.others.do(ctx, users[:], func() error {
+		return s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+			c := change{users: users}
+			if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
+				return err
+			}
+			return fn(ctx, tx, c.id)
+		})
+	})
+	if err == nil {
+		s.tell(a, b)
+	}
+	return explain(err)
 }
 
 // Close refuses new messages and stores those that wait; it returns an error when

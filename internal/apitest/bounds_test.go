@@ -1,0 +1,147 @@
+package apitest_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// TestEditsWait edits a message again and again by many at once, while somebody else sends:
+// the sends take turns with the edits, and do not wait for all of them.
+func TestEditsWait(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		m := s.Send(t, "alice", "bob", "hello")
+		ctx, stop := context.WithCancel(t.Context())
+		var edits atomic.Int64
+		var wg sync.WaitGroup
+		const editors, sends = 200, 20
+		for i := range editors {
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					_, err := s.Service.Edit(ctx, messaging.ID(m.ID), messaging.Edit{Text: new(fmt.Sprint(i))})
+					if err == nil {
+						edits.Add(1)
+					} else if ctx.Err() == nil {
+						t.Errorf("edit: %v", err)
+						return
+					}
+				}
+			})
+		}
+		for edits.Load() == 0 && !t.Failed() {
+			runtime.Gosched()
+		}
+		before := edits.Load()
+		for i := range sends {
+			s.Send(t, "carol", "dan", fmt.Sprint(i))
+		}
+		if during := edits.Load() - before; during > 10*sends {
+			t.Errorf("%d edits were stored before %d sends of others", during, sends)
+		}
+		stop()
+		wg.Wait()
+	})
+}
+
+// TestEditsHoldNothing edits a message whose mailbox is locked elsewhere, by more than there
+// are connections: others send, read and edit meanwhile. (The lock of SQLite is that of all.)
+func TestEditsHoldNothing(t *testing.T) {
+	t.Parallel()
+	s := apitest.Start(t, db.Postgres, messaging.Options{})
+	m, other := s.Send(t, "alice", "bob", "hello"), s.Send(t, "carol", "dan", "hello")
+	release := s.Stall(t)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer release()
+	for i := range 30 {
+		wg.Go(func() { s.Edit(t, m.ID, client.EditMessageRequest{Text: new(fmt.Sprint(i))}) })
+	}
+	brief, cancel := context.WithTimeout(t.Context(), 5*time.Second) // an edit waits longer
+	defer cancel()
+	for locked, elsewhere := false, apitest.Open(t, s.DatabaseURL); !locked && !t.Failed(); {
+		err := elsewhere.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+			return sqlx.GetContext(ctx, q, &locked, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 20 {
+		if _, _, err := s.Service.Send(brief, messaging.Draft{Sender: "carol", Recipient: "dan", Text: "again"}); err != nil {
+			t.Fatalf("send: %v", err)
+		}
+		if _, err := s.Service.Edit(brief, messaging.ID(other.ID), messaging.Edit{Text: new("edited")}); err != nil {
+			t.Fatalf("edit: %v", err)
+		}
+		if _, err := s.Service.Get(brief, messaging.ID(m.ID)); err != nil {
+			t.Fatalf("get: %v", err)
+		}
+	}
+}
+
+// TestChangesRefused makes changes of a server that cannot store anything until one is
+// refused, with 503 and Retry-After; those it has taken are stored afterwards.
+func TestChangesRefused(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{QueueSize: 3})
+		edited, deleted, read := s.Send(t, "alice", "bob", "hello"), s.Send(t, "alice", "bob", "hello"), s.Send(t, "alice", "bob", "hello")
+		s.Send(t, "erin", "alice", "hello")
+		release := s.Stall(t)
+		refused := make(chan struct{}, 1)
+		var wg sync.WaitGroup
+		for _, change := range []struct {
+			method, path, body string
+			want               int
+		}{
+			{http.MethodPatch, "/v1/messages/" + edited.ID.String(), `{"text":"edited"}`, http.StatusOK},
+			{http.MethodDelete, "/v1/messages/" + deleted.ID.String(), "", http.StatusNoContent},
+			{http.MethodPut, "/v1/users/bob/conversations/alice/read-marker", `{"messageId":"` + read.ID.String() + `"}`, http.StatusOK},
+			{http.MethodPut, "/v1/users/alice/blocks/mallory", "", http.StatusNoContent},
+			{http.MethodDelete, "/v1/users/alice/blocks/trudy", "", http.StatusNoContent},
+			{http.MethodDelete, "/v1/users/erin", "", http.StatusNoContent},
+		} {
+			wg.Go(func() {
+				for !t.Failed() {
+					answer := s.Do(t, change.method, change.path, strings.NewReader(change.body), "Content-Type: application/json")
+					switch {
+					case answer.Status == change.want:
+						return
+					case answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" ||
+						!strings.Contains(answer.Body, "Too many changes"):
+						t.Errorf("%s %s: answered %d: %s", change.method, change.path, answer.Status, answer.Body)
+					default:
+						select {
+						case refused <- struct{}{}:
+						default:
+						}
+					}
+				}
+			})
+		}
+		ended := make(chan struct{})
+		go func() {
+			wg.Wait()
+			close(ended)
+		}()
+		select {
+		case <-refused:
+		case <-ended:
+		}
+		release()
+		<-ended
+	})
+}

@@ -1,0 +1,82 @@
+package messaging
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+)
+
+// TestAdmission holds a mailbox and lets others come: those of other mailboxes go on, those
+// of the same one follow in the order they came, and whoever gives up leaves nothing behind.
+func TestAdmission(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission(5, 2)
+		var done []string
+		release := make(chan struct{})
+		start := func(ctx context.Context, name string, wait <-chan struct{}, users ...string) <-chan error {
+			result := make(chan error, 1)
+			go func() {
+				result <- a.do(ctx, users, func() error {
+					if wait != nil {
+						<-wait
+					}
+					done = append(done, name)
+					return nil
+				})
+			}()
+			synctest.Wait()
+			return result
+		}
+		impatient, giveUp := context.WithCancel(t.Context())
+		first := start(t.Context(), "first", release, "bob", "alice")
+		second := start(t.Context(), "second", nil, "bob", "carol", "bob")
+		gone := start(impatient, "gone", nil, "bob", "dan")
+		third := start(t.Context(), "third", nil, "alice", "bob")
+		if err := <-start(t.Context(), "other", nil, "dan", "erin"); err != nil {
+			t.Errorf("other: %v", err)
+		}
+		fourth, fifth := start(t.Context(), "fourth", nil, "carol"), start(t.Context(), "fifth", nil, "alice")
+		if err := <-start(t.Context(), "sixth", nil, "zoe"); err == nil || err.(*Error).Code != Unavailable {
+			t.Errorf("sixth: %v", err)
+		}
+		giveUp()
+		if err := <-gone; !errors.Is(err, context.Canceled) {
+			t.Errorf("gone: %v", err)
+		}
+		close(release)
+		for name, result := range map[string]<-chan error{"first": first, "second": second, "third": third, "fourth": fourth, "fifth": fifth} {
+			if err := <-result; err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if want := []string{"other", "fourth", "first", "second", "third", "fifth"}; !slices.Equal(done, want) {
+			t.Errorf("they were let in as %v", done)
+		}
+		if len(a.mailboxes) != 0 || len(a.slots) != 0 || a.present != 0 {
+			t.Errorf("left %v, %d in slots, %d present", a.mailboxes, len(a.slots), a.present)
+		}
+	})
+}
+
+// TestAdmissionTimeout waits for a mailbox that is not given back.
+func TestAdmissionTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission(2, 2)
+		release := make(chan struct{})
+		go a.do(t.Context(), []string{"bob"}, func() error { <-release; return nil }) //nolint:errcheck // it does not fail
+		synctest.Wait()
+		err := a.do(t.Context(), []string{"alice", "bob"}, nil)
+		if e, ok := errors.AsType[*Error](err); !ok || e.Code != Unavailable {
+			t.Errorf("after %s: %v", admissionTimeout, err)
+		}
+		close(release)
+		synctest.Wait()
+		if len(a.mailboxes) != 0 {
+			t.Errorf("left %v", a.mailboxes)
+		}
+	})
+}
