@@ -38,7 +38,8 @@ type DB struct {
 
 	read      *sqlx.DB
 	write     *sqlx.DB
-	admin     *sql.DB // for what may take long: changes of the schema, whole stores
+	probe     *sqlx.DB // one connection for whoever asks whether it answers
+	admin     *sql.DB  // for what may take long: changes of the schema, whole stores
 	isolation sql.IsolationLevel
 	server    *server // of Postgres
 	address   string  // of Postgres, as pq takes it
@@ -90,7 +91,7 @@ func OpenExisting(url string, options Options) (*DB, error) {
 
 // Close closes the database after the running statements have ended.
 func (d *DB) Close() error {
-	return errors.Join(d.write.Close(), d.read.Close(), d.admin.Close())
+	return errors.Join(d.write.Close(), d.read.Close(), d.probe.Close(), d.admin.Close())
 }
 
 // Read runs fn, which reads, outside a transaction. The end of ctx ends the wait for a
@@ -111,6 +112,14 @@ func (d *DB) Read(ctx context.Context, fn func(context.Context, sqlx.QueryerCont
 		return classify(timed.Err())
 	}
 	return classify(fn(timed, d.read))
+}
+
+// Probe runs fn, which reads, on a connection that nobody else uses: it does not wait for a
+// turn, however many do.
+func (d *DB) Probe(ctx context.Context, fn func(context.Context, sqlx.QueryerContext) error) error {
+	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+	defer cancel()
+	return classify(fn(timed, d.probe))
 }
 
 // Statement runs fn, which writes by one statement that is a transaction of its own. As

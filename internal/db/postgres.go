@@ -25,11 +25,15 @@ func openPostgres(databaseURL string, options Options) (*DB, error) {
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	pool.SetConnMaxLifetime(time.Hour)
 	shared := sqlx.NewDb(pool, "postgres")
+	probe := sqlx.NewDb(sql.OpenDB(connector), "postgres")
+	probe.SetMaxOpenConns(1)
+	probe.SetConnMaxIdleTime(5 * time.Minute)
+	probe.SetConnMaxLifetime(time.Hour)
 	patient := dialer{wrap: func(conn net.Conn) net.Conn { return conn }}
 	admin := sql.OpenDB(newConnector(server, address, patient))
 	admin.SetMaxIdleConns(0)
 	return &DB{
-		Engine: Postgres, read: shared, write: shared, admin: admin,
+		Engine: Postgres, read: shared, write: shared, probe: probe, admin: admin,
 		isolation: sql.LevelReadCommitted, // under any other, writers would fail instead of wait
 		server:    server,
 		address:   address.dsn,

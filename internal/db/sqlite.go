@@ -48,7 +48,11 @@ func openSQLite(path string) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	return &DB{Engine: SQLite, read: read, write: write, admin: write.DB, turns: make(chan struct{}, readers)}, nil
+	probe, err := openSQLitePool(path, settings, 1)
+	if err != nil {
+		return nil, errors.Join(err, read.Close(), write.Close())
+	}
+	return &DB{Engine: SQLite, read: read, write: write, probe: probe, admin: write.DB, turns: make(chan struct{}, readers)}, nil
 }
 
 // writerPragmas let a batch be prepared in memory: in SQLite's own 2 MB it would not fit,

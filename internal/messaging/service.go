@@ -99,7 +99,7 @@ const readyTimeout = 2 * time.Second
 func (s *Service) Ready(ctx context.Context) error {
 	answered := make(chan error, 1)
 	go func() {
-		answered <- s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		answered <- s.db.Probe(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
 			if err := s.db.Writable(ctx, q); err != nil {
 				return err
 			}
