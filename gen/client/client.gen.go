@@ -114,12 +114,14 @@ type Change struct {
 // Example: message
 type ChangeType string
 
-// ChangePage One page of changes, the oldest first.
+// ChangePage One page of changes, the oldest first: as many as were asked for, or fewer, or none.
+// Only `hasMore` tells whether it is the last.
 type ChangePage struct {
 	// Changes The changes, the oldest first.
 	Changes []Change `json:"changes"`
 
-	// HasMore Whether there is at least one more change after these.
+	// HasMore Whether there may be more changes after `next`. Where it is false there is none yet.
+	//
 	//
 	// Example: false
 	HasMore bool `json:"hasMore"`
@@ -152,7 +154,9 @@ type Conversation struct {
 	UnreadCount int32 `json:"unreadCount"`
 }
 
-// ConversationPage One page of conversations, the one with the newest message first.
+// ConversationPage One page of conversations, the one with the newest message first: as many as were asked
+// for, or fewer where their last messages are large (`pageMaxBytes` of the limits). Only
+// `hasMore` tells whether it is the last.
 type ConversationPage struct {
 	// Conversations The conversations.
 	Conversations []Conversation `json:"conversations"`
@@ -272,6 +276,10 @@ type Limits struct {
 	// MetadataMaxDepth The most levels of objects and arrays in metadata, itself counted.
 	MetadataMaxDepth int32 `json:"metadataMaxDepth"`
 
+	// PageMaxBytes How many bytes of JSON a page may have: it ends with the entry that passes this,
+	// and has at least one.
+	PageMaxBytes int32 `json:"pageMaxBytes"`
+
 	// PageMaxMessages The most messages on a page, and the default.
 	PageMaxMessages int32 `json:"pageMaxMessages"`
 
@@ -339,7 +347,8 @@ type Message struct {
 // messages.
 type MessageID = openapi_types.UUID
 
-// MessagePage One page of messages, newest first.
+// MessagePage One page of messages, newest first: as many as were asked for, or fewer where they are
+// large (`pageMaxBytes` of the limits). Only `hasMore` tells whether it is the last.
 type MessagePage struct {
 	// HasMore Whether there is at least one more message in the direction asked for:
 	// newer ones with `after` alone, else older ones.
@@ -939,9 +948,10 @@ type ClientInterface interface {
 	// restored from a backup. Begin anew, then. One that is not ahead is a place in
 	// time, whoever's it was.
 	//
-	// **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
-	// the last page, which `hasMore` tells. With `wait` an answer
-	// that would be empty is held until there is a change, or for so many seconds.
+	// **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
+	// empty, although there are more: `hasMore` tells, and `next` is where to go on,
+	// which is further each time. With `wait` an answer that would be empty is held until
+	// there is a change, or for so many seconds.
 	//
 	// **As a stream**, for `Accept: text/event-stream`
 	// ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
@@ -1409,9 +1419,10 @@ func (c *Client) BlockUser(ctx context.Context, userID User, peerID Peer, reqEdi
 // restored from a backup. Begin anew, then. One that is not ahead is a place in
 // time, whoever's it was.
 //
-// **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
-// the last page, which `hasMore` tells. With `wait` an answer
-// that would be empty is held until there is a change, or for so many seconds.
+// **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
+// empty, although there are more: `hasMore` tells, and `next` is where to go on,
+// which is further each time. With `wait` an answer that would be empty is held until
+// there is a change, or for so many seconds.
 //
 // **As a stream**, for `Accept: text/event-stream`
 // ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
@@ -2880,9 +2891,10 @@ type ClientWithResponsesInterface interface {
 	// restored from a backup. Begin anew, then. One that is not ahead is a place in
 	// time, whoever's it was.
 	//
-	// **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
-	// the last page, which `hasMore` tells. With `wait` an answer
-	// that would be empty is held until there is a change, or for so many seconds.
+	// **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
+	// empty, although there are more: `hasMore` tells, and `next` is where to go on,
+	// which is further each time. With `wait` an answer that would be empty is held until
+	// there is a change, or for so many seconds.
 	//
 	// **As a stream**, for `Accept: text/event-stream`
 	// ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
@@ -5050,9 +5062,10 @@ func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, userID 
 // restored from a backup. Begin anew, then. One that is not ahead is a place in
 // time, whoever's it was.
 //
-// **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
-// the last page, which `hasMore` tells. With `wait` an answer
-// that would be empty is held until there is a change, or for so many seconds.
+// **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
+// empty, although there are more: `hasMore` tells, and `next` is where to go on,
+// which is further each time. With `wait` an answer that would be empty is held until
+// there is a change, or for so many seconds.
 //
 // **As a stream**, for `Accept: text/event-stream`
 // ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):

@@ -113,7 +113,8 @@ type Change struct {
 // Example: message
 type ChangeType string
 
-// ChangePage One page of changes, the oldest first.
+// ChangePage One page of changes, the oldest first: as many as were asked for, or fewer, or none.
+// Only `hasMore` tells whether it is the last.
 type ChangePage struct {
 	// Changes The changes, the oldest first.
 	Changes []Change `json:"changes"`
@@ -122,7 +123,8 @@ type ChangePage struct {
 	// new message is its id.
 	Next Cursor `json:"next"`
 
-	// HasMore Whether there is at least one more change after these.
+	// HasMore Whether there may be more changes after `next`. Where it is false there is none yet.
+	//
 	//
 	// Example: false
 	HasMore bool `json:"hasMore"`
@@ -151,7 +153,9 @@ type Conversation struct {
 	PeerReadMarker *ReadMarker `json:"peerReadMarker,omitempty"`
 }
 
-// ConversationPage One page of conversations, the one with the newest message first.
+// ConversationPage One page of conversations, the one with the newest message first: as many as were asked
+// for, or fewer where their last messages are large (`pageMaxBytes` of the limits). Only
+// `hasMore` tells whether it is the last.
 type ConversationPage struct {
 	// Conversations The conversations.
 	Conversations []Conversation `json:"conversations"`
@@ -277,6 +281,10 @@ type Limits struct {
 	// PageMaxMessages The most messages on a page, and the default.
 	PageMaxMessages int32 `json:"pageMaxMessages"`
 
+	// PageMaxBytes How many bytes of JSON a page may have: it ends with the entry that passes this,
+	// and has at least one.
+	PageMaxBytes int32 `json:"pageMaxBytes"`
+
 	// DefaultWindowDays How many days back a list goes when `since` is absent.
 	DefaultWindowDays int32 `json:"defaultWindowDays"`
 
@@ -338,7 +346,8 @@ type Message struct {
 // messages.
 type MessageID = openapi_types.UUID
 
-// MessagePage One page of messages, newest first.
+// MessagePage One page of messages, newest first: as many as were asked for, or fewer where they are
+// large (`pageMaxBytes` of the limits). Only `hasMore` tells whether it is the last.
 type MessagePage struct {
 	// Messages The messages, newest first.
 	Messages []Message `json:"messages"`

@@ -59,7 +59,7 @@ func TestLimits(t *testing.T) {
 		limits := *answer.JSON200
 		if want := (client.Limits{
 			UserIDMaxLength: 128, TextMaxLength: 4096, MetadataMaxBytes: 4096, MetadataMaxDepth: 30,
-			IdempotencyKeyMaxLength: 255, PageMaxMessages: 100, DefaultWindowDays: 30, RequestMaxBytes: 65536,
+			IdempotencyKeyMaxLength: 255, PageMaxMessages: 100, PageMaxBytes: 524288, DefaultWindowDays: 30, RequestMaxBytes: 65536,
 			UserMaxStreams: 10,
 		}); limits != want {
 			t.Errorf("limits are %+v", limits)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/message-service/message-service/internal/messaging"
@@ -40,6 +41,7 @@ type Hub struct {
 	draining context.Context // ends when streams are to end
 	drain    context.CancelFunc
 
+	pending   atomic.Int64   // bytes that wait for streams
 	opened    sync.WaitGroup // streams
 	mu        sync.Mutex
 	streams   int
@@ -162,7 +164,7 @@ func (h *Hub) read(ctx context.Context) error {
 	for m, cursor := range reading {
 		after[m.user] = cursor
 	}
-	pages, err := h.service.ListChangesOf(ctx, after, readLimit)
+	pages, err := h.service.ListChangesOf(ctx, after, readLimit, pageBytes)
 	if err != nil {
 		return err
 	}
@@ -175,8 +177,9 @@ func (h *Hub) read(ctx context.Context) error {
 		}
 		restored := page.Next.Compare(cursor) < 0 // from a backup: the streams will find that they are ahead
 		m.cursor = page.Next
+		bytes := bytesOf(page.Changes)
 		for _, s := range m.live {
-			s.push(page.Changes, restored)
+			s.push(page.Changes, bytes, restored)
 		}
 		if page.HasMore {
 			h.woken[m] = struct{}{}

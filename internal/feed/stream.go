@@ -12,12 +12,31 @@ import (
 // ErrClosing is what a stream ends with when the server stops.
 var ErrClosing = errors.New("the server is shutting down")
 
-// pageLimit is how many changes a stream reads at a time.
-const pageLimit = 100
+// pageLimit and pageBytes are how many changes a stream reads at a time, and about how much of
+// JSON: it keeps them until its client has read them.
+const (
+	pageLimit = 100
+	pageBytes = 16 << 10
+)
 
-// streamMaxPending is how many changes wait for a stream that is being written. One
-// that does not keep up reads from the database what it cannot be handed.
-const streamMaxPending = 64
+// How much waits for a stream that is being written, and for all of them. One that does
+// not keep up reads from the database what it cannot be handed.
+const (
+	streamMaxPending      = 64 // changes
+	streamMaxPendingBytes = 32 << 10
+	hubMaxPendingBytes    = 16 << 20
+)
+
+// bytesOf is about what changes take in memory.
+func bytesOf(changes []messaging.Change) (n int) {
+	for _, c := range changes {
+		n += 256
+		if c.Message != nil {
+			n += len(c.Message.Text) + len(c.Message.Metadata)
+		}
+	}
+	return n
+}
 
 // Stream follows the feed of a user. Except for what the hub does, it is not for
 // concurrent use.
@@ -28,12 +47,14 @@ type Stream struct {
 	hub     *Hub
 	mailbox *mailbox
 	cursor  messaging.ID       // nothing up to it is still to come
+	from    messaging.ID       // the cursor before what was returned last
 	first   []messaging.Change // read when it was opened
 	behind  bool               // it is to read from the database
 	live    bool               // the hub hands it what changes
 
 	mu      sync.Mutex
 	pending []messaging.Change
+	bytes   int           // of those
 	lost    bool          // more was pending than may
 	ready   chan struct{} // holds one when something is pending
 }
@@ -47,7 +68,7 @@ func (h *Hub) Open(ctx context.Context, user string, after *messaging.ID) (*Stre
 		return nil, err
 	}
 	s := &Stream{hub: h, mailbox: m, ready: make(chan struct{}, 1), behind: true}
-	page, err := h.service.ListChanges(ctx, user, after, pageLimit)
+	page, err := h.service.ListChanges(ctx, user, after, pageLimit, pageBytes)
 	if err != nil {
 		s.Close()
 		return nil, err
@@ -56,8 +77,8 @@ func (h *Hub) Open(ctx context.Context, user string, after *messaging.ID) (*Stre
 	if after != nil {
 		s.Start = *after
 	}
+	s.from, s.first = s.Start, page.Changes
 	s.advance(page)
-	s.first = page.Changes
 	return s, nil
 }
 
@@ -89,6 +110,9 @@ func (s *Stream) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	m.live = slices.DeleteFunc(m.live, func(other *Stream) bool { return other == s })
+	s.mu.Lock()
+	s.drop()
+	s.mu.Unlock()
 	if len(m.live) == 0 {
 		delete(h.woken, m)
 	}
@@ -99,23 +123,20 @@ func (s *Stream) Close() {
 	}
 }
 
-// Wait returns up to so many of a user's changes after a cursor, and waits for some as
-// long as ctx lasts; then the page is empty, as it is when the hub is drained. Errors:
+// Wait waits for a change of a user after a cursor, as long as ctx lasts or until the hub is
+// drained, and returns the cursor from which to read: there is nothing between the two. Errors:
 // as [Hub.Open].
-func (h *Hub) Wait(ctx context.Context, user string, after messaging.ID, limit int) (messaging.ChangePage, error) {
+func (h *Hub) Wait(ctx context.Context, user string, after messaging.ID) (messaging.ID, error) {
 	s, err := h.Open(ctx, user, &after)
 	if err != nil {
-		return messaging.ChangePage{}, err
+		return messaging.ID{}, err
 	}
 	defer s.Close()
-	switch _, err := s.Next(ctx); {
-	case errors.Is(err, ErrClosing), errors.Is(err, context.DeadlineExceeded):
-		return messaging.ChangePage{Next: after}, nil
-	case err != nil:
-		return messaging.ChangePage{}, err
+	_, err = s.Next(ctx)
+	if errors.Is(err, ErrClosing) || errors.Is(err, context.DeadlineExceeded) {
+		err = nil
 	}
-	// What it was woken by may be a part of what there is.
-	return h.service.ListChanges(context.WithoutCancel(ctx), user, &after, limit)
+	return s.from, err
 }
 
 // Draining ends when the stream is to end because the server stops.
@@ -151,8 +172,9 @@ func (s *Stream) take(ctx context.Context) ([]messaging.Change, error) {
 		s.first = nil
 		return first, nil
 	}
+	s.from = s.cursor
 	if s.behind {
-		page, err := s.hub.service.ListChanges(ctx, s.mailbox.user, &s.cursor, pageLimit)
+		page, err := s.hub.service.ListChanges(ctx, s.mailbox.user, &s.cursor, pageLimit, pageBytes)
 		if err != nil {
 			return nil, err
 		}
@@ -161,7 +183,8 @@ func (s *Stream) take(ctx context.Context) ([]messaging.Change, error) {
 	}
 	s.mu.Lock()
 	pending, lost := s.pending, s.lost
-	s.pending, s.lost = nil, false
+	s.drop()
+	s.lost = false
 	s.mu.Unlock()
 	if s.behind = lost; lost {
 		return nil, nil
@@ -210,16 +233,26 @@ func (s *Stream) join() bool {
 }
 
 // push hands over changes, on behalf of the hub, or lets the stream read for itself.
-func (s *Stream) push(changes []messaging.Change, lost bool) {
+func (s *Stream) push(changes []messaging.Change, bytes int, lost bool) {
 	if len(changes) == 0 && !lost {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lost = s.lost || lost || len(s.pending)+len(changes) > streamMaxPending; s.lost {
-		s.pending = nil
+	s.lost = s.lost || lost || len(s.pending)+len(changes) > streamMaxPending || s.bytes+bytes > streamMaxPendingBytes ||
+		s.hub.pending.Load()+int64(bytes) > hubMaxPendingBytes
+	if s.lost {
+		s.drop()
 	} else {
 		s.pending = append(s.pending, changes...)
+		s.bytes += bytes
+		s.hub.pending.Add(int64(bytes))
 	}
 	signal(s.ready)
+}
+
+// drop forgets what is pending. It is called with mu locked.
+func (s *Stream) drop() {
+	s.hub.pending.Add(-int64(s.bytes))
+	s.pending, s.bytes = nil, 0
 }

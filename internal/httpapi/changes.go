@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -23,43 +24,49 @@ func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRe
 	case p.LastEventIDInQuery != nil:
 		after, parameter = (*messaging.ID)(p.LastEventIDInQuery), "lastEventId"
 	}
-	var response server.ListChangesResponseObject
-	var err error
 	if wantsStream(ctx) {
-		response, err = h.streamChanges(ctx, request.UserID, after)
-	} else {
-		response, err = h.pageChanges(ctx, request.UserID, after, p)
+		stream, err := h.streamChanges(ctx, request.UserID, after)
+		return stream, nameCursor(err, parameter)
 	}
-	if e, ok := errors.AsType[*messaging.Error](err); ok && e.Code == messaging.CursorAhead {
-		e.Fields = []messaging.Field{{Name: parameter, Detail: "is ahead of the feed"}}
-	}
-	return response, err
-}
-
-func (h *handlers) pageChanges(
-	ctx context.Context, user string, after *messaging.ID, p server.ListChangesParams,
-) (response server.ListChanges200JSONResponse, err error) {
-	var page messaging.ChangePage
 	if wait := value(p.Wait); wait > 0 && after != nil {
 		waiting, stop := context.WithTimeout(ctx, time.Duration(wait)*time.Second)
 		defer stop()
-		page, err = h.feed.Wait(waiting, user, *after, h.limit(p.Limit))
-	} else {
-		page, err = h.service.ListChanges(ctx, user, after, h.limit(p.Limit))
+		from, err := h.feed.Wait(waiting, request.UserID, *after)
+		if err != nil {
+			return nil, nameCursor(err, parameter)
+		}
+		after = &from
 	}
-	response.Body = toChangePage(page)
-	if page.HasMore {
-		response.Headers.Link = nextLink(userPath(user, "changes"), queryOf("after", page.Next.String()), p.Limit)
-	}
-	return response, err
+	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
+		page, err := h.service.ListChanges(ctx, request.UserID, after, h.limit(p.Limit), messaging.PageMaxBytes)
+		var link *string
+		if page.HasMore {
+			link = nextLink(userPath(request.UserID, "changes"), queryOf("after", page.Next.String()), p.Limit)
+		}
+		return appendChangePage(body, page), link, nameCursor(err, parameter)
+	}), nil
 }
 
-func toChangePage(page messaging.ChangePage) server.ChangePage {
-	changes := make([]server.Change, len(page.Changes))
-	for i, c := range page.Changes {
-		changes[i] = wire.Change(c)
+// nameCursor names the parameter at fault if a cursor is ahead of the feed.
+func nameCursor(err error, parameter string) error {
+	if e, ok := errors.AsType[*messaging.Error](err); ok && e.Code == messaging.CursorAhead {
+		e.Fields = []messaging.Field{{Name: parameter, Detail: "is ahead of the feed"}}
 	}
-	return server.ChangePage{Changes: changes, Next: server.Cursor(page.Next), HasMore: page.HasMore}
+	return err
+}
+
+// appendChangePage appends the JSON of [server.ChangePage].
+func appendChangePage(b []byte, page messaging.ChangePage) []byte {
+	b = append(b, `{"changes":[`...)
+	for i := range page.Changes {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = wire.AppendChange(b, &page.Changes[i])
+	}
+	b = append(append(append(b, `],"next":"`...), page.Next.String()...), '"')
+	b = strconv.AppendBool(append(b, `,"hasMore":`...), page.HasMore)
+	return append(b, "}\n"...)
 }
 
 type streamKey struct{}

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -180,13 +179,9 @@ func (s changeStream) next(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	var events []byte
-	for _, c := range changes {
-		change := wire.Change(c)
-		data, err := json.Marshal(change)
-		if err != nil {
-			return nil, err
-		}
-		events = fmt.Appendf(events, "id: %s\nevent: %s\ndata: %s\n\n", c.Cursor, change.Type, data)
+	for i := range changes {
+		events = fmt.Appendf(events, "id: %s\nevent: %s\ndata: ", changes[i].Cursor, wire.ChangeType(&changes[i]))
+		events = append(wire.AppendChange(events, &changes[i]), "\n\n"...)
 	}
 	return events, nil
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/url"
+	"strconv"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
@@ -12,16 +13,15 @@ import (
 // ListConversations answers GET /v1/users/{userId}/conversations.
 func (h *handlers) ListConversations(ctx context.Context, request server.ListConversationsRequestObject) (server.ListConversationsResponseObject, error) {
 	p := request.Params
-	page, err := h.service.ListConversations(ctx, request.UserID, (*messaging.ID)(p.Before), h.limit(p.Limit))
-	if err != nil {
-		return nil, err
-	}
-	response := server.ListConversations200JSONResponse{Body: toConversationPage(page)}
-	if page.HasMore {
+	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
+		page, err := h.service.ListConversations(ctx, request.UserID, (*messaging.ID)(p.Before), h.limit(p.Limit))
+		if err != nil || !page.HasMore {
+			return appendConversationPage(body, page), nil, err
+		}
 		last := page.Conversations[len(page.Conversations)-1].LastMessage.ID
-		response.Headers.Link = nextLink(userPath(request.UserID, "conversations"), queryOf("before", last.String()), p.Limit)
-	}
-	return response, nil
+		link := nextLink(userPath(request.UserID, "conversations"), queryOf("before", last.String()), p.Limit)
+		return appendConversationPage(body, page), link, nil
+	}), nil
 }
 
 // GetConversation answers GET /v1/users/{userId}/conversations/{peerId}.
@@ -30,7 +30,7 @@ func (h *handlers) GetConversation(ctx context.Context, request server.GetConver
 	if err != nil {
 		return nil, err
 	}
-	return server.GetConversation200JSONResponse(toConversation(c)), nil
+	return server.GetConversation200JSONResponse(wire.Conversation(c)), nil
 }
 
 // ListConversationMessages answers GET /v1/users/{userId}/conversations/{peerId}/messages.
@@ -39,12 +39,11 @@ func (h *handlers) ListConversationMessages(
 ) (server.ListConversationMessagesResponseObject, error) {
 	p := request.Params
 	w := h.window(p.Since, p.Until, p.Before, p.After, p.Limit)
-	page, err := h.service.ListConversation(ctx, request.UserID, request.PeerID, w)
-	if err != nil {
-		return nil, err
-	}
-	path := userPath(request.UserID, "conversations", request.PeerID, "messages")
-	return messagePage{page, nextMessages(path, url.Values{}, w, p.Limit, page)}, nil
+	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
+		page, err := h.service.ListConversation(ctx, request.UserID, request.PeerID, w)
+		path := userPath(request.UserID, "conversations", request.PeerID, "messages")
+		return appendMessagePage(body, page), nextMessages(path, url.Values{}, w, p.Limit, page), err
+	}), nil
 }
 
 // SetReadMarker answers PUT /v1/users/{userId}/conversations/{peerId}/read-marker.
@@ -56,28 +55,15 @@ func (h *handlers) SetReadMarker(ctx context.Context, request server.SetReadMark
 	return server.SetReadMarker200JSONResponse(wire.ReadMarker(marker)), nil
 }
 
-func toConversation(c messaging.Conversation) server.Conversation {
-	return server.Conversation{
-		Peer:           c.Peer,
-		LastMessage:    wire.Message(c.LastMessage),
-		UnreadCount:    int32(c.Unread),
-		ReadMarker:     toReadMarker(c.Marker),
-		PeerReadMarker: toReadMarker(c.PeerMarker),
+// appendConversationPage appends the JSON of [server.ConversationPage].
+func appendConversationPage(b []byte, page messaging.ConversationPage) []byte {
+	b = append(b, `{"conversations":[`...)
+	for i := range page.Conversations {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = wire.AppendConversation(b, &page.Conversations[i])
 	}
-}
-
-func toConversationPage(page messaging.ConversationPage) server.ConversationPage {
-	conversations := make([]server.Conversation, len(page.Conversations))
-	for i, c := range page.Conversations {
-		conversations[i] = toConversation(c)
-	}
-	return server.ConversationPage{Conversations: conversations, HasMore: page.HasMore}
-}
-
-// toReadMarker returns nil for the zero value.
-func toReadMarker(m messaging.ReadMarker) *server.ReadMarker {
-	if m == (messaging.ReadMarker{}) {
-		return nil
-	}
-	return new(wire.ReadMarker(m))
+	b = strconv.AppendBool(append(b, `],"hasMore":`...), page.HasMore)
+	return append(b, "}\n"...)
 }

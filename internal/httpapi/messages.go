@@ -20,6 +20,7 @@ type handlers struct {
 	draining *atomic.Bool
 	limits   server.Limits
 	pageSize int // of a list that asks for none
+	answers  *answers
 }
 
 var _ server.StrictServerInterface = (*handlers)(nil)
@@ -54,13 +55,12 @@ func (h *handlers) ListMessages(ctx context.Context, request server.ListMessages
 	p := request.Params
 	w := h.window(p.Since, p.Until, p.Before, p.After, p.Limit)
 	query := messaging.Query{Recipient: value(p.Recipient), Sender: value(p.Sender), Words: value(p.Q), Window: w}
-	page, err := h.service.List(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	link := nextMessages("/v1/messages",
-		queryOf("recipient", query.Recipient, "sender", query.Sender, "q", query.Words), w, p.Limit, page)
-	return messagePage{page, link}, nil
+	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
+		page, err := h.service.List(ctx, query)
+		link := nextMessages("/v1/messages",
+			queryOf("recipient", query.Recipient, "sender", query.Sender, "q", query.Words), w, p.Limit, page)
+		return appendMessagePage(body, page), link, err
+	}), nil
 }
 
 // GetMessage answers GET /v1/messages/{messageId}.

@@ -1,14 +1,10 @@
 package httpapi
 
 import (
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/labstack/echo/v4"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
@@ -33,52 +29,17 @@ func (h *handlers) limit(limit *int32) int {
 	return int(*limit)
 }
 
-// messagePage answers with a page of messages: the JSON of [server.MessagePage], and a Link
-// header if there is more.
-type messagePage struct {
-	page messaging.Page
-	link *string
-}
-
-var (
-	_ server.ListMessagesResponseObject             = messagePage{}
-	_ server.ListConversationMessagesResponseObject = messagePage{}
-)
-
-// VisitListMessagesResponse writes the answer.
-func (p messagePage) VisitListMessagesResponse(w http.ResponseWriter) error { return p.write(w) }
-
-// VisitListConversationMessagesResponse writes the answer.
-func (p messagePage) VisitListConversationMessagesResponse(w http.ResponseWriter) error {
-	return p.write(w)
-}
-
-// pageBuffers are used again: a page is large, and there are many.
-var pageBuffers = sync.Pool{New: func() any { return new([]byte) }}
-
-func (p messagePage) write(w http.ResponseWriter) error {
-	buffer := pageBuffers.Get().(*[]byte)
-	defer pageBuffers.Put(buffer)
-	body := (*buffer)[:0]
-	body = append(body, `{"messages":[`...)
-	for i := range p.page.Messages {
+// appendMessagePage appends the JSON of [server.MessagePage].
+func appendMessagePage(b []byte, page messaging.Page) []byte {
+	b = append(b, `{"messages":[`...)
+	for i := range page.Messages {
 		if i > 0 {
-			body = append(body, ',')
+			b = append(b, ',')
 		}
-		body = wire.AppendMessage(body, &p.page.Messages[i])
+		b = wire.AppendMessage(b, &page.Messages[i])
 	}
-	body = strconv.AppendBool(append(body, `],"hasMore":`...), p.page.HasMore)
-	body = append(body, "}\n"...)
-	*buffer = body
-	header := w.Header()
-	header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	header.Set(echo.HeaderContentLength, strconv.Itoa(len(body))) // else net/http would send it in chunks
-	if p.link != nil {
-		header.Set("Link", *p.link)
-	}
-	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(body)
-	return err
+	b = strconv.AppendBool(append(b, `],"hasMore":`...), page.HasMore)
+	return append(b, "}\n"...)
 }
 
 // nextMessages is the Link header of a page of messages: the same list, from the end of

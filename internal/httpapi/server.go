@@ -54,6 +54,7 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 		draining: &s.draining,
 		limits:   newLimits(document),
 		pageSize: defaultPageSize(document),
+		answers:  newAnswers(),
 	}, []server.StrictMiddlewareFunc{withoutHaste, negotiateStream}))
 	return s, s.serveDocumentation(document)
 }

@@ -47,6 +47,7 @@ func newLimits(document *openapi3.T) server.Limits {
 		TextMaxLength:           maxLength(schemas["SendMessageRequest"].Value.Properties["text"].Value),
 		IdempotencyKeyMaxLength: maxLength(document.Components.Parameters["IdempotencyKey"].Value.Schema.Value),
 		PageMaxMessages:         int32(*schemas["MessagePage"].Value.Properties["messages"].Value.MaxItems),
+		PageMaxBytes:            messaging.PageMaxBytes,
 		MetadataMaxBytes:        messaging.MetadataMaxBytes,
 		MetadataMaxDepth:        messaging.MetadataMaxDepth,
 		DefaultWindowDays:       messaging.DefaultWindowDays,

@@ -1,10 +1,8 @@
 package messaging
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"strings"
+	"errors"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -17,7 +15,8 @@ type Change struct {
 	ReadMarker *ReadMarker
 }
 
-// ChangePage is a part of a user's feed, the oldest change first.
+// ChangePage is a part of a user's feed, the oldest change first. It may be short, and even
+// empty, while there is more.
 type ChangePage struct {
 	Changes []Change
 	Next    ID // where the feed goes on: everything up to it is in this page or before it
@@ -26,25 +25,24 @@ type ChangePage struct {
 
 // ListChanges returns what has changed for a user after a cursor: the messages they
 // sent or received, deleted ones too, and the read markers of their conversations, on
-// both sides. Without a cursor it returns nothing but the one of now.
+// both sides. Without a cursor it returns nothing but the one of now. A page ends with the
+// change with which it has so many bytes of JSON, or where it has looked at enough messages
+// that are further on in the feed.
 //
 // A cursor is safe if the mailbox's clock has come that far: nothing can appear below
 // it any more. Errors: [CursorAhead] if it has not; [Unavailable].
-func (s *Service) ListChanges(ctx context.Context, user string, after *ID, limit int) (ChangePage, error) {
+func (s *Service) ListChanges(ctx context.Context, user string, after *ID, limit, maxBytes int) (ChangePage, error) {
 	if after == nil {
 		clocks, err := s.Clocks(ctx, []string{user})
 		return ChangePage{Next: clocks[user]}, err
 	}
-	page := ChangePage{Next: *after, HasMore: true}
-	for len(page.Changes) == 0 && page.HasMore {
-		err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
-			rows, err := selectChanges(ctx, q, user, page.Next, limit+1)
-			page = toChangePage(rows, limit)
-			return err
-		})
-		if err != nil {
-			return ChangePage{}, explain(err)
-		}
+	var page ChangePage
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		page, err = selectChanges(ctx, q, s.db.Engine, user, *after, feedLimit{limit, maxBytes})
+		return err
+	})
+	if err != nil {
+		return ChangePage{}, explain(err)
 	}
 	if !page.HasMore && after.Compare(page.Next) > 0 {
 		return ChangePage{}, &Error{Code: CursorAhead, Message: "The cursor is ahead of the feed, which has not come that far. Begin anew."}
@@ -54,17 +52,9 @@ func (s *Service) ListChanges(ctx context.Context, user string, after *ID, limit
 
 // ListChangesOf returns what has changed for several users, each after a cursor that
 // [Service.ListChanges] has accepted. Errors: [Unavailable].
-func (s *Service) ListChangesOf(ctx context.Context, after map[string]ID, limit int) (map[string]ChangePage, error) {
-	pages := make(map[string]ChangePage, len(after))
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
-		rows, err := selectChangesOf(ctx, q, s.db.Engine, after, limit+1)
-		ofMailbox := make(map[string][]changeRow, len(after))
-		for _, row := range rows {
-			ofMailbox[row.Mailbox] = append(ofMailbox[row.Mailbox], row)
-		}
-		for user, rows := range ofMailbox {
-			pages[user] = toChangePage(rows, limit)
-		}
+func (s *Service) ListChangesOf(ctx context.Context, after map[string]ID, limit, maxBytes int) (pages map[string]ChangePage, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		pages, err = selectChangesOf(ctx, q, s.db.Engine, after, feedLimit{limit, maxBytes})
 		return err
 	})
 	return pages, explain(err)
@@ -81,29 +71,62 @@ func (s *Service) Clocks(ctx context.Context, users []string) (map[string]ID, er
 	return clocks, explain(err)
 }
 
-// toChangePage makes a page of the rows of one mailbox, in any order: one more change
-// than the limit of each kind, if there are so many up to where it was looked for them.
-func toChangePage(rows []changeRow, limit int) ChangePage {
-	slices.SortFunc(rows, func(a, b changeRow) int {
-		return cmp.Or(a.Cursor.Compare(b.Cursor), strings.Compare(a.Kind, b.Kind)) // "walked" behind the message of that place
-	})
-	page := ChangePage{Changes: make([]Change, 0, min(len(rows), limit))}
-	for i := range rows {
-		row := &rows[i]
-		last := len(page.Changes) - 1
-		switch {
-		case row.Kind == clockRow:
-			page.Next = row.Cursor
-		case row.Kind == walkedRow: // what that message became, if anything, is further on
-			page.Next, page.HasMore = row.Cursor, true
-			return page
-		case last >= 0 && page.Changes[last].Cursor == row.Cursor: // both users are the same one
-		case last+1 == limit:
-			page.Next, page.HasMore = page.Changes[last].Cursor, true
-			return page
-		default:
-			page.Changes = append(page.Changes, row.toChange())
-		}
+// feedPage makes a page of the rows of one mailbox, in their order.
+type feedPage struct {
+	limit  feedLimit
+	page   ChangePage
+	walked *ID // how far was looked for messages, if not to the end
+	bytes  int
+	rows   int // of any kind
+	full   bool
+}
+
+// add adds a row, and reports whether the page needs no more.
+func (p *feedPage) add(row *changeRow) (full bool, err error) {
+	p.rows++
+	if p.full {
+		return true, nil
 	}
-	return page
+	var last *Change
+	if n := len(p.page.Changes); n > 0 {
+		last = &p.page.Changes[n-1]
+	}
+	switch {
+	case row.kind == clockRow:
+		p.page.Next = row.cursor
+		return false, nil
+	case row.kind == walkedRow:
+		if p.walked == nil || row.cursor.Compare(*p.walked) < 0 {
+			p.walked = new(row.cursor)
+		}
+		return false, nil
+	case last != nil && row.cursor.Compare(last.Cursor) < 0:
+		return false, errors.New("the changes of a feed came out of order")
+	}
+	switch {
+	case p.walked != nil && row.cursor.Compare(*p.walked) > 0:
+		p.full = true // there may be another message before it; see end
+	case last != nil && row.cursor == last.Cursor: // both users are the same one
+	case last != nil && (len(p.page.Changes) == p.limit.changes || p.bytes > p.limit.bytes):
+		p.page.Next, p.page.HasMore, p.full, p.walked = last.Cursor, true, true, nil
+	default:
+		p.page.Changes = append(p.page.Changes, row.toChange())
+		p.bytes += changeBytes + row.JSONBytes()
+	}
+	return p.full, nil
+}
+
+// changeBytes is what a change has of JSON around the message.
+const changeBytes = len(`{"cursor":"","type":"message","message":}`) + idBytes
+
+// end returns the page, once there are no more rows.
+func (p *feedPage) end() ChangePage {
+	last := len(p.page.Changes) - 1
+	switch {
+	case !p.full && p.rows == p.limit.all(): // some of them twice
+		p.page.Next, p.page.HasMore = p.page.Changes[last].Cursor, true
+	case p.walked != nil: // what that message became, if anything, is further on
+		p.page.Next, p.page.HasMore = *p.walked, true
+	}
+	return p.page
 }

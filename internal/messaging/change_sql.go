@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -12,121 +13,196 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// changeRow is a change, or the clock of a mailbox. A read marker is in the columns
-// of a message: its owner is the sender, its peer the recipient.
+// changeRow is a change, or a place in a mailbox. A read marker is in the columns of a
+// message: its owner is the sender, its peer the recipient.
 type changeRow struct {
-	Mailbox string `db:"mailbox"`
-	Kind    string `db:"kind"`
-	Cursor  ID     `db:"cursor"`
+	mailbox string
+	kind    rowKind
+	cursor  ID
 	Message
 }
 
-// The kinds of rows.
+type rowKind int
+
+// The kinds of rows, in the order they come: first the places, then the changes by their cursors.
 const (
-	messageRow = "message"
-	markerRow  = "marker"
-	clockRow   = "clock"
-	walkedRow  = "walked" // how far changesOf has looked, if not to the end
+	clockRow  rowKind = iota
+	walkedRow         // how far changesOf has looked for messages, if not to the end
+	messageRow
+	markerRow
 )
 
 func (r *changeRow) toChange() Change {
-	if r.Kind == markerRow {
-		return Change{Cursor: r.Cursor, ReadMarker: &ReadMarker{Owner: r.Sender, Peer: r.Recipient, MessageID: r.ID, Changed: r.Cursor}}
+	if r.kind == markerRow {
+		return Change{Cursor: r.cursor, ReadMarker: &ReadMarker{Owner: r.Sender, Peer: r.Recipient, MessageID: r.ID, Changed: r.cursor}}
 	}
-	return Change{Cursor: r.Cursor, Message: &r.Message}
+	m := r.Message
+	return Change{Cursor: r.cursor, Message: &m}
 }
 
-// changesOf writes the statement that reads a feed: the first changes after a cursor,
-// so many of each kind, from one range of one index each, how far it has looked, and the
-// clock. It is one statement, and so of one moment: what is not above that clock is complete.
+// walkMin is among how many messages a feed looks at least for some that are there as they
+// were sent, however few are asked for: else whoever asks for one at a time would come
+// forward by so little, where many were edited, that it took tens of thousands of requests.
+const walkMin = 200
+
+// feedLimit is how much of a feed to read.
+type feedLimit struct{ changes, bytes int }
+
+// feedSizes are the limits that statements are written for.
+var feedSizes = []int{1, 20, 100}
+
+// rows is how many changes of a kind a statement is asked for: one more than is needed, at
+// least, to know whether there are more.
+func (l feedLimit) rows() int {
+	i, _ := slices.BinarySearch(feedSizes, l.changes)
+	return feedSizes[i] + 1
+}
+
+// all is how many rows of all kinds a statement returns at most, with three places.
+func (l feedLimit) all() int { return l.rows() + 3 }
+
+// walk is among how many messages to look for those that are there as they were sent.
+func (l feedLimit) walk() int { return max(walkMin, 2*l.rows()) }
+
+// changesOf writes the statement that reads a feed: the first changes after a cursor, how
+// far it has looked, and the clock. It is one statement, and so of one moment: what is not
+// above that clock is complete. It finds the places of each kind in one range of one index
+// each, and only then reads the messages that are among the first of all.
 //
-// Messages that are there as they were sent are looked for among twice as many, in the
+// Messages that are there as they were sent are looked for among a few more, in the
 // order of their ids. The others are elsewhere in the feed: without that limit, whoever
-// reads of many that were edited or deleted would walk over them again for each page.
-func changesOf(user, after, limit string) string {
+// reads of many that were edited would walk over them again for each page.
+func changesOf(user, after string, limit feedLimit) string {
+	rows, walk := strconv.Itoa(limit.rows()), strconv.Itoa(limit.walk())
+	place := func(kind rowKind, columns, from string) string {
+		return fmt.Sprintf("SELECT %d AS kind, %s %s", kind, columns, from)
+	}
+	live := func(role string) string {
+		return fmt.Sprintf("FROM messages WHERE %s = %s AND id > %s AND deleted = false ORDER BY id LIMIT ", role, user, after)
+	}
 	sent := func(role string) string {
-		return fmt.Sprintf(`
-			SELECT '%s' AS kind, id AS cursor, * FROM (
-				SELECT %s FROM messages WHERE %s = %s AND id > %s AND deleted = false ORDER BY id LIMIT 2 * %s
-			) AS walked WHERE changed IS NULL ORDER BY id LIMIT %[6]s`,
-			messageRow, messageColumns, role, user, after, limit)
+		return place(messageRow, "id AS cursor, id, sender, recipient, false AS deleted", fmt.Sprintf(
+			"FROM (SELECT id, sender, recipient, changed %s%s) AS walked WHERE changed IS NULL ORDER BY id LIMIT %s", live(role), walk, rows))
 	}
 	walked := func(role string) string {
-		return bare(walkedRow, "id", fmt.Sprintf("FROM messages WHERE %s = %s AND id > %s AND deleted = false ORDER BY id LIMIT 1 OFFSET 2 * %s - 1",
-			role, user, after, limit))
+		return place(walkedRow, fmt.Sprintf("id AS cursor, id, %[1]s AS sender, %[1]s AS recipient, false AS deleted", role), live(role)+"1 OFFSET "+strconv.Itoa(limit.walk()-1))
 	}
 	changed := func(role string) string {
-		return fmt.Sprintf(`
-			SELECT '%s' AS kind, changed AS cursor, %s FROM messages
-			WHERE %s = %s AND changed > %s AND changed IS NOT NULL ORDER BY changed LIMIT %s`,
-			messageRow, messageColumns, role, user, after, limit)
+		return place(messageRow, "changed AS cursor, id, sender, recipient, deleted", fmt.Sprintf(
+			"FROM messages WHERE %s = %s AND changed > %s AND changed IS NOT NULL ORDER BY changed LIMIT %s", role, user, after, rows))
 	}
 	marker := func(role string) string { // by an index of that expression; see everyID
-		return fmt.Sprintf(`
-			SELECT '%s' AS kind, changed AS cursor, message_id AS id, owner AS sender, peer AS recipient, '' AS text,
-			       '' AS metadata, CAST(NULL AS uuid) AS reply_to, changed, false AS deleted FROM read_markers
-			WHERE coalesce(%[2]s, %[2]s) = %[3]s AND changed > %[4]s ORDER BY changed LIMIT %[5]s`, markerRow, role, user, after, limit)
+		return place(markerRow, "changed AS cursor, message_id AS id, owner AS sender, peer AS recipient, false AS deleted", fmt.Sprintf(
+			"FROM read_markers WHERE coalesce(%[1]s, %[1]s) = %[2]s AND changed > %[3]s ORDER BY changed LIMIT %[4]s", role, user, after, rows))
 	}
 	arms := []string{
 		sent("recipient"), walked("recipient"),
 		sent("sender"), walked("sender"),
 		changed("recipient"), changed("sender"),
 		marker("owner"), marker("peer"),
-		bare(clockRow, "clock", "FROM mailboxes WHERE user_id = "+user),
+		place(clockRow, "clock AS cursor, clock AS id, user_id AS sender, user_id AS recipient, false AS deleted", "FROM mailboxes WHERE user_id = "+user),
 	}
 	for i, arm := range arms {
 		arms[i] = fmt.Sprintf("SELECT * FROM (%s) AS arm%d", arm, i)
 	}
-	return strings.Join(arms, " UNION ALL ")
-}
-
-// bare writes a statement for a row that is nothing but a cursor.
-func bare(kind, cursor, from string) string {
+	inOrder := fmt.Sprintf("ORDER BY kind >= %d, cursor", messageRow)
 	return fmt.Sprintf(`
-		SELECT '%s' AS kind, %s AS cursor, %[2]s AS id, '' AS sender, '' AS recipient, '' AS text,
-		       '' AS metadata, CAST(NULL AS uuid) AS reply_to, %[2]s AS changed, false AS deleted %[3]s`, kind, cursor, from)
+		SELECT kind, cursor, place.id, place.sender, place.recipient, coalesce(text, '') AS text,
+		       coalesce(metadata, '') AS metadata, reply_to, changed, place.deleted
+		FROM (SELECT * FROM (%s) AS places %s LIMIT %d) AS place
+		LEFT JOIN messages AS m ON kind = %[4]d AND m.recipient = place.recipient AND m.deleted = place.deleted AND m.id = place.id
+		%[2]s`, strings.Join(arms, " UNION ALL "), inOrder, limit.all(), messageRow)
 }
 
-// changesOfOne is the statement of one feed: of a user, after a cursor, so many.
-var changesOfOne = "SELECT $1 AS mailbox, changes.* FROM (" + changesOf("$1", "$2", "$3") + ") AS changes"
+// changesOfOne are the statements of one feed, of a user after a cursor, by their rows.
+//
+// Postgres keeps the plan of a prepared statement only if it seems no worse than one for the
+// parameters, and to make one takes longer than to read a feed. So it is not to know them while
+// it plans, nor is the limit a parameter: both plans are the same then, and TestPlans checks it.
+var changesOfOne = map[db.Engine]map[int]string{
+	db.SQLite:   changesOfUser("$1", "$2"),
+	db.Postgres: changesOfUser("(SELECT $1::text)", "(SELECT $2::uuid)"),
+}
 
-// selectChanges returns a feed as changesOf reads it.
-func selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) ([]changeRow, error) {
-	var rows []changeRow
-	if err := sqlx.SelectContext(ctx, q, &rows, changesOfOne, user, after, limit); err != nil {
-		return nil, fmt.Errorf("select changes: %w", err)
+func changesOfUser(user, after string) map[int]string {
+	statements := map[int]string{}
+	for _, size := range feedSizes {
+		limit := feedLimit{changes: size}
+		statements[limit.rows()] = "SELECT $1 AS mailbox, changes.* FROM (" + changesOf(user, after, limit) + ") AS changes"
 	}
-	return rows, nil
+	return statements
 }
 
-// selectChangesOf returns the feeds of several users, in any order.
-func selectChangesOf(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, after map[string]ID, limit int) ([]changeRow, error) {
+// selectChanges returns a page of a feed.
+func selectChanges(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, after ID, limit feedLimit) (ChangePage, error) {
+	page := feedPage{limit: limit}
+	err := eachChange(ctx, q, page.add, changesOfOne[engine][limit.rows()], user, after)
+	return page.end(), err
+}
+
+// selectChangesOf returns a page of the feeds of those of the users who have a mailbox.
+func selectChangesOf(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, after map[string]ID, limit feedLimit) (map[string]ChangePage, error) {
 	users := slices.Sorted(maps.Keys(after))
-	var rows []changeRow
+	pages := make(map[string]ChangePage, len(users))
 	if engine == db.SQLite { // which cannot join laterally, and is asked without a round trip
 		for _, user := range users {
-			of, err := selectChanges(ctx, q, user, after[user], limit)
+			page, err := selectChanges(ctx, q, engine, user, after[user], limit)
 			if err != nil {
 				return nil, err
 			}
-			rows = append(rows, of...)
+			if page.Next != (ID{}) {
+				pages[user] = page
+			}
 		}
-		return rows, nil
+		return pages, nil
 	}
-	args := []any{limit}
+	var args []any
 	values := make([]string, len(users))
 	for i, user := range users {
 		args = append(args, user, after[user])
 		values[i] = fmt.Sprintf("(CAST($%d AS text), CAST($%d AS uuid))", len(args)-1, len(args))
 	}
-	err := sqlx.SelectContext(ctx, q, &rows, `
+	building := make(map[string]*feedPage, len(users))
+	err := eachChange(ctx, q, func(row *changeRow) (full bool, err error) {
+		page, ok := building[row.mailbox]
+		if !ok {
+			page = &feedPage{limit: limit}
+			building[row.mailbox] = page
+		}
+		_, err = page.add(row)
+		return false, err
+	}, `
 		SELECT mailbox.user_id AS mailbox, changes.*
 		FROM (VALUES `+strings.Join(values, ", ")+`) AS mailbox (user_id, after)
-		CROSS JOIN LATERAL (`+changesOf("mailbox.user_id", "mailbox.after", "$1")+`) AS changes`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("select changes of several: %w", err)
+		CROSS JOIN LATERAL (`+changesOf("mailbox.user_id", "mailbox.after", limit)+`) AS changes`, args...)
+	for user, page := range building {
+		pages[user] = page.end()
 	}
-	return rows, nil
+	return pages, err
+}
+
+// eachChange calls fn with each row of a statement, until it is full. The row is the same one
+// each time.
+func eachChange(ctx context.Context, q sqlx.QueryerContext, fn func(*changeRow) (full bool, err error), query string, args ...any) error {
+	rows, err := q.QueryxContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("select changes: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // it is read as far as needed, or there is another error
+	var r changeRow
+	columns := []any{&r.mailbox, &r.kind, &r.cursor, &r.ID, &r.Sender, &r.Recipient, &r.Text, &r.Metadata, &r.ReplyTo, &r.Changed, &r.Deleted}
+	for rows.Next() {
+		if err := rows.Scan(columns...); err != nil {
+			return fmt.Errorf("select changes: %w", err)
+		}
+		if full, err := fn(&r); full || err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("select changes: %w", err)
+	}
+	return nil
 }
 
 // selectClocks returns the clocks of those of the users who have a mailbox.

@@ -35,20 +35,36 @@ type ConversationPage struct {
 }
 
 // ListConversations returns a user's conversations, the one with the newest message
-// first, from the one after the given last message on. Errors: [Unavailable].
+// first, from the one after the given last message on: as many as were asked for, or up to
+// the one with which the page has [PageMaxBytes]. Errors: [Unavailable].
 func (s *Service) ListConversations(ctx context.Context, user string, before *ID, limit int) (ConversationPage, error) {
 	if before == nil {
 		before = &lastID
 	}
-	var page ConversationPage
+	var found []Conversation
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		page.Conversations, err = selectConversations(ctx, q, user, *before, limit+1)
+		found, err = selectConversations(ctx, q, user, *before, limit+1)
 		return err
 	})
-	if len(page.Conversations) > limit {
-		page.Conversations, page.HasMore = page.Conversations[:limit], true
+	if err != nil {
+		return ConversationPage{}, explain(err)
 	}
-	return page, explain(err)
+	end, bytes := 0, 0
+	for ; end < min(limit, len(found)) && bytes <= PageMaxBytes; end++ {
+		bytes += found[end].jsonBytes()
+	}
+	return ConversationPage{Conversations: found[:end], HasMore: end < len(found)}, nil
+}
+
+// jsonBytes is the length of the conversation as the JSON of the API.
+func (c *Conversation) jsonBytes() int {
+	n := len(`{"peer":"","lastMessage":,"unreadCount":0}`) + len(c.Peer) + c.LastMessage.JSONBytes()
+	for _, marker := range []*ReadMarker{&c.Marker, &c.PeerMarker} {
+		if marker.Owner != "" {
+			n += len(`,"readMarker":{"user":"","peer":"","messageId":"","readAt":""}`) + idBytes + timeBytes + len(c.Peer) + len(marker.Owner)
+		}
+	}
+	return n
 }
 
 // GetConversation returns a user's conversation with a peer. Errors: [NotFound];
@@ -76,8 +92,8 @@ func (s *Service) ListConversation(ctx context.Context, user, peer string, w Win
 	if err != nil {
 		return Page{}, err
 	}
-	return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) ([]Message, error) {
-		return selectConversationMessages(ctx, q, user, peer, w, bounds)
+	return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+		return selectConversationMessages(ctx, q, s.db.Engine, user, peer, w, bounds)
 	})
 }
 

@@ -64,13 +64,13 @@ func untouchConversations(ctx context.Context, tx *sqlx.Tx, user string, deleted
 		return fmt.Errorf("select conversations of deleted messages: %w", err)
 	}
 	for _, peer := range peers {
-		newest, err := selectConversationMessages(ctx, tx, user, peer, Window{Limit: 0}, idRange{high: lastID})
+		newest, err := selectConversationMessages(ctx, tx, db.Engine(tx.DriverName()), user, peer, Window{Limit: 1}, idRange{high: lastID})
 		if err != nil {
 			return err
 		}
-		if len(newest) > 0 {
+		if len(newest.Messages) > 0 {
 			_, err = tx.ExecContext(ctx, `
-				UPDATE conversations SET last_message_id = $1 WHERE (owner, peer) IN (($2, $3), ($3, $2))`, newest[0].ID, user, peer)
+				UPDATE conversations SET last_message_id = $1 WHERE (owner, peer) IN (($2, $3), ($3, $2))`, newest.Messages[0].ID, user, peer)
 		} else {
 			_, err = tx.ExecContext(ctx, `
 				DELETE FROM conversations WHERE (owner, peer) IN (($1, $2), ($2, $1))`, user, peer)
@@ -134,15 +134,16 @@ func selectConversation(ctx context.Context, q sqlx.QueryerContext, user, peer s
 
 // selectConversationMessages returns what two users, who may be the same one, have
 // written to each other, for Service.page.
-func selectConversationMessages(ctx context.Context, q sqlx.QueryerContext, user, peer string, w Window, bounds idRange) ([]Message, error) {
+func selectConversationMessages(
+	ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user, peer string, w Window, bounds idRange,
+) (Page, error) {
 	direction := func(recipient, sender string) string {
-		return fmt.Sprintf(`
-			SELECT %s FROM messages WHERE recipient = %s AND sender = %s AND id >= $3 AND id < $4 AND deleted = false
-			ORDER BY id %s LIMIT $5`, messageColumns, recipient, sender, w.direction())
+		return fmt.Sprintf("SELECT %s FROM messages WHERE recipient = %s AND sender = %s AND deleted = false AND id >= $3 AND id < $4",
+			messageColumns, recipient, sender)
 	}
+	statement := merged(engine, direction("$1", "$2"), direction("$2", "$1"), "ORDER BY id "+w.direction()+" LIMIT $5")
 	ctx = db.Unprepared(ctx) // as in selectMessages
-	return selectBoth(ctx, q, w, direction("$1", "$2"), direction("$2", "$1"),
-		func(m Message) ID { return m.ID }, user, peer, bounds.low, bounds.high, w.Limit+1)
+	return selectPage(ctx, q, w.Limit, statement, user, peer, bounds.low, bounds.high, w.Limit+1)
 }
 
 // selectReadMarker returns a user's marker in the conversation with a peer, at the zero

@@ -24,6 +24,9 @@ var IsVisible = isVisible
 // SortInterval is after how many messages their words are sorted in.
 const SortInterval = sortInterval
 
+// FeedLimit is a limit of so many changes, whatever they are like.
+func FeedLimit(changes int) feedLimit { return feedLimit{changes, PageMaxBytes} }
+
 // LastID is greater than every id.
 var LastID = lastID
 

@@ -195,7 +195,8 @@ type Window struct {
 // up from a known one, and not for the newest.
 func (w Window) Upward() bool { return w.After != nil && w.Before == nil }
 
-// Page is a part of a list, newest first.
+// Page is a part of a list, newest first. It has as many messages as were asked for, or ends
+// with the one with which it has [PageMaxBytes].
 type Page struct {
 	Messages []Message
 	HasMore  bool // newer ones if the query is upward, else older ones
@@ -217,7 +218,7 @@ func (s *Service) List(ctx context.Context, query Query) (Page, error) {
 		return Page{}, err
 	}
 	if query.Words == "" {
-		return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) ([]Message, error) {
+		return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
 			return selectMessages(ctx, q, query, bounds)
 		})
 	}
@@ -227,24 +228,19 @@ func (s *Service) List(ctx context.Context, query Query) (Page, error) {
 	if !s.search {
 		return Page{}, invalid("q", "cannot be used: search is switched off on this server")
 	}
-	return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) ([]Message, error) {
+	return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
 		return selectMatches(ctx, q, s.db.Engine, query, bounds)
 	})
 }
 
-// page reads a page of messages by a statement that returns one more than the
-// limit of the window, if there are so many, in its order.
-func (s *Service) page(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) ([]Message, error)) (Page, error) {
-	var page Page
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		page.Messages, err = read(ctx, q)
+// page reads a page of messages, in the order of its window.
+func (s *Service) page(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) (Page, error)) (page Page, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		page, err = read(ctx, q)
 		return err
 	})
 	if err != nil {
 		return Page{}, explain(err)
-	}
-	if len(page.Messages) > w.Limit {
-		page.Messages, page.HasMore = page.Messages[:w.Limit], true
 	}
 	if w.Upward() {
 		slices.Reverse(page.Messages)

@@ -15,27 +15,39 @@ import (
 
 const messageColumns = "id, sender, recipient, text, coalesce(metadata, '') AS metadata, reply_to, changed, deleted"
 
-// scanMessages runs a statement that selects messageColumns, of at most so many rows. Most
-// of what a page takes is that: sqlx would look up the place of each value by its name.
-func scanMessages(ctx context.Context, q sqlx.QueryerContext, most int, query string, args ...any) ([]Message, error) {
+// selectPage runs a statement that selects messageColumns, in the order of a window and up
+// to one more than its limit, and makes a page of the rows: up to the limit, or to the row
+// with which it has [PageMaxBytes]. It does not read the others, and leaves out one that is
+// the same as the one before. Most of what a page takes is
+// that: sqlx would look up the place of each value by its name.
+func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query string, args ...any) (Page, error) {
 	rows, err := q.QueryxContext(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("select messages: %w", err)
+		return Page{}, fmt.Errorf("select messages: %w", err)
 	}
-	defer rows.Close() //nolint:errcheck // it is read to its end, or there is another error
-	messages := make([]Message, 0, most)
+	defer rows.Close() //nolint:errcheck // it is read as far as needed, or there is another error
+	page := Page{Messages: make([]Message, 0, limit)}
 	var m Message
+	var bytes pageBytes
 	columns := []any{&m.ID, &m.Sender, &m.Recipient, &m.Text, &m.Metadata, &m.ReplyTo, &m.Changed, &m.Deleted}
-	for rows.Next() {
-		if err := rows.Scan(columns...); err != nil {
-			return nil, fmt.Errorf("select messages: %w", err)
+	full := false
+	for n := 1; rows.Next(); n++ {
+		if page.HasMore = full || n > limit; page.HasMore {
+			break
 		}
-		messages = append(messages, m)
+		if err := rows.Scan(columns...); err != nil {
+			return Page{}, fmt.Errorf("select messages: %w", err)
+		}
+		if last := len(page.Messages) - 1; last >= 0 && page.Messages[last].ID == m.ID {
+			continue // both users are the same one
+		}
+		page.Messages = append(page.Messages, m)
+		full = bytes.passed(page.Messages, PageMaxBytes)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("select messages: %w", err)
+		return Page{}, fmt.Errorf("select messages: %w", err)
 	}
-	return messages, nil
+	return page, nil
 }
 
 // everyID is the id to those who look for it among everyone's; the index of all ids is
@@ -144,7 +156,7 @@ func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[ID]*M
 }
 
 // selectMessages returns what a query without words selects, for Service.page.
-func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange) ([]Message, error) {
+func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange) (Page, error) {
 	where, args := query.where(bounds)
 	id := "id"
 	if query.Recipient == "" && query.Sender == "" {
@@ -154,7 +166,7 @@ func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bou
 		ctx = db.Unprepared(ctx) // else it may walk over what others have sent to the recipient
 	}
 	args = append(args, query.Limit+1)
-	return scanMessages(ctx, q, query.Limit+1, fmt.Sprintf("SELECT %s FROM messages WHERE %s ORDER BY %s %s LIMIT $%d",
+	return selectPage(ctx, q, query.Limit, fmt.Sprintf("SELECT %s FROM messages WHERE %s ORDER BY %s %s LIMIT $%d",
 		messageColumns, where, id, query.direction(), len(args)), args...)
 }
 
@@ -169,6 +181,16 @@ func (q Query) where(bounds idRange) (condition string, args []any) {
 		}
 	}
 	return fmt.Sprintf("%s >= $1 AND %[1]s < $2 AND deleted = false%s", id, condition), args
+}
+
+// merged writes a statement for what either of two select, in one order and up to a limit.
+// SQLite merges the two as it reads them. Postgres would sort all of both; there each is in that
+// order and has that limit, too, so that it is two pages that remain to be sorted.
+func merged(engine db.Engine, a, b, order string) string {
+	if engine == db.SQLite {
+		return a + " UNION ALL " + b + " " + order
+	}
+	return fmt.Sprintf("SELECT * FROM (%s %[3]s) AS a UNION ALL SELECT * FROM (%[2]s %[3]s) AS b %[3]s", a, b, order)
 }
 
 func (w Window) direction() string {

@@ -19,12 +19,12 @@ import (
 
 // selectMatches is selectMessages for a query with words. The query has a recipient
 // or a sender.
-func selectMatches(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, query Query, bounds idRange) ([]Message, error) {
+func selectMatches(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, query Query, bounds idRange) (Page, error) {
 	words := strings.FieldsFunc(query.Words, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
 	})
 	if len(words) == 0 {
-		return nil, nil
+		return Page{}, nil
 	}
 	if engine == db.SQLite {
 		return selectMatchesSQLite(ctx, q, query, bounds, words)
@@ -45,7 +45,7 @@ var textWords = func() string {
 // index is asked: most words that fill a page are found there sooner.
 const searchWalk = 1000
 
-func selectMatchesPostgres(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) ([]Message, error) {
+func selectMatchesPostgres(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) (Page, error) {
 	where, args := query.where(bounds)
 	n := len(args)
 	mailboxes := strings.Join(mailboxWords(query, "'r:%s'", "'s:%s'", func(user string) string { return user }), " & ")
@@ -55,9 +55,9 @@ func selectMatchesPostgres(ctx context.Context, q sqlx.QueryerContext, query Que
 		SELECT * FROM (SELECT %[1]s FROM messages WHERE %[2]s ORDER BY id %[3]s LIMIT %[4]d) AS newest
 		WHERE %[7]s @@ plainto_tsquery('simple', $%[5]d) ORDER BY id %[3]s LIMIT $%[6]d`,
 		messageColumns, where, query.direction(), searchWalk, n+1, n+2, textWords)
-	messages, err := scanMessages(ctx, q, query.Limit+1, walk, args...)
-	if err != nil || len(messages) > query.Limit {
-		return messages, err
+	page, err := selectPage(ctx, q, query.Limit, walk, args...)
+	if err != nil || page.HasMore {
+		return page, err
 	}
 	// OFFSET keeps the conditions of the list out of the inner query, where the planner
 	// might take an index for them, and the texts of a whole mailbox apart. A text of no
@@ -70,10 +70,10 @@ func selectMatchesPostgres(ctx context.Context, q sqlx.QueryerContext, query Que
 		    AND numnode(plainto_tsquery('simple', $%[4]d)) > 0 AND deleted = false OFFSET 0) AS found
 		WHERE %[2]s ORDER BY id %[3]s LIMIT $%[5]d`,
 		messageColumns, where, query.direction(), n+1, n+2, n+3, textWords)
-	return scanMessages(ctx, q, query.Limit+1, find, append(args, mailboxes)...)
+	return selectPage(ctx, q, query.Limit, find, append(args, mailboxes)...)
 }
 
-func selectMatchesSQLite(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) ([]Message, error) {
+func selectMatchesSQLite(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) (Page, error) {
 	where, args := query.where(bounds)
 	mailboxes := mailboxWords(query, "r%s", "s%s", func(user string) string { return strings.ToUpper(hex.EncodeToString([]byte(user))) })
 	match := fmt.Sprintf(`mailboxes : ("%s") AND text : ("%s")`, strings.Join(mailboxes, `" AND "`), strings.Join(words, `" AND "`))
@@ -88,7 +88,7 @@ func selectMatchesSQLite(ctx context.Context, q sqlx.QueryerContext, query Query
 		AND message_words.rowid BETWEEN `+fmt.Sprintf(edge, "ASC")+` AND `+fmt.Sprintf(edge, "DESC")+`
 		ORDER BY message_words.rowid %[3]s LIMIT $%[5]d`,
 		strings.Replace(messageColumns, "text,", "messages.text,", 1), where, query.direction(), len(args)-1, len(args))
-	return scanMessages(ctx, q, query.Limit+1, statement, args...)
+	return selectPage(ctx, q, query.Limit, statement, args...)
 }
 
 // mailboxWords are the words under which an index has the mailboxes of a query.

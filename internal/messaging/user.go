@@ -25,34 +25,34 @@ const exportBatch = 200
 func (s *Service) ExportUser(ctx context.Context, user string, yield func(Record) error) error {
 	var lastMessage ID
 	var lastMarker, lastBlock string
-	portions := []func(context.Context, sqlx.QueryerContext) ([]Record, error){
-		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, error) {
-			messages, err := selectMessagesOf(ctx, q, user, lastMessage, exportBatch)
-			return toRecords(messages, err, func(m *StoredMessage) Record {
+	portions := []func(context.Context, sqlx.QueryerContext) (records []Record, more bool, err error){
+		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
+			page, err := selectMessagesOf(ctx, q, s.db.Engine, user, lastMessage, exportBatch)
+			return toRecords(page.Messages, func(m *Message) Record {
 				lastMessage = m.ID
-				return Record{Message: m}
-			})
+				return Record{Message: &StoredMessage{Message: *m}}
+			}), page.HasMore, err
 		},
-		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, error) {
+		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
 			markers, err := selectReadMarkers(ctx, q, user, lastMarker, exportBatch)
-			return toRecords(markers, err, func(m *ReadMarker) Record {
+			return toRecords(markers, func(m *ReadMarker) Record {
 				lastMarker = m.Peer
 				return Record{ReadMarker: m}
-			})
+			}), len(markers) == exportBatch, err
 		},
-		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, error) {
+		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
 			blocks, err := selectBlocks(ctx, q, user, lastBlock, exportBatch)
-			return toRecords(blocks, err, func(b *Block) Record {
+			return toRecords(blocks, func(b *Block) Record {
 				lastBlock = b.Peer
 				return Record{Block: b}
-			})
+			}), len(blocks) == exportBatch, err
 		},
 	}
 	for _, portion := range portions {
 		for more := true; more; {
 			var records []Record
 			err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-				records, err = portion(ctx, q)
+				records, more, err = portion(ctx, q)
 				return err
 			})
 			if err != nil {
@@ -63,16 +63,15 @@ func (s *Service) ExportUser(ctx context.Context, user string, yield func(Record
 					return err
 				}
 			}
-			more = len(records) == exportBatch
 		}
 	}
 	return nil
 }
 
-func toRecords[T any](rows []T, err error, toRecord func(*T) Record) ([]Record, error) {
+func toRecords[T any](rows []T, toRecord func(*T) Record) []Record {
 	records := make([]Record, len(rows))
 	for i := range rows {
 		records[i] = toRecord(&rows[i])
 	}
-	return records, err
+	return records
 }

@@ -6,22 +6,24 @@ import (
 	"slices"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
 )
 
 // selectMessagesOf returns the messages that a user sent or received, after an id,
 // the oldest first.
-func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) ([]StoredMessage, error) {
+func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, after ID, limit int) (Page, error) {
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND id > $2 AND deleted = false ORDER BY id LIMIT $3", storedColumns, column)
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND id > $2 AND deleted = false", messageColumns, column)
 	}
-	return selectBoth(ctx, q, Window{After: &after, Limit: limit - 1}, role("recipient"), role("sender"),
-		func(m StoredMessage) ID { return m.ID }, user, after, limit)
+	return selectPage(ctx, q, limit, merged(engine, role("recipient"), role("sender"), "ORDER BY id LIMIT $3"), user, after, limit+1)
 }
 
-// selectLive returns the oldest messages that a user sent or received and that are not deleted.
+// selectLive returns the oldest messages that a user sent or received and that are not deleted,
+// without what they say.
 func selectLive(ctx context.Context, q sqlx.QueryerContext, user string, limit int) ([]Message, error) {
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND deleted = false ORDER BY id LIMIT $2", messageColumns, column)
+		return fmt.Sprintf("SELECT id, sender, recipient FROM messages WHERE %s = $1 AND deleted = false ORDER BY id LIMIT $2", column)
 	}
 	var oldest ID
 	return selectBoth(ctx, q, Window{After: &oldest, Limit: limit - 1}, role("recipient"), role("sender"),

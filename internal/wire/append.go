@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/hex"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -29,6 +30,40 @@ func AppendMessage(b []byte, m *messaging.Message) []byte {
 			name = `,"deletedAt":`
 		}
 		b = appendQuoted(append(b, name...), m.Changed.Time())
+	}
+	return append(b, '}')
+}
+
+// AppendReadMarker appends the JSON of [ReadMarker] to b.
+func AppendReadMarker(b []byte, m *messaging.ReadMarker) []byte {
+	b = appendText(append(b, `{"user":`...), m.Owner)
+	b = appendText(append(b, `,"peer":`...), m.Peer)
+	b = appendID(append(b, `,"messageId":`...), m.MessageID)
+	return append(appendQuoted(append(b, `,"readAt":`...), m.Changed.Time()), '}')
+}
+
+// AppendChange appends the JSON of [Change] to b.
+func AppendChange(b []byte, c *messaging.Change) []byte {
+	b = appendID(append(b, `{"cursor":`...), c.Cursor)
+	b = append(append(append(b, `,"type":"`...), ChangeType(c)...), '"')
+	if c.Message != nil {
+		b = AppendMessage(append(b, `,"message":`...), c.Message)
+	} else {
+		b = AppendReadMarker(append(b, `,"readMarker":`...), c.ReadMarker)
+	}
+	return append(b, '}')
+}
+
+// AppendConversation appends the JSON of [Conversation] to b.
+func AppendConversation(b []byte, c *messaging.Conversation) []byte {
+	b = appendText(append(b, `{"peer":`...), c.Peer)
+	b = AppendMessage(append(b, `,"lastMessage":`...), &c.LastMessage)
+	b = strconv.AppendInt(append(b, `,"unreadCount":`...), int64(c.Unread), 10)
+	if c.Marker != (messaging.ReadMarker{}) {
+		b = AppendReadMarker(append(b, `,"readMarker":`...), &c.Marker)
+	}
+	if c.PeerMarker != (messaging.ReadMarker{}) {
+		b = AppendReadMarker(append(b, `,"peerReadMarker":`...), &c.PeerMarker)
 	}
 	return append(b, '}')
 }

@@ -41,15 +41,31 @@ func ReadMarker(m messaging.ReadMarker) server.ReadMarker {
 	return server.ReadMarker{User: m.Owner, Peer: m.Peer, MessageID: uuid.UUID(m.MessageID), ReadAt: timestamp(m.Changed.Time())}
 }
 
-// Change is a change as the contract describes it.
-func Change(c messaging.Change) server.Change {
-	change := server.Change{Cursor: uuid.UUID(c.Cursor)}
+// ChangeType is the type of a change.
+func ChangeType(c *messaging.Change) server.ChangeType {
 	if c.Message != nil {
-		change.Type, change.Message = server.ChangeTypeMessage, new(Message(*c.Message))
-	} else {
-		change.Type, change.ReadMarker = server.ChangeTypeRead, new(ReadMarker(*c.ReadMarker))
+		return server.ChangeTypeMessage
 	}
-	return change
+	return server.ChangeTypeRead
+}
+
+// Conversation is a conversation as the contract describes it.
+func Conversation(c messaging.Conversation) server.Conversation {
+	return server.Conversation{
+		Peer:           c.Peer,
+		LastMessage:    Message(c.LastMessage),
+		UnreadCount:    int32(c.Unread),
+		ReadMarker:     optionalReadMarker(c.Marker),
+		PeerReadMarker: optionalReadMarker(c.PeerMarker),
+	}
+}
+
+// optionalReadMarker returns nil for the zero value.
+func optionalReadMarker(m messaging.ReadMarker) *server.ReadMarker {
+	if m == (messaging.ReadMarker{}) {
+		return nil
+	}
+	return new(ReadMarker(m))
 }
 
 // Block is a block as the contract describes it.

@@ -6,11 +6,13 @@ import (
 	"reflect"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -73,5 +75,41 @@ func TestAppendMessage(t *testing.T) {
 		if !json.Valid(appended) {
 			t.Errorf("%s is no JSON", appended)
 		}
+		m.ID, m.Sender, m.Recipient = messaging.ID{1}, "alice", "bob" // years have four digits, and user ids no escapes
+		if m.Changed != nil {
+			m.Changed = &m.ID
+		}
+		if want := len(AppendMessage(nil, &m)); m.JSONBytes() != want && utf8.ValidString(m.Text) {
+			t.Errorf("counted %d bytes, not %d, of %q", m.JSONBytes(), want, m.Text)
+		}
 	})
+}
+
+// TestAppend decodes what the other Append functions write into the types of the contract, by
+// all their members.
+func TestAppend(t *testing.T) {
+	t.Parallel()
+	id := func(n byte) messaging.ID { return messaging.ID{n, 0, 0, 0, 0, 0, 0x70, 0, 0x80} }
+	m := messaging.Message{ID: id(1), Sender: "alice", Recipient: "bob", Text: "<\x01>", Metadata: `{"a":1}`, ReplyTo: new(id(2)), Changed: new(id(3))}
+	marker := messaging.ReadMarker{Owner: "bob", Peer: "alice", MessageID: id(1), Changed: id(4)}
+	for want, appended := range map[any][]byte{
+		&server.Change{Cursor: uuid.UUID(id(5)), Type: server.ChangeTypeMessage, Message: new(Message(m))}:         AppendChange(nil, &messaging.Change{Cursor: id(5), Message: &m}),
+		&server.Change{Cursor: uuid.UUID(id(4)), Type: server.ChangeTypeRead, ReadMarker: new(ReadMarker(marker))}: AppendChange(nil, &messaging.Change{Cursor: id(4), ReadMarker: &marker}),
+		new(Conversation(messaging.Conversation{Peer: "alice", LastMessage: m, Unread: 7})):                        AppendConversation(nil, &messaging.Conversation{Peer: "alice", LastMessage: m, Unread: 7}),
+		new(Conversation(messaging.Conversation{Peer: "alice", LastMessage: m, Marker: marker, PeerMarker: marker})): AppendConversation(nil,
+			&messaging.Conversation{Peer: "alice", LastMessage: m, Marker: marker, PeerMarker: marker}),
+	} {
+		decoder := json.NewDecoder(bytes.NewReader(appended))
+		decoder.DisallowUnknownFields()
+		got := reflect.New(reflect.TypeOf(want).Elem()).Interface()
+		if err := decoder.Decode(got); err != nil {
+			t.Errorf("%v in %s", err, appended)
+			continue
+		}
+		a, errA := json.Marshal(got)
+		b, errB := json.Marshal(want)
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s, want %s", appended, b)
+		}
+	}
 }

@@ -350,9 +350,10 @@ export interface paths {
          *     restored from a backup. Begin anew, then. One that is not ahead is a place in
          *     time, whoever's it was.
          *
-         *     **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
-         *     the last page, which `hasMore` tells. With `wait` an answer
-         *     that would be empty is held until there is a change, or for so many seconds.
+         *     **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
+         *     empty, although there are more: `hasMore` tells, and `next` is where to go on,
+         *     which is further each time. With `wait` an answer that would be empty is held until
+         *     there is a change, or for so many seconds.
          *
          *     **As a stream**, for `Accept: text/event-stream`
          *     ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
@@ -597,7 +598,10 @@ export interface components {
             editedAt?: components["schemas"]["Timestamp"];
             deletedAt?: components["schemas"]["Timestamp"];
         };
-        /** @description One page of messages, newest first. */
+        /**
+         * @description One page of messages, newest first: as many as were asked for, or fewer where they are
+         *     large (`pageMaxBytes` of the limits). Only `hasMore` tells whether it is the last.
+         */
         MessagePage: {
             /** @description The messages, newest first. */
             messages: components["schemas"]["Message"][];
@@ -622,7 +626,11 @@ export interface components {
             readMarker?: components["schemas"]["ReadMarker"];
             peerReadMarker?: components["schemas"]["ReadMarker"];
         };
-        /** @description One page of conversations, the one with the newest message first. */
+        /**
+         * @description One page of conversations, the one with the newest message first: as many as were asked
+         *     for, or fewer where their last messages are large (`pageMaxBytes` of the limits). Only
+         *     `hasMore` tells whether it is the last.
+         */
         ConversationPage: {
             /** @description The conversations. */
             conversations: components["schemas"]["Conversation"][];
@@ -661,13 +669,16 @@ export interface components {
             message?: components["schemas"]["Message"];
             readMarker?: components["schemas"]["ReadMarker"];
         };
-        /** @description One page of changes, the oldest first. */
+        /**
+         * @description One page of changes, the oldest first: as many as were asked for, or fewer, or none.
+         *     Only `hasMore` tells whether it is the last.
+         */
         ChangePage: {
             /** @description The changes, the oldest first. */
             changes: components["schemas"]["Change"][];
             next: components["schemas"]["Cursor"];
             /**
-             * @description Whether there is at least one more change after these.
+             * @description Whether there may be more changes after `next`. Where it is false there is none yet.
              * @example false
              */
             hasMore: boolean;
@@ -762,6 +773,12 @@ export interface components {
              * @description The most messages on a page, and the default.
              */
             pageMaxMessages: number;
+            /**
+             * Format: int32
+             * @description How many bytes of JSON a page may have: it ends with the entry that passes this,
+             *     and has at least one.
+             */
+            pageMaxBytes: number;
             /**
              * Format: int32
              * @description How many days back a list goes when `since` is absent.

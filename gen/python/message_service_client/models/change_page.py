@@ -16,13 +16,15 @@ T = TypeVar("T", bound="ChangePage")
 
 @_attrs_define
 class ChangePage:
-    """One page of changes, the oldest first.
+    """One page of changes, the oldest first: as many as were asked for, or fewer, or none.
+    Only `hasMore` tells whether it is the last.
 
-    Attributes:
-        changes (list[Change]): The changes, the oldest first.
-        next_ (UUID): A place in a feed of changes. Cursors sort in the order of the feed; that of a
-            new message is its id.
-        has_more (bool): Whether there is at least one more change after these. Example: False.
+        Attributes:
+            changes (list[Change]): The changes, the oldest first.
+            next_ (UUID): A place in a feed of changes. Cursors sort in the order of the feed; that of a
+                new message is its id.
+            has_more (bool): Whether there may be more changes after `next`. Where it is false there is none yet.
+                 Example: False.
     """
 
     changes: list[Change]

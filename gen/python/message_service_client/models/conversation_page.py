@@ -15,11 +15,13 @@ T = TypeVar("T", bound="ConversationPage")
 
 @_attrs_define
 class ConversationPage:
-    """One page of conversations, the one with the newest message first.
+    """One page of conversations, the one with the newest message first: as many as were asked
+    for, or fewer where their last messages are large (`pageMaxBytes` of the limits). Only
+    `hasMore` tells whether it is the last.
 
-    Attributes:
-        conversations (list[Conversation]): The conversations.
-        has_more (bool): Whether there is at least one more conversation after these. Example: False.
+        Attributes:
+            conversations (list[Conversation]): The conversations.
+            has_more (bool): Whether there is at least one more conversation after these. Example: False.
     """
 
     conversations: list[Conversation]

@@ -20,6 +20,8 @@ class Limits:
         metadata_max_depth (int): The most levels of objects and arrays in metadata, itself counted.
         idempotency_key_max_length (int): The longest idempotency key, in characters.
         page_max_messages (int): The most messages on a page, and the default.
+        page_max_bytes (int): How many bytes of JSON a page may have: it ends with the entry that passes this,
+            and has at least one.
         default_window_days (int): How many days back a list goes when `since` is absent.
         request_max_bytes (int): The largest request body, in bytes.
         user_max_streams (int): The most streams of changes, and requests that wait for one, that a user may have on a
@@ -32,6 +34,7 @@ class Limits:
     metadata_max_depth: int
     idempotency_key_max_length: int
     page_max_messages: int
+    page_max_bytes: int
     default_window_days: int
     request_max_bytes: int
     user_max_streams: int
@@ -50,6 +53,8 @@ class Limits:
 
         page_max_messages = self.page_max_messages
 
+        page_max_bytes = self.page_max_bytes
+
         default_window_days = self.default_window_days
 
         request_max_bytes = self.request_max_bytes
@@ -66,6 +71,7 @@ class Limits:
                 "metadataMaxDepth": metadata_max_depth,
                 "idempotencyKeyMaxLength": idempotency_key_max_length,
                 "pageMaxMessages": page_max_messages,
+                "pageMaxBytes": page_max_bytes,
                 "defaultWindowDays": default_window_days,
                 "requestMaxBytes": request_max_bytes,
                 "userMaxStreams": user_max_streams,
@@ -89,6 +95,8 @@ class Limits:
 
         page_max_messages = d.pop("pageMaxMessages")
 
+        page_max_bytes = d.pop("pageMaxBytes")
+
         default_window_days = d.pop("defaultWindowDays")
 
         request_max_bytes = d.pop("requestMaxBytes")
@@ -102,6 +110,7 @@ class Limits:
             metadata_max_depth=metadata_max_depth,
             idempotency_key_max_length=idempotency_key_max_length,
             page_max_messages=page_max_messages,
+            page_max_bytes=page_max_bytes,
             default_window_days=default_window_days,
             request_max_bytes=request_max_bytes,
             user_max_streams=user_max_streams,

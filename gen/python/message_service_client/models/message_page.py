@@ -15,13 +15,14 @@ T = TypeVar("T", bound="MessagePage")
 
 @_attrs_define
 class MessagePage:
-    """One page of messages, newest first.
+    """One page of messages, newest first: as many as were asked for, or fewer where they are
+    large (`pageMaxBytes` of the limits). Only `hasMore` tells whether it is the last.
 
-    Attributes:
-        messages (list[Message]): The messages, newest first.
-        has_more (bool): Whether there is at least one more message in the direction asked for:
-            newer ones with `after` alone, else older ones.
-             Example: False.
+        Attributes:
+            messages (list[Message]): The messages, newest first.
+            has_more (bool): Whether there is at least one more message in the direction asked for:
+                newer ones with `after` alone, else older ones.
+                 Example: False.
     """
 
     messages: list[Message]

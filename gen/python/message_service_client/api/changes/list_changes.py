@@ -142,9 +142,10 @@ def sync_detailed(
     restored from a backup. Begin anew, then. One that is not ahead is a place in
     time, whoever's it was.
 
-    **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
-    the last page, which `hasMore` tells. With `wait` an answer
-    that would be empty is held until there is a change, or for so many seconds.
+    **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
+    empty, although there are more: `hasMore` tells, and `next` is where to go on,
+    which is further each time. With `wait` an answer that would be empty is held until
+    there is a change, or for so many seconds.
 
     **As a stream**, for `Accept: text/event-stream`
     ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
@@ -237,9 +238,10 @@ def sync(
     restored from a backup. Begin anew, then. One that is not ahead is a place in
     time, whoever's it was.
 
-    **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
-    the last page, which `hasMore` tells. With `wait` an answer
-    that would be empty is held until there is a change, or for so many seconds.
+    **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
+    empty, although there are more: `hasMore` tells, and `next` is where to go on,
+    which is further each time. With `wait` an answer that would be empty is held until
+    there is a change, or for so many seconds.
 
     **As a stream**, for `Accept: text/event-stream`
     ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
@@ -327,9 +329,10 @@ async def asyncio_detailed(
     restored from a backup. Begin anew, then. One that is not ahead is a place in
     time, whoever's it was.
 
-    **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
-    the last page, which `hasMore` tells. With `wait` an answer
-    that would be empty is held until there is a change, or for so many seconds.
+    **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
+    empty, although there are more: `hasMore` tells, and `next` is where to go on,
+    which is further each time. With `wait` an answer that would be empty is held until
+    there is a change, or for so many seconds.
 
     **As a stream**, for `Accept: text/event-stream`
     ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
@@ -420,9 +423,10 @@ async def asyncio(
     restored from a backup. Begin anew, then. One that is not ahead is a place in
     time, whoever's it was.
 
-    **As pages.** Up to `limit` changes, the oldest first; fewer do not mean that it is
-    the last page, which `hasMore` tells. With `wait` an answer
-    that would be empty is held until there is a change, or for so many seconds.
+    **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
+    empty, although there are more: `hasMore` tells, and `next` is where to go on,
+    which is further each time. With `wait` an answer that would be empty is held until
+    there is a change, or for so many seconds.
 
     **As a stream**, for `Accept: text/event-stream`
     ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):

@@ -1,0 +1,122 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// What answers may take of memory while they are being written, 64 MiB in all, whatever is
+// asked for and however slowly it is read. Small ones have a part of their own, so that they
+// need not wait where many large ones are not read, and so have exports, which take long.
+const (
+	smallAnswer  = 64 << 10
+	smallAnswers = 12 << 20
+	largeAnswers = 36 << 20
+	exportBytes  = messaging.PageMaxBytes + 256<<10 // what one holds at most
+	exports      = 16 << 20
+)
+
+// answerMaxBytes is what a page takes at most: its last message may pass its limit, and a
+// buffer that grows is larger than what is in it.
+const answerMaxBytes = messaging.PageMaxBytes + 256<<10
+
+// answerWait is how long an answer waits for room.
+const answerWait = 5 * time.Second
+
+// answers counts what is being written.
+type answers struct{ small, large, exports *semaphore.Weighted }
+
+func newAnswers() *answers {
+	return &answers{semaphore.NewWeighted(smallAnswers), semaphore.NewWeighted(largeAnswers), semaphore.NewWeighted(exports)}
+}
+
+// wait takes room for so many bytes, and gives up after a while.
+func wait(ctx context.Context, room *semaphore.Weighted, bytes int64) error {
+	waiting, cancel := context.WithTimeout(ctx, answerWait)
+	defer cancel()
+	err := room.Acquire(waiting, bytes)
+	if err != nil && ctx.Err() == nil {
+		return &problem{kind: serviceUnavailable, detail: "Too many answers wait to be read by their clients. Try again shortly."}
+	}
+	return err
+}
+
+// page makes an answer with a page, whose JSON compose appends to a buffer, with a Link header
+// if there is one.
+func (h *handlers) page(ctx context.Context, compose func(body []byte) (_ []byte, link *string, err error)) pageAnswer {
+	return func(w http.ResponseWriter) error { return h.answers.write(ctx, w, compose) }
+}
+
+// pageAnswer writes a page.
+type pageAnswer func(http.ResponseWriter) error
+
+var (
+	_ server.ListMessagesResponseObject             = pageAnswer(nil)
+	_ server.ListConversationsResponseObject        = pageAnswer(nil)
+	_ server.ListConversationMessagesResponseObject = pageAnswer(nil)
+	_ server.ListChangesResponseObject              = pageAnswer(nil)
+)
+
+// VisitListMessagesResponse writes the answer.
+func (p pageAnswer) VisitListMessagesResponse(w http.ResponseWriter) error { return p(w) }
+
+// VisitListConversationsResponse writes the answer.
+func (p pageAnswer) VisitListConversationsResponse(w http.ResponseWriter) error { return p(w) }
+
+// VisitListConversationMessagesResponse writes the answer.
+func (p pageAnswer) VisitListConversationMessagesResponse(w http.ResponseWriter) error { return p(w) }
+
+// VisitListChangesResponse writes the answer.
+func (p pageAnswer) VisitListChangesResponse(w http.ResponseWriter) error { return p(w) }
+
+// pageBuffers are used again, if they are not large: most pages are small, and there are many.
+var pageBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// write composes a page and writes it. Where there is no room for it, it is forgotten, and
+// composed again once there is: so what waits takes no memory. Until then an error can become
+// a problem document.
+func (a *answers) write(ctx context.Context, w http.ResponseWriter, compose func([]byte) ([]byte, *string, error)) error {
+	buffer := pageBuffers.Get().(*[]byte)
+	body, link, err := compose((*buffer)[:0])
+	if err != nil {
+		return err
+	}
+	room := a.small
+	if cap(body) > smallAnswer {
+		room = a.large
+	}
+	bytes := int64(cap(body))
+	if !room.TryAcquire(bytes) {
+		body, room, bytes = nil, a.large, answerMaxBytes
+		if err := wait(ctx, room, bytes); err != nil {
+			return err
+		}
+		body, link, err = compose(nil)
+	}
+	defer room.Release(bytes)
+	if err != nil {
+		return err
+	}
+	header := w.Header()
+	header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	header.Set(echo.HeaderContentLength, strconv.Itoa(len(body))) // else net/http would send it in chunks
+	if link != nil {
+		header.Set("Link", *link)
+	}
+	w.WriteHeader(http.StatusOK)
+	_, err = w.Write(body)
+	if cap(body) <= smallAnswer {
+		*buffer = body
+		pageBuffers.Put(buffer)
+	}
+	return err
+}
