@@ -96,7 +96,7 @@ func (a *answers) write(ctx context.Context, w http.ResponseWriter, compose func
 	}
 	bytes := int64(cap(body))
 	if !room.TryAcquire(bytes) {
-		body, room, bytes = nil, a.large, answerMaxBytes
+		room, bytes = a.large, answerMaxBytes
 		if err := wait(ctx, room, bytes); err != nil {
 			return err
 		}

@@ -39,7 +39,8 @@ func TestAdmission(t *testing.T) {
 			t.Errorf("other: %v", err)
 		}
 		fourth, fifth := start(t.Context(), "fourth", nil, "carol"), start(t.Context(), "fifth", nil, "alice")
-		if err := <-start(t.Context(), "sixth", nil, "zoe"); err == nil || err.(*Error).Code != Unavailable {
+		err := <-start(t.Context(), "sixth", nil, "zoe")
+		if e, ok := errors.AsType[*Error](err); !ok || e.Code != Unavailable {
 			t.Errorf("sixth: %v", err)
 		}
 		giveUp()

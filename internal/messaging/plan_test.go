@@ -140,7 +140,7 @@ func TestPlans(t *testing.T) {
 			}
 		}
 		for name, query := range plannedQueries {
-			for _, user := range []string{"quiet", "hub", "rewritten", "emptied", "user-7", "nobody"} {
+			for _, user := range []string{"quiet", "hub", "emptied", "user-7", "nobody"} {
 				for window, w := range windows {
 					t.Run(name+"/"+user+"/"+window, func(t *testing.T) {
 						indexes := query.indexes
