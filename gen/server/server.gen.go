@@ -2216,7 +2216,7 @@ func (response EditMessage400ApplicationProblemPlusJSONResponse) VisitEditMessag
 }
 
 type EditMessage403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
+	SenderBlockedApplicationProblemPlusJSONResponse
 }
 
 func (response EditMessage403ApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
@@ -3568,7 +3568,7 @@ func (response SetReadMarker400ApplicationProblemPlusJSONResponse) VisitSetReadM
 }
 
 type SetReadMarker403ApplicationProblemPlusJSONResponse struct {
-	ForbiddenApplicationProblemPlusJSONResponse
+	SenderBlockedApplicationProblemPlusJSONResponse
 }
 
 func (response SetReadMarker403ApplicationProblemPlusJSONResponse) VisitSetReadMarkerResponse(w http.ResponseWriter) error {
