@@ -12,10 +12,13 @@ CREATE TABLE IF NOT EXISTS message_numbers (
 ) STRICT;
 
 -- The words of each message, and its two mailboxes as two words of their own. The text
--- itself is only in messages.
+-- itself is only in messages. Of words that are taken out nothing remains: of all that
+-- FTS5 can do, that is so only for a table without contents of its own, which has to be
+-- told exactly the words that were put in.
 CREATE VIRTUAL TABLE IF NOT EXISTS message_words USING fts5 (
-    mailboxes, text, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2"
+    mailboxes, text, content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 2"
 );
+INSERT INTO message_words (message_words, rank) VALUES ('secure-delete', 1);
 
 -- +goose StatementBegin
 CREATE TRIGGER IF NOT EXISTS messages_search_insert AFTER INSERT ON messages WHEN NOT new.deleted BEGIN
@@ -28,8 +31,9 @@ END;
 -- +goose StatementBegin
 CREATE TRIGGER IF NOT EXISTS messages_search_update AFTER UPDATE OF text, deleted ON messages
 WHEN NOT old.deleted AND (new.deleted OR old.text <> new.text) BEGIN
-    DELETE FROM message_words
-    WHERE rowid = (SELECT number FROM message_numbers WHERE id = old.id);
+    INSERT INTO message_words (message_words, rowid, mailboxes, text)
+    SELECT 'delete', number, 'r' || hex(old.recipient) || ' s' || hex(old.sender), old.text
+    FROM message_numbers WHERE id = old.id;
     INSERT INTO message_words (rowid, mailboxes, text)
     SELECT number, 'r' || hex(new.recipient) || ' s' || hex(new.sender), new.text
     FROM message_numbers WHERE id = new.id AND NOT new.deleted;
@@ -39,10 +43,10 @@ END;
 
 -- What is there already, in the same way.
 INSERT INTO message_numbers (recipient, id)
-SELECT recipient, id FROM messages WHERE deleted = false AND NOT EXISTS (SELECT 1 FROM message_numbers) ORDER BY coalesce(id, id);
+SELECT recipient, id FROM messages WHERE deleted = false ORDER BY coalesce(id, id);
 INSERT INTO message_words (rowid, mailboxes, text)
 SELECT number, 'r' || hex(recipient) || ' s' || hex(sender), text FROM message_numbers CROSS JOIN messages USING (recipient, id)
-WHERE deleted = false AND NOT EXISTS (SELECT 1 FROM message_words) ORDER BY number;
+WHERE deleted = false ORDER BY number;
 
 -- +goose Down
 DROP TRIGGER IF EXISTS messages_search_insert;
