@@ -2,9 +2,10 @@
 // migrations. Both engines have the same tables, columns and indexes; only the
 // types differ.
 //
-// Every statement can be repeated (IF NOT EXISTS) and runs on its own, outside a
-// transaction: distributed engines of the Postgres family want one DDL statement
-// at a time, and a migration that was cut short is simply run again.
+// On Postgres every statement can be repeated (IF NOT EXISTS) and runs on its own, outside
+// a transaction: distributed engines of the family want one DDL statement at a time, and a
+// migration that was cut short is simply run again. On SQLite all steps that are missing
+// are one transaction.
 //
 // A line "-- oldest binary: N" says which binaries still work once the migration is
 // applied: those that know step N, or later ones. A binary's own number is that of the newest

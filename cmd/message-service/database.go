@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -46,6 +47,9 @@ func (f databaseFlags) Validate() error {
 	return nil
 }
 
+// maxURLBytes bounds the file of a database URL.
+const maxURLBytes = 64 << 10
+
 func (f databaseFlags) url() (string, error) {
 	if f.DatabaseURLFile == "" {
 		if f.DatabaseURL == "" {
@@ -53,7 +57,7 @@ func (f databaseFlags) url() (string, error) {
 		}
 		return strings.TrimSpace(f.DatabaseURL), nil
 	}
-	content, err := os.ReadFile(f.DatabaseURLFile)
+	content, err := readSmall(f.DatabaseURLFile)
 	if err != nil {
 		if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathError.Err // not its path: somebody may have given the URL itself
@@ -65,6 +69,28 @@ func (f databaseFlags) url() (string, error) {
 		return "", errors.New("the file of --database-url-file (DATABASE_URL_FILE) is empty")
 	}
 	return url, nil
+}
+
+// readSmall reads a file of at most maxURLBytes. To open anything but a regular file may
+// take for ever, and so may its end.
+func readSmall(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no regular file")
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	content, err := io.ReadAll(io.LimitReader(file, maxURLBytes+1))
+	if err == nil && len(content) > maxURLBytes {
+		err = fmt.Errorf("it has more than %d bytes", maxURLBytes)
+	}
+	return content, err
 }
 
 func (f databaseFlags) options(log *slog.Logger) db.Options {
@@ -99,8 +125,8 @@ func (f schemaFlags) migrate(ctx context.Context, database *db.DB, log *slog.Log
 		if err == nil {
 			applied, err = database.Migrate(ctx, f.Search)
 		}
-		// A SQLite file that cannot be used now will not be in a moment.
-		passes := errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrRefused) && database.Engine == db.Postgres
+		// A SQLite file that cannot be used now will not be in a moment, unless it is locked.
+		passes := errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrRefused) && (database.Engine == db.Postgres || db.IsBusy(err))
 		if err == nil || !passes || time.Now().After(deadline) {
 			return applied, err
 		}

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -48,6 +49,9 @@ type DB struct {
 	// a connection, database/sql chooses any, so that a few wait several times as long as
 	// the others.
 	turns chan struct{}
+
+	sqlite   *checkpoints // nil on Postgres
+	watching sync.Map     // the connection of each Watch
 }
 
 // Options adjusts a [DB].
@@ -72,7 +76,7 @@ func Open(url string, options Options) (*DB, error) {
 		return openPostgres(url, options)
 	}
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		return openSQLite(path)
+		return openSQLite(path, options.Log)
 	}
 	return nil, errors.New("a database URL is postgres://... or sqlite:PATH")
 }
@@ -89,9 +93,42 @@ func OpenExisting(url string, options Options) (*DB, error) {
 	return Open(url, options)
 }
 
-// Close closes the database after the running statements have ended.
+// Close closes the database after the running statements have ended. In SQLite all that
+// was committed is in the file then, and there is no log, unless another process has the
+// database open.
 func (d *DB) Close() error {
+	if d.sqlite != nil {
+		d.watching.Range(func(conn, _ any) bool {
+			_ = conn.(*sqlx.Conn).Close() // it may be closed already
+			return true
+		})
+		return errors.Join(d.read.Close(), d.probe.Close(), d.write.Close(), d.sqlite.close())
+	}
 	return errors.Join(d.write.Close(), d.read.Close(), d.probe.Close(), d.admin.Close())
+}
+
+// IsFile reports whether the file at a path is one of those of which the database consists.
+func (d *DB) IsFile(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || d.sqlite == nil {
+		return false
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		ours, err := os.Stat(d.sqlite.file.beside(suffix))
+		if err == nil && os.SameFile(info, ours) {
+			return true
+		}
+	}
+	return false
+}
+
+// Intact returns an error that wraps [ErrUnavailable] once a SQLite database was removed
+// or replaced while it was open. Nothing is read or stored from then on.
+func (d *DB) Intact() error {
+	if d.sqlite == nil {
+		return nil
+	}
+	return d.sqlite.file.intact()
 }
 
 // Read runs fn, which reads, outside a transaction. The end of ctx ends the wait for a
@@ -110,6 +147,9 @@ func (d *DB) Read(ctx context.Context, fn func(context.Context, sqlx.QueryerCont
 		return classify(ctx.Err())
 	case <-timed.Done():
 		return classify(timed.Err())
+	}
+	if d.sqlite != nil {
+		return classify(d.sqlite.read(timed, func(ctx context.Context) error { return fn(ctx, d.read) }))
 	}
 	return classify(fn(timed, d.read))
 }
@@ -146,14 +186,33 @@ const txAttempts = 3
 // An error that wraps [ErrUnavailable] leaves open whether the transaction was
 // committed: the connection may have been lost on the way back.
 func (d *DB) Tx(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error {
+	return d.tx(ctx, timeout, true, fn)
+}
+
+// Add is [DB.Tx] for transactions that only add something. What others delete or replace
+// may be found in the log of SQLite, which they have emptied soon, so that nothing remains.
+func (d *DB) Add(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error {
+	return d.tx(ctx, timeout, false, fn)
+}
+
+func (d *DB) tx(ctx context.Context, timeout time.Duration, erases bool, fn func(context.Context, *sqlx.Tx) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		err := once(ctx, d.write, &sql.TxOptions{Isolation: d.isolation}, fn)
+		err := d.transact(ctx, d.write, erases, fn)
 		if err == nil || attempt == txAttempts || !isSerializationFailure(err) && !isForeignStatement(err) {
 			return classify(err)
 		}
 	}
+}
+
+// transact runs fn in a transaction that writes.
+func (d *DB) transact(ctx context.Context, pool *sqlx.DB, erases bool, fn func(context.Context, *sqlx.Tx) error) error {
+	commit := func() error { return once(ctx, pool, &sql.TxOptions{Isolation: d.isolation}, fn) }
+	if d.sqlite != nil {
+		return d.sqlite.write(ctx, erases, commit)
+	}
+	return commit()
 }
 
 // once runs fn in a transaction of a pool and commits it unless fn fails or panics.

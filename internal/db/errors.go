@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -79,14 +78,8 @@ func isSerializationFailure(err error) bool {
 	return pq.As(err, pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected) != nil
 }
 
-// isOvertaken tells whether a schema change met one that another process makes or has
-// just made: on Postgres IF NOT EXISTS does not prevent that, and SQLite does not wait
-// for a lock where that could be for ever.
+// isOvertaken reports whether a schema change of Postgres met one that another process
+// makes or has just made, which IF NOT EXISTS does not prevent.
 func isOvertaken(err error) bool {
-	if pq.As(err, pqerror.UniqueViolation, pqerror.DuplicateTable, pqerror.DuplicateObject) != nil {
-		return true
-	}
-	lite, ok := errors.AsType[*sqlite.Error](err)
-	return ok && (lite.Code()&0xff == sqlite3.SQLITE_BUSY ||
-		strings.Contains(lite.Error(), "already exists") || strings.Contains(lite.Error(), "duplicate column"))
+	return pq.As(err, pqerror.UniqueViolation, pqerror.DuplicateTable, pqerror.DuplicateObject) != nil
 }

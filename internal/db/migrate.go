@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,39 +30,51 @@ const migrateAttempts = 10
 
 // Migrate brings the schema up to date, with what searches need or without, and
 // returns the names of the steps it applied or took back. Several processes may do so
-// at once: on Postgres one works and the others wait, on SQLite whoever comes second
-// starts over. A schema that is too new for this binary is left alone.
-func (d *DB) Migrate(ctx context.Context, search bool) ([]string, error) {
+// at once: one works and the others wait. In SQLite all of it is one transaction, and
+// what a crash has left in the log is in the file afterwards. A schema that is too new for
+// this binary is left alone.
+func (d *DB) Migrate(ctx context.Context, search bool) (applied []string, err error) {
+	if d.sqlite != nil {
+		err = d.inOneTransaction(ctx, func(pool *sql.DB) (err error) {
+			applied, err = d.migrate(ctx, pool, search)
+			return err
+		})
+		if err != nil {
+			return nil, classify(err)
+		}
+		d.sqlite.truncate(ctx)
+		return applied, nil
+	}
 	for attempt := 1; ; attempt++ {
-		applied, err := d.migrate(ctx, search)
+		applied, err = d.migrate(ctx, d.admin, search)
 		if err == nil || attempt == migrateAttempts || !isOvertaken(err) {
 			return applied, classify(err)
 		}
 	}
 }
 
-func (d *DB) migrate(ctx context.Context, search bool) ([]string, error) {
-	if err := d.CheckSchema(ctx); err != nil {
+func (d *DB) migrate(ctx context.Context, pool *sql.DB, search bool) ([]string, error) {
+	if err := d.checkSchema(ctx, pool); err != nil {
 		return nil, err
 	}
 	if !search {
-		if err := d.recordRequirements(ctx, searchStep[d.Engine]); err != nil {
+		if err := d.recordRequirements(ctx, pool, searchStep[d.Engine]); err != nil {
 			return nil, err
 		}
-		return d.migrateWithoutSearch(ctx)
+		return d.migrateWithoutSearch(ctx, pool)
 	}
-	if err := d.recordRequirements(ctx, 0); err != nil {
+	if err := d.recordRequirements(ctx, pool, 0); err != nil {
 		return nil, err
 	}
-	provider, err := d.migrations()
+	provider, err := d.migrations(pool)
 	if err != nil {
 		return nil, err
 	}
 	return up(ctx, provider)
 }
 
-func (d *DB) migrateWithoutSearch(ctx context.Context) ([]string, error) {
-	provider, err := d.migrations(goose.WithExcludeVersions([]int64{searchStep[d.Engine]}))
+func (d *DB) migrateWithoutSearch(ctx context.Context, pool *sql.DB) ([]string, error) {
+	provider, err := d.migrations(pool, goose.WithExcludeVersions([]int64{searchStep[d.Engine]}))
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +82,7 @@ func (d *DB) migrateWithoutSearch(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if provider, err = d.migrations(); err != nil {
+	if provider, err = d.migrations(pool); err != nil {
 		return nil, err
 	}
 	switch result, err := provider.ApplyVersion(ctx, searchStep[d.Engine], false); {
@@ -99,7 +112,7 @@ func up(ctx context.Context, provider *goose.Provider) ([]string, error) {
 
 // MigrationStatus lists every step of the schema, the oldest first.
 func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
-	provider, err := d.migrations()
+	provider, err := d.migrations(d.admin)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +127,7 @@ func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	return list, nil
 }
 
-func (d *DB) migrations(options ...goose.ProviderOption) (*goose.Provider, error) {
+func (d *DB) migrations(pool *sql.DB, options ...goose.ProviderOption) (*goose.Provider, error) {
 	folder, err := fs.Sub(migrations.FS, string(d.Engine))
 	if err != nil {
 		return nil, err
@@ -132,5 +145,5 @@ func (d *DB) migrations(options ...goose.ProviderOption) (*goose.Provider, error
 		}
 		options = append(options, goose.WithLocker(locker))
 	}
-	return goose.NewProvider(dialect, d.admin, folder, options...)
+	return goose.NewProvider(dialect, pool, folder, options...)
 }

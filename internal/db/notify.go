@@ -121,6 +121,7 @@ func (w *Watch) version(ctx context.Context) (version string, err error) {
 		if w.conn, err = w.db.read.Connx(ctx); err != nil {
 			return "", err
 		}
+		w.db.watching.Store(w.conn, nil)
 	}
 	err = w.conn.GetContext(ctx, &version, "PRAGMA data_version")
 	return version, err
@@ -133,5 +134,6 @@ func (w *Watch) Close() error {
 	}
 	conn := w.conn
 	w.conn = nil
+	w.db.watching.Delete(conn)
 	return conn.Close()
 }

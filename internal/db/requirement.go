@@ -21,13 +21,15 @@ const requirementsTable = "CREATE TABLE IF NOT EXISTS schema_requirements (step 
 
 // CheckSchema returns an error when the schema of the database has steps that this binary
 // does not understand. Steps that it does not know may be such that it need not.
-func (d *DB) CheckSchema(ctx context.Context) error {
+func (d *DB) CheckSchema(ctx context.Context) error { return d.checkSchema(ctx, d.admin) }
+
+func (d *DB) checkSchema(ctx context.Context, pool *sql.DB) error {
 	steps, err := migrations.Steps(string(d.Engine))
 	if err != nil {
 		return err
 	}
 	var step, oldest sql.NullInt64
-	err = d.admin.QueryRowContext(ctx, "SELECT step, oldest FROM schema_requirements ORDER BY oldest DESC, step DESC LIMIT 1").Scan(&step, &oldest)
+	err = pool.QueryRowContext(ctx, "SELECT step, oldest FROM schema_requirements ORDER BY oldest DESC, step DESC LIMIT 1").Scan(&step, &oldest)
 	if errors.Is(err, sql.ErrNoRows) || isUndefinedTable(err) {
 		return nil
 	}
@@ -42,14 +44,14 @@ func (d *DB) CheckSchema(ctx context.Context) error {
 }
 
 // recordRequirements records those of all steps but one, where they are not recorded yet.
-func (d *DB) recordRequirements(ctx context.Context, but int64) error {
+func (d *DB) recordRequirements(ctx context.Context, pool *sql.DB, but int64) error {
 	steps, err := migrations.Steps(string(d.Engine))
 	if err != nil {
 		return err
 	}
-	recorded, err := d.recordedSteps(ctx)
+	recorded, err := recordedSteps(ctx, pool)
 	if isUndefinedTable(err) {
-		_, err = d.admin.ExecContext(ctx, requirementsTable)
+		_, err = pool.ExecContext(ctx, requirementsTable)
 	}
 	if err != nil {
 		return fmt.Errorf("schema requirements: %w", err)
@@ -58,7 +60,7 @@ func (d *DB) recordRequirements(ctx context.Context, but int64) error {
 		if recorded[step.Version] || step.Version == but {
 			continue
 		}
-		_, err := d.admin.ExecContext(ctx, "INSERT INTO schema_requirements (step, oldest) VALUES ($1, $2) ON CONFLICT DO NOTHING", step.Version, step.Oldest)
+		_, err := pool.ExecContext(ctx, "INSERT INTO schema_requirements (step, oldest) VALUES ($1, $2) ON CONFLICT DO NOTHING", step.Version, step.Oldest)
 		if err != nil {
 			return fmt.Errorf("schema requirements: %w", err)
 		}
@@ -66,9 +68,9 @@ func (d *DB) recordRequirements(ctx context.Context, but int64) error {
 	return nil
 }
 
-func (d *DB) recordedSteps(ctx context.Context) (map[int64]bool, error) {
+func recordedSteps(ctx context.Context, pool *sql.DB) (map[int64]bool, error) {
 	recorded := map[int64]bool{}
-	rows, err := d.admin.QueryContext(ctx, "SELECT step FROM schema_requirements")
+	rows, err := pool.QueryContext(ctx, "SELECT step FROM schema_requirements")
 	if err != nil {
 		return recorded, err
 	}

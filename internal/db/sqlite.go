@@ -4,17 +4,20 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
 )
 
-func openSQLite(path string) (*DB, error) {
+func openSQLite(path string, log *slog.Logger) (*DB, error) {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" || strings.HasPrefix(path, ":") {
 		return nil, errors.New("a SQLite URL names a file, as in sqlite:message-service.db")
@@ -25,48 +28,71 @@ func openSQLite(path string) (*DB, error) {
 	if err := registerFunctions(); err != nil {
 		return nil, err
 	}
+	if err := registerVFS(); err != nil {
+		return nil, err
+	}
+	file := &sqliteFile{path: path, log: log}
 	// FULL syncs the log at every commit: a 201 survives power loss, not only a crash.
 	settings := url.Values{
-		"_busy_timeout": {"5000"},
+		"vfs":           {vfsName},
+		"_busy_timeout": {milliseconds(busyTimeout)},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_txlock":       {"immediate"},
 		"_pragma":       writerPragmas,
 	}
-	write, err := openSQLitePool(path, settings, 1)
+	write, err := openSQLitePool(fileConnector{file: file}, settings, 1)
 	if err != nil {
 		return nil, err
 	}
-	settings.Set("mode", "rw") // a reader must not make the file anew
-	settings.Set("_query_only", "1")
-	settings.Set("_txlock", "deferred")
+	settings.Set("mode", "rw") // only the writer makes the file
 	settings.Del("_pragma")
-	// Readers compute, or wait for a disk. More of them would take turns on the processors,
-	// and each has a page cache of its own.
-	readers := max(4, 2*runtime.GOMAXPROCS(0))
-	read, err := openSQLitePool(path, settings, readers+1) // a Watch keeps one
+	settings.Set("_busy_timeout", milliseconds(readersTimeout))
+	copying, err := openSQLitePool(fileConnector{file: file, anchor: true}, settings, 1)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	probe, err := openSQLitePool(path, settings, 1)
+	file.anchor = copying
+	settings.Set("_busy_timeout", milliseconds(busyTimeout))
+	settings.Set("_query_only", "1")
+	settings.Set("_txlock", "deferred")
+	// Readers compute, or wait for a disk. More of them would take turns on the processors,
+	// and each has a page cache of its own.
+	readers := max(4, 2*runtime.GOMAXPROCS(0))
+	read, err := openSQLitePool(fileConnector{file: file}, settings, readers+1) // a Watch keeps one
 	if err != nil {
-		return nil, errors.Join(err, read.Close(), write.Close())
+		return nil, errors.Join(err, write.Close(), copying.Close())
 	}
-	return &DB{Engine: SQLite, read: read, write: write, probe: probe, admin: write.DB, turns: make(chan struct{}, readers)}, nil
+	probe, err := openSQLitePool(fileConnector{file: file}, settings, 1)
+	if err != nil {
+		return nil, errors.Join(err, read.Close(), write.Close(), copying.Close())
+	}
+	turns := make(chan struct{}, readers)
+	c := &checkpoints{
+		file: file, log: log, pool: copying, writer: write, reads: turns,
+		turn: make(chan struct{}, 1), due: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	c.start()
+	return &DB{Engine: SQLite, read: read, write: write, probe: probe, admin: write.DB, turns: turns, sqlite: c}, nil
 }
 
-// writerPragmas let a batch be prepared in memory: in SQLite's own 2 MB it would not fit,
-// and be written and read again before it is committed. A log of 64 MB is copied into
-// the file less often, pages that many batches have changed once.
-var writerPragmas = []string{"cache_size(-16384)", "temp_store(memory)", "wal_autocheckpoint(16000)"}
+// busyTimeout is how long a statement waits for what another process has locked.
+const busyTimeout = 5 * time.Second
 
-func openSQLitePool(path string, settings url.Values, connections int) (*sqlx.DB, error) {
-	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: settings.Encode()}
-	connector, err := sqlite.NewConnector(file.String())
-	if err != nil {
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// writerPragmas let a batch be prepared in memory: in SQLite's own 2 MB it would not fit,
+// and be written and read again before it is committed. What is deleted is overwritten,
+// and checkpoints are made apart.
+var writerPragmas = []string{"cache_size(-16384)", "temp_store(memory)", "wal_autocheckpoint(0)", "secure_delete(on)"}
+
+func openSQLitePool(file fileConnector, settings url.Values, connections int) (*sqlx.DB, error) {
+	address := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file.file.path}).EscapedPath(), RawQuery: settings.Encode()}
+	var err error
+	if file.Connector, err = sqlite.NewConnector(address.String()); err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	pool := sqlx.NewDb(sql.OpenDB(preparing{connector, true}), "sqlite")
+	pool := sqlx.NewDb(sql.OpenDB(preparing{file, true}), "sqlite")
 	// An open connection keeps its page cache and its place in the log.
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)

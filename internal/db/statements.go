@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 )
 
 // KeptParameters is how many parameters a statement has at most that a connection keeps
@@ -56,17 +57,30 @@ type engineConn interface {
 
 // preparedStatement is what a statement of either driver can do.
 type preparedStatement interface {
+	driver.Stmt
 	driver.StmtQueryContext
 	driver.StmtExecContext
 }
 
-// preparedConn is a connection that keeps statements until it is closed, which ends
-// them, too. As with any connection, the rows of a query are closed before the next.
+// preparedConn is a connection that keeps statements until it is closed. As with any
+// connection, the rows of a query are closed before the next.
 type preparedConn struct {
 	engineConn
 
 	statements map[string]preparedStatement
 	regardless bool
+}
+
+// Close closes the statements and the connection. Postgres ends them with the session;
+// SQLite keeps a connection open until they are closed.
+func (c *preparedConn) Close() error {
+	var errs []error
+	if c.regardless {
+		for _, statement := range c.statements {
+			errs = append(errs, statement.Close())
+		}
+	}
+	return errors.Join(append(errs, c.engineConn.Close())...)
 }
 
 // QueryContext runs a query.

@@ -97,6 +97,9 @@ const readyTimeout = 2 * time.Second
 // Ready returns an [Unavailable] error when messages cannot be read or none could be
 // stored, for whatever reason.
 func (s *Service) Ready(ctx context.Context) error {
+	if err := s.db.Intact(); err != nil {
+		return explain(err)
+	}
 	answered := make(chan error, 1)
 	go func() {
 		answered <- s.db.Probe(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {

@@ -129,7 +129,7 @@ func (w *writer) write(batch []*send) {
 	if batch = rest; len(batch) == 0 {
 		return
 	}
-	err := w.db.Tx(context.Background(), writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+	err := w.db.Add(context.Background(), writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 		return w.store(ctx, tx, batch)
 	})
 	switch {

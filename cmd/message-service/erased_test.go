@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/message-service/message-service/gen/client"
+)
+
+// secrets are words of which each is in one message, or in an earlier state of one.
+type secrets struct {
+	random *rand.Rand
+	next   int
+}
+
+// word is a word that is unlike all others, or differs from them at its end only, or in
+// the middle, since an index keeps what words have in common apart.
+func (s *secrets) word() string {
+	s.next++
+	letters := make([]byte, 10)
+	for i := range letters {
+		letters[i] = byte('a' + s.random.IntN(26))
+	}
+	switch s.random.IntN(3) {
+	case 0:
+		return fmt.Sprintf("zqx%s%04dword", letters, s.next)
+	case 1:
+		return fmt.Sprintf("zqxsecretword%04d", s.next)
+	default:
+		return fmt.Sprintf("zqxsecret%04dword", s.next)
+	}
+}
+
+// message is one with a secret in its text and one in its metadata, of any length.
+func (s *secrets) message(sender, recipient string) (client.SendMessageRequest, [][]byte) {
+	inText, inMetadata := s.word(), s.word()
+	text := inText
+	for size := s.random.IntN(1 << (4 + s.random.IntN(9))); len(text) < size-20; {
+		text += " " + fmt.Sprintf("w%x", s.random.IntN(5000))
+	}
+	request := client.SendMessageRequest{Sender: sender, Recipient: recipient, Text: text}
+	request.Metadata = client.Metadata{"note": inMetadata}
+	return request, [][]byte{[]byte(inText), []byte(inMetadata)}
+}
+
+// found returns those of the words that are in any file of a database.
+func found(t *testing.T, path string, words [][]byte) (left []string) {
+	t.Helper()
+	files, err := filepath.Glob(path + "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		all = append(all, content...)
+	}
+	for _, word := range words {
+		if bytes.Contains(all, word) {
+			left = append(left, string(word))
+		}
+	}
+	return left
+}
+
+// TestErasedIsGone sends messages of all sizes, so that pages are divided and joined, edits
+// and deletes many of them and erases users. Five seconds later nothing of all that is in
+// any file of the running server, and everything else is. The seed is in the log.
+func TestErasedIsGone(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	s := secrets{random: rand.New(rand.NewPCG(seed, 0))}
+	path := filepath.Join(t.TempDir(), "test.db")
+	server := startProcess(t, "sqlite:"+path)
+
+	type sent struct {
+		message client.Message
+		words   [][]byte
+	}
+	var mu sync.Mutex
+	var kept []sent
+	var erased [][]byte
+	send := func(n int) {
+		var group sync.WaitGroup
+		for range n {
+			request, words := s.message(fmt.Sprint("user", s.random.IntN(8)), fmt.Sprint("user", s.random.IntN(8)))
+			group.Go(func() {
+				m := server.SendRequest(t, request)
+				mu.Lock()
+				defer mu.Unlock()
+				kept = append(kept, sent{m, words})
+			})
+		}
+		group.Wait()
+	}
+	for range 3 {
+		send(200)
+		s.random.Shuffle(len(kept), func(i, j int) { kept[i], kept[j] = kept[j], kept[i] })
+		for i := range 60 { // edited
+			request, words := s.message("", "")
+			server.Edit(t, kept[i].message.ID, client.EditMessageRequest{Text: &request.Text, Metadata: nullable.NewNullableWithValue(map[string]any(request.Metadata))})
+			erased = append(erased, kept[i].words...)
+			kept[i].words = words
+		}
+		for _, m := range kept[:90] {
+			server.Delete(t, m.message.ID)
+			erased = append(erased, m.words...)
+		}
+		kept = kept[90:]
+	}
+	server.Erase(t, "user0")
+	last := time.Now()
+	var words [][]byte
+	for _, m := range kept {
+		if m.message.Sender == "user0" || m.message.Recipient == "user0" {
+			erased = append(erased, m.words...)
+		} else {
+			words = append(words, m.words...)
+		}
+	}
+	var left []string
+	for left = found(t, path, erased); len(left) > 0 && time.Since(last) < 5*time.Second; left = found(t, path, erased) {
+	}
+	if len(left) > 0 {
+		t.Errorf("of %d words that were erased %d are still there: %.20q", len(erased), len(left), left)
+	}
+	t.Logf("gone after %s", time.Since(last))
+	if lost := len(words) - len(found(t, path, words)); lost > 0 {
+		t.Errorf("%d of %d words that were not erased are missing", lost, len(words))
+	}
+}

@@ -1,0 +1,311 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+const (
+	// checkpointInterval is how often the size of the log is looked at while it grows.
+	checkpointInterval = 50 * time.Millisecond
+
+	// checkpointFrames is how many pages of log make a checkpoint due: 12 MB. A page that
+	// was changed by many commits is copied once, but what was copied has to be synced.
+	checkpointFrames = 3072
+
+	// checkpointRest is how many pages may be left to be copied while writers wait.
+	checkpointRest = 256
+
+	// longLog is how many pages of log, 36 MB, are too many: writers that write faster than
+	// is copied wait then, at most writersPause each.
+	longLog, writersPause = 3 * checkpointFrames, 100 * time.Millisecond
+
+	// wipeInterval is how often a log is truncated in which something may be that was
+	// erased. It is not done more often, since a log that has been as long before is
+	// written faster.
+	wipeInterval = time.Second
+
+	// longestRead is how long one read may take. A checkpoint cannot start the log anew
+	// during a read.
+	longestRead = 2 * time.Second
+
+	// readersTimeout is how long a checkpoint waits for reads to end, while writers wait.
+	readersTimeout = 50 * time.Millisecond
+
+	// retryInterval is the time between two attempts, of which each lets writers wait.
+	retryInterval = 250 * time.Millisecond
+
+	// stuckReported is after how long without success the log says so.
+	stuckReported = 4 * time.Second
+
+	// closeTimeout bounds the wait for connections that are still in use when the database
+	// is closed.
+	closeTimeout = 10 * time.Second
+)
+
+// checkpoints copies what is committed from the log of a SQLite database into its file, so
+// that the log can start anew. SQLite would do so within a commit, which then waits for
+// all of it.
+type checkpoints struct {
+	file   *sqliteFile
+	log    *slog.Logger
+	pool   *sqlx.DB // of one connection, which is not closed while others are open
+	writer *sqlx.DB
+	reads  chan struct{} // the turns of those who read
+	turn   chan struct{} // of those who write
+	due    chan struct{} // holds one when something was committed
+	stop   context.CancelFunc
+	ended  chan struct{}
+
+	erased  atomic.Bool                   // something may be in the log that must not stay there
+	copying atomic.Pointer[chan struct{}] // closed at the end of the checkpoint that is being made
+	crowded atomic.Bool                   // the log is too long by then
+
+	mu       sync.Mutex
+	wiped    time.Time // when the log was truncated
+	failures int       // since the last success
+	since    time.Time // of the first of those
+	failed   time.Time // of the last
+	reported bool
+}
+
+func (c *checkpoints) start() {
+	ctx, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	go func() {
+		defer close(c.ended)
+		ticker := time.NewTicker(checkpointInterval)
+		defer ticker.Stop()
+		for ctx.Err() == nil {
+			select {
+			case <-ctx.Done():
+			case <-c.due:
+				if again := c.run(ctx); again {
+					signal(c.due)
+				}
+				select {
+				case <-ctx.Done():
+				case <-ticker.C:
+				}
+			}
+		}
+	}()
+}
+
+func signal(sign chan<- struct{}) {
+	select {
+	case sign <- struct{}{}:
+	default:
+	}
+}
+
+// close ends the checkpoints and closes their connection, and waits until all others are
+// closed, too: the last one makes the last checkpoint and removes the log.
+func (c *checkpoints) close() error {
+	c.stop()
+	<-c.ended
+	err := c.pool.Close()
+	closed := make(chan struct{})
+	go func() {
+		c.file.open.Wait()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		return err
+	case <-time.After(closeTimeout):
+		return errors.Join(err, errors.New("connections to the SQLite database are still in use"))
+	}
+}
+
+// read runs fn, which reads and has a time of its own for that, whatever it has waited.
+func (c *checkpoints) read(ctx context.Context, fn func(context.Context) error) error {
+	if lost := c.file.lost.Load(); lost != nil {
+		return *lost
+	}
+	ctx, cancel := context.WithTimeout(ctx, longestRead)
+	defer cancel()
+	return fn(ctx)
+}
+
+// write runs commit, which commits a transaction, once it is its turn. The error says so
+// if what it has committed is in no file that will be found again.
+func (c *checkpoints) write(ctx context.Context, erases bool, commit func() error) error {
+	c.pause()
+	if err := acquire(ctx, c.turn); err != nil {
+		return err
+	}
+	defer release(c.turn)
+	if err := c.file.intact(); err != nil {
+		return err
+	}
+	if err := commit(); err != nil {
+		return err
+	}
+	if erases {
+		c.erased.Store(true)
+	}
+	signal(c.due)
+	if c.copying.Load() != nil {
+		state, err := logStateOf(c.writer, "NOOP")
+		c.crowded.Store(err == nil && state.frames > longLog)
+	}
+	return c.file.intact()
+}
+
+// pause lets a writer wait for a checkpoint that is behind.
+func (c *checkpoints) pause() {
+	if !c.crowded.Load() {
+		return
+	}
+	if ended := c.copying.Load(); ended != nil {
+		select {
+		case <-*ended:
+		case <-time.After(writersPause):
+		}
+	}
+}
+
+// run makes a checkpoint if one is due, and reports whether it is to be run again although
+// nothing else may be committed.
+func (c *checkpoints) run(ctx context.Context) (again bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.file.intact() != nil {
+		return false
+	}
+	if time.Since(c.failed) < retryInterval {
+		return true
+	}
+	wipe := c.erased.Load() && time.Since(c.wiped) >= wipeInterval
+	state, err := c.checkpoint("NOOP")
+	if err == nil && state.frames < checkpointFrames && !wipe {
+		return c.erased.Load()
+	}
+	done := false
+	if err == nil {
+		if wipe {
+			c.erased.Store(false) // before: what is erased meanwhile is for the next time
+		}
+		done, err = c.empty(ctx, wipe)
+	}
+	switch {
+	case wipe && done:
+		c.wiped = time.Now()
+	case wipe:
+		c.erased.Store(true)
+	}
+	if ctx.Err() == nil {
+		c.report(done, err)
+	}
+	return c.erased.Load() || !done
+}
+
+// truncate empties the log, whatever is in it.
+func (c *checkpoints) truncate(ctx context.Context) {
+	c.erased.Store(true)
+	c.run(ctx)
+}
+
+// report says so when somebody has kept the log from being emptied for long, and when
+// that is over.
+func (c *checkpoints) report(done bool, err error) {
+	if done {
+		if c.reported {
+			c.log.Info("the log of the SQLite database could be emptied again")
+		}
+		c.failures, c.reported = 0, false
+		return
+	}
+	c.failed = time.Now()
+	if c.failures++; c.failures == 1 {
+		c.since = c.failed
+	}
+	if !c.reported && time.Since(c.since) > stuckReported {
+		c.reported = true
+		c.log.Warn("the log of the SQLite database cannot be emptied, so that it grows and keeps what was erased: "+
+			"most likely another process reads the database in a transaction that it does not end", "since", c.since, "error", err)
+	}
+}
+
+// empty copies most of the log while others read and write, and the rest while nobody
+// writes. Then the next write starts it anew; with wipe it is truncated first.
+func (c *checkpoints) empty(ctx context.Context, wipe bool) (done bool, err error) {
+	ended := make(chan struct{})
+	c.copying.Store(&ended)
+	defer func() {
+		c.copying.Store(nil)
+		c.crowded.Store(false)
+		close(ended)
+	}()
+	for left := math.MaxInt; ; {
+		if _, err := c.checkpoint("PASSIVE"); err != nil {
+			return false, err
+		}
+		state, err := c.checkpoint("NOOP")
+		if err != nil {
+			return false, err
+		}
+		before := left
+		if left = state.frames - state.copied; left < checkpointRest || left >= before || state.frames > longLog {
+			break
+		}
+	}
+	if c.failures%10 == 1 { // reads that overlap might never leave a moment without one
+		for range cap(c.reads) {
+			if err := acquire(ctx, c.reads); err != nil {
+				return false, err
+			}
+			defer release(c.reads)
+		}
+	}
+	if err := acquire(ctx, c.turn); err != nil {
+		return false, err
+	}
+	defer release(c.turn)
+	mode := "RESTART"
+	if wipe {
+		mode = "TRUNCATE"
+	}
+	state, err := c.checkpoint(mode)
+	return err == nil && state.busy == 0, err
+}
+
+// logState is what SQLite answers to a checkpoint.
+type logState struct {
+	busy   int // 1 if others kept it from doing all that it is to do
+	frames int // pages in the log
+	copied int // of those, into the file
+}
+
+func (c *checkpoints) checkpoint(mode string) (logState, error) { return logStateOf(c.pool, mode) }
+
+// logStateOf makes a checkpoint.
+func logStateOf(pool *sqlx.DB, mode string) (state logState, err error) {
+	// Not the context of a caller, whose end would cost the connection.
+	row := pool.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+mode+")")
+	if err := row.Scan(&state.busy, &state.frames, &state.copied); err != nil {
+		return logState{}, fmt.Errorf("checkpoint: %w", err)
+	}
+	return state, nil
+}
+
+// acquire takes one of as many turns as the channel has room for, in the order they came.
+func acquire(ctx context.Context, turns chan struct{}) error {
+	select {
+	case turns <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func release(turns chan struct{}) { <-turns }

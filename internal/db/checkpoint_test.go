@@ -1,0 +1,217 @@
+package db_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+)
+
+// lines is a log whose lines can be waited for.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+// wait returns the next line, or fails after the time.
+func (l lines) wait(t *testing.T, limit time.Duration) string {
+	t.Helper()
+	select {
+	case line := <-l:
+		return line
+	case <-time.After(limit):
+		t.Fatal("the log says nothing")
+		return ""
+	}
+}
+
+// openLogged opens and migrates a new SQLite database.
+func openLogged(t *testing.T, log lines) (*db.DB, string) {
+	t.Helper()
+	url := apitest.NewDatabaseURL(t, db.SQLite)
+	database, err := db.Open(url, db.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := database.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	if _, err := database.Migrate(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	return database, strings.TrimPrefix(url, "sqlite:")
+}
+
+const change = "INSERT INTO conversations VALUES ('a', 'b', randomblob(16)) ON CONFLICT DO UPDATE SET last_message_id = excluded.last_message_id"
+
+func store(t *testing.T, database *db.DB, statement string, args ...any) {
+	t.Helper()
+	err := database.Tx(context.WithoutCancel(t.Context()), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, statement, args...)
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// contains reports whether a word is in the file or its log.
+func contains(t *testing.T, path, word string) bool {
+	t.Helper()
+	for _, name := range []string{path, path + "-wal"} {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(content, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+func logSize(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
+// TestLogInUse lets somebody else read in one transaction: what was erased stays in the
+// log, which is said once, and so is that it is over. Writing goes on.
+func TestLogInUse(t *testing.T) {
+	t.Parallel()
+	log := make(lines, 10)
+	database, path := openLogged(t, log)
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close() //nolint:errcheck // the test is over
+	store(t, database, change)
+	tx, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback() //nolint:errcheck // it was ended before, unless the test failed
+	var n int
+	if err := tx.QueryRowContext(t.Context(), "SELECT count(*) FROM conversations").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	store(t, database, change)
+	if line := log.wait(t, time.Minute); !strings.Contains(line, "level=WARN") || !strings.Contains(line, "another process reads") {
+		t.Errorf("it says %s", line)
+	}
+	store(t, database, change)
+	if logSize(t, path) == 0 {
+		t.Error("the log is empty while somebody reads it")
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if line := log.wait(t, time.Minute); !strings.Contains(line, "level=INFO") || !strings.Contains(line, "could be emptied again") {
+		t.Errorf("it says %s", line)
+	}
+	if size := logSize(t, path); size != 0 {
+		t.Errorf("the log has %d bytes", size)
+	}
+	if len(log) > 0 {
+		t.Errorf("it also says %s", <-log)
+	}
+}
+
+// TestReadsDoNotKeepTheLog has reads overlap all the time, so that there is no moment
+// without one. Within five seconds nothing of what was deleted is left nevertheless.
+func TestReadsDoNotKeepTheLog(t *testing.T) {
+	t.Parallel()
+	log := make(lines, 10)
+	database, path := openLogged(t, log)
+	for _, user := range []string{"a", "b"} {
+		store(t, database, "INSERT INTO conversations VALUES ($1, $1, x'00')", user)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for ctx.Err() == nil {
+				if err := database.Read(context.WithoutCancel(ctx), readForLong); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 2 {
+		secret := fmt.Sprint("zqxsecretword", i)
+		store(t, database, "INSERT INTO conversations VALUES ($1, 'b', x'00')", secret)
+		store(t, database, "DELETE FROM conversations WHERE owner = $1", secret)
+		start := time.Now()
+		for contains(t, path, secret) && time.Since(start) < 30*time.Second {
+			store(t, database, change) // others go on writing
+		}
+		t.Logf("gone after %s", time.Since(start))
+		if time.Since(start) > 5*time.Second {
+			t.Errorf("it is gone only after %s", time.Since(start))
+		}
+	}
+	stop()
+	readers.Wait()
+	if len(log) > 0 {
+		t.Errorf("it says %s", <-log)
+	}
+}
+
+// readForLong takes its time between two rows.
+func readForLong(ctx context.Context, q sqlx.QueryerContext) error {
+	rows, err := q.QueryxContext(ctx, "SELECT owner FROM conversations")
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // it is not read to its end
+	if !rows.Next() {
+		return errors.New("there is nothing to read")
+	}
+	<-time.After(150 * time.Millisecond)
+	return rows.Err()
+}
+
+// TestLogStaysSmall writes as fast as it can, and looks at the size of the log.
+func TestLogStaysSmall(t *testing.T) {
+	t.Parallel()
+	database, path := openLogged(t, make(lines, 10))
+	largest := int64(0)
+	for i := range 150 {
+		err := database.Add(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+			_, err := tx.ExecContext(ctx, `
+				WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19)
+				INSERT INTO messages (recipient, id, sender, text)
+				SELECT 'bob', randomblob(16), 'alice', hex(randomblob(10000)) FROM n`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(i, err)
+		}
+		largest = max(largest, logSize(t, path))
+	}
+	t.Logf("at most %d MB", largest>>20)
+	if largest > 64<<20 {
+		t.Errorf("the log had %d bytes", largest)
+	}
+}
