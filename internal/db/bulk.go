@@ -8,14 +8,21 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Snapshot runs fn, which reads one state of the whole database for as long as it
-// takes; ctx ends it.
-func (d *DB) Snapshot(ctx context.Context, fn func(context.Context, sqlx.QueryerContext) error) error {
-	pool, options := d.read, &sql.TxOptions{} // in SQLite every transaction reads one state
-	if d.Engine == Postgres {
-		pool, options = d.bulk(), &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+// ReadPortion reads one portion of a database.
+type ReadPortion func(func(context.Context, sqlx.QueryerContext) error) error
+
+// Portions runs fn, which reads a whole database portion by portion for as long as it takes;
+// ctx ends it. In Postgres all portions are of one state of the database. In SQLite each
+// is of its own: as long as somebody reads one state the log cannot be emptied, so that
+// it grows, and keeps what was erased.
+func (d *DB) Portions(ctx context.Context, fn func(ReadPortion) error) error {
+	if d.Engine == SQLite {
+		return fn(func(portion func(context.Context, sqlx.QueryerContext) error) error { return d.Read(ctx, portion) })
 	}
-	return once(ctx, pool, options, func(ctx context.Context, tx *sqlx.Tx) error { return fn(ctx, tx) })
+	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	return once(ctx, d.bulk(), options, func(ctx context.Context, tx *sqlx.Tx) error {
+		return fn(func(portion func(context.Context, sqlx.QueryerContext) error) error { return portion(ctx, tx) })
+	})
 }
 
 // Load runs fn in one transaction, once and for as long as it takes; ctx ends it. It
@@ -27,7 +34,7 @@ func (d *DB) Load(ctx context.Context, table string, fn func(context.Context, *s
 		// tables would go to disk and back many times before they are full.
 		prepare = "PRAGMA cache_size = -16384"
 	}
-	return once(ctx, d.bulk(), &sql.TxOptions{Isolation: d.isolation}, func(ctx context.Context, tx *sqlx.Tx) error {
+	return d.transact(ctx, d.bulk(), false, func(ctx context.Context, tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, prepare); err != nil {
 			return fmt.Errorf("prepare to load: %w", err)
 		}

@@ -13,26 +13,6 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// ExportStore yields everything that must survive a move to another database: all
-// messages in the order of their ids, deleted ones too, then all read markers and
-// blocks. All of it is of one moment. It stops when yield returns an error.
-func ExportStore(ctx context.Context, database *db.DB, yield func(Record) error) error {
-	return database.Snapshot(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
-		if err := eachMessage(ctx, q, func(m *StoredMessage) error { return yield(Record{Message: m}) }); err != nil {
-			return err
-		}
-		err := eachRow(ctx, q, "SELECT owner, peer, message_id, changed FROM read_markers ORDER BY owner, peer", func(m *ReadMarker) error {
-			return yield(Record{ReadMarker: m})
-		})
-		if err != nil {
-			return err
-		}
-		return eachRow(ctx, q, "SELECT owner, peer, changed FROM blocks ORDER BY owner, peer", func(b *Block) error {
-			return yield(Record{Block: b})
-		})
-	})
-}
-
 // ErrNotEmpty is returned by [ImportStore] for a store that has something in it.
 var ErrNotEmpty = errors.New("the store is not empty")
 

@@ -7,54 +7,6 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// eachRow calls fn with each row of a query, one at a time. A row is fn's to keep.
-func eachRow[T any](ctx context.Context, q sqlx.QueryerContext, query string, fn func(*T) error) error {
-	rows, err := q.QueryxContext(ctx, query)
-	if err != nil {
-		return fmt.Errorf("read the store: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // it is read to its end, or there is another error
-	for rows.Next() {
-		row := new(T)
-		if err := rows.StructScan(row); err != nil {
-			return fmt.Errorf("read the store: %w", err)
-		}
-		if err := fn(row); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read the store: %w", err)
-	}
-	return nil
-}
-
-// eachMessage calls fn with each message of the store, deleted ones too, in the order of
-// their ids. It reads them in portions, of two ranges of one index.
-func eachMessage(ctx context.Context, q sqlx.QueryerContext, fn func(*StoredMessage) error) error {
-	const portion = 1000
-	half := func(deleted string) string {
-		return "SELECT " + storedColumns + " FROM messages WHERE deleted = " + deleted + " AND " + everyID + " > $1 ORDER BY " + everyID + " LIMIT $2"
-	}
-	var after ID
-	for {
-		messages, err := selectBoth(ctx, q, Window{After: &after, Limit: portion - 1}, half("false"), half("true"),
-			func(m StoredMessage) ID { return m.ID }, after, portion)
-		if err != nil {
-			return err
-		}
-		for i := range messages {
-			if err := fn(&messages[i]); err != nil {
-				return err
-			}
-		}
-		if len(messages) < portion {
-			return nil
-		}
-		after = messages[portion-1].ID
-	}
-}
-
 func isEmpty(ctx context.Context, tx *sqlx.Tx) (bool, error) {
 	var found int
 	err := tx.GetContext(ctx, &found, `

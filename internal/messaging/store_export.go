@@ -1,0 +1,106 @@
+package messaging
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+)
+
+// ExportStore yields everything that must survive a move to another database: all
+// messages in the order of their ids, deleted ones too, then all read markers and
+// blocks. It stops when yield returns an error.
+//
+// From Postgres all of it is of one moment. From SQLite each record is as it was when it
+// was read, up to the message that was the newest one at the start: what is sent meanwhile
+// is left out, and what is edited or deleted meanwhile is there in one state or the other.
+func ExportStore(ctx context.Context, database *db.DB, yield func(Record) error) error {
+	return database.Portions(ctx, func(read db.ReadPortion) error {
+		var newest ID
+		err := read(func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+			newest, err = selectNewest(ctx, q)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := exportMessages(read, newest, yield); err != nil {
+			return err
+		}
+		if err := exportReadMarkers(read, newest, yield); err != nil {
+			return err
+		}
+		return exportBlocks(read, yield)
+	})
+}
+
+// exportPortion is how many rows are read at a time.
+const exportPortion = 1000
+
+// eachRow calls fn with each row, until a portion has less than exportPortion of them.
+func eachRow[T any](read db.ReadPortion, next func(context.Context, sqlx.QueryerContext) ([]T, error), fn func(*T) error) error {
+	for {
+		var rows []T
+		err := read(func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+			rows, err = next(ctx, q)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("read the store: %w", err)
+		}
+		for i := range rows {
+			if err := fn(&rows[i]); err != nil {
+				return err
+			}
+		}
+		if len(rows) < exportPortion {
+			return nil
+		}
+	}
+}
+
+func exportMessages(read db.ReadPortion, newest ID, yield func(Record) error) error {
+	var after ID
+	next := func(ctx context.Context, q sqlx.QueryerContext) ([]StoredMessage, error) {
+		return selectStored(ctx, q, after, newest, exportPortion)
+	}
+	return eachRow(read, next, func(m *StoredMessage) error {
+		after = m.ID
+		return yield(Record{Message: m})
+	})
+}
+
+// exportReadMarkers yields no marker beyond the newest message: one that was set meanwhile
+// is moved to what its user could have read before, if there is anything.
+func exportReadMarkers(read db.ReadPortion, newest ID, yield func(Record) error) error {
+	var after ReadMarker
+	next := func(ctx context.Context, q sqlx.QueryerContext) ([]ReadMarker, error) {
+		markers, err := selectStoredMarkers(ctx, q, after, exportPortion)
+		for i := range markers {
+			if m := &markers[i]; err == nil && m.MessageID.Compare(newest) > 0 {
+				m.MessageID, err = selectNewestOfPair(ctx, q, m.Owner, m.Peer, newest)
+			}
+		}
+		return markers, err
+	}
+	return eachRow(read, next, func(m *ReadMarker) error {
+		after = *m
+		if m.MessageID == (ID{}) {
+			return nil
+		}
+		return yield(Record{ReadMarker: m})
+	})
+}
+
+func exportBlocks(read db.ReadPortion, yield func(Record) error) error {
+	var after Block
+	next := func(ctx context.Context, q sqlx.QueryerContext) ([]Block, error) {
+		return selectStoredBlocks(ctx, q, after, exportPortion)
+	}
+	return eachRow(read, next, func(b *Block) error {
+		after = *b
+		return yield(Record{Block: b})
+	})
+}
