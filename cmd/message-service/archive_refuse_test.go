@@ -24,6 +24,9 @@ func TestArchiveRefuses(t *testing.T) {
 	if code, _, errs := runHere(t, "migrate", "up", "--database-url", good); code != 0 {
 		t.Fatal(errs)
 	}
+	if err := errors.Join(os.Symlink("good.db", in("symlink")), os.Link(in("good.db"), in("hardlink"))); err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		args []string
 		says string
@@ -33,6 +36,12 @@ func TestArchiveRefuses(t *testing.T) {
 		"export of an old store": {[]string{"export", "--database-url", old}, "lacks 00001_messages.sql: bring it up to date first"},
 		"export to a folder":     {[]string{"export", "--database-url", good, "--output", folder}, "is no regular file"},
 		"export to nowhere":      {[]string{"export", "--database-url", good, "--output", in("x/y")}, "no such file or directory"},
+		"export over itself":     {[]string{"export", "--database-url", good, "--output", in("good.db")}, "is the database itself"},
+		"export over its log":    {[]string{"export", "--database-url", good, "--output", in("good.db-wal")}, "is the database itself"},
+		"export over its shm":    {[]string{"export", "--database-url", good, "--output", in("good.db-shm")}, "is the database itself"},
+		"export through a link":  {[]string{"export", "--database-url", good, "--output", in("symlink")}, "is the database itself"},
+		"export to a hard link":  {[]string{"export", "--database-url", good, "--output", in("hardlink")}, "is the database itself"},
+		"export from a link":     {[]string{"export", "--database-url", "sqlite:" + in("symlink"), "--output", in("good.db-wal")}, "is the database itself"},
 		"import of nothing":      {[]string{"import", "--database-url", "sqlite:" + in("none.db"), in("none.ndjson")}, "none.ndjson: no such file"},
 		"import of a folder":     {[]string{"import", "--database-url", good, folder}, "is a directory"},
 		"import of an empty":     {[]string{"import", "--database-url", good, empty}, "nothing was imported: line 1: the file ends before its last line: it was cut short"},

@@ -34,6 +34,9 @@ func (c exportCommand) Run(ctx context.Context, std streams) error {
 	if err := checkUpToDate(ctx, database); err != nil {
 		return interrupted(ctx, err)
 	}
+	if database.IsFile(c.Output) {
+		return fmt.Errorf("%s is the database itself", c.Output)
+	}
 	var records int64
 	write := func(w io.Writer) (err error) {
 		records, err = exportTo(ctx, database, w)

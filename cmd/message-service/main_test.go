@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -46,6 +48,10 @@ func TestCommandLineRefuses(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("mysql://from-a-file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	pipe, large := filepath.Join(t.TempDir(), "pipe"), filepath.Join(t.TempDir(), "large")
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.WriteFile(large, bytes.Repeat([]byte{'\n'}, 64<<10+1), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		args []string
 		code int
@@ -61,6 +67,10 @@ func TestCommandLineRefuses(t *testing.T) {
 		"unknown database":    {[]string{"--database-url", "mysql://x"}, 1, "postgres://... or sqlite:PATH"},
 		"unknown in a file":   {[]string{"--database-url-file", secret}, 1, "postgres://... or sqlite:PATH"},
 		"missing file":        {[]string{"--database-url-file", secret + "x"}, 1, "no such file"},
+		"no file":             {[]string{"--database-url-file", filepath.Dir(secret)}, 1, "is no regular file"},
+		"a pipe":              {[]string{"--database-url-file", pipe}, 1, "is no regular file"},
+		"an endless file":     {[]string{"--database-url-file", "/dev/zero"}, 1, "is no regular file"},
+		"a large file":        {[]string{"--database-url-file", large}, 1, "has more than 65536 bytes"},
 		"two databases":       {[]string{"--database-url", "sqlite:a", "--database-url-file", secret}, 2, "exclude each other"},
 		"profiles for all":    {[]string{"--debug-address", "0.0.0.0:0", "--allow-unauthenticated"}, 2, "--debug-address"},
 		"profiles, no port":   {[]string{"--debug-address", "127.0.0.1"}, 2, "HOST:PORT"},
