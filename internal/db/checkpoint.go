@@ -17,16 +17,16 @@ const (
 	// checkpointInterval is how often the size of the log is looked at while it grows.
 	checkpointInterval = 50 * time.Millisecond
 
-	// checkpointFrames is how many pages of log make a checkpoint due: 12 MB. A page that
-	// was changed by many commits is copied once, but what was copied has to be synced.
-	checkpointFrames = 3072
+	// checkpointFrames is how many pages of log make a checkpoint due: 24 MB. A page that
+	// was changed by many commits is copied once, so the more the cheaper.
+	checkpointFrames = 6144
 
 	// checkpointRest is how many pages may be left to be copied while writers wait.
 	checkpointRest = 256
 
-	// longLog is how many pages of log, 36 MB, are too many: writers that write faster than
+	// longLog is how many pages of log, 40 MB, are too many: writers that write faster than
 	// is copied wait then, at most writersPause each.
-	longLog, writersPause = 3 * checkpointFrames, 100 * time.Millisecond
+	longLog, writersPause = 10240, 100 * time.Millisecond
 
 	// wipeInterval is how often a log is truncated in which something may be that was
 	// erased. It is not done more often, since a log that has been as long before is
@@ -123,54 +123,6 @@ func (c *checkpoints) close() error {
 		return err
 	case <-time.After(closeTimeout):
 		return errors.Join(err, errors.New("connections to the SQLite database are still in use"))
-	}
-}
-
-// read runs fn, which reads and has a time of its own for that, whatever it has waited.
-func (c *checkpoints) read(ctx context.Context, fn func(context.Context) error) error {
-	if lost := c.file.lost.Load(); lost != nil {
-		return *lost
-	}
-	ctx, cancel := context.WithTimeout(ctx, longestRead)
-	defer cancel()
-	return fn(ctx)
-}
-
-// write runs commit, which commits a transaction, once it is its turn. The error says so
-// if what it has committed is in no file that will be found again.
-func (c *checkpoints) write(ctx context.Context, erases bool, commit func() error) error {
-	c.pause()
-	if err := acquire(ctx, c.turn); err != nil {
-		return err
-	}
-	defer release(c.turn)
-	if err := c.file.intact(); err != nil {
-		return err
-	}
-	if err := commit(); err != nil {
-		return err
-	}
-	if erases {
-		c.erased.Store(true)
-	}
-	signal(c.due)
-	if c.copying.Load() != nil {
-		state, err := logStateOf(c.writer, "NOOP")
-		c.crowded.Store(err == nil && state.frames > longLog)
-	}
-	return c.file.intact()
-}
-
-// pause lets a writer wait for a checkpoint that is behind.
-func (c *checkpoints) pause() {
-	if !c.crowded.Load() {
-		return
-	}
-	if ended := c.copying.Load(); ended != nil {
-		select {
-		case <-*ended:
-		case <-time.After(writersPause):
-		}
 	}
 }
 
@@ -297,15 +249,3 @@ func logStateOf(pool *sqlx.DB, mode string) (state logState, err error) {
 	}
 	return state, nil
 }
-
-// acquire takes one of as many turns as the channel has room for, in the order they came.
-func acquire(ctx context.Context, turns chan struct{}) error {
-	select {
-	case turns <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func release(turns chan struct{}) { <-turns }

@@ -22,9 +22,9 @@ import (
 // while nobody can write: that would take long where much was copied.
 const vfsName = "message-service"
 
-// syncEvery is how many bytes are written to a database file before it is synced. A
-// disk of 50 MB/s writes them in a fifth of the time that a send may wait.
-const syncEvery = 2 << 20
+// syncEvery is how many bytes are written to a database file before it is synced. What
+// is left is synced while nobody can write.
+const syncEvery = 4 << 20
 
 // registerVFS makes the file system known to SQLite, once for the process.
 var registerVFS = sync.OnceValue(func() error {
