@@ -17,19 +17,21 @@ DROP INDEX messages_idempotency_key;
 
 -- Lists leave tombstones out by the index: a tombstone is in another part of the primary key.
 --
+-- What may be long comes last, so that whoever needs none of it reads no further pages.
+--
 -- Of an idempotency key only the hash is kept, and the fingerprint of the request is keyed by the
 -- key itself, so that nothing in the store confirms a guess at a text that was deleted.
 CREATE TABLE messages (
     recipient   TEXT    NOT NULL,
+    deleted     INTEGER NOT NULL DEFAULT false,
     id          BLOB    NOT NULL,
     sender      TEXT    NOT NULL,
-    text        TEXT    NOT NULL,
-    metadata    TEXT,                           -- JSON as it was sent
     reply_to    BLOB,
     key_hash    BLOB,                           -- SHA-256 of the idempotency key
     fingerprint BLOB,                           -- HMAC-SHA-256 of the request, by the key
     changed     BLOB,                           -- the newest edit or deletion
-    deleted     INTEGER NOT NULL DEFAULT false,
+    text        TEXT    NOT NULL,
+    metadata    TEXT,                           -- JSON as it was sent
     PRIMARY KEY (recipient, deleted, id)
 ) STRICT, WITHOUT ROWID;
 
