@@ -20,9 +20,10 @@ import (
 const (
 	smallAnswer  = 64 << 10
 	smallAnswers = 12 << 20
-	largeAnswers = 36 << 20
+	largeAnswers = 24 << 20
 	exportBytes  = messaging.PageMaxBytes + 256<<10 // what one holds at most
-	exports      = 16 << 20
+	exports      = 8 << 20
+	slowStreams  = 4 << 20 // with the 16 MiB that package feed keeps for them it is 64 MiB
 )
 
 // answerMaxBytes is what a page takes at most: its last message may pass its limit, and a
@@ -33,10 +34,10 @@ const answerMaxBytes = messaging.PageMaxBytes + 256<<10
 const answerWait = 5 * time.Second
 
 // answers counts what is being written.
-type answers struct{ small, large, exports *semaphore.Weighted }
+type answers struct{ small, large, exports, slow *semaphore.Weighted }
 
 func newAnswers() *answers {
-	return &answers{semaphore.NewWeighted(smallAnswers), semaphore.NewWeighted(largeAnswers), semaphore.NewWeighted(exports)}
+	return &answers{semaphore.NewWeighted(smallAnswers), semaphore.NewWeighted(largeAnswers), semaphore.NewWeighted(exports), semaphore.NewWeighted(slowStreams)}
 }
 
 // wait takes room for so many bytes, and gives up after a while.

@@ -9,11 +9,13 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
@@ -32,6 +34,7 @@ const (
 	pieceBytes  = 16 << 10
 	bufferBytes = 64 << 10
 	lastWords   = time.Second
+	promptness  = time.Second
 )
 
 // comment is what a stream says when there is nothing to say.
@@ -52,7 +55,10 @@ func retryWithin(longest time.Duration) string {
 // streamChanges opens a stream; until it is written, an error can become a problem document.
 func (h *handlers) streamChanges(ctx context.Context, user string, after *messaging.ID) (changeStream, error) {
 	stream, err := h.feed.Open(ctx, user, after)
-	return changeStream{stream, h.log, isHead(ctx)}, err
+	if err != nil {
+		return changeStream{}, err
+	}
+	return changeStream{stream, stream.Draining(), h.answers.slow, h.log, isHead(ctx)}, nil
 }
 
 // changeStream writes a stream of changes as server-sent events, as the HTML standard
@@ -62,9 +68,11 @@ func (h *handlers) streamChanges(ctx context.Context, user string, after *messag
 // buffers and the stack that it took to handle it: several times as much memory as
 // a stream needs, which waits most of the time.
 type changeStream struct {
-	stream *feed.Stream
-	log    *slog.Logger
-	isHead bool
+	stream   *feed.Stream
+	draining context.Context     //nolint:containedctx // it is the server's, not a request's
+	slow     *semaphore.Weighted // bytes that are held for clients that do not read
+	log      *slog.Logger
+	isHead   bool
 }
 
 // VisitListChangesResponse begins the answer, which goes on when it has returned.
@@ -93,7 +101,7 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 // serve writes until the client leaves or the server stops.
 func (s changeStream) serve(conn net.Conn, head []byte, requestID string) {
 	start := time.Now()
-	ctx, leave := context.WithCancel(s.stream.Draining())
+	ctx, leave := context.WithCancel(s.draining)
 	defer s.stream.Close()
 	defer conn.Close() //nolint:errcheck // there is nothing more to say
 	defer leave()
@@ -106,7 +114,7 @@ func (s changeStream) serve(conn net.Conn, head []byte, requestID string) {
 	if tcp, ok := conn.(interface{ SetWriteBuffer(int) error }); ok {
 		_ = tcp.SetWriteBuffer(bufferBytes) // it fails only on a closed connection
 	}
-	hurry := context.AfterFunc(s.stream.Draining(), func() { setWriteDeadline(conn, lastWords) })
+	hurry := context.AfterFunc(s.draining, func() { setWriteDeadline(conn, lastWords) })
 	defer hurry()
 	err := s.write(ctx, conn, head)
 	attributes := []slog.Attr{
@@ -129,13 +137,13 @@ func awaitLeave(conn net.Conn, leave func()) {
 func (s changeStream) write(ctx context.Context, conn net.Conn, events []byte) error {
 	for {
 		for piece := range slices.Chunk(events, pieceBytes) {
-			if err := s.send(conn, piece); err != nil {
+			if err := s.send(conn, piece, cap(events)); err != nil {
 				return err
 			}
 		}
 		var err error
 		events, err = s.next(ctx)
-		if s.stream.Draining().Err() != nil {
+		if s.draining.Err() != nil {
 			_, err = conn.Write([]byte(retryWithin(stoppedRetry) + "\n"))
 			return err
 		}
@@ -145,16 +153,31 @@ func (s changeStream) write(ctx context.Context, conn net.Conn, events []byte) e
 	}
 }
 
-// send writes a piece. A client that does not read it in time is cut off.
-func (s changeStream) send(conn net.Conn, piece []byte) error {
-	if s.stream.Draining().Err() == nil {
-		setWriteDeadline(conn, patience)
-		if s.stream.Draining().Err() != nil { // meanwhile: its deadline is the one that counts
+// send writes a piece of what is held, so many bytes. A client that does not take it soon
+// is slow: it has until patience ends, but only while all that is held for slow ones finds room.
+// Otherwise it is cut off, and resumes where it was.
+func (s changeStream) send(conn net.Conn, piece []byte, held int) error {
+	written, err := s.sendWithin(conn, piece, promptness)
+	if !errors.Is(err, os.ErrDeadlineExceeded) || s.draining.Err() != nil {
+		return err
+	}
+	if !s.slow.TryAcquire(int64(held)) {
+		return errors.New("too much is held for streams that are not read")
+	}
+	defer s.slow.Release(int64(held))
+	_, err = s.sendWithin(conn, piece[written:], patience-promptness)
+	return err
+}
+
+// sendWithin writes a piece as far as the client takes it in time.
+func (s changeStream) sendWithin(conn net.Conn, piece []byte, d time.Duration) (int, error) {
+	if s.draining.Err() == nil {
+		setWriteDeadline(conn, d)
+		if s.draining.Err() != nil { // meanwhile: its deadline is the one that counts
 			setWriteDeadline(conn, lastWords)
 		}
 	}
-	_, err := conn.Write(piece)
-	return err
+	return conn.Write(piece)
 }
 
 // setWriteDeadline gives a connection so long to take what is written.
