@@ -189,8 +189,8 @@ func (d *DB) Tx(ctx context.Context, timeout time.Duration, fn func(context.Cont
 	return d.tx(ctx, timeout, true, fn)
 }
 
-// Add is [DB.Tx] for transactions that only add something. What others delete or replace
-// may be found in the log of SQLite, which they have emptied soon, so that nothing remains.
+// Add is [DB.Tx] for transactions that erase nothing of what somebody wrote. Those that do
+// have the log of SQLite emptied soon, which costs all who write, so that nothing remains there.
 func (d *DB) Add(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error {
 	return d.tx(ctx, timeout, false, fn)
 }

@@ -27,7 +27,7 @@ func (s *Service) BlockUser(ctx context.Context, user, peer string) error {
 		return invalid("peerId", "must be another user")
 	}
 	// The lock of the mailbox: a send either is committed by now or will see the block.
-	return s.change(ctx, user, user, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
+	return s.change(ctx, s.db.Add, user, user, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
 		return insertBlock(ctx, tx, Block{Owner: user, Peer: peer, Changed: changed})
 	})
 }

@@ -118,7 +118,7 @@ func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message 
 	if err != nil || marker.MessageID.Compare(message) >= 0 {
 		return marker, explain(err)
 	}
-	err = s.change(ctx, user, peer, func(ctx context.Context, tx *sqlx.Tx, changed ID) (err error) {
+	err = s.change(ctx, s.db.Add, user, peer, func(ctx context.Context, tx *sqlx.Tx, changed ID) (err error) {
 		// Until the lock it may have moved, and one of the two may have been erased.
 		marker, err = currentReadMarker(ctx, tx, user, peer)
 		if err != nil || marker.MessageID.Compare(message) >= 0 {

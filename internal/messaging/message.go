@@ -162,7 +162,7 @@ func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Cont
 	case m.Deleted:
 		return fn(ctx, nil, m, ID{})
 	}
-	return s.change(ctx, m.Sender, m.Recipient, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
+	return s.change(ctx, s.db.Tx, m.Sender, m.Recipient, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
 		m, err := selectMessage(ctx, tx, id) // what it was before the lock may be no more
 		if err != nil {
 			return err

@@ -68,12 +68,16 @@ func changeSlots(engine db.Engine) int {
 	return 4
 }
 
+// transaction is [db.DB.Tx], or [db.DB.Add] for a change that neither replaces nor erases what
+// somebody wrote.
+type transaction func(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error
+
 // change runs fn in a transaction that has locked the mailboxes of two users, who may be
 // the same one, and set their clocks to the id of the change. It runs again like [db.DB.Tx].
-func (s *Service) change(ctx context.Context, a, b string, fn func(ctx context.Context, tx *sqlx.Tx, id ID) error) error {
+func (s *Service) change(ctx context.Context, in transaction, a, b string, fn func(ctx context.Context, tx *sqlx.Tx, id ID) error) error {
 	users := [2]string{a, b}
 	err := s.others.do(ctx, users[:], func() error {
-		return s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		return in(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 			c := change{users: users}
 			if err := s.ids.stamp(ctx, tx, []*change{&c}); err != nil {
 				return err
