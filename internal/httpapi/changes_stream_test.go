@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,37 +24,38 @@ func TestSlowStreamsAreBounded(t *testing.T) {
 		defer drain()
 		s := changeStream{draining: draining, slow: semaphore.NewWeighted(100)}
 		piece := []byte("a piece of some events")
-		send := func(held int, read func(client net.Conn)) (error, time.Duration) {
+		send := func(held int, read func(client net.Conn)) (took time.Duration, err error) {
 			client, conn := net.Pipe()
 			defer client.Close() //nolint:errcheck // it is the end of the test's pipe
 			defer conn.Close()   //nolint:errcheck // as above
 			go read(client)
 			start := time.Now()
-			return s.send(conn, piece, held), time.Since(start)
+			err = s.send(conn, piece, held)
+			return time.Since(start), err
 		}
 		silent := func(net.Conn) {}
-		if err, took := send(60, silent); !errors.Is(err, os.ErrDeadlineExceeded) || took != patience {
+		if took, err := send(60, silent); !errors.Is(err, os.ErrDeadlineExceeded) || took != patience {
 			t.Errorf("a slow client was cut off after %s: %v", took, err)
 		}
 		var got []byte
-		err, took := send(60, func(client net.Conn) {
+		took, err := send(60, func(client net.Conn) {
 			head := make([]byte, 5)
 			_, _ = io.ReadFull(client, head)
 			time.Sleep(10 * time.Second) //nolint:forbidigo // in the time of the test's bubble
 			rest := make([]byte, len(piece)-len(head))
 			_, _ = io.ReadFull(client, rest)
-			got = append(head, rest...)
+			got = slices.Concat(head, rest)
 		})
 		if synctest.Wait(); err != nil || took != 10*time.Second || !bytes.Equal(got, piece) {
 			t.Errorf("a client that went on after %s got %q: %v", took, got, err)
 		}
 		other := make(chan error, 1)
 		go func() {
-			err, _ := send(60, silent)
+			_, err := send(60, silent)
 			other <- err
 		}()
 		time.Sleep(2 * promptness) //nolint:forbidigo // in the time of the test's bubble
-		if err, took := send(60, silent); err == nil || errors.Is(err, os.ErrDeadlineExceeded) || took != promptness {
+		if took, err := send(60, silent); err == nil || errors.Is(err, os.ErrDeadlineExceeded) || took != promptness {
 			t.Errorf("without room a slow client was cut off after %s: %v", took, err)
 		}
 		if err := <-other; !errors.Is(err, os.ErrDeadlineExceeded) || !s.slow.TryAcquire(100) {
