@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -136,6 +137,31 @@ func TestSQLitePath(t *testing.T) {
 		found, err := filepath.Glob(filepath.Join(directory, strings.NewReplacer("?", "\\?").Replace(name)))
 		if err != nil || len(found) != 1 {
 			t.Errorf("%s is not on disk: %v %v", name, found, err)
+		}
+	}
+}
+
+// TestSQLiteAutoVacuum opens a file with pages that must not be scrubbed.
+func TestSQLiteAutoVacuum(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "x.db")
+	pool, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close() //nolint:errcheck // the test is over
+	for _, mode := range []string{"FULL", "NONE"} {
+		if _, err := pool.ExecContext(t.Context(), "PRAGMA auto_vacuum = "+mode+"; VACUUM; CREATE TABLE IF NOT EXISTS x (y)"); err != nil {
+			t.Fatal(err)
+		}
+		database, err := db.Open("sqlite:"+path, db.Options{})
+		if mode == "FULL" && (err == nil || !strings.Contains(err.Error(), "auto_vacuum")) || mode == "NONE" && err != nil {
+			t.Errorf("with auto_vacuum %s: %v", mode, err)
+		}
+		if err == nil {
+			if err := database.Close(); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }

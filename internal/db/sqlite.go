@@ -1,6 +1,7 @@
 package db
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -24,6 +25,9 @@ func openSQLite(path string, log *slog.Logger) (*DB, error) {
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("SQLite file %s: there is no folder %s", path, filepath.Dir(path))
+	}
+	if err := refuseAutoVacuum(path); err != nil {
+		return nil, err
 	}
 	if err := registerFunctions(); err != nil {
 		return nil, err
@@ -74,6 +78,22 @@ func openSQLite(path string, log *slog.Logger) (*DB, error) {
 	}
 	c.start()
 	return &DB{Engine: SQLite, read: read, write: write, probe: probe, admin: write.DB, turns: turns, sqlite: c}, nil
+}
+
+// refuseAutoVacuum refuses a file that has pages which are not told apart from those of a b-tree by
+// their first byte: scrubbing them would destroy it. SQLite makes such a file only on demand.
+// Bytes 52 to 55 of its header say so (https://www.sqlite.org/fileformat2.html#the_database_header).
+func refuseAutoVacuum(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil //nolint:nilerr // it is not there yet, or SQLite will say what is wrong with it
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	largestRoot := make([]byte, 4)
+	if _, err := file.ReadAt(largestRoot, 52); err == nil && !bytes.Equal(largestRoot, make([]byte, 4)) {
+		return fmt.Errorf("SQLite file %s has auto_vacuum on, which cannot be used here: switch it off with PRAGMA auto_vacuum = NONE, and VACUUM", path)
+	}
+	return nil
 }
 
 // busyTimeout is how long a statement waits for what another process has locked.

@@ -41,7 +41,7 @@ func TestSlowStreamsAreBounded(t *testing.T) {
 		took, err := send(60, func(client net.Conn) {
 			head := make([]byte, 5)
 			_, _ = io.ReadFull(client, head)
-			time.Sleep(10 * time.Second) //nolint:forbidigo // in the time of the test's bubble
+			<-time.After(10 * time.Second) // in the time of the bubble
 			rest := make([]byte, len(piece)-len(head))
 			_, _ = io.ReadFull(client, rest)
 			got = slices.Concat(head, rest)
@@ -54,7 +54,7 @@ func TestSlowStreamsAreBounded(t *testing.T) {
 			_, err := send(60, silent)
 			other <- err
 		}()
-		time.Sleep(2 * promptness) //nolint:forbidigo // in the time of the test's bubble
+		<-time.After(2 * promptness) // in the time of the bubble
 		if took, err := send(60, silent); err == nil || errors.Is(err, os.ErrDeadlineExceeded) || took != promptness {
 			t.Errorf("without room a slow client was cut off after %s: %v", took, err)
 		}
