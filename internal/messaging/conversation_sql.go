@@ -51,7 +51,10 @@ func touchConversations(ctx context.Context, tx *sqlx.Tx, messages []*Message) e
 // untouchConversations takes deleted messages of a user, where they were the last
 // ones, out of the conversations: the one before is the last now, and a conversation
 // without messages is gone. The mailboxes must be locked.
-func untouchConversations(ctx context.Context, tx *sqlx.Tx, user string, deleted []*Message) error {
+func untouchConversations(ctx context.Context, tx *sqlx.Tx, user string, deleted []Message) error {
+	if len(deleted) == 0 {
+		return nil
+	}
 	args := []any{user}
 	for _, m := range deleted {
 		args = append(args, m.ID)

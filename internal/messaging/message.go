@@ -142,7 +142,11 @@ func (s *Service) Delete(ctx context.Context, id ID) error {
 		if m.Deleted {
 			return nil
 		}
-		return eraseMessages(ctx, tx, m.Sender, []*Message{m}, []ID{changed})
+		deleted := []Message{*m}
+		if err := writeTombstones(ctx, tx, deleted, []ID{changed}, keepKeys); err != nil {
+			return err
+		}
+		return untouchConversations(ctx, tx, m.Sender, deleted)
 	})
 }
 

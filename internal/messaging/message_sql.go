@@ -242,19 +242,32 @@ func editMessage(ctx context.Context, tx *sqlx.Tx, m *Message, edit Edit, change
 	return &edited, nil
 }
 
-// eraseMessages writes tombstones over messages, whose mailboxes must be locked and
-// which are all of one user, and takes them out of their conversations. A tombstone
-// keeps the record of the idempotency key, so that a request on its way makes no new message.
-func eraseMessages(ctx context.Context, tx *sqlx.Tx, user string, messages []*Message, changed []ID) error {
-	for i, m := range messages {
-		_, err := tx.ExecContext(ctx, `
-			UPDATE messages SET text = '', metadata = NULL, reply_to = NULL, deleted = true, changed = $1
-			WHERE recipient = $2 AND deleted = false AND id = $3`, changed[i], m.Recipient, m.ID)
-		if err != nil {
-			return fmt.Errorf("erase messages: %w", err)
-		}
+// What becomes of the idempotency key of a message that is deleted. A tombstone keeps its
+// record, so that a request on its way makes no new message, unless its user is erased.
+const (
+	keepKeys   = ""
+	forgetKeys = ", key_hash = NULL, fingerprint = NULL"
+)
+
+// writeTombstones writes tombstones over messages, whose mailboxes must be locked. The first row
+// of the values is of none: it tells Postgres the types.
+func writeTombstones(ctx context.Context, tx *sqlx.Tx, messages []Message, changed []ID, keys string) error {
+	if len(messages) == 0 {
+		return nil
 	}
-	return untouchConversations(ctx, tx, user, messages)
+	args := make([]any, 0, 3*len(messages))
+	for i := range messages {
+		args = append(args, messages[i].Recipient, messages[i].ID, changed[i])
+	}
+	_, err := tx.ExecContext(ctx, tx.Rebind(`
+		UPDATE messages SET text = '', metadata = NULL, reply_to = NULL, deleted = true, changed = column3`+keys+`
+		FROM (VALUES ((SELECT recipient FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0)), `+
+		rowsOf(len(messages), "(?,?,?)")+`) AS tombstone
+		WHERE recipient = column1 AND deleted = false AND id = column2`), args...)
+	if err != nil {
+		return fmt.Errorf("write tombstones: %w", err)
+	}
+	return nil
 }
 
 // nullable stores an empty string as NULL.

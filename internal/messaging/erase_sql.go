@@ -1,0 +1,147 @@
+package messaging
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// selectRemnants returns what there is of a user, up to so much of each kind: the oldest
+// messages, without what they say, the tombstones with keys that come first after a
+// position of the mailbox, and read markers.
+func selectRemnants(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) (r remnants, err error) {
+	if r.messages, err = selectLive(ctx, q, user, limit+1); err != nil {
+		return r, err
+	}
+	if r.markers, err = selectMarkersOf(ctx, q, user, limit+1); err != nil {
+		return r, err
+	}
+	walked, more, err := selectChangeAfter(ctx, q, user, after, eraseWalk)
+	if err != nil {
+		return r, err
+	}
+	if walked != nil {
+		if r.keyed, err = selectKeyedTombstones(ctx, q, user, after, *walked); err != nil {
+			return r, err
+		}
+	}
+	r.walked = walked
+	r.partial = more || len(r.messages) > limit || len(r.markers) > limit
+	r.messages, r.markers = r.messages[:min(limit, len(r.messages))], r.markers[:min(limit, len(r.markers))]
+	return r, nil
+}
+
+// selectLive returns the oldest messages that a user sent or received and that are not deleted,
+// without what they say.
+func selectLive(ctx context.Context, q sqlx.QueryerContext, user string, limit int) ([]Message, error) {
+	role := func(column, others string) string {
+		return fmt.Sprintf("SELECT id, sender, recipient FROM messages WHERE %s = $1 AND deleted = false%s ORDER BY id LIMIT $2", column, others)
+	}
+	var oldest ID
+	return selectBoth(ctx, q, Window{After: &oldest, Limit: limit - 1}, role("recipient", ""), role("sender", " AND recipient <> sender"),
+		func(m Message) ID { return m.ID }, user, limit)
+}
+
+// selectMarkersOf returns read markers of a user, and of peers in conversations with them.
+func selectMarkersOf(ctx context.Context, q sqlx.QueryerContext, user string, limit int) ([]ReadMarker, error) {
+	markers := make([]ReadMarker, 0, limit)
+	role := func(column string) string {
+		return fmt.Sprintf("SELECT owner, peer, message_id, changed FROM read_markers WHERE coalesce(%s, %[1]s) = $1 ORDER BY changed LIMIT $2", column)
+	}
+	err := sqlx.SelectContext(ctx, q, &markers,
+		"SELECT * FROM ("+role("owner")+") AS a UNION SELECT * FROM ("+role("peer")+") AS b LIMIT $2", user, limit)
+	if err != nil {
+		return nil, fmt.Errorf("select read markers to erase: %w", err)
+	}
+	return markers, nil
+}
+
+// selectChangeAfter returns the position in a user's mailbox up to which there are some edits
+// and deletions after another position, or nil if there are none, and whether there are more.
+func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, after ID, some int) (position *ID, more bool, err error) {
+	role := func(column string) string {
+		return fmt.Sprintf("SELECT changed FROM messages WHERE %s = $1 AND changed > $2 AND changed IS NOT NULL ORDER BY changed LIMIT $3", column)
+	}
+	positions := make([]ID, 0, 2*some)
+	err = sqlx.SelectContext(ctx, q, &positions, "SELECT * FROM ("+role("recipient")+") AS a UNION ALL SELECT * FROM ("+role("sender")+") AS b",
+		user, after, some)
+	if err != nil {
+		return nil, false, fmt.Errorf("select changes to free keys of: %w", err)
+	}
+	if len(positions) == 0 {
+		return nil, false, nil
+	}
+	slices.SortFunc(positions, ID.Compare)
+	return &positions[min(some, len(positions))-1], len(positions) >= some, nil
+}
+
+// selectKeyedTombstones returns the tombstones whose keys are not free that a user's mailbox
+// has after a position and up to another.
+func selectKeyedTombstones(ctx context.Context, q sqlx.QueryerContext, user string, after, upTo ID) ([]Message, error) {
+	role := func(column string) string {
+		return fmt.Sprintf(`
+			SELECT id, sender, recipient FROM messages
+			WHERE %s = $1 AND changed > $2 AND changed <= $3 AND changed IS NOT NULL AND deleted = true AND key_hash IS NOT NULL`, column)
+	}
+	var found []Message
+	if err := sqlx.SelectContext(ctx, q, &found, role("recipient")+" UNION "+role("sender"), user, after, upTo); err != nil {
+		return nil, fmt.Errorf("select keys to free: %w", err)
+	}
+	return found, nil
+}
+
+// freeKeys forgets the idempotency keys of tombstones.
+func freeKeys(ctx context.Context, tx *sqlx.Tx, tombstones []Message) error {
+	if len(tombstones) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 2*len(tombstones))
+	for i := range tombstones {
+		args = append(args, tombstones[i].Recipient, tombstones[i].ID)
+	}
+	_, err := tx.ExecContext(ctx, tx.Rebind(`
+		UPDATE messages SET key_hash = NULL, fingerprint = NULL
+		FROM (VALUES ((SELECT recipient FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0)), `+rowsOf(len(tombstones), "(?,?)")+`) AS tombstone
+		WHERE recipient = column1 AND deleted = true AND id = column2`), args...)
+	if err != nil {
+		return fmt.Errorf("free idempotency keys: %w", err)
+	}
+	return nil
+}
+
+// deleteReadMarkers deletes read markers.
+func deleteReadMarkers(ctx context.Context, tx *sqlx.Tx, markers []ReadMarker) error {
+	if len(markers) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 2*len(markers))
+	for _, m := range markers {
+		args = append(args, m.Owner, m.Peer)
+	}
+	_, err := tx.ExecContext(ctx, tx.Rebind(`DELETE FROM read_markers WHERE (owner, peer) IN (VALUES `+rowsOf(len(markers), "(?,?)")+`)`), args...)
+	if err != nil {
+		return fmt.Errorf("erase read markers: %w", err)
+	}
+	return nil
+}
+
+// deleteConversationsAndBlocks deletes the conversations of a user, who has no message any
+// more, with some peers, on both sides, and the user's blocks.
+func deleteConversationsAndBlocks(ctx context.Context, tx *sqlx.Tx, user string, peers []string) error {
+	if len(peers) > 0 {
+		args := make([]any, 0, 4*len(peers))
+		for _, peer := range peers {
+			args = append(args, user, peer, peer, user)
+		}
+		_, err := tx.ExecContext(ctx, tx.Rebind(`DELETE FROM conversations WHERE (owner, peer) IN (VALUES `+rowsOf(2*len(peers), "(?,?)")+`)`), args...)
+		if err != nil {
+			return fmt.Errorf("erase conversations: %w", err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM blocks WHERE owner = $1", user); err != nil {
+		return fmt.Errorf("erase blocks: %w", err)
+	}
+	return nil
+}
