@@ -24,7 +24,7 @@ const (
 const (
 	streamMaxPending      = 64 // changes
 	streamMaxPendingBytes = 32 << 10
-	hubMaxPendingBytes    = 16 << 20
+	hubMaxPendingBytes    = 8 << 20
 )
 
 // bytesOf is about what changes take in memory.

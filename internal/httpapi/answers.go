@@ -18,12 +18,13 @@ import (
 // asked for and however slowly it is read. Small ones have a part of their own, so that they
 // need not wait where many large ones are not read, and so have exports, which take long.
 const (
-	smallAnswer  = 64 << 10
-	smallAnswers = 12 << 20
-	largeAnswers = 24 << 20
-	exportBytes  = messaging.PageMaxBytes + 256<<10 // what one holds at most
-	exports      = 8 << 20
-	slowStreams  = 4 << 20 // with the 16 MiB that package feed keeps for them it is 64 MiB
+	smallAnswer   = 64 << 10
+	smallAnswers  = 12 << 20
+	largeAnswers  = 24 << 20
+	exportBytes   = messaging.PageMaxBytes + 256<<10 // what one holds at most
+	exports       = 8 << 20
+	promptStreams = 8 << 20
+	slowStreams   = 4 << 20 // with the 8 MiB that package feed keeps for them it is 64 MiB
 )
 
 // answerMaxBytes is what a page takes at most: its last message may pass its limit, and a
@@ -34,10 +35,19 @@ const answerMaxBytes = messaging.PageMaxBytes + 256<<10
 const answerWait = 5 * time.Second
 
 // answers counts what is being written.
-type answers struct{ small, large, exports, slow *semaphore.Weighted }
+type answers struct {
+	small, large, exports *semaphore.Weighted
+	streams               *streamRoom
+}
+
+// streamRoom counts what is being written to streams: to those that take it at once, and to slow ones.
+type streamRoom struct{ prompt, slow *semaphore.Weighted }
 
 func newAnswers() *answers {
-	return &answers{semaphore.NewWeighted(smallAnswers), semaphore.NewWeighted(largeAnswers), semaphore.NewWeighted(exports), semaphore.NewWeighted(slowStreams)}
+	return &answers{
+		semaphore.NewWeighted(smallAnswers), semaphore.NewWeighted(largeAnswers), semaphore.NewWeighted(exports),
+		&streamRoom{semaphore.NewWeighted(promptStreams), semaphore.NewWeighted(slowStreams)},
+	}
 }
 
 // wait takes room for so many bytes, and gives up after a while.

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
@@ -35,6 +34,7 @@ const (
 	bufferBytes = 64 << 10
 	lastWords   = time.Second
 	promptness  = time.Second
+	smallPiece  = 2 << 10 // of so little there may be one for each stream
 )
 
 // comment is what a stream says when there is nothing to say.
@@ -58,7 +58,7 @@ func (h *handlers) streamChanges(ctx context.Context, user string, after *messag
 	if err != nil {
 		return changeStream{}, err
 	}
-	return changeStream{stream, stream.Draining(), h.answers.slow, h.log, isHead(ctx)}, nil
+	return changeStream{stream, stream.Draining(), h.answers.streams, h.log, isHead(ctx)}, nil
 }
 
 // changeStream writes a stream of changes as server-sent events, as the HTML standard
@@ -69,8 +69,8 @@ func (h *handlers) streamChanges(ctx context.Context, user string, after *messag
 // a stream needs, which waits most of the time.
 type changeStream struct {
 	stream   *feed.Stream
-	draining context.Context     //nolint:containedctx // it is the server's, not a request's
-	slow     *semaphore.Weighted // bytes that are held for clients that do not read
+	draining context.Context //nolint:containedctx // it is the server's, not a request's
+	room     *streamRoom
 	log      *slog.Logger
 	isHead   bool
 }
@@ -153,18 +153,30 @@ func (s changeStream) write(ctx context.Context, conn net.Conn, events []byte) e
 	}
 }
 
-// send writes a piece of what is held, so many bytes. A client that does not take it soon
-// is slow: it has until patience ends, but only while all that is held for slow ones finds room.
-// Otherwise it is cut off, and resumes where it was.
+// send writes a piece of what is held, so many bytes. All that is held for streams has to find
+// room, for a moment in one place, and for clients that do not take it soon in another, where
+// they have until patience ends. Without room there the client is cut off, and resumes
+// where it was.
 func (s changeStream) send(conn net.Conn, piece []byte, held int) error {
+	room := int64(held)
+	if held > smallPiece {
+		if err := s.room.prompt.Acquire(s.draining, room); err != nil {
+			return err // the server stops, and the stream is resumed
+		}
+		defer func() { s.room.prompt.Release(room) }()
+	}
 	written, err := s.sendWithin(conn, piece, promptness)
 	if !errors.Is(err, os.ErrDeadlineExceeded) || s.draining.Err() != nil {
 		return err
 	}
-	if !s.slow.TryAcquire(int64(held)) {
+	if !s.room.slow.TryAcquire(int64(held)) {
 		return errors.New("too much is held for streams that are not read")
 	}
-	defer s.slow.Release(int64(held))
+	defer s.room.slow.Release(int64(held))
+	if held > smallPiece {
+		s.room.prompt.Release(room)
+		room = 0
+	}
 	_, err = s.sendWithin(conn, piece[written:], patience-promptness)
 	return err
 }

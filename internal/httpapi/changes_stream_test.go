@@ -22,7 +22,7 @@ func TestSlowStreamsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		draining, drain := context.WithCancel(t.Context())
 		defer drain()
-		s := changeStream{draining: draining, slow: semaphore.NewWeighted(100)}
+		s := changeStream{draining: draining, room: &streamRoom{semaphore.NewWeighted(10 << 10), semaphore.NewWeighted(10 << 10)}}
 		piece := []byte("a piece of some events")
 		send := func(held int, read func(client net.Conn)) (took time.Duration, err error) {
 			client, conn := net.Pipe()
@@ -34,11 +34,11 @@ func TestSlowStreamsAreBounded(t *testing.T) {
 			return time.Since(start), err
 		}
 		silent := func(net.Conn) {}
-		if took, err := send(60, silent); !errors.Is(err, os.ErrDeadlineExceeded) || took != patience {
+		if took, err := send(6<<10, silent); !errors.Is(err, os.ErrDeadlineExceeded) || took != patience {
 			t.Errorf("a slow client was cut off after %s: %v", took, err)
 		}
 		var got []byte
-		took, err := send(60, func(client net.Conn) {
+		took, err := send(6<<10, func(client net.Conn) {
 			head := make([]byte, 5)
 			_, _ = io.ReadFull(client, head)
 			<-time.After(10 * time.Second) // in the time of the bubble
@@ -51,14 +51,14 @@ func TestSlowStreamsAreBounded(t *testing.T) {
 		}
 		other := make(chan error, 1)
 		go func() {
-			_, err := send(60, silent)
+			_, err := send(6<<10, silent)
 			other <- err
 		}()
-		<-time.After(2 * promptness) // in the time of the bubble
-		if took, err := send(60, silent); err == nil || errors.Is(err, os.ErrDeadlineExceeded) || took != promptness {
-			t.Errorf("without room a slow client was cut off after %s: %v", took, err)
+		synctest.Wait()
+		if took, err := send(6<<10, silent); err == nil || errors.Is(err, os.ErrDeadlineExceeded) || took != 2*promptness { // of which it waits the first until the other is taken for slow
+			t.Errorf("without room for it a slow client was cut off after %s: %v", took, err)
 		}
-		if err := <-other; !errors.Is(err, os.ErrDeadlineExceeded) || !s.slow.TryAcquire(100) {
+		if err := <-other; !errors.Is(err, os.ErrDeadlineExceeded) || !s.room.slow.TryAcquire(10<<10) || !s.room.prompt.TryAcquire(10<<10) {
 			t.Errorf("the room was not given back: %v", err)
 		}
 	})
