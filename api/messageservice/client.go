@@ -18,7 +18,7 @@
 package messageservice
 
 import (
-	"fmt"
+	"errors"
 	"net/url"
 
 	"github.com/message-service/message-service/gen/client"
@@ -30,7 +30,7 @@ import (
 func New(baseURL string, options ...client.ClientOption) (*client.ClientWithResponses, error) {
 	address, err := url.Parse(baseURL)
 	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
-		return nil, fmt.Errorf("base URL %q: must be such as http://localhost:8080", baseURL)
+		return nil, errors.New("the base URL must be such as http://localhost:8080") // not the URL, which may have a password in it
 	}
 	options = append([]client.ClientOption{client.WithHTTPClient(NewRetryingHTTPClient())}, options...)
 	return client.NewClientWithResponses(baseURL, options...)

@@ -18,7 +18,7 @@ import (
 type exportCommand struct {
 	databaseFlags
 
-	Output string `placeholder:"FILE" help:"Write to this file, which is there only once it is whole (default: standard output)."`
+	Output string `placeholder:"FILE" help:"Write to this file, which is there only once it is whole; - is standard output, as is the default."`
 }
 
 // Run writes the whole store. It changes nothing, so that it may be run beside a
@@ -34,7 +34,7 @@ func (c exportCommand) Run(ctx context.Context, std streams) error {
 	if err := checkUpToDate(ctx, database); err != nil {
 		return interrupted(ctx, err)
 	}
-	if database.IsFile(c.Output) {
+	if c.Output != "-" && database.IsFile(c.Output) {
 		return fmt.Errorf("%s is the database itself", c.Output)
 	}
 	var records int64
@@ -42,7 +42,7 @@ func (c exportCommand) Run(ctx context.Context, std streams) error {
 		records, err = exportTo(ctx, database, w)
 		return err
 	}
-	if c.Output == "" {
+	if c.Output == "" || c.Output == "-" {
 		err = write(std.out)
 	} else {
 		err = writeWhole(c.Output, write)

@@ -67,7 +67,14 @@ type problem struct {
 	errors []server.FieldError
 }
 
-func (p *problem) Error() string { return p.kind.title + ": " + p.detail }
+// Error says what the log should tell, the fields at fault included.
+func (p *problem) Error() string {
+	text := p.kind.title + ": " + p.detail
+	for _, field := range p.errors {
+		text += "; " + value(field.Pointer) + value(field.Parameter) + " " + field.Detail
+	}
+	return text
+}
 
 // handleError answers a failed request with a problem document. It is the only
 // place where errors become answers (but for net/http's own, to what is no HTTP).

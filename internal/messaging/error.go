@@ -37,12 +37,16 @@ type Field struct {
 	Detail string
 }
 
-// Error describes the error with its cause, for the log.
+// Error describes the error with its fields and its cause, for the log.
 func (e *Error) Error() string {
-	if e.cause != nil {
-		return fmt.Sprintf("%s: %s: %v", e.Code, e.Message, e.cause)
+	text := fmt.Sprintf("%s: %s", e.Code, e.Message)
+	for _, field := range e.Fields {
+		text += fmt.Sprintf("; %s %s", field.Name, field.Detail)
 	}
-	return fmt.Sprintf("%s: %s", e.Code, e.Message)
+	if e.cause != nil {
+		text += fmt.Sprintf(": %v", e.cause)
+	}
+	return text
 }
 
 // Unwrap returns the cause.
