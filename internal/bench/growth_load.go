@@ -131,7 +131,7 @@ func dropIndexes(ctx context.Context, conn *sql.Conn) (indexes []tableIndex, err
 // copyAll copies the rows of all tables.
 func (st *store) copyAll(ctx context.Context, conn *sql.Conn) error {
 	return errors.Join(
-		copyRows(ctx, conn, "messages (recipient, id, sender, text, idempotency_key, fingerprint)", st.copyMessages),
+		copyRows(ctx, conn, "messages (recipient, id, sender, text, key_hash, fingerprint)", st.copyMessages),
 		copyRows(ctx, conn, "conversations (owner, peer, last_message_id)", func(row func(...any)) {
 			st.eachPair(func(user, peer string, i int) {
 				row(user, peer, st.last[i].String())
@@ -158,7 +158,7 @@ func (st *store) copyAll(ctx context.Context, conn *sql.Conn) error {
 func (st *store) copyMessages(row func(...any)) {
 	const stride = 7919 // a prime, so that it comes to each user once
 	random := rand.New(rand.NewPCG(1, 1))
-	var text, fingerprint []byte
+	var text, hashes []byte
 	for n := range st.messages {
 		round, user := n/st.users, n%st.users*stride%st.users
 		id, peer := st.id(n), round%storePeers
@@ -167,11 +167,11 @@ func (st *store) copyMessages(row func(...any)) {
 			st.read[user*storePeers+peer] = id
 		}
 		text = appendText(text[:0], random)
-		fingerprint = fingerprint[:0]
-		for range 4 { // 32 bytes, as they are of a hash
-			fingerprint = binary.BigEndian.AppendUint64(fingerprint, random.Uint64())
+		hashes = hashes[:0]
+		for range 8 { // of the key and of the request, of 32 bytes each
+			hashes = binary.BigEndian.AppendUint64(hashes, random.Uint64())
 		}
-		row(userName(user), id.String(), st.peer(user, peer), string(text), strconv.FormatUint(random.Uint64()>>1, 10), fingerprint)
+		row(userName(user), id.String(), st.peer(user, peer), string(text), hashes[:32], hashes[32:])
 	}
 }
 

@@ -13,7 +13,7 @@
 \set w7 101 * int(exp(random(0, 9903487) / 1000000.0))
 \set w8 101 * int(exp(random(0, 9903487) / 1000000.0))
 \set w9 101 * int(exp(random(0, 9903487) / 1000000.0))
-INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, idempotency_key, fingerprint)
+INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint)
 VALUES (
     'user-' || :recipient,
     encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
@@ -21,5 +21,5 @@ VALUES (
     'user-' || :sender,
     'w' || :w0 || ' w' || :w1 || ' w' || :w2 || ' w' || :w3 || ' w' || :w4
         || ' w' || :w5 || ' w' || :w6 || ' w' || :w7 || ' w' || :w8 || ' w' || :w9,
-    NULL, NULL, :key::text, sha256(:key::text::bytea)
+    NULL, NULL, sha256(:key::text::bytea), sha256(('of ' || :key)::bytea)
 );

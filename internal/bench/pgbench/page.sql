@@ -3,5 +3,5 @@
 \set user random(0, :users - 1)
 SELECT id, sender, recipient, text, coalesce(metadata, '') AS metadata, reply_to, changed, deleted
 FROM messages
-WHERE id >= :low AND id < 'ffffffff-ffff-ffff-ffff-ffffffffffff' AND NOT deleted AND recipient = 'user-' || :user
+WHERE id >= :low AND id < 'ffffffff-ffff-ffff-ffff-ffffffffffff' AND deleted = false AND recipient = 'user-' || :user
 ORDER BY id DESC LIMIT :rows;

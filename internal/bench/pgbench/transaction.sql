@@ -27,14 +27,14 @@ WITH made AS MATERIALIZED (
     RETURNING 1
 )
 SELECT id FROM made, (SELECT count(*) FROM clocks) AS both_set \gset
-INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, idempotency_key, fingerprint)
+INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint)
 VALUES (
     'user-' || :recipient, :id, 'user-' || :sender,
     'w' || :w0 || ' w' || :w1 || ' w' || :w2 || ' w' || :w3 || ' w' || :w4
         || ' w' || :w5 || ' w' || :w6 || ' w' || :w7 || ' w' || :w8 || ' w' || :w9,
-    NULL, NULL, :key::text, sha256(:key::text::bytea)
+    NULL, NULL, sha256(:key::text::bytea), sha256(('of ' || :key)::bytea)
 )
-ON CONFLICT (recipient, sender, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING
 RETURNING id;
 INSERT INTO conversations (owner, peer, last_message_id)
 VALUES ('user-' || :recipient, 'user-' || :sender, :id), ('user-' || :sender, 'user-' || :recipient, :id)
