@@ -145,6 +145,31 @@ func TestConversations(t *testing.T) {
 	})
 }
 
+// TestNotesToSelf lists what a user has written to themselves: each message is there once, a
+// page has as many as are asked for, and hasMore is true where there are more.
+func TestNotesToSelf(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		var notes []uuid.UUID // newest first
+		for range 3 {
+			notes = slices.Insert(notes, 0, s.Send(t, "alice", "alice", "a note").ID)
+			s.Send(t, "alice", "bob", "no note")
+			s.Send(t, "bob", "alice", "no note")
+		}
+		for limit := int32(1); limit <= 6; limit++ {
+			n := min(int(limit), len(notes))
+			newest := s.Thread(t, "alice", "alice", client.ListConversationMessagesParams{Limit: &limit})
+			oldest := s.Thread(t, "alice", "alice", client.ListConversationMessagesParams{Limit: &limit, After: &uuid.Nil})
+			if !slices.Equal(ids(newest.Messages), notes[:n]) || newest.HasMore != (n < len(notes)) {
+				t.Errorf("the newest %d of %v: %v, has more %v", limit, notes, ids(newest.Messages), newest.HasMore)
+			}
+			if !slices.Equal(ids(oldest.Messages), notes[len(notes)-n:]) || oldest.HasMore != (n < len(notes)) {
+				t.Errorf("the oldest %d of %v: %v, has more %v", limit, notes, ids(oldest.Messages), oldest.HasMore)
+			}
+		}
+	})
+}
+
 func TestReadMarkerOfAnotherConversation(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})

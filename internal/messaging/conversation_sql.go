@@ -144,7 +144,11 @@ func selectConversationMessages(
 		return fmt.Sprintf("SELECT %s FROM messages WHERE recipient = %s AND sender = %s AND deleted = false AND id >= $3 AND id < $4",
 			messageColumns, recipient, sender)
 	}
-	statement := merged(engine, direction("$1", "$2"), direction("$2", "$1"), "ORDER BY id "+w.direction()+" LIMIT $5")
+	order := "ORDER BY id " + w.direction() + " LIMIT $5"
+	statement := direction("$1", "$2") + " " + order
+	if user != peer {
+		statement = merged(engine, direction("$1", "$2"), direction("$2", "$1"), order)
+	}
 	ctx = db.Unprepared(ctx) // as in selectMessages
 	return selectPage(ctx, q, w.Limit, statement, user, peer, bounds.low, bounds.high, w.Limit+1)
 }

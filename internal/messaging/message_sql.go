@@ -17,9 +17,11 @@ const messageColumns = "id, sender, recipient, text, coalesce(metadata, '') AS m
 
 // selectPage runs a statement that selects messageColumns, in the order of a window and up
 // to one more than its limit, and makes a page of the rows: up to the limit, or to the row
-// with which it has [PageMaxBytes]. It does not read the others, and leaves out one that is
-// the same as the one before. Most of what a page takes is
+// with which it has [PageMaxBytes]. It does not read the others. Most of what a page takes is
 // that: sqlx would look up the place of each value by its name.
+//
+// A row that is the same as the one before it counts, and is left out: a page of those is
+// short, and may have no more after it than the ones it has left out.
 func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query string, args ...any) (Page, error) {
 	rows, err := q.QueryxContext(ctx, query, args...)
 	if err != nil {
@@ -39,7 +41,7 @@ func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query str
 			return Page{}, fmt.Errorf("select messages: %w", err)
 		}
 		if last := len(page.Messages) - 1; last >= 0 && page.Messages[last].ID == m.ID {
-			continue // both users are the same one
+			continue
 		}
 		page.Messages = append(page.Messages, m)
 		full = bytes.passed(page.Messages, PageMaxBytes)

@@ -10,7 +10,8 @@ import (
 )
 
 // selectMessagesOf returns the messages that a user sent or received, after an id,
-// the oldest first.
+// the oldest first. Those to themselves are selected twice, so the page may be short, and the
+// next one empty. Were they left out where they were sent, that would walk over all of them.
 func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, after ID, limit int) (Page, error) {
 	role := func(column string) string {
 		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND id > $2 AND deleted = false", messageColumns, column)
