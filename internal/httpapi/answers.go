@@ -61,9 +61,8 @@ func wait(ctx context.Context, room *semaphore.Weighted, bytes int64) error {
 	return err
 }
 
-// page makes an answer with a page, whose JSON compose appends to a buffer, with a Link header
-// if there is one.
-func (h *handlers) page(ctx context.Context, compose func(body []byte) (_ []byte, link *string, err error)) pageAnswer {
+// page makes an answer with a page.
+func (h *handlers) page(ctx context.Context, compose composePage) pageAnswer {
 	return func(w http.ResponseWriter) error { return h.answers.write(ctx, w, compose) }
 }
 
@@ -92,42 +91,83 @@ func (p pageAnswer) VisitListChangesResponse(w http.ResponseWriter) error { retu
 // pageBuffers are used again, if they are not large: most pages are small, and there are many.
 var pageBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
+// composePage appends the JSON of a page to a buffer, and returns the Link header if there is one.
+type composePage = func(body []byte) (_ []byte, link *string, err error)
+
+// composed is a page, and the room that it takes.
+type composed struct {
+	body  []byte
+	link  *string
+	room  *semaphore.Weighted
+	bytes int64
+}
+
+func (a *answers) compose(buffer []byte, compose composePage) (composed, error) {
+	body, link, err := compose(buffer)
+	page := composed{body, link, a.small, int64(cap(body))}
+	if page.bytes > smallAnswer {
+		page.room = a.large
+	}
+	return page, err
+}
+
+// composeLater composes a page once there is room for it. One that is small no more by then, or
+// large no more, waits for the other room.
+func (a *answers) composeLater(ctx context.Context, room *semaphore.Weighted, compose composePage) (composed, error) {
+	most := int64(smallAnswer)
+	if room == a.large {
+		most = answerMaxBytes
+	}
+	if err := wait(ctx, room, most); err != nil {
+		return composed{}, err
+	}
+	page, err := a.compose(nil, compose)
+	switch {
+	case err != nil:
+		room.Release(most)
+		return composed{}, err
+	case page.room != room:
+		room.Release(most)
+		return a.composeLater(ctx, page.room, compose)
+	}
+	page.bytes = min(page.bytes, most)
+	room.Release(most - page.bytes)
+	return page, nil
+}
+
 // write composes a page and writes it. Where there is no room for it, it is forgotten, and
 // composed again once there is: so what waits takes no memory. Until then an error can become
 // a problem document.
-func (a *answers) write(ctx context.Context, w http.ResponseWriter, compose func([]byte) ([]byte, *string, error)) error {
+func (a *answers) write(ctx context.Context, w http.ResponseWriter, compose composePage) error {
 	buffer := pageBuffers.Get().(*[]byte)
-	body, link, err := compose((*buffer)[:0])
+	page, err := a.compose((*buffer)[:0], compose)
 	if err != nil {
 		return err
 	}
-	room := a.small
-	if cap(body) > smallAnswer {
-		room = a.large
-	}
-	bytes := int64(cap(body))
-	if !room.TryAcquire(bytes) {
-		room, bytes = a.large, answerMaxBytes
-		if err := wait(ctx, room, bytes); err != nil {
+	if !page.room.TryAcquire(page.bytes) {
+		reuse(buffer, page.body)
+		buffer = new([]byte)
+		if page, err = a.composeLater(ctx, page.room, compose); err != nil {
 			return err
 		}
-		body, link, err = compose(nil)
 	}
-	defer room.Release(bytes)
-	if err != nil {
-		return err
-	}
+	defer page.room.Release(page.bytes)
 	header := w.Header()
 	header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	header.Set(echo.HeaderContentLength, strconv.Itoa(len(body))) // else net/http would send it in chunks
-	if link != nil {
-		header.Set("Link", *link)
+	header.Set(echo.HeaderContentLength, strconv.Itoa(len(page.body))) // else net/http would send it in chunks
+	if page.link != nil {
+		header.Set("Link", *page.link)
 	}
 	w.WriteHeader(http.StatusOK)
-	_, err = w.Write(body)
+	_, err = w.Write(page.body)
+	reuse(buffer, page.body)
+	return err
+}
+
+// reuse gives back a buffer with what it has grown to.
+func reuse(buffer *[]byte, body []byte) {
 	if cap(body) <= smallAnswer {
 		*buffer = body
 		pageBuffers.Put(buffer)
 	}
-	return err
 }

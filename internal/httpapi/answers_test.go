@@ -44,3 +44,51 @@ func TestAnswersWait(t *testing.T) {
 		}
 	})
 }
+
+// TestSmallAnswersWait writes a small page where there is no room for small ones: it waits for
+// as much as it takes, and leaves the room of large ones alone, unless it has grown meanwhile.
+func TestSmallAnswersWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAnswers()
+		write := func(bytes ...int) <-chan error {
+			result := make(chan error, 1)
+			go func() {
+				result <- a.write(t.Context(), httptest.NewRecorder(), func([]byte) ([]byte, *string, error) {
+					body := make([]byte, bytes[0])
+					bytes = bytes[1:]
+					return body, nil, nil
+				})
+			}()
+			synctest.Wait()
+			return result
+		}
+		if err := a.small.Acquire(t.Context(), smallAnswers); err != nil {
+			t.Fatal(err)
+		}
+		page := write(100, 200)
+		select {
+		case err := <-page:
+			t.Fatalf("a small page takes the room of large ones: %v", err)
+		default:
+		}
+		a.small.Release(smallAnswer)
+		if err := <-page; err != nil {
+			t.Errorf("small, later: %v", err)
+		}
+		if err := <-write(smallAnswer + 1); err != nil {
+			t.Errorf("large: %v", err)
+		}
+		if !a.small.TryAcquire(smallAnswer) {
+			t.Fatal("room was not given back")
+		}
+		page = write(100, smallAnswer+1, smallAnswer+1)
+		a.small.Release(smallAnswers)
+		if err := <-page; err != nil {
+			t.Errorf("grown: %v", err)
+		}
+		if !a.large.TryAcquire(largeAnswers) || !a.small.TryAcquire(smallAnswers) {
+			t.Error("room was not given back")
+		}
+	})
+}
