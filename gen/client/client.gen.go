@@ -950,8 +950,8 @@ type ClientInterface interface {
 	//
 	// **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
 	// empty, although there are more: `hasMore` tells, and `next` is where to go on,
-	// which is further each time. With `wait` an answer that would be empty is held until
-	// there is a change, or for so many seconds.
+	// which is further each time. With `wait` an empty page with nothing more after it is
+	// held until there is a change, or for so many seconds.
 	//
 	// **As a stream**, for `Accept: text/event-stream`
 	// ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
@@ -1421,8 +1421,8 @@ func (c *Client) BlockUser(ctx context.Context, userID User, peerID Peer, reqEdi
 //
 // **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
 // empty, although there are more: `hasMore` tells, and `next` is where to go on,
-// which is further each time. With `wait` an answer that would be empty is held until
-// there is a change, or for so many seconds.
+// which is further each time. With `wait` an empty page with nothing more after it is
+// held until there is a change, or for so many seconds.
 //
 // **As a stream**, for `Accept: text/event-stream`
 // ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
@@ -2893,8 +2893,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
 	// empty, although there are more: `hasMore` tells, and `next` is where to go on,
-	// which is further each time. With `wait` an answer that would be empty is held until
-	// there is a change, or for so many seconds.
+	// which is further each time. With `wait` an empty page with nothing more after it is
+	// held until there is a change, or for so many seconds.
 	//
 	// **As a stream**, for `Accept: text/event-stream`
 	// ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
@@ -5064,8 +5064,8 @@ func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, userID 
 //
 // **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
 // empty, although there are more: `hasMore` tells, and `next` is where to go on,
-// which is further each time. With `wait` an answer that would be empty is held until
-// there is a change, or for so many seconds.
+// which is further each time. With `wait` an empty page with nothing more after it is
+// held until there is a change, or for so many seconds.
 //
 // **As a stream**, for `Accept: text/event-stream`
 // ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):

@@ -7,6 +7,7 @@
 package apitest
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -54,10 +55,17 @@ func NewDatabaseURL(t testing.TB, engine db.Engine) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 }
 
+const maxConnections = 8
+
 // Open opens and migrates a database until the test ends.
 func Open(t testing.TB, url string) *db.DB {
 	t.Helper()
-	database, err := db.Open(url, db.Options{MaxConnections: 8})
+	return open(t, url, maxConnections)
+}
+
+func open(t testing.TB, url string, connections int) *db.DB {
+	t.Helper()
+	database, err := db.Open(url, db.Options{MaxConnections: connections})
 	if err != nil {
 		t.Fatalf("open %s: %v", url, err)
 	}
@@ -82,16 +90,35 @@ func Close(t testing.TB, service *messaging.Service) {
 	}
 }
 
-// Stall keeps the server from committing anything for alice until release is
-// called: it holds the lock of her mailbox, in SQLite that of the whole file.
-func (s *Server) Stall(t testing.TB) (release func()) {
+// Until waits for a condition that nothing reports, and asks for it a thousand times a second.
+func Until(t testing.TB, holds func() bool) {
 	t.Helper()
-	s.Send(t, "alice", "alice", "so that the mailbox exists")
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(time.Minute); !holds(); <-ticker.C {
+		if t.Failed() || time.Now().After(deadline) {
+			t.Fatal("it has not come to what the test waits for")
+		}
+	}
+}
+
+// Stall keeps the server from committing anything for alice and others until release is
+// called: it holds the locks of their mailboxes, in SQLite that of the whole file.
+func (s *Server) Stall(t testing.TB, others ...string) (release func()) {
+	t.Helper()
+	users := append([]string{"alice"}, others...)
+	for _, user := range users {
+		s.Send(t, user, user, "so that the mailbox exists")
+	}
+	update, args, err := sqlx.In("UPDATE mailboxes SET clock = clock WHERE user_id IN (?)", users)
+	if err != nil {
+		t.Fatal(err)
+	}
 	locked, unlock, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	other := Open(t, s.DatabaseURL)
 	go func() {
 		done <- other.Tx(context.WithoutCancel(t.Context()), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
-			if _, err := tx.ExecContext(ctx, "UPDATE mailboxes SET clock = clock WHERE user_id = 'alice'"); err != nil {
+			if _, err := tx.ExecContext(ctx, tx.Rebind(update), args...); err != nil {
 				return err
 			}
 			close(locked)
@@ -156,6 +183,8 @@ func StartOn(t testing.TB, databaseURL string, options messaging.Options) *Serve
 type Options struct {
 	messaging.Options
 
+	MaxConnections int // to Postgres; 8 if 0
+
 	API  httpapi.Options
 	Feed feed.Options
 	Bus  func(*db.DB) feed.Bus // the one of the program if nil
@@ -164,7 +193,7 @@ type Options struct {
 // StartWith is [StartOn] with more options.
 func StartWith(t testing.TB, databaseURL string, options Options) *Server {
 	t.Helper()
-	database := Open(t, databaseURL)
+	database := open(t, databaseURL, cmp.Or(options.MaxConnections, maxConnections))
 	log := slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if options.Bus == nil {
 		options.Bus = func(database *db.DB) feed.Bus { return feed.NewBus(database, true, log) }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -242,9 +241,7 @@ func TestStreamsEnd(t *testing.T) {
 	stream := startStream(t, s.Client, "bob", nil)
 	held := make(chan client.ChangePage)
 	go func() { held <- s.Changes(t, "bob", client.ListChangesParams{After: &uuid.Nil, Wait: new(int32(60))}) }()
-	for s.Feed.Streams() < 2 { // until the held request has arrived
-		runtime.Gosched()
-	}
+	apitest.Until(t, func() bool { return s.Feed.Streams() == 2 }) // the held request has arrived
 	s.Feed.Drain()
 	if _, err := stream.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("the stream ended with %v", err)

@@ -123,16 +123,28 @@ func (s *Stream) Close() {
 	}
 }
 
-// Wait waits for a change of a user after a cursor, as long as ctx lasts or until the hub is
-// drained, and returns the cursor from which to read: there is nothing between the two. Errors:
-// as [Hub.Open].
+// waitPages is how many pages a wait reads at most: they are empty where many messages were
+// edited, of which a mailbox may have any number, and the client can ask to go on.
+const waitPages = 3
+
+// Wait waits for a change of a user after a cursor, as long as ctx lasts, until the hub is
+// drained, or until it has read some empty pages with more after them, and returns the cursor
+// from which to read: there is nothing between the two. Errors: as [Hub.Open].
 func (h *Hub) Wait(ctx context.Context, user string, after messaging.ID) (messaging.ID, error) {
 	s, err := h.Open(ctx, user, &after)
 	if err != nil {
 		return messaging.ID{}, err
 	}
 	defer s.Close()
-	_, err = s.Next(ctx)
+	for read := 1; err == nil && s.behind && len(s.first) == 0; read++ {
+		if read == waitPages {
+			return s.cursor, nil
+		}
+		s.first, err = s.take(ctx)
+	}
+	if err == nil {
+		_, err = s.Next(ctx)
+	}
 	if errors.Is(err, ErrClosing) || errors.Is(err, context.DeadlineExceeded) {
 		err = nil
 	}

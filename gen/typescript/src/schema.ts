@@ -352,8 +352,8 @@ export interface paths {
          *
          *     **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
          *     empty, although there are more: `hasMore` tells, and `next` is where to go on,
-         *     which is further each time. With `wait` an answer that would be empty is held until
-         *     there is a change, or for so many seconds.
+         *     which is further each time. With `wait` an empty page with nothing more after it is
+         *     held until there is a change, or for so many seconds.
          *
          *     **As a stream**, for `Accept: text/event-stream`
          *     ([server-sent events](https://html.spec.whatwg.org/multipage/server-sent-events.html)):
