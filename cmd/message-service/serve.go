@@ -28,7 +28,7 @@ type serveCommand struct {
 
 	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: 127.0.0.1:8080); port 0 takes a free one."`
 	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, answer to any host name, and serve what comes through a proxy, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
-	QueueSize            int           `env:"QUEUE_SIZE" default:"4096" help:"Sends, and as many other changes, that may wait to be stored; more are answered 503 (1 to 1000000)."`
+	QueueSize            int           `env:"QUEUE_SIZE" default:"4096" help:"Sends, and as many other changes, that may wait to be stored, a sixteenth of those for one mailbox; more are answered 503 (1 to 1000000)."`
 	MaxStreams           int           `env:"MAX_STREAMS" default:"20000" help:"Streams of changes, and requests that wait for one, at a time; more are answered 429 (1 to 1000000)."`
 	Notify               bool          `env:"NOTIFY" default:"true" negatable:"" help:"Tell other servers on the same Postgres of changes, and hear of theirs, by NOTIFY (--no-notify leaves them to find out within 2 seconds, as they do behind a pooler that shares connections between transactions)."`
 	ShutdownDelay        time.Duration `env:"SHUTDOWN_DELAY" default:"0s" help:"How long a shutdown goes on serving while /ready answers 503, so that load balancers notice."`

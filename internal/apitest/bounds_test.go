@@ -2,9 +2,9 @@ package apitest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,7 +13,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/messaging"
@@ -42,9 +41,7 @@ func TestEditsWait(t *testing.T) {
 				}
 			})
 		}
-		for edits.Load() == 0 && !t.Failed() {
-			runtime.Gosched()
-		}
+		apitest.Until(t, func() bool { return edits.Load() > 0 })
 		before := edits.Load()
 		for i := range sends {
 			s.Send(t, "carol", "dan", fmt.Sprint(i))
@@ -57,40 +54,71 @@ func TestEditsWait(t *testing.T) {
 	})
 }
 
-// TestEditsHoldNothing edits a message whose mailbox is locked elsewhere, by more than there
-// are connections: others send, read and edit meanwhile. (The lock of SQLite is that of all.)
+// TestEditsHoldNothing edits messages whose mailboxes are locked elsewhere, by more than there
+// are connections, and more than may wait for one mailbox: others send and read meanwhile, and
+// where there is a second connection for edits, they edit. (The lock of SQLite is that of all.)
 func TestEditsHoldNothing(t *testing.T) {
 	t.Parallel()
-	s := apitest.Start(t, db.Postgres, messaging.Options{})
-	m, other := s.Send(t, "alice", "bob", "hello"), s.Send(t, "carol", "dan", "hello")
-	release := s.Stall(t)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer release()
-	for i := range 30 {
-		wg.Go(func() { s.Edit(t, m.ID, client.EditMessageRequest{Text: new(fmt.Sprint(i))}) })
-	}
-	brief, cancel := context.WithTimeout(t.Context(), 5*time.Second) // an edit waits longer
-	defer cancel()
-	for locked, elsewhere := false, apitest.Open(t, s.DatabaseURL); !locked && !t.Failed(); {
-		err := elsewhere.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-			return sqlx.GetContext(ctx, q, &locked, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database())")
+	for name, test := range map[string]struct{ connections, mailboxes int }{
+		"of one mailbox": {8, 1}, "of four mailboxes": {4, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := apitest.StartWith(t, apitest.NewDatabaseURL(t, db.Postgres), apitest.Options{
+				Options: messaging.Options{QueueSize: 64}, MaxConnections: test.connections,
+			})
+			other := s.Send(t, "carol", "dan", "hello")
+			users := []string{"alice", "bob", "erin", "frank"}[:test.mailboxes]
+			edited := make([]messaging.ID, len(users))
+			for i, user := range users {
+				edited[i] = messaging.ID(s.Send(t, user, user, "hello").ID)
+			}
+			release := s.Stall(t, users[1:]...)
+			var wg sync.WaitGroup
+			defer wg.Wait()
+			defer release()
+			for i := range 100 {
+				wg.Go(func() {
+					_, err := s.Service.Edit(t.Context(), edited[i%len(edited)], messaging.Edit{Text: new(fmt.Sprint(i))})
+					if e, ok := errors.AsType[*messaging.Error](err); err != nil && (!ok || e.Code != messaging.Unavailable) {
+						t.Errorf("an edit that waits: %v", err)
+					}
+				})
+			}
+			elsewhere, waiting := apitest.Open(t, s.DatabaseURL), min(test.mailboxes, s.DB.Slots.Changes)
+			apitest.Until(t, func() bool { return locked(t, elsewhere) == waiting })
+			brief, cancel := context.WithTimeout(t.Context(), 5*time.Second) // an edit waits longer
+			defer cancel()
+			for range 20 {
+				if _, _, err := s.Service.Send(brief, messaging.Draft{Sender: "carol", Recipient: "dan", Text: "again"}); err != nil {
+					t.Fatalf("send: %v", err)
+				}
+				if _, err := s.Service.Get(brief, edited[0]); err != nil {
+					t.Fatalf("get: %v", err)
+				}
+				if waiting == s.DB.Slots.Changes {
+					continue
+				}
+				if _, err := s.Service.Edit(brief, messaging.ID(other.ID), messaging.Edit{Text: new("edited")}); err != nil {
+					t.Fatalf("edit: %v", err)
+				}
+			}
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 	}
-	for range 20 {
-		if _, _, err := s.Service.Send(brief, messaging.Draft{Sender: "carol", Recipient: "dan", Text: "again"}); err != nil {
-			t.Fatalf("send: %v", err)
-		}
-		if _, err := s.Service.Edit(brief, messaging.ID(other.ID), messaging.Edit{Text: new("edited")}); err != nil {
-			t.Fatalf("edit: %v", err)
-		}
-		if _, err := s.Service.Get(brief, messaging.ID(m.ID)); err != nil {
-			t.Fatalf("get: %v", err)
-		}
+}
+
+// locked is how many transactions wait for mailboxes in a database.
+func locked(t *testing.T, database *db.DB) (n int) {
+	t.Helper()
+	err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.GetContext(ctx, q, &n, `
+			SELECT count(DISTINCT pid) FROM pg_locks
+			WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'mailboxes'::regclass)`)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return n
 }
 
 // TestChangesRefused makes changes of a server that cannot store anything until one is
@@ -164,11 +192,8 @@ func TestReadyAmongReads(t *testing.T) {
 				})
 			})
 		}
-		<-started
-		brief, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		defer cancel()
-		for s.DB.Read(brief, func(context.Context, sqlx.QueryerContext) error { return nil }) == nil {
-			runtime.Gosched() // there still is a turn
+		for range s.DB.Slots.Reads {
+			<-started
 		}
 		answerIs(t, s, http.MethodGet, "/ready", "", http.StatusOK)
 	})

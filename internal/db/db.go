@@ -36,6 +36,7 @@ const readTimeout = 10 * time.Second
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	Engine Engine
+	Slots  Slots
 
 	read      *sqlx.DB
 	write     *sqlx.DB

@@ -32,11 +32,12 @@ func openPostgres(databaseURL string, options Options) (*DB, error) {
 	patient := dialer{wrap: func(conn net.Conn) net.Conn { return conn }}
 	admin := sql.OpenDB(newConnector(server, address, patient))
 	admin.SetMaxIdleConns(0)
+	slots := slotsOf(options.MaxConnections)
 	return &DB{
-		Engine: Postgres, read: shared, write: shared, probe: probe, admin: admin,
+		Engine: Postgres, Slots: slots, read: shared, write: shared, probe: probe, admin: admin,
 		isolation: sql.LevelReadCommitted, // under any other, writers would fail instead of wait
 		server:    server,
 		address:   address.dsn,
-		turns:     make(chan struct{}, max(1, options.MaxConnections*3/4)), // the others are for whoever writes
+		turns:     make(chan struct{}, slots.Reads),
 	}, nil
 }

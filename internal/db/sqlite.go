@@ -71,13 +71,15 @@ func openSQLite(path string, log *slog.Logger) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close(), write.Close(), copying.Close())
 	}
-	turns := make(chan struct{}, readers)
+	// There is one writer: where a change waits for it, and the batch of sends, they take turns.
+	slots := Slots{Reads: readers, Sends: 1, Changes: 1}
+	turns := make(chan struct{}, slots.Reads)
 	c := &checkpoints{
 		file: file, log: log, pool: copying, writer: write, reads: turns,
 		turn: make(chan struct{}, 1), due: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	c.start()
-	return &DB{Engine: SQLite, read: read, write: write, probe: probe, admin: write.DB, turns: turns, sqlite: c}, nil
+	return &DB{Engine: SQLite, Slots: slots, read: read, write: write, probe: probe, admin: write.DB, turns: turns, sqlite: c}, nil
 }
 
 // refuseAutoVacuum refuses a file that has pages which are not told apart from those of a b-tree by

@@ -16,6 +16,7 @@ const admissionTimeout = 10 * time.Second
 // the database would take a connection from everyone else.
 type admission struct {
 	size  int           // changes that may be here at a time
+	line  int           // of those, how many may wait for one mailbox, so that it leaves room for others
 	slots chan struct{} // the changes that are in the database
 
 	mu        sync.Mutex
@@ -23,13 +24,13 @@ type admission struct {
 	mailboxes map[string][]chan struct{} // those that are held, and who waits for them
 }
 
-func newAdmission(size, slots int) *admission {
-	return &admission{size: size, slots: make(chan struct{}, slots), mailboxes: map[string][]chan struct{}{}}
+func newAdmission(size, line, slots int) *admission {
+	return &admission{size: size, line: line, slots: make(chan struct{}, slots), mailboxes: map[string][]chan struct{}{}}
 }
 
 // do runs fn once no other change has a mailbox of these users and there is a slot. The end
-// of ctx ends the wait, and not fn. Errors: [Unavailable] if too many wait, or for too
-// long; those of ctx and fn.
+// of ctx ends the wait, and not fn. Errors: [Unavailable] if too many wait, at all or for one
+// of the mailboxes, or for too long; those of ctx and fn.
 func (a *admission) do(ctx context.Context, users []string, fn func() error) error {
 	if !a.enter() {
 		return &Error{Code: Unavailable, Message: "Too many changes are waiting to be stored. Try again shortly."}
@@ -40,9 +41,9 @@ func (a *admission) do(ctx context.Context, users []string, fn func() error) err
 	defer cancel()
 	users = slices.Compact(slices.Sorted(slices.Values(users))) // everyone in this order, so that nobody waits in a circle
 	for i, user := range users {
-		if !a.lock(waiting, user) {
+		if err := a.lock(waiting, user); err != nil {
 			a.unlock(users[:i])
-			return context.Cause(waiting)
+			return err
 		}
 	}
 	defer a.unlock(users)
@@ -72,21 +73,16 @@ func (a *admission) leave() {
 	a.present--
 }
 
-// lock takes a mailbox, and reports whether it was free before ctx ended.
-func (a *admission) lock(ctx context.Context, user string) bool {
-	a.mu.Lock()
-	line, held := a.mailboxes[user]
-	if !held {
-		a.mailboxes[user] = nil
-		a.mu.Unlock()
-		return true
+// lock takes a mailbox. Errors: [Unavailable] if too many wait for it; the cause of the end
+// of ctx.
+func (a *admission) lock(ctx context.Context, user string) error {
+	turn, err := a.lineUp(user)
+	if err != nil {
+		return err
 	}
-	turn := make(chan struct{})
-	a.mailboxes[user] = append(line, turn)
-	a.mu.Unlock()
 	select {
 	case <-turn:
-		return true
+		return nil
 	case <-ctx.Done():
 	}
 	a.mu.Lock()
@@ -96,7 +92,25 @@ func (a *admission) lock(ctx context.Context, user string) bool {
 	} else { // it has become this one's turn at the same time
 		a.next(user)
 	}
-	return false
+	return context.Cause(ctx)
+}
+
+// lineUp returns what is closed once it is this one's turn to have a mailbox.
+func (a *admission) lineUp(user string) (chan struct{}, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	turn := make(chan struct{})
+	line, held := a.mailboxes[user]
+	switch {
+	case !held:
+		a.mailboxes[user] = nil
+		close(turn)
+	case len(line) == a.line:
+		return nil, &Error{Code: Unavailable, Message: "Too many changes of the same users are waiting to be stored. Try again shortly."}
+	default:
+		a.mailboxes[user] = append(line, turn)
+	}
+	return turn, nil
 }
 
 // unlock gives mailboxes to who is next.

@@ -13,7 +13,7 @@ import (
 func TestAdmission(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAdmission(5, 2)
+		a := newAdmission(5, 5, 2)
 		var done []string
 		release := make(chan struct{})
 		start := func(ctx context.Context, name string, wait <-chan struct{}, users ...string) <-chan error {
@@ -40,7 +40,7 @@ func TestAdmission(t *testing.T) {
 		}
 		fourth, fifth := start(t.Context(), "fourth", nil, "carol"), start(t.Context(), "fifth", nil, "alice")
 		err := <-start(t.Context(), "sixth", nil, "zoe")
-		if e, ok := errors.AsType[*Error](err); !ok || e.Code != Unavailable {
+		if !isUnavailable(err) {
 			t.Errorf("sixth: %v", err)
 		}
 		giveUp()
@@ -66,12 +66,12 @@ func TestAdmission(t *testing.T) {
 func TestAdmissionTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAdmission(2, 2)
+		a := newAdmission(2, 2, 2)
 		release := make(chan struct{})
 		go a.do(t.Context(), []string{"bob"}, func() error { <-release; return nil }) //nolint:errcheck // it does not fail
 		synctest.Wait()
 		err := a.do(t.Context(), []string{"alice", "bob"}, nil)
-		if e, ok := errors.AsType[*Error](err); !ok || e.Code != Unavailable {
+		if !isUnavailable(err) {
 			t.Errorf("after %s: %v", admissionTimeout, err)
 		}
 		close(release)
@@ -80,4 +80,45 @@ func TestAdmissionTimeout(t *testing.T) {
 			t.Errorf("left %v", a.mailboxes)
 		}
 	})
+}
+
+// TestAdmissionLine lets more come for a mailbox than may wait for it: they are refused, and
+// others are let in all the same.
+func TestAdmissionLine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission(10, 2, 2)
+		release := make(chan struct{})
+		errs := make(chan error, 20)
+		for range 20 {
+			go func() { errs <- a.do(t.Context(), []string{"alice", "bob"}, func() error { <-release; return nil }) }()
+		}
+		synctest.Wait()
+		if err := a.do(t.Context(), []string{"carol", "dan"}, func() error { return nil }); err != nil {
+			t.Errorf("other: %v", err)
+		}
+		if err := a.do(t.Context(), []string{"aaron", "alice"}, nil); !isUnavailable(err) {
+			t.Errorf("one more: %v", err)
+		}
+		if err := a.do(t.Context(), []string{"aaron"}, func() error { return nil }); err != nil {
+			t.Errorf("the other user of one that was refused: %v", err)
+		}
+		close(release)
+		refused := 0
+		for range 20 {
+			if err := <-errs; isUnavailable(err) {
+				refused++
+			} else if err != nil {
+				t.Error(err)
+			}
+		}
+		if refused != 17 || len(a.mailboxes) != 0 || a.present != 0 {
+			t.Errorf("%d were refused; left %v, %d present", refused, a.mailboxes, a.present)
+		}
+	})
+}
+
+func isUnavailable(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == Unavailable
 }

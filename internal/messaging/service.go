@@ -48,24 +48,16 @@ func New(database *db.DB, options Options) *Service {
 		options.Changed = func([]string) {}
 	}
 	ids := newIDGenerator(options.Now)
+	line := max(1, options.QueueSize/16) // so that a few mailboxes leave room for others
 	return &Service{
 		db:     database,
 		now:    options.Now,
 		ids:    ids,
 		writer: startWriter(database, ids, options),
-		others: newAdmission(options.QueueSize, changeSlots(database.Engine)),
+		others: newAdmission(options.QueueSize, line, database.Slots.Changes),
 		search: !options.SearchOff,
 		tell:   func(users ...string) { options.Changed(users) },
 	}
-}
-
-// changeSlots is how many changes that are no sends are in the database at a time. SQLite has
-// one writer: where one of them waits for it, and the batch of sends, they take turns.
-func changeSlots(engine db.Engine) int {
-	if engine == db.SQLite {
-		return 1
-	}
-	return 4
 }
 
 // transaction is [db.DB.Tx], or [db.DB.Add] for a change that neither replaces nor erases what

@@ -50,12 +50,7 @@ func startWriter(database *db.DB, ids *idGenerator, options Options) *writer {
 	if database.Engine == db.Postgres && !options.SearchOff {
 		w.words = &wordSorter{db: database}
 	}
-	// While one batch is on its way to disk, another is prepared. SQLite has one writer.
-	writers := 2
-	if database.Engine == db.SQLite {
-		writers = 1
-	}
-	for range writers {
+	for range database.Slots.Sends {
 		w.running.Go(w.run)
 	}
 	return w

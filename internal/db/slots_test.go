@@ -1,0 +1,15 @@
+package db
+
+import "testing"
+
+// TestSlots checks that what is in Postgres at a time has a connection each.
+func TestSlots(t *testing.T) {
+	t.Parallel()
+	for connections, want := range map[int]Slots{
+		2: {1, 1, 1}, 3: {1, 1, 1}, 4: {1, 2, 1}, 5: {1, 2, 1}, 6: {1, 2, 1}, 8: {2, 2, 2}, 16: {8, 2, 4}, 1000: {992, 2, 4},
+	} {
+		if got := slotsOf(connections); got != want {
+			t.Errorf("%d connections: %+v, want %+v", connections, got, want)
+		}
+	}
+}
