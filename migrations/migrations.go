@@ -4,8 +4,9 @@
 //
 // On Postgres every statement can be repeated (IF NOT EXISTS) and runs on its own, outside
 // a transaction: distributed engines of the family want one DDL statement at a time, and a
-// migration that was cut short is simply run again. On SQLite all steps that are missing
-// are one transaction.
+// migration that was cut short is simply run again. Step 00008 is an exception: it hashes
+// what is stored, so that it must not be repeated, and is one transaction together with the
+// record that it was applied. On SQLite all steps that are missing are one transaction.
 //
 // A line "-- oldest binary: N" says which binaries still work once the migration is
 // applied: those that know step N, or later ones. A binary's own number is that of the newest
