@@ -76,15 +76,19 @@ func run(ctx context.Context, args []string, std streams) (code int) {
 		return 0
 	}
 	if misunderstood, ok := errors.AsType[*kong.ParseError](err); ok {
-		fmt.Fprintln(std.err, "message-service:", databaseURL.ReplaceAllString(misunderstood.Error(), "postgres:..."))
+		fmt.Fprintln(std.err, "message-service:", password.ReplaceAllString(databaseURL.ReplaceAllString(misunderstood.Error(), "postgres:..."), "..."))
 		return 2
 	}
-	fmt.Fprintln(std.err, "message-service:", err)
+	fmt.Fprintln(std.err, "message-service:", password.ReplaceAllString(err.Error(), "..."))
 	return 1
 }
 
-// databaseURL is one in the wrong place of the command line. It has a password.
-var databaseURL = regexp.MustCompile(`postgres(ql)?:.*`)
+// databaseURL is one in the wrong place of the command line, and may have a password
+// with spaces. Other places of a password are those of any URL.
+var (
+	databaseURL = regexp.MustCompile(`postgres(ql)?:.*`)
+	password    = regexp.MustCompile(`[^\s"=]*:\S*@\S*`)
+)
 
 type versionCommand struct{}
 
