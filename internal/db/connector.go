@@ -10,9 +10,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -24,13 +26,18 @@ type server struct {
 	generation atomic.Int64  // grows when a connection meets a server that cannot write
 	readOnly   atomic.Bool   // its transactions are, by default
 	bare       atomic.Bool   // it takes no setting when connecting
-	probed     atomic.Int64  // when it was last looked at as a pooler
+	start      time.Time     // from which the next two count
+	probed     atomic.Int64  // when the connection was begun that was last looked at as one of a pooler
+	cleared    atomic.Int64  // the same of the last look that found there is none
 	isShared   atomic.Bool   // as below
 	shared     chan struct{} // closed when there is a pooler that shares connections between transactions
 }
 
 func newServer(log *slog.Logger) *server {
-	return &server{log: log, shared: make(chan struct{})}
+	s := &server{log: log, start: time.Now(), shared: make(chan struct{})}
+	s.probed.Store(-int64(poolerInterval))
+	s.cleared.Store(math.MinInt64)
+	return s
 }
 
 // share notes that nothing of a session lasts longer than a transaction.
@@ -92,16 +99,17 @@ func (c *connector) Driver() driver.Driver { return c.targets[0].bare.Driver() }
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	var failed error
 	for i, target := range c.targets {
+		begun := time.Since(c.server.start)
 		conn, err := c.connect(ctx, target)
-		if err == nil && c.pooled && c.server.isToProbe() {
-			conn, err = c.probe(ctx, target, conn)
+		if err == nil && c.pooled && c.server.isToProbe(begun) {
+			conn, err = c.probe(ctx, target, conn, begun)
 		}
 		if err == nil {
 			readOnly := i > 0
 			if c.server.readOnly.Swap(readOnly) && !readOnly {
 				c.server.generation.Add(1) // it was, and the other connections still are
 			}
-			return newSession(c.server, conn, readOnly, c.keeping), nil
+			return newSession(c.server, conn, begun, readOnly, c.keeping), nil
 		}
 		if failed = err; !isWrongRole(err) {
 			break
@@ -128,15 +136,21 @@ func (c *connector) connect(ctx context.Context, to target) (driver.Conn, error)
 	return to.bare.Connect(ctx)
 }
 
-// probe looks whether there is a pooler, by a connection and another one, and returns a
-// connection. It is not known where that cannot be found out now.
-func (c *connector) probe(ctx context.Context, to target, conn driver.Conn) (driver.Conn, error) {
+// probe looks whether there is a pooler, by a connection that was begun then and another
+// one, and returns a connection. Where that cannot be found out now, it is not cleared.
+func (c *connector) probe(ctx context.Context, to target, conn driver.Conn, begun time.Duration) (driver.Conn, error) {
 	other, err := c.connect(ctx, to)
 	if err != nil {
 		return conn, nil //nolint:nilerr // there is one connection, and may be no room for two
 	}
 	defer other.Close() //nolint:errcheck // it was of no other use
-	if c.server.findPooler(ctx, conn, other) == nil {
+	isPooled, err := findPooler(ctx, conn, other)
+	if err == nil {
+		if isPooled {
+			c.server.share("one connection meets several servers")
+		} else {
+			c.server.cleared.Store(int64(begun))
+		}
 		return conn, nil
 	}
 	_ = conn.Close() // it may be in a transaction
@@ -155,7 +169,7 @@ func (e *connectError) Error() string { return e.text }
 // Unwrap returns [ErrUnavailable], the cause and maybe [ErrRefused].
 func (e *connectError) Unwrap() []error { return e.causes }
 
-const standbyText = "this Postgres is a standby, which stores nothing: connect to its primary, or name all hosts in the URL (postgres://user@host1,host2/name)"
+const standbyText = "this Postgres is a standby, which stores nothing: connect to its primary, or name all hosts in the URL (postgres://host1,host2/name)"
 
 // explain makes one line of an error, in which there is no value of an option.
 func (c *connector) explain(err error) error {

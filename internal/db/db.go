@@ -200,8 +200,12 @@ func (d *DB) tx(ctx context.Context, timeout time.Duration, erases bool, fn func
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		err := d.transact(ctx, d.write, erases, fn)
-		if err == nil || attempt == txAttempts || !isSerializationFailure(err) && !isForeignStatement(err) {
+		var failed error // of fn, so that nothing was committed
+		err := d.transact(ctx, d.write, erases, func(ctx context.Context, tx *sqlx.Tx) error {
+			failed = fn(ctx, tx)
+			return failed
+		})
+		if err == nil || attempt == txAttempts || !isSerializationFailure(err) && !isForeignStatement(failed) {
 			return classify(err)
 		}
 	}
@@ -227,7 +231,7 @@ func once(ctx context.Context, pool *sqlx.DB, options *sql.TxOptions, fn func(co
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("%w: commit: %w", ErrUnavailable, err) // it may have been done
 	}
 	return nil
 }

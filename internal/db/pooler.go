@@ -9,49 +9,53 @@ import (
 
 // A pooler that is met while the service runs must be noticed before a statement is
 // prepared through it: connections name theirs alike, so that one could run another's. So
-// new connections are looked at, though not each of many that are made at once.
+// new connections are looked at, though not each of many that are made at once, and no
+// statement is kept on those that no look has cleared.
 const (
 	poolerInterval = time.Second     // at least, from one look to the next
 	poolerTimeout  = 2 * time.Second // of one; where it takes longer, it is given up
 )
 
-// isToProbe reports whether it is time for a look.
-func (s *server) isToProbe() bool {
-	last, now := s.probed.Load(), time.Now().UnixNano()
-	return !s.isShared.Load() && now-last >= int64(poolerInterval) && s.probed.CompareAndSwap(last, now)
+// isToProbe reports whether it is time for a look, by a connection that was begun then.
+func (s *server) isToProbe(begun time.Duration) bool {
+	last := s.probed.Load()
+	return !s.isShared.Load() && int64(begun)-last >= int64(poolerInterval) && s.probed.CompareAndSwap(last, int64(begun))
 }
 
-// findPooler finds out whether connections are shared between transactions. Two are in
+// isCleared reports whether a connection that was begun then is to Postgres itself, by a
+// look at a later one, or at one not much earlier.
+func (s *server) isCleared(begun time.Duration) bool {
+	return !s.isShared.Load() && s.cleared.Load() >= int64(begun-poolerInterval)
+}
+
+// findPooler reports whether connections are shared between transactions. Two are in
 // transactions at the same time, which end in an order after which a pooler gives one of
 // them the server of the other, whichever of its free servers it takes. After an error
 // neither connection may be used.
-func (s *server) findPooler(ctx context.Context, first, second driver.Conn) error {
+func findPooler(ctx context.Context, first, second driver.Conn) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, poolerTimeout)
 	defer cancel()
 	conns := [2]driver.Conn{first, second}
 	var during, after [2]int64
 	for i, conn := range conns {
 		if err := execute(ctx, conn, "BEGIN"); err != nil {
-			return err
+			return false, err
 		}
 		var err error
 		if during[i], err = backend(ctx, conn); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if err := errors.Join(execute(ctx, second, "ROLLBACK"), execute(ctx, first, "ROLLBACK")); err != nil {
-		return err
+		return false, err
 	}
 	for i, conn := range conns {
 		var err error
 		if after[i], err = backend(ctx, conn); err != nil {
-			return err
+			return false, err
 		}
 	}
-	if during != after {
-		s.share("one connection meets several servers")
-	}
-	return nil
+	return during != after, nil
 }
 
 func execute(ctx context.Context, conn driver.Conn, statement string) error {

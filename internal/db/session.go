@@ -19,15 +19,16 @@ type session struct {
 
 	raw        driver.Conn // what pq made
 	server     *server
-	generation int64     // of the server
-	made       time.Time // when
-	readOnly   bool      // transactions are, by default
+	generation int64         // of the server
+	begun      time.Duration // when it was begun to be made, as the server counts
+	made       time.Time
+	readOnly   bool // transactions are, by default
 	broken     bool
 	inTx       bool
 }
 
-func newSession(s *server, conn driver.Conn, readOnly, keeping bool) *session {
-	c := &session{engineConn: conn.(engineConn), raw: conn, server: s, generation: s.generation.Load(), made: time.Now(), readOnly: readOnly}
+func newSession(s *server, conn driver.Conn, begun time.Duration, readOnly, keeping bool) *session {
+	c := &session{engineConn: conn.(engineConn), raw: conn, server: s, generation: s.generation.Load(), begun: begun, made: time.Now(), readOnly: readOnly}
 	if keeping {
 		c.engineConn = &preparedConn{c.engineConn, map[string]preparedStatement{}, false}
 	}
@@ -56,38 +57,41 @@ func (s *session) ResetSession(ctx context.Context) error {
 
 // QueryContext runs a query.
 func (s *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	rows, err := s.engineConn.QueryContext(s.context(ctx), query, args)
-	if s.isToRepeat(err) {
-		rows, err = s.engineConn.QueryContext(s.context(ctx), query, args)
+	ctx = s.context(ctx)
+	rows, err := s.engineConn.QueryContext(ctx, query, args)
+	if s.isToRepeat(ctx, err) {
+		rows, err = s.engineConn.QueryContext(Unprepared(ctx), query, args)
 	}
 	return rows, s.judge(err)
 }
 
 // ExecContext runs a statement.
 func (s *session) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	result, err := s.engineConn.ExecContext(s.context(ctx), query, args)
-	if s.isToRepeat(err) {
-		result, err = s.engineConn.ExecContext(s.context(ctx), query, args)
+	ctx = s.context(ctx)
+	result, err := s.engineConn.ExecContext(ctx, query, args)
+	if s.isToRepeat(ctx, err) {
+		result, err = s.engineConn.ExecContext(Unprepared(ctx), query, args)
 	}
 	return result, s.judge(err)
 }
 
-// context keeps statements from being prepared where that is in vain.
+// context keeps statements from being prepared where another connection may have named
+// its own alike.
 func (s *session) context(ctx context.Context) context.Context {
-	if s.server.isShared.Load() {
-		return Unprepared(ctx)
+	if s.server.isCleared(s.begun) {
+		return ctx
 	}
-	return ctx
+	return Unprepared(ctx)
 }
 
 // isToRepeat notes that a prepared statement was not the one of this connection, and
 // reports whether it can be run otherwise: it did nothing, but has ended a transaction.
-func (s *session) isToRepeat(err error) bool {
-	if err == nil || !isForeignStatement(err) || s.server.isShared.Load() {
+func (s *session) isToRepeat(ctx context.Context, err error) bool {
+	if err == nil || !isForeignStatement(err) {
 		return false
 	}
 	s.server.share("prepared statements are not those of the connection")
-	return !s.inTx
+	return !s.inTx && !IsUnprepared(ctx)
 }
 
 // judge looks at an error for what it says of the connection. Outside a transaction the
@@ -164,7 +168,11 @@ func isReadOnly(err error) bool {
 }
 
 // isForeignStatement reports whether a prepared statement is missing, or is somebody
-// else's, as where connections are shared between transactions.
+// else's, as where connections are shared between transactions. It was not run then. Where
+// it takes other parameters Postgres calls that a violation of the protocol, as PgBouncer
+// calls everything that it says itself; but PgBouncer names no routine. What the message
+// says depends on the language of the server.
 func isForeignStatement(err error) bool {
-	return pq.As(err, pqerror.InvalidSQLStatementName, pqerror.DuplicatePstatement, pqerror.ProtocolViolation) != nil
+	found := pq.As(err, pqerror.InvalidSQLStatementName, pqerror.DuplicatePstatement, pqerror.ProtocolViolation)
+	return found != nil && (found.Code != pqerror.ProtocolViolation || found.Routine == "exec_bind_message")
 }
