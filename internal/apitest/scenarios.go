@@ -39,6 +39,7 @@ var scenarios = []*Scenario{
 	{Name: "cut-short", Call: "read", Want: "200", steps: []step{cutShort, succeed}, attempts: 2},
 	{Name: "slow", Call: "read", Want: "200", steps: []step{hang, succeed}, attempts: 2, pause: ScenarioTimeout},
 	{Name: "slow-to-end", Call: "read", Want: "200", steps: []step{hangAfterHead, succeed}, attempts: 2, pause: ScenarioTimeout},
+	{Name: "drips", Call: "read", Want: "200", steps: []step{drip, succeed}, attempts: 2, pause: ScenarioTimeout},
 	{Name: "gives-up", Call: "read", Want: "503", steps: []step{refuse(503, "")}, attempts: 5},
 	{Name: "asks-for-too-long", Call: "read", Want: "503", steps: []step{refuse(503, "3600"), succeed}, attempts: 1},
 	{Name: "broken", Call: "read", Want: "500", steps: []step{refuse(500, ""), succeed}, attempts: 1},
@@ -125,6 +126,23 @@ func hangAfterHead(w http.ResponseWriter, r *http.Request) {
 	writeAll(w, page[:10])
 	_ = http.NewResponseController(w).Flush() // the client may have left
 	<-r.Context().Done()
+}
+
+// drip answers a little at a time, for longer than an attempt may take altogether.
+func drip(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	tick := time.NewTicker(ScenarioTimeout / 10)
+	defer tick.Stop()
+	for range 30 {
+		writeAll(w, " ")
+		_ = http.NewResponseController(w).Flush() // the client may have left
+		select {
+		case <-tick.C:
+		case <-r.Context().Done():
+			return
+		}
+	}
+	writeAll(w, page)
 }
 
 // Scenarios is a server that plays all of them: /scenarios lists them, and the name of one is

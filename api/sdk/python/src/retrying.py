@@ -1,8 +1,11 @@
 """Repeats requests that may be repeated, as the SDKs of all languages do."""
 
+import math
 import random
 import ssl
 import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, closing
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -20,7 +23,7 @@ _IDEMPOTENT = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
 
 
 class RetryingClient(httpx.Client):
-    """Repeats a request up to four times while it fails for now.
+    """Repeats a request up to four times while it fails for now, and limits each attempt.
 
     That is when the connection fails or takes too long, and when the answer is 429, 502,
     503 or 504. It waits for as long as Retry-After says, if that is no more than a minute,
@@ -28,11 +31,16 @@ class RetryingClient(httpx.Client):
     POST with an Idempotency-Key; streams of events are left to `follow_changes`.
     """
 
-    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+    def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         attempts = _Attempts(request)
         while True:
+            deadline = attempts.deadline()
             try:
-                response = super().send(request, **options)
+                response = super().send(request, stream=True, **options)
+                if not stream:
+                    with closing(response):
+                        response.stream = _Timed(response.stream, deadline)
+                        response.read()
             except httpx.TransportError as error:
                 if not attempts.may_follow_error(error):
                     raise
@@ -48,11 +56,16 @@ class RetryingClient(httpx.Client):
 class RetryingAsyncClient(httpx.AsyncClient):
     """Repeats requests as `RetryingClient` does."""
 
-    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+    async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         attempts = _Attempts(request)
         while True:
+            deadline = attempts.deadline()
             try:
-                response = await super().send(request, **options)
+                response = await super().send(request, stream=True, **options)
+                if not stream:
+                    async with aclosing(response):
+                        response.stream = _Timed(response.stream, deadline)
+                        await response.aread()
             except httpx.TransportError as error:
                 if not attempts.may_follow_error(error):
                     raise
@@ -65,6 +78,34 @@ class RetryingAsyncClient(httpx.AsyncClient):
             await anyio.sleep(wait)
 
 
+class _Timed(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """An answer that must have come by a deadline. httpx limits only each part of it."""
+
+    def __init__(self, stream: Any, deadline: float) -> None:
+        self.stream = stream
+        self.deadline = deadline
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self.stream:
+            self.check()
+            yield chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self.stream:
+            self.check()
+            yield chunk
+
+    def check(self) -> None:
+        if time.monotonic() > self.deadline:
+            raise httpx.ReadTimeout("The answer takes too long.")
+
+    def close(self) -> None:
+        self.stream.close()
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+
 class _Attempts:
     """The attempts to make a request."""
 
@@ -75,8 +116,14 @@ class _Attempts:
         self.failures = 0
         # A list of changes that is held takes that much longer.
         held, timeout = request.url.params.get("wait", ""), request.extensions.get("timeout", {})
-        if held.isdecimal() and timeout.get("read") is not None:
-            request.extensions["timeout"] = {**timeout, "read": timeout["read"] + int(held)}
+        self.limit = timeout.get("read")
+        if held.isdecimal() and self.limit is not None:
+            self.limit += int(held)
+            request.extensions["timeout"] = {**timeout, "read": self.limit}
+
+    def deadline(self) -> float:
+        """Returns until when the attempt that begins now may take, on the monotonic clock."""
+        return math.inf if self.limit is None else time.monotonic() + self.limit
 
     def may_follow_error(self, error: httpx.TransportError) -> bool:
         may_pass = isinstance(error, (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError))

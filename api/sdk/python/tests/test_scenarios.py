@@ -3,9 +3,10 @@ fails at first. Whoever serves them counts the attempts."""
 
 import asyncio
 import datetime
+import json
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -49,7 +50,7 @@ def test_requests_are_repeated_as_in_all_sdks() -> None:
 
 LIMITS = {
     "userIdMaxLength": 128, "textMaxLength": 4096, "metadataMaxBytes": 4096, "metadataMaxDepth": 30, "idempotencyKeyMaxLength": 255,
-    "pageMaxMessages": 100, "defaultWindowDays": 30, "requestMaxBytes": 65536, "userMaxStreams": 10,
+    "pageMaxMessages": 100, "pageMaxBytes": 524288, "defaultWindowDays": 30, "requestMaxBytes": 65536, "userMaxStreams": 10,
 }  # fmt: skip
 
 
@@ -80,6 +81,33 @@ def test_async_requests_are_repeated_too(monkeypatch: pytest.MonkeyPatch) -> Non
     assert asyncio.run(run()) == 200
     for wait, (least, most) in zip(waits, [(7, 8.75), (0.4, 0.5), (30, 37.5)], strict=True):
         assert least <= wait <= most
+
+
+def test_an_async_answer_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+
+    async def sleep(_: float) -> None:
+        pass
+
+    monkeypatch.setattr("message_service_client.retrying.anyio.sleep", sleep)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield json.dumps(LIMITS).encode()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        return httpx.Response(200, content=body())
+
+    async def run(seconds: float) -> int:
+        transport = httpx.MockTransport(answer)
+        async with Client(base_url=SCENARIOS, timeout=httpx.Timeout(seconds), httpx_args={"transport": transport}) as client:
+            return (await get_limits.asyncio_detailed(client=client)).status_code
+
+    with pytest.raises(httpx.ReadTimeout):
+        asyncio.run(run(-1))  # it is over when it begins
+    assert asked == 5
+    assert asyncio.run(run(30)) == 200
 
 
 def test_a_request_that_waits_has_that_much_more_time() -> None:
