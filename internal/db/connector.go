@@ -121,6 +121,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 // connect connects with the setting. PgBouncer and its like refuse any that they do not
 // know, and that is how they are known.
 func (c *connector) connect(ctx context.Context, to target) (driver.Conn, error) {
+	ctx = withAttempt(ctx)
 	if c.server.bare.Load() {
 		return to.bare.Connect(ctx)
 	}

@@ -12,11 +12,26 @@ import (
 // is for a server that is gone without a word.
 const silence = 15 * time.Second
 
-// dialer makes connections that give up on a server that has fallen silent.
+// dialer makes the connections of pq.
 type dialer struct {
 	net.Dialer
 
 	wrap func(net.Conn) net.Conn
+	last *attempt // of a pq that dials without a context of ours
+}
+
+// attempt holds the connection that was dialled last while pq connects to a server. Where
+// that one does not do TLS (sslmode=prefer) or insists on it (allow), pq dials again, and
+// does not close the connection it gives up. Postgres keeps such a one for a minute, among
+// its max_connections, and does not shut down before.
+type attempt struct{ conn net.Conn }
+
+type attemptKey struct{}
+
+// withAttempt returns a context for connecting to one server after the other, until one
+// connection is made.
+func withAttempt(ctx context.Context) context.Context {
+	return context.WithValue(ctx, attemptKey{}, &attempt{})
 }
 
 // Dial connects; pq uses it only where it has no context.
@@ -31,11 +46,23 @@ func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net
 	return d.DialContext(ctx, network, address)
 }
 
-// DialContext connects within the time of ctx.
+// DialContext connects within the time of ctx, and closes what the same attempt dialled
+// before.
 func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	last := d.last
+	if last == nil {
+		last, _ = ctx.Value(attemptKey{}).(*attempt) // a query is cancelled without one
+	}
+	if last != nil && last.conn != nil {
+		_ = last.conn.Close() // pq may have closed it
+		last.conn = nil
+	}
 	conn, err := d.Dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
+	}
+	if last != nil {
+		last.conn = conn
 	}
 	return d.wrap(conn), nil
 }

@@ -31,7 +31,7 @@ func (d *DB) Notify(ctx context.Context, channel, payload string) error {
 func (d *DB) Listen(ctx context.Context, channel string, heard func(payload string), missed func(), lost func(error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	listener := pq.NewDialListener(dialer{wrap: answered}, d.address, 100*time.Millisecond, 5*time.Second, func(_ pq.ListenerEventType, err error) {
+	listener := pq.NewDialListener(dialer{wrap: answered, last: &attempt{}}, d.address, 100*time.Millisecond, 5*time.Second, func(_ pq.ListenerEventType, err error) {
 		if err != nil && ctx.Err() == nil {
 			lost(err)
 		}

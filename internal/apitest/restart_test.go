@@ -1,0 +1,46 @@
+package apitest_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/message-service/message-service/internal/pgtest"
+)
+
+// TestOrderlyRestart restarts a Postgres that does not do TLS, with the default sslmode and
+// under load, as for an update. Postgres would wait a minute for a connection over which
+// nothing is said.
+func TestOrderlyRestart(t *testing.T) {
+	t.Parallel()
+	const enough = 10 * time.Second
+	cluster := pgtest.NewCluster(t)
+	_, url := newProxy(t, cluster.URL) // there is no TLS over a socket
+	f := startFailover(t, strings.Replace(url, "sslmode=disable", "", 1))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var senders sync.WaitGroup
+	for range 8 {
+		senders.Go(func() {
+			for ctx.Err() == nil {
+				f.Do(t, http.MethodPost, "/v1/messages", strings.NewReader(draft()), "Content-Type: application/json")
+			}
+		})
+	}
+	begun := time.Now()
+	err := cluster.Demote()
+	took := time.Since(begun)
+	cancel()
+	senders.Wait()
+	if err != nil || took > enough {
+		t.Fatalf("an orderly restart took %s: %v", took, err)
+	}
+	t.Logf("an orderly restart took %s", took)
+	if err := cluster.Promote(); err != nil {
+		t.Fatal(err)
+	}
+	f.works(t)
+}
