@@ -16,7 +16,7 @@ import (
 // nothing is said.
 func TestOrderlyRestart(t *testing.T) {
 	t.Parallel()
-	const enough = 10 * time.Second
+	const enough = 5 * time.Second
 	cluster := pgtest.NewCluster(t)
 	_, url := newProxy(t, cluster.URL) // there is no TLS over a socket
 	f := startFailover(t, strings.Replace(url, "sslmode=disable", "", 1))

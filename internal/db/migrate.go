@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
@@ -48,7 +51,7 @@ func (d *DB) Migrate(ctx context.Context, search bool) (applied []string, err er
 	for attempt := 1; ; attempt++ {
 		applied, err = d.migrate(ctx, d.admin, search)
 		if err == nil || attempt == migrateAttempts || !isOvertaken(err) {
-			return applied, classify(err)
+			return applied, d.explainRights(ctx, classify(err))
 		}
 	}
 }
@@ -110,21 +113,42 @@ func up(ctx context.Context, provider *goose.Provider) ([]string, error) {
 	return applied, nil
 }
 
-// MigrationStatus lists every step of the schema, the oldest first.
+// MigrationStatus lists every step of the schema, the oldest first. It only reads, so that
+// whoever may do no more can ask, and while another process migrates.
 func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	provider, err := d.migrations(d.admin)
 	if err != nil {
 		return nil, err
 	}
-	steps, err := provider.Status(ctx)
+	applied, err := d.appliedSteps(ctx)
 	if err != nil {
-		return nil, classify(fmt.Errorf("migration status: %w", err))
+		return nil, d.explainRights(ctx, fmt.Errorf("migration status: %w", err))
 	}
-	list := make([]Migration, len(steps))
-	for i, step := range steps {
-		list[i] = Migration{Name: step.Source.Path, Applied: step.AppliedAt, Optional: step.Source.Version == searchStep[d.Engine]}
+	sources := provider.ListSources()
+	list := make([]Migration, len(sources))
+	for i, source := range sources {
+		list[i] = Migration{Name: source.Path, Applied: applied[source.Version], Optional: source.Version == searchStep[d.Engine]}
 	}
 	return list, nil
+}
+
+// appliedSteps returns when each step was applied, as goose recorded it.
+func (d *DB) appliedSteps(ctx context.Context) (map[int64]time.Time, error) {
+	var records []struct {
+		Version int64     `db:"version_id"`
+		At      time.Time `db:"tstamp"`
+	}
+	err := d.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.SelectContext(ctx, q, &records, "SELECT version_id, tstamp FROM goose_db_version WHERE is_applied ORDER BY id")
+	})
+	if isUndefinedTable(err) {
+		err = d.checkSearchPath(ctx)
+	}
+	applied := make(map[int64]time.Time, len(records))
+	for _, record := range records {
+		applied[record.Version] = record.At
+	}
+	return applied, err
 }
 
 func (d *DB) migrations(pool *sql.DB, options ...goose.ProviderOption) (*goose.Provider, error) {
@@ -139,7 +163,9 @@ func (d *DB) migrations(pool *sql.DB, options ...goose.ProviderOption) (*goose.P
 		dialect = goose.DialectPostgres
 		// A row in a table, not an advisory lock: that works on every engine that
 		// speaks Postgres' protocol, and through a connection pooler.
-		locker, err := lock.NewPostgresTableLocker(lock.WithTableLockTimeout(time.Second, 300))
+		locker, err := lock.NewPostgresTableLocker(lock.WithTableLockTimeout(time.Second, 300), lock.WithTableRetryPolicy(func(err error) bool {
+			return pq.As(err, pqerror.InsufficientPrivilege) == nil
+		}))
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,9 @@ const requirementsTable = "CREATE TABLE IF NOT EXISTS schema_requirements (step 
 
 // CheckSchema returns an error when the schema of the database has steps that this binary
 // does not understand. Steps that it does not know may be such that it need not.
-func (d *DB) CheckSchema(ctx context.Context) error { return d.checkSchema(ctx, d.admin) }
+func (d *DB) CheckSchema(ctx context.Context) error {
+	return d.explainRights(ctx, d.checkSchema(ctx, d.admin))
+}
 
 func (d *DB) checkSchema(ctx context.Context, pool *sql.DB) error {
 	steps, err := migrations.Steps(string(d.Engine))

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/pgtest"
+)
+
+// TestRightsInPostgres checks what is said, at once, to a role that lacks a right, and that
+// the status of the schema can be read by one that may only read.
+func TestRightsInPostgres(t *testing.T) {
+	t.Parallel()
+	cluster := pgtest.NewCluster(t)
+	as := func(role, database string) string {
+		return strings.Replace(cluster.URL, "postgres@/postgres", role+"@/"+database, 1)
+	}
+	admin := func(name string, statements ...string) {
+		t.Helper()
+		database, err := db.Open(as("postgres", name), db.Options{MaxConnections: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer database.Close() //nolint:errcheck // the statements are done
+		for _, statement := range statements {
+			err := database.Statement(t.Context(), time.Minute, func(ctx context.Context, q sqlx.QueryerContext) error {
+				return q.QueryRowxContext(ctx, statement).Scan(new(any))
+			})
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				t.Fatalf("%s: %v", statement, err)
+			}
+		}
+	}
+	// Before Postgres 15 everybody might make tables in the schema public.
+	admin("postgres", "CREATE ROLE stranger LOGIN", "CREATE ROLE reader LOGIN", "CREATE DATABASE empty", "CREATE DATABASE migrated")
+	admin("empty", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+	apitest.Open(t, as("postgres", "migrated"))
+	admin("migrated", "REVOKE CREATE ON SCHEMA public FROM PUBLIC", "GRANT SELECT ON goose_db_version TO reader")
+
+	nothing := "no schema of the search_path exists"
+	foreign := "the tables belong to the role postgres, and the role stranger lacks a right on them: connect as postgres ("
+	for name, test := range map[string]struct {
+		url     string
+		command string
+		says    string // empty if it is done
+	}{
+		"migrating an empty database":  {as("stranger", "empty"), "up", "the role stranger may not make tables in the schema public: as a superuser run GRANT CREATE, USAGE ON SCHEMA public TO stranger, or ALTER DATABASE empty OWNER TO stranger ("},
+		"migrating those of another":   {as("stranger", "migrated"), "up", foreign},
+		"migrating into no schema":     {as("postgres", "empty") + "&search_path=nosuch", "up", nothing},
+		"the status of an empty one":   {as("stranger", "empty"), "status", ""},
+		"the status of no schema":      {as("stranger", "empty") + "&search_path=nosuch", "status", nothing},
+		"the status of those of other": {as("stranger", "migrated"), "status", foreign},
+		"the status for who may read":  {as("reader", "migrated"), "status", ""},
+	} {
+		begun := time.Now()
+		code, out, errs := runHere(t, "migrate", test.command, "--database-url", test.url)
+		took := time.Since(begun)
+		refused := code == 1 && out == "" && strings.HasPrefix(errs, "message-service: ") && strings.Contains(errs, test.says) && strings.Count(errs, "\n") == 1
+		if test.says == "" && (code != 0 || errs != "" || out == "") || test.says != "" && !refused || took > 3*time.Second {
+			t.Errorf("%s: exit %d after %s, want %q\nstdout: %s\nstderr: %s", name, code, took, test.says, out, errs)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+)
+
+// errNoSchema is what Postgres says less plainly where it looks for tables in no schema.
+var errNoSchema = errors.New("no schema of the search_path exists, or the role may not use any that does: " +
+	"correct search_path in the database URL, or make the schema with CREATE SCHEMA")
+
+// checkSearchPath returns an error where there is no schema in which tables could be.
+func (d *DB) checkSearchPath(ctx context.Context) error {
+	if d.Engine == SQLite {
+		return nil
+	}
+	var none bool
+	err := d.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.GetContext(ctx, q, &none, "SELECT current_schema() IS NULL")
+	})
+	if err == nil && none {
+		return errNoSchema
+	}
+	return err
+}
+
+// explainRights says what to do where err is that the role may not use or change the schema
+// of this Postgres. It returns any other error as it is.
+func (d *DB) explainRights(ctx context.Context, err error) error {
+	if pq.As(err, pqerror.InvalidSchemaName) != nil {
+		return fmt.Errorf("%w (%w)", errNoSchema, err)
+	}
+	if pq.As(err, pqerror.InsufficientPrivilege) == nil || errors.Is(err, ErrRefused) {
+		return err
+	}
+	var found struct {
+		Role      string `db:"role"`
+		Database  string `db:"database"`
+		Schema    string `db:"schema"`
+		Owner     string `db:"owner"`
+		MayCreate bool   `db:"may_create"`
+	}
+	asked := d.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.GetContext(ctx, q, &found, `
+			SELECT quote_ident(current_user) AS role, quote_ident(current_database()) AS database,
+				coalesce(quote_ident(current_schema()), '') AS schema,
+				coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create,
+				coalesce((SELECT quote_ident(pg_get_userbyid(relowner)) FROM pg_class
+					WHERE oid = to_regclass('goose_db_version')), '') AS owner`)
+	})
+	switch {
+	case asked != nil:
+		return err
+	case found.Owner != "" && found.Owner != found.Role:
+		return fmt.Errorf("the tables belong to the role %s, and the role %s lacks a right on them: connect as %[1]s (%[3]w)", found.Owner, found.Role, err)
+	case found.Schema != "" && !found.MayCreate:
+		grant := fmt.Sprintf("GRANT CREATE, USAGE ON SCHEMA %s TO %s", found.Schema, found.Role)
+		if found.Schema == "public" {
+			grant += fmt.Sprintf(", or ALTER DATABASE %s OWNER TO %s", found.Database, found.Role)
+		}
+		return fmt.Errorf("the role %s may not make tables in the schema %s: as a superuser run %s (%w)", found.Role, found.Schema, grant, err)
+	}
+	return err
+}
