@@ -203,6 +203,8 @@ func TestConnectRefused(t *testing.T) {
 		{"42704", `unrecognized configuration parameter "colour"`, "does not take the option colour of", true},
 		{"08P01", "unsupported startup parameter: colour", "does not take the option colour of", true},
 		{"22023", `invalid value for parameter "colour": "SECRET"`, "does not take the option colour of", true},
+		{"55P02", `parameter "colour" cannot be changed now`, "does not take the option colour of", true},
+		{"25001", "SET TRANSACTION ISOLATION LEVEL must be called before any query", "must be called", true},
 		{"08P01", "pgbouncer cannot connect to server", "pgbouncer", false},
 		{"53300", "sorry, too many clients already", "too many", false},
 		{"55000", `database "x" is not currently accepting connections`, "accepting", false},

@@ -178,7 +178,8 @@ func (c *connector) explain(err error) error {
 		return err
 	}
 	e := &connectError{"cannot connect to Postgres: " + strings.ReplaceAll(err.Error(), "\n", "; "), []error{ErrUnavailable, err}}
-	refusal := pq.As(err, pqerror.UndefinedObject, pqerror.InvalidParameterValue, pqerror.InsufficientPrivilege, pqerror.ProtocolViolation)
+	refusal := pq.As(err, pqerror.UndefinedObject, pqerror.InvalidParameterValue, pqerror.InsufficientPrivilege, pqerror.ProtocolViolation,
+		pqerror.CantChangeRuntimeParam, pqerror.ActiveSQLTransaction) // fsync, transaction_isolation
 	if refusal != nil && refusal.Code == pqerror.ProtocolViolation && !strings.Contains(refusal.Message, "startup parameter") {
 		refusal = nil // it is how PgBouncer says anything
 	}
