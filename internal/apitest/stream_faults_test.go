@@ -72,6 +72,41 @@ func TestListenWithoutAnswer(t *testing.T) {
 	}
 }
 
+// TestListenLogs says once that the connection is lost, once that there is no other, and once
+// that there is one again.
+func TestListenLogs(t *testing.T) {
+	t.Parallel()
+	proxy, proxied := newProxy(t, apitest.NewDatabaseURL(t, db.Postgres))
+	log, lines := io.Pipe()
+	bus := feed.NewNotify(apitest.Open(t, proxied), slog.New(slog.NewTextHandler(lines, nil)))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	listening, ended := make(chan struct{}, 100), make(chan struct{})
+	go func() {
+		bus.Run(ctx, func([]string) { listening <- struct{}{} })
+		close(ended)
+	}()
+	said := bufio.NewScanner(log)
+	for range 2 {
+		<-listening
+		proxy.cut()
+		for _, want := range []string{
+			`level=WARN msg="changes by other servers arrive late: cannot listen to Postgres" error="the connection was lost: `,
+			`level=WARN msg="changes by other servers arrive late: cannot listen to Postgres" error="database unavailable: `,
+			`level=INFO msg="listening to Postgres again"`,
+		} {
+			if !said.Scan() || !strings.Contains(said.Text(), want) {
+				t.Fatalf("it says %s, want %s", said.Text(), want)
+			}
+			if strings.Contains(want, "unavailable") {
+				proxy.restore()
+			}
+		}
+	}
+	cancel()
+	<-ended
+}
+
 // TestStreamWithoutDatabase keeps streams while Postgres is gone, those that are live and
 // those that have to read, and goes on when it is back.
 func TestStreamWithoutDatabase(t *testing.T) {

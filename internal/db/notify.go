@@ -27,13 +27,18 @@ func (d *DB) Notify(ctx context.Context, channel, payload string) error {
 // Listen calls heard with what is sent to a channel of this Postgres database, until
 // ctx ends or [DB.Shared] is closed, and missed whenever something may have been lost: at the start, and after
 // the connection was. That is one of its own, and is made anew as often as needed; lost
-// is called with the reason when it breaks or cannot be made.
+// is called with the reason when it breaks, and whenever it cannot be made, which is then an
+// [ErrUnavailable].
 func (d *DB) Listen(ctx context.Context, channel string, heard func(payload string), missed func(), lost func(error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	listener := pq.NewDialListener(dialer{wrap: answered, last: &attempt{}}, d.address, 100*time.Millisecond, 5*time.Second, func(_ pq.ListenerEventType, err error) {
-		if err != nil && ctx.Err() == nil {
-			lost(err)
+	listener := pq.NewDialListener(dialer{wrap: answered, last: &attempt{}}, d.address, 100*time.Millisecond, 5*time.Second, func(event pq.ListenerEventType, err error) {
+		switch {
+		case err == nil || ctx.Err() != nil:
+		case event == pq.ListenerEventDisconnected:
+			lost(fmt.Errorf("the connection was lost: %w", err))
+		default:
+			lost(fmt.Errorf("%w: %w", ErrUnavailable, err))
 		}
 	})
 	go func() {

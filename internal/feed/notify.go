@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -59,15 +60,20 @@ func (b *Notify) Run(ctx context.Context, wake func(users []string)) {
 			wake(users[1:])
 		}
 	}
-	var deaf atomic.Bool
+	var said atomic.Int32 // 1: that a connection is lost, 2: that there is no other
 	missed := func() {
-		if deaf.Swap(false) {
+		if said.Swap(0) > 0 {
 			b.log.Info("listening to Postgres again")
 		}
 		wake(nil)
 	}
 	lost := func(err error) {
-		if !deaf.Swap(true) {
+		say := int32(1)
+		if errors.Is(err, db.ErrUnavailable) {
+			say = 2
+		}
+		if said.Load() < say {
+			said.Store(say)
 			b.log.Warn("changes by other servers arrive late: cannot listen to Postgres", "error", err)
 		}
 	}
