@@ -21,7 +21,7 @@ const defaultDatabaseURL = "sqlite:message-service.db"
 type databaseFlags struct {
 	DatabaseURL            string        `env:"DATABASE_URL" placeholder:"URL" help:"Database: postgres://user:password@host/name, with all hosts if there are several, or sqlite:PATH (default: sqlite:message-service.db)."`
 	DatabaseURLFile        string        `env:"DATABASE_URL_FILE" placeholder:"PATH" help:"File that holds the database URL, as a secret is mounted."`
-	DatabaseMaxConnections int           `env:"DATABASE_MAX_CONNECTIONS" default:"16" help:"Most connections to Postgres while serving (2 to 1000)."`
+	DatabaseMaxConnections int           `env:"DATABASE_MAX_CONNECTIONS" default:"20" help:"Most connections to Postgres while serving (2 to 1000)."`
 	DatabasePrepare        bool          `env:"DATABASE_PREPARE" default:"true" negatable:"" help:"Keep statements prepared on connections to Postgres (--no-database-prepare does without). Behind a pooler that shares connections between transactions the server does without by itself."`
 	DatabaseWait           time.Duration `env:"DATABASE_WAIT" default:"30s" help:"How long to wait at start for a database that does not answer yet."`
 }

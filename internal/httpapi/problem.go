@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -69,11 +70,11 @@ type problem struct {
 
 // Error says what the log should tell, the fields at fault included.
 func (p *problem) Error() string {
-	text := p.kind.title + ": " + p.detail
+	text := fmt.Appendf(nil, "%s: %s", p.kind.title, p.detail)
 	for _, field := range p.errors {
-		text += "; " + value(field.Pointer) + value(field.Parameter) + " " + field.Detail
+		text = fmt.Appendf(text, "; %s%s %s", value(field.Pointer), value(field.Parameter), field.Detail)
 	}
-	return text
+	return string(text)
 }
 
 // handleError answers a failed request with a problem document. It is the only

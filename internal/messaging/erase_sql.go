@@ -36,11 +36,11 @@ func selectRemnants(ctx context.Context, q sqlx.QueryerContext, user string, aft
 // selectLive returns the oldest messages that a user sent or received and that are not deleted,
 // without what they say.
 func selectLive(ctx context.Context, q sqlx.QueryerContext, user string, limit int) ([]Message, error) {
-	role := func(column, others string) string {
-		return fmt.Sprintf("SELECT id, sender, recipient FROM messages WHERE %s = $1 AND deleted = false%s ORDER BY id LIMIT $2", column, others)
+	role := func(column string) string {
+		return fmt.Sprintf("SELECT id, sender, recipient FROM messages WHERE %s = $1 AND deleted = false ORDER BY id LIMIT $2", column)
 	}
 	var oldest ID
-	return selectBoth(ctx, q, Window{After: &oldest, Limit: limit - 1}, role("recipient", ""), role("sender", " AND recipient <> sender"),
+	return selectBoth(ctx, q, Window{After: &oldest, Limit: limit - 1}, role("recipient"), role("sender"),
 		func(m Message) ID { return m.ID }, user, limit)
 }
 

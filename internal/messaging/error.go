@@ -39,14 +39,14 @@ type Field struct {
 
 // Error describes the error with its fields and its cause, for the log.
 func (e *Error) Error() string {
-	text := fmt.Sprintf("%s: %s", e.Code, e.Message)
+	text := fmt.Appendf(nil, "%s: %s", e.Code, e.Message)
 	for _, field := range e.Fields {
-		text += fmt.Sprintf("; %s %s", field.Name, field.Detail)
+		text = fmt.Appendf(text, "; %s %s", field.Name, field.Detail)
 	}
 	if e.cause != nil {
-		text += fmt.Sprintf(": %v", e.cause)
+		text = fmt.Appendf(text, ": %v", e.cause)
 	}
-	return text
+	return string(text)
 }
 
 // Unwrap returns the cause.
