@@ -198,3 +198,17 @@ func TestReadyAmongReads(t *testing.T) {
 		answerIs(t, s, http.MethodGet, "/ready", "", http.StatusOK)
 	})
 }
+
+// TestReadyToWrite asks a server whose SQLite file another process keeps locked: it is not
+// ready as soon as a send has failed, and is again by itself, without any other send.
+func TestReadyToWrite(t *testing.T) {
+	t.Parallel()
+	s := apitest.Start(t, db.SQLite, messaging.Options{})
+	release := s.Stall(t)
+	body := `{"sender": "alice", "recipient": "bob", "text": "x"}`
+	answerIs(t, s, http.MethodPost, "/v1/messages", body, http.StatusServiceUnavailable)
+	answerIs(t, s, http.MethodGet, "/ready", "", http.StatusServiceUnavailable)
+	release()
+	answerIs(t, s, http.MethodGet, "/ready", "", http.StatusOK)
+	answerIs(t, s, http.MethodPost, "/v1/messages", body, http.StatusCreated)
+}

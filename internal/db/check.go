@@ -85,7 +85,7 @@ func (d *DB) checkCitus(ctx context.Context) error {
 // Postgres that cannot write: a standby, or one whose transactions are read-only by default.
 func (d *DB) Writable(ctx context.Context, q sqlx.QueryerContext) error {
 	if d.Engine == SQLite {
-		return nil
+		return d.sqliteWritable(ctx)
 	}
 	var state struct {
 		Standby  bool `db:"standby"`
@@ -102,6 +102,24 @@ func (d *DB) Writable(ctx context.Context, q sqlx.QueryerContext) error {
 		return fmt.Errorf("%w: default_transaction_read_only is on for this user, database or server", ErrUnavailable)
 	}
 	return nil
+}
+
+// sqliteWritable tries to write where the last transaction failed for want of room, of rights
+// or of the lock. What is written is what is there.
+func (d *DB) sqliteWritable(ctx context.Context) error {
+	if !d.failing.Load() {
+		return nil
+	}
+	return classify(d.transact(ctx, d.write, false, func(ctx context.Context, tx *sqlx.Tx) error {
+		var version int
+		if err := tx.GetContext(ctx, &version, "PRAGMA user_version"); err != nil {
+			return fmt.Errorf("try to write: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, fmt.Sprint("PRAGMA user_version = ", version)); err != nil {
+			return fmt.Errorf("try to write: %w", err)
+		}
+		return nil
+	}))
 }
 
 // Shared is closed once a pooler was found that shares connections between transactions:

@@ -16,6 +16,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -52,6 +53,7 @@ type DB struct {
 	turns chan struct{}
 
 	sqlite   *checkpoints // nil on Postgres
+	failing  atomic.Bool  // the last transaction of SQLite found no room, or no right or time to write
 	watching sync.Map     // the connection of each Watch
 }
 
@@ -214,10 +216,14 @@ func (d *DB) tx(ctx context.Context, timeout time.Duration, erases bool, fn func
 // transact runs fn in a transaction that writes.
 func (d *DB) transact(ctx context.Context, pool *sqlx.DB, erases bool, fn func(context.Context, *sqlx.Tx) error) error {
 	commit := func() error { return once(ctx, pool, &sql.TxOptions{Isolation: d.isolation}, fn) }
-	if d.sqlite != nil {
-		return d.sqlite.write(ctx, erases, commit)
+	if d.sqlite == nil {
+		return commit()
 	}
-	return commit()
+	err := d.sqlite.write(ctx, erases, commit)
+	if failing := err != nil && isUnavailable(err); failing || err == nil {
+		d.failing.Store(failing)
+	}
+	return err
 }
 
 // once runs fn in a transaction of a pool and commits it unless fn fails or panics.
