@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -17,38 +18,57 @@ import (
 // wait for its end, and see all of it or nothing.
 func (d *DB) inOneTransaction(ctx context.Context, fn func(*sql.DB) error) error {
 	return d.sqlite.write(ctx, true, func() error {
-		var conn *sql.Conn
-		for start := time.Now(); ; {
-			var err error
-			if conn, err = d.write.Conn(ctx); err == nil {
-				break
-			}
-			// SQLite does not wait for a lock where that could be for ever, as where another
-			// process makes the file.
-			if !IsBusy(err) || time.Since(start) > busyTimeout {
-				return err
-			}
+		conn, err := connectPatiently(ctx, d.write)
+		if err != nil {
+			return err
 		}
 		defer conn.Close() //nolint:errcheck // it is given back
-		return conn.Raw(func(raw any) (err error) {
-			shared := raw.(engineConn)
-			if _, err = shared.ExecContext(ctx, "BEGIN IMMEDIATE", nil); err != nil {
-				return fmt.Errorf("begin: %w", err)
-			}
-			end := "ROLLBACK"
-			defer func() { // fn may panic
-				_, endErr := shared.ExecContext(context.WithoutCancel(ctx), end, nil)
-				err = errors.Join(err, endErr)
-			}()
-			pool := sql.OpenDB(joiningConnector{shared})
-			defer pool.Close() //nolint:errcheck // its connections are not closed
-			if err := fn(pool); err != nil {
-				return err
-			}
-			end = "COMMIT"
-			return nil
-		})
+		return conn.Raw(func(raw any) error { return transactAll(ctx, raw.(engineConn), fn) })
 	})
+}
+
+// busyPause is the time between two attempts to connect to a file that is locked.
+const busyPause = 10 * time.Millisecond
+
+// connectPatiently waits where SQLite does not wait for a lock since that could be for ever,
+// as where another process makes the file.
+func connectPatiently(ctx context.Context, pool *sqlx.DB) (*sql.Conn, error) {
+	for start := time.Now(); ; {
+		conn, err := pool.Conn(ctx)
+		if err == nil || !IsBusy(err) || time.Since(start) > busyTimeout {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(busyPause):
+		}
+	}
+}
+
+// transactAll runs fn in a transaction of a connection, which is ended in any case.
+func transactAll(ctx context.Context, shared engineConn, fn func(*sql.DB) error) error {
+	if _, err := shared.ExecContext(ctx, "BEGIN IMMEDIATE", nil); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	committed := false
+	ctx = context.WithoutCancel(ctx)
+	defer func() { // fn may panic
+		if !committed {
+			// An error says that SQLite has ended it by itself.
+			_, _ = shared.ExecContext(ctx, "ROLLBACK", nil)
+		}
+	}()
+	pool := sql.OpenDB(joiningConnector{shared})
+	defer pool.Close() //nolint:errcheck // its connections are not closed
+	if err := fn(pool); err != nil {
+		return err
+	}
+	if _, err := shared.ExecContext(ctx, "COMMIT", nil); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	committed = true
+	return nil
 }
 
 // IsBusy reports whether a statement gave up waiting for what another process has locked.
