@@ -117,7 +117,7 @@ func TestLogOfACrash(t *testing.T) {
 	}
 }
 
-// TestStoreRemoved removes and replaces the files of a running server. Nothing is
+// TestStoreRemoved removes, replaces and overwrites the files of a running server. Nothing is
 // acknowledged from then on, since a restart would not find it, whatever is put back.
 func TestStoreRemoved(t *testing.T) {
 	t.Parallel()
@@ -129,6 +129,16 @@ func TestStoreRemoved(t *testing.T) {
 		"folder renamed": func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+".old") },
 		"replaced":       replace,
 		"log replaced":   func(path string) error { return replace(path + "-wal") },
+		"overwritten":    overwrite,
+		"truncated":      func(path string) error { return os.Truncate(path, 4096) },
+		"log truncated":  func(path string) error { return os.Truncate(path+"-wal", 0) },
+		"log overwritten": func(path string) error {
+			content, err := os.ReadFile(path + "-wal")
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(path+"-wal", make([]byte, len(content)), 0o600)
+		},
 		"link to elsewhere": func(path string) error {
 			return errors.Join(os.Remove(path+".link"), os.Symlink("nowhere", path+".link"))
 		},
@@ -172,11 +182,54 @@ func TestStoreRemoved(t *testing.T) {
 			if err := p.Stop(t); err != nil {
 				t.Errorf("it ended with %v", err)
 			}
-			if said := strings.Count(p.Log.String(), "removed or replaced while it was open"); said != 1 {
+			if said := strings.Count(p.Log.String(), "removed, replaced or overwritten while it was open"); said != 1 {
 				t.Errorf("it said so %d times:\n%s", said, p.Log)
 			}
 		})
 	}
+}
+
+// TestStoreHidden makes it impossible for a moment to look at the store, which says nothing
+// of what is there: what comes later is stored.
+func TestStoreHidden(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	link := func(to string) {
+		t.Helper()
+		if err := errors.Join(os.RemoveAll(path+".link"), os.Symlink(to, path+".link")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("test.db")
+	p := startProcess(t, "sqlite:"+path+".link")
+	send := func(want int) {
+		t.Helper()
+		body := strings.NewReader(`{"sender": "alice", "recipient": "bob", "text": "hello"}`)
+		if answer := p.Do(t, http.MethodPost, "/v1/messages", body, "Content-Type: application/json"); answer.Status != want {
+			t.Errorf("answered %d %s", answer.Status, answer.Body)
+		}
+	}
+	send(http.StatusCreated)
+	link("test.db.link") // in a circle
+	send(http.StatusServiceUnavailable)
+	link("test.db")
+	send(http.StatusCreated)
+}
+
+// overwrite writes a store that is as long into a file. No later than the clock of the
+// file system has moved, it has another time.
+func overwrite(path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, err := os.Stat(path)
+	for now := before; err == nil && now.ModTime().Equal(before.ModTime()); {
+		if err = os.WriteFile(path, content, 0o600); err == nil {
+			now, err = os.Stat(path)
+		}
+	}
+	return err
 }
 
 // replace puts a copy in the place of a file.

@@ -107,12 +107,17 @@ func signal(sign chan<- struct{}) {
 	}
 }
 
-// close ends the checkpoints and closes their connection, and waits until all others are
-// closed, too: the last one makes the last checkpoint and removes the log.
+// close ends the checkpoints with a last one, closes their connection, and waits until all
+// others are closed, too: the last one removes the log. That would copy the log as well, but
+// not say so if it could not.
 func (c *checkpoints) close() error {
 	c.stop()
 	<-c.ended
-	err := c.pool.Close()
+	var err error
+	if c.file.isOpen() && c.file.intact() == nil {
+		_, err = c.checkpoint("PASSIVE")
+	}
+	err = errors.Join(err, c.file.forget(), c.pool.Close())
 	closed := make(chan struct{})
 	go func() {
 		c.file.open.Wait()
@@ -158,6 +163,7 @@ func (c *checkpoints) run(ctx context.Context) (again bool) {
 	if ctx.Err() == nil {
 		c.report(done, err)
 	}
+	_ = c.file.intact() // so that the files are known as they are now; it says itself what is wrong
 	return c.erased.Load() || !done
 }
 

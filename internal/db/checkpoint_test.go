@@ -138,6 +138,40 @@ func TestLogInUse(t *testing.T) {
 	}
 }
 
+// TestOthersCheckpoint has somebody else write to the store and copy the log into it all the
+// time, which is not taken for overwriting it.
+func TestOthersCheckpoint(t *testing.T) {
+	t.Parallel()
+	log := make(lines, 10)
+	database, path := openLogged(t, log)
+	other, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)&_pragma=wal_autocheckpoint(1)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close() //nolint:errcheck // the test is over
+	store(t, database, "CREATE TABLE x (y)")
+	for _, mode := range []string{"PASSIVE", "FULL", "RESTART", "TRUNCATE"} {
+		var writer sync.WaitGroup
+		writer.Go(func() {
+			for range 50 {
+				if _, err := other.ExecContext(t.Context(), "INSERT INTO x VALUES (randomblob(20000)); PRAGMA wal_checkpoint("+mode+")"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		for range 50 {
+			store(t, database, "INSERT INTO x VALUES (randomblob(20000))")
+			if err := database.Intact(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		writer.Wait()
+	}
+	if len(log) > 0 {
+		t.Errorf("it says %s", <-log)
+	}
+}
+
 // TestReadsDoNotKeepTheLog has reads overlap all the time, so that there is no moment
 // without one. Within five seconds nothing of what was deleted is left nevertheless.
 func TestReadsDoNotKeepTheLog(t *testing.T) {

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"bytes"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -26,16 +25,37 @@ func openSQLite(path string, log *slog.Logger) (*DB, error) {
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("SQLite file %s: there is no folder %s", path, filepath.Dir(path))
 	}
-	if err := refuseAutoVacuum(path); err != nil {
+	if err := errors.Join(registerFunctions(), registerVFS()); err != nil {
 		return nil, err
 	}
-	if err := registerFunctions(); err != nil {
-		return nil, err
-	}
-	if err := registerVFS(); err != nil {
-		return nil, err
-	}
+	// Readers compute, or wait for a disk. More of them would take turns on the processors,
+	// and each has a page cache of its own.
+	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	file := &sqliteFile{path: path, log: log}
+	pools, err := openSQLitePools(file, readers)
+	if err != nil {
+		return nil, err
+	}
+	file.anchor = pools.copying
+	// There is one writer: where a change waits for it, and the batch of sends, they take turns.
+	slots := Slots{Reads: readers, Sends: 1, Changes: 1}
+	turns := make(chan struct{}, slots.Reads)
+	c := &checkpoints{
+		file: file, log: log, pool: pools.copying, writer: pools.write, reads: turns,
+		turn: make(chan struct{}, 1), due: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	c.start()
+	return &DB{
+		Engine: SQLite, Slots: slots, read: pools.read, write: pools.write, probe: pools.probe, admin: pools.write.DB,
+		turns: turns, sqlite: c,
+	}, nil
+}
+
+// sqlitePools are the connections to a file.
+type sqlitePools struct{ write, copying, read, probe *sqlx.DB }
+
+// openSQLitePools opens them without connecting.
+func openSQLitePools(file *sqliteFile, readers int) (pools sqlitePools, err error) {
 	// FULL syncs the log at every commit: a 201 survives power loss, not only a crash.
 	settings := url.Values{
 		"vfs":           {vfsName},
@@ -45,57 +65,18 @@ func openSQLite(path string, log *slog.Logger) (*DB, error) {
 		"_txlock":       {"immediate"},
 		"_pragma":       writerPragmas,
 	}
-	write, err := openSQLitePool(fileConnector{file: file}, settings, 1)
-	if err != nil {
-		return nil, err
-	}
+	var failures [4]error
+	pools.write, failures[0] = openSQLitePool(fileConnector{file: file}, settings, 1)
 	settings.Set("mode", "rw") // only the writer makes the file
 	settings.Del("_pragma")
 	settings.Set("_busy_timeout", milliseconds(readersTimeout))
-	copying, err := openSQLitePool(fileConnector{file: file, anchor: true}, settings, 1)
-	if err != nil {
-		return nil, errors.Join(err, write.Close())
-	}
-	file.anchor = copying
+	pools.copying, failures[1] = openSQLitePool(fileConnector{file: file, anchor: true}, settings, 1)
 	settings.Set("_busy_timeout", milliseconds(busyTimeout))
 	settings.Set("_query_only", "1")
 	settings.Set("_txlock", "deferred")
-	// Readers compute, or wait for a disk. More of them would take turns on the processors,
-	// and each has a page cache of its own.
-	readers := max(4, 2*runtime.GOMAXPROCS(0))
-	read, err := openSQLitePool(fileConnector{file: file}, settings, readers+1) // a Watch keeps one
-	if err != nil {
-		return nil, errors.Join(err, write.Close(), copying.Close())
-	}
-	probe, err := openSQLitePool(fileConnector{file: file}, settings, 1)
-	if err != nil {
-		return nil, errors.Join(err, read.Close(), write.Close(), copying.Close())
-	}
-	// There is one writer: where a change waits for it, and the batch of sends, they take turns.
-	slots := Slots{Reads: readers, Sends: 1, Changes: 1}
-	turns := make(chan struct{}, slots.Reads)
-	c := &checkpoints{
-		file: file, log: log, pool: copying, writer: write, reads: turns,
-		turn: make(chan struct{}, 1), due: make(chan struct{}, 1), ended: make(chan struct{}),
-	}
-	c.start()
-	return &DB{Engine: SQLite, Slots: slots, read: read, write: write, probe: probe, admin: write.DB, turns: turns, sqlite: c}, nil
-}
-
-// refuseAutoVacuum refuses a file that has pages which are not told apart from those of a b-tree by
-// their first byte: scrubbing them would destroy it. SQLite makes such a file only on demand.
-// Bytes 52 to 55 of its header say so (https://www.sqlite.org/fileformat2.html#the_database_header).
-func refuseAutoVacuum(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil //nolint:nilerr // it is not there yet, or SQLite will say what is wrong with it
-	}
-	defer file.Close() //nolint:errcheck // it was only read
-	largestRoot := make([]byte, 4)
-	if _, err := file.ReadAt(largestRoot, 52); err == nil && !bytes.Equal(largestRoot, make([]byte, 4)) {
-		return fmt.Errorf("SQLite file %s has auto_vacuum on, which cannot be used here: switch it off with PRAGMA auto_vacuum = NONE, and VACUUM", path)
-	}
-	return nil
+	pools.read, failures[2] = openSQLitePool(fileConnector{file: file}, settings, readers+1) // a Watch keeps one
+	pools.probe, failures[3] = openSQLitePool(fileConnector{file: file}, settings, 1)
+	return pools, errors.Join(failures[:]...)
 }
 
 // busyTimeout is how long a statement waits for what another process has locked.

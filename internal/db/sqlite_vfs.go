@@ -11,8 +11,8 @@ import (
 )
 
 // vfsName is the name under which SQLite knows the file system of this file. It is the
-// usual one of the machine, but for two things that happen when pages are copied from
-// the log into the database file:
+// usual one of the machine, but that it answers indexPragma, and for two things that happen
+// when pages are copied from the log into the database file:
 //
 // What a page does not use is overwritten with zeros. When SQLite divides a full page,
 // it leaves copies of the rows that moved in what is free of the old page, even with
@@ -66,6 +66,7 @@ var (
 type fileState struct {
 	methods  uintptr // of the usual file system
 	unsynced int64   // bytes
+	index    uintptr // of the log
 }
 
 func stateOf(file uintptr) *fileState { return at[fileState](file + fileSize) }
@@ -75,6 +76,9 @@ type (
 	writeFunction func(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32
 	syncFunction  func(tls *libc.TLS, file uintptr, flags int32) int32
 	sizeFunction  func(tls *libc.TLS, file, size uintptr) int32
+	readFunction  func(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32
+	mapFunction   func(tls *libc.TLS, file uintptr, region, size, extend int32, address uintptr) int32
+	askFunction   func(tls *libc.TLS, file uintptr, operation int32, argument uintptr) int32
 )
 
 // methodTables has our table of methods for each table of the usual file system.
@@ -103,6 +107,8 @@ func openFile(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uint
 		table := at[sqlite3.Tsqlite3_io_methods](ours)
 		*table = *at[sqlite3.Tsqlite3_io_methods](*methods)
 		table.FxWrite = pointer(writeFunction(writeFile))
+		table.FxShmMap = pointer(mapFunction(mapIndex))
+		table.FxFileControl = pointer(askFunction(askFile))
 		if methodTables.ours == nil {
 			methodTables.ours = map[uintptr]uintptr{}
 		}
@@ -116,7 +122,7 @@ func openFile(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uint
 func writeFile(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32 {
 	state := stateOf(file)
 	usual := at[sqlite3.Tsqlite3_io_methods](state.methods)
-	if isPage(amount, offset) && isScrubbed(tls, usual, file, amount) {
+	if isPage(amount, offset) && isScrubbed(tls, usual, file, amount) && !hasPointerMap(tls, usual, file, buffer, offset) {
 		clear(unused(unsafe.Slice(at[byte](buffer), amount), offset == 0))
 	}
 	code := function[writeFunction](usual.FxWrite)(tls, file, buffer, amount, offset)
@@ -139,6 +145,20 @@ func isScrubbed(tls *libc.TLS, methods *sqlite3.Tsqlite3_io_methods, file uintpt
 	defer tls.Free(8)
 	code := function[sizeFunction](methods.FxFileSize)(tls, file, size)
 	return code == sqlite3.SQLITE_OK && *at[int64](size) < int64(pageSize)<<24
+}
+
+// hasPointerMap reports whether a file has auto_vacuum, and so pages that cannot be told
+// apart from those of a b-tree: bytes 52 to 55 of its first page are not 0
+// (https://www.sqlite.org/fileformat2.html#the_database_header). Anybody can change that while the
+// file is open. That page is copied before the others of a checkpoint.
+func hasPointerMap(tls *libc.TLS, methods *sqlite3.Tsqlite3_io_methods, file, buffer uintptr, offset int64) bool {
+	if offset == 0 {
+		return *at[uint32](buffer + 52) != 0
+	}
+	largestRoot := tls.Alloc(4)
+	defer tls.Free(4)
+	code := function[readFunction](methods.FxRead)(tls, file, largestRoot, 4, 52)
+	return code != sqlite3.SQLITE_OK || *at[uint32](largestRoot) != 0
 }
 
 // unused returns what is free between the head of a b-tree page and its rows
