@@ -115,6 +115,15 @@ func (f databaseFlags) openExisting(log *slog.Logger) (*db.DB, error) {
 	return db.OpenExisting(url, f.options(log))
 }
 
+// closeDatabase closes a database at the end of a command that has written. Everything is
+// committed then, but a SQLite store may not be one file.
+func closeDatabase(database *db.DB, log *slog.Logger) {
+	if err := database.Close(); err != nil {
+		log.Error("the database was not closed well: keep the log of a SQLite store (-wal) beside it, if there is one",
+			"error", strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+}
+
 // migrate brings the schema up to date, once the database answers and if it can be
 // relied on.
 func (f schemaFlags) migrate(ctx context.Context, database *db.DB, log *slog.Logger) ([]string, error) {

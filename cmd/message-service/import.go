@@ -35,7 +35,7 @@ func (c importCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	defer database.Close() //nolint:errcheck // everything is committed by then
+	defer closeDatabase(database, log)
 	if _, err := c.migrate(ctx, database, log); err != nil {
 		return interrupted(ctx, err)
 	}

@@ -26,7 +26,7 @@ func (c migrateUpCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	defer database.Close() //nolint:errcheck // the process ends
+	defer closeDatabase(database, log)
 	applied, err := c.migrate(ctx, database, log)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (c migrateStatusCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	defer database.Close() //nolint:errcheck // the process ends
+	defer database.Close() //nolint:errcheck // nothing was written
 	steps, err := database.MigrationStatus(ctx)
 	if err != nil {
 		return err

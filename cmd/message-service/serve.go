@@ -70,7 +70,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	defer database.Close() //nolint:errcheck // everything is committed by then
+	defer closeDatabase(database, log)
 	applied, err := c.migrate(ctx, database, log)
 	if ctx.Err() != nil {
 		log.Info("stopped before the database answered")
