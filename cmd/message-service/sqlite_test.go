@@ -128,6 +128,8 @@ func TestStoreRemoved(t *testing.T) {
 		"log renamed":    func(path string) error { return os.Rename(path+"-wal", path+".old") },
 		"folder renamed": func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+".old") },
 		"replaced":       replace,
+		"index removed":  func(path string) error { return os.Remove(path + "-shm") }, // the next process makes another, with locks of its own
+		"index renamed":  func(path string) error { return os.Rename(path+"-shm", path+".old") },
 		"log replaced":   func(path string) error { return replace(path + "-wal") },
 		"overwritten":    overwrite,
 		"truncated":      func(path string) error { return os.Truncate(path, 4096) },

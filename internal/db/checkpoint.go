@@ -19,14 +19,14 @@ const (
 
 	// checkpointFrames is how many pages of log make a checkpoint due: 24 MB. A page that
 	// was changed by many commits is copied once, so the more the cheaper.
-	checkpointFrames = 6144
+	checkpointFrames = 9216
 
 	// checkpointRest is how many pages may be left to be copied while writers wait.
 	checkpointRest = 256
 
-	// longLog is how many pages of log, 40 MB, are too many: writers that write faster than
+	// longLog is how many pages of log, 48 MB, are too many: writers that write faster than
 	// is copied wait then, at most writersPause each.
-	longLog, writersPause = 10240, 100 * time.Millisecond
+	longLog, writersPause = 12288, 100 * time.Millisecond
 
 	// wipeInterval is how often a log is truncated in which something may be that was
 	// erased. It is not done more often, since a log that has been as long before is

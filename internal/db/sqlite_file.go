@@ -35,11 +35,12 @@ type sqliteFile struct {
 
 // openedFiles is what is known of the files that SQLite has open.
 type openedFiles struct {
-	storePath, logPath string
-	store, log         os.FileInfo
-	content            *os.File // of the log, on which nobody holds a lock that closing it would end
-	index              uintptr  // of the log: it is where it is as long as a connection is open
-	settled            settled  // the store after the last checkpoint
+	storePath, logPath, indexPath string
+	store, log, indexFile         os.FileInfo
+
+	content *os.File // of the log, on which nobody holds a lock that closing it would end
+	index   uintptr  // of the log: it is where it is as long as a connection is open
+	settled settled  // the store after the last checkpoint
 }
 
 // settled is a store that no checkpoint is writing to. Nothing else ever writes to it.
@@ -65,7 +66,7 @@ func (f *sqliteFile) connected(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.opened == nil {
-		opened := &openedFiles{storePath: f.path, logPath: f.beside("-wal")}
+		opened := &openedFiles{storePath: f.path, logPath: f.beside("-wal"), indexPath: f.beside("-shm")}
 		var index uint64
 		if err := f.anchor.QueryRowContext(ctx, "PRAGMA "+indexPragma).Scan(&index); err != nil {
 			return err
@@ -75,6 +76,9 @@ func (f *sqliteFile) connected(ctx context.Context) error {
 		}
 		var err error
 		if opened.store, err = os.Stat(opened.storePath); err != nil {
+			return err
+		}
+		if opened.indexFile, err = os.Stat(opened.indexPath); err != nil {
 			return err
 		}
 		if opened.content, err = os.Open(opened.logPath); err != nil {
@@ -159,6 +163,9 @@ func (o *openedFiles) compare(index logIndex) (settled, error) {
 	log, err := stat(o.logPath, o.log)
 	if err == nil {
 		err = o.compareLog(log, index)
+	}
+	if err == nil { // another process would make an index of its own, and know nothing of our locks
+		_, err = stat(o.indexPath, o.indexFile)
 	}
 	if err != nil {
 		return o.settled, err
