@@ -167,8 +167,10 @@ func TestOthersCheckpoint(t *testing.T) {
 		}
 		writer.Wait()
 	}
-	if len(log) > 0 {
-		t.Errorf("it says %s", <-log)
+	for len(log) > 0 { // that the log is in use by another, which it is, may be said
+		if line := <-log; strings.Contains(line, "overwritten") {
+			t.Errorf("it says %s", line)
+		}
 	}
 }
 
