@@ -54,7 +54,7 @@ func refuse(status int, retryAfter string) step {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		header := w.Header()
 		header.Set("Content-Type", "application/problem+json")
-		retryAfter := retryAfter // of this answer: the scenarios are played to several SDKs
+		retryAfter := retryAfter  // of this answer: the scenarios are played to several SDKs
 		if retryAfter == "date" { // by the clock of the service, which may be wrong
 			now := time.Now().Add(-24 * time.Hour).UTC()
 			header.Set("Date", now.Format(http.TimeFormat))
