@@ -103,8 +103,7 @@ func batchColumns(batch []*send, ids []ID) []any {
 		for column, value := range []string{d.Recipient, ids[i].String(), d.Sender, d.Text, d.Metadata} {
 			texts[column][i] = value
 		}
-		key := d.key()
-		hashes[i], fingerprints[i] = key.Hash, key.Fingerprint
+		hashes[i], fingerprints[i] = s.key.Hash, s.key.Fingerprint
 	}
 	return []any{texts[0], texts[1], texts[2], texts[3], texts[4], hashes, fingerprints, ids[0]}
 }

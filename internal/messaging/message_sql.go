@@ -76,8 +76,8 @@ func insertMessages(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]*Message
 	sorted := slices.SortedFunc(slices.Values(sends), func(a, b *send) int { return a.change.id.Compare(b.change.id) })
 	args := make([]any, 0, 8*len(sorted))
 	for _, s := range sorted {
-		d, key := &s.draft, s.draft.key()
-		args = append(args, d.Recipient, s.change.id, d.Sender, d.Text, nullable(d.Metadata), d.ReplyTo, key.Hash, key.Fingerprint)
+		d := &s.draft
+		args = append(args, d.Recipient, s.change.id, d.Sender, d.Text, nullable(d.Metadata), d.ReplyTo, s.key.Hash, s.key.Fingerprint)
 	}
 	var ids []ID
 	err := tx.SelectContext(ctx, &ids, tx.Rebind(`
@@ -107,7 +107,7 @@ func insertMessages(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]*Message
 func selectKeyed(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]StoredMessage, error) {
 	args := make([]any, 0, 3*len(sends))
 	for _, s := range sends {
-		args = append(args, s.draft.Recipient, s.draft.Sender, s.draft.key().Hash)
+		args = append(args, s.draft.Recipient, s.draft.Sender, s.key.Hash)
 	}
 	var found []StoredMessage
 	err := tx.SelectContext(ctx, &found, tx.Rebind(`

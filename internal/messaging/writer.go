@@ -19,6 +19,7 @@ const sendTimeout = 20 * time.Second
 // send is a draft on its way through the writer.
 type send struct {
 	draft  Draft
+	key    KeyRecord // of the draft, made before it waits: writers have no time for that
 	change change
 	outcome
 	done chan struct{} // closed when the outcome is known
@@ -88,6 +89,7 @@ func isDone(ctx context.Context, group *sync.WaitGroup) bool {
 func (w *writer) send(ctx context.Context, draft Draft) (Message, bool, error) {
 	s := &send{
 		draft:  draft,
+		key:    draft.key(),
 		change: change{users: [2]string{draft.Sender, draft.Recipient}},
 		done:   make(chan struct{}),
 	}
@@ -226,13 +228,12 @@ func replay(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 		byKey[scope{m.Recipient, m.Sender, string(m.Hash)}] = m
 	}
 	for _, s := range repeated {
-		key := s.draft.key()
-		m, ok := byKey[scope{s.draft.Recipient, s.draft.Sender, string(key.Hash)}]
+		m, ok := byKey[scope{s.draft.Recipient, s.draft.Sender, string(s.key.Hash)}]
 		switch {
 		case !ok && s.err != nil:
 		case !ok:
 			return errors.New("a message was neither stored nor found under its idempotency key")
-		case m.isOfAnother(key):
+		case m.isOfAnother(s.key):
 			s.err = keyReused()
 		default:
 			s.message, s.replayed, s.err = m.Message, true, nil
