@@ -123,7 +123,7 @@ func (k *killTest) write(sender string) {
 	}
 }
 
-// awaitAcks waits for so many more acknowledgements.
+// awaitAcks waits for n more acknowledgements.
 func (k *killTest) awaitAcks(n int) {
 	count := func() int {
 		k.mu.Lock()

@@ -85,8 +85,8 @@ func TestProxied(t *testing.T) {
 	}
 }
 
-// TestCrossSite checks what a browser may send for web pages of any origin, whoever may reach
-// the server.
+// TestCrossSite checks what a browser may send for web pages of any origin, on loopback and
+// where ALLOW_UNAUTHENTICATED opens the server to other machines.
 func TestCrossSite(t *testing.T) {
 	t.Parallel()
 	const crossSite, sameSite, navigate, tab = "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"

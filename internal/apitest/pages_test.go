@@ -55,8 +55,8 @@ func fillEdited(t *testing.T, database *db.DB) int {
 }
 
 // TestFeedOfEdited reads the feed of a user whose messages were all edited since: a page looks
-// at some of them and may be empty, but comes forward. Whoever waits comes further, and is
-// answered before all of them have been looked at. A stream gets the first change all the same.
+// at some of them and may be empty, but its cursor advances. A request with wait reads further,
+// and is answered before all of them have been looked at. A stream gets the first change all the same.
 func TestFeedOfEdited(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})

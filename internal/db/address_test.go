@@ -149,7 +149,7 @@ func FuzzNoSecretInErrors(f *testing.F) {
 	})
 }
 
-// fakeServer answers whoever connects by an error of Postgres.
+// fakeServer answers each connection with an error of Postgres.
 func fakeServer(t *testing.T, code, message string) (host string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

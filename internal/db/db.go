@@ -41,7 +41,7 @@ type DB struct {
 
 	read      *sqlx.DB
 	write     *sqlx.DB
-	probe     *sqlx.DB // one connection for whoever asks whether it answers
+	probe     *sqlx.DB // one connection, for readiness probes
 	admin     *sql.DB  // for what may take long: changes of the schema, whole stores
 	isolation sql.IsolationLevel
 	server    *server // of Postgres

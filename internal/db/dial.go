@@ -22,8 +22,8 @@ type dialer struct {
 
 // attempt holds the connection that was dialled last while pq connects to a server. Where
 // that one does not do TLS (sslmode=prefer) or insists on it (allow), pq dials again, and
-// does not close the connection it gives up. Postgres keeps such a one for a minute, among
-// its max_connections, and does not shut down before.
+// does not close the connection it gives up. Postgres keeps that connection
+// for a minute, counts it among its max_connections, and does not shut down before.
 type attempt struct{ conn net.Conn }
 
 type attemptKey struct{}

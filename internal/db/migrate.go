@@ -113,8 +113,8 @@ func up(ctx context.Context, provider *goose.Provider) ([]string, error) {
 	return applied, nil
 }
 
-// MigrationStatus lists every step of the schema, the oldest first. It only reads, so that
-// whoever may do no more can ask, and while another process migrates.
+// MigrationStatus lists every step of the schema, the oldest first. It only reads, so
+// that a role without other rights can ask, also while another process migrates.
 func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	provider, err := d.migrations(d.admin)
 	if err != nil {

@@ -8,7 +8,9 @@ import (
 )
 
 const (
-	eraseBatch    = 25   // messages that one transaction erases: few, since it locks the mailboxes of all their users, and long texts have many words in the index of SQLite
+	// eraseBatch is how many messages one transaction erases: few, since it locks the mailboxes of
+	// all their users, and long texts have many words in the index of SQLite.
+	eraseBatch    = 25
 	eraseRestMax  = 1000 // messages that the last one erases
 	eraseWalk     = 1000 // edits and deletions that one looks at for keys to free
 	eraseAttempts = 100  // to find a moment at which nothing is left, while others go on sending
