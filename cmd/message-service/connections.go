@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,7 +20,8 @@ type boundedListener struct {
 	net.Listener
 
 	log    *slog.Logger
-	slots  chan struct{}
+	slots  chan struct{} // taken before a connection is accepted
+	open   atomic.Int64  // connections
 	closed chan struct{}
 	close  func() error
 	warned time.Time
@@ -28,7 +30,7 @@ type boundedListener struct {
 // boundConnections bounds the connections of a listener by the process's limit of open files,
 // of which other many are needed for something else. It says so if more streams are allowed
 // than could be open.
-func boundConnections(listener net.Listener, limit, other uint64, maxStreams int, log *slog.Logger) net.Listener {
+func boundConnections(listener net.Listener, limit, other uint64, maxStreams int, log *slog.Logger) *boundedListener {
 	other = min(other+databaseDescriptors, limit/2)
 	most := min(limit-other, 1<<30)
 	if maxStreams > 0 && uint64(maxStreams) > most {
@@ -47,6 +49,9 @@ func boundConnections(listener net.Listener, limit, other uint64, maxStreams int
 	return l
 }
 
+// connections is how many are open, and may be.
+func (l *boundedListener) connections() (open, most int) { return int(l.open.Load()), cap(l.slots) }
+
 // Close ends the listener, and an Accept that waits for a connection to end.
 func (l *boundedListener) Close() error { return l.close() }
 
@@ -63,14 +68,17 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 			return nil, net.ErrClosed
 		}
 	}
-	release := sync.OnceFunc(func() { <-l.slots })
 	conn, err := l.Listener.Accept()
 	tcp, ok := conn.(*net.TCPConn)
 	if err != nil || !ok {
-		release()
+		<-l.slots
 		return conn, err
 	}
-	return &boundedConn{tcp, release}, nil
+	l.open.Add(1)
+	return &boundedConn{tcp, sync.OnceFunc(func() {
+		l.open.Add(-1)
+		<-l.slots
+	})}, nil
 }
 
 // warn logs that clients wait, but not over and over again.

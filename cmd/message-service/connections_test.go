@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
 )
@@ -44,7 +46,14 @@ func TestOpenFiles(t *testing.T) {
 		for range atOnce {
 			<-ready
 		}
+		// The streams have all connections there may be: another request waits until some end.
+		asked := make(chan *client.GetStatusResponse)
+		go func() { asked <- apitest.Call(p.GetStatusWithResponse(ctx)).Must(t, http.StatusOK) }()
 		close(release)
+		status := (<-asked).JSON200
+		if status.MaxConnections != limit/2 || status.Connections < 1 || status.Connections > limit/2 || status.MaxStreams != 1000 || status.Version == "" {
+			t.Errorf("the status is %+v", status)
+		}
 		open.Wait()
 		p.Send(t, "alice", "bob", "and all is well")
 		if err := p.Stop(t); err != nil {

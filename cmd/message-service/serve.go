@@ -88,7 +88,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	defer listener.Close() //nolint:errcheck // the server has closed it by then
-	listener = boundConnections(listener, openFilesLimit(), uint64(c.DatabaseMaxConnections), c.MaxStreams, log)
+	bounded := boundConnections(listener, openFilesLimit(), uint64(c.DatabaseMaxConnections), c.MaxStreams, log)
 	stopDebug, err := c.serveDebug(ctx, log)
 	if err != nil {
 		return err
@@ -100,12 +100,14 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	defer hub.Close()
 	reserve := make([]byte, heapReserve)
 	defer runtime.KeepAlive(reserve)
-	api, err := httpapi.New(service, hub, log, httpapi.Options{AllowUnauthenticated: c.AllowUnauthenticated})
+	api, err := httpapi.New(service, hub, log, httpapi.Options{
+		AllowUnauthenticated: c.AllowUnauthenticated, Version: buildVersion(), Connections: bounded.connections,
+	})
 	if err != nil {
 		return err
 	}
 	c.greet(std.out, log, database.Engine, listener.Addr())
-	if err := c.serve(ctx, listener, api, hub, service, log); err != nil {
+	if err := c.serve(ctx, bounded, api, hub, service, log); err != nil {
 		return err
 	}
 	log.Info("stopped")

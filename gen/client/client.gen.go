@@ -472,6 +472,55 @@ type SetReadMarkerRequest struct {
 	MessageID MessageID `json:"messageId"`
 }
 
+// Status The state of a server.
+type Status struct {
+	// ChangesWaiting How many edits, deletions, read markers and blocks wait to be stored, or are being stored.
+	ChangesWaiting int64 `json:"changesWaiting"`
+
+	// Connections How many connections clients have.
+	Connections int64 `json:"connections"`
+
+	// Engine What messages are stored in, `postgres` or `sqlite`; more may come.
+	Engine string `json:"engine"`
+
+	// MaxConnections How many there may be, as the limit of open files (`ulimit -n`) has room for; more wait
+	// until another one ends.
+	MaxConnections int64 `json:"maxConnections"`
+
+	// MaxStreams How many there may be; more are answered 429.
+	MaxStreams int64 `json:"maxStreams"`
+
+	// NotReadyReason Why it cannot. Absent while it can.
+	NotReadyReason *string `json:"notReadyReason,omitempty"`
+
+	// QueueSize How many sends may wait, and as many changes; more are answered 503.
+	QueueSize int64 `json:"queueSize"`
+
+	// Ready Whether the server can handle requests now, as `/ready` says.
+	Ready bool `json:"ready"`
+
+	// Sends How many messages it has stored since it started.
+	Sends int64 `json:"sends"`
+
+	// SendsPerSecond10S How many of them a second, over the last ten whole seconds.
+	SendsPerSecond10S float64 `json:"sendsPerSecond10s"`
+
+	// SendsPerSecond60S How many of them a second, over the last sixty whole seconds.
+	SendsPerSecond60S float64 `json:"sendsPerSecond60s"`
+
+	// SendsWaiting How many sends wait to be stored.
+	SendsWaiting int64 `json:"sendsWaiting"`
+
+	// Streams How many streams of changes are open, and requests that wait for a change.
+	Streams int64 `json:"streams"`
+
+	// UptimeSeconds How many seconds the server has been running.
+	UptimeSeconds int64 `json:"uptimeSeconds"`
+
+	// Version The version of the program.
+	Version string `json:"version"`
+}
+
 // TimeBound An RFC 3339 time in any zone; its `T` and `Z` may be in lower case.
 type TimeBound = time.Time
 
@@ -875,6 +924,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
 	EditMessage(ctx context.Context, messageID MessageID, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetStatus Read the state of the server
+	//
+	// Whether this server can handle requests now, and how busy it is. The figures are those
+	// of the server that answers, not of others on the same database. Asking costs about as
+	// much as asking `/ready`, however much is stored.
+	//
+	// A server that cannot handle requests answers 200 as well, with `ready` false and the
+	// reason; load balancers ask `/ready`.
+	//
+	// Corresponds with GET /v1/status (the `GetStatus` operationId).
+	GetStatus(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EraseUser Erase a user
 	//
@@ -1297,6 +1358,28 @@ func (c *Client) EditMessageWithBody(ctx context.Context, messageID MessageID, c
 // Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
 func (c *Client) EditMessage(ctx context.Context, messageID MessageID, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditMessageRequest(c.Server, messageID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetStatus Read the state of the server
+//
+// Whether this server can handle requests now, and how busy it is. The figures are those
+// of the server that answers, not of others on the same database. Asking costs about as
+// much as asking `/ready`, however much is stored.
+//
+// A server that cannot handle requests answers 200 as well, with `ready` false and the
+// reason; load balancers ask `/ready`.
+//
+// Corresponds with GET /v1/status (the `GetStatus` operationId).
+func (c *Client) GetStatus(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetStatusRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -1987,6 +2070,33 @@ func NewEditMessageRequestWithBody(server string, messageID MessageID, contentTy
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetStatusRequest constructs an http.Request for the GetStatus method
+func NewGetStatusRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/status")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -2810,6 +2920,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
 	EditMessageWithResponse(ctx context.Context, messageID MessageID, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*EditMessageResponse, error)
+
+	// GetStatusWithResponse Read the state of the server
+	//
+	// Whether this server can handle requests now, and how busy it is. The figures are those
+	// of the server that answers, not of others on the same database. Asking costs about as
+	// much as asking `/ready`, however much is stored.
+	//
+	// A server that cannot handle requests answers 200 as well, with `ready` false and the
+	// reason; load balancers ask `/ready`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/status (the `GetStatus` operationId).
+	GetStatusWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetStatusResponse, error)
 
 	// EraseUserWithResponse Erase a user
 	//
@@ -3751,6 +3875,82 @@ func (r EditMessageResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r EditMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetStatusResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Status
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetStatusResponse) GetJSON200() *Status {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetStatusResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetStatusResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r GetStatusResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetStatusResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetStatusResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetStatusResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetStatusResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetStatusResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetStatusResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -4958,6 +5158,26 @@ func (c *ClientWithResponses) EditMessageWithResponse(ctx context.Context, messa
 	return ParseEditMessageResponse(rsp)
 }
 
+// GetStatusWithResponse Read the state of the server
+//
+// Whether this server can handle requests now, and how busy it is. The figures are those
+// of the server that answers, not of others on the same database. Asking costs about as
+// much as asking `/ready`, however much is stored.
+//
+// A server that cannot handle requests answers 200 as well, with `ready` false and the
+// reason; load balancers ask `/ready`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/status (the `GetStatus` operationId).
+func (c *ClientWithResponses) GetStatusWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetStatusResponse, error) {
+	rsp, err := c.GetStatus(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetStatusResponse(rsp)
+}
+
 // EraseUserWithResponse Erase a user
 //
 // Erases every message the user sent **or received**, the markers of how far they
@@ -5895,6 +6115,67 @@ func ParseEditMessageResponse(rsp *http.Response) (*EditMessageResponse, error) 
 			headers.RetryAfter = value
 		}
 		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetStatusResponse parses an HTTP response from a GetStatusWithResponse call
+func ParseGetStatusResponse(rsp *http.Response) (*GetStatusResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetStatusResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Status
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
 	}
 
 	return response, nil

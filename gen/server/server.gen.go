@@ -471,6 +471,55 @@ type SetReadMarkerRequest struct {
 	MessageID MessageID `json:"messageId"`
 }
 
+// Status The state of a server.
+type Status struct {
+	// Version The version of the program.
+	Version string `json:"version"`
+
+	// Engine What messages are stored in, `postgres` or `sqlite`; more may come.
+	Engine string `json:"engine"`
+
+	// Ready Whether the server can handle requests now, as `/ready` says.
+	Ready bool `json:"ready"`
+
+	// NotReadyReason Why it cannot. Absent while it can.
+	NotReadyReason *string `json:"notReadyReason,omitempty"`
+
+	// UptimeSeconds How many seconds the server has been running.
+	UptimeSeconds int64 `json:"uptimeSeconds"`
+
+	// Sends How many messages it has stored since it started.
+	Sends int64 `json:"sends"`
+
+	// SendsPerSecond10S How many of them a second, over the last ten whole seconds.
+	SendsPerSecond10S float64 `json:"sendsPerSecond10s"`
+
+	// SendsPerSecond60S How many of them a second, over the last sixty whole seconds.
+	SendsPerSecond60S float64 `json:"sendsPerSecond60s"`
+
+	// SendsWaiting How many sends wait to be stored.
+	SendsWaiting int64 `json:"sendsWaiting"`
+
+	// ChangesWaiting How many edits, deletions, read markers and blocks wait to be stored, or are being stored.
+	ChangesWaiting int64 `json:"changesWaiting"`
+
+	// QueueSize How many sends may wait, and as many changes; more are answered 503.
+	QueueSize int64 `json:"queueSize"`
+
+	// Streams How many streams of changes are open, and requests that wait for a change.
+	Streams int64 `json:"streams"`
+
+	// MaxStreams How many there may be; more are answered 429.
+	MaxStreams int64 `json:"maxStreams"`
+
+	// Connections How many connections clients have.
+	Connections int64 `json:"connections"`
+
+	// MaxConnections How many there may be, as the limit of open files (`ulimit -n`) has room for; more wait
+	// until another one ends.
+	MaxConnections int64 `json:"maxConnections"`
+}
+
 // TimeBound An RFC 3339 time in any zone; its `T` and `Z` may be in lower case.
 type TimeBound = time.Time
 
@@ -682,6 +731,9 @@ type ServerInterface interface {
 	// EditMessage Edit a message
 	// (PATCH /v1/messages/{messageId})
 	EditMessage(ctx echo.Context, messageID MessageID) error
+	// GetStatus Read the state of the server
+	// (GET /v1/status)
+	GetStatus(ctx echo.Context) error
 	// EraseUser Erase a user
 	// (DELETE /v1/users/{userId})
 	EraseUser(ctx echo.Context, userID User) error
@@ -887,6 +939,15 @@ func (w *ServerInterfaceWrapper) EditMessage(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.EditMessage(ctx, messageID)
+	return err
+}
+
+// GetStatus converts echo context to params.
+func (w *ServerInterfaceWrapper) GetStatus(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetStatus(ctx)
 	return err
 }
 
@@ -1261,6 +1322,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/messages/:messageId", wrapper.DeleteMessage, options.OperationMiddlewares["deleteMessage"]...)
 	router.GET(options.BaseURL+"/v1/messages/:messageId", wrapper.GetMessage, options.OperationMiddlewares["getMessage"]...)
 	router.PATCH(options.BaseURL+"/v1/messages/:messageId", wrapper.EditMessage, options.OperationMiddlewares["editMessage"]...)
+	router.GET(options.BaseURL+"/v1/status", wrapper.GetStatus, options.OperationMiddlewares["getStatus"]...)
 	router.DELETE(options.BaseURL+"/v1/users/:userId", wrapper.EraseUser, options.OperationMiddlewares["eraseUser"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/blocks", wrapper.ListBlocks, options.OperationMiddlewares["listBlocks"]...)
 	router.DELETE(options.BaseURL+"/v1/users/:userId/blocks/:peerId", wrapper.UnblockUser, options.OperationMiddlewares["unblockUser"]...)
@@ -2366,6 +2428,108 @@ type EditMessagedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response EditMessagedefaultApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatusRequestObject struct {
+}
+
+type GetStatusResponseObject interface {
+	VisitGetStatusResponse(w http.ResponseWriter) error
+}
+
+type GetStatus200JSONResponse Status
+
+func (response GetStatus200JSONResponse) VisitGetStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatus400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetStatus400ApplicationProblemPlusJSONResponse) VisitGetStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatus403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetStatus403ApplicationProblemPlusJSONResponse) VisitGetStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatus406ApplicationProblemPlusJSONResponse struct {
+	NotAcceptableApplicationProblemPlusJSONResponse
+}
+
+func (response GetStatus406ApplicationProblemPlusJSONResponse) VisitGetStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatus500ApplicationProblemPlusJSONResponse struct {
+	InternalServerErrorApplicationProblemPlusJSONResponse
+}
+
+func (response GetStatus500ApplicationProblemPlusJSONResponse) VisitGetStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStatusdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetStatusdefaultApplicationProblemPlusJSONResponse) VisitGetStatusResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3888,6 +4052,9 @@ type StrictServerInterface interface {
 	// EditMessage Edit a message
 	// (PATCH /v1/messages/{messageId})
 	EditMessage(ctx context.Context, request EditMessageRequestObject) (EditMessageResponseObject, error)
+	// GetStatus Read the state of the server
+	// (GET /v1/status)
+	GetStatus(ctx context.Context, request GetStatusRequestObject) (GetStatusResponseObject, error)
 	// EraseUser Erase a user
 	// (DELETE /v1/users/{userId})
 	EraseUser(ctx context.Context, request EraseUserRequestObject) (EraseUserResponseObject, error)
@@ -4166,6 +4333,29 @@ func (sh *strictHandler) EditMessage(ctx echo.Context, messageID MessageID) erro
 		return err
 	} else if validResponse, ok := response.(EditMessageResponseObject); ok {
 		return validResponse.VisitEditMessageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetStatus operation middleware
+func (sh *strictHandler) GetStatus(ctx echo.Context) error {
+	var request GetStatusRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStatus(ctx.Request().Context(), request.(GetStatusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStatus")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStatusResponseObject); ok {
+		return validResponse.VisitGetStatusResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

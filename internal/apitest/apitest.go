@@ -204,6 +204,9 @@ func StartWith(t testing.TB, databaseURL string, options Options) *Server {
 	t.Cleanup(func() { Close(t, service) })
 	hub := feed.Start(service, bus, log, options.Feed)
 	t.Cleanup(hub.Close)
+	if options.API.Connections == nil { // the listener of a test counts none
+		options.API.Connections = func() (open, most int) { return 0, 0 }
+	}
 	api, err := httpapi.New(service, hub, log, options.API)
 	if err != nil {
 		t.Fatal(err)

@@ -82,6 +82,9 @@ func (h *Hub) Streams() int {
 	return h.streams
 }
 
+// MaxStreams is how many streams may be open.
+func (h *Hub) MaxStreams() int { return h.max }
+
 // End drains the hub and waits until its streams have ended, or ctx has.
 func (h *Hub) End(ctx context.Context) error {
 	h.Drain()

@@ -21,6 +21,9 @@ type handlers struct {
 	limits   server.Limits
 	pageSize int // of a list that asks for none
 	answers  *answers
+
+	version     string
+	connections func() (open, most int)
 }
 
 var _ server.StrictServerInterface = (*handlers)(nil)

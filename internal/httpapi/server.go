@@ -33,6 +33,11 @@ type Options struct {
 	// a proxy. Without it the server answers only this machine: requests for localhost
 	// or an address of it, which nobody says to have passed on.
 	AllowUnauthenticated bool
+
+	// Version is that of the program, and Connections returns how many connections clients have,
+	// and may have: the server shows them.
+	Version     string
+	Connections func() (open, most int)
 }
 
 // New makes the HTTP server of a service and the hub of its feeds. It fails only if the contract that is
@@ -48,13 +53,15 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 	s.echo.Use(assignRequestID, s.logAccess, s.recoverPanic,
 		s.refuseCaller(options.AllowUnauthenticated), refuseExcess(service), s.validate)
 	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
-		service:  service,
-		feed:     hub,
-		log:      log,
-		draining: &s.draining,
-		limits:   newLimits(document),
-		pageSize: defaultPageSize(document),
-		answers:  newAnswers(),
+		service:     service,
+		feed:        hub,
+		log:         log,
+		draining:    &s.draining,
+		limits:      newLimits(document),
+		pageSize:    defaultPageSize(document),
+		answers:     newAnswers(),
+		version:     options.Version,
+		connections: options.Connections,
 	}, []server.StrictMiddlewareFunc{withoutHaste, negotiateStream}))
 	return s, s.serveDocumentation(document)
 }

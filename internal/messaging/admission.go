@@ -67,6 +67,13 @@ func (a *admission) enter() bool {
 	return true
 }
 
+// length is how many changes are here.
+func (a *admission) length() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.present
+}
+
 func (a *admission) leave() {
 	a.mu.Lock()
 	defer a.mu.Unlock()

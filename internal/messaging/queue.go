@@ -45,6 +45,13 @@ func (q *queue) full() bool {
 	return len(q.waiting) >= q.size
 }
 
+// length is how many sends wait.
+func (q *queue) length() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting)
+}
+
 func queueFull() *Error {
 	return &Error{Code: Unavailable, Message: "Too many messages are waiting to be stored. Try again shortly."}
 }

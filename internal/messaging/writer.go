@@ -43,11 +43,12 @@ type writer struct {
 	inSteps atomic.Bool // the database does not take a batch at once
 	words   *wordSorter // nil if there is nothing to sort
 	queue   *queue
+	stored  *meter // sends that were stored
 	running sync.WaitGroup
 }
 
 func startWriter(database *db.DB, ids *idGenerator, options Options) *writer {
-	w := &writer{db: database, ids: ids, changed: options.Changed, queue: newQueue(options.QueueSize)}
+	w := &writer{db: database, ids: ids, changed: options.Changed, queue: newQueue(options.QueueSize), stored: newMeter()}
 	if database.Engine == db.Postgres && !options.SearchOff {
 		w.words = &wordSorter{db: database}
 	}
@@ -150,6 +151,7 @@ func (w *writer) tell(batch []*send) {
 			users = append(users, s.draft.Recipient, s.draft.Sender)
 		}
 	}
+	w.stored.add(len(users) / 2)
 	w.changed(users)
 	if w.words != nil {
 		w.words.add(len(users) / 2)

@@ -473,6 +473,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the state of the server
+         * @description Whether this server can handle requests now, and how busy it is. The figures are those
+         *     of the server that answers, not of others on the same database. Asking costs about as
+         *     much as asking `/ready`, however much is stored.
+         *
+         *     A server that cannot handle requests answers 200 as well, with `ready` false and the
+         *     reason; load balancers ask `/ready`.
+         */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -794,6 +819,73 @@ export interface components {
              * @description The most streams of changes, and requests that wait for one, that a user may have on a server.
              */
             userMaxStreams: number;
+        };
+        /** @description The state of a server. */
+        Status: {
+            /** @description The version of the program. */
+            version: string;
+            /** @description What messages are stored in, `postgres` or `sqlite`; more may come. */
+            engine: string;
+            /** @description Whether the server can handle requests now, as `/ready` says. */
+            ready: boolean;
+            /** @description Why it cannot. Absent while it can. */
+            notReadyReason?: string;
+            /**
+             * Format: int64
+             * @description How many seconds the server has been running.
+             */
+            uptimeSeconds: number;
+            /**
+             * Format: int64
+             * @description How many messages it has stored since it started.
+             */
+            sends: number;
+            /**
+             * Format: double
+             * @description How many of them a second, over the last ten whole seconds.
+             */
+            sendsPerSecond10s: number;
+            /**
+             * Format: double
+             * @description How many of them a second, over the last sixty whole seconds.
+             */
+            sendsPerSecond60s: number;
+            /**
+             * Format: int64
+             * @description How many sends wait to be stored.
+             */
+            sendsWaiting: number;
+            /**
+             * Format: int64
+             * @description How many edits, deletions, read markers and blocks wait to be stored, or are being stored.
+             */
+            changesWaiting: number;
+            /**
+             * Format: int64
+             * @description How many sends may wait, and as many changes; more are answered 503.
+             */
+            queueSize: number;
+            /**
+             * Format: int64
+             * @description How many streams of changes are open, and requests that wait for a change.
+             */
+            streams: number;
+            /**
+             * Format: int64
+             * @description How many there may be; more are answered 429.
+             */
+            maxStreams: number;
+            /**
+             * Format: int64
+             * @description How many connections clients have.
+             */
+            connections: number;
+            /**
+             * Format: int64
+             * @description How many there may be, as the limit of open files (`ulimit -n`) has room for; more wait
+             *     until another one ends.
+             */
+            maxConnections: number;
         };
         /** @description What went wrong, as in RFC 9457. */
         Problem: {
@@ -1684,6 +1776,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Limits"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            500: components["responses"]["InternalServerError"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state of the server. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -18,6 +18,7 @@ from .problem import Problem
 from .read_marker import ReadMarker
 from .send_message_request import SendMessageRequest
 from .set_read_marker_request import SetReadMarkerRequest
+from .status import Status
 
 __all__ = (
     "Block",
@@ -38,4 +39,5 @@ __all__ = (
     "ReadMarker",
     "SendMessageRequest",
     "SetReadMarkerRequest",
+    "Status",
 )

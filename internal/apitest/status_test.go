@@ -1,0 +1,94 @@
+package apitest_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/feed"
+	"github.com/message-service/message-service/internal/httpapi"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// TestStatus reads the state of a server at rest, while streams are open, while sends and other
+// changes cannot be stored, once they are, and when the server is about to stop.
+func TestStatus(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.StartWith(t, apitest.NewDatabaseURL(t, engine), apitest.Options{
+			Options: messaging.Options{QueueSize: 100},
+			API:     httpapi.Options{Version: "1.2.3", Connections: func() (open, most int) { return 7, 8 }},
+			Feed:    feed.Options{MaxStreams: 5},
+		})
+		status := func() client.Status {
+			t.Helper()
+			return *apitest.Call(s.GetStatusWithResponse(t.Context())).Must(t, http.StatusOK).JSON200
+		}
+		rest := status()
+		rest.UptimeSeconds = 0 // on a busy machine it may be more
+		if rest != (client.Status{
+			Version: "1.2.3", Engine: string(engine), Ready: true, QueueSize: 100, MaxStreams: 5, Connections: 7, MaxConnections: 8,
+		}) {
+			t.Errorf("at rest: %+v", rest)
+		}
+		stream := startStream(t, s.Client, "bob", &uuid.Nil)
+		if got := status(); got.Streams != 1 {
+			t.Errorf("%d streams", got.Streams)
+		}
+		stream.Close()
+		apitest.Until(t, func() bool { return status().Streams == 0 })
+
+		// In SQLite one send and one change wait for the lock of the file, in Postgres for that of alice.
+		m := s.Send(t, "alice", "bob", "hello")
+		release := s.Stall(t)
+		before := status().Sends
+		var waiting sync.WaitGroup
+		const sends = 5
+		for range sends {
+			waiting.Go(func() { s.Send(t, "alice", "bob", "waits") })
+		}
+		waiting.Go(func() { s.Edit(t, m.ID, client.EditMessageRequest{Text: new("waits")}) })
+		apitest.Until(t, func() bool {
+			got := status()
+			return got.SendsWaiting > 0 && got.ChangesWaiting == 1 && got.Sends == before
+		})
+		release()
+		waiting.Wait()
+		if got := status(); got.SendsWaiting != 0 || got.ChangesWaiting != 0 || got.Sends != before+sends {
+			t.Errorf("when all is stored: %+v, with %d sends before", got, before)
+		}
+		apitest.Until(t, func() bool { return status().SendsPerSecond10S > 0 }) // once the second is over
+		if got := status(); got.SendsPerSecond60S <= 0 {
+			t.Errorf("the rates are %+v", got)
+		}
+
+		s.API.Drain()
+		if got := status(); got.Ready || got.NotReadyReason == nil || *got.NotReadyReason != "The server is shutting down." {
+			t.Errorf("about to stop: %+v", got)
+		}
+		answerIs(t, s, http.MethodGet, "/v1/status?of=all", "", http.StatusBadRequest)
+		answerIs(t, s, http.MethodGet, "/v1/status", "", http.StatusNotAcceptable, "Accept: text/html")
+	})
+}
+
+// TestStatusWithoutDatabase reads the state of a server that has lost its database: it says so,
+// and neither what the database is called nor where it is.
+func TestStatusWithoutDatabase(t *testing.T) {
+	t.Parallel()
+	p, url := newProxy(t, apitest.NewDatabaseURL(t, db.Postgres))
+	s := apitest.StartOn(t, url, messaging.Options{})
+	p.cut()
+	answer := apitest.Call(s.GetStatusWithResponse(t.Context())).Must(t, http.StatusOK)
+	if got := answer.JSON200; got.Ready || got.NotReadyReason == nil || !strings.Contains(*got.NotReadyReason, "cannot be used at the moment") || strings.Contains(string(answer.Body), "127.0.0.1") {
+		t.Errorf("without a database: %s", answer.Body)
+	}
+	p.restore()
+	apitest.Until(t, func() bool {
+		return apitest.Call(s.GetStatusWithResponse(t.Context())).Must(t, http.StatusOK).JSON200.Ready
+	})
+}

@@ -1,0 +1,30 @@
+package messaging
+
+import "time"
+
+// Status is how busy a service is.
+type Status struct {
+	Engine  string // "postgres" or "sqlite"
+	Started time.Time
+
+	Sends        int64   // stored since the start
+	PerSecond10s float64 // of them, over the last ten whole seconds
+	PerSecond60s float64
+
+	SendsWaiting   int // to be stored
+	ChangesWaiting int // that are no sends, to be stored, or being stored
+	QueueSize      int // how many of each there may be
+}
+
+// Status returns how busy the service is. It asks nothing of the database.
+func (s *Service) Status() Status {
+	status := Status{
+		Engine:         string(s.db.Engine),
+		Started:        s.writer.stored.start,
+		SendsWaiting:   s.writer.queue.length(),
+		ChangesWaiting: s.others.length(),
+		QueueSize:      s.others.size,
+	}
+	status.Sends, status.PerSecond10s, status.PerSecond60s = s.writer.stored.rates()
+	return status
+}
