@@ -89,8 +89,8 @@ sdk-test: tools build ## Test the SDKs against the built binary
 	go test -tags tools -count=1 -timeout 10m -run '^Test(TypeScript|Python)$$' ./internal/apitest
 
 .PHONY: docs-test
-docs-test: tools build ## Read the documentation in Chromium, and run every sample in it and in the READMEs
-	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|ContractCurls)$$' ./internal/apitest
+docs-test: tools build ## Read the documentation in Chromium, and run every sample in it and in all documents
+	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|Tour|Operations|ContractCurls)$$' ./internal/apitest
 
 .PHONY: bench
 bench: build ## Measure the server on both engines, beside pgbench, into internal/bench/results (Linux)

@@ -3,21 +3,13 @@
 package apitest_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
-
-	"github.com/message-service/message-service/api"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
 )
@@ -176,104 +168,6 @@ func TestSDKDocuments(t *testing.T) {
 	app := newTypeScriptApp(t, p)
 	runTypeScriptPrograms(t, p, app, programs(readBlocks(t, p, "gen/typescript/README.md")))
 	runPython(t, p, installPython(t, p), programs(readBlocks(t, p, "gen/python/README.md")))
-}
-
-// varying is what differs from answer to answer.
-var varying = regexp.MustCompile(`[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z|urn:request:[0-9a-f]+|retry: \d+`)
-
-var messageID = regexp.MustCompile(`"id":"([0-9a-f-]{36})"`)
-
-// TestREADME runs the curls of the README, one after the other, and compares what
-// they print with what the README says; and again, as people do.
-func TestREADME(t *testing.T) {
-	p := startBinary(t, db.SQLite)
-	blocks := readBlocks(t, p, "README.md")
-	for range 2 {
-		runREADME(t, p, blocks)
-	}
-}
-
-func runREADME(t *testing.T, p *apitest.Process, blocks []block) {
-	t.Helper()
-	ids := map[string]string{} // of the README's messages, to ours
-	missing := map[string]bool{}
-	for _, item := range contractDocument(t).Paths.Map() {
-		for _, operation := range item.Operations() {
-			missing[operation.OperationID] = true
-		}
-	}
-	for i, b := range blocks {
-		if b.language != "sh" || !strings.HasPrefix(b.text, "curl ") {
-			continue
-		}
-		delete(missing, operationOf(t, b.text))
-		command := strings.Replace(b.text, "curl ", "curl --silent --show-error ", 1)
-		for theirs, ours := range ids {
-			command = strings.ReplaceAll(command, theirs, ours)
-		}
-		if strings.Contains(command, " -N ") { // it would read for ever
-			command = "timeout 2 " + strings.TrimSpace(command) + " || test $? = 124"
-		}
-		answer := runShell(t, p, command)
-		if i+1 == len(blocks) || blocks[i+1].language == "sh" {
-			if answer != "" {
-				t.Errorf("%s printed %s, and the README says nothing", b.text, answer)
-			}
-			continue
-		}
-		want := strings.TrimSpace(blocks[i+1].text)
-		if theirs, ours := messageID.FindStringSubmatch(want), messageID.FindStringSubmatch(answer); theirs != nil && ours != nil {
-			ids[theirs[1]] = ours[1]
-		}
-		if got := strings.TrimSpace(answer); varying.ReplaceAllString(got, "*") != varying.ReplaceAllString(want, "*") {
-			t.Errorf("%sprinted\n%s\nand the README says\n%s", b.text, got, want)
-		}
-		if blocks[i+1].language == "json" && !json.Valid([]byte(want)) {
-			t.Errorf("the README's answer is no JSON: %s", want)
-		}
-	}
-	if len(missing) > 0 {
-		t.Errorf("the README has no curl for %v", slices.Sorted(maps.Keys(missing)))
-	}
-}
-
-func contractDocument(t *testing.T) *openapi3.T {
-	t.Helper()
-	document, err := openapi3.NewLoader().LoadFromData(api.Document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	document.Servers = nil // wherever the test server listens
-	return document
-}
-
-var (
-	curlMethod = regexp.MustCompile(`-X (\w+)`)
-	curlURL    = regexp.MustCompile(`http://[^\s']+`)
-)
-
-// operationOf returns the operation that a curl is for.
-func operationOf(t *testing.T, curl string) string {
-	t.Helper()
-	method := http.MethodGet
-	if found := curlMethod.FindStringSubmatch(curl); found != nil {
-		method = found[1]
-	} else if strings.Contains(curl, "--json") {
-		method = http.MethodPost
-	}
-	request, err := http.NewRequestWithContext(t.Context(), method, curlURL.FindString(curl), nil)
-	if err != nil {
-		t.Fatalf("%s: %v", curl, err)
-	}
-	router, err := gorillamux.NewRouter(contractDocument(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	route, _, err := router.FindRoute(request)
-	if err != nil {
-		t.Fatalf("%s is for no operation: %v", curl, err)
-	}
-	return route.Operation.OperationID
 }
 
 // TestContractCurls runs the curls in the description of the contract.

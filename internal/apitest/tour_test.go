@@ -1,0 +1,209 @@
+//go:build tools
+
+package apitest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"github.com/message-service/message-service/api"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+)
+
+// paste gives the shell samples of a document to a shell, as somebody does who pastes
+// one after the other, and returns what each printed and the code it ended with. Progress and errors are for the eyes.
+func paste(t *testing.T, shell string, blocks []block) (answers []string, codes []string) {
+	t.Helper()
+	var script strings.Builder
+	count := 0
+	for _, b := range blocks {
+		if b.language == "sh" {
+			fmt.Fprintf(&script, "%sprintf '\\n=== %%s ===\\n' $?\n", b.text)
+			count++
+		}
+	}
+	command := exec.CommandContext(t.Context(), shell)
+	command.Stdin = strings.NewReader(script.String())
+	var errors bytes.Buffer
+	command.Stderr = &errors
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", shell, err, errors.String())
+	}
+	rest := string(output)
+	for _, end := range regexp.MustCompile(`\n=== (\d+) ===\n`).FindAllStringSubmatch(rest, -1) {
+		answer, after, _ := strings.Cut(rest, end[0])
+		answers, codes, rest = append(answers, strings.TrimSpace(answer)), append(codes, end[1]), after
+	}
+	if len(answers) != count {
+		t.Fatalf("%s ran %d of %d samples:\n%s", shell, len(answers), count, errors.String())
+	}
+	return answers, codes
+}
+
+// varying is what differs from answer to answer.
+var varying = regexp.MustCompile(`[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z|urn:request:[0-9a-f]+|retry: \d+`)
+
+// comparePasted compares what the samples printed with the answers in the document. Ids and
+// times may be others, but the same one throughout.
+func comparePasted(t *testing.T, blocks []block, answers, codes []string) {
+	t.Helper()
+	ours := map[string]string{} // by theirs
+	for i, b := range blocks {
+		if b.language != "sh" {
+			continue
+		}
+		got, code := answers[0], codes[0]
+		answers, codes = answers[1:], codes[1:]
+		const timeout = "28" // of curl
+		if code != "0" && (code != timeout || !strings.Contains(b.text, "--max-time")) {
+			t.Errorf("%sended with %s", b.text, code)
+		}
+		want := ""
+		if i+1 < len(blocks) && blocks[i+1].language != "sh" {
+			want = strings.TrimSpace(blocks[i+1].text)
+			if blocks[i+1].language == "json" && !json.Valid([]byte(want)) {
+				t.Errorf("this is no JSON: %s", want)
+			}
+		}
+		if varying.ReplaceAllString(got, "*") != varying.ReplaceAllString(want, "*") {
+			t.Errorf("%sprinted\n%s\nand the document says\n%s", b.text, got, want)
+			continue
+		}
+		actual := varying.FindAllString(got, -1)
+		for j, theirs := range varying.FindAllString(want, -1) {
+			if known, ok := ours[theirs]; ok && known != actual[j] {
+				t.Errorf("%sthe document has %s for both %s and %s", b.text, theirs, known, actual[j])
+			}
+			ours[theirs] = actual[j]
+		}
+	}
+}
+
+// TestTour pastes the tour into a shell, twice, and into another one.
+func TestTour(t *testing.T) {
+	p := startBinary(t, db.SQLite)
+	blocks := readBlocks(t, p, "docs/api/tour.md")
+	missing := map[string]bool{}
+	for _, item := range contractDocument(t).Paths.Map() {
+		for _, operation := range item.Operations() {
+			missing[operation.OperationID] = true
+		}
+	}
+	for _, b := range blocks {
+		for _, curl := range regexp.MustCompile(`curl [^|]+`).FindAllString(b.text, -1) {
+			delete(missing, operationOf(t, curl))
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("the tour has no curl for %v", slices.Sorted(maps.Keys(missing)))
+	}
+	for _, shell := range []string{"sh", "bash"} {
+		twice := slices.Concat(blocks, blocks)
+		answers, codes := paste(t, shell, twice)
+		half := len(answers) / 2
+		comparePasted(t, blocks, answers[:half], codes[:half])
+		comparePasted(t, blocks, answers[half:], codes[half:])
+	}
+}
+
+// TestREADME runs the curls of the README. Nobody who pastes it loses anything.
+func TestREADME(t *testing.T) {
+	p := startBinary(t, db.SQLite)
+	blocks := readBlocks(t, p, "README.md")
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)").FindAllStringSubmatch(readFiles(t, "README.md")["README.md"], -1) {
+		if !strings.Contains(string(makefile), "\n"+target[1]+": ") {
+			t.Errorf("there is no make %s", target[1])
+		}
+	}
+	blocks = slices.DeleteFunc(blocks, func(b block) bool { return strings.HasPrefix(b.text, "make ") })
+	for _, b := range blocks {
+		if strings.Contains(b.text, "DELETE") {
+			t.Errorf("the README destroys: %s", b.text)
+		}
+	}
+	answers, codes := paste(t, "sh", blocks)
+	comparePasted(t, blocks, answers, codes)
+}
+
+// TestOperations moves a store to Postgres as the manual says.
+func TestOperations(t *testing.T) {
+	store := apitest.NewDatabaseURL(t, db.SQLite)
+	p := apitest.StartProcess(t, "../../bin/message-service", store)
+	sent := p.Send(t, "alice", "bob", "Lunch at noon?")
+	if err := p.Stop(t); err != nil {
+		t.Fatal(err)
+	}
+	postgres := apitest.NewDatabaseURL(t, db.Postgres)
+	program, err := filepath.Abs("../../bin/message-service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for _, b := range readBlocks(t, p, "docs/operations.md") {
+		script := strings.NewReplacer("message-service ", program+" ", "sqlite:message-service.db", store,
+			"postgres://user:password@host/name", "'"+postgres+"'").Replace(b.text)
+		runTool(t, p, folder, "sh", "-ec", script)
+	}
+	moved := apitest.StartProcess(t, "../../bin/message-service", postgres)
+	if got := moved.Do(t, http.MethodGet, "/v1/messages/"+sent.ID.String(), nil); got.Status != http.StatusOK {
+		t.Errorf("the message is not there: %d", got.Status)
+	}
+}
+
+func contractDocument(t *testing.T) *openapi3.T {
+	t.Helper()
+	document, err := openapi3.NewLoader().LoadFromData(api.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document.Servers = nil // wherever the test server listens
+	return document
+}
+
+var (
+	curlMethod = regexp.MustCompile(`-X (\w+)`)
+	curlURL    = regexp.MustCompile(`http://[^\s'"]+`)
+)
+
+// operationOf returns the operation that a curl is for.
+func operationOf(t *testing.T, curl string) string {
+	t.Helper()
+	method := http.MethodGet
+	if found := curlMethod.FindStringSubmatch(curl); found != nil {
+		method = found[1]
+	} else if strings.Contains(curl, "--json") {
+		method = http.MethodPost
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, curlURL.FindString(curl), nil)
+	if err != nil {
+		t.Fatalf("%s: %v", curl, err)
+	}
+	router, err := gorillamux.NewRouter(contractDocument(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	route, _, err := router.FindRoute(request)
+	if err != nil {
+		t.Fatalf("%s is for no operation: %v", curl, err)
+	}
+	return route.Operation.OperationID
+}
