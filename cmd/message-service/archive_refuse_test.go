@@ -44,7 +44,7 @@ func TestArchiveRefuses(t *testing.T) {
 		"export from a link":     {[]string{"export", "--database-url", "sqlite:" + in("symlink"), "--output", in("good.db-wal")}, "is the database itself"},
 		"import of nothing":      {[]string{"import", "--database-url", "sqlite:" + in("none.db"), in("none.ndjson")}, "none.ndjson: no such file"},
 		"import of a folder":     {[]string{"import", "--database-url", good, folder}, "is a directory"},
-		"import of an empty":     {[]string{"import", "--database-url", good, empty}, "nothing was imported: line 1: the file ends before its last line: it was cut short"},
+		"import of an empty":     {[]string{"import", "--database-url", good, empty}, "nothing was stored: line 1: the file ends before its last line: it was cut short"},
 	} {
 		if code, out, errs := runHere(t, test.args...); code != 1 || out != "" || !strings.Contains(errs, test.says) || strings.Count(errs, "\n") != 1 {
 			t.Errorf("%s: exit %d, want 1 and one line with %q\nstdout: %s\nstderr: %s", name, code, test.says, out, errs)

@@ -238,7 +238,7 @@ func TestExportAndImport(t *testing.T) {
 			t.Run("to "+string(engine), func(t *testing.T) {
 				target := apitest.NewDatabaseURL(t, engine)
 				damaged := exported[:len(exported)/2]
-				says := fmt.Sprintf("message-service: nothing was imported: line %d: ", strings.Count(damaged, "\n")+1)
+				says := fmt.Sprintf("message-service: nothing was stored: line %d: ", strings.Count(damaged, "\n")+1)
 				if code, _, errs := runProcess(t, strings.NewReader(damaged), "import", "--database-url", target, "-"); code != 1 || !strings.HasPrefix(errs, says) {
 					t.Errorf("half of it: exit %d, %s", code, errs)
 				}
@@ -267,78 +267,6 @@ func TestExportAndImport(t *testing.T) {
 					}
 				}
 			})
-		}
-	})
-}
-
-// sendMuch sends more than the buffers on the way of an export hold.
-func sendMuch(t *testing.T, s *apitest.Server) {
-	t.Helper()
-	const n = 200
-	failed := make(chan error, n)
-	for range n {
-		go func() {
-			_, _, err := s.Service.Send(t.Context(), messaging.Draft{Sender: "alice", Recipient: "bob", Text: strings.Repeat("😀", 4000)})
-			failed <- err
-		}()
-	}
-	for range n {
-		if err := <-failed; err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// TestExportInterrupted ends an export whose reader has stopped reading.
-func TestExportInterrupted(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		s := apitest.Start(t, engine, messaging.Options{})
-		sendMuch(t, s)
-		ctx, cancel := context.WithCancel(t.Context())
-		out, in := io.Pipe()
-		defer out.Close() //nolint:errcheck // it lets go of what still writes
-		ended := make(chan int, 1)
-		var errs bytes.Buffer
-		go func() { ended <- run(ctx, []string{"export", "--database-url", s.DatabaseURL}, streams{in, &errs}) }()
-		if _, err := out.Read(make([]byte, 1)); err != nil {
-			t.Fatal(err)
-		}
-		cancel()
-		if code := <-ended; code != 1 || errs.String() != "message-service: interrupted\n" {
-			t.Errorf("exit %d, %s", code, errs.String())
-		}
-	})
-}
-
-// TestImportInterrupted presses Ctrl-C in the middle of an import that waits for the
-// rest of its input: it ends, and nothing of it stays.
-func TestImportInterrupted(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		source := apitest.Start(t, db.SQLite, messaging.Options{})
-		sendMuch(t, source)
-		_, exported, _ := runProcess(t, nil, "export", "--database-url", source.DatabaseURL)
-		target := apitest.NewDatabaseURL(t, engine)
-		command := programWith(t, "import", "--database-url", target, "-")
-		var errs bytes.Buffer
-		command.Stderr = &errs
-		input, err := command.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := command.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(input, exported[:len(exported)/2]); err != nil { // more than a pipe holds: it is being read
-			t.Fatal(err)
-		}
-		if err := command.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		if err := command.Wait(); err == nil || command.ProcessState.ExitCode() != 1 || !strings.HasSuffix(errs.String(), "nothing was imported: interrupted\n") {
-			t.Errorf("%v, %s", err, errs.String())
-		}
-		if code, _, errs := runProcess(t, strings.NewReader(exported), "import", "--database-url", target, "-"); code != 0 {
-			t.Errorf("all of it: exit %d, %s", code, errs)
 		}
 	})
 }

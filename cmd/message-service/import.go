@@ -13,8 +13,7 @@ import (
 )
 
 type importCommand struct {
-	schemaFlags
-	logFlags
+	loadFlags
 
 	File string `arg:"" help:"What an export has written; - is standard input."`
 }
@@ -30,22 +29,13 @@ func (c importCommand) Run(ctx context.Context, std streams) error {
 		}
 		defer file.Close() //nolint:errcheck // it was only read
 	}
-	log := c.logger(std.err)
-	database, err := c.open(log)
+	var records int64
+	err := c.load(ctx, counted(wire.Read(interruptible(ctx, file.Read)), &records), std.err)
+	if errors.Is(err, messaging.ErrNotEmpty) {
+		return errors.New("this database has messages, read markers or blocks already: an import needs an empty one")
+	}
 	if err != nil {
 		return err
-	}
-	defer closeDatabase(database, log)
-	if _, err := c.migrate(ctx, database, log); err != nil {
-		return interrupted(ctx, err)
-	}
-	var records int64
-	err = messaging.ImportStore(ctx, database, counted(wire.Read(interruptible(ctx, file.Read)), &records))
-	switch {
-	case errors.Is(err, messaging.ErrNotEmpty):
-		return errors.New("this database has messages, read markers or blocks already: an import needs an empty one")
-	case err != nil:
-		return fmt.Errorf("nothing was imported: %w", interrupted(ctx, err))
 	}
 	fmt.Fprintf(std.err, "imported %d records in %s\n", records, time.Since(start).Round(time.Millisecond))
 	return nil

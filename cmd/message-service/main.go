@@ -28,6 +28,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date, or show its state."`
 	Export  exportCommand  `cmd:"" help:"Write everything that is stored as lines of JSON, for an import or as a backup."`
 	Import  importCommand  `cmd:"" help:"Store what an export has written, on either engine, into a database that is empty."`
+	Demo    demoCommand    `cmd:"" help:"Fill an empty database with a month of conversations, to look at and to try things with."`
 	Health  healthCommand  `cmd:"" help:"Exit with 0 if the server on this machine is alive, for container health checks."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -93,6 +93,9 @@ func TestCommandLineRefuses(t *testing.T) {
 		"no slashes":          {[]string{"--database-url", "postgres:u:s3cret@h"}, 1, "postgres://... or sqlite:PATH"},
 		"an option of psql":   {[]string{"--database-url", "postgres://u:s3cret@h/x?sslcrl=s3cret"}, 1, "the option sslcrl"},
 		"shutdown":            {[]string{"--shutdown-timeout=-1s"}, 2, "must not be negative"},
+		"too few messages":    {[]string{"demo", "--messages", "299"}, 2, "--messages must be from 300 to 100000"},
+		"a vague end":         {[]string{"demo", "--until", "tomorrow"}, 2, "--until: must be a time such as 2026-11-24T18:00:00Z"},
+		"an end in 2999":      {[]string{"demo", "--until", "2999-01-01T00:00:00Z"}, 2, "--until must be"},
 		"nobody listens":      {[]string{"health", "--listen-address", "127.0.0.1:1"}, 1, "connection refused"},
 	} {
 		t.Run(name, func(t *testing.T) {

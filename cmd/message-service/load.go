@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// loadFlags are the options of commands that fill an empty database.
+type loadFlags struct {
+	schemaFlags
+	logFlags
+}
+
+// load stores the records, all of them or none. An error that wraps [messaging.ErrNotEmpty]
+// means that there is something in the database already.
+func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record, error], errs io.Writer) error {
+	log := f.logger(errs)
+	database, err := f.open(log)
+	if err != nil {
+		return err
+	}
+	defer closeDatabase(database, log)
+	if _, err := f.migrate(ctx, database, log); err != nil {
+		return interrupted(ctx, err)
+	}
+	if err := messaging.ImportStore(ctx, database, records); err != nil {
+		return fmt.Errorf("nothing was stored: %w", interrupted(ctx, err))
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// conversation is what two users do, in order.
+type conversation struct {
+	users [2]string
+	names []string // of whom one is the first user
+	acts  []act
+}
+
+// act is one line of a script: a message, or something else that a user does.
+type act struct {
+	at       moment
+	user     string
+	verb     verb
+	label    string // by which later messages name this one
+	replyTo  string // the label of an earlier message
+	text     string
+	metadata string // a JSON object, or empty
+	words    []string
+}
+
+type verb string
+
+const (
+	sends   verb = "sends"
+	edits   verb = "edited"  // sends, and edits soon afterwards
+	deletes verb = "deleted" // sends, and deletes soon afterwards
+	reads   verb = "reads"
+	blocks  verb = "blocks"
+	chooses verb = "chooses" // nobody does anything: user is the name of a word, which is one of words
+)
+
+// moment is when something happens. The zero value is soon after what was before.
+type moment struct {
+	days   int           // before the end, if not 0
+	clock  time.Duration // since midnight of that day
+	before time.Duration // before the end, if not 0
+	later  time.Duration // after what was before, if not 0
+}
+
+var (
+	pairPattern    = regexp.MustCompile(`^== (\S+) & (\S+)$`)
+	dayPattern     = regexp.MustCompile(`^@ (\d+)d (\d\d):(\d\d)$`)
+	beforePattern  = regexp.MustCompile(`^@ (\d+m)$`)
+	laterPattern   = regexp.MustCompile(`^@ \+(\d+[hm])$`)
+	messagePattern = regexp.MustCompile(`^(\S+)(?: #(\w+))?(?: >(\w+))?(?: !(edited|deleted))?: (.+)$`)
+	verbPattern    = regexp.MustCompile(`^\* (\S+) (?:reads|(blocks) \S+)$`)
+	wordPattern    = regexp.MustCompile(`^= (\w+): (.+)$`)
+)
+
+// parse reads the conversations of a script.
+func parse(script string) ([]conversation, error) {
+	var p parser
+	for i, line := range strings.Split(script, "\n") {
+		if err := p.line(line); err != nil {
+			return nil, fmt.Errorf("line %d: %w", i+1, err)
+		}
+	}
+	return p.conversations, nil
+}
+
+type parser struct {
+	conversations []conversation
+	names         []string // of the next conversation
+	next          moment   // of the next act
+	empty         bool     // the line before was empty
+}
+
+func (p *parser) line(line string) error {
+	if pair := pairPattern.FindStringSubmatch(line); pair != nil {
+		p.conversations = append(p.conversations, conversation{users: [2]string{pair[1], pair[2]}, names: p.names})
+		return nil
+	}
+	if names, ok := strings.CutPrefix(line, "~ "); ok {
+		p.names = strings.Split(names, " | ")
+		return nil
+	}
+	if line == "" || strings.HasPrefix(line, "# ") {
+		p.empty = true
+		return nil
+	}
+	if len(p.conversations) == 0 {
+		return errors.New("there is no conversation yet")
+	}
+	c := &p.conversations[len(p.conversations)-1]
+	if text, ok := strings.CutPrefix(line, "  "); ok {
+		return p.extend(c, text)
+	}
+	p.empty = false
+	if when, ok, err := parseMoment(line); ok {
+		p.next = when
+		return err
+	}
+	next := act{at: p.next, verb: sends}
+	p.next = moment{}
+	if found := verbPattern.FindStringSubmatch(line); found != nil {
+		next.user, next.verb = found[1], reads
+		if found[2] != "" {
+			next.verb = blocks
+		}
+	} else if found := wordPattern.FindStringSubmatch(line); found != nil {
+		next.user, next.verb, next.words = found[1], chooses, strings.Split(found[2], " | ")
+	} else if found := messagePattern.FindStringSubmatch(line); found != nil {
+		next.user, next.label, next.replyTo, next.text = found[1], found[2], found[3], found[5]
+		if found[4] != "" {
+			next.verb = verb(found[4])
+		}
+	} else {
+		return errors.New("this is no line of a script")
+	}
+	if next.verb != chooses && next.user != c.users[0] && next.user != c.users[1] {
+		return fmt.Errorf("%s is not in this conversation", next.user)
+	}
+	c.acts = append(c.acts, next)
+	return nil
+}
+
+// extend goes on with the last message, after an empty line or at once.
+func (p *parser) extend(c *conversation, text string) error {
+	if len(c.acts) == 0 || c.acts[len(c.acts)-1].text == "" {
+		return errors.New("there is no message to go on with")
+	}
+	last := &c.acts[len(c.acts)-1]
+	switch {
+	case strings.HasPrefix(text, "{"):
+		last.metadata = text
+	case p.empty:
+		last.text += "\n\n" + text
+	default:
+		last.text += "\n" + text
+	}
+	p.empty = false
+	return nil
+}
+
+func parseMoment(line string) (when moment, ok bool, err error) {
+	if found := dayPattern.FindStringSubmatch(line); found != nil {
+		when.days, err = strconv.Atoi(found[1])
+		if err == nil {
+			when.clock, err = time.ParseDuration(found[2] + "h" + found[3] + "m")
+		}
+		return when, true, err
+	}
+	if found := beforePattern.FindStringSubmatch(line); found != nil {
+		when.before, err = time.ParseDuration(found[1])
+		return when, true, err
+	}
+	if found := laterPattern.FindStringSubmatch(line); found != nil {
+		when.later, err = time.ParseDuration(found[1])
+		return when, true, err
+	}
+	return moment{}, false, nil
+}
