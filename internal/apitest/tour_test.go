@@ -56,7 +56,7 @@ func paste(t *testing.T, shell string, blocks []block) (answers []string, codes 
 }
 
 // varying is what differs from answer to answer.
-var varying = regexp.MustCompile(`[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z|urn:request:[0-9a-f]+|retry: \d+`)
+var varying = regexp.MustCompile(`[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z|urn:request:[0-9a-f]+|retry: \d+|"version":"[^"]*"|"(?:uptimeSeconds|sends|sendsPerSecond\d+s|streams|connections|maxConnections)":[0-9.]+`)
 
 // comparePasted compares what the samples printed with the answers in the document. Ids and
 // times may be others, but the same one throughout.
