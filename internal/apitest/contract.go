@@ -103,14 +103,19 @@ func checkAnswer(request *http.Request, response *http.Response, body []byte) er
 		Header:                 response.Header,
 		Body:                   io.NopCloser(bytes.NewReader(body)),
 		Options: &openapi3filter.Options{
-			IncludeResponseStatus: true,
-			ExcludeResponseBody:   lines || contentType == eventStream,
-			SchemaValidationOptions: []openapi3.SchemaValidationOption{
-				openapi3.EnableFormatValidation(),
-				openapi3.WithStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC9562)),
-			},
+			IncludeResponseStatus:   true,
+			ExcludeResponseBody:     lines || contentType == eventStream,
+			SchemaValidationOptions: answerFormats,
 		},
 	})
+}
+
+// answerFormats checks the formats of answers, whose times are all as the contract says of a
+// Timestamp in words.
+var answerFormats = []openapi3.SchemaValidationOption{
+	openapi3.EnableFormatValidation(),
+	openapi3.WithStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC9562)),
+	openapi3.WithStringFormatValidator("date-time", openapi3.NewRegexpFormatValidator(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)),
 }
 
 // checkLines checks that each line of an export is an ExportRecord, the last one its end.
@@ -122,7 +127,7 @@ func checkLines(document *openapi3.T, body []byte) error {
 		if err := json.Unmarshal(line, &record); err != nil {
 			return err
 		}
-		if err := schema.VisitJSON(record, openapi3.EnableFormatValidation()); err != nil {
+		if err := schema.VisitJSON(record, answerFormats...); err != nil {
 			return err
 		}
 	}

@@ -122,6 +122,12 @@ func (r *reader) next() (messaging.Record, error) {
 	return record, err
 }
 
+// lineFormats checks ids. Times need no check of their own: they must be those inside the ids.
+var lineFormats = []openapi3.SchemaValidationOption{
+	openapi3.EnableFormatValidation(),
+	openapi3.WithStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC9562)),
+}
+
 // decode decodes a line and checks it against the contract.
 func (r *reader) decode(text []byte) (line server.ExportRecord, err error) {
 	if err := json.Unmarshal(text, new(jsontext.Value)); err != nil {
@@ -133,7 +139,7 @@ func (r *reader) decode(text []byte) (line server.ExportRecord, err error) {
 	if err := decoder.Decode(&value); err != nil {
 		return line, err
 	}
-	if err := r.contract["ExportRecord"].Value.VisitJSON(value); err != nil {
+	if err := r.contract["ExportRecord"].Value.VisitJSON(value, lineFormats...); err != nil {
 		return line, explain(err)
 	}
 	if err := json.Unmarshal(text, &line, json.RejectUnknownMembers(true)); err != nil {

@@ -142,6 +142,7 @@ func TestReadDamaged(t *testing.T) {
 		"no recipient":              {with(1, `"recipient":"bob",`, ``), 1, "recipient"},
 		"bad id":                    {with(1, idAt(0).String(), "x"), 1, "/message/id"},
 		"bad digit in an id":        {with(1, idAt(0).String(), "G"+idAt(0).String()[1:]), 1, ""},
+		"id in braces":              {with(1, idAt(0).String(), "{"+idAt(0).String()+"}"), 1, "/message/id"},
 		"id of version 4":           {with(1, "7000-8", "4000-8"), 1, "version 7"},
 		"change of version 4":       {with(6, "7000-8", "4000-8"), 6, "version 7"},
 		"text too long":             {with(1, "hello", strings.Repeat("😀", 4096)), 1, "text"},
