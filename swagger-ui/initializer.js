@@ -21,6 +21,13 @@ const linesOfJSON = () => ({
   },
 });
 
+// The page may have been reached by another name than the document gives as its server.
+const ownServer = () => ({
+  statePlugins: {
+    spec: { wrapActions: { updateJsonSpec: (update) => (document) => update({ ...document, servers: [{ url: location.origin }] }) } },
+  },
+});
+
 window.ui = SwaggerUIBundle({
   url: '/openapi.yaml',
   dom_id: '#swagger-ui',
@@ -31,7 +38,7 @@ window.ui = SwaggerUIBundle({
   validatorUrl: null,
   layout: 'BaseLayout',
   presets: [SwaggerUIBundle.presets.apis],
-  plugins: [linesOfJSON, () => ({
+  plugins: [linesOfJSON, ownServer, () => ({
     fn: {
       requestSnippetGenerator_go: snippets.go,
       requestSnippetGenerator_typescript: snippets.typescript,

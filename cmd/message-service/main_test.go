@@ -92,6 +92,7 @@ func TestCommandLineRefuses(t *testing.T) {
 		"one as a server":     {[]string{"tail", "bob", "--server", "http://u:s3cret%zz@h"}, 2, "must be such as"},
 		"no slashes":          {[]string{"--database-url", "postgres:u:s3cret@h"}, 1, "postgres://... or sqlite:PATH"},
 		"an option of psql":   {[]string{"--database-url", "postgres://u:s3cret@h/x?sslcrl=s3cret"}, 1, "the option sslcrl"},
+		"a path":              {[]string{"--public-url", "https://example.org/chat"}, 2, "--public-url (PUBLIC_URL) must have nothing but"},
 		"shutdown":            {[]string{"--shutdown-timeout=-1s"}, 2, "must not be negative"},
 		"too few messages":    {[]string{"demo", "--messages", "299"}, 2, "--messages must be from 300 to 100000"},
 		"a vague end":         {[]string{"demo", "--until", "tomorrow"}, 2, "--until: must be a time such as 2026-11-24T18:00:00Z"},

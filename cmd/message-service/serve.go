@@ -28,6 +28,7 @@ type serveCommand struct {
 
 	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: 127.0.0.1:8080); port 0 takes a free one."`
 	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, answer to any host name, and serve what comes through a proxy, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
+	PublicURL            string        `env:"PUBLIC_URL" placeholder:"URL" help:"The origin by which clients reach the server, such as https://chat.example.org, where a proxy or a mapped port gives it another than it sees. The contract that it serves names it, and web pages of it are its own."`
 	QueueSize            int           `env:"QUEUE_SIZE" default:"4096" help:"Sends, and as many other changes, that may wait to be stored, a sixteenth of those for one mailbox; more are answered 503 (1 to 1000000)."`
 	MaxStreams           int           `env:"MAX_STREAMS" default:"20000" help:"Streams of changes, and requests that wait for one, at a time; more are answered 429 (1 to 1000000)."`
 	Notify               bool          `env:"NOTIFY" default:"true" negatable:"" help:"Tell other servers on the same Postgres of changes, and hear of theirs, by NOTIFY (--no-notify leaves them to find out within 2 seconds, as they do behind a pooler that shares connections between transactions)."`
@@ -49,6 +50,9 @@ func (c serveCommand) Validate() error {
 	if !isLocal(c.ListenAddress) && !c.AllowUnauthenticated {
 		return errors.New("there is no authentication yet: to listen on " + c.ListenAddress +
 			", where other machines may reach it, pass --allow-unauthenticated (ALLOW_UNAUTHENTICATED=true)")
+	}
+	if err := httpapi.CheckOrigin(c.PublicURL); c.PublicURL != "" && err != nil {
+		return fmt.Errorf("--public-url (PUBLIC_URL) %w", err)
 	}
 	if c.QueueSize < 1 || c.QueueSize > 1_000_000 {
 		return errors.New("--queue-size (QUEUE_SIZE) must be from 1 to 1000000")
@@ -101,7 +105,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	reserve := make([]byte, heapReserve)
 	defer runtime.KeepAlive(reserve)
 	api, err := httpapi.New(service, hub, log, httpapi.Options{
-		AllowUnauthenticated: c.AllowUnauthenticated, Version: buildVersion(), Connections: bounded.connections,
+		AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, Version: buildVersion(), Connections: bounded.connections,
 	})
 	if err != nil {
 		return err

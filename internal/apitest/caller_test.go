@@ -136,6 +136,17 @@ func TestCrossSite(t *testing.T) {
 			}
 		}
 	}
+	// Behind a proxy that passes on another Host, a page of the public origin is the server's own.
+	public := apitest.StartWith(t, apitest.NewDatabaseURL(t, db.SQLite), apitest.Options{
+		API: httpapi.Options{AllowUnauthenticated: true, PublicURL: "https://chat.example.org"},
+	})
+	for origin, want := range map[string]int{
+		"https://chat.example.org": 200, "http://chat.example.org": 403, "https://chat.example.org:8443": 403, "https://chat.example.org.evil.example": 403, "null": 403,
+	} {
+		if answer := public.Do(t, http.MethodGet, "/v1/limits", nil, "Host: backend:8080", "Origin: "+origin); answer.Status != want {
+			t.Errorf("from %s answered %d, want %d", origin, answer.Status, want)
+		}
+	}
 	// What another page would lock the user out with.
 	for _, accept := range []string{"text/event-stream", "application/json"} {
 		params := &client.ListChangesParams{After: new(uuid.Max), Wait: new(int32(1))}

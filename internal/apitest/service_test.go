@@ -14,6 +14,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -102,7 +103,7 @@ func TestDocumentation(t *testing.T) {
 			t.Fatal(err)
 		}
 		answer := s.Do(t, http.MethodGet, "/openapi.yaml", nil)
-		if answer.Status != http.StatusOK || answer.Body != string(file) {
+		if answer.Status != http.StatusOK || answer.Body != strings.Replace(string(file), "\n  - url: /\n", "\n  - url: "+s.URL+"\n", 1) {
 			t.Errorf("/openapi.yaml is not the file: %d, %d bytes", answer.Status, len(answer.Body))
 		}
 		answer = s.Do(t, http.MethodGet, "/openapi.json", nil)
@@ -138,6 +139,43 @@ func TestDocumentation(t *testing.T) {
 			t.Errorf("an asset that is not there: %d %s", answer.Status, answer.Body)
 		}
 	})
+}
+
+// TestServedServer reads where the contract says that its server is, for which it believes no
+// header that might be false, nor a host that is none.
+func TestServedServer(t *testing.T) {
+	t.Parallel()
+	const publicURL = "https://chat.example.org"
+	local, open := apitest.Start(t, db.SQLite, messaging.Options{}), anywhere(t)
+	public := apitest.StartWith(t, apitest.NewDatabaseURL(t, db.SQLite), apitest.Options{API: httpapi.Options{AllowUnauthenticated: true, PublicURL: publicURL}})
+	for name, test := range map[string]struct {
+		server *apitest.Server
+		want   string
+		header []string
+	}{
+		"on this machine":        {local, local.URL, nil},
+		"by another name":        {local, "http://localhost:80", []string{"Host: LOCALHOST:80"}},
+		"by a version 6 address": {local, "http://[::1]:8080", []string{"Host: [::1]:8080"}},
+		"on a network":           {open, "http://chat.lan", []string{"Host: chat.lan"}},
+		"behind TLS":             {open, "https://chat.example.org", []string{"Host: chat.example.org", "X-Forwarded-Proto: https"}},
+		"an odd scheme":          {open, "http://chat.example.org", []string{"Host: chat.example.org", "X-Forwarded-Proto: gopher://"}},
+		"another host":           {open, "http://chat.example.org", []string{"Host: chat.example.org", "X-Forwarded-Host: evil.example", "Forwarded: host=evil.example;proto=https"}},
+		"no host":                {open, "/", []string{"Host: a'b!c"}},
+		"no port":                {open, "/", []string{"Host: chat.lan:0080"}},
+		"a public URL":           {public, publicURL, []string{"Host: backend:8080"}},
+		"a public URL, wrong":    {public, publicURL, []string{"X-Forwarded-Proto: http", "X-Forwarded-Host: evil.example"}},
+	} {
+		for _, path := range []string{"/openapi.yaml", "/openapi.json"} {
+			answer := test.server.Do(t, http.MethodGet, path, nil, test.header...)
+			document, err := openapi3.NewLoader().LoadFromData([]byte(answer.Body))
+			if err != nil {
+				t.Fatalf("%s: %d, %v", name, answer.Status, err)
+			}
+			if len(document.Servers) != 1 || document.Servers[0].URL != test.want || answer.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: %s says %+v, want %s", name, path, document.Servers[0].URL, test.want)
+			}
+		}
+	}
 }
 
 // TestErrorsAreShared checks what the linter cannot see: every error of every

@@ -18,15 +18,15 @@ import (
 // [Options.AllowUnauthenticated]), so it refuses requests for other hosts, and those that a
 // proxy passed on for somebody else. Web pages of another origin are refused by every server:
 // they cannot read an answer, but they could use up what a user has, such as their streams.
-func (s *Server) refuseCaller(allowUnauthenticated bool) echo.MiddlewareFunc {
+func (s *Server) refuseCaller(options Options) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if !allowUnauthenticated {
+			if !options.AllowUnauthenticated {
 				if p := refuseBeyondThisMachine(c.Request()); p != nil {
 					return p
 				}
 			}
-			if isCrossSite(c.Request()) && (s.operation(c) != nil || !isTopLevelNavigation(c.Request())) {
+			if isCrossSite(c.Request(), options.PublicURL) && (s.operation(c) != nil || !isTopLevelNavigation(c.Request())) {
 				return crossSite
 			}
 			return next(c)
@@ -39,7 +39,7 @@ func (s *Server) refuseCaller(allowUnauthenticated bool) echo.MiddlewareFunc {
 func ThisMachineOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := refuseBeyondThisMachine(r)
-		if p == nil && isCrossSite(r) {
+		if p == nil && isCrossSite(r, "") {
 			p = crossSite
 		}
 		if p != nil {
@@ -122,12 +122,15 @@ func isProxied(header http.Header) bool {
 
 // isCrossSite reports whether a browser says that a page of another origin made the request:
 // by Sec-Fetch-Site, or by Origin where the browser or the connection has no Sec-Fetch-Site.
-// Programs send neither.
-func isCrossSite(r *http.Request) bool {
+// Programs send neither. What a page of the trusted origin sends, if there is one, is none.
+func isCrossSite(r *http.Request, trusted string) bool {
+	origin := r.Header.Get(echo.HeaderOrigin)
+	if origin == trusted && origin != "" {
+		return false
+	}
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
 		return site != "same-origin" && site != "none"
 	}
-	origin := r.Header.Get(echo.HeaderOrigin)
 	if origin == "" {
 		return false
 	}

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -22,6 +24,7 @@ type Server struct {
 	log        *slog.Logger
 	echo       *echo.Echo
 	operations map[string]*operation // by method and route; see newOperations
+	publicURL  string                // "" if it is not known
 	draining   atomic.Bool
 
 	problemBounds problemBounds
@@ -33,6 +36,10 @@ type Options struct {
 	// a proxy. Without it the server answers only this machine: requests for localhost
 	// or an address of it, which nobody says to have passed on.
 	AllowUnauthenticated bool
+
+	// PublicURL is the origin by which clients reach the server, if they do so by another name or
+	// port than it sees, as through a proxy. See [CheckOrigin].
+	PublicURL string
 
 	// Version is that of the program, and Connections returns how many connections clients have,
 	// and may have: the server shows them.
@@ -47,11 +54,11 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 	if err != nil {
 		return nil, fmt.Errorf("contract: %w", err)
 	}
-	s := &Server{log: log, echo: echo.New(), operations: newOperations(document), problemBounds: newProblemBounds(document)}
+	s := &Server{log: log, echo: echo.New(), operations: newOperations(document), publicURL: options.PublicURL, problemBounds: newProblemBounds(document)}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For can be forged by anyone
 	s.echo.Use(assignRequestID, s.logAccess, s.recoverPanic,
-		s.refuseCaller(options.AllowUnauthenticated), refuseExcess(service), s.validate)
+		s.refuseCaller(options), refuseExcess(service), s.validate)
 	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
 		service:     service,
 		feed:        hub,
@@ -81,6 +88,17 @@ type headKey struct{}
 // isHead tells whether a body would be left out, so that none needs to be made.
 func isHead(ctx context.Context) bool { return ctx.Value(headKey{}) != nil }
 
+// serveContract serves the contract with the origin of this server in place of the relative URL
+// that the file has, so that it can be imported elsewhere. The line of the URL has a format.
+func (s *Server) serveContract(path, mediaType string, document []byte, line string) {
+	before := fmt.Appendf(nil, line, "/")
+	s.echo.GET(path, func(c echo.Context) error {
+		after := fmt.Appendf(nil, line, cmp.Or(s.publicURL, ownOrigin(c.Request()), "/"))
+		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+		return c.Blob(http.StatusOK, mediaType, bytes.Replace(document, before, after, 1))
+	})
+}
+
 // Drain makes the server report that it is not ready, so that load balancers stop
 // sending requests. It goes on answering them.
 func (s *Server) Drain() { s.draining.Store(true) }
@@ -92,12 +110,8 @@ func (s *Server) serveDocumentation(document *openapi3.T) error {
 	if err != nil {
 		return fmt.Errorf("contract: %w", err)
 	}
-	s.echo.GET("/openapi.yaml", func(c echo.Context) error {
-		return c.Blob(http.StatusOK, "application/yaml", api.Document) // RFC 9512
-	})
-	s.echo.GET("/openapi.json", func(c echo.Context) error {
-		return c.JSONBlob(http.StatusOK, json)
-	})
+	s.serveContract("/openapi.yaml", "application/yaml", api.Document, "\n  - url: %s\n") // RFC 9512
+	s.serveContract("/openapi.json", echo.MIMEApplicationJSON, json, `"url":"%s"`)
 	assets := http.StripPrefix("/docs", swaggerui.Handler())
 	toDocs := func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs/") }
 	s.echo.GET("/", toDocs)
