@@ -90,7 +90,7 @@ sdk-test: tools build ## Test the SDKs against the built binary
 
 .PHONY: docs-test
 docs-test: tools build ## Read the documentation in Chromium, and run every sample in it and in all documents
-	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|Tour|Operations|ContractCurls)$$' ./internal/apitest
+	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|Tour|Operations|InboxGuide|ContractCurls)$$' ./internal/apitest
 
 .PHONY: bench
 bench: build ## Measure the server on both engines, beside pgbench, into internal/bench/results (Linux)

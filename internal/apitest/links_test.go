@@ -99,6 +99,7 @@ func TestREADMEIsShort(t *testing.T) {
 var runBy = map[string]string{
 	"README.md":                    "TestREADME",
 	"docs/api/tour.md":             "TestTour",
+	"docs/guides/inbox.md":         "TestInboxGuide",
 	"docs/operations.md":           "TestOperations",
 	"api/messageservice/README.md": "TestSDKDocuments",
 	"api/sdk/typescript/README.md": "TestSDKDocuments", // gen/typescript has a copy

@@ -6,35 +6,13 @@
 // in the folder NODE_MODULES, from a page of its own.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createHTTPServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
-const require = createRequire(`${process.env.TOOLS}/package.json`);
-const { chromium } = require('playwright-core');
-
-// A Chrome or Chromium of this machine, or else the one that comes as a package.
-async function findBrowser() {
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  const found = process.env.PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name))).find(existsSync);
-  if (found) return { executablePath: found, args: [] };
-  // It brings the libraries it needs too, but unpacks them only on the system it is
-  // made for, which this names.
-  process.env.AWS_EXECUTION_ENV ??= 'AWS_Lambda_nodejs22.x';
-  const packaged = require('@sparticuz/chromium').default ?? require('@sparticuz/chromium');
-  // Not in a single process, which ends with its first page, and with what protects pages from each other.
-  const unwanted = ['--single-process', '--disable-web-security', '--disable-site-isolation-trials', '--allow-running-insecure-content'];
-  return { executablePath: await packaged.executablePath(), args: packaged.args.filter((arg) => !unwanted.includes(arg)) };
-}
-
-const { executablePath, args } = await findBrowser();
-const browser = await chromium.launch({
-  executablePath,
-  headless: true,
-  args: [...args, '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
+const { launch } = await import(`${process.env.TOOLS}/chromium.mjs`);
+const browser = await launch();
 
 const base = process.env.BASE_URL;
 const problems = [];
