@@ -7,12 +7,14 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"path"
+	"strings"
 
 	"github.com/swaggest/swgui/v5/static"
 	"github.com/vearutop/statigz"
 )
 
-//go:embed index.html initializer.js snippets.js theme.css
+//go:embed index.html *.js snippets theme.css
 var page embed.FS
 
 // policy lets the page load what comes from this server and run no inline script.
@@ -45,12 +47,11 @@ func Handler() http.Handler {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
 		header.Set("Referrer-Policy", "no-referrer")
-		switch r.URL.Path {
-		case "/", "/initializer.js", "/snippets.js", "/theme.css":
+		if _, err := fs.Stat(page, strings.Trim(path.Clean(r.URL.Path), "/")); err == nil || r.URL.Path == "/" {
 			header.Set("Cache-Control", "no-cache")
 			own.ServeHTTP(w, r)
-		default:
-			assets.ServeHTTP(w, r)
+			return
 		}
+		assets.ServeHTTP(w, r)
 	})
 }

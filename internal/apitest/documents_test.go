@@ -50,11 +50,11 @@ func main() {
 }
 `
 
-// runGo runs statements in this module.
-func runGo(t *testing.T, p *apitest.Process, statements string) {
+// runGo runs a program in this module.
+func runGo(t *testing.T, p *apitest.Process, program string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "main.go")
-	writeFile(t, file, strings.Replace(goProgram, "%s", statements, 1))
+	writeFile(t, file, program)
 	runTool(t, p, ".", "go", "run", file)
 }
 
@@ -89,42 +89,6 @@ func writeFile(t *testing.T, path, content string) {
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// TestBrowser reads /docs/ in Chromium and tries requests out; then it runs the code
-// samples that the page shows for them. SCREENSHOTS names a folder for pictures.
-func TestBrowser(t *testing.T) {
-	p := startBinary(t, db.SQLite)
-	samples := t.TempDir()
-	app := newTypeScriptApp(t, p)
-	t.Setenv("SAMPLES", samples)
-	t.Setenv("NODE_MODULES", filepath.Join(app, "node_modules"))
-	runTool(t, p, "swagger-ui/test", "node", "browser.mjs")
-	python := installPython(t, p)
-	found, err := filepath.Glob(filepath.Join(samples, "*"))
-	if err != nil || len(found) != 36 {
-		t.Fatalf("found the samples %v, want 4 of each of 9 operations", found)
-	}
-	pythons, typescripts := map[string]string{}, map[string]string{}
-	for _, path := range found {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-		switch text := string(content); filepath.Ext(path) {
-		case ".curl":
-			runTool(t, p, samples, "sh", "-c", strings.Replace(text, "curl", "curl --silent --fail-with-body", 1))
-		case ".go":
-			runGo(t, p, text)
-		case ".python":
-			pythons[name] = text
-		case ".typescript":
-			typescripts[name] = text
-		}
-	}
-	runPython(t, p, python, pythons)
-	runTypeScriptPrograms(t, p, app, typescripts)
 }
 
 // block is a fenced block of a Markdown text.
@@ -163,7 +127,7 @@ func programs(blocks []block) map[string]string {
 func TestSDKDocuments(t *testing.T) {
 	p := startBinary(t, db.SQLite)
 	for _, b := range readBlocks(t, p, "api/messageservice/README.md") {
-		runGo(t, p, b.text)
+		runGo(t, p, strings.Replace(goProgram, "%s", b.text, 1))
 	}
 	app := newTypeScriptApp(t, p)
 	runTypeScriptPrograms(t, p, app, programs(readBlocks(t, p, "gen/typescript/README.md")))

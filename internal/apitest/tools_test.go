@@ -91,10 +91,15 @@ func newTypeScriptApp(t *testing.T, p *apitest.Process) string {
 	return app
 }
 
-func runTypeScript(t *testing.T, p *apitest.Process, app string, files ...string) {
+func checkTypeScript(t *testing.T, p *apitest.Process, app string, files ...string) {
 	t.Helper()
 	check := []string{"tsc", "--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--exactOptionalPropertyTypes"}
 	runTool(t, p, app, "npx", append(check, files...)...)
+}
+
+func runTypeScript(t *testing.T, p *apitest.Process, app string, files ...string) {
+	t.Helper()
+	checkTypeScript(t, p, app, files...)
 	for _, file := range files {
 		runTool(t, p, app, "node", "--disable-warning=ExperimentalWarning", file)
 	}

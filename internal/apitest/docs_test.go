@@ -1,0 +1,153 @@
+//go:build tools
+
+package apitest_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+)
+
+// TestBrowser reads /docs/ in Chromium and tries requests out. Then it checks the code
+// samples of every operation, and runs those that the page showed for the requests it
+// tried out. SCREENSHOTS names a folder for pictures.
+func TestBrowser(t *testing.T) {
+	p := startBinary(t, db.SQLite)
+	s := samples{test: t, server: p, app: newTypeScriptApp(t, p), folders: map[string]string{"check": t.TempDir(), "run": t.TempDir()}}
+	t.Setenv("NODE_MODULES", filepath.Join(s.app, "node_modules"))
+	t.Setenv("SAMPLES", s.folders["run"])
+	runTool(t, p, "swagger-ui/test", "node", "browser.mjs")
+	if found := s.files("run", ".*"); len(found) != 36 {
+		t.Fatalf("found the samples %v, want 4 of each of 9 operations", found)
+	}
+	t.Setenv("SAMPLES", s.folders["check"])
+	runTool(t, p, "swagger-ui/test", "node", "samples.mjs")
+	operations := 0
+	for _, item := range contractDocument(t).Paths.Map() {
+		operations += len(item.Operations())
+	}
+	if found := s.files("check", ".*"); len(found) < 4*2*operations {
+		t.Fatalf("found %d samples of %d operations, want 2 in each of 4 languages", len(found), operations)
+	}
+	s.checkGo()
+	s.checkCurl()
+	s.checkPython()
+	s.checkTypeScript()
+}
+
+// samples are files of a folder whose programs are checked and of one whose programs are
+// run too, after requests that were made; each is named after an operation, and the
+// language.
+type samples struct {
+	test    *testing.T
+	server  *apitest.Process
+	app     string            // with the TypeScript SDK
+	folders map[string]string // check, run
+}
+
+func (s *samples) files(folder, language string) []string {
+	found, err := filepath.Glob(filepath.Join(s.folders[folder], "*"+language))
+	if err != nil || len(found) == 0 {
+		s.test.Fatalf("found no samples %s: %v", language, err)
+	}
+	return found
+}
+
+// checkGo compiles all programs as if each were a package of this module.
+func (s *samples) checkGo() {
+	t := s.test
+	t.Helper()
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	var all []string
+	for folder := range s.folders {
+		for _, path := range s.files(folder, ".go") {
+			file, err := filepath.Abs(filepath.Join("../../bin/samples", folder, baseName(path), "main.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			overlay.Replace[file] = path
+			all = append(all, path)
+		}
+	}
+	replaced, err := json.Marshal(overlay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory := t.TempDir()
+	file := filepath.Join(directory, "overlay.json")
+	writeFile(t, file, string(replaced))
+	if unformatted := runShell(t, s.server, "gofmt -d "+strings.Join(all, " ")); unformatted != "" {
+		t.Errorf("gofmt changes %s", unformatted)
+	}
+	runTool(t, s.server, ".", "go", "build", "-overlay", file, "./bin/samples/...")
+	runTool(t, s.server, ".", "go", "build", "-overlay", file, "-o", directory, "./bin/samples/run/...")
+	for _, path := range s.files("run", ".go") {
+		runTool(t, s.server, ".", filepath.Join(directory, baseName(path)))
+	}
+}
+
+func (s *samples) checkCurl() {
+	s.test.Helper()
+	for _, path := range s.files("check", ".curl") {
+		runTool(s.test, s.server, ".", "sh", "-n", path)
+	}
+	for _, path := range s.files("run", ".curl") {
+		runShell(s.test, s.server, strings.Replace(s.read(path), "curl", "curl --silent --show-error --fail-with-body", 1))
+	}
+}
+
+func (s *samples) checkPython() {
+	t := s.test
+	t.Helper()
+	python, directory := installPython(t, s.server), t.TempDir()
+	check := []string{"--strict", "--python-executable", python}
+	for folder := range s.folders {
+		for _, path := range s.files(folder, ".python") {
+			name := folder + "_" + baseName(path) + ".py"
+			writeFile(t, filepath.Join(directory, name), s.read(path))
+			check = append(check, name)
+		}
+	}
+	runTool(t, s.server, directory, "mypy", check...)
+	for _, path := range s.files("run", ".python") {
+		runTool(t, s.server, directory, python, path)
+	}
+}
+
+func (s *samples) checkTypeScript() {
+	t := s.test
+	t.Helper()
+	var check, run []string
+	for folder := range s.folders {
+		for _, path := range s.files(folder, ".typescript") {
+			name := folder + "_" + baseName(path) + ".ts"
+			writeFile(t, filepath.Join(s.app, name), s.read(path))
+			if check = append(check, name); folder == "run" {
+				run = append(run, name)
+			}
+		}
+	}
+	checkTypeScript(t, s.server, s.app, check...)
+	for _, name := range slices.Sorted(slices.Values(run)) {
+		runTool(t, s.server, s.app, "node", "--disable-warning=ExperimentalWarning", name)
+	}
+}
+
+func (s *samples) read(path string) string {
+	s.test.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		s.test.Fatal(err)
+	}
+	return string(content)
+}
+
+func baseName(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+}

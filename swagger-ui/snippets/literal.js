@@ -1,0 +1,39 @@
+// What the languages have in common: names and literals.
+
+// quote returns a literal of a number, a text, true or false that Go, JavaScript and
+// Python read alike.
+export function quote(value) {
+  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) throw new Error('a number beyond 53 bits');
+  return JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+// integer returns what was typed for a whole number.
+export function integer(text) {
+  if (!/^-?\d{1,15}$/.test(text)) throw new Error('not an integer');
+  return String(Number(text));
+}
+
+// text throws unless a member that is to be a string is one.
+export function text(value) {
+  if (typeof value !== 'string') throw new Error('not a string');
+  return quote(value);
+}
+
+const words = (name) => name.replace(/([a-z])([A-Z])/g, '$1 $2').split(/[^A-Za-z0-9]+/);
+export const camel = (name) => words(name).map((w) => (/^id$/i.test(w) ? 'ID' : w[0].toUpperCase() + w.slice(1))).join('');
+export const snake = (name) => words(name).map((w) => w.toLowerCase()).join('_');
+
+export const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
+
+// members returns those of a body with their schemas.
+export function members(body) {
+  const value = JSON.parse(body.text);
+  if (!isObject(value)) throw new Error('not an object');
+  return Object.entries(value).map(([name, member]) => {
+    if (!Object.hasOwn(body.members, name)) throw new Error('not a member');
+    const { name: type, schema } = body.members[name];
+    if (schema.type === 'string') text(member);
+    else quote(member);
+    return { name, value: member, required: body.required.includes(name), type, schema };
+  });
+}

@@ -1,0 +1,45 @@
+// Writes the samples of every operation of the contract at BASE_URL into the folder
+// SAMPLES, first as they are when nothing is filled in, then with every parameter and
+// member. The names of the files end in the language.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { operations } from '../contract.js';
+import { exampleOf, samples } from '../snippets.js';
+
+const base = process.env.BASE_URL;
+const document = await (await fetch(`${base}/openapi.json`)).json();
+
+const typical = (schema) => {
+  if (schema.nullable) return null;
+  if (schema.type === 'object') return { client: 'android/4.2', 'it\'s "odd"': [1, true, null, { __proto__: 2 }], line: 'a\u2028\n\\' };
+  if (schema.format === 'date-time') return '2026-11-23T12:00:00.366Z';
+  return exampleOf({ name: "o'brien", schema });
+};
+
+let count = 0;
+for (const operation of operations(document)) {
+  const filled = { path: {}, query: {}, header: {} };
+  for (const { name, in: where, schema } of operation.parameters) filled[where][name] = typical(schema);
+  if (operation.body) {
+    filled.body = Object.fromEntries(Object.entries(operation.body.members).map(([name, { schema }]) => [name, typical(schema)]));
+  }
+  for (const [i, values] of [{}, filled].entries()) {
+    for (const [j, accept] of (operation.media.length ? operation.media : [undefined]).entries()) {
+      for (const [language, text] of Object.entries(samples(operation, { ...values, accept }, base))) {
+        assert.ok(text.includes(base), `${operation.id}: ${text}`);
+        writeFileSync(join(process.env.SAMPLES, `${operation.id}_${i}_${j}.${language}`), text);
+        count += 1;
+      }
+    }
+  }
+}
+
+// What cannot be a sample says so, and is no exception.
+const [send] = operations(document).filter(({ id }) => id === 'sendMessage');
+for (const body of ['{"sender": "alice",', 'null', '{"": 1}', '{"__proto__": 1}', '{"text": {"a": 1}}', '{"text": 1e400}']) {
+  const { curl, ...others } = samples(send, { body }, base);
+  assert.ok(curl.includes(base));
+  for (const text of Object.values(others)) assert.equal(text, 'This request cannot be made with the SDK.', body);
+}
+console.log(`${count} samples`);
