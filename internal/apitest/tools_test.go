@@ -93,7 +93,7 @@ func newTypeScriptApp(t *testing.T, p *apitest.Process) string {
 
 func checkTypeScript(t *testing.T, p *apitest.Process, app string, files ...string) {
 	t.Helper()
-	check := []string{"tsc", "--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--exactOptionalPropertyTypes"}
+	check := []string{"tsc", "--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--exactOptionalPropertyTypes", "--allowImportingTsExtensions"}
 	runTool(t, p, app, "npx", append(check, files...)...)
 }
 
@@ -110,7 +110,7 @@ func TestTypeScript(t *testing.T) {
 	p := startBinary(t, db.SQLite)
 	scenarios := apitest.StartScenarios(t)
 	t.Setenv("SCENARIOS", scenarios.URL)
-	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts", "scenarios.test.ts")
+	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts", "together.test.ts", "polling.test.ts", "scenarios.test.ts")
 	scenarios.Check()
 }
 

@@ -7,6 +7,7 @@ import createFetchClient, { type Client, type ClientOptions } from 'openapi-fetc
 import { asProblem, ProblemError } from './problem.js';
 import { retrying, type Fetch } from './retry.js';
 import type { components, paths } from './schema.js';
+import { plainClients } from './together.js';
 
 /** A message as it is now. */
 export type Message = components['schemas']['Message'];
@@ -68,6 +69,7 @@ export function createMessageService(baseUrl: string, options: MessageServiceOpt
   const { fetch = (request) => globalThis.fetch(request), timeout = 30_000, ...rest } = options;
   const client = createFetchClient<paths, Media>({ ...rest, baseUrl, fetch: retrying(fetch, timeout) });
   client.use({ onResponse: async ({ response, options: { parseAs } }) => asProblem(response) ?? await asText(response, parseAs) });
+  if (!options.fetch) plainClients.add(client);
   return client;
 }
 

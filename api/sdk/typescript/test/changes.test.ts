@@ -19,6 +19,8 @@ const api = createMessageService(baseUrl);
 const run = Date.now();
 const beginning = '00000000-0000-0000-0000-000000000000';
 const silence = 45_000;
+/** How long a stream may take to be ready. */
+const readyWithin = 5000;
 /** How long a request may take. */
 const attempt = 30_000;
 
@@ -42,14 +44,14 @@ async function list(userId: string, after: string): Promise<Change[]> {
 
 /**
  * Lets time fly: waits for the next attempt are over at once, and noted. Others are left
- * as they are: those for a silent stream and a request, and those of fetch, which are short or
+ * as they are: those for a stream and a request, and those of fetch, which are short or
  * pass arguments.
  */
 function hurry(t: TestContext): number[] {
   const waits: number[] = [];
   const { setTimeout } = globalThis;
   t.mock.method(globalThis, 'setTimeout', (callback: () => void, wait: number, ...passed: []) => {
-    if (wait < 1000 || wait === silence || wait === attempt || passed.length > 0) return setTimeout(callback, wait, ...passed);
+    if (wait < 1000 || [silence, readyWithin, attempt].includes(wait) || passed.length > 0) return setTimeout(callback, wait, ...passed);
     waits.push(wait);
     return setTimeout(callback, 0);
   });
@@ -331,13 +333,14 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(setImmediate);
 }
 
-/** Timers that only the test sets off. */
+/** Timers that only the test sets off; those for `ready` are for other tests. */
 class Timers {
   readonly pending = new Map<number, { callback: () => void; wait: number }>();
   #last = 0;
 
   constructor(t: TestContext) {
     t.mock.method(globalThis, 'setTimeout', (callback: () => void, wait: number) => {
+      if (wait === readyWithin) return 0;
       this.pending.set(++this.#last, { callback, wait });
       return this.#last;
     });
