@@ -21,7 +21,7 @@ TEST = go test -parallel 4
 ##@ Start here
 
 .PHONY: run
-run: ## Serve on an embedded SQLite database: http://127.0.0.1:8080/docs/
+run: ## Serve on an embedded SQLite database: http://127.0.0.1:8080/console/
 	@go build -ldflags '$(LDFLAGS)' -o bin/message-service ./cmd/message-service
 	@exec bin/message-service
 
@@ -88,6 +88,10 @@ sdk-test: tools build ## Test the SDKs against the built binary
 	go test -count=1 ./api/messageservice
 	go test -tags tools -count=1 -timeout 10m -run '^Test(TypeScript|Python)$$' ./internal/apitest
 
+.PHONY: console-test
+console-test: tools ## Test what the console keeps: unread counts, and what is sent
+	@$(TOOLS) node --test --test-reporter=dot 'console/test/*.test.ts'
+
 .PHONY: docs-test
 docs-test: tools build ## Read the documentation in Chromium, and run every sample in it and in all documents
 	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|Tour|Operations|InboxGuide|ContractCurls)$$' ./internal/apitest
@@ -118,6 +122,9 @@ generate: tools ## Generate the server interface and the SDKs from api/openapi.y
 		--output-path gen/python/message_service_client >/dev/null
 	@cp api/sdk/python/src/*.py gen/python/message_service_client
 	@touch gen/python/message_service_client/py.typed
+	@mkdir -p gen/console && cp console/index.html console/icon.svg gen/console && cp console/assets.go.txt gen/console/assets.go
+	@NODE_PATH=.tools/node_modules $(TOOLS) esbuild console/src/main.ts --tsconfig=console/tsconfig.json --bundle --minify \
+		--format=iife --target=es2022 --legal-comments=none --log-level=warning --outfile=gen/console/console.js
 
 .PHONY: verify
 verify: tools ## Fail if gen/ is not what "make generate" makes, or not in git, or go.mod is untidy, or the contract broke
@@ -138,6 +145,8 @@ release-contract: ## Make api/openapi.yaml the contract that later ones may not 
 lint: tools ## Check style, the rules on who may import whom, and the contract
 	$(GOLANGCI) run ./...
 	$(GOLANGCI) run --build-tags functional,tools ./internal/apitest
+	$(TOOLS) tsc --project console
+	$(TOOLS) tsc --project console/test
 	cd api && $(TOOLS) redocly lint main --config redocly.yaml
 
 .PHONY: build
@@ -145,7 +154,7 @@ build: ## Build bin/message-service, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/message-service ./cmd/message-service
 
 .PHONY: ci
-ci: verify lint full-test race-test contract-test pooler-test sdk-test docs-test bench-short ## Everything a change must pass
+ci: verify lint full-test race-test contract-test pooler-test sdk-test console-test docs-test bench-short ## Everything a change must pass
 
 .PHONY: help
 help:

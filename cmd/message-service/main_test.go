@@ -184,7 +184,7 @@ func TestServeInProcess(t *testing.T) {
 		}
 	}
 	cancel()
-	if code := <-ended; code != 0 || !strings.Contains(stdout.String(), address+"/docs/") || !strings.Contains(stderr.String(), "stopped") {
+	if code := <-ended; code != 0 || !strings.Contains(stdout.String(), address+"/console/") || !strings.Contains(stdout.String(), address+"/docs/") || !strings.Contains(stderr.String(), "stopped") {
 		t.Errorf("exit %d\nstdout: %s\nstderr: %s", code, stdout.String(), stderr.String())
 	}
 }

@@ -29,6 +29,7 @@ type serveCommand struct {
 	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: 127.0.0.1:8080); port 0 takes a free one."`
 	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, answer to any host name, and serve what comes through a proxy, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
 	PublicURL            string        `env:"PUBLIC_URL" placeholder:"URL" help:"The origin by which clients reach the server, such as https://chat.example.org, where a proxy or a mapped port gives it another than it sees. The contract that it serves names it, and web pages of it are its own."`
+	Console              *bool         `env:"CONSOLE" negatable:"" help:"Serve the console at /console/ (default: only where LISTEN_ADDRESS is one of this machine alone); --no-console does not."`
 	QueueSize            int           `env:"QUEUE_SIZE" default:"4096" help:"Sends, and as many other changes, that may wait to be stored, a sixteenth of those for one mailbox; more are answered 503 (1 to 1000000)."`
 	MaxStreams           int           `env:"MAX_STREAMS" default:"20000" help:"Streams of changes, and requests that wait for one, at a time; more are answered 429 (1 to 1000000)."`
 	Notify               bool          `env:"NOTIFY" default:"true" negatable:"" help:"Tell other servers on the same Postgres of changes, and hear of theirs, by NOTIFY (--no-notify leaves them to find out within 2 seconds, as they do behind a pooler that shares connections between transactions)."`
@@ -64,6 +65,15 @@ func (c serveCommand) Validate() error {
 		return errors.New("--shutdown-delay and --shutdown-timeout (SHUTDOWN_DELAY, SHUTDOWN_TIMEOUT) must not be negative")
 	}
 	return nil
+}
+
+// hasConsole reports whether the console is served: whoever reaches it needs no tool to read
+// and write for everybody, so beyond this machine somebody has to want it.
+func (c serveCommand) hasConsole() bool {
+	if c.Console != nil {
+		return *c.Console
+	}
+	return isLocal(c.ListenAddress)
 }
 
 // Run serves until ctx ends. It wires the parts together, top to bottom, and
@@ -105,7 +115,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	reserve := make([]byte, heapReserve)
 	defer runtime.KeepAlive(reserve)
 	api, err := httpapi.New(service, hub, log, httpapi.Options{
-		AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, Version: buildVersion(), Connections: bounded.connections,
+		AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, Console: c.hasConsole(), Version: buildVersion(), Connections: bounded.connections,
 	})
 	if err != nil {
 		return err
@@ -179,11 +189,15 @@ func (c serveCommand) greet(w io.Writer, log *slog.Logger, engine db.Engine, add
 	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		host = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
 	}
+	console := ""
+	if c.hasConsole() {
+		console = "\n  Console         http://" + host + "/console/"
+	}
 	fmt.Fprintf(w, `Message Service %s on %s
-
+%[4]s
   Documentation   http://%[3]s/docs/
   First message   curl http://%[3]s/v1/messages --json '{"sender": "alice", "recipient": "bob", "text": "Hello!"}'
   Bob's messages  curl 'http://%[3]s/v1/messages?recipient=bob'
 
-`, buildVersion(), map[db.Engine]string{db.Postgres: "PostgreSQL", db.SQLite: "SQLite"}[engine], host)
+`, buildVersion(), map[db.Engine]string{db.Postgres: "PostgreSQL", db.SQLite: "SQLite"}[engine], host, console)
 }

@@ -41,6 +41,10 @@ type Options struct {
 	// port than it sees, as through a proxy. See [CheckOrigin].
 	PublicURL string
 
+	// Console serves the console at /console/, and leads there from /, which else leads to the
+	// documentation.
+	Console bool
+
 	// Version is that of the program, and Connections returns how many connections clients have,
 	// and may have: the server shows them.
 	Version     string
@@ -70,6 +74,9 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 		version:     options.Version,
 		connections: options.Connections,
 	}, []server.StrictMiddlewareFunc{withoutHaste, negotiateStream}))
+	if err := s.serveConsole(options.Console); err != nil {
+		return nil, err
+	}
 	return s, s.serveDocumentation(document)
 }
 
@@ -113,9 +120,7 @@ func (s *Server) serveDocumentation(document *openapi3.T) error {
 	s.serveContract("/openapi.yaml", "application/yaml", api.Document, "\n  - url: %s\n") // RFC 9512
 	s.serveContract("/openapi.json", echo.MIMEApplicationJSON, json, `"url":"%s"`)
 	assets := http.StripPrefix("/docs", swaggerui.Handler())
-	toDocs := func(c echo.Context) error { return c.Redirect(http.StatusFound, "/docs/") }
-	s.echo.GET("/", toDocs)
-	s.echo.GET("/docs", toDocs)
+	s.echo.GET("/docs", redirectTo("/docs/"))
 	s.echo.GET("/docs/*", func(c echo.Context) error {
 		if !swaggerui.Has(c.Param("*")) {
 			return echo.ErrNotFound

@@ -1,0 +1,26 @@
+package main
+
+import "testing"
+
+// TestHasConsole checks that beyond this machine there is a console only if somebody wants it.
+func TestHasConsole(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		address string
+		console *bool
+		want    bool
+	}{
+		{"127.0.0.1:8080", nil, true},
+		{"localhost:0", nil, true},
+		{"[::1]:8080", nil, true},
+		{"0.0.0.0:8080", nil, false},
+		{":8080", nil, false},
+		{"192.0.2.1:8080", nil, false},
+		{"127.0.0.1:8080", new(false), false},
+		{"0.0.0.0:8080", new(true), true},
+	} {
+		if got := (serveCommand{ListenAddress: test.address, Console: test.console}).hasConsole(); got != test.want {
+			t.Errorf("%s with %v: %t", test.address, test.console, got)
+		}
+	}
+}

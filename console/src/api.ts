@@ -1,0 +1,30 @@
+import { createMessageService, ProblemError, type Problem } from 'message-service-client';
+
+import { calls } from './calls.ts';
+
+/** The service this page came from, for what somebody asks for by a click or a key. */
+export const api = createMessageService(location.origin, { fetch: (request) => calls.fetch(request, true) });
+/** The same, for what the page does by itself. */
+export const background = createMessageService(location.origin, { fetch: (request) => calls.fetch(request, false) });
+
+/** Waits for an answer and returns its data; throws a {@link ProblemError} if it is a problem. */
+export async function answered<T>(answer: Promise<{ data?: T; error?: Problem }>): Promise<T> {
+  const { data, error } = await answer;
+  if (error) throw new ProblemError(error);
+  return data as T;
+}
+
+/** What to tell a person about an error. */
+export function explain(error: unknown): string {
+  if (error instanceof ProblemError) {
+    const { detail, errors } = error.problem;
+    const first = errors?.[0];
+    return first ? `${first.parameter ?? first.pointer?.slice(1) ?? ''} ${first.detail}.`.trim() : detail;
+  }
+  return 'There is no answer from the server.';
+}
+
+/** Whether trying again later may do, without changing anything. */
+export function isTemporary(error: unknown): boolean {
+  return !(error instanceof ProblemError) || error.problem.status === 429 || error.problem.status >= 500;
+}

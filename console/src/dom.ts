@@ -1,0 +1,105 @@
+/** Makes elements without ever parsing markup: whatever a user wrote is text. */
+
+type Child = Node | string | number | null | undefined | false;
+type Attribute = string | number | boolean | undefined;
+type Handlers = { [K in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[K]) => void };
+
+/** Attributes by name (`true` is an empty one, `false` and `undefined` none), and `on`, the handlers of events. */
+export type Properties = { on?: Handlers | undefined } & { [name: string]: Attribute | Handlers };
+
+/** Makes an element. */
+export function el<K extends keyof HTMLElementTagNameMap>(tag: K, properties: Properties = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  set(element, properties);
+  element.append(...children.filter(isThere).map((child) => (typeof child === 'number' ? String(child) : child)));
+  return element;
+}
+
+const isThere = (child: Child): child is Node | string | number => child !== null && child !== undefined && child !== false;
+
+/** Sets the attributes of an element, and adds handlers. */
+export function set(element: Element, { on = {}, ...attributes }: Properties): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) element.removeAttribute(name);
+    else element.setAttribute(name, value === true ? '' : String(value));
+  }
+  for (const [type, handler] of Object.entries(on)) element.addEventListener(type, handler as EventListener);
+}
+
+const svg = 'http://www.w3.org/2000/svg';
+
+/** The paths of our icons, in a square of 20. */
+const icons = {
+  add: 'M10 4v12M4 10h12',
+  ban: 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM5 5l10 10',
+  book: 'M4 4.5C6 3.6 8 3.6 10 5c2-1.4 4-1.4 6-.5V15.500c-2-.9-4-.9-6 .5-2-1.4-4-1.4-6-.5ZM10 5v11',
+  check: 'm4 10.5 4 4 8-9',
+  checks: 'm1.5 10.5 4 4 8-9M9 13.800l.8.7 8-9',
+  clock: 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM10 6v4l2.5 2',
+  close: 'm5 5 10 10M15 5 5 15',
+  code: 'm7 6-4 4 4 4M13 6l4 4-4 4',
+  copy: 'M7 7V4h9v9h-3M4 7h9v9H4Z',
+  down: 'M10 4v12M5 11l5 5 5-5',
+  edit: 'm12.5 4.5 3 3L7 16H4v-3ZM10.5 6.500l3 3',
+  moon: 'M16 12A6.5 6.5 0 0 1 8 4a6.5 6.5 0 1 0 8 8Z',
+  reply: 'M8 5 3 10l5 5M3 10h8c4 0 6 2 6 5',
+  retry: 'M15.5 8A6 6 0 1 0 16 11M16 4v4h-4',
+  search: 'M9 15A6 6 0 1 0 9 3a6 6 0 0 0 0 12ZM13.5 13.5 17 17',
+  send: 'M3.5 10 16.5 4l-4 13-3-5.500ZM9.5 11.500l7-7.5',
+  sun: 'M10 13.500a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM10 2.500v1M10 16.500v1M2.5 10h1M16.5 10h1M4.7 4.700l.7.7M14.6 14.600l.7.7M15.3 4.700l-.7.7M5.4 14.600l-.7.7',
+  trash: 'M4 6h12M8 6V4h4v2M6 6l.7 10h6.600L14 6',
+  warning: 'M10 3.5 17.5 16h-15ZM10 8.500v3.500M10 14v.2',
+} as const;
+
+export type Icon = keyof typeof icons;
+
+/** Draws an icon. It says nothing to a screen reader: the element around it has a name. */
+export function icon(name: Icon): SVGElement {
+  const drawing = document.createElementNS(svg, 'svg');
+  set(drawing, { class: 'icon', viewBox: '0 0 20 20', 'aria-hidden': 'true' });
+  const path = document.createElementNS(svg, 'path');
+  path.setAttribute('d', icons[name]);
+  drawing.append(path);
+  return drawing;
+}
+
+/** A button that shows an icon, with a name for those who do not see it. */
+export function iconButton(name: Icon, label: string, onClick: () => void, properties: Properties = {}): HTMLButtonElement {
+  return el('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, ...properties, on: { click: onClick } }, icon(name));
+}
+
+/** What was made for an item, by the parent and key it was made for. */
+const made = new WeakMap<Element, Map<string, HTMLElement>>();
+
+/**
+ * Makes the children of `parent` those of `items`, in their order. An element stays the same
+ * for as long as there is an item with its key, and so keeps its focus.
+ */
+export function reconcile<T>(parent: Element, items: readonly T[], key: (item: T) => string, render: (item: T, existing: HTMLElement | undefined) => HTMLElement): void {
+  const before = made.get(parent) ?? new Map<string, HTMLElement>();
+  const after = new Map<string, HTMLElement>();
+  for (const item of items) after.set(key(item), render(item, before.get(key(item))));
+  made.set(parent, after);
+  const wanted = new Set<Element>(after.values());
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let next = parent.firstElementChild;
+  for (const child of after.values()) {
+    if (child === next) next = next.nextElementSibling;
+    else parent.insertBefore(child, next);
+  }
+}
+
+const states = new WeakMap<Element, string>();
+
+/** Whether an element was last drawn for the same state, and so need not be drawn again. */
+export function isDrawn(element: Element, ...state: unknown[]): boolean {
+  const text = JSON.stringify(state);
+  if (states.get(element) === text) return true;
+  states.set(element, text);
+  return false;
+}
+
+/** Tells a screen reader what has happened, without moving anybody's focus. */
+export function announce(text: string): void {
+  document.getElementById('announcer')?.replaceChildren(el('p', {}, text));
+}

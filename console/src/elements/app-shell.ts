@@ -1,0 +1,50 @@
+import { el, icon } from '../dom.ts';
+import { router, type Screen } from '../route.ts';
+import { ChatScreen } from './chat-screen.ts';
+import { FeedScreen } from './feed-screen.ts';
+import { RequestPanel } from './request-panel.ts';
+import { themeSwitch } from './theme-switch.ts';
+
+const screens: { readonly [name in Screen]?: { readonly title: string; readonly element: new () => HTMLElement } } = {
+  chat: { title: 'Chat', element: ChatScreen },
+  feed: { title: 'Feed', element: FeedScreen },
+};
+
+/** The frame of the page: where to go, the screen, and the request behind what it does. */
+export class AppShell extends HTMLElement {
+  readonly #links = new Map<Screen, HTMLAnchorElement>();
+  readonly #main = el('main', { id: 'main' });
+
+  connectedCallback(): void {
+    const links = Object.entries(screens).map(([name, { title }]) => {
+      const link = el('a', { href: `#/${name}` }, title);
+      this.#links.set(name as Screen, link);
+      return link;
+    });
+    this.replaceChildren(
+      el('a', { class: 'skip', href: '#main', on: { click: (event) => { event.preventDefault(); this.#main.querySelector<HTMLElement>('textarea, input, button')?.focus(); } } }, 'Skip to the screen'),
+      el('header', { class: 'top' },
+        el('a', { class: 'brand', href: '#/chat' }, el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Message Service')),
+        el('nav', { class: 'screens', 'aria-label': 'Screens' }, ...links),
+        el('div', { class: 'tools' }, el('a', { class: 'docs', href: '/docs/' }, icon('book'), el('span', {}, 'API docs')), themeSwitch())),
+      this.#main, new RequestPanel(), el('div', { id: 'announcer', class: 'unseen', 'aria-live': 'polite' }));
+    const always = new AbortController();
+    router.listen(() => this.#follow(), always.signal);
+    this.#follow();
+  }
+
+  #follow(): void {
+    const { screen } = router.current;
+    const shown = screens[screen] ?? screens.chat!;
+    for (const [name, link] of this.#links) {
+      link.href = router.link(name);
+      if (name === screen) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+    document.title = `${shown.title} · Message Service`;
+    if (this.#main.firstElementChild instanceof shown.element) return;
+    this.#main.replaceChildren(new shown.element());
+  }
+}
+
+customElements.define('app-shell', AppShell);

@@ -1,0 +1,195 @@
+import type { Message } from 'message-service-client';
+
+import { answered, api, explain } from '../api.ts';
+import { announce, el, iconButton, isDrawn, reconcile, set } from '../dom.ts';
+import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
+import { outbox } from '../store/outbox.ts';
+import { excerpt } from '../text.ts';
+import { badge } from './badge.ts';
+import { connectionState } from './connection-state.ts';
+import { MessageComposer, type Purpose } from './message-composer.ts';
+import type { MessageActions } from './message-item.ts';
+import { MessageThread } from './message-thread.ts';
+import { nameField } from './name-field.ts';
+import { avatar } from './user-avatar.ts';
+
+/** The inbox has them all. */
+const mostPeers = 12;
+
+/** One side of the chat: what a user sees, with whom they write, and where they write it. */
+export class ChatPane extends HTMLElement {
+  user = '';
+  peer = '';
+  /** The users of the other sides, to write to. */
+  others: readonly string[] = [];
+  onRename: (user: string) => void = () => undefined;
+  onPeer: (peer: string) => void = () => undefined;
+  onRemove: () => void = () => undefined;
+  /** Called when the user has work to do here: it is then the side that reads. */
+  onActive: () => void = () => undefined;
+  /** Called with how many messages are unread. */
+  onUnread: (unread: number) => void = () => undefined;
+  isActive = false;
+
+  #mailbox!: Mailbox;
+  #thread!: MessageThread;
+  #composer!: MessageComposer;
+  readonly #peers = el('ul', { class: 'peers' });
+  readonly #header = el('header');
+  readonly #banner = el('div', { class: 'banner', hidden: true });
+  readonly #remove = iconButton('close', 'Remove this user', () => this.onRemove());
+  readonly #block = iconButton('ban', 'Block', () => void this.#setBlocked(!this.#mailbox.blocked.has(this.peer)));
+  #leave = new AbortController();
+  #wasLive = false;
+
+  connectedCallback(): void {
+    this.#leave = new AbortController();
+    const { signal } = this.#leave;
+    this.#mailbox = mailboxOf(this.user, signal);
+    this.#mailbox.onArrival = (message) => announce(`${this.user} has a message from ${message.sender}: ${excerpt(message.text)}`);
+    this.setAttribute('role', 'region');
+    this.setAttribute('aria-label', this.user);
+    this.#header.replaceChildren(
+      avatar(this.user), nameField(this.user, `Name of this user, ${this.user}`, this.onRename), el('span', { class: 'total' }), el('span', { class: 'connection' }), this.#remove);
+    this.#open();
+    for (const type of ['focusin', 'pointerdown']) this.addEventListener(type, () => this.onActive(), { signal });
+    addEventListener('online', () => this.#sendAgain(), { signal });
+    document.addEventListener('visibilitychange', () => this.#read(), { signal });
+    this.#mailbox.listen(() => this.#draw(), signal);
+  }
+
+  disconnectedCallback(): void {
+    this.#leave.abort();
+  }
+
+  override focus(): void {
+    this.#composer.focus();
+  }
+
+  /** Shows the conversation with another peer. */
+  show(peer: string, others: readonly string[], isRemovable: boolean): void {
+    const isOther = peer !== this.peer;
+    this.others = others;
+    this.peer = peer;
+    this.#remove.hidden = !isRemovable;
+    if (!this.isConnected) return; // it is drawn when it is
+    if (isOther) this.#open();
+    else this.#draw();
+  }
+
+  setActive(isActive: boolean): void {
+    if (this.isActive && !isActive) this.#thread.forgetNew();
+    this.isActive = isActive;
+    this.classList.toggle('active', isActive);
+    this.#read();
+  }
+
+  #open(): void {
+    this.#thread = new MessageThread();
+    Object.assign(this.#thread, { mailbox: this.#mailbox, thread: this.#mailbox.thread(this.peer), actions: this.#actions, invitation: `Nothing yet. What ${this.user} and ${this.peer} write to each other stands here.`, onEnd: () => this.#read() });
+    this.#composer = new MessageComposer();
+    Object.assign(this.#composer, { user: this.user, peer: this.peer, onSend: (text: string, purpose: Purpose) => this.#send(text, purpose), lastOwn: () => this.#lastOwn() });
+    const peers = el('nav', { 'aria-label': `Conversations of ${this.user}` }, this.#peers, this.#block);
+    this.replaceChildren(this.#header, peers, this.#banner, this.#thread, this.#composer);
+    this.#draw();
+  }
+
+  #draw(): void {
+    const mailbox = this.#mailbox;
+    if (mailbox.status === 'live' && !this.#wasLive) this.#sendAgain();
+    this.#wasLive = mailbox.status === 'live';
+    this.#header.querySelector('.total')?.replaceChildren(badge(mailbox.unread()));
+    this.onUnread(mailbox.unread());
+    this.#header.querySelector('.connection')?.replaceChildren(connectionState(mailbox));
+    const peers = new Set([...this.others, this.peer, ...mailbox.conversations.slice(0, mostPeers).map(({ peer }) => peer)]);
+    reconcile(this.#peers, [...peers], (peer) => peer, (peer, existing) => this.#drawPeer(peer, existing));
+    this.#drawBlock();
+    this.#drawBanner();
+    this.#read();
+  }
+
+  #drawPeer(peer: string, existing: HTMLElement | undefined): HTMLElement {
+    const unread = this.#mailbox.unread(peer);
+    const item = existing ?? el('li');
+    if (isDrawn(item, unread, peer === this.peer)) return item;
+    item.replaceChildren(el('button', { type: 'button', 'aria-current': peer === this.peer ? 'true' : false, on: { click: () => this.onPeer(peer) } }, avatar(peer), el('span', { class: 'peer' }, peer), badge(unread)));
+    return item;
+  }
+
+  #drawBlock(): void {
+    const isBlocked = this.#mailbox.blocked.has(this.peer);
+    const label = `${isBlocked ? 'Unblock' : 'Block'} ${this.peer}`;
+    set(this.#block, { 'aria-label': label, title: label, class: isBlocked ? 'icon-button block on' : 'icon-button block' });
+  }
+
+  #drawBanner(): void {
+    const { status, reason, blocked } = this.#mailbox;
+    const isRefused = status === 'refused';
+    const isBlocked = blocked.has(this.peer);
+    this.#banner.hidden = !isRefused && !isBlocked;
+    this.#banner.classList.toggle('error', isRefused);
+    if (isRefused) this.#banner.replaceChildren(reason);
+    else if (isBlocked) {
+      this.#banner.replaceChildren(`${this.user} has blocked ${this.peer}: nothing from ${this.peer} arrives.`,
+        el('button', { type: 'button', class: 'link', on: { click: () => void this.#setBlocked(false) } }, 'Unblock'));
+    }
+  }
+
+  async #setBlocked(isBlocked: boolean): Promise<void> {
+    const options = { params: { path: { userId: this.user, peerId: this.peer } } };
+    const path = '/v1/users/{userId}/blocks/{peerId}';
+    try {
+      await answered<unknown>(isBlocked ? api.PUT(path, options) : api.DELETE(path, options));
+      this.#mailbox.setBlocked(this.peer, isBlocked);
+      announce(`${this.user} has ${isBlocked ? 'blocked' : 'unblocked'} ${this.peer}`);
+    } catch (error) {
+      this.#banner.hidden = false;
+      this.#banner.replaceChildren(explain(error));
+    }
+  }
+
+  /** Marks as read what is in sight of somebody. */
+  #read(): void {
+    if (this.isActive && document.visibilityState === 'visible' && this.#thread.isAtEnd && this.#mailbox.status === 'live') void this.#mailbox.markRead(this.peer);
+  }
+
+  #lastOwn(): Message | undefined {
+    return this.#mailbox.thread(this.peer).messages.findLast((message) => message.sender === this.user && !message.deletedAt);
+  }
+
+  readonly #stored = (message: Message): void => this.#mailbox.apply(message);
+
+  async #send(text: string, purpose: Purpose): Promise<void> {
+    if (purpose.kind === 'edit') {
+      const params = { path: { messageId: purpose.message.id } };
+      try {
+        this.#stored(await answered(api.PATCH('/v1/messages/{messageId}', { params, body: { text } })));
+      } catch (error) {
+        throw new Error(`Not changed. ${explain(error)}`, { cause: error });
+      }
+      return;
+    }
+    const after = this.#mailbox.thread(this.peer).messages.at(-1)?.id ?? '';
+    outbox.send({ sender: this.user, recipient: this.peer, text, after, replyTo: purpose.kind === 'reply' ? purpose.message.id : undefined }, this.#stored);
+    this.#thread.toEnd();
+  }
+
+  /** Sends again what failed for want of a connection, now that there is one. */
+  #sendAgain(): void {
+    for (const draft of outbox.drafts(this.user, this.peer)) if (draft.mayRepeat) outbox.retry(draft, this.#stored);
+  }
+
+  readonly #actions: MessageActions = {
+    reply: (message) => this.#composer.begin({ kind: 'reply', message }),
+    edit: (message) => this.#composer.begin({ kind: 'edit', message }),
+    remove: (message) => {
+      answered<unknown>(api.DELETE('/v1/messages/{messageId}', { params: { path: { messageId: message.id } } })).then(
+        () => this.#stored({ id: message.id, sender: message.sender, recipient: message.recipient, sentAt: message.sentAt, text: '', deletedAt: new Date().toISOString() }),
+        (error: unknown) => announce(`Not deleted. ${explain(error)}`));
+    },
+    retry: (draft) => outbox.retry(draft, this.#stored),
+    discard: (draft) => outbox.discard(draft),
+  };
+}
+
+customElements.define('chat-pane', ChatPane);

@@ -1,0 +1,40 @@
+import { el, icon, isDrawn } from '../dom.ts';
+import type { Row } from '../store/feed-log.ts';
+import { excerpt, exactTimeOfDay, fullTime, timeOf } from '../text.ts';
+
+/** Draws a change: when, what, and whether the feed has brought it. */
+export function drawRow(row: Row, existing: HTMLElement | undefined): HTMLElement {
+  const element = existing ?? el('li');
+  if (isDrawn(element, row)) return element;
+  const { cursor, deliveries, connection } = row;
+  const kind = kindOf(row);
+  const time = timeOf(cursor);
+  element.className = `event ${deliveries > 0 ? 'delivered' : 'waiting'}`;
+  element.replaceChildren(
+    el('time', { datetime: time.toISOString(), title: fullTime(time) }, exactTimeOfDay(time)),
+    el('span', { class: `kind ${kind}` }, kind),
+    el('span', { class: 'what' }, ...what(row)),
+    el('code', { class: 'cursor', title: 'The cursor of this change' }, cursor),
+    el('span', { class: 'delivery' }, icon(deliveries > 0 ? 'check' : 'clock'), el('span', {}, delivery(deliveries, connection))));
+  return element;
+}
+
+function delivery(deliveries: number, connection: number): string {
+  if (deliveries === 0) return 'stored, has yet to come';
+  const times = deliveries === 1 ? 'came once' : `came ${deliveries} times`;
+  return connection > 0 ? `${times}, after resuming` : times;
+}
+
+function kindOf({ change: { type, message } }: Row): string {
+  if (type !== 'message' || !message) return type;
+  return message.deletedAt ? 'deleted' : message.editedAt ? 'edited' : 'message';
+}
+
+function what({ change: { message, readMarker } }: Row): (Node | string)[] {
+  if (message) {
+    const text = message.deletedAt ? el('i', {}, 'nothing is left of it') : el('bdi', {}, excerpt(message.text));
+    return [el('b', {}, message.sender), ' to ', el('b', {}, message.recipient), ' ', text];
+  }
+  if (readMarker) return [el('b', {}, readMarker.user), ' has read what ', el('b', {}, readMarker.peer), ' wrote, up to ', exactTimeOfDay(timeOf(readMarker.messageId))];
+  return [];
+}

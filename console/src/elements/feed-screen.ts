@@ -1,0 +1,196 @@
+import { followChanges, ProblemError } from 'message-service-client';
+
+import { answered, api, background, explain } from '../api.ts';
+import { announce, el, icon, reconcile } from '../dom.ts';
+import { router } from '../route.ts';
+import { FeedLog, type Row } from '../store/feed-log.ts';
+import { drawRow } from './feed-row.ts';
+import { nameField } from './name-field.ts';
+import { avatar } from './user-avatar.ts';
+
+/** A line where the connection was resumed, behind the change with this cursor. */
+type Line = { readonly connection: number; readonly cursor: string; readonly came: number };
+
+type Status = 'connecting' | 'live' | 'waiting' | 'cut' | 'refused';
+
+const texts = ['Are you still there?', 'The train is late ☕', 'Half past, then', 'Platform 4', 'See you 👋'];
+
+/** The feed of a user: what comes, with which cursor, and what becomes of it when the connection is cut. */
+export class FeedScreen extends HTMLElement {
+  #user = '';
+  #log = new FeedLog();
+  #status: Status = 'connecting';
+  #reason = '';
+  #connection = 0;
+  #passed = 0;
+  #lines: Line[] = [];
+  #stop = new AbortController();
+  #leave = new AbortController();
+  #isBusy = false;
+
+  readonly #title = el('div', { class: 'who' });
+  readonly #state = el('span', { class: 'state' });
+  readonly #switch = el('button', { type: 'button', role: 'switch', class: 'switch', on: { click: () => this.#toggle() } }, el('span', { class: 'knob' }), 'Connected');
+  readonly #send = el('button', { type: 'button', class: 'button', on: { click: () => void this.#alone(() => this.#sendFive()) } }, icon('send'), 'Send five messages');
+  readonly #show = el('button', { type: 'button', class: 'button primary', on: { click: () => void this.#alone(() => this.#demonstrate()) } }, 'Cut, send five, resume');
+  readonly #verdict = el('p', { class: 'verdict', role: 'status' });
+  readonly #figures = el('dl', { class: 'figures' });
+  readonly #list = el('ol', { class: 'events', 'aria-label': 'Changes, the newest first' });
+  readonly #empty = el('p', { class: 'note' });
+
+  connectedCallback(): void {
+    this.#leave = new AbortController();
+    this.replaceChildren(
+      el('h1', { class: 'unseen' }, 'Feed'),
+      el('div', { class: 'toolbar' }, this.#title, this.#state, el('div', { class: 'buttons' }, this.#switch, this.#send, this.#show)),
+      el('div', { class: 'sheet' }, this.#figures, this.#verdict, this.#empty, this.#list));
+    router.listen(() => this.#arrive(), this.#leave.signal);
+    this.#arrive();
+  }
+
+  disconnectedCallback(): void {
+    this.#leave.abort();
+    this.#stop.abort();
+  }
+
+  #arrive(): void {
+    const { current } = router;
+    if (current.screen !== 'feed' || current.user === this.#user) return;
+    this.#user = current.user;
+    this.#log = new FeedLog();
+    this.#lines = [];
+    this.#connection = 0;
+    this.#passed = 0;
+    this.#title.replaceChildren(avatar(this.#user), el('span', {}, 'Feed of'), nameField(this.#user, 'Whose feed is shown', (user) => router.go({ screen: 'feed', user })));
+    this.#connect();
+  }
+
+  /** Follows the feed, behind the last change that came. */
+  #connect(): void {
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    this.#is('connecting');
+    void this.#follow(this.#stop.signal);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const log = this.#log;
+    const onReady = (cursor: string): void => {
+      log.cursor ??= cursor;
+      this.#is('live');
+    };
+    const onRetry = (reason: unknown): void => this.#is('waiting', explain(reason));
+    try {
+      for await (const change of followChanges(background, this.#user, { after: log.cursor, signal, onReady, onRetry })) {
+        log.delivered(change, this.#connection);
+        this.#draw();
+      }
+    } catch (error) {
+      if (!signal.aborted) this.#is(error instanceof ProblemError ? 'refused' : 'waiting', explain(error));
+    }
+  }
+
+  #toggle(): void {
+    if (this.#status === 'cut') this.#resume();
+    else this.#cut();
+  }
+
+  #cut(): void {
+    this.#stop.abort();
+    this.#passed = 0;
+    this.#is('cut');
+    announce('The connection is cut.');
+  }
+
+  #resume(): void {
+    this.#connection++;
+    this.#lines.push({ connection: this.#connection, cursor: this.#log.cursor ?? '', came: this.#passed });
+    this.#connect();
+  }
+
+  async #sendFive(): Promise<void> {
+    const sender = this.#user === 'alice' ? 'bob' : 'alice';
+    for (const text of texts) {
+      const message = await answered(api.POST('/v1/messages', {
+        params: { header: { 'Idempotency-Key': `${Date.now()} ${Math.random()}` } }, body: { sender, recipient: this.#user, text },
+      }));
+      this.#log.stored(message);
+      if (this.#status === 'cut') this.#passed++;
+      this.#draw();
+    }
+  }
+
+  /** Shows what the switch is for. */
+  async #demonstrate(): Promise<void> {
+    const moment = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 900); });
+    if (this.#status !== 'cut') this.#cut();
+    await moment();
+    await this.#sendFive();
+    await moment();
+    if (this.#status === 'cut') this.#resume();
+  }
+
+  async #alone(work: () => Promise<void>): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.#draw();
+    await work().catch((error: unknown) => { this.#reason = explain(error); });
+    this.#isBusy = false;
+    this.#draw();
+  }
+
+  #is(status: Status, reason = ''): void {
+    this.#status = status;
+    this.#reason = reason;
+    this.#draw();
+  }
+
+  #draw(): void {
+    const names = { connecting: 'Connecting', live: 'Live', waiting: 'No connection', cut: 'Cut', refused: 'Refused' };
+    this.#state.className = `state ${this.#status}`;
+    this.#state.textContent = names[this.#status];
+    this.#switch.setAttribute('aria-checked', String(this.#status !== 'cut'));
+    for (const button of [this.#send, this.#show]) button.setAttribute('aria-disabled', String(this.#isBusy));
+    const { cursor, received, waiting, missed, repeated, rows } = this.#log;
+    this.#figures.replaceChildren(
+      figure('Received', received), figure('Have yet to come', waiting), figure('Missed', missed, missed > 0), figure('Repeated', repeated, repeated > 0),
+      el('div', { class: 'wide' }, el('dt', {}, 'Cursor of the last one'), el('dd', {}, el('code', {}, cursor ?? '…'))));
+    this.#verdict.replaceChildren(...this.#judge());
+    this.#empty.textContent = rows.length > 0 ? '' : `What is sent to ${this.#user}, or by them, edited, deleted or read, comes here at once. Send something, or cut the connection first.`;
+    this.#empty.hidden = rows.length > 0;
+    reconcile(this.#list, this.#entries(rows), (entry) => ('change' in entry ? entry.cursor : `line ${entry.connection}`), (entry, existing) => ('change' in entry ? drawRow(entry, existing) : drawLine(entry, existing)));
+  }
+
+  /** Puts the lines where the connection was resumed between the changes. */
+  #entries(rows: Row[]): (Row | Line)[] {
+    const lines = [...this.#lines].reverse();
+    const entries: (Row | Line)[] = [];
+    for (const row of rows) {
+      while (lines[0] && row.cursor <= lines[0].cursor) entries.push(lines.shift()!);
+      entries.push(row);
+    }
+    return [...entries, ...lines];
+  }
+
+  /** Says what is to be seen. */
+  #judge(): (Node | string)[] {
+    if (this.#reason) return [icon('warning'), this.#reason];
+    const { waiting, missed, repeated } = this.#log;
+    const last = this.#lines.at(-1);
+    if (this.#status === 'cut') return [icon('clock'), waiting === 0 ? 'The connection is cut. What happens now waits.' : `The connection is cut. ${waiting} ${waiting === 1 ? 'message has' : 'messages have'} passed meanwhile.`];
+    if (missed + repeated > 0) return [icon('warning'), `${missed} missed, ${repeated} repeated.`];
+    if (!last || waiting > 0 || this.#status !== 'live') return [icon('down'), 'Live: each change comes once, in one order.'];
+    const passed = last.came === 1 ? 'The message that passed meanwhile has come' : `All ${last.came} messages that passed meanwhile have come`;
+    return [icon('check'), last.came === 0 ? 'Resumed: nothing had passed meanwhile.' : `Resumed behind the last cursor. ${passed}: nothing missed, nothing repeated.`];
+  }
+}
+
+function figure(name: string, value: number, isBad = false): HTMLElement {
+  return el('div', { class: isBad ? 'bad' : false }, el('dt', {}, name), el('dd', {}, value));
+}
+
+function drawLine({ cursor }: Line, existing: HTMLElement | undefined): HTMLElement {
+  return existing ?? el('li', { class: 'line' }, el('span', {}, 'Cut, and resumed behind ', el('code', {}, cursor.slice(-12))));
+}
+
+customElements.define('feed-screen', FeedScreen);

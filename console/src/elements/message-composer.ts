@@ -1,0 +1,105 @@
+import type { Message } from 'message-service-client';
+
+import { el, icon, iconButton } from '../dom.ts';
+import { excerpt } from '../text.ts';
+
+/** What is written: something new, a reply, or other words for what was sent. */
+export type Purpose = { readonly kind: 'new' } | { readonly kind: 'reply' | 'edit'; readonly message: Message };
+
+/** Below so many characters left it is said how many. */
+const few = 200;
+const textMaxLength = 4096;
+
+/** Where a message is written. Enter sends, Shift and Enter makes a new line, Escape leaves a reply or an edit. */
+export class MessageComposer extends HTMLElement {
+  user = '';
+  peer = '';
+  /** Called with the text; what it throws is shown, and the text stays. */
+  onSend: (text: string, purpose: Purpose) => void | Promise<void> = () => undefined;
+  /** Returns the message to edit when the up arrow is pressed in an empty field. */
+  lastOwn: () => Message | undefined = () => undefined;
+  #purpose: Purpose = { kind: 'new' };
+
+  readonly #field = el('textarea', { rows: 1, autocomplete: 'off', dir: 'auto' });
+  readonly #button = el('button', { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send (Enter)' }, icon('send'));
+  readonly #left = el('span', { class: 'left', 'aria-live': 'polite' });
+  readonly #context = el('div', { class: 'context', hidden: true });
+  readonly #problem = el('p', { class: 'problem', role: 'alert', hidden: true });
+
+  connectedCallback(): void {
+    this.#field.setAttribute('aria-label', `Message from ${this.user} to ${this.peer}`);
+    this.#field.placeholder = `Message ${this.peer}`;
+    if (this.childElementCount === 0) {
+      this.#field.addEventListener('input', () => this.#written());
+      this.#field.addEventListener('keydown', (event) => this.#pressed(event));
+      const form = el('form', { on: { submit: (event) => { event.preventDefault(); void this.#send(); } } }, this.#field, this.#left, this.#button);
+      this.append(this.#context, this.#problem, form);
+    }
+    this.#written();
+  }
+
+  override focus(): void {
+    this.#field.focus();
+  }
+
+  /** Begins a reply or an edit, or something new. */
+  begin(purpose: Purpose): void {
+    const wasEdit = this.#purpose.kind === 'edit';
+    this.#purpose = purpose;
+    if (purpose.kind === 'edit') this.#field.value = purpose.message.text;
+    else if (wasEdit) this.#field.value = '';
+    this.#context.hidden = purpose.kind === 'new';
+    if (purpose.kind !== 'new') {
+      const title = purpose.kind === 'edit' ? 'Editing' : `Reply to ${purpose.message.sender}`;
+      this.#context.replaceChildren(icon(purpose.kind), el('b', {}, title), el('bdi', {}, excerpt(purpose.message.text)),
+        iconButton('close', `Leave the ${purpose.kind}`, () => { this.begin({ kind: 'new' }); this.focus(); }));
+    }
+    this.#written();
+    if (purpose.kind !== 'new') this.focus();
+  }
+
+  async #send(): Promise<void> {
+    const text = this.#field.value;
+    if (text.trim() === '') return;
+    const purpose = this.#purpose;
+    this.#problem.hidden = true;
+    try {
+      const done = this.onSend(text, purpose);
+      this.#field.value = '';
+      this.begin({ kind: 'new' });
+      await done;
+    } catch (error) {
+      if (this.#field.value === '') {
+        this.begin(purpose);
+        this.#field.value = text;
+        this.#written();
+      }
+      this.#problem.textContent = error instanceof Error ? error.message : String(error);
+      this.#problem.hidden = false;
+    }
+  }
+
+  #written(): void {
+    const left = textMaxLength - Array.from(this.#field.value).length;
+    this.#left.textContent = left > few ? '' : left >= 0 ? `${left} left` : `${-left} too many`;
+    this.#button.disabled = this.#field.value.trim() === '';
+  }
+
+  #pressed(event: KeyboardEvent): void {
+    if (event.isComposing) return;
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      void this.#send();
+    } else if (event.key === 'Escape' && this.#purpose.kind !== 'new') {
+      event.stopPropagation();
+      this.begin({ kind: 'new' });
+    } else if (event.key === 'ArrowUp' && this.#field.value === '') {
+      const message = this.lastOwn();
+      if (!message) return;
+      event.preventDefault();
+      this.begin({ kind: 'edit', message });
+    }
+  }
+}
+
+customElements.define('message-composer', MessageComposer);

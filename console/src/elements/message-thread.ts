@@ -1,0 +1,167 @@
+import { el, icon, reconcile } from '../dom.ts';
+import type { Mailbox } from '../store/mailbox.ts';
+import { outbox } from '../store/outbox.ts';
+import type { Thread } from '../store/thread.ts';
+import { timeline } from '../store/timeline.ts';
+import { day } from '../text.ts';
+import { drawMessage, type Item, type MessageActions } from './message-item.ts';
+import { moveAmongMessages } from './message-keys.ts';
+
+/** What stands between messages. */
+type Line = { readonly key: string; readonly label: string; readonly kind: 'day' | 'new' };
+
+/** Messages of one user follow each other closely for so long. */
+const together = 5 * 60_000;
+/** How far from an end more is loaded, and how far from the end counts as there, in pixels. */
+const margin = 240;
+const atEnd = 48;
+
+/** The messages between two users, as one of them sees them. */
+export class MessageThread extends HTMLElement {
+  mailbox!: Mailbox;
+  thread!: Thread;
+  actions: MessageActions | undefined;
+  /** What to say where there are no messages. */
+  invitation = '';
+  /** A message to show, that was searched for. */
+  found: string | undefined;
+  /** Called when the end is reached, or more has come while it is in sight. */
+  onEnd: () => void = () => undefined;
+
+  readonly #list = el('ol', { class: 'messages' });
+  readonly #scroller = el('div', { class: 'scroller' }, this.#list);
+  readonly #jump = el('button', { type: 'button', class: 'jump', hidden: true, on: { click: () => this.toEnd() } }, icon('down'), 'Newest');
+  #isAtEnd = true;
+  /** The first unread message when this was opened or the user was last here. */
+  #newFrom = '';
+  #leave = new AbortController();
+
+  connectedCallback(): void {
+    this.#leave = new AbortController();
+    const { signal } = this.#leave;
+    this.#list.setAttribute('aria-label', `Messages of ${this.thread.user} and ${this.thread.peer}`);
+    this.replaceChildren(this.#scroller, this.#jump);
+    this.#scroller.addEventListener('scroll', () => this.#scrolled(), { signal, passive: true });
+    this.#list.addEventListener('keydown', (event) => moveAmongMessages(event, this.#list), { signal });
+    const sizes = new ResizeObserver(() => this.#isAtEnd && this.toEnd());
+    sizes.observe(this.#scroller);
+    signal.addEventListener('abort', () => sizes.disconnect());
+    for (const store of [this.thread, this.mailbox, outbox]) store.listen(() => this.draw(), signal);
+    this.draw();
+  }
+
+  disconnectedCallback(): void {
+    this.#leave.abort();
+  }
+
+  /** Whether the newest message is in sight. */
+  get isAtEnd(): boolean {
+    return this.#isAtEnd && !this.thread.hasNewer;
+  }
+
+  /** Shows the newest message. */
+  toEnd(): void {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  /** Takes the line above new messages away, at the next message that comes. */
+  forgetNew(): void {
+    this.#newFrom = '';
+  }
+
+  draw(): void {
+    const { thread } = this;
+    const { scrollHeight, scrollTop } = this.#scroller;
+    const first = this.#list.querySelector('.message')?.getAttribute('data-id');
+    const items = this.#items();
+    reconcile(this.#list, this.#lines(items), ({ key }) => key, (entry, existing) => ('kind' in entry ? drawLine(entry, existing) : drawMessage(entry, this.actions, existing)));
+    this.classList.toggle('loading', thread.state === 'loading');
+    this.#note(items.length);
+    this.#makeReachable();
+    if (this.found && this.#show(this.found)) this.found = undefined;
+    else if (this.#isAtEnd) this.toEnd();
+    else if (first && first !== items[0]?.message?.id) this.#scroller.scrollTop = scrollTop + this.#scroller.scrollHeight - scrollHeight;
+    this.#scrolled();
+  }
+
+  #items(): Item[] {
+    const { thread, mailbox } = this;
+    const seen = mailbox.conversation(thread.peer)?.peerReadMarker?.messageId ?? '';
+    const entries = timeline(thread.messages, thread.hasNewer ? [] : outbox.drafts(thread.user, thread.peer), outbox.sent);
+    let before = { sender: '', at: 0 };
+    return entries.map((entry) => {
+      const { message, draft } = entry;
+      const sender = message?.sender ?? thread.user;
+      const at = message ? Date.parse(message.sentAt) : draft?.at ?? 0;
+      const isFirst = sender !== before.sender || at - before.at > together;
+      before = { sender, at };
+      return {
+        ...entry, isFirst, isOwn: sender === thread.user, isSeen: message !== undefined && message.id <= seen,
+        quoted: this.#quoted(message?.replyTo ?? draft?.replyTo), isFound: message !== undefined && message.id === this.dataset['found'],
+      };
+    });
+  }
+
+  #quoted(id: string | undefined) {
+    if (id === undefined) return undefined;
+    const known = this.thread.messages.find((message) => message.id === id) ?? this.thread.quoted.get(id);
+    if (known === undefined) void this.thread.quote(id).catch(() => undefined);
+    return known;
+  }
+
+  /** Puts a line between days, and one before what is new. */
+  #lines(items: Item[]): (Item | Line)[] {
+    const unread = this.mailbox.conversation(this.thread.peer)?.unread;
+    if (unread && this.mailbox.unread(this.thread.peer) > 0 && this.#newFrom === '') {
+      this.#newFrom = items.find(({ message, isOwn }) => message && !isOwn && message.id > unread.marker)?.key ?? '';
+    }
+    let last = '';
+    return items.flatMap((item) => {
+      const lines: (Item | Line)[] = [];
+      const label = day(new Date(item.message?.sentAt ?? item.draft?.at ?? 0));
+      if (label !== last) lines.push({ kind: 'day', key: `day ${label}`, label });
+      if (item.key === this.#newFrom) lines.push({ kind: 'new', key: 'new', label: 'New' });
+      last = label;
+      return [...lines, item];
+    });
+  }
+
+  /** Says why there is nothing. */
+  #note(messages: number): void {
+    const { thread } = this;
+    const text = thread.state === 'failed' ? thread.reason : thread.state === 'ready' && messages === 0 ? this.invitation : '';
+    const note = this.querySelector('.note');
+    if (note?.textContent === text || (!note && !text)) return;
+    note?.remove();
+    if (text) this.#scroller.prepend(el('p', { class: 'note' }, text));
+  }
+
+  /** One message is in the order of the tab key; the arrows move to the others. */
+  #makeReachable(): void {
+    const messages = [...this.#list.querySelectorAll<HTMLElement>('.message')];
+    if (messages.some((message) => message.tabIndex === 0)) return;
+    const last = messages.at(-1);
+    if (last) last.tabIndex = 0;
+  }
+
+  #show(id: string): boolean {
+    const message = this.#list.querySelector(`[data-id="${CSS.escape(id)}"]`);
+    message?.scrollIntoView({ block: 'center' });
+    return message !== null;
+  }
+
+  #scrolled(): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    this.#isAtEnd = scrollHeight - scrollTop - clientHeight < atEnd;
+    this.#jump.hidden = this.isAtEnd;
+    if (scrollTop < margin) void this.thread.older();
+    if (scrollHeight - scrollTop - clientHeight < margin) void this.thread.newer();
+    if (this.isAtEnd) this.onEnd();
+  }
+}
+
+function drawLine({ kind, label }: Line, existing: HTMLElement | undefined): HTMLElement {
+  return existing ?? el('li', { class: `line ${kind}` }, el('span', {}, label));
+}
+
+customElements.define('message-thread', MessageThread);

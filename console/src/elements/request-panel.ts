@@ -1,0 +1,90 @@
+import { calls, type Call } from '../calls.ts';
+import { el, icon, isDrawn, reconcile } from '../dom.ts';
+import { sampleOf } from '../samples.ts';
+import { CodeSample } from './code-sample.ts';
+
+/** Longer answers are cut: nobody reads them here. */
+const shownBytes = 6000;
+
+/** The requests behind what the page does: each as code, with its answer. */
+export class RequestPanel extends HTMLElement {
+  readonly #head = el('button', { type: 'button', class: 'fold', 'aria-expanded': 'false', 'aria-controls': 'request-body' });
+  readonly #summary = el('p', { class: 'summary' });
+  readonly #sample = new CodeSample();
+  readonly #answer = el('pre', { class: 'answer', tabindex: 0, 'aria-label': 'Answer' });
+  readonly #status = el('p', { class: 'status' });
+  readonly #list = el('ol', { class: 'calls', 'aria-label': 'Requests, the newest first' });
+  #leave = new AbortController();
+  #shown: Call | undefined;
+
+  connectedCallback(): void {
+    this.#leave = new AbortController();
+    this.setAttribute('role', 'complementary');
+    this.setAttribute('aria-label', 'The request behind it');
+    this.#head.addEventListener('click', () => this.#fold());
+    this.replaceChildren(
+      this.#head,
+      el('div', { id: 'request-body', class: 'request-body' },
+        el('h2', {}, 'The request behind it'), this.#summary, this.#sample,
+        el('h3', {}, 'Answer'), this.#status, this.#answer,
+        el('h3', {}, 'All requests of this page'), this.#list));
+    calls.listen(() => this.#draw(), this.#leave.signal);
+    this.#draw();
+  }
+
+  disconnectedCallback(): void {
+    this.#leave.abort();
+  }
+
+  #fold(): void {
+    const isOpen = this.classList.toggle('open');
+    this.#head.setAttribute('aria-expanded', String(isOpen));
+  }
+
+  #draw(): void {
+    const { shown } = calls;
+    this.#head.replaceChildren(icon('code'), ...(shown ? [method(shown), el('span', { class: 'path' }, shown.url.pathname), state(shown)] : ['The request behind it']));
+    reconcile(this.#list, calls.list, ({ id }) => String(id), (call, existing) => this.#drawCall(call, existing));
+    if (!shown) return;
+    this.#status.replaceChildren(state(shown), shown.took === undefined ? '' : ` in ${Math.max(1, Math.round(shown.took))} ms`, shown.isStream ? ', and then events as they happen' : '');
+    this.#answer.textContent = pretty(shown.answer);
+    this.#answer.hidden = !shown.answer;
+    if (shown !== this.#shown) void this.#drawSample(shown);
+    this.#shown = shown;
+  }
+
+  async #drawSample(call: Call): Promise<void> {
+    const sample = await sampleOf(call).catch(() => undefined);
+    if (call !== this.#shown) return; // another one meanwhile
+    this.#summary.textContent = sample?.summary ?? '';
+    this.#sample.code = sample?.code;
+  }
+
+  #drawCall(call: Call, existing: HTMLElement | undefined): HTMLElement {
+    const item = existing ?? el('li');
+    const isShown = call === calls.shown;
+    if (isDrawn(item, call.status, call.failure, isShown)) return item;
+    item.replaceChildren(el('button', { type: 'button', 'aria-current': isShown ? 'true' : false, on: { click: () => calls.select(call) } },
+      method(call), el('span', { class: 'path' }, call.url.pathname), state(call)));
+    return item;
+  }
+}
+
+const method = (call: Call): HTMLElement => el('span', { class: `method ${call.method.toLowerCase()}` }, call.method === 'DELETE' ? 'DEL' : call.method);
+
+function state({ status, failure, isStream }: Call): HTMLElement {
+  const text = failure ?? (status === undefined ? '…' : isStream ? `${status} stream` : String(status));
+  return el('span', { class: `code ${failure || (status ?? 0) >= 400 ? 'bad' : 'good'}` }, text);
+}
+
+function pretty(answer: string | undefined): string {
+  if (!answer) return '';
+  try {
+    const text = JSON.stringify(JSON.parse(answer), null, 2);
+    return text.length > shownBytes ? `${text.slice(0, shownBytes)}\n…` : text;
+  } catch {
+    return answer.slice(0, shownBytes);
+  }
+}
+
+customElements.define('request-panel', RequestPanel);

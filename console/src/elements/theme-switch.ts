@@ -1,0 +1,25 @@
+import { el, icon } from '../dom.ts';
+import { showTheme, storeTheme, type Theme } from '../theme.ts';
+
+/** Switches between light and dark; until then the page is as the system says. */
+export function themeSwitch(): HTMLElement {
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const isDark = (): boolean => (document.documentElement.dataset['theme'] ?? (dark.matches ? 'dark' : 'light')) === 'dark';
+  const button = el('button', { type: 'button', class: 'icon-button', on: {
+    click: () => {
+      const theme: Theme = isDark() ? 'light' : 'dark';
+      storeTheme(theme);
+      showTheme(theme);
+      draw();
+    },
+  } });
+  const draw = (): void => {
+    const label = isDark() ? 'Light colours' : 'Dark colours';
+    button.setAttribute('aria-label', label);
+    button.title = label;
+    button.replaceChildren(icon(isDark() ? 'sun' : 'moon'));
+  };
+  dark.addEventListener('change', draw);
+  draw();
+  return button;
+}

@@ -1,0 +1,100 @@
+import { Emitter } from './emitter.ts';
+
+/** A side of the chat: a user, and with whom they write, if that is not the next side. */
+export interface Side {
+  readonly user: string;
+  readonly peer?: string | undefined;
+}
+
+/** What the page shows; the fragment of its address says it, so a reload or a link leads there again. */
+export type Route =
+  | { readonly screen: 'chat'; readonly sides: readonly Side[] }
+  | { readonly screen: 'feed'; readonly user: string }
+  | { readonly screen: 'inbox'; readonly user: string; readonly peer?: string | undefined; readonly at?: string | undefined; readonly q?: string | undefined }
+  | { readonly screen: 'service' };
+
+export type Screen = Route['screen'];
+
+/** Reads a fragment such as `#/chat/alice/bob`, `#/chat/alice,carol/bob` or `#/inbox/bob/alice?at=…`. */
+export function parse(fragment: string): Route {
+  const [path = '', query = ''] = fragment.replace(/^#?\/?/, '').split('?', 2);
+  // No user id has a comma or a slash in it.
+  const [[screen] = [], ...parts] = path.split('/').map((part) => part.split(',').map(decode));
+  const options = new URLSearchParams(query);
+  const user = parts[0]?.[0] || 'bob';
+  switch (screen) {
+    case 'feed':
+      return { screen, user };
+    case 'inbox':
+      return { screen, user, peer: parts[1]?.[0] || undefined, at: options.get('at') ?? undefined, q: options.get('q') ?? undefined };
+    case 'service':
+      return { screen };
+    default: {
+      const sides = parts.flatMap(([name, peer]) => (name ? [{ user: name, peer: peer || undefined }] : []));
+      return { screen: 'chat', sides: sides.length > 0 ? sides : [{ user: 'alice' }, { user: 'bob' }] };
+    }
+  }
+}
+
+/** Writes a route as a fragment. */
+export function format(route: Route): string {
+  switch (route.screen) {
+    case 'chat':
+      return `#/chat/${route.sides.map(({ user, peer }) => encode(user) + (peer === undefined ? '' : `,${encode(peer)}`)).join('/')}`;
+    case 'feed':
+      return `#/feed/${encode(route.user)}`;
+    case 'inbox': {
+      const { user, peer, at, q } = route;
+      const options = new URLSearchParams({ ...(at && { at }), ...(q && { q }) });
+      return `#/inbox/${encode(user)}${peer === undefined ? '' : `/${encode(peer)}`}${options.size > 0 ? `?${options}` : ''}`;
+    }
+    case 'service':
+      return '#/service';
+  }
+}
+
+// What a user id may have and a fragment too stays readable.
+const encode = (id: string): string => encodeURIComponent(id).replace(/%(40|3A|7C|2B|3D)/g, decodeURIComponent);
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** Where the page is. */
+class Router extends Emitter {
+  current = parse(location.hash);
+  /** Where each screen was left, so that coming back to it finds it as it was. */
+  readonly #left = new Map<Screen, Route>();
+
+  constructor() {
+    super();
+    addEventListener('hashchange', () => this.#arrive());
+    addEventListener('popstate', () => this.#arrive());
+  }
+
+  /** Goes somewhere; `replace` leaves no step to go back to. */
+  go(route: Route, { replace = false } = {}): void {
+    const fragment = format(route);
+    if (fragment === location.hash) return;
+    if (replace) history.replaceState(null, '', fragment);
+    else history.pushState(null, '', fragment);
+    this.#arrive();
+  }
+
+  /** The address of a screen, as it was left. */
+  link(screen: Screen): string {
+    return format(this.#left.get(screen) ?? parse(`#/${screen}`));
+  }
+
+  #arrive(): void {
+    this.current = parse(location.hash);
+    this.#left.set(this.current.screen, this.current);
+    this.changed();
+  }
+}
+
+export const router = new Router();

@@ -1,0 +1,56 @@
+import { operations } from '../../swagger-ui/contract.js';
+import { samples } from '../../swagger-ui/snippets.js';
+
+import type { Call } from './calls.ts';
+
+type Operation = ReturnType<typeof operations>[number];
+
+/** The languages of the samples, by what they are called. */
+export const languages = { curl: 'curl', go: 'Go', typescript: 'TypeScript', python: 'Python' } as const;
+export type Language = keyof typeof languages;
+
+let contract: Promise<Operation[]> | undefined;
+
+/** The operations, from the contract that the server serves; the page of the documentation makes its samples of the same. */
+function load(): Promise<Operation[]> {
+  contract ??= fetch('/openapi.json').then(async (response) => {
+    if (!response.ok) throw new Error(response.statusText);
+    return operations(await response.json());
+  });
+  contract.catch(() => { contract = undefined; });
+  return contract;
+}
+
+/** A request as a person would call it, and as each SDK makes it. */
+export interface Sample {
+  readonly summary: string;
+  readonly code: Readonly<Record<Language, string>>;
+}
+
+/** Describes a request; undefined where the contract has none like it. */
+export async function sampleOf(call: Call): Promise<Sample | undefined> {
+  for (const operation of await load()) {
+    const path = operation.method.toUpperCase() === call.method ? match(operation.path, call.url.pathname) : undefined;
+    if (!path) continue;
+    const values = {
+      path,
+      query: Object.fromEntries(call.url.searchParams),
+      header: Object.fromEntries(operation.parameters.filter((p) => p.in === 'header').map((p) => [p.name, call.headers[p.name.toLowerCase()]])),
+      body: call.body,
+      accept: call.headers['accept']?.includes('text/event-stream') ? 'text/event-stream' : undefined,
+    };
+    return { summary: operation.summary, code: samples(operation, values, location.origin) as Record<Language, string> };
+  }
+  return undefined;
+}
+
+/** Finds the values of the parameters of a path. */
+function match(template: string, path: string): Record<string, string> | undefined {
+  const names: string[] = [];
+  const pattern = template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    names.push(name);
+    return '([^/]+)';
+  });
+  const found = new RegExp(`^${pattern}$`).exec(path);
+  return found ? Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(found[i + 1] ?? '')])) : undefined;
+}

@@ -1,0 +1,232 @@
+import { followChanges, ProblemError, type Change, type Conversation, type Message, type ReadMarker } from 'message-service-client';
+
+import { answered, background, explain } from '../api.ts';
+import { Emitter } from '../emitter.ts';
+import { Thread } from './thread.ts';
+import { count, counted, withMarker, withMessage, type Unread } from './unread.ts';
+
+/** A line of an inbox. */
+export interface Line extends Omit<Conversation, 'unreadCount'> {
+  readonly unread: Unread;
+}
+
+/** What a user has: conversations, threads and blocks, kept up to date by the user's feed. */
+export class Mailbox extends Emitter {
+  readonly user: string;
+  status: 'connecting' | 'live' | 'waiting' | 'refused' = 'connecting';
+  /** Why there is no connection. */
+  reason = '';
+  isLoaded = false;
+  hasMore = false;
+  readonly blocked = new Set<string>();
+  /** Called when a message arrives, not for those that were there before. */
+  onArrival: (message: Message) => void = () => undefined;
+  readonly #lines = new Map<string, Line>();
+  readonly #threads = new Map<string, Thread>();
+  readonly #asking = new Map<string, Promise<void>>();
+  readonly #marking = new Map<string, string>();
+  readonly #stop = new AbortController();
+
+  constructor(user: string) {
+    super();
+    this.user = user;
+    void this.#run(this.#stop.signal);
+  }
+
+  /** Closes the feed. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** The conversations, the one with the newest message first. */
+  get conversations(): Line[] {
+    return [...this.#lines.values()].sort((a, b) => (a.lastMessage.id < b.lastMessage.id ? 1 : -1));
+  }
+
+  conversation(peer: string): Line | undefined {
+    return this.#lines.get(peer);
+  }
+
+  /** How many messages of a peer, or of all, are unread. */
+  unread(peer?: string): number {
+    const lines = peer === undefined ? [...this.#lines.values()] : [this.#lines.get(peer)];
+    return lines.reduce((sum, line) => sum + (line ? count(line.unread) : 0), 0);
+  }
+
+  /** The thread with a peer, from its end. */
+  thread(peer: string): Thread {
+    const existing = this.#threads.get(peer);
+    if (existing) return existing;
+    const thread = new Thread(this.user, peer);
+    this.#threads.set(peer, thread);
+    if (this.isLoaded) void thread.load();
+    return thread;
+  }
+
+  /** Marks as read what a peer wrote, as far as it has come. */
+  async markRead(peer: string): Promise<void> {
+    const line = this.#lines.get(peer);
+    if (!line || count(line.unread) === 0 || (this.#marking.get(peer) ?? '') >= line.lastMessage.id) return;
+    this.#marking.set(peer, line.lastMessage.id); // not a second time, whatever is answered
+    const { data } = await background.PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', {
+      params: { path: { userId: this.user, peerId: peer } }, body: { messageId: line.lastMessage.id },
+    }).catch(() => {
+      this.#marking.delete(peer); // there was no answer
+      return { data: undefined };
+    });
+    if (data) this.#applyMarker(data);
+  }
+
+  /** Blocks a peer, or lifts the block. */
+  setBlocked(peer: string, isBlocked: boolean): void {
+    if (isBlocked) this.blocked.add(peer);
+    else this.blocked.delete(peer);
+    this.changed();
+  }
+
+  /** Loads a page of older conversations. */
+  async loadMore(): Promise<void> {
+    const last = this.conversations.at(-1);
+    if (last) await this.#list(last.lastMessage.id);
+    this.changed();
+  }
+
+  /** A message is new, edited or deleted, as the feed says or an answer. */
+  apply(message: Message): void {
+    const peer = message.sender === this.user ? message.recipient : message.sender;
+    this.#threads.get(peer)?.apply(message);
+    this.#applyToLine(peer, message);
+    this.changed();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const onReady = async (): Promise<void> => {
+          if (!this.isLoaded) await this.#load();
+          this.#is('live');
+        };
+        const onRetry = (reason: unknown): void => this.#is('waiting', explain(reason));
+        for await (const change of followChanges(background, this.user, { signal, onReady, onRetry })) this.#applyChange(change);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        // What we have may be of another store: begin anew.
+        this.isLoaded = false;
+        for (const thread of this.#threads.values()) thread.messages = [];
+        const isFinal = error instanceof ProblemError && error.problem.status < 500 && !error.problem.type.endsWith(':cursor-ahead');
+        this.#is(isFinal ? 'refused' : 'waiting', explain(error));
+        if (isFinal) return;
+        await new Promise((resolve) => { setTimeout(resolve, 2000); });
+      }
+    }
+  }
+
+  #is(status: Mailbox['status'], reason = ''): void {
+    this.status = status;
+    this.reason = reason;
+    this.changed();
+  }
+
+  async #load(): Promise<void> {
+    this.#lines.clear();
+    const path = { userId: this.user };
+    const [, blocks] = await Promise.all([
+      this.#list(),
+      answered(background.GET('/v1/users/{userId}/blocks', { params: { path } })),
+      ...[...this.#threads.values()].map((thread) => thread.load()),
+    ]);
+    this.blocked.clear();
+    for (const { peer } of blocks.blocks) this.blocked.add(peer);
+    this.isLoaded = true;
+  }
+
+  async #list(before?: string): Promise<void> {
+    const query = { limit: 30, ...(before === undefined ? {} : { before }) };
+    const page = await answered(background.GET('/v1/users/{userId}/conversations', { params: { path: { userId: this.user }, query } }));
+    for (const conversation of page.conversations) this.#put(conversation);
+    this.hasMore = page.hasMore;
+  }
+
+  #put({ unreadCount, ...conversation }: Conversation): void {
+    const before = this.#lines.get(conversation.peer)?.unread;
+    const unread = counted(unreadCount, conversation.lastMessage.id, conversation.readMarker?.messageId, before);
+    this.#lines.set(conversation.peer, { ...conversation, unread });
+  }
+
+  #applyChange({ message, readMarker, cursor }: Change): void {
+    if (message) {
+      if (message.sender !== this.user && message.id === cursor) this.onArrival(message);
+      this.apply(message);
+    }
+    if (readMarker) this.#applyMarker(readMarker);
+  }
+
+  #applyToLine(peer: string, message: Message): void {
+    const line = this.#lines.get(peer);
+    const isDeleted = message.deletedAt !== undefined;
+    if (!line) {
+      if (!isDeleted) void this.#refresh(peer);
+      return;
+    }
+    const isOwn = message.sender === this.user;
+    const unread = isOwn ? line.unread : withMessage(line.unread, message.id, isDeleted);
+    const isLast = message.id >= line.lastMessage.id;
+    if (unread === undefined || (isLast && isDeleted)) {
+      void this.#refresh(peer);
+      return;
+    }
+    this.#lines.set(peer, { ...line, unread, lastMessage: isLast ? message : line.lastMessage });
+  }
+
+  #applyMarker(marker: ReadMarker): void {
+    const isOwn = marker.user === this.user;
+    const peer = isOwn ? marker.peer : marker.user;
+    const line = this.#lines.get(peer);
+    if (!line) return;
+    if (isOwn) {
+      const unread = withMarker(line.unread, marker.messageId);
+      if (unread) this.#lines.set(peer, { ...line, unread, readMarker: marker });
+      else void this.#refresh(peer);
+    }
+    if (marker.peer === this.user && (line.peerReadMarker?.messageId ?? '') <= marker.messageId) {
+      this.#lines.set(peer, { ...this.#lines.get(peer) ?? line, peerReadMarker: marker });
+    }
+    this.changed();
+  }
+
+  /** Asks the service for what the feed does not say: how many are unread, and which message is the last. */
+  #refresh(peer: string): Promise<void> {
+    // Who asks while another question is under way may not get what has changed since.
+    const asked: Promise<void> = (this.#asking.get(peer) ?? Promise.resolve()).then(() => (this.#asking.get(peer) === asked ? this.#ask(peer) : undefined));
+    this.#asking.set(peer, asked);
+    return asked;
+  }
+
+  async #ask(peer: string): Promise<void> {
+    const { data, response } = await background.GET('/v1/users/{userId}/conversations/{peerId}', { params: { path: { userId: this.user, peerId: peer } } })
+      .catch(() => ({ data: undefined, response: undefined }));
+    if (data) this.#put(data);
+    else if (response?.status === 404) this.#lines.delete(peer);
+    this.changed();
+  }
+}
+
+const mailboxes = new Map<string, { mailbox: Mailbox; users: number }>();
+
+/** The mailbox of a user, for as long as `signal` does not abort; all who ask share one. */
+export function mailboxOf(user: string, signal: AbortSignal): Mailbox {
+  const shared = mailboxes.get(user) ?? { mailbox: new Mailbox(user), users: 0 };
+  mailboxes.set(user, shared);
+  shared.users++;
+  signal.addEventListener('abort', () => {
+    shared.users--;
+    // Not at once: the next screen may want it.
+    setTimeout(() => {
+      if (shared.users > 0 || mailboxes.get(user) !== shared) return;
+      mailboxes.delete(user);
+      shared.mailbox.stop();
+    }, 1000);
+  }, { once: true });
+  return shared.mailbox;
+}

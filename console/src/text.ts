@@ -1,0 +1,44 @@
+/** How times, ids and texts are shown. */
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clockWithSeconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const dayInYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const fullDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
+
+export const timeOfDay = (time: Date): string => clock.format(time);
+export const exactTimeOfDay = (time: Date): string => clockWithSeconds.format(time);
+export const fullTime = (time: Date): string => full.format(time);
+
+const daysAgo = (time: Date): number => Math.round((new Date().setHours(0, 0, 0, 0) - new Date(time).setHours(0, 0, 0, 0)) / 86_400_000);
+
+/** A day as the line between two days says it. */
+export function day(time: Date): string {
+  const ago = daysAgo(time);
+  if (ago === 0) return 'Today';
+  if (ago === 1) return 'Yesterday';
+  return time.getFullYear() === new Date().getFullYear() ? dayInYear.format(time) : fullDay.format(time);
+}
+
+/** A time as a list says it: of day today, else the day. */
+export function shortTime(time: Date): string {
+  return daysAgo(time) === 0 ? clock.format(time) : shortDay.format(time);
+}
+
+/** The time in an id, which is a UUID of version 7. */
+export const timeOf = (id: string): Date => new Date(parseInt(id.replace('-', '').slice(0, 12), 16));
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** Whether a text is nothing but one to three emoji. */
+export function isEmoji(text: string): boolean {
+  if (text.length > 40 || !/^[\p{Extended_Pictographic}\p{Emoji_Component}\s]+$/u.test(text) || !/\p{Extended_Pictographic}/u.test(text)) return false;
+  return [...graphemes.segment(text.replace(/\s/g, ''))].length <= 3;
+}
+
+/** One line of a text, for quotes and announcements. */
+export function excerpt(text: string, length = 120): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > length ? `${Array.from(line).slice(0, length).join('')}…` : line;
+}
