@@ -17,16 +17,16 @@ const (
 	// checkpointInterval is how often the size of the log is looked at while it grows.
 	checkpointInterval = 50 * time.Millisecond
 
-	// checkpointFrames is how many pages of log make a checkpoint due: 24 MB. A page that
+	// checkpointFrames is how many pages of log make a checkpoint due: 44 MB. A page that
 	// was changed by many commits is copied once, so the more the cheaper.
-	checkpointFrames = 9216
+	checkpointFrames = 10752
 
 	// checkpointRest is how many pages may be left to be copied while writers wait.
-	checkpointRest = 256
+	checkpointRest = 768
 
-	// longLog is how many pages of log, 48 MB, are too many: writers that write faster than
+	// longLog is how many pages of log, 54 MB, are too many: writers that write faster than
 	// is copied wait then, at most writersPause each.
-	longLog, writersPause = 12288, 100 * time.Millisecond
+	longLog, writersPause = 13312, 100 * time.Millisecond
 
 	// wipeInterval is how often a log is truncated in which something may be that was
 	// erased. It is not done more often, since a log that has been as long before is

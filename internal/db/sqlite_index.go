@@ -48,10 +48,16 @@ func mapIndex(tls *libc.TLS, file uintptr, region, size, extend int32, address u
 	return code
 }
 
-// askFile answers indexPragma, and leaves all else to the usual file system.
+// askFile answers indexPragma, notes when a checkpoint begins and ends, and leaves all else to the
+// usual file system.
 func askFile(tls *libc.TLS, file uintptr, operation int32, argument uintptr) int32 {
 	state := stateOf(file)
-	if operation == sqlite3.SQLITE_FCNTL_PRAGMA {
+	switch operation {
+	case sqlite3.SQLITE_FCNTL_CKPT_START:
+		state.copying, state.head = true, head{}
+	case sqlite3.SQLITE_FCNTL_CKPT_DONE:
+		state.copying = false
+	case sqlite3.SQLITE_FCNTL_PRAGMA:
 		pragma := at[struct{ result, name uintptr }](argument)
 		if libc.GoString(pragma.name) == indexPragma {
 			answer := strconv.FormatUint(uint64(state.index), 10) + "\x00"

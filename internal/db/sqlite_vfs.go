@@ -11,8 +11,8 @@ import (
 )
 
 // vfsName is the name under which SQLite knows the file system of this file. It is the
-// usual one of the machine, but that it answers indexPragma, and for two things that happen
-// when pages are copied from the log into the database file:
+// usual one of the machine, but that it answers indexPragma, writes the log in fewer pieces (see
+// writeLog), and for two things that happen when pages are copied from the log into the database file:
 //
 // What a page does not use is overwritten with zeros. When SQLite divides a full page,
 // it leaves copies of the rows that moved in what is free of the old page, even with
@@ -62,11 +62,17 @@ var (
 	fileSize  uintptr // of a file of the usual file system; a fileState follows
 )
 
-// fileState is what is remembered of an open database file.
+// fileState is what is remembered of an open database file or its log.
 type fileState struct {
-	methods  uintptr // of the usual file system
+	methods uintptr // of the usual file system
+
+	// Of a database file.
 	unsynced int64   // bytes
 	index    uintptr // of the log
+	copying  bool    // a checkpoint is writing: nobody else does
+	head     head    // of the file, as far as it is known during that checkpoint
+
+	frames frames // of a log
 }
 
 func stateOf(file uintptr) *fileState { return at[fileState](file + fileSize) }
@@ -75,30 +81,36 @@ type (
 	openFunction  func(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uintptr) int32
 	writeFunction func(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32
 	syncFunction  func(tls *libc.TLS, file uintptr, flags int32) int32
-	sizeFunction  func(tls *libc.TLS, file, size uintptr) int32
 	readFunction  func(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32
 	mapFunction   func(tls *libc.TLS, file uintptr, region, size, extend int32, address uintptr) int32
 	askFunction   func(tls *libc.TLS, file uintptr, operation int32, argument uintptr) int32
 )
 
-// methodTables has our table of methods for each table of the usual file system.
+// methodTables has our tables of methods for each table of the usual file system.
 var methodTables struct {
 	sync.Mutex
 
-	ours map[uintptr]uintptr
+	ours map[tableKey]uintptr
 }
 
-// openFile opens a file. A database file gets our way to write.
+type tableKey struct {
+	usual uintptr
+	kind  int32 // SQLITE_OPEN_MAIN_DB or SQLITE_OPEN_WAL
+}
+
+// openFile opens a file. A database file and its log get our ways to write.
 func openFile(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uintptr) int32 {
 	code := openUsual(tls, vfs, name, file, flags, outFlags)
-	if code != sqlite3.SQLITE_OK || flags&sqlite3.SQLITE_OPEN_MAIN_DB == 0 {
+	kind := flags & (sqlite3.SQLITE_OPEN_MAIN_DB | sqlite3.SQLITE_OPEN_WAL)
+	if code != sqlite3.SQLITE_OK || kind == 0 {
 		return code
 	}
 	methods := &at[sqlite3.Tsqlite3_file](file).FpMethods
 	*stateOf(file) = fileState{methods: *methods}
 	methodTables.Lock()
 	defer methodTables.Unlock()
-	ours, ok := methodTables.ours[*methods]
+	key := tableKey{*methods, kind}
+	ours, ok := methodTables.ours[key]
 	if !ok {
 		ours = libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(sqlite3.Tsqlite3_io_methods{})))
 		if ours == 0 {
@@ -106,13 +118,18 @@ func openFile(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uint
 		}
 		table := at[sqlite3.Tsqlite3_io_methods](ours)
 		*table = *at[sqlite3.Tsqlite3_io_methods](*methods)
-		table.FxWrite = pointer(writeFunction(writeFile))
-		table.FxShmMap = pointer(mapFunction(mapIndex))
-		table.FxFileControl = pointer(askFunction(askFile))
-		if methodTables.ours == nil {
-			methodTables.ours = map[uintptr]uintptr{}
+		if kind == sqlite3.SQLITE_OPEN_WAL {
+			table.FxWrite = pointer(writeFunction(writeLog))
+			table.FxSync = pointer(syncFunction(syncLog))
+		} else {
+			table.FxWrite = pointer(writeFunction(writeFile))
+			table.FxShmMap = pointer(mapFunction(mapIndex))
+			table.FxFileControl = pointer(askFunction(askFile))
 		}
-		methodTables.ours[*methods] = ours
+		if methodTables.ours == nil {
+			methodTables.ours = map[tableKey]uintptr{}
+		}
+		methodTables.ours[key] = ours
 	}
 	*methods = ours
 	return code
@@ -122,8 +139,16 @@ func openFile(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uint
 func writeFile(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32 {
 	state := stateOf(file)
 	usual := at[sqlite3.Tsqlite3_io_methods](state.methods)
-	if isPage(amount, offset) && isScrubbed(tls, usual, file, amount) && !hasPointerMap(tls, usual, file, buffer, offset) {
-		clear(unused(unsafe.Slice(at[byte](buffer), amount), offset == 0))
+	if isPage(amount, offset) {
+		switch {
+		case offset == 0:
+			state.head = *at[head](buffer)
+		case !state.copying || state.head == (head{}):
+			state.head = readHead(tls, usual, file)
+		}
+		if state.head.isScrubbed() {
+			clear(unused(unsafe.Slice(at[byte](buffer), amount), offset == 0))
+		}
 	}
 	code := function[writeFunction](usual.FxWrite)(tls, file, buffer, amount, offset)
 	if state.unsynced += int64(amount); code == sqlite3.SQLITE_OK && state.unsynced >= syncEvery {
@@ -137,28 +162,30 @@ func isPage(amount int32, offset int64) bool {
 	return amount >= 512 && amount&(amount-1) == 0 && offset%int64(amount) == 0
 }
 
-// isScrubbed reports whether the pages of a file are told apart by their first byte. That
-// of a b-tree's is from 2 to 13. The others begin with the number of a page, whose first
-// byte is 0 where there are less than 2^24 of them, which are 64 GiB.
-func isScrubbed(tls *libc.TLS, methods *sqlite3.Tsqlite3_io_methods, file uintptr, pageSize int32) bool {
-	size := tls.Alloc(8)
-	defer tls.Free(8)
-	code := function[sizeFunction](methods.FxFileSize)(tls, file, size)
-	return code == sqlite3.SQLITE_OK && *at[int64](size) < int64(pageSize)<<24
+// head is how a database file begins (https://www.sqlite.org/fileformat2.html#the_database_header).
+// A checkpoint copies it before the other pages. Anybody may change it between two checkpoints.
+type head struct {
+	_           [28]byte
+	pages       [4]byte // in the file, big-endian
+	_           [20]byte
+	largestRoot [4]byte // not 0 if the file has auto_vacuum
 }
 
-// hasPointerMap reports whether a file has auto_vacuum, and so pages that cannot be told
-// apart from those of a b-tree: bytes 52 to 55 of its first page are not 0
-// (https://www.sqlite.org/fileformat2.html#the_database_header). Anybody can change that while the
-// file is open. That page is copied before the others of a checkpoint.
-func hasPointerMap(tls *libc.TLS, methods *sqlite3.Tsqlite3_io_methods, file, buffer uintptr, offset int64) bool {
-	if offset == 0 {
-		return *at[uint32](buffer + 52) != 0
+// isScrubbed reports whether the pages of the file are told apart by their first byte. That
+// of a b-tree's is from 2 to 13. The others begin with the number of a page, whose first
+// byte is 0 where there are less than 2^24 of them, which are 64 GiB; but a file with
+// auto_vacuum has pages of yet another kind.
+func (h *head) isScrubbed() bool { return h.pages[0] == 0 && h.largestRoot == [4]byte{} }
+
+// readHead reads the head of a file. What cannot be read is as one that is not scrubbed.
+func readHead(tls *libc.TLS, methods *sqlite3.Tsqlite3_io_methods, file uintptr) head {
+	const size = int32(unsafe.Sizeof(head{}))
+	buffer := tls.Alloc(int(size))
+	defer tls.Free(int(size))
+	if function[readFunction](methods.FxRead)(tls, file, buffer, size, 0) != sqlite3.SQLITE_OK {
+		return head{largestRoot: [4]byte{1}}
 	}
-	largestRoot := tls.Alloc(4)
-	defer tls.Free(4)
-	code := function[readFunction](methods.FxRead)(tls, file, largestRoot, 4, 52)
-	return code != sqlite3.SQLITE_OK || *at[uint32](largestRoot) != 0
+	return *at[head](buffer)
 }
 
 // unused returns what is free between the head of a b-tree page and its rows

@@ -1,0 +1,114 @@
+package db_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// TestLogInOnePiece makes transactions that do not fit into memory, so that pages are written to the
+// log before the commit and replaced there, and takes some of it back. After each of them the
+// file and its log, as they are on disk, are what SQLite's own file system takes for whole.
+func TestLogInOnePiece(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 0))
+	database, path := openLogged(t, make(lines, 10))
+	store(t, database, "CREATE TABLE pieces (id INTEGER PRIMARY KEY, body TEXT NOT NULL)")
+	store(t, database, "PRAGMA cache_size = 3")
+	model := map[int]string{}
+	for i := range 40 {
+		err := database.Add(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+			after, err := changePieces(ctx, tx, random, maps.Clone(model))
+			model = after
+			return err
+		})
+		if err != nil {
+			t.Fatalf("seed %d, transaction %d: %v", seed, i, err)
+		}
+		found, err := readCopy(t, path)
+		if err != nil || !maps.Equal(found, model) {
+			t.Fatalf("seed %d, transaction %d: error %v, or other rows than were written", seed, i, err)
+		}
+	}
+}
+
+// changePieces writes rows, and takes some of that back.
+func changePieces(ctx context.Context, tx *sqlx.Tx, random *rand.Rand, model map[int]string) (map[int]string, error) {
+	for range 1 + random.IntN(4) {
+		if _, err := tx.ExecContext(ctx, "SAVEPOINT part"); err != nil {
+			return nil, err
+		}
+		part := maps.Clone(model)
+		for range random.IntN(30) {
+			id, body := random.IntN(200), fmt.Sprintf("%0*d", 1+random.IntN(3000), random.Uint64())
+			if _, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO pieces VALUES ($1, $2)", id, body); err != nil {
+				return nil, err
+			}
+			part[id] = body
+		}
+		end := "RELEASE part"
+		if random.IntN(3) == 0 {
+			end = "ROLLBACK TO part; RELEASE part"
+		} else {
+			model = part
+		}
+		if _, err := tx.ExecContext(ctx, end); err != nil {
+			return nil, err
+		}
+	}
+	return model, nil
+}
+
+// readCopy reads a copy of a database and its log with SQLite's own file system.
+func readCopy(t *testing.T, path string) (map[int]string, error) {
+	t.Helper()
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	for before, log := []byte(nil), []byte("unread"); !bytes.Equal(before, log); { // else it may be of before and after a checkpoint
+		before = log
+		file, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if log, err = os.ReadFile(path + "-wal"); err != nil {
+			return nil, err
+		}
+		if err := errors.Join(os.WriteFile(copied, file, 0o600), os.WriteFile(copied+"-wal", log, 0o600)); err != nil {
+			return nil, err
+		}
+	}
+	other, err := sql.Open("sqlite", copied)
+	if err != nil {
+		return nil, err
+	}
+	defer other.Close() //nolint:errcheck // it is a copy
+	var sound string
+	if err := other.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&sound); err != nil || sound != "ok" {
+		return nil, fmt.Errorf("integrity_check: %s, %w", sound, err)
+	}
+	rows, err := other.QueryContext(t.Context(), "SELECT id, body FROM pieces")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // it is read to its end
+	found := map[int]string{}
+	for rows.Next() {
+		var id int
+		var body string
+		if err := rows.Scan(&id, &body); err != nil {
+			return nil, err
+		}
+		found[id] = body
+	}
+	return found, rows.Err()
+}
