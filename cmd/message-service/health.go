@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -13,6 +14,7 @@ import (
 
 type healthCommand struct {
 	ListenAddress string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the server listens (default: 127.0.0.1:8080)."`
+	TLSCertFile   string        `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"PATH" help:"As of the server: with one it is asked over TLS."`
 	Timeout       time.Duration `default:"3s" help:"How long to wait for its answer."`
 }
 
@@ -28,7 +30,12 @@ func (c healthCommand) Run(ctx context.Context, std streams) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	api, err := client.NewClientWithResponses("http://" + net.JoinHostPort(host, port))
+	// Nothing is told that a stranger may not know, and a certificate that has just been replaced,
+	// or could not be, is no reason to restart the server.
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	defer transport.CloseIdleConnections()
+	scheme := tlsFlags{TLSCertFile: c.TLSCertFile}.scheme()
+	api, err := client.NewClientWithResponses(scheme+"://"+net.JoinHostPort(host, port), client.WithHTTPClient(&http.Client{Transport: transport}))
 	if err != nil {
 		return err
 	}

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"runtime"
 	"strconv"
 	"time"
@@ -25,6 +25,7 @@ type serveCommand struct {
 	schemaFlags
 	logFlags
 	debugFlags
+	tlsFlags
 
 	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: 127.0.0.1:8080); port 0 takes a free one."`
 	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, answer to any host name, and serve what comes through a proxy, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
@@ -42,7 +43,7 @@ func (c serveCommand) Validate() error {
 	if err := c.databaseFlags.Validate(); err != nil {
 		return err
 	}
-	if err := c.debugFlags.Validate(); err != nil {
+	if err := errors.Join(c.debugFlags.Validate(), c.tlsFlags.Validate()); err != nil {
 		return err
 	}
 	if _, _, err := net.SplitHostPort(c.ListenAddress); err != nil {
@@ -80,6 +81,10 @@ func (c serveCommand) hasConsole() bool {
 // takes them apart in the opposite order.
 func (c serveCommand) Run(ctx context.Context, std streams) error {
 	log := c.logger(std.err)
+	encryption, err := c.loadCertificate(log)
+	if err != nil {
+		return err
+	}
 	database, err := c.open(log)
 	if err != nil {
 		return err
@@ -121,7 +126,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	c.greet(std.out, log, database.Engine, listener.Addr())
-	if err := c.serve(ctx, bounded, api, hub, service, log); err != nil {
+	if err := c.serve(ctx, bounded, encryption, api, hub, service, log); err != nil {
 		return err
 	}
 	log.Info("stopped")
@@ -139,20 +144,23 @@ const storeTimeout = 10 * time.Second
 // serve answers requests until ctx ends, then those that have arrived, and stores
 // what waits.
 func (c serveCommand) serve(
-	ctx context.Context, listener net.Listener, api *httpapi.Server, hub *feed.Hub, service *messaging.Service, log *slog.Logger,
+	ctx context.Context, listener net.Listener, encryption *certificate, api *httpapi.Server, hub *feed.Hub,
+	service *messaging.Service, log *slog.Logger,
 ) error {
-	server := &http.Server{
-		Handler:           api,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      40 * time.Second, // reading a slow body, and then the longest wait for the database
-		IdleTimeout:       75 * time.Second,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	server := c.newServer(api, log)
 	server.RegisterOnShutdown(hub.Drain)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() {
+		if encryption == nil {
+			failed <- server.Serve(listener)
+			return
+		}
+		watching, stop := context.WithCancel(ctx)
+		defer stop()
+		go encryption.watch(watching)
+		server.TLSConfig = &tls.Config{GetCertificate: encryption.get}
+		failed <- server.ServeTLS(listener, "", "")
+	}()
 	select {
 	case err := <-failed:
 		return err
@@ -189,15 +197,15 @@ func (c serveCommand) greet(w io.Writer, log *slog.Logger, engine db.Engine, add
 	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		host = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
 	}
-	console := ""
+	url, console := c.scheme()+"://"+host, ""
 	if c.hasConsole() {
-		console = "\n  Console         http://" + host + "/console/"
+		console = "\n  Console         " + url + "/console/"
 	}
 	fmt.Fprintf(w, `Message Service %s on %s
 %[4]s
-  Documentation   http://%[3]s/docs/
-  First message   curl http://%[3]s/v1/messages --json '{"sender": "alice", "recipient": "bob", "text": "Hello!"}'
-  Bob's messages  curl 'http://%[3]s/v1/messages?recipient=bob'
+  Documentation   %[3]s/docs/
+  First message   curl %[3]s/v1/messages --json '{"sender": "alice", "recipient": "bob", "text": "Hello!"}'
+  Bob's messages  curl '%[3]s/v1/messages?recipient=bob'
 
-`, buildVersion(), map[db.Engine]string{db.Postgres: "PostgreSQL", db.SQLite: "SQLite"}[engine], host, console)
+`, buildVersion(), map[db.Engine]string{db.Postgres: "PostgreSQL", db.SQLite: "SQLite"}[engine], url, console)
 }

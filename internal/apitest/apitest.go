@@ -252,9 +252,13 @@ func (c *Client) Insist() { c.checker.insists = true }
 // NewClient makes a client of the server at url.
 func NewClient(t testing.TB, url string) *Client {
 	t.Helper()
-	// Tests send many requests at once; each keeps its connection for the next.
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 256
+	return NewClientOver(t, url, http.DefaultTransport.(*http.Transport).Clone())
+}
+
+// NewClientOver is [NewClient] with a transport of its own.
+func NewClientOver(t testing.TB, url string, transport *http.Transport) *Client {
+	t.Helper()
+	transport.MaxIdleConnsPerHost = 256 // tests send many requests at once; each keeps its connection for the next
 	t.Cleanup(transport.CloseIdleConnections)
 	checker := &checker{t: t, next: transport}
 	doer := &http.Client{

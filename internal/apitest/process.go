@@ -20,7 +20,7 @@ type Process struct {
 	done chan error // holds the result once the process has ended
 }
 
-var documentation = regexp.MustCompile(`(http://\S+)/docs/`)
+var documentation = regexp.MustCompile(`(https?://\S+)/docs/`)
 
 // StartProcess starts the program at path on a free port, waits until it says
 // where it serves, and kills it after the test. The environment is this process's

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -26,8 +28,8 @@ const eventStream = "text/event-stream"
 // heartbeat is how long a stream is silent at most.
 const heartbeat = 15 * time.Second
 
-// A stream is written in pieces, each within patience, and the kernel keeps few of them,
-// so that a slow client is not taken for one that does not read. When the server stops,
+// A stream is written in pieces, each within patience, and of HTTP/1.1 the kernel keeps few
+// of them, so that a slow client is not taken for one that does not read. When the server stops,
 // it has so long for the rest.
 const (
 	pieceBytes  = 16 << 10
@@ -58,33 +60,78 @@ func (h *handlers) streamChanges(ctx context.Context, user string, after *messag
 	if err != nil {
 		return changeStream{}, err
 	}
-	return changeStream{stream, stream.Draining(), h.answers.streams, h.log, isHead(ctx)}, nil
+	return changeStream{stream, ctx, stream.Draining(), h.answers.streams, h.log}, nil
 }
 
 // changeStream writes a stream of changes as server-sent events, as the HTML standard
 // describes them.
 //
-// It takes the connection over from net/http, which would keep the request, its
+// It takes a connection of HTTP/1.1 over from net/http, which would keep the request, its
 // buffers and the stack that it took to handle it: several times as much memory as
-// a stream needs, which waits most of the time.
+// a stream needs, which waits most of the time. A connection of HTTP/2 is that of other
+// requests too, and stays with net/http.
 type changeStream struct {
 	stream   *feed.Stream
+	request  context.Context //nolint:containedctx // the generated interface hands none to what writes the answer
 	draining context.Context //nolint:containedctx // it is the server's, not a request's
 	room     *streamRoom
 	log      *slog.Logger
-	isHead   bool
 }
 
-// VisitListChangesResponse begins the answer, which goes on when it has returned.
+// client is where a stream is written to: a connection, or a stream of HTTP/2.
+type client interface {
+	Write(events []byte) (int, error)
+
+	// SetWriteDeadline ends a Write that lasts too long. Only the end of the stream can follow.
+	SetWriteDeadline(end time.Time) error
+}
+
+// http2Client is a client that has a stream of HTTP/2.
+type http2Client struct {
+	w          http.ResponseWriter
+	controller *http.ResponseController
+	end        atomic.Pointer[time.Time] // of a write
+}
+
+// Write writes events, and does not keep them in a buffer.
+func (c *http2Client) Write(events []byte) (int, error) {
+	n, err := c.w.Write(events)
+	if err = errors.Join(err, c.controller.Flush()); err == nil {
+		return n, nil
+	}
+	if end := c.end.Load(); end != nil && !end.IsZero() && !time.Now().Before(*end) {
+		return n, os.ErrDeadlineExceeded // all that net/http says is that the stream is closed
+	}
+	return n, err
+}
+
+// SetWriteDeadline sets the end of a write, or none.
+func (c *http2Client) SetWriteDeadline(end time.Time) error {
+	c.end.Store(&end)
+	return c.controller.SetWriteDeadline(end)
+}
+
+// VisitListChangesResponse writes the answer, or on HTTP/1.1 begins it: there it goes on when
+// this has returned.
 func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 	header := w.Header()
 	header.Set(echo.HeaderContentType, eventStream)
 	header.Set("X-Accel-Buffering", "no") // nginx would hold it back
-	if s.isHead {
+	if isHead(s.request) {
 		s.stream.Close()
 		return nil
 	}
-	conn, _, err := http.NewResponseController(w).Hijack()
+	first := fmt.Appendf(nil, "%sid: %s\nevent: ready\ndata: {\"cursor\":\"%[2]s\"}\n\n", retryWithin(usualRetry), s.stream.Start)
+	requestID := header.Get(echo.HeaderXRequestID)
+	controller := http.NewResponseController(w)
+	conn, _, err := controller.Hijack()
+	if errors.Is(err, http.ErrNotSupported) {
+		left, stop := context.WithCancel(s.request)
+		defer stop()
+		w.WriteHeader(http.StatusOK)
+		s.serve(left, &http2Client{w: w, controller: controller}, first, requestID)
+		return nil
+	}
 	if err != nil {
 		s.stream.Close()
 		return err
@@ -93,35 +140,55 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 	header.Set("Connection", "close") // its end is the end of the answer
 	head := bytes.NewBufferString("HTTP/1.1 200 OK\r\n")
 	_ = header.Write(head) // a buffer does not fail
-	fmt.Fprintf(head, "\r\n%sid: %s\nevent: ready\ndata: {\"cursor\":\"%[2]s\"}\n\n", retryWithin(usualRetry), s.stream.Start)
-	go s.serve(conn, head.Bytes(), header.Get(echo.HeaderXRequestID))
+	fmt.Fprintf(head, "\r\n%s", first)
+	go s.serveConn(conn, head.Bytes(), requestID)
 	return nil
 }
 
-// serve writes until the client leaves or the server stops.
-func (s changeStream) serve(conn net.Conn, head []byte, requestID string) {
-	start := time.Now()
-	ctx, leave := context.WithCancel(s.draining)
-	defer s.stream.Close()
+// serveConn writes to a connection of its own, and closes it.
+func (s changeStream) serveConn(conn net.Conn, head []byte, requestID string) {
+	left, leave := context.WithCancel(context.Background())
 	defer conn.Close() //nolint:errcheck // there is nothing more to say
 	defer leave()
+	go awaitLeave(conn, leave)
+	socket := conn
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		socket = encrypted.NetConn()
+	}
+	if tcp, ok := socket.(interface{ SetWriteBuffer(int) error }); ok {
+		_ = tcp.SetWriteBuffer(bufferBytes) // it fails only on a closed connection
+	}
+	s.serve(left, conn, head, requestID)
+}
+
+// serve writes until the client has left or the server stops.
+func (s changeStream) serve(left context.Context, to client, head []byte, requestID string) {
+	start := time.Now()
+	ctx, stop := context.WithCancel(s.draining)
+	defer s.stream.Close()
+	defer stop()
+	defer context.AfterFunc(left, stop)()
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.log.Error("stream failed", "request_id", requestID, "error", fmt.Sprintf("panic: %v\n%s", cause, debug.Stack()))
 		}
 	}()
-	go awaitLeave(conn, leave)
-	if tcp, ok := conn.(interface{ SetWriteBuffer(int) error }); ok {
-		_ = tcp.SetWriteBuffer(bufferBytes) // it fails only on a closed connection
-	}
-	hurry := context.AfterFunc(s.draining, func() { setWriteDeadline(conn, lastWords) })
-	defer hurry()
-	err := s.write(ctx, conn, head)
+	hurried := make(chan struct{})
+	calm := context.AfterFunc(s.draining, func() {
+		setWriteDeadline(to, lastWords)
+		close(hurried)
+	})
+	defer func() {
+		if !calm() {
+			<-hurried // net/http takes the client back after this
+		}
+	}()
+	err := s.write(ctx, to, head)
 	attributes := []slog.Attr{
 		slog.String("request_id", requestID),
 		slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
 	}
-	if err != nil && ctx.Err() == nil {
+	if err != nil && (ctx.Err() == nil || errors.Is(err, os.ErrDeadlineExceeded)) {
 		attributes = append(attributes, slog.Any("error", err))
 	}
 	s.log.LogAttrs(ctx, slog.LevelInfo, "stream ended", attributes...)
@@ -134,17 +201,18 @@ func awaitLeave(conn net.Conn, leave func()) {
 	leave()
 }
 
-func (s changeStream) write(ctx context.Context, conn net.Conn, events []byte) error {
+func (s changeStream) write(ctx context.Context, to client, events []byte) error {
 	for {
 		for piece := range slices.Chunk(events, pieceBytes) {
-			if err := s.send(conn, piece, cap(events)); err != nil {
+			if err := s.send(to, piece, cap(events)); err != nil {
 				return err
 			}
 		}
 		var err error
 		events, err = s.next(ctx)
 		if s.draining.Err() != nil {
-			_, err = conn.Write([]byte(retryWithin(stoppedRetry) + "\n"))
+			setWriteDeadline(to, lastWords)
+			_, err = to.Write([]byte(retryWithin(stoppedRetry) + "\n"))
 			return err
 		}
 		if err != nil {
@@ -153,48 +221,59 @@ func (s changeStream) write(ctx context.Context, conn net.Conn, events []byte) e
 	}
 }
 
+// errNotRead is why a stream ends whose client does not read while others do not either.
+var errNotRead = errors.New("too much is held for streams that are not read")
+
 // send writes a piece of what is held, so many bytes. All that is held for streams has to find
 // room, for a moment in one place, and for clients that do not take it soon in another, where
 // they have until patience ends. Without room there the client is cut off, and resumes
 // where it was.
-func (s changeStream) send(conn net.Conn, piece []byte, held int) error {
-	room := int64(held)
+func (s changeStream) send(to client, piece []byte, held int) error {
+	prompt := int64(0) // of so little there may be a piece for each stream
 	if held > smallPiece {
-		if err := s.room.prompt.Acquire(s.draining, room); err != nil {
-			return err // the server stops, and the stream is resumed
+		prompt = int64(held)
+	}
+	if err := s.room.prompt.Acquire(s.draining, prompt); err != nil {
+		return err // the server stops, and the stream is resumed
+	}
+	s.setDeadline(to, time.Now().Add(patience))
+	slow := make(chan bool, 1) // whether there was room in the other place, once the client is slow
+	moving := time.AfterFunc(promptness, func() {
+		hasRoom := s.room.slow.TryAcquire(int64(held))
+		if hasRoom {
+			s.room.prompt.Release(prompt)
+		} else {
+			setWriteDeadline(to, 0)
 		}
-		defer func() { s.room.prompt.Release(room) }()
+		slow <- hasRoom
+	})
+	_, err := to.Write(piece)
+	switch {
+	case moving.Stop():
+		s.room.prompt.Release(prompt)
+	case <-slow:
+		s.room.slow.Release(int64(held))
+	default:
+		s.room.prompt.Release(prompt)
+		return errNotRead
 	}
-	written, err := s.sendWithin(conn, piece, promptness)
-	if !errors.Is(err, os.ErrDeadlineExceeded) || s.draining.Err() != nil {
-		return err
-	}
-	if !s.room.slow.TryAcquire(int64(held)) {
-		return errors.New("too much is held for streams that are not read")
-	}
-	defer s.room.slow.Release(int64(held))
-	if held > smallPiece {
-		s.room.prompt.Release(room)
-		room = 0
-	}
-	_, err = s.sendWithin(conn, piece[written:], patience-promptness)
+	s.setDeadline(to, time.Time{}) // the next piece may come late
 	return err
 }
 
-// sendWithin writes a piece as far as the client takes it in time.
-func (s changeStream) sendWithin(conn net.Conn, piece []byte, d time.Duration) (int, error) {
+// setDeadline sets the end of a write, unless the server stops, which leaves it lastWords.
+func (s changeStream) setDeadline(to client, end time.Time) {
 	if s.draining.Err() == nil {
-		setWriteDeadline(conn, d)
-		if s.draining.Err() != nil { // meanwhile: its deadline is the one that counts
-			setWriteDeadline(conn, lastWords)
+		_ = to.SetWriteDeadline(end) // it fails only on a closed connection, as the write will
+		if s.draining.Err() != nil { // meanwhile
+			setWriteDeadline(to, lastWords)
 		}
 	}
-	return conn.Write(piece)
 }
 
-// setWriteDeadline gives a connection so long to take what is written.
-func setWriteDeadline(conn net.Conn, d time.Duration) {
-	_ = conn.SetWriteDeadline(time.Now().Add(d)) // it fails only on a closed connection, as the write will
+// setWriteDeadline gives a client so long to take what is written.
+func setWriteDeadline(to client, d time.Duration) {
+	_ = to.SetWriteDeadline(time.Now().Add(d)) // as above
 }
 
 // next returns the next events, or after a while of silence a comment. A database

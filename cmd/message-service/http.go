@@ -1,0 +1,39 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// writeTimeout bounds an answer: reading a slow body, and then the longest wait for the database.
+const writeTimeout = 40 * time.Second
+
+// newServer makes the HTTP server. HTTP/2 is spoken over TLS, and without it where a proxy
+// begins with it.
+func (c serveCommand) newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(c.H2C)
+	return &http.Server{
+		Handler:           handler,
+		Protocols:         protocols,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       75 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		HTTP2: &http.HTTP2Config{
+			// Of bodies that nobody has read yet: a request may have one of 64 KiB.
+			MaxReceiveBufferPerStream:     64 << 10,
+			MaxReceiveBufferPerConnection: 256 << 10,
+			// A client that takes nothing holds back the streams of the whole connection.
+			WriteByteTimeout: 5 * time.Second,
+			// One that has vanished is noticed also where nothing is to be written.
+			SendPingTimeout: 30 * time.Second,
+			PingTimeout:     15 * time.Second,
+		},
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// tlsFlags are the options of encryption, and of HTTP/2 without it.
+type tlsFlags struct {
+	TLSCertFile string `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"PATH" help:"Serve HTTPS, by HTTP/1.1 and HTTP/2, with the certificate in this file: PEM, with those that vouch for it below it. It is read again when it changes."`
+	TLSKeyFile  string `name:"tls-key-file" env:"TLS_KEY_FILE" placeholder:"PATH" help:"File with the private key of that certificate, as PEM."`
+	H2C         bool   `name:"h2c" env:"H2C" help:"Speak HTTP/2 without TLS, too, to proxies that begin with it, such as Caddy and Envoy."`
+}
+
+// Validate is called by the command line parser.
+func (f tlsFlags) Validate() error {
+	switch {
+	case (f.TLSCertFile == "") != (f.TLSKeyFile == ""):
+		return errors.New("--tls-cert-file and --tls-key-file (TLS_CERT_FILE and TLS_KEY_FILE) need each other")
+	case f.TLSCertFile != "" && f.H2C:
+		return errors.New("--h2c (H2C) is for a server without TLS: with --tls-cert-file (TLS_CERT_FILE) it speaks HTTP/2 by itself")
+	}
+	return nil
+}
+
+// scheme is that of the server's URLs.
+func (f tlsFlags) scheme() string {
+	if f.TLSCertFile != "" {
+		return "https"
+	}
+	return "http"
+}
+
+// certificate is a certificate and its key, in files that may be replaced.
+type certificate struct {
+	files   tlsFlags
+	log     *slog.Logger
+	content []byte // of both, when they were last used, or refused
+	current atomic.Pointer[tls.Certificate]
+}
+
+// loadCertificate reads the certificate; it returns nil if there is none.
+func (f tlsFlags) loadCertificate(log *slog.Logger) (*certificate, error) {
+	if f.TLSCertFile == "" {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	c := &certificate{files: f, log: log}
+	if _, err := c.reload(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return c.current.Load(), nil
+}
+
+// reload uses what is in the files, if that has changed and is a certificate with its key.
+func (c *certificate) reload() (changed bool, err error) {
+	cert, err := readSmall(c.files.TLSCertFile)
+	if err != nil {
+		return false, fmt.Errorf("the file of --tls-cert-file (TLS_CERT_FILE) cannot be read: %w", err)
+	}
+	key, err := readSmall(c.files.TLSKeyFile)
+	if err != nil {
+		return false, fmt.Errorf("the file of --tls-key-file (TLS_KEY_FILE) cannot be read: %w", err)
+	}
+	content := slices.Concat(cert, []byte{0}, key)
+	if bytes.Equal(content, c.content) {
+		return false, nil
+	}
+	c.content = content
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return false, fmt.Errorf("the files of --tls-cert-file and --tls-key-file (TLS_CERT_FILE and TLS_KEY_FILE) are no certificate with its key: %w", err)
+	}
+	if now := time.Now(); now.After(pair.Leaf.NotAfter) || now.Before(pair.Leaf.NotBefore) {
+		c.log.Warn("clients will not accept the certificate: it is not valid now", "from", pair.Leaf.NotBefore, "until", pair.Leaf.NotAfter)
+	}
+	c.current.Store(&pair)
+	return true, nil
+}
+
+// reloadInterval is how often the files are looked at. They are small, and looking at what is
+// in them notices every way of replacing them.
+const reloadInterval = time.Second
+
+// watch reloads the certificate when its files change, until ctx ends. Connections keep
+// theirs; one that cannot be used is logged, and the one before stays.
+func (c *certificate) watch(ctx context.Context) {
+	ticker := time.NewTicker(reloadInterval)
+	defer ticker.Stop()
+	var last string
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		changed, err := c.reload()
+		switch {
+		case changed:
+			c.log.Info("certificate replaced", "until", c.current.Load().Leaf.NotAfter)
+		case err != nil && err.Error() != last: // not each second
+			c.log.Warn("the certificate was not replaced", "error", err)
+		}
+		last = fmt.Sprint(err)
+	}
+}
