@@ -193,7 +193,8 @@ func (d *DB) Tx(ctx context.Context, timeout time.Duration, fn func(context.Cont
 }
 
 // Add is [DB.Tx] for transactions that erase nothing of what somebody wrote. Those that do
-// have the log of SQLite emptied soon, which costs all who write, so that nothing remains there.
+// have the index of searches of SQLite cleared of it, and the log emptied soon, which costs all
+// who write, so that nothing remains there.
 func (d *DB) Add(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error {
 	return d.tx(ctx, timeout, false, fn)
 }
@@ -215,9 +216,13 @@ func (d *DB) tx(ctx context.Context, timeout time.Duration, erases bool, fn func
 
 // transact runs fn in a transaction that writes.
 func (d *DB) transact(ctx context.Context, pool *sqlx.DB, erases bool, fn func(context.Context, *sqlx.Tx) error) error {
-	commit := func() error { return once(ctx, pool, &sql.TxOptions{Isolation: d.isolation}, fn) }
+	options := &sql.TxOptions{Isolation: d.isolation}
+	commit := func() error { return once(ctx, pool, options, fn) }
 	if d.sqlite == nil {
 		return commit()
+	}
+	if erases {
+		commit = func() error { return cleanly(ctx, pool, options, fn) }
 	}
 	err := d.sqlite.write(ctx, erases, commit)
 	if failing := err != nil && isUnavailable(err); failing || err == nil {
@@ -226,8 +231,13 @@ func (d *DB) transact(ctx context.Context, pool *sqlx.DB, erases bool, fn func(c
 	return err
 }
 
-// once runs fn in a transaction of a pool and commits it unless fn fails or panics.
-func once(ctx context.Context, pool *sqlx.DB, options *sql.TxOptions, fn func(context.Context, *sqlx.Tx) error) error {
+// beginner is a pool or one of its connections.
+type beginner interface {
+	BeginTxx(context.Context, *sql.TxOptions) (*sqlx.Tx, error)
+}
+
+// once runs fn in a transaction and commits it unless fn fails or panics.
+func once(ctx context.Context, pool beginner, options *sql.TxOptions, fn func(context.Context, *sqlx.Tx) error) error {
 	tx, err := pool.BeginTxx(ctx, options)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

@@ -11,8 +11,8 @@ import (
 )
 
 // registerFunctions gives SQLite, for a migration, what Postgres can say by itself:
-// sha256(data) and hmac_sha256(key, message), as RFC 2104 defines it. Of NULL they are NULL.
-// A driver's functions are there for the whole process.
+// sha256(data) and hmac_sha256(key, message), as RFC 2104 defines it; and fts5_first_term(page),
+// see [wordPages]. Of NULL they are NULL. A driver's functions are there for the whole process.
 var registerFunctions = sync.OnceValue(func() error {
 	return errors.Join(
 		sqlite.RegisterDeterministicScalarFunction("sha256", 1, ofBytes(func(args ...[]byte) []byte {
@@ -23,6 +23,9 @@ var registerFunctions = sync.OnceValue(func() error {
 			mac := hmac.New(sha256.New, args[0])
 			_, _ = mac.Write(args[1]) // a hash does not fail
 			return mac.Sum(nil)
+		})),
+		sqlite.RegisterDeterministicScalarFunction("fts5_first_term", 1, ofBytes(func(args ...[]byte) []byte {
+			return firstTerm(args[0])
 		})),
 	)
 })
@@ -43,6 +46,9 @@ func ofBytes(function func(args ...[]byte) []byte) func(*sqlite.FunctionContext,
 				return nil, errors.New("neither text nor a blob")
 			}
 		}
-		return function(values...), nil
+		if result := function(values...); result != nil {
+			return result, nil
+		}
+		return nil, nil
 	}
 }

@@ -12,9 +12,10 @@ CREATE TABLE IF NOT EXISTS message_numbers (
 ) STRICT;
 
 -- The words of each message, and its two mailboxes as two words of their own. The text
--- itself is only in messages. Of words that are taken out nothing remains: of all that
--- FTS5 can do, that is so only for a table without contents of its own, which has to be
--- told exactly the words that were put in.
+-- itself is only in messages. Of words that are taken out nothing remains where FTS5 looks for
+-- them: of all that it can do, that is so only for a table without contents of its own,
+-- which has to be told exactly the words that were put in. What remains elsewhere the server erases
+-- by itself (internal/db/sqlite_words.go).
 CREATE VIRTUAL TABLE IF NOT EXISTS message_words USING fts5 (
     mailboxes, text, content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 2"
 );

@@ -1,0 +1,221 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
+)
+
+// FTS5 takes a word off its page when the last message with it is erased, but keeps it in two
+// more places, from which [wordPages.erase] takes it. Both are described in
+// https://www.sqlite.org/src/file/ext/fts5/fts5_index.c. The index is made of segments, and those
+// of pages, which are rows of message_words_data.
+//
+//   - message_words_idx says for each page of a segment but the first where it begins, by a
+//     term (the border) that is greater than all before the page and not greater than its
+//     first one. FTS5 takes the beginning of what is the first term at the time, or all of it,
+//     and leaves it when that is erased. The term that is the first one then is a border, too.
+//   - A merge that is not at its end has written the terms of some pages to another segment, and
+//     takes words out there only. The pages it has read go, but their borders stay, and of
+//     segments that it has read to the end the pages stay, too. Nobody reads any of these.
+
+// wordPages collects the pages of the index of searches that a transaction has written.
+type wordPages map[int64]bool
+
+// The id of a row of message_words_data is that of a page, its segment and number, or below all of
+// those. Between the two are six bits that are not all 0 in what is no page of terms.
+const (
+	segmentShift = 37
+	numberBits   = 31
+	structureID  = 10 // of the record that lists the segments
+)
+
+func pageID(segment, number int64) int64 { return segment<<segmentShift + number }
+
+// note is called for each row that is about to be written.
+func (p wordPages) note(row sqlite.SQLitePreUpdateData) {
+	id := row.NewRowID
+	if row.TableName == "message_words_data" && id>>segmentShift > 0 && id>>numberBits&(1<<(segmentShift-numberBits)-1) == 0 {
+		p[id] = true
+	}
+}
+
+// cleanly is [once] for a transaction that erases: no erased word stays in the index.
+func cleanly(ctx context.Context, pool *sqlx.DB, options *sql.TxOptions, fn func(context.Context, *sqlx.Tx) error) error {
+	conn, err := pool.Connx(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer conn.Close() //nolint:errcheck // it is given back
+	hook := func(note sqlite.PreUpdateHookFn) error {
+		return conn.Raw(func(raw any) error {
+			raw.(*preparedConn).engineConn.(fileConn).engineConn.(sqlite.HookRegisterer).RegisterPreUpdateHook(note)
+			return nil
+		})
+	}
+	pages := wordPages{}
+	if err := hook(pages.note); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer hook(nil) //nolint:errcheck // a connection that is no good any more is closed
+	return once(ctx, conn, options, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := fn(ctx, tx); err != nil {
+			return err
+		}
+		return pages.erase(ctx, tx)
+	})
+}
+
+// erase takes words out of the index that were on the pages and are in no message any more.
+func (p wordPages) erase(ctx context.Context, tx *sqlx.Tx) error {
+	// FTS5 would take the words off the pages at the end of the transaction.
+	_, err := tx.ExecContext(ctx, "INSERT INTO message_words (message_words) VALUES ('flush')")
+	if isUndefinedTable(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("take words out of the index: %w", err)
+	}
+	if err := p.eraseMerged(ctx, tx); err != nil {
+		return fmt.Errorf("erase what a merge has left: %w", err)
+	}
+	ids := make([]int64, 0, len(p))
+	for id := range p {
+		ids = append(ids, id)
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	var moved []struct {
+		Segment       int64 `db:"segment"`
+		Border, First []byte
+	}
+	err = tx.SelectContext(ctx, &moved, `
+		WITH pages AS MATERIALIZED (
+			SELECT value >> 37 AS segment, value & 0x7fffffff AS number, fts5_first_term(block) AS first
+			FROM json_each($1) CROSS JOIN message_words_data ON message_words_data.id = value
+		)
+		SELECT segment, term AS border, first FROM pages CROSS JOIN message_words_idx ON segid = segment AND term = (
+			SELECT term FROM message_words_idx WHERE segid = segment AND term <= first ORDER BY term DESC LIMIT 1
+		)
+		WHERE pgno >> 1 = number AND substr(first, 1, length(term)) <> term`, string(list))
+	for _, page := range moved {
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "UPDATE message_words_idx SET term = $1 WHERE segid = $2 AND term = $3", page.First, page.Segment, page.Border)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("move the borders of pages: %w", err)
+	}
+	return nil
+}
+
+// eraseMerged deletes what a merge that is not at its end has read already, and adds the pages with
+// which it will go on.
+func (p wordPages) eraseMerged(ctx context.Context, tx *sqlx.Tx) error {
+	var structure []byte
+	if err := tx.GetContext(ctx, &structure, "SELECT block FROM message_words_data WHERE id = $1", structureID); err != nil {
+		return err
+	}
+	for _, s := range segmentsOf(structure) {
+		if s.first == 1 {
+			continue
+		}
+		if s.first == 0 { // it has read all of it
+			_, err := tx.ExecContext(ctx, "DELETE FROM message_words_data WHERE id >= $1 AND id < $2", pageID(s.segment, 0), pageID(s.segment+1, 0))
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, "DELETE FROM message_words_idx WHERE segid = $1", s.segment); err != nil {
+				return err
+			}
+			continue
+		}
+		p[pageID(s.segment, s.first)] = true
+		_, err := tx.ExecContext(ctx, `
+			DELETE FROM message_words_idx WHERE segid = $1 AND pgno < $2 << 1 AND term < coalesce((
+				SELECT term FROM message_words_idx WHERE segid = $1 AND pgno >= $2 << 1 ORDER BY term LIMIT 1
+			), X'FF')`, s.segment, s.first)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstTerm returns the first term on a page, or nil. The page begins with two numbers of two
+// bytes, of which the second is where its footer begins. That says first where the first term is,
+// which begins with its length.
+func firstTerm(page []byte) []byte {
+	if len(page) < 4 {
+		return nil
+	}
+	footer := fields(page).from(int64(binary.BigEndian.Uint16(page[2:])))
+	place, ok := footer.number()
+	if !ok {
+		return nil
+	}
+	term := fields(page).from(place)
+	length, ok := term.number()
+	if !ok || length > int64(len(term)) {
+		return nil
+	}
+	return term[:length]
+}
+
+// pagesLeft says with which page of a segment a merge will go on: 1 if there is none, 0 if
+// it has read all of it.
+type pagesLeft struct{ segment, first int64 }
+
+// segmentsOf reads the structure record. After four bytes it says how many levels and how many
+// segments there are, and how much was written. For each level it says how many segments are being
+// merged, how many there are, and of each its number and its first and last page.
+func segmentsOf(structure []byte) (segments []pagesLeft) {
+	record := fields(structure).from(4)
+	levels, _ := record.number()
+	_, _ = record.number()
+	_, _ = record.number()
+	for range levels {
+		_, _ = record.number()
+		count, ok := record.number()
+		for ; ok && count > 0; count-- {
+			var s pagesLeft
+			s.segment, _ = record.number()
+			s.first, _ = record.number()
+			if _, ok = record.number(); ok {
+				segments = append(segments, s)
+			}
+		}
+	}
+	return segments
+}
+
+// fields are what is left of a record.
+type fields []byte
+
+// from returns what begins at an offset.
+func (f fields) from(offset int64) fields {
+	if offset < 0 || offset > int64(len(f)) {
+		return nil
+	}
+	return f[offset:]
+}
+
+// number reads a number as SQLite writes it, seven bits in each byte and the highest ones first.
+// It reports whether there is one.
+func (f *fields) number() (value int64, ok bool) {
+	for i, b := range *f {
+		value = value<<7 | int64(b&0x7f)
+		if b < 0x80 || i == 8 {
+			*f = (*f)[i+1:]
+			return value, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,303 @@
+package db_test
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+)
+
+// indexed is a store of messages, and what is to be found in it.
+type indexed struct {
+	db     *db.DB
+	random *rand.Rand
+	next   uint64
+	texts  map[uint64][]string // the words of each message that is live
+	erased map[string]bool     // words that were in one, once
+}
+
+func newIndexed(t *testing.T) *indexed {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	s := &indexed{
+		db: apitest.Open(t, apitest.NewDatabaseURL(t, db.SQLite)), random: rand.New(rand.NewPCG(seed, 0)),
+		texts: map[uint64][]string{}, erased: map[string]bool{},
+	}
+	s.exec(t, "INSERT INTO message_words (message_words, rank) VALUES ('pgsz', $1)", 64<<s.random.IntN(3))
+	return s
+}
+
+// TestErasedWordsLeaveTheIndex stores, edits and deletes messages at random, while segments of the
+// index are merged. After each edit and deletion it has no word that no message has any more: not
+// on a page, also not of a segment that is being merged, and not as the border between two pages.
+// After each round SQLite finds its index whole, and a search finds just the messages that have a
+// word. The pages are so small that there are many. The seed is in the log.
+func TestErasedWordsLeaveTheIndex(t *testing.T) {
+	t.Parallel()
+	s := newIndexed(t)
+	for round := range apitest.Size(6, 40, 600) {
+		for range 1 + s.random.IntN(12) {
+			switch n := s.random.IntN(14); {
+			case len(s.texts) < 20 || n < 5:
+				s.add(t, 1+s.random.IntN(1<<s.random.IntN(7)))
+			case n < 9:
+				s.edit(t)
+			case n < 12: // as after a send: a few pages of a merge
+				s.exec(t, "INSERT INTO message_words (message_words, rank) VALUES ('merge', $1)", 1+s.random.IntN(4))
+			case n == 12: // of all segments
+				s.exec(t, "INSERT INTO message_words (message_words, rank) VALUES ('merge', $1)", -1-s.random.IntN(4))
+			default:
+				s.delete(t, 1+s.random.IntN(1<<s.random.IntN(6)))
+			}
+		}
+		if s.check(t); t.Failed() {
+			t.Fatalf("in round %d, with %d messages", round, len(s.texts))
+		}
+	}
+	s.delete(t, len(s.texts))
+	s.check(t)
+}
+
+// TestErasedDuringMerge erases messages while segments are merged, of which each has words
+// that come after all those of the one before: the merge is through with one after the other.
+func TestErasedDuringMerge(t *testing.T) {
+	t.Parallel()
+	s := newIndexed(t)
+	s.exec(t, "INSERT INTO message_words (message_words, rank) VALUES ('automerge', 0)")
+	for range apitest.Size(1, 5, 50) {
+		for range 40 {
+			s.add(t, 1+s.random.IntN(16))
+		}
+		for len(s.texts) > 0 && !t.Failed() {
+			s.exec(t, "INSERT INTO message_words (message_words, rank) VALUES ('merge', $1)", 1+s.random.IntN(4))
+			s.delete(t, 1+s.random.IntN(4))
+		}
+	}
+	s.check(t)
+}
+
+// words are those of a text: some that many have, and some that it has alone, of which some differ
+// from the next one at the end only. In some texts all of those come after all words of others, so
+// that a merge reads the words of those to the end first.
+func (s *indexed) words(late bool) []string {
+	words := []string{"the", fmt.Sprintf("common%d", s.random.IntN(20))}
+	for range s.random.IntN(8) {
+		s.next++
+		kind := s.random.IntN(3)
+		if late {
+			kind = 3
+		}
+		switch kind {
+		case 0:
+			words = append(words, fmt.Sprintf("number%06d", s.next))
+		case 1:
+			words = append(words, fmt.Sprintf("%s%06d", strings.Repeat("longer", s.random.IntN(12)), s.next))
+		case 2:
+			words = append(words, fmt.Sprintf("%c%06d", 'a'+s.random.IntN(26), s.next))
+		default:
+			words = append(words, fmt.Sprintf("слово%06d", s.next))
+		}
+	}
+	return words
+}
+
+func idOf(number uint64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 8), number) }
+
+func (s *indexed) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	s.run(t, s.db.Add, func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, statement, args...)
+		return err
+	})
+}
+
+type transaction = func(context.Context, time.Duration, func(context.Context, *sqlx.Tx) error) error
+
+func (*indexed) run(t *testing.T, transaction transaction, fn func(context.Context, *sqlx.Tx) error) {
+	t.Helper()
+	if err := transaction(t.Context(), time.Minute, fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// add stores messages.
+func (s *indexed) add(t *testing.T, messages int) {
+	late := s.random.IntN(2) == 0
+	s.run(t, s.db.Add, func(ctx context.Context, tx *sqlx.Tx) error {
+		for range messages {
+			s.next++
+			number := s.next
+			s.texts[number] = s.words(late)
+			_, err := tx.ExecContext(ctx, "INSERT INTO messages (recipient, id, sender, text) VALUES ($1, $2, 'bob', $3)",
+				fmt.Sprint("user", number%7), idOf(number), strings.Join(s.texts[number], " "))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *indexed) pick() uint64 {
+	numbers := make([]uint64, 0, len(s.texts))
+	for number := range s.texts {
+		numbers = append(numbers, number)
+	}
+	slices.Sort(numbers)
+	return numbers[s.random.IntN(len(numbers))]
+}
+
+func (s *indexed) edit(t *testing.T) {
+	number := s.pick()
+	s.erase(number)
+	s.texts[number] = s.words(false)
+	s.run(t, s.db.Tx, func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, "UPDATE messages SET text = $1 WHERE recipient = $2 AND deleted = false AND id = $3",
+			strings.Join(s.texts[number], " "), fmt.Sprint("user", number%7), idOf(number))
+		return err
+	})
+	s.checkWords(t)
+}
+
+func (s *indexed) erase(number uint64) {
+	for _, word := range s.texts[number] {
+		s.erased[word] = true
+	}
+	delete(s.texts, number)
+}
+
+// delete deletes some messages, in one transaction.
+func (s *indexed) delete(t *testing.T, messages int) {
+	s.run(t, s.db.Tx, func(ctx context.Context, tx *sqlx.Tx) error {
+		for range min(messages, len(s.texts)) {
+			number := s.pick()
+			s.erase(number)
+			_, err := tx.ExecContext(ctx, "UPDATE messages SET text = '', deleted = true WHERE recipient = $1 AND deleted = false AND id = $2",
+				fmt.Sprint("user", number%7), idOf(number))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.checkWords(t)
+}
+
+// check compares the index with what is to be found.
+func (s *indexed) check(t *testing.T) {
+	t.Helper()
+	s.exec(t, "INSERT INTO message_words (message_words) VALUES ('integrity-check')")
+	having := map[string][]uint64{}
+	for number, words := range s.texts {
+		for _, word := range words {
+			having[word] = append(having[word], number)
+		}
+	}
+	err := s.db.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+		for word := range s.erased {
+			having[word] = append(having[word], nil...) // none, if it is in no other message
+		}
+		for word, want := range having {
+			if s.random.IntN(8) > 0 {
+				continue
+			}
+			slices.Sort(want)
+			for _, order := range []string{"ASC", "DESC"} {
+				var got [][]byte
+				err := sqlx.SelectContext(ctx, q, &got, `
+					SELECT id FROM message_words JOIN message_numbers ON number = message_words.rowid
+					WHERE message_words MATCH $1 ORDER BY message_words.rowid `+order, `"`+word+`"`)
+				if err != nil {
+					return err
+				}
+				found := make([]uint64, len(got))
+				for i, id := range got {
+					found[i] = binary.BigEndian.Uint64(id[8:])
+				}
+				if slices.Sort(found); !slices.Equal(found, want) {
+					t.Errorf("%q finds %v %s, want %v", word, found, order, want)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkWords wants each border to be the beginning of a word that is live, and each word on
+// a page to be one.
+func (s *indexed) checkWords(t *testing.T) {
+	t.Helper()
+	words := []string{"s" + hex.EncodeToString([]byte("bob"))}
+	for i := range 7 {
+		words = append(words, "r"+hex.EncodeToString(fmt.Append(nil, "user", i)))
+	}
+	for _, text := range s.texts {
+		words = append(words, text...)
+	}
+	slices.Sort(words)
+	var borders, pages [][]byte
+	err := s.db.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+		if err := sqlx.SelectContext(ctx, q, &borders, "SELECT term FROM message_words_idx"); err != nil {
+			return err
+		}
+		return sqlx.SelectContext(ctx, q, &pages, "SELECT block FROM message_words_data WHERE id > 10 AND id >> 31 & 63 = 0")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, border := range borders {
+		beginning := strings.TrimPrefix(string(border), "0")
+		i, _ := slices.BinarySearch(words, beginning)
+		if i == len(words) || !strings.HasPrefix(words[i], beginning) {
+			t.Errorf("the border %q is of no word", beginning)
+		}
+	}
+	for _, page := range pages {
+		for _, word := range wordsOn(page) {
+			if _, live := slices.BinarySearch(words, word); !live {
+				t.Errorf("%q is on a page", word)
+			}
+		}
+	}
+}
+
+// wordsOn returns the words on a leaf page of FTS5's. Behind what is on the page it has
+// where each word begins, counted from the one before. A word lacks as many bytes as it
+// says that it has in common with the one before.
+func wordsOn(page []byte) (words []string) {
+	offset := 0
+	var word []byte
+	number := func(from *[]byte) int {
+		value, size := 0, 1
+		for ; (*from)[size-1] >= 0x80; size++ {
+			value = value<<7 | int((*from)[size-1]&0x7f)
+		}
+		value = value<<7 | int((*from)[size-1])
+		*from = (*from)[size:]
+		return value
+	}
+	for index := page[binary.BigEndian.Uint16(page[2:]):]; len(index) > 0; words = append(words, string(word[1:])) {
+		offset += number(&index)
+		at := page[offset:]
+		if word != nil {
+			word = word[:number(&at)]
+		}
+		rest := number(&at)
+		word = append(word, at[:rest]...)
+	}
+	return words
+}
