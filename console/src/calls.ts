@@ -24,13 +24,22 @@ const kept = 60;
 /** The requests of this page, the newest first. */
 class Calls extends Emitter {
   readonly list: Call[] = [];
-  /** The one that somebody wants to see; without one it is the last that somebody asked for. */
+  /** The one that somebody wants to see; without one it is the last that somebody asked for, or the first of a screen. */
   selected: Call | undefined;
   #next = 1;
+  #turned = 0;
 
   /** The call to show. */
   get shown(): Call | undefined {
-    return this.selected ?? this.list.find((call) => call.asked) ?? this.list.findLast((call) => call.isStream) ?? this.list[0];
+    const here = this.list.filter((call) => call.began >= this.#turned);
+    return this.selected ?? here.find((call) => call.asked) ?? here.at(-1) ?? this.list.find((call) => call.asked) ?? this.list[0];
+  }
+
+  /** Another screen is shown: what was asked for on the one before is of the past. */
+  turn(): void {
+    this.#turned = performance.now();
+    this.selected = undefined;
+    this.changed();
   }
 
   select(call: Call | undefined): void {

@@ -31,6 +31,7 @@ const svg = 'http://www.w3.org/2000/svg';
 /** The paths of our icons, in a square of 20. */
 const icons = {
   add: 'M10 4v12M4 10h12',
+  back: 'm12 4-6 6 6 6',
   ban: 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM5 5l10 10',
   book: 'M4 4.5C6 3.6 8 3.6 10 5c2-1.4 4-1.4 6-.5V15.500c-2-.9-4-.9-6 .5-2-1.4-4-1.4-6-.5ZM10 5v11',
   check: 'm4 10.5 4 4 8-9',

@@ -29,6 +29,28 @@ export function shortTime(time: Date): string {
 /** The time in an id, which is a UUID of version 7. */
 export const timeOf = (id: string): Date => new Date(parseInt(id.replace('-', '').slice(0, 12), 16));
 
+const plain = new Intl.NumberFormat();
+const largeUnits = ['bytes', 'KiB', 'MiB', 'GiB'];
+
+export const number = (value: number): string => plain.format(value);
+
+/** A size, in the largest unit that leaves a whole number. */
+export function bytes(value: number): string {
+  let unit = 0;
+  while (value >= 1024 && value % 1024 === 0 && unit < largeUnits.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${number(value)} ${largeUnits[unit]}`;
+}
+
+/** A time span in its two largest units. */
+export function duration(seconds: number): string {
+  const parts = [[Math.floor(seconds / 86_400), 'd'], [Math.floor(seconds / 3600) % 24, 'h'], [Math.floor(seconds / 60) % 60, 'min'], [Math.floor(seconds) % 60, 's']] as const;
+  const first = parts.findIndex(([value]) => value > 0);
+  return parts.slice(first, first + 2).filter(([value]) => value > 0).map(([value, unit]) => `${value} ${unit}`).join(' ') || '0 s';
+}
+
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** Whether a text is nothing but one to three emoji. */

@@ -1,13 +1,18 @@
+import { calls } from '../calls.ts';
 import { el, icon } from '../dom.ts';
 import { router, type Screen } from '../route.ts';
 import { ChatScreen } from './chat-screen.ts';
 import { FeedScreen } from './feed-screen.ts';
+import { InboxScreen } from './inbox-screen.ts';
 import { RequestPanel } from './request-panel.ts';
+import { ServiceScreen } from './service-screen.ts';
 import { themeSwitch } from './theme-switch.ts';
 
-const screens: { readonly [name in Screen]?: { readonly title: string; readonly element: new () => HTMLElement } } = {
+const screens: { readonly [name in Screen]: { readonly title: string; readonly element: new () => HTMLElement } } = {
   chat: { title: 'Chat', element: ChatScreen },
   feed: { title: 'Feed', element: FeedScreen },
+  inbox: { title: 'Inbox', element: InboxScreen },
+  service: { title: 'Service', element: ServiceScreen },
 };
 
 /** The frame of the page: where to go, the screen, and the request behind what it does. */
@@ -35,7 +40,7 @@ export class AppShell extends HTMLElement {
 
   #follow(): void {
     const { screen } = router.current;
-    const shown = screens[screen] ?? screens.chat!;
+    const shown = screens[screen];
     for (const [name, link] of this.#links) {
       link.href = router.link(name);
       if (name === screen) link.setAttribute('aria-current', 'page');
@@ -43,6 +48,7 @@ export class AppShell extends HTMLElement {
     }
     document.title = `${shown.title} · Message Service`;
     if (this.#main.firstElementChild instanceof shown.element) return;
+    calls.turn();
     this.#main.replaceChildren(new shown.element());
   }
 }

@@ -6,7 +6,7 @@ import { excerpt, exactTimeOfDay, fullTime, timeOf } from '../text.ts';
 export function drawRow(row: Row, existing: HTMLElement | undefined): HTMLElement {
   const element = existing ?? el('li');
   if (isDrawn(element, row)) return element;
-  const { cursor, deliveries, connection } = row;
+  const { cursor, deliveries, waited } = row;
   const kind = kindOf(row);
   const time = timeOf(cursor);
   element.className = `event ${deliveries > 0 ? 'delivered' : 'waiting'}`;
@@ -15,14 +15,14 @@ export function drawRow(row: Row, existing: HTMLElement | undefined): HTMLElemen
     el('span', { class: `kind ${kind}` }, kind),
     el('span', { class: 'what' }, ...what(row)),
     el('code', { class: 'cursor', title: 'The cursor of this change' }, cursor),
-    el('span', { class: 'delivery' }, icon(deliveries > 0 ? 'check' : 'clock'), el('span', {}, delivery(deliveries, connection))));
+    el('span', { class: 'delivery' }, icon(deliveries > 0 ? 'check' : 'clock'), el('span', {}, delivery(deliveries, waited))));
   return element;
 }
 
-function delivery(deliveries: number, connection: number): string {
+function delivery(deliveries: number, waited: boolean): string {
   if (deliveries === 0) return 'stored, has yet to come';
   const times = deliveries === 1 ? 'came once' : `came ${deliveries} times`;
-  return connection > 0 ? `${times}, after resuming` : times;
+  return waited ? `${times}, after resuming` : times;
 }
 
 function kindOf({ change: { type, message } }: Row): string {

@@ -4,6 +4,7 @@ import { answered, api, background, explain } from '../api.ts';
 import { announce, el, icon, reconcile } from '../dom.ts';
 import { router } from '../route.ts';
 import { FeedLog, type Row } from '../store/feed-log.ts';
+import { randomKey } from '../store/key.ts';
 import { drawRow } from './feed-row.ts';
 import { nameField } from './name-field.ts';
 import { avatar } from './user-avatar.ts';
@@ -82,7 +83,7 @@ export class FeedScreen extends HTMLElement {
     const onRetry = (reason: unknown): void => this.#is('waiting', explain(reason));
     try {
       for await (const change of followChanges(background, this.#user, { after: log.cursor, signal, onReady, onRetry })) {
-        log.delivered(change, this.#connection);
+        log.delivered(change);
         this.#draw();
       }
     } catch (error) {
@@ -112,9 +113,9 @@ export class FeedScreen extends HTMLElement {
     const sender = this.#user === 'alice' ? 'bob' : 'alice';
     for (const text of texts) {
       const message = await answered(api.POST('/v1/messages', {
-        params: { header: { 'Idempotency-Key': `${Date.now()} ${Math.random()}` } }, body: { sender, recipient: this.#user, text },
+        params: { header: { 'Idempotency-Key': randomKey() } }, body: { sender, recipient: this.#user, text },
       }));
-      this.#log.stored(message);
+      this.#log.stored(message, this.#status === 'cut');
       if (this.#status === 'cut') this.#passed++;
       this.#draw();
     }

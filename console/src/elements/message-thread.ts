@@ -64,6 +64,11 @@ export class MessageThread extends HTMLElement {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
+  /** Begins at the oldest message rather than at the newest. */
+  startsAtTop(): void {
+    this.#isAtEnd = false;
+  }
+
   /** Takes the line above new messages away, at the next message that comes. */
   forgetNew(): void {
     this.#newFrom = '';
@@ -151,6 +156,7 @@ export class MessageThread extends HTMLElement {
   }
 
   #scrolled(): void {
+    if (this.thread.state === 'loading') return;
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     this.#isAtEnd = scrollHeight - scrollTop - clientHeight < atEnd;
     this.#jump.hidden = this.isAtEnd;

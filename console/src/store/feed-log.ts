@@ -6,8 +6,8 @@ export interface Row {
   readonly change: Omit<Change, 'cursor'>;
   /** How often the feed has brought it. */
   deliveries: number;
-  /** How many times the feed had been resumed when it came first. */
-  connection: number;
+  /** Whether the connection was cut when it was stored. */
+  readonly waited: boolean;
 }
 
 /** As many as anybody looks back at. */
@@ -39,16 +39,16 @@ export class FeedLog {
   }
 
   /** A message was stored, as the answer says; the cursor of a new message is its id. */
-  stored(message: Message): void {
-    if (!this.#rows.has(message.id)) this.#put({ cursor: message.id, change: { type: 'message', message }, deliveries: 0, connection: 0 });
+  stored(message: Message, waited: boolean): void {
+    if (!this.#rows.has(message.id)) this.#put({ cursor: message.id, change: { type: 'message', message }, deliveries: 0, waited });
   }
 
   /** The feed brought a change. */
-  delivered({ cursor, ...change }: Change, connection: number): void {
+  delivered({ cursor, ...change }: Change): void {
     const before = this.#rows.get(cursor);
     this.received++;
     if (before && before.deliveries > 0) this.repeated++;
-    this.#put({ cursor, change, deliveries: (before?.deliveries ?? 0) + 1, connection: before?.deliveries ? before.connection : connection });
+    this.#put({ cursor, change, deliveries: (before?.deliveries ?? 0) + 1, waited: before?.waited ?? false });
     if (cursor > (this.cursor ?? '')) this.cursor = cursor;
   }
 

@@ -1,6 +1,6 @@
 import { followChanges, ProblemError, type Change, type Conversation, type Message, type ReadMarker } from 'message-service-client';
 
-import { answered, background, explain } from '../api.ts';
+import { answered, api, background, explain } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 import { Thread } from './thread.ts';
 import { count, counted, withMarker, withMessage, type Unread } from './unread.ts';
@@ -23,6 +23,7 @@ export class Mailbox extends Emitter {
   onArrival: (message: Message) => void = () => undefined;
   readonly #lines = new Map<string, Line>();
   readonly #threads = new Map<string, Thread>();
+  #excerpt: Thread | undefined;
   readonly #asking = new Map<string, Promise<void>>();
   readonly #marking = new Map<string, string>();
   readonly #stop = new AbortController();
@@ -63,6 +64,13 @@ export class Mailbox extends Emitter {
     return thread;
   }
 
+  /** Part of the thread with a peer, around a message or at its end, which is kept up to date until the next is asked for. */
+  excerpt(peer: string, around: string | undefined): Thread {
+    this.#excerpt = new Thread(this.user, peer, api);
+    void this.#excerpt.load(around);
+    return this.#excerpt;
+  }
+
   /** Marks as read what a peer wrote, as far as it has come. */
   async markRead(peer: string): Promise<void> {
     const line = this.#lines.get(peer);
@@ -87,7 +95,7 @@ export class Mailbox extends Emitter {
   /** Loads a page of older conversations. */
   async loadMore(): Promise<void> {
     const last = this.conversations.at(-1);
-    if (last) await this.#list(last.lastMessage.id);
+    if (last) await this.#list(last.lastMessage.id, api);
     this.changed();
   }
 
@@ -95,6 +103,7 @@ export class Mailbox extends Emitter {
   apply(message: Message): void {
     const peer = message.sender === this.user ? message.recipient : message.sender;
     this.#threads.get(peer)?.apply(message);
+    if (this.#excerpt?.peer === peer) this.#excerpt.apply(message);
     this.#applyToLine(peer, message);
     this.changed();
   }
@@ -141,9 +150,9 @@ export class Mailbox extends Emitter {
     this.isLoaded = true;
   }
 
-  async #list(before?: string): Promise<void> {
+  async #list(before?: string, client = background): Promise<void> {
     const query = { limit: 30, ...(before === undefined ? {} : { before }) };
-    const page = await answered(background.GET('/v1/users/{userId}/conversations', { params: { path: { userId: this.user }, query } }));
+    const page = await answered(client.GET('/v1/users/{userId}/conversations', { params: { path: { userId: this.user }, query } }));
     for (const conversation of page.conversations) this.#put(conversation);
     this.hasMore = page.hasMore;
   }

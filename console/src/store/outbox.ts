@@ -2,6 +2,7 @@ import type { Message } from 'message-service-client';
 
 import { answered, api, explain, isTemporary } from '../api.ts';
 import { Emitter } from '../emitter.ts';
+import { randomKey } from './key.ts';
 import type { Draft } from './timeline.ts';
 
 /**
@@ -63,12 +64,6 @@ class Outbox extends Emitter {
       this.changed();
     }
   }
-}
-
-/** A UUID; `crypto.randomUUID` is there only over TLS and on this machine. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 export const outbox = new Outbox();

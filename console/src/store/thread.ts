@@ -1,9 +1,11 @@
-import type { Message } from 'message-service-client';
+import type { Message, MessageService } from 'message-service-client';
 
 import { answered, background, explain } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 
 const pageSize = 40;
+/** A place before every message. */
+export const beginning = '00000000-0000-0000-0000-000000000000';
 
 /** A part of what two users have written to each other, without gaps, which grows in both directions. */
 export class Thread extends Emitter {
@@ -19,10 +21,13 @@ export class Thread extends Emitter {
   readonly quoted = new Map<string, Message | null>();
   #busy: Promise<void> | undefined;
 
-  constructor(user: string, peer: string) {
+  readonly #client: MessageService;
+
+  constructor(user: string, peer: string, client = background) {
     super();
     this.user = user;
     this.peer = peer;
+    this.#client = client;
   }
 
   /** Loads the newest messages, or those around a message. */
@@ -34,10 +39,9 @@ export class Thread extends Emitter {
         return;
       }
       const [older, newer, itself] = await Promise.all([
-        this.#page({ before: around }), this.#page({ after: around }), this.quote(around),
+        this.#page({ before: around }), this.#page({ after: around }), around === beginning ? null : this.quote(around),
       ]);
-      const middle = itself ? [itself] : [];
-      this.#replace([...older.messages.reverse(), ...middle, ...newer.messages.reverse()].map((m) => m), older.hasMore, newer.hasMore);
+      this.#replace([...older.messages.reverse(), ...itself ? [itself] : [], ...newer.messages.reverse()], older.hasMore, newer.hasMore);
     });
   }
 
@@ -84,7 +88,7 @@ export class Thread extends Emitter {
 
   #page(query: { before?: string; after?: string }) {
     const path = { userId: this.user, peerId: this.peer };
-    return answered(background.GET('/v1/users/{userId}/conversations/{peerId}/messages', { params: { path, query: { ...query, limit: pageSize } } }));
+    return answered(this.#client.GET('/v1/users/{userId}/conversations/{peerId}/messages', { params: { path, query: { ...query, limit: pageSize } } }));
   }
 
   #replace(messages: Message[], hasOlder: boolean, hasNewer: boolean): void {

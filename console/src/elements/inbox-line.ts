@@ -1,0 +1,32 @@
+import type { Message } from 'message-service-client';
+
+import { el, isDrawn } from '../dom.ts';
+import type { Line } from '../store/mailbox.ts';
+import { count } from '../store/unread.ts';
+import { excerpt, fullTime, shortTime } from '../text.ts';
+import { badge } from './badge.ts';
+import { avatar } from './user-avatar.ts';
+
+/** Draws a conversation as a line of an inbox. */
+export function drawConversation(line: Line, isOpen: boolean, open: () => void, existing: HTMLElement | undefined): HTMLElement {
+  const unread = count(line.unread);
+  return drawEntry(line.peer, line.lastMessage, isOpen, unread, open, existing);
+}
+
+/** Draws a message that was found. */
+export function drawFound(user: string, message: Message, isOpen: boolean, open: () => void, existing: HTMLElement | undefined): HTMLElement {
+  return drawEntry(message.sender === user ? message.recipient : message.sender, message, isOpen, 0, open, existing);
+}
+
+function drawEntry(peer: string, message: Message, isOpen: boolean, unread: number, open: () => void, existing: HTMLElement | undefined): HTMLElement {
+  const item = existing ?? el('li');
+  if (isDrawn(item, message, isOpen, unread)) return item;
+  const time = new Date(message.sentAt);
+  item.replaceChildren(el('button', { type: 'button', class: unread > 0 ? 'entry unread' : 'entry', 'aria-current': isOpen ? 'true' : false, on: { click: open } },
+    avatar(peer),
+    el('span', { class: 'peer' }, peer),
+    el('time', { datetime: message.sentAt, title: fullTime(time) }, shortTime(time)),
+    el('span', { class: 'excerpt' }, message.sender === peer ? null : `${message.sender}: `, el('bdi', {}, excerpt(message.text, 160))),
+    badge(unread)));
+  return item;
+}

@@ -1,0 +1,160 @@
+import { answered, api, explain } from '../api.ts';
+import { announce, el, icon, iconButton, reconcile } from '../dom.ts';
+import { format, router, type Route } from '../route.ts';
+import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
+import { Search } from '../store/search.ts';
+import { beginning } from '../store/thread.ts';
+import { connectionState } from './connection-state.ts';
+import { drawConversation, drawFound } from './inbox-line.ts';
+import { MessageThread } from './message-thread.ts';
+import { nameField } from './name-field.ts';
+import { avatar } from './user-avatar.ts';
+
+type Place = Extract<Route, { screen: 'inbox' }>;
+
+/** How long nobody types before what they typed is searched for, in milliseconds. */
+const pause = 250;
+
+/** The inbox of any user: conversations, what they have written to each other, and search. */
+export class InboxScreen extends HTMLElement {
+  #place: Place | undefined;
+  #mailbox!: Mailbox;
+  #search: Search | undefined;
+  #timer = 0;
+  #leave = new AbortController();
+  /** Ends with the user whose inbox it is. */
+  #user = new AbortController();
+  #searching = new AbortController();
+
+  readonly #title = el('div', { class: 'who' });
+  readonly #state = el('span');
+  readonly #field = el('input', { type: 'search', placeholder: 'Search what was said', autocomplete: 'off', maxlength: 128, on: { input: () => this.#typed()} });
+  readonly #list = el('ol', { class: 'entries' });
+  readonly #more = el('button', { type: 'button', class: 'button more', on: { click: () => void this.#loadMore() } }, 'Older');
+  readonly #note = el('p', { class: 'note' });
+  readonly #bar = el('header', { class: 'thread-bar' });
+  readonly #thread = el('section', { class: 'thread' });
+
+  connectedCallback(): void {
+    this.#leave = new AbortController();
+    const label = el('label', { class: 'search' }, icon('search'), el('span', { class: 'unseen' }, 'Search'), this.#field);
+    this.replaceChildren(
+      el('h1', { class: 'unseen' }, 'Inbox'), el('div', { class: 'toolbar' }, this.#title, this.#state, label),
+      el('div', { class: 'sheet inbox' }, el('section', { class: 'entries-side', 'aria-label': 'Conversations' }, this.#note, this.#list, this.#more), this.#thread));
+    router.listen(() => this.#arrive(), this.#leave.signal);
+    this.#arrive();
+  }
+
+  disconnectedCallback(): void {
+    this.#leave.abort();
+    this.#user.abort();
+    this.#searching.abort();
+  }
+
+  #arrive(): void {
+    const { current } = router;
+    if (current.screen !== 'inbox') return;
+    const before = this.#place;
+    this.#place = current;
+    if (before?.user !== current.user) this.#openUser(current);
+    if (before?.user !== current.user || before.q !== current.q) this.#openSearch(current);
+    if (before?.user !== current.user || before.peer !== current.peer || before.at !== current.at) this.#openThread(current);
+    this.#draw();
+  }
+
+  #go(change: Partial<Place>, replace = false): void {
+    if (this.#place) router.go({ ...this.#place, ...change }, { replace });
+  }
+
+  #openUser({ user }: Place): void {
+    this.#user.abort();
+    this.#user = new AbortController();
+    this.#mailbox = mailboxOf(user, this.#user.signal);
+    this.#mailbox.listen(() => this.#draw(), this.#user.signal);
+    this.#title.replaceChildren(avatar(user), el('span', {}, 'Inbox of'), nameField(user, 'Whose inbox is shown', (name) => router.go({ screen: 'inbox', user: name })));
+  }
+
+  #openSearch({ user, q = '' }: Place): void {
+    this.#searching.abort();
+    this.#searching = new AbortController();
+    this.#search = q.trim() ? new Search(user, q.trim()) : undefined;
+    this.#search?.listen(() => this.#draw(), this.#searching.signal);
+    if (document.activeElement !== this.#field) this.#field.value = q;
+  }
+
+  #typed(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#go({ q: this.#field.value || undefined }, true), pause);
+  }
+
+  #openThread({ user, peer, at }: Place): void {
+    this.classList.toggle('reading', peer !== undefined);
+    if (peer === undefined) {
+      this.#thread.replaceChildren(el('p', { class: 'note' }, 'Choose a conversation.'));
+      return;
+    }
+    const thread = Object.assign(new MessageThread(), {
+      mailbox: this.#mailbox, thread: this.#mailbox.excerpt(peer, at), found: at === beginning ? undefined : at, invitation: `${user} and ${peer} have written nothing to each other.`,
+    });
+    if (at) thread.dataset['found'] = at;
+    if (at === beginning) thread.startsAtTop();
+    this.#bar.replaceChildren(
+      iconButton('back', 'Back to the conversations', () => this.#go({ peer: undefined, at: undefined }), { class: 'icon-button back' }),
+      avatar(peer), el('h2', {}, peer),
+      el('div', { class: 'buttons' },
+        el('button', { type: 'button', class: 'button read', on: { click: () => void this.#markRead(peer) } }, icon('checks'), 'Mark as read'),
+        el('button', { type: 'button', class: 'button', on: { click: () => this.#go({ at: beginning }) } }, 'First'),
+        el('button', { type: 'button', class: 'button', on: { click: () => (at ? this.#go({ at: undefined }) : thread.toEnd()) } }, 'Last'),
+        el('a', { class: 'button', href: format({ screen: 'chat', sides: [{ user }, { user: peer }] }) }, 'Answer')));
+    this.#thread.setAttribute('aria-label', `Conversation with ${peer}`);
+    this.#thread.replaceChildren(this.#bar, thread);
+  }
+
+  async #markRead(peer: string): Promise<void> {
+    const line = this.#mailbox.conversation(peer);
+    if (!line) return;
+    const params = { path: { userId: this.#mailbox.user, peerId: peer } };
+    try {
+      await answered(api.PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', { params, body: { messageId: line.lastMessage.id } }));
+      announce('Marked as read');
+    } catch (error) {
+      announce(explain(error));
+    }
+  }
+
+  async #loadMore(): Promise<void> {
+    if (this.#search) await this.#search.more();
+    else await this.#mailbox.loadMore().catch(() => undefined);
+  }
+
+  #draw(): void {
+    const place = this.#place;
+    if (!place) return;
+    this.#state.replaceChildren(connectionState(this.#mailbox));
+    const open = (peer: string, at?: string) => (): void => this.#go({ peer, at });
+    if (this.#search) {
+      reconcile(this.#list, this.#search.messages, ({ id }) => id, (message, existing) => (
+        drawFound(place.user, message, message.id === place.at, open(message.sender === place.user ? message.recipient : message.sender, message.id), existing)));
+    } else {
+      reconcile(this.#list, this.#mailbox.conversations, ({ peer }) => peer, (line, existing) => drawConversation(line, line.peer === place.peer, open(line.peer), existing));
+    }
+    this.#more.hidden = !(this.#search ? this.#search.hasMore && this.#search.state === 'ready' : this.#mailbox.hasMore);
+    this.#note.textContent = this.#says();
+    this.#note.hidden = this.#note.textContent === '';
+    const unread = place.peer === undefined ? 0 : this.#mailbox.unread(place.peer);
+    this.#bar.querySelector('.read')?.toggleAttribute('disabled', unread === 0);
+  }
+
+  /** Says why the list is empty. */
+  #says(): string {
+    const { user, status, reason, isLoaded, conversations } = this.#mailbox;
+    if (status === 'refused') return reason;
+    if (this.#search) {
+      if (this.#search.state === 'failed') return this.#search.reason;
+      return this.#search.state === 'ready' && this.#search.messages.length === 0 ? `Nothing that ${user} sent or received has all of these words.` : '';
+    }
+    return isLoaded && conversations.length === 0 ? `${user} has no conversations yet.` : '';
+  }
+}
+
+customElements.define('inbox-screen', InboxScreen);

@@ -1,0 +1,111 @@
+import { createMessageService, type components, type Limits } from 'message-service-client';
+
+import { answered, background, explain } from '../api.ts';
+import { el, set } from '../dom.ts';
+import { bytes, duration, number } from '../text.ts';
+import { rateChart } from './rate-chart.ts';
+
+type Status = components['schemas']['Status'];
+
+const every = 1000;
+const samples = 120;
+/** The requests that keep this up to date are not listed: they would hide all others. */
+const unlisted = createMessageService(location.origin);
+
+const engines: Readonly<Record<string, string>> = { postgres: 'PostgreSQL', sqlite: 'SQLite' };
+
+const limits: readonly (readonly [keyof Limits, string, (value: number) => string])[] = [
+  ['textMaxLength', 'Text of a message', (n) => `${number(n)} characters`],
+  ['metadataMaxBytes', 'Metadata of a message', bytes],
+  ['metadataMaxDepth', 'Levels of metadata', number],
+  ['userIdMaxLength', 'Id of a user', (n) => `${number(n)} characters`],
+  ['idempotencyKeyMaxLength', 'Idempotency key', (n) => `${number(n)} characters`],
+  ['requestMaxBytes', 'Body of a request', bytes],
+  ['pageMaxMessages', 'Messages on a page', number],
+  ['pageMaxBytes', 'Size of a page', bytes],
+  ['defaultWindowDays', 'A list without bounds goes back', (n) => `${number(n)} days`],
+  ['userMaxStreams', 'Streams of a user', number],
+];
+
+/** The state of the server, as it is now. */
+export class ServiceScreen extends HTMLElement {
+  #rates: number[] = [];
+  #before: { sends: number; at: number } | undefined;
+  #timer = 0;
+  #leave = new AbortController();
+
+  readonly #head = el('div', { class: 'service-head', role: 'status' });
+  readonly #rate = el('section', { class: 'card rate', 'aria-label': 'Sends a second' });
+  readonly #meters = el('section', { class: 'card meters', 'aria-label': 'What is in use' });
+  readonly #limits = el('section', { class: 'card limits', 'aria-label': 'Limits' });
+
+  connectedCallback(): void {
+    this.#leave = new AbortController();
+    set(this, { role: 'region', 'aria-label': 'State of the server', tabindex: 0 }); // the keys scroll it
+    this.replaceChildren(el('h1', { class: 'unseen' }, 'Service'), this.#head, el('div', { class: 'cards' }, this.#rate, this.#meters, this.#limits));
+    void this.#ask(true);
+    void this.#loadLimits();
+  }
+
+  disconnectedCallback(): void {
+    this.#leave.abort();
+    clearTimeout(this.#timer);
+  }
+
+  async #ask(isFirst: boolean): Promise<void> {
+    const { signal } = this.#leave;
+    try {
+      if (isFirst || document.visibilityState === 'visible') this.#draw(await answered((isFirst ? background : unlisted).GET('/v1/status', { signal })));
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#head.replaceChildren(el('p', { class: 'state refused' }, 'No answer'), el('p', { class: 'about' }, explain(error)));
+    }
+    if (!signal.aborted) this.#timer = setTimeout(() => void this.#ask(false), every);
+  }
+
+  async #loadLimits(): Promise<void> {
+    const { data } = await background.GET('/v1/limits', { signal: this.#leave.signal }).catch(() => ({ data: undefined }));
+    if (!data) return;
+    this.#limits.replaceChildren(el('h2', {}, 'Limits'), el('dl', {}, ...limits.map(([name, title, show]) => el('div', {}, el('dt', {}, title), el('dd', {}, show(data[name]))))));
+  }
+
+  #draw(status: Status): void {
+    const { version, engine, ready, notReadyReason, uptimeSeconds, sends, sendsPerSecond10s, sendsPerSecond60s } = status;
+    const about = `Version ${version} on ${engines[engine] ?? engine}, up for ${duration(uptimeSeconds)}`;
+    if (this.#head.textContent !== (ready ? 'Ready' : 'Not ready') + about) {
+      this.#head.replaceChildren(
+        el('p', { class: ready ? 'state live' : 'state refused' }, ready ? 'Ready' : 'Not ready'),
+        el('p', { class: 'about', 'aria-live': 'off' }, about), ...(notReadyReason ? [el('p', { class: 'about' }, notReadyReason)] : []));
+    }
+    this.#sample(sends);
+    const highest = Math.max(0, ...this.#rates);
+    this.#rate.replaceChildren(
+      el('h2', {}, 'Sends a second'),
+      el('dl', { class: 'figures' }, figure('last 10 seconds', sendsPerSecond10s.toFixed(1)), figure('last minute', sendsPerSecond60s.toFixed(1)), figure('since the start', number(sends))),
+      el('p', { class: 'most' }, highest > 0 ? `${highest.toFixed(highest < 10 ? 1 : 0)} at most` : ''), rateChart(this.#rates, samples));
+    this.#meters.replaceChildren(
+      el('h2', {}, 'In use'),
+      meter('Streams and held requests', status.streams, status.maxStreams), meter('Connections', status.connections, status.maxConnections),
+      meter('Sends that wait to be stored', status.sendsWaiting, status.queueSize), meter('Other changes that wait', status.changesWaiting, status.queueSize));
+  }
+
+  /** Notes how many sends a second there were since the last time. */
+  #sample(sends: number): void {
+    const now = performance.now();
+    if (this.#before && sends >= this.#before.sends) this.#rates.push((sends - this.#before.sends) / Math.max(0.2, (now - this.#before.at) / 1000));
+    this.#before = { sends, at: now };
+    this.#rates = this.#rates.slice(-samples);
+  }
+}
+
+function figure(name: string, value: string): HTMLElement {
+  return el('div', {}, el('dt', {}, name), el('dd', {}, value));
+}
+
+function meter(name: string, value: number, most: number): HTMLElement {
+  const id = `meter-${name.replaceAll(' ', '-')}`;
+  return el('div', { class: 'meter' }, el('span', { id }, name), el('span', { class: 'of' }, el('b', {}, number(value)), ` of ${number(most)}`),
+    el('meter', { 'aria-labelledby': id, min: 0, max: most, high: most * 0.8, value }));
+}
+
+customElements.define('service-screen', ServiceScreen);
