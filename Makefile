@@ -113,7 +113,7 @@ tools: ## Install the pinned Node and Python tools into .tools (needs Python 3.1
 .PHONY: generate
 generate: tools ## Generate the server interface and the SDKs from api/openapi.yaml
 	@go generate ./api
-	@cp LICENSE api/sdk/typescript/package.json api/sdk/typescript/tsconfig.json api/sdk/typescript/README.md gen/typescript
+	@cp LICENSE api/sdk/typescript/package.json api/sdk/typescript/tsconfig.json api/sdk/typescript/README.md api/sdk/typescript/.npmrc gen/typescript
 	@cp api/sdk/typescript/src/*.ts gen/typescript/src
 	@$(TOOLS) openapi-typescript api/openapi.yaml --output gen/typescript/src/schema.ts >/dev/null
 	@cp LICENSE api/sdk/python/pyproject.toml api/sdk/python/README.md gen/python

@@ -3,6 +3,7 @@
 package apitest_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -114,24 +115,50 @@ func readBlocks(t *testing.T, p *apitest.Process, path string) []block {
 	return blocks
 }
 
-// programs gives each block a name.
-func programs(blocks []block) map[string]string {
+// programs gives each block in a language a name.
+func programs(language string, blocks []block) map[string]string {
 	named := map[string]string{}
 	for i, b := range blocks {
-		named[fmt.Sprintf("sample%d", i)] = b.text
+		if b.language == language {
+			named[fmt.Sprintf("sample%d", i)] = b.text
+		}
 	}
 	return named
 }
 
-// TestSDKDocuments runs the examples of each SDK.
+// TestSDKDocuments installs each SDK as its README says, and runs its examples.
 func TestSDKDocuments(t *testing.T) {
 	p := startBinary(t, db.SQLite)
-	for _, b := range readBlocks(t, p, "api/messageservice/README.md") {
-		runGo(t, p, strings.Replace(goProgram, "%s", b.text, 1))
-	}
+	runGoDocument(t, p)
 	app := newTypeScriptApp(t, p)
-	runTypeScriptPrograms(t, p, app, programs(readBlocks(t, p, "gen/typescript/README.md")))
-	runPython(t, p, installPython(t, p), programs(readBlocks(t, p, "gen/python/README.md")))
+	runTypeScriptPrograms(t, p, app, programs("ts", readBlocks(t, p, "gen/typescript/README.md")))
+	runPython(t, p, installPython(t, p), programs("python", readBlocks(t, p, "gen/python/README.md")))
+}
+
+// runGoDocument runs the first example in a new project, as the README says, and the others, which
+// are statements of such a program, in this module.
+func runGoDocument(t *testing.T, p *apitest.Process) {
+	t.Helper()
+	const readme = "api/messageservice/README.md"
+	repository, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory := t.TempDir()
+	project := filepath.Join(directory, "hello")
+	if err := errors.Join(os.Mkdir(project, 0o750), os.Symlink(repository, filepath.Join(directory, "message-service"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range readBlocks(t, p, readme) {
+		switch {
+		case strings.HasPrefix(b.text, "package main"):
+			writeFile(t, filepath.Join(project, "main.go"), b.text)
+		case b.language == "sh":
+			runTool(t, p, project, "sh", "-ec", b.text)
+		case b.language == "go":
+			runGo(t, p, strings.Replace(goProgram, "%s", b.text, 1))
+		}
+	}
 }
 
 // TestContractCurls runs the curls in the description of the contract.

@@ -76,19 +76,49 @@ func copyFolder(t *testing.T, folder, to string) string {
 	return to
 }
 
-// newTypeScriptApp packs the TypeScript SDK and installs it into a new folder, as a
-// user would.
-func newTypeScriptApp(t *testing.T, p *apitest.Process) string {
+// checkOut copies a folder of this repository into a clone of it, as it is in git, and returns
+// another folder beside the clone.
+func checkOut(t *testing.T, folder string) (clone, project string) {
 	t.Helper()
 	directory := t.TempDir()
-	sdk := copyFolder(t, "gen/typescript", filepath.Join(directory, "sdk"))
-	runTool(t, p, sdk, "npm", "install", "--silent", "--no-audit", "--no-fund")
-	runTool(t, p, sdk, "npm", "pack", "--silent", "--pack-destination", directory)
-	app := copyFolder(t, "api/sdk/typescript/test", filepath.Join(directory, "app"))
-	runTool(t, p, app, "npm", "init", "--yes", "--silent", "--init-type", "module")
-	runTool(t, p, app, "npm", "install", "--silent", "--no-audit", "--no-fund",
-		"../message-service-client-0.1.0.tgz", "typescript@5.9.3", "@types/node@20.19.43")
+	clone, project = filepath.Join(directory, "message-service"), filepath.Join(directory, "project")
+	copied := copyFolder(t, folder, filepath.Join(clone, folder))
+	for _, ignored := range []string{"node_modules", "dist"} {
+		if err := os.RemoveAll(filepath.Join(copied, ignored)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(project, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	return clone, project
+}
+
+// newTypeScriptApp installs the TypeScript SDK into a new folder, as its README says.
+func newTypeScriptApp(t *testing.T, p *apitest.Process) string {
+	t.Helper()
+	clone, app := checkOut(t, "gen/typescript")
+	install(t, p, app, "gen/typescript/README.md")
+	if left, err := filepath.Glob(filepath.Join(clone, "gen/typescript/package-lock.json")); err != nil || len(left) > 0 {
+		t.Errorf("npm left %v (%v)", left, err)
+	}
+	if err := os.CopyFS(app, os.DirFS("../../api/sdk/typescript/test")); err != nil {
+		t.Fatal(err)
+	}
+	runTool(t, p, app, "npm", "install", "--silent", "--no-audit", "--no-fund", "typescript@5.9.3", "@types/node@20.19.43")
 	return app
+}
+
+// install runs what a README says to install an SDK.
+func install(t *testing.T, p *apitest.Process, project, readme string) {
+	t.Helper()
+	for _, b := range readBlocks(t, p, readme) {
+		if b.language == "sh" {
+			runTool(t, p, project, "sh", "-ec", b.text)
+			return
+		}
+	}
+	t.Fatalf("%s does not say how to install it", readme)
 }
 
 func checkTypeScript(t *testing.T, p *apitest.Process, app string, files ...string) {
@@ -114,15 +144,16 @@ func TestTypeScript(t *testing.T) {
 	scenarios.Check()
 }
 
-// installPython installs the Python SDK into a virtual environment of its own and
-// returns its interpreter. The tools beside it see what they also have.
+// installPython installs the Python SDK into a virtual environment of its own, as its README
+// says, and returns its interpreter. The tools beside it see what they also have.
 func installPython(t *testing.T, p *apitest.Process) (python string) {
 	t.Helper()
-	directory := t.TempDir()
-	sdk := copyFolder(t, "gen/python", filepath.Join(directory, "sdk"))
-	runTool(t, p, directory, "python3", "-m", "venv", "--without-pip", "venv")
-	python = filepath.Join(directory, "venv", "bin", "python3")
-	runTool(t, p, sdk, "pip", "--python", python, "install", "--quiet", ".")
+	_, project := checkOut(t, "gen/python")
+	runTool(t, p, project, "python3", "-m", "venv", "--without-pip", "venv")
+	python = filepath.Join(project, "venv", "bin", "python3")
+	t.Setenv("PIP_PYTHON", python)
+	t.Setenv("PIP_QUIET", "1")
+	install(t, p, project, "gen/python/README.md")
 	return python
 }
 

@@ -140,6 +140,7 @@ def test_two_users_talk_reply_edit_read_block_delete_export_and_erase() -> None:
         assert noted.metadata == Metadata.from_dict({"client": "test"})
         edited = got(Message, edit_message.sync(question.id, client=client, body=EditMessageRequest(metadata=None)))
         assert (edited.text, edited.metadata) == ("Lunch at one?", UNSET)
+        assert "metadata=UNSET" in repr(edited)
 
         assert conversation(ben, ann).unread_count == 1
         hers, his = read(ann, ben, answer), read(ben, ann, question)
