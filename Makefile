@@ -92,6 +92,11 @@ sdk-test: tools build ## Test the SDKs against the built binary
 console-test: tools ## Test what the console keeps: unread counts, and what is sent
 	@$(TOOLS) node --test --test-reporter=dot 'console/test/*.test.ts'
 
+.PHONY: generators-test
+generators-test: tools build ## Make clients of the contract with other generators, and compile them (needs a JDK and Maven)
+	@.tools/generators/install
+	go test -tags tools -count=1 -parallel 2 -timeout 10m -run '^Test(Generators|Importers)$$' ./internal/apitest
+
 .PHONY: docs-test
 docs-test: tools build ## Read the documentation in Chromium, and run every sample in it and in all documents
 	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|Tour|Operations|InboxGuide|ContractCurls)$$' ./internal/apitest
@@ -154,7 +159,7 @@ build: ## Build bin/message-service, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/message-service ./cmd/message-service
 
 .PHONY: ci
-ci: verify lint full-test race-test contract-test pooler-test sdk-test console-test docs-test bench-short ## Everything a change must pass
+ci: verify lint full-test race-test contract-test pooler-test sdk-test generators-test console-test docs-test bench-short ## Everything a change must pass
 
 .PHONY: help
 help:
