@@ -99,7 +99,8 @@ generators-test: tools build ## Make clients of the contract with other generato
 
 .PHONY: docs-test
 docs-test: tools build ## Read the documentation in Chromium, and run every sample in it and in all documents
-	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|Tour|Operations|InboxGuide|ContractCurls)$$' ./internal/apitest
+	@.tools/install-proxies
+	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|Tour|Operations|InboxGuide|Proxies|ContractCurls)$$' ./internal/apitest
 
 .PHONY: bench
 bench: build ## Measure the server on both engines, beside pgbench, into internal/bench/results (Linux)

@@ -3,16 +3,29 @@
 package apitest_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
 )
 
-var namedFile = regexp.MustCompile("(?ms)`([\\w.]+)`:\n\n```\\w+\n(.*?)^```$")
+var namedFile = regexp.MustCompile("(?ms)`([\\w./-]+)`:\n\n```\\w+\n(.*?)^```$")
 
 // readNamedFiles returns the files that a guide shows, each after its name, with the
 // replacements made.
@@ -61,4 +74,142 @@ func TestInboxGuide(t *testing.T) {
 	}
 	runTool(t, p, app, "node", driver)
 	runTool(t, p, app, "npx", "vite", "build")
+}
+
+// writeCertificate makes a certificate for localhost, and returns the files of it and of its key.
+func writeCertificate(t *testing.T) (certificate, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour)}
+	public, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	certificate, key = filepath.Join(folder, "certificate.pem"), filepath.Join(folder, "key.pem")
+	writeFile(t, certificate, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: public})))
+	writeFile(t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	return certificate, key
+}
+
+// freePort returns a port that nobody listened on a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
+}
+
+// startProxy starts a program of .tools/proxies, and returns how port is answered once it is.
+func startProxy(t *testing.T, port, program string, args ...string) (status int) {
+	t.Helper()
+	path, err := filepath.Abs("../../.tools/proxies/" + program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(path, args...)
+	command.Env = append(command.Environ(), "HOME="+t.TempDir())
+	log := &strings.Builder{}
+	command.Stdout, command.Stderr = log, log
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_ = command.Wait() // the log says why
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		_ = command.Process.Signal(os.Interrupt) // it may have ended on its own
+		<-ended
+		if t.Failed() {
+			t.Logf("%s:\n%s", program, log)
+		}
+	})
+	browser := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	for {
+		answer, err := browser.Get("https://localhost:" + port + "/health")
+		if err == nil {
+			_ = answer.Body.Close()
+			return answer.StatusCode
+		}
+		select {
+		case <-ended:
+			t.Fatalf("%s has ended", program)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// shellSamples returns the two of a guide.
+func shellSamples(t *testing.T, guide string) (first, second string) {
+	t.Helper()
+	found := regexp.MustCompile("(?ms)^```sh\n(.*?)^```$").FindAllStringSubmatch(readFiles(t, ".md")[guide], -1)
+	if len(found) != 2 {
+		t.Fatalf("%s has %d shell samples", guide, len(found))
+	}
+	return found[0][1], found[1][1]
+}
+
+// TestProxies runs nginx and Caddy with the files of the guide, but for the name, the ports and
+// the folders, and opens the service through each in Chromium.
+func TestProxies(t *testing.T) {
+	certificate, key := writeCertificate(t)
+	driver, err := filepath.Abs("testdata/proxies.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, look := shellSamples(t, "docs/guides/proxies.md")
+	for name, test := range map[string]struct {
+		file, frame string // what the distribution has around the file
+		args        []string
+		private     string // what lets this machine in
+	}{
+		"nginx": {"/etc/nginx/conf.d/message-service.conf", "daemon off; pid nginx.pid; error_log stderr; events {} http {\n" +
+			"access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n%s}",
+			[]string{"-e", "stderr", "-p", "FOLDER", "-c", "FOLDER/config"}, "allow 127.0.0.1;"},
+		"caddy": {"/etc/caddy/Caddyfile", "{\nadmin off\nauto_https disable_redirects\n}\n%s",
+			[]string{"run", "--adapter", "caddyfile", "--config", "FOLDER/config"}, "private_ranges"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := apitest.StartProcess(t, "../../bin/message-service", apitest.NewDatabaseURL(t, db.SQLite), strings.Fields(strings.TrimSuffix(start, "message-service\n"))...)
+			serve := func(replacements ...string) (port string, status int) {
+				port, folder := freePort(t), t.TempDir()
+				file := readNamedFiles(t, "docs/guides/proxies.md", append(replacements,
+					"/etc/ssl/chat.example.org.pem", certificate, "/etc/ssl/chat.example.org.key", key,
+					"listen 443", "listen "+port, "server_name chat.example.org", "server_name localhost",
+					"chat.example.org {", "localhost:"+port+" {", "127.0.0.1:8080", strings.TrimPrefix(p.URL, "http://"))...)[test.file]
+				writeFile(t, filepath.Join(folder, "config"), fmt.Sprintf(test.frame, file))
+				var args []string
+				for _, arg := range test.args {
+					args = append(args, strings.ReplaceAll(arg, "FOLDER", folder))
+				}
+				return port, startProxy(t, port, name, args...)
+			}
+			port, status := serve()
+			if status != http.StatusOK {
+				t.Errorf("a private address is answered %d", status)
+			}
+			t.Setenv("PROXY", "https://localhost:"+port)
+			runTool(t, p, ".", "node", driver)
+			answer := runShell(t, p, strings.NewReplacer("curl", "curl --silent --insecure", "chat.example.org", "localhost:"+port, "--max-time 40", "--max-time 2").Replace(strings.TrimSpace(look))+" || test $? = 28")
+			if !strings.Contains(answer, "event: ready") {
+				t.Errorf("%sprinted %s", look, answer)
+			}
+			replacement := strings.NewReplacer("allow 127.0.0.1;", "", "private_ranges", "10.0.0.0/8").Replace(test.private)
+			if _, status := serve(test.private, replacement); status != http.StatusForbidden {
+				t.Errorf("another address is answered %d", status)
+			}
+		})
+	}
 }

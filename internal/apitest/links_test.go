@@ -100,6 +100,7 @@ var runBy = map[string]string{
 	"README.md":                    "TestREADME",
 	"docs/api/tour.md":             "TestTour",
 	"docs/guides/inbox.md":         "TestInboxGuide",
+	"docs/guides/proxies.md":       "TestProxies",
 	"docs/operations.md":           "TestOperations",
 	"api/messageservice/README.md": "TestSDKDocuments",
 	"api/sdk/typescript/README.md": "TestSDKDocuments", // gen/typescript has a copy

@@ -1,0 +1,50 @@
+// Opens the service in Chromium through the proxy at PROXY, which speaks TLS; BASE_URL is the
+// service itself.
+import assert from 'node:assert/strict';
+
+const { launch } = await import(`${process.env.TOOLS}/chromium.mjs`);
+const { BASE_URL: base, PROXY: proxy } = process.env;
+
+const streams = async () => (await (await fetch(`${base}/v1/status`)).json()).streams;
+const browser = await launch();
+try {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  const problems = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('requestfailed', (request) => problems.push(`failed: ${request.url()}`));
+  await page.goto(`${proxy}/docs/`);
+  await page.waitForSelector('.opblock-summary');
+  const protocols = await page.evaluate(() => ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type).map((entry) => entry.nextHopProtocol)));
+  assert.deepEqual([...new Set(protocols)], ['h2'], 'how the page was loaded');
+  const { servers } = await page.evaluate(async () => (await fetch('/openapi.json')).json());
+  assert.equal(new URL(servers[0].url, proxy).origin, proxy, 'the origin that the contract names');
+
+  // More streams than the six connections that a browser makes over HTTP/1.1, and each event as
+  // it comes: a message is sent when the one before has arrived everywhere.
+  assert.equal(await streams(), 0);
+  await page.evaluate(async () => {
+    const users = Array.from({ length: 8 }, (_, i) => `user-${i}`);
+    const feeds = users.map((user) => new EventSource(`/v1/users/${user}/changes`));
+    const inTime = (awaited, what) => Promise.race([Promise.all(awaited), new Promise((_, reject) => setTimeout(reject, 10_000, new Error(`${what} was held back`)))]);
+    await inTime(feeds.map((feed) => new Promise((resolve) => feed.addEventListener('ready', resolve))), 'ready');
+    for (const text of ['one', 'two', 'three']) {
+      const arrived = feeds.map((feed) => new Promise((resolve) => feed.addEventListener('message', ({ data }) => resolve(JSON.parse(data).message.text), { once: true })));
+      for (const recipient of users) {
+        const answer = await fetch('/v1/messages', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ sender: 'alice', recipient, text }) });
+        if (answer.status !== 201) throw new Error(`a send was answered ${answer.status}`);
+      }
+      const texts = await inTime(arrived, text);
+      if (texts.some((got) => got !== text)) throw new Error(`expected ${text}, got ${texts}`);
+    }
+  });
+  assert.equal(await streams(), 8);
+  assert.deepEqual(problems, []);
+
+  // When the browser leaves, the service hears of it.
+  await context.close();
+  for (const until = Date.now() + 15_000; await streams() > 0;) assert.ok(Date.now() < until, 'streams of a page that is gone');
+} finally {
+  await browser.close();
+}
