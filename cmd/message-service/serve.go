@@ -30,6 +30,7 @@ type serveCommand struct {
 	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: 127.0.0.1:8080); port 0 takes a free one."`
 	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, answer to any host name, and serve what comes through a proxy, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
 	PublicURL            string        `env:"PUBLIC_URL" placeholder:"URL" help:"The origin by which clients reach the server, such as https://chat.example.org, where a proxy or a mapped port gives it another than it sees. The contract that it serves names it, and web pages of it are its own."`
+	CORSOrigins          []string      `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"URL,..." help:"Other origins whose web pages may use the API, such as https://app.example.org,http://localhost:5173. They can do all that anybody can who reaches the server."`
 	Console              *bool         `env:"CONSOLE" negatable:"" help:"Serve the console at /console/ (default: only where LISTEN_ADDRESS is one of this machine alone); --no-console does not."`
 	QueueSize            int           `env:"QUEUE_SIZE" default:"4096" help:"Sends, and as many other changes, that may wait to be stored, a sixteenth of those for one mailbox; more are answered 503 (1 to 1000000)."`
 	MaxStreams           int           `env:"MAX_STREAMS" default:"20000" help:"Streams of changes, and requests that wait for one, at a time; more are answered 429 (1 to 1000000)."`
@@ -55,6 +56,11 @@ func (c serveCommand) Validate() error {
 	}
 	if err := httpapi.CheckOrigin(c.PublicURL); c.PublicURL != "" && err != nil {
 		return fmt.Errorf("--public-url (PUBLIC_URL) %w", err)
+	}
+	for _, origin := range c.CORSOrigins {
+		if err := httpapi.CheckOrigin(origin); err != nil {
+			return fmt.Errorf("--cors-origins (CORS_ORIGINS): %q %w", origin, err)
+		}
 	}
 	if c.QueueSize < 1 || c.QueueSize > 1_000_000 {
 		return errors.New("--queue-size (QUEUE_SIZE) must be from 1 to 1000000")
@@ -120,7 +126,8 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	reserve := make([]byte, heapReserve)
 	defer runtime.KeepAlive(reserve)
 	api, err := httpapi.New(service, hub, log, httpapi.Options{
-		AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, Console: c.hasConsole(), Version: buildVersion(), Connections: bounded.connections,
+		AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, CORSOrigins: c.CORSOrigins,
+		Console: c.hasConsole(), Version: buildVersion(), Connections: bounded.connections,
 	})
 	if err != nil {
 		return err

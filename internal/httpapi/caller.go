@@ -18,7 +18,9 @@ import (
 // [Options.AllowUnauthenticated]), so it refuses requests for other hosts, and those that a
 // proxy passed on for somebody else. Web pages of another origin are refused by every server:
 // they cannot read an answer, but they could use up what a user has, such as their streams.
+// Those of [Options.CORSOrigins] can read it, and are not refused.
 func (s *Server) refuseCaller(options Options) echo.MiddlewareFunc {
+	trusted := append(slices.Clone(options.CORSOrigins), options.PublicURL)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if !options.AllowUnauthenticated {
@@ -26,7 +28,7 @@ func (s *Server) refuseCaller(options Options) echo.MiddlewareFunc {
 					return p
 				}
 			}
-			if isCrossSite(c.Request(), options.PublicURL) && (s.operation(c) != nil || !isTopLevelNavigation(c.Request())) {
+			if isCrossSite(c.Request(), trusted) && (s.operation(c) != nil || !isTopLevelNavigation(c.Request())) {
 				return crossSite
 			}
 			return next(c)
@@ -39,7 +41,7 @@ func (s *Server) refuseCaller(options Options) echo.MiddlewareFunc {
 func ThisMachineOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := refuseBeyondThisMachine(r)
-		if p == nil && isCrossSite(r, "") {
+		if p == nil && isCrossSite(r, nil) {
 			p = crossSite
 		}
 		if p != nil {
@@ -122,10 +124,10 @@ func isProxied(header http.Header) bool {
 
 // isCrossSite reports whether a browser says that a page of another origin made the request:
 // by Sec-Fetch-Site, or by Origin where the browser or the connection has no Sec-Fetch-Site.
-// Programs send neither. What a page of the trusted origin sends, if there is one, is none.
-func isCrossSite(r *http.Request, trusted string) bool {
+// Programs send neither. A page of a trusted origin counts as the server's own.
+func isCrossSite(r *http.Request, trusted []string) bool {
 	origin := r.Header.Get(echo.HeaderOrigin)
-	if origin == trusted && origin != "" {
+	if origin != "" && slices.Contains(trusted, origin) {
 		return false
 	}
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {

@@ -45,6 +45,9 @@ type Options struct {
 	// documentation.
 	Console bool
 
+	// CORSOrigins are other origins whose web pages may use the server. See [CheckOrigin].
+	CORSOrigins []string
+
 	// Version is that of the program, and Connections returns how many connections clients have,
 	// and may have: the server shows them.
 	Version     string
@@ -61,7 +64,7 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 	s := &Server{log: log, echo: echo.New(), operations: newOperations(document), publicURL: options.PublicURL, problemBounds: newProblemBounds(document)}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For can be forged by anyone
-	s.echo.Use(assignRequestID, s.logAccess, s.recoverPanic,
+	s.echo.Use(assignRequestID, shareAcross(options.CORSOrigins, document), s.logAccess, s.recoverPanic,
 		s.refuseCaller(options), refuseExcess(service), s.validate)
 	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
 		service:     service,
