@@ -15,9 +15,11 @@ const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
 
 // operations lists the operations in the order of the document, each with
 // - id, tag, method, path, summary, description;
-// - parameters: { name, in, required, description, schema, example };
+// - parameters: { name, in, required, description, schema, type, example }, the type being
+//   the name of the schema;
 // - body, where there is one: { name, required, schema, members, examples }, members
 //   being its properties by name, each { name, schema }, the name that of its schema;
+//   titles are those of the examples;
 // - answers: { status, description, headers, content };
 // - media: the media types of the answer that says all went well.
 export function operations(document) {
@@ -33,7 +35,7 @@ export function operations(document) {
       summary: operation.summary,
       description: operation.description,
       parameters: [...(item.parameters || []), ...(operation.parameters || [])].map(resolve)
-        .map((parameter) => ({ ...parameter, schema: resolve(parameter.schema) })),
+        .map((parameter) => ({ ...parameter, type: nameOf(parameter.schema), schema: resolve(parameter.schema) })),
       body: readBody(resolve, operation.requestBody),
       answers,
       media: Object.keys(answers.find(({ status }) => status.startsWith('2')).content || {}),
@@ -51,5 +53,59 @@ function readBody(resolve, requestBody) {
     schema,
     members: Object.fromEntries(Object.entries(schema.properties).map(([name, member]) => [name, { name: nameOf(member), schema: resolve(member) }])),
     examples: Object.values(content.examples || {}).map((example) => resolve(example).value),
+    titles: Object.values(content.examples || {}).map((example) => resolve(example).summary),
   };
+}
+
+// fieldsOf lists the members of a schema and, below each, those of what it holds:
+// { name, depth, type, required, limits, description }. A schema whose members were
+// listed above is only named again.
+export function fieldsOf(document, node, depth = 0, listed = new Set()) {
+  const resolve = resolver(document);
+  const schema = resolve(node) || {};
+  listed.add(nameOf(node));
+  return Object.entries(schema.properties || {}).flatMap(([name, member]) => {
+    const held = resolve(member);
+    const inner = held.type === 'array' ? held.items : member;
+    const field = {
+      name,
+      depth,
+      type: describeType(resolve, member),
+      required: (schema.required || []).includes(name),
+      limits: limitsOf(held),
+      description: held.description,
+    };
+    const again = listed.has(nameOf(inner)) || !resolve(inner).properties;
+    return [field, ...(again ? [] : fieldsOf(document, inner, depth + 1, listed))];
+  });
+}
+
+function describeType(resolve, node) {
+  const schema = resolve(node);
+  if (schema.type === 'array') return `array of ${nameOf(schema.items) || resolve(schema.items).type}`;
+  if (schema.type === 'object') return schema.properties ? nameOf(node) || 'object' : 'object';
+  return { uuid: 'UUID', 'date-time': 'time' }[schema.format] || schema.type;
+}
+
+export const typeOf = ({ schema }) => describeType((node) => node, schema);
+
+// limitsOf says in a few words what a schema asks for beyond its type.
+export function limitsOf(schema) {
+  const range = (low, high, unit) => {
+    if (low === undefined && high === undefined) return [];
+    const [from, to] = [low, high].map((n) => n?.toLocaleString('en'));
+    if (low === high) return [`${to}${unit}`];
+    if (low === undefined || (low === 0 && unit)) return [`at most ${to}${unit}`];
+    return [high === undefined ? `at least ${from}${unit}` : `${from} to ${to}${unit}`];
+  };
+  const values = schema.enum || schema['x-extensible-enum'];
+  return [
+    ...(values || schema.format === 'uuid' || schema.format === 'date-time' ? [] : range(schema.minLength, schema.maxLength, ' characters')),
+    ...range(schema.minimum, schema.maximum, ''),
+    ...range(schema.minItems, schema.maxItems, ' entries'),
+    ...(values ? [values.join(' or ')] : []),
+    ...(schema.nullable ? ['or null'] : []),
+    ...(schema.default === undefined ? [] : [`default ${schema.default}`]),
+    ...(schema.deprecated ? ['deprecated'] : []),
+  ].join(', ');
 }

@@ -1,42 +1,20 @@
-import { operations } from './contract.js';
-import { samples } from './snippets.js';
+import { answers } from './page/answers.js';
+import { code } from './page/code.js';
+import { fields } from './page/fields.js';
+import { ids } from './page/ids.js';
+import { layout } from './page/layout.js';
+import { live } from './page/live.js';
+import { navigation } from './page/navigation.js';
+import { operation } from './page/operation.js';
+import { parameters } from './page/parameters.js';
+import { codeSamples } from './page/samples.js';
+import { stream } from './page/stream.js';
 
 // Swagger UI has a dark mode, but leaves it to the page to say when.
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const followScheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
 dark.addEventListener('change', followScheme);
 followScheme();
-
-// Swagger UI calls a generator with the request, an immutable map, and shows the text
-// that comes back.
-const generator = (language) => (request) => {
-  const url = new URL(request.get('url'));
-  const method = request.get('method').toLowerCase();
-  for (const operation of operations(window.ui.specSelectors.specJson().toJS())) {
-    const pattern = operation.path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)');
-    const match = url.pathname.match(new RegExp(`^${pattern}$`));
-    if (!match || operation.method !== method) continue;
-    const path = Object.fromEntries(Object.entries(match.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]));
-    const header = Object.fromEntries(request.get('headers') || []);
-    const body = request.get('body');
-    const values = { path, query: Object.fromEntries(url.searchParams), header, body: body?.toJS ? body.toJS() : body };
-    return samples(operation, values, url.origin)[language];
-  }
-  return '';
-};
-
-// Swagger UI takes an export, which is lines of JSON, for one JSON value: it would
-// quote the example and say that an answer cannot be parsed. As text it shows both.
-const asText = (contentType) => (contentType === 'application/x-ndjson' ? 'text/plain' : contentType);
-const linesOfJSON = () => ({
-  wrapComponents: {
-    responseBody: (ResponseBody, { React }) => (props) => React.createElement(ResponseBody, { ...props, contentType: asText(props.contentType) }),
-  },
-  afterLoad() {
-    const { getSampleSchema } = this.fn;
-    this.fn.getSampleSchema = (schema, contentType, ...rest) => getSampleSchema(schema, asText(contentType), ...rest);
-  },
-});
 
 // The page may have been reached by another name than the document gives as its server.
 const ownServer = () => ({
@@ -45,33 +23,18 @@ const ownServer = () => ({
   },
 });
 
+// A plugin is given the system as it was before there were any plugins.
+const withLatest = (plugin) => (system) => plugin(new Proxy({}, { get: (_, name) => system.getSystem()[name] }));
+
+// Swagger UI reads the document, keeps what is filled in, checks it, sends requests, and
+// renders Markdown and code. What is seen of an operation is ours: see page/operation.js.
 window.ui = window.SwaggerUIBundle({
   url: '/openapi.yaml',
   dom_id: '#swagger-ui',
-  deepLinking: true,
-  displayRequestDuration: true,
+  deepLinking: false, // page/routes.js
   tryItOutEnabled: true,
-  defaultModelsExpandDepth: 0,
   validatorUrl: null,
-  layout: 'BaseLayout',
+  layout: 'Page',
   presets: [window.SwaggerUIBundle.presets.apis],
-  plugins: [linesOfJSON, ownServer, () => ({
-    fn: {
-      requestSnippetGenerator_curl: generator('curl'),
-      requestSnippetGenerator_go: generator('go'),
-      requestSnippetGenerator_typescript: generator('typescript'),
-      requestSnippetGenerator_python: generator('python'),
-    },
-  })],
-  requestSnippetsEnabled: true,
-  requestSnippets: {
-    generators: {
-      curl: { title: 'curl', syntax: 'bash' },
-      go: { title: 'Go', syntax: 'go' },
-      typescript: { title: 'TypeScript', syntax: 'javascript' },
-      python: { title: 'Python', syntax: 'python' },
-    },
-    defaultExpanded: true,
-    languages: ['curl', 'go', 'typescript', 'python'],
-  },
+  plugins: [ownServer, ...[layout, navigation, operation, parameters, codeSamples, code, fields, answers, live, stream, ids].map(withLatest)],
 });

@@ -31,7 +31,8 @@ function safely(generate, request) {
   }
 }
 
-function describe(operation, values, origin) {
+// describe puts together what is asked for and what is given.
+export function describe(operation, values, origin) {
   const parameters = operation.parameters.map((parameter) => {
     const given = (values[parameter.in] || {})[parameter.name];
     const value = given === undefined || given === '' ? undefined : String(given);

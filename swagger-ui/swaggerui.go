@@ -14,7 +14,7 @@ import (
 	"github.com/vearutop/statigz"
 )
 
-//go:embed index.html *.js snippets theme.css
+//go:embed index.html *.js *.css page snippets
 var page embed.FS
 
 // policy lets the page load what comes from this server and run no inline script.

@@ -14,14 +14,16 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// TestBrowser reads /docs/ in Chromium and tries requests out. Then it checks the code
-// samples of every operation, and runs those that the page showed for the requests it
-// tried out. SCREENSHOTS names a folder for pictures.
+// TestBrowser reads /docs/ in Chromium and tries requests out, and uses the service from
+// pages of its own and of other origins. Then it checks the code samples of every
+// operation, and runs those that the page showed for the requests it tried out.
+// SCREENSHOTS names a folder for pictures.
 func TestBrowser(t *testing.T) {
 	p := startBinary(t, db.SQLite)
 	s := samples{test: t, server: p, app: newTypeScriptApp(t, p), folders: map[string]string{"check": t.TempDir(), "run": t.TempDir()}}
 	t.Setenv("NODE_MODULES", filepath.Join(s.app, "node_modules"))
 	t.Setenv("SAMPLES", s.folders["run"])
+	runTool(t, p, "swagger-ui/test", "node", "docs.mjs")
 	runTool(t, p, "swagger-ui/test", "node", "browser.mjs")
 	if found := s.files("run", ".*"); len(found) != 36 {
 		t.Fatalf("found the samples %v, want 4 of each of 9 operations", found)

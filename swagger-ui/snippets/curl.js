@@ -1,17 +1,24 @@
-// curl writes a command for a POSIX shell and curl 7.82 or newer.
-export function curl(request) {
+// addressOf returns the URL of a request, and the headers but for those of its body.
+export function addressOf(request) {
   const path = request.path.replace(/\{(\w+)\}/g, (_, name) => (
     encodeURIComponent(request.parameters.find((p) => p.in === 'path' && p.name === name).value)));
   const query = new URLSearchParams(request.parameters.filter((p) => p.in === 'query').map((p) => [p.name, p.value]));
-  const url = `${request.origin}${path}${query.size ? `?${query}` : ''}`;
+  const given = request.parameters.filter((p) => p.in === 'header').map((p) => [p.name, p.value]);
+  return {
+    url: `${request.origin}${path}${query.size ? `?${query}` : ''}`,
+    headers: Object.fromEntries([...(request.accept ? [['Accept', request.accept]] : []), ...given]),
+  };
+}
+
+// curl writes a command for a POSIX shell and curl 7.82 or newer.
+export function curl(request) {
+  const { url, headers } = addressOf(request);
   const usual = request.body ? 'post' : 'get';
-  const parts = [
+  return [
     `curl ${request.stream === 'events' ? '-N ' : ''}${request.method === usual ? '' : `-X ${request.method.toUpperCase()} `}${word(url)}`,
-    ...(request.accept ? [`-H ${word(`Accept: ${request.accept}`)}`] : []),
-    ...request.parameters.filter((p) => p.in === 'header').map((p) => `-H ${word(`${p.name}: ${p.value}`)}`),
+    ...Object.entries(headers).map(([name, value]) => `-H ${word(`${name}: ${value}`)}`),
     ...(request.body ? [`--json ${word(compact(request.body.text))}`] : []),
-  ];
-  return parts.join(' \\\n  ');
+  ].join(' \\\n  ');
 }
 
 // word quotes for a shell, where that is needed.

@@ -1,0 +1,90 @@
+import { fieldsOf } from '../contract.js';
+import { firstSentence } from './document.js';
+
+// What an operation answers with: the members of the answer that says all went well,
+// and one table of the errors, each of which can be opened.
+export const answers = (system) => {
+  const { createElement: h, Fragment, useState } = system.React;
+
+  function Answers({ operation, getComponent }) {
+    const [FieldTable, Words] = [getComponent('FieldTable'), getComponent('Words')];
+    const good = operation.answers.filter(({ status }) => status.startsWith('2'));
+    return h(
+      'div', null,
+      h('h4', null, 'Answers'),
+      good.map(({ status, description, headers, content }) => h(
+        'div', { key: status, className: 'good' },
+        h('p', null, h('strong', { className: 'status' }, status), ' ', h(Words, { text: firstSentence(description) }), headers && h('span', { className: 'headers' }, ' Headers: ', Object.keys(headers).map((name, i) => [i > 0 && ', ', h('code', { key: name }, name)]), '.')),
+        tables(content).map(([schema, caption]) => h(FieldTable, { key: caption, schema, caption, operation })),
+      )),
+    );
+  }
+
+  function ErrorTable({ operation, getComponent }) {
+    const Words = getComponent('Words');
+    const [opened, setOpened] = useState('');
+    const rows = errorsOf(operation);
+    return h(
+      'table', { className: 'errors-table' },
+      h('caption', null, 'Errors, as ', h('code', null, 'application/problem+json')),
+      h('thead', null, h('tr', null, ['Status', 'Type', 'When'].map((title) => h('th', { key: title, scope: 'col' }, title)))),
+      h('tbody', null, rows.map((row) => {
+        const isOpen = opened === row.key;
+        const id = `error-${operation.id}-${row.key}`;
+        return h(
+          Fragment, { key: row.key },
+          h(
+            'tr', null,
+            h('td', null, row.status),
+            h('th', { scope: 'row' }, h('button', { type: 'button', 'aria-expanded': isOpen, 'aria-controls': isOpen ? id : undefined, onClick: () => setOpened(isOpen ? '' : row.key) }, row.type)),
+            h('td', null, row.when),
+          ),
+          isOpen && h('tr', { id, className: 'opened' }, h('td', { colSpan: 3 }, row.more && h(Words, { text: row.more }), row.examples.map((example, i) => (
+            h('div', { key: i }, h('p', null, example.summary), h('pre', { tabIndex: 0 }, JSON.stringify(example.value, null, 2))))))),
+        );
+      })),
+    );
+  }
+
+  return { components: { Answers, ErrorTable } };
+};
+
+// isLong reports whether the answer takes more room than the description and the
+// parameters, so that the errors stand better below those.
+export const isLong = (document, operation) => operation.answers.some(({ status, content }) => (
+  status.startsWith('2') && tables(content).some(([schema]) => fieldsOf(document, schema).length * 80 > operation.description.length + operation.parameters.length * 150)));
+
+// A page and a stream of the same operation have the same entries: the page tells all.
+function tables(content = {}) {
+  const { 'application/json': json, ...others } = content;
+  if (json) return [[json.schema, undefined]];
+  return Object.values(others).filter((media) => media['x-itemSchema']).map((media) => [media['x-itemSchema'], 'Each line']);
+}
+
+// errorsOf lists the problems of an operation by status and type. Answers are shared
+// between operations, so what is about a parameter or a member that this one does not
+// have is left out.
+export function errorsOf(operation) {
+  const parameters = new Set(operation.parameters.map(({ name }) => name));
+  const hasFeed = operation.parameters.some(({ type }) => type === 'Cursor');
+  const isElsewhere = ({ value }) => (value.errors || []).some(({ parameter }) => parameter === 'Idempotency-Key' && !parameters.has(parameter))
+    || (value.type.endsWith(':cursor-ahead') && !hasFeed);
+  const isShown = ({ value }) => (value.errors || []).every(({ pointer }) => !pointer || operation.body?.members[pointer.slice(1)]);
+  return operation.answers.filter(({ status }) => !status.startsWith('2')).flatMap(({ status, description, content }) => {
+    const examples = Object.values(content['application/problem+json'].examples).filter((example) => !isElsewhere(example));
+    const types = [...new Set(examples.map(({ value }) => value.type))];
+    return types.map((type) => {
+      const own = examples.filter(({ value }) => value.type === type && isShown({ value }));
+      const when = types.length > 1 && own.length ? own.map(({ summary }) => summary).join('; ') : firstSentence(description).replaceAll('`', '');
+      const whole = description.replace(/\s+/g, ' ').trim();
+      return {
+        key: `${status}-${type.split(':').pop()}`,
+        status: status === 'default' ? examples.find(({ value }) => value.type === type).value.status : status,
+        type: type.split(':').pop(),
+        when,
+        more: whole.replaceAll('`', '') === when ? '' : whole,
+        examples: own,
+      };
+    });
+  });
+}

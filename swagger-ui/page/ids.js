@@ -1,0 +1,59 @@
+import { nameOf, resolver } from '../contract.js';
+import { contractOf } from './document.js';
+
+// Remembers the ids of answers by the name of their schema, the newest first, so that
+// the next request can be filled in with them.
+const remembered = new Map();
+const listeners = new Set();
+
+const NONE = [];
+export const idsOf = (type) => remembered.get(type) || NONE;
+export const subscribe = (listener) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+
+const KEPT = 10;
+
+function remember(type, value) {
+  remembered.set(type, [value, ...idsOf(type).filter((known) => known !== value)].slice(0, KEPT));
+}
+
+// learn follows an answer along its schema. An id is a text whose schema has a name and
+// is a UUID.
+export function learn(document, node, value) {
+  const resolve = resolver(document);
+  const schema = resolve(node);
+  if (!schema || value === null || value === undefined) return;
+  if (schema.type === 'string' && schema.format === 'uuid' && nameOf(node)) remember(nameOf(node), value);
+  // The first entry of a list is learnt last, and so offered first.
+  if (schema.type === 'array') [...value].reverse().forEach((entry) => learn(document, schema.items, entry));
+  Object.entries(schema.properties || {}).reverse().forEach(([name, member]) => learn(document, member, value[name]));
+}
+
+export const ids = (system) => ({
+  statePlugins: {
+    spec: {
+      wrapActions: {
+        setResponse: (setResponse) => (path, method, response) => {
+          const { document, operations } = contractOf(system);
+          const operation = operations.find((o) => o.path === path && o.method === method);
+          const media = operation.answers.find(({ status }) => status === String(response.status))?.content?.['application/json'];
+          if (response.ok && media && response.obj) {
+            learn(document, media.schema, response.obj);
+            listeners.forEach((listener) => listener());
+          }
+          return setResponse(path, method, response);
+        },
+      },
+    },
+  },
+});
+
+// withIds puts remembered ids into an example of a body.
+export function withIds(body, example) {
+  return Object.fromEntries(Object.entries(example).map(([name, value]) => {
+    const { name: type, schema } = body.members[name] || {};
+    return [name, schema?.format === 'uuid' ? idsOf(type)[0] ?? value : value];
+  }));
+}

@@ -1,0 +1,36 @@
+import { contractOf, idOf } from './document.js';
+
+// followAddress opens what the address names after the #: an operation, one of its fields,
+// or a schema.
+export function followAddress(system) {
+  const [tag, name, field] = location.hash.replace(/^#\//, '').split('/').map(decodeSafely);
+  if (tag === 'schemas') return reveal(`schema-${name}`);
+  const operation = contractOf(system).byId.get(name);
+  if (!operation) return undefined;
+  system.layoutActions.show(['operations', operation.tag, operation.id], true);
+  return reveal(idOf(operation), field && idOf(operation, field));
+}
+
+function decodeSafely(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+// reveal waits until the page shows an element, and then leads there.
+function reveal(id, inner) {
+  let left = 60;
+  const look = () => {
+    const found = document.getElementById(inner || id) || (left < 30 ? document.getElementById(id) : null);
+    left -= 1;
+    if (!found) return left > 0 ? requestAnimationFrame(look) : undefined;
+    if (found.tagName === 'DETAILS') found.open = true;
+    found.scrollIntoView();
+    found.classList.add('found');
+    return (found.querySelector('summary, button, input') || found).focus({ preventScroll: true });
+  };
+  for (const other of document.querySelectorAll('.found')) other.classList.remove('found');
+  look();
+}

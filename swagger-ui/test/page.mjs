@@ -1,0 +1,87 @@
+// The documentation of the server at BASE_URL in headless Chromium, and what every test
+// of it wants: that there is no message on the console, no request that leaves the
+// origin, and no violation of the Content-Security-Policy.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const { launch } = await import(`${process.env.TOOLS}/chromium.mjs`);
+const axe = readFileSync(createRequire(`${process.env.TOOLS}/package.json`).resolve('axe-core/axe.min.js'), 'utf8');
+
+export const browser = await launch();
+export const base = process.env.BASE_URL;
+export const problems = [];
+
+// open opens the documentation, or one place in it.
+export async function open(options, hash = '') {
+  const page = await browser.newPage(options);
+  page.setDefaultTimeout(15_000);
+  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`); });
+  page.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.protocol !== 'data:' && url.origin !== base) problems.push(`a request leaves the origin: ${url}`);
+  });
+  page.on('requestfailed', (request) => {
+    // That is how a stream ends that the reader has stopped.
+    if (request.headers().accept !== 'text/event-stream') problems.push(`failed: ${request.url()}`);
+  });
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (e) => console.error(`Content-Security-Policy: ${e.violatedDirective} ${e.blockedURI}`));
+  });
+  await page.goto(`${base}/docs/${hash}`);
+  await page.waitForSelector('.operation');
+  return page;
+}
+
+// forgive takes away what the browser says of requests that are meant to be refused.
+export function forgive(...statuses) {
+  for (let i = problems.length - 1; i >= 0; i--) {
+    if (statuses.some((status) => problems[i].includes(`the server responded with a status of ${status}`))) problems.splice(i, 1);
+  }
+}
+
+// shoot takes a picture into the folder SCREENSHOTS, if it is set.
+export async function shoot(page, name) {
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`), fullPage: true });
+}
+
+// violations returns what axe finds, in words.
+export async function violations(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  return found.violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target}: ${failureSummary}`));
+}
+
+export const LANGUAGES = ['curl', 'Go', 'TypeScript', 'Python'];
+
+// openOperation opens an operation, unless it is open, and returns it.
+export async function openOperation(page, id) {
+  const block = page.locator(`#operation-${id}`);
+  const title = block.locator('.title');
+  if (await title.getAttribute('aria-expanded') !== 'true') await title.click();
+  await block.locator('.operation-body').waitFor();
+  return block;
+}
+
+export const parameter = (block, name) => block.locator(`input[data-param-name="${name}"]`);
+
+// readSamples returns the code that an operation shows, by language.
+export async function readSamples(block) {
+  const samples = {};
+  for (const title of LANGUAGES) {
+    await block.getByRole('tab', { name: title, exact: true }).click();
+    samples[title] = await block.locator('.samples pre').innerText();
+  }
+  return samples;
+}
+
+// tryOut opens an operation, fills it in, executes it, and returns status, samples and body.
+export async function tryOut(page, id, fill) {
+  const block = await openOperation(page, id);
+  if (fill) await fill(block);
+  await block.getByRole('button', { name: 'Execute' }).click();
+  const status = await block.locator('.live .status').innerText();
+  const received = block.locator('.live .code pre');
+  return { status, samples: await readSamples(block), body: await received.count() ? await received.first().innerText() : '' };
+}
