@@ -17,32 +17,46 @@ import (
 // defaultDatabaseURL is the database of whoever configures nothing.
 const defaultDatabaseURL = "sqlite:message-service.db"
 
-// databaseFlags are the options of the database.
+// databaseFlags say which database.
 type databaseFlags struct {
-	DatabaseURL            string        `env:"DATABASE_URL" placeholder:"URL" help:"Database: postgres://user:password@host/name, with all hosts if there are several, or sqlite:PATH (default: sqlite:message-service.db)."`
-	DatabaseURLFile        string        `env:"DATABASE_URL_FILE" placeholder:"PATH" help:"File that holds the database URL, as a secret is mounted."`
-	DatabaseMaxConnections int           `env:"DATABASE_MAX_CONNECTIONS" default:"20" help:"Most connections to Postgres while serving (2 to 1000)."`
-	DatabasePrepare        bool          `env:"DATABASE_PREPARE" default:"true" negatable:"" help:"Keep statements prepared on connections to Postgres (--no-database-prepare does without). Behind a pooler that shares connections between transactions the server does without by itself."`
-	DatabaseWait           time.Duration `env:"DATABASE_WAIT" default:"30s" help:"How long to wait at start for a database that does not answer yet."`
+	DatabaseURL     string `env:"DATABASE_URL" default:"sqlite:message-service.db" placeholder:"URL" help:"The database: postgres://user:password@host/name, with all hosts if there are several, or sqlite:PATH."`
+	DatabaseURLFile string `env:"DATABASE_URL_FILE" placeholder:"PATH" help:"A file that holds the database URL, as a secret is mounted."`
 }
 
-// schemaFlags are those of commands that change the schema.
+// schemaFlags are those of commands that bring the schema up to date.
 type schemaFlags struct {
 	databaseFlags
 
-	Search bool `env:"SEARCH" default:"true" negatable:"" help:"Keep an index of the words of all messages (--no-search drops it, and switches search off). All servers of a database must agree."`
+	DatabaseWait time.Duration `env:"DATABASE_WAIT" default:"30s" placeholder:"DURATION" help:"How long to wait at the start for a database that does not answer yet."`
+	Search       bool          `env:"SEARCH" default:"true" negatable:"" help:"Keep an index of the words of all messages. --no-search drops it, and a search is answered 422 then. All servers of a database must agree; switching it on later indexes what is there at the next start, while sends wait."`
+}
+
+// connectionFlags say how a server connects to Postgres.
+type connectionFlags struct {
+	DatabaseMaxConnections int  `env:"DATABASE_MAX_CONNECTIONS" default:"20" placeholder:"N" help:"Most connections to Postgres, from 2 to 1000. Some of them are kept for writing, and one more answers /ready."`
+	DatabasePrepare        bool `env:"DATABASE_PREPARE" default:"true" negatable:"" help:"Keep statements prepared on connections to Postgres. Behind a pooler that shares connections between transactions the server does without by itself."`
 }
 
 // Validate is called by the command line parser.
 func (f databaseFlags) Validate() error {
-	if f.DatabaseURL != "" && f.DatabaseURLFile != "" {
+	if f.DatabaseURL != defaultDatabaseURL && f.DatabaseURL != "" && f.DatabaseURLFile != "" {
 		return errors.New("--database-url and --database-url-file (DATABASE_URL and DATABASE_URL_FILE) exclude each other")
 	}
-	if f.DatabaseMaxConnections < 2 || f.DatabaseMaxConnections > 1000 {
-		return errors.New("--database-max-connections (DATABASE_MAX_CONNECTIONS) must be from 2 to 1000")
-	}
+	return nil
+}
+
+// Validate is called by the command line parser.
+func (f schemaFlags) Validate() error {
 	if f.DatabaseWait < 0 {
 		return errors.New("--database-wait (DATABASE_WAIT) must not be negative")
+	}
+	return f.databaseFlags.Validate()
+}
+
+// Validate is called by the command line parser.
+func (f connectionFlags) Validate() error {
+	if f.DatabaseMaxConnections < 2 || f.DatabaseMaxConnections > 1000 {
+		return errors.New("--database-max-connections (DATABASE_MAX_CONNECTIONS) must be from 2 to 1000")
 	}
 	return nil
 }
@@ -93,26 +107,29 @@ func readSmall(path string) ([]byte, error) {
 	return content, err
 }
 
-func (f databaseFlags) options(log *slog.Logger) db.Options {
+func (f connectionFlags) options(log *slog.Logger) db.Options {
 	return db.Options{MaxConnections: f.DatabaseMaxConnections, Unprepared: !f.DatabasePrepare, Log: log}
 }
 
+// commandOptions are for a command that does one thing after the other.
+func commandOptions(log *slog.Logger) db.Options { return db.Options{MaxConnections: 4, Log: log} }
+
 // open opens the database.
-func (f databaseFlags) open(log *slog.Logger) (*db.DB, error) {
+func (f databaseFlags) open(options db.Options) (*db.DB, error) {
 	url, err := f.url()
 	if err != nil {
 		return nil, err
 	}
-	return db.Open(url, f.options(log))
+	return db.Open(url, options)
 }
 
 // openExisting opens the database and makes no SQLite file where there is none.
-func (f databaseFlags) openExisting(log *slog.Logger) (*db.DB, error) {
+func (f databaseFlags) openExisting(options db.Options) (*db.DB, error) {
 	url, err := f.url()
 	if err != nil {
 		return nil, err
 	}
-	return db.OpenExisting(url, f.options(log))
+	return db.OpenExisting(url, options)
 }
 
 // closeDatabase closes a database at the end of a command that has written. Everything is

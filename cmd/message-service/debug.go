@@ -14,7 +14,7 @@ import (
 
 // debugFlags are the options of the profiles.
 type debugFlags struct {
-	DebugAddress string `env:"DEBUG_ADDRESS" placeholder:"HOST:PORT" help:"Where on this machine to serve profiles of the running server, under /debug/pprof/ (default: nowhere)."`
+	DebugAddress string `env:"DEBUG_ADDRESS" placeholder:"HOST:PORT" help:"Where on this machine to serve profiles of the running server, under /debug/pprof/. They show what is in memory, so other machines cannot be let in."`
 }
 
 // Validate is called by the command line parser. Profiles show what is in memory, so no

@@ -15,7 +15,7 @@ type demoCommand struct {
 	loadFlags
 
 	Messages int       `default:"1000" placeholder:"N" help:"How many messages to make (300 to 100000). Beyond the first 300 they are those of customers."`
-	Until    timestamp `placeholder:"TIME" help:"The end of the month, such as 2026-11-24T18:00:00+01:00 (default: now). The same end makes the same messages."`
+	Until    timestamp `placeholder:"TIME" help:"The end of the month, such as 2026-11-24T18:00:00+01:00; now if it is not given. The same end makes the same messages."`
 }
 
 // Help is shown by --help.
@@ -27,7 +27,7 @@ func (demoCommand) Help() string {
 
 // Validate is called by the command line parser.
 func (c demoCommand) Validate() error {
-	if err := c.databaseFlags.Validate(); err != nil {
+	if err := c.schemaFlags.Validate(); err != nil {
 		return err
 	}
 	if c.Messages < demo.Least || c.Messages > demo.Most {

@@ -26,7 +26,7 @@ type exportCommand struct {
 // date is an error.
 func (c exportCommand) Run(ctx context.Context, std streams) error {
 	start := time.Now()
-	database, err := c.openExisting(warnings(std.err))
+	database, err := c.openExisting(commandOptions(warnings(std.err)))
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type loadFlags struct {
 // means that there is something in the database already.
 func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record, error], errs io.Writer) error {
 	log := f.logger(errs)
-	database, err := f.open(log)
+	database, err := f.open(commandOptions(log))
 	if err != nil {
 		return err
 	}

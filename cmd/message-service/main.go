@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"regexp"
 	"runtime/debug"
 	"syscall"
 
@@ -30,7 +29,10 @@ type commands struct {
 	Import  importCommand  `cmd:"" help:"Store what an export has written, on either engine, into a database that is empty."`
 	Demo    demoCommand    `cmd:"" help:"Fill an empty database with a month of conversations, to look at and to try things with."`
 	Health  healthCommand  `cmd:"" help:"Exit with 0 if the server on this machine is alive, for container health checks."`
+	Help    helpCommand    `cmd:"" help:"Show what a command does, and its options."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+
+	VersionFlag kong.VersionFlag `name:"version" hidden:"" help:"Print the version."`
 }
 
 // streams are where a command writes: results to out, everything else to err.
@@ -55,41 +57,25 @@ func run(ctx context.Context, args []string, std streams) (code int) {
 			code = int(status)
 		}
 	}()
-	parser, err := kong.New(&commands{},
-		kong.Name("message-service"),
-		kong.Description("Self-hosted user-to-user messaging: one user sends a short text message to another, "+
-			"over an HTTP API. Without configuration it serves http://127.0.0.1:8080/docs/ on an embedded SQLite database."),
-		kong.Writers(std.out, std.err),
-		kong.Exit(func(status int) { panic(exit(status)) }),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(std),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-	)
+	parser, err := newParser(ctx, std, func(status int) { panic(exit(status)) })
 	if err != nil {
 		fmt.Fprintln(std.err, "message-service:", err)
 		return 2
 	}
-	command, err := parser.Parse(args)
+	command, err := parse(parser, args)
 	if err == nil {
+		warnOfMisspelt(command, os.Environ(), std.err) //nolint:forbidigo // the parser does not tell what it did not read
 		err = command.Run()
 	}
 	if err == nil {
 		return 0
 	}
-	if misunderstood, ok := errors.AsType[*kong.ParseError](err); ok {
-		fmt.Fprintln(std.err, "message-service:", password.ReplaceAllString(databaseURL.ReplaceAllString(misunderstood.Error(), "postgres:..."), "..."))
+	fmt.Fprintln(std.err, "message-service:", password.ReplaceAllString(err.Error(), "..."))
+	if _, misunderstood := errors.AsType[usageError](err); misunderstood {
 		return 2
 	}
-	fmt.Fprintln(std.err, "message-service:", password.ReplaceAllString(err.Error(), "..."))
 	return 1
 }
-
-// databaseURL is one in the wrong place of the command line, and may have a password
-// with spaces. Other places of a password are those of any URL.
-var (
-	databaseURL = regexp.MustCompile(`postgres(ql)?:.*`)
-	password    = regexp.MustCompile(`[^\s"=]*:\S*@\S*`)
-)
 
 type versionCommand struct{}
 
@@ -111,8 +97,8 @@ func buildVersion() string {
 
 // logFlags are the options of the log, which goes to standard error.
 type logFlags struct {
-	LogLevel  slog.Level `env:"LOG_LEVEL" default:"info" help:"Least severe level to log: debug, info (each request but successful probes), warn or error."`
-	LogFormat string     `env:"LOG_FORMAT" enum:"text,json" default:"text" help:"Log as text or as JSON lines."`
+	LogLevel  slog.Level `env:"LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"The least severe level to log: debug, info (each request but successful probes), warn or error."`
+	LogFormat string     `env:"LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How to log: as text, or as lines of json."`
 }
 
 func (f logFlags) logger(w io.Writer) *slog.Logger {

@@ -22,7 +22,7 @@ type migrateUpCommand struct {
 // Run applies the missing steps.
 func (c migrateUpCommand) Run(ctx context.Context, std streams) error {
 	log := c.logger(std.err)
-	database, err := c.open(log)
+	database, err := c.open(commandOptions(log))
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ type migrateStatusCommand struct{ databaseFlags }
 
 // Run lists the steps. A path that is mistyped is an error, not a new database.
 func (c migrateStatusCommand) Run(ctx context.Context, std streams) error {
-	database, err := c.openExisting(warnings(std.err))
+	database, err := c.openExisting(commandOptions(warnings(std.err)))
 	if err != nil {
 		return err
 	}

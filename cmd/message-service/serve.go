@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -22,29 +23,31 @@ import (
 const defaultMaxStreams = 20_000
 
 type serveCommand struct {
-	schemaFlags
-	logFlags
-	debugFlags
-	tlsFlags
+	ListenAddress        string   `group:"Address" env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen. Port 0 takes a free one."`
+	AllowUnauthenticated bool     `group:"Address" env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, answer to any host name, and serve what comes through a proxy, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
+	PublicURL            string   `group:"Address" env:"PUBLIC_URL" placeholder:"URL" help:"The origin by which clients reach the server, such as https://chat.example.org, where a proxy or a mapped port gives it another than it sees. The contract that it serves names it, and web pages of it are its own."`
+	CORSOrigins          []string `name:"cors-origins" group:"Address" env:"CORS_ORIGINS" placeholder:"URL,..." help:"Other origins whose web pages may use the API, such as https://app.example.org,http://localhost:5173. They can do all that anybody can who reaches the server."`
+	Console              *bool    `group:"Address" env:"CONSOLE" negatable:"" help:"Serve the console at /console/. If nothing is said it is served only where the address to listen on is one of this machine alone."`
 
-	ListenAddress        string        `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (default: 127.0.0.1:8080); port 0 takes a free one."`
-	AllowUnauthenticated bool          `env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, answer to any host name, and serve what comes through a proxy, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
-	PublicURL            string        `env:"PUBLIC_URL" placeholder:"URL" help:"The origin by which clients reach the server, such as https://chat.example.org, where a proxy or a mapped port gives it another than it sees. The contract that it serves names it, and web pages of it are its own."`
-	CORSOrigins          []string      `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"URL,..." help:"Other origins whose web pages may use the API, such as https://app.example.org,http://localhost:5173. They can do all that anybody can who reaches the server."`
-	Console              *bool         `env:"CONSOLE" negatable:"" help:"Serve the console at /console/ (default: only where LISTEN_ADDRESS is one of this machine alone); --no-console does not."`
-	QueueSize            int           `env:"QUEUE_SIZE" default:"4096" help:"Sends, and as many other changes, that may wait to be stored, a sixteenth of those for one mailbox; more are answered 503 (1 to 1000000)."`
-	MaxStreams           int           `env:"MAX_STREAMS" default:"20000" help:"Streams of changes, and requests that wait for one, at a time; more are answered 429 (1 to 1000000)."`
-	Notify               bool          `env:"NOTIFY" default:"true" negatable:"" help:"Tell other servers on the same Postgres of changes, and hear of theirs, by NOTIFY (--no-notify leaves them to find out within 2 seconds, as they do behind a pooler that shares connections between transactions)."`
-	ShutdownDelay        time.Duration `env:"SHUTDOWN_DELAY" default:"0s" help:"How long a shutdown goes on serving while /ready answers 503, so that load balancers notice."`
-	ShutdownTimeout      time.Duration `env:"SHUTDOWN_TIMEOUT" default:"25s" help:"How long a shutdown waits after that for requests to end."`
+	tlsFlags `group:"TLS and HTTP/2"`
+
+	schemaFlags     `group:"Database"`
+	connectionFlags `group:"Database"`
+	Notify          bool `group:"Database" env:"NOTIFY" default:"true" negatable:"" help:"Tell other servers on the same Postgres of changes, and hear of theirs, by NOTIFY. Without it they find out within 2 seconds, as they do behind a pooler that shares connections between transactions."`
+
+	QueueSize  int `group:"Limits" env:"QUEUE_SIZE" default:"4096" placeholder:"N" help:"Sends, and as many other changes, that may wait to be stored, from 1 to 1000000; a sixteenth of those for one mailbox. More are answered 503."`
+	MaxStreams int `group:"Limits" env:"MAX_STREAMS" default:"20000" placeholder:"N" help:"Streams of changes, and requests that wait for one, at a time, from 1 to 1000000. More are answered 429, as is the 11th of a user."`
+
+	ShutdownDelay   time.Duration `group:"Shutdown" env:"SHUTDOWN_DELAY" default:"0s" placeholder:"DURATION" help:"How long a shutdown goes on serving while /ready answers 503, so that load balancers notice."`
+	ShutdownTimeout time.Duration `group:"Shutdown" env:"SHUTDOWN_TIMEOUT" default:"25s" placeholder:"DURATION" help:"How long a shutdown waits after that for requests to end."`
+
+	logFlags   `group:"Log and profiles"`
+	debugFlags `group:"Log and profiles"`
 }
 
 // Validate is called by the command line parser.
 func (c serveCommand) Validate() error {
-	if err := c.databaseFlags.Validate(); err != nil {
-		return err
-	}
-	if err := errors.Join(c.debugFlags.Validate(), c.tlsFlags.Validate()); err != nil {
+	if err := cmp.Or(c.schemaFlags.Validate(), c.connectionFlags.Validate(), c.debugFlags.Validate(), c.tlsFlags.Validate()); err != nil {
 		return err
 	}
 	if _, _, err := net.SplitHostPort(c.ListenAddress); err != nil {
@@ -91,7 +94,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	database, err := c.open(log)
+	database, err := c.open(c.options(log))
 	if err != nil {
 		return err
 	}

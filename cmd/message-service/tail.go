@@ -14,7 +14,7 @@ import (
 )
 
 type tailCommand struct {
-	After *uuid.UUID `placeholder:"CURSOR" help:"Begin after this cursor, which a change has or an earlier run told (default: now). 00000000-0000-0000-0000-000000000000 is the beginning."`
+	After *uuid.UUID `placeholder:"CURSOR" help:"Begin after this cursor, which a change has or an earlier run told; now if it is not given. 00000000-0000-0000-0000-000000000000 is the beginning."`
 	User  string     `arg:"" help:"Whose changes."`
 
 	serverFlags

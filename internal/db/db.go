@@ -87,8 +87,11 @@ func Open(url string, options Options) (*DB, error) {
 // OpenExisting is [Open] for a command that has no use for an empty database: it
 // makes no SQLite file where there is none.
 func OpenExisting(url string, options Options) (*DB, error) {
-	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		path = strings.TrimPrefix(path, "//")
+	if text, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		path, err := sqlitePath(text)
+		if err != nil {
+			return nil, err
+		}
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("there is no SQLite file %s", path)
 		}

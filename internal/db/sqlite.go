@@ -17,10 +17,22 @@ import (
 	"modernc.org/sqlite"
 )
 
-func openSQLite(path string, log *slog.Logger) (*DB, error) {
-	path = strings.TrimPrefix(path, "//")
+// sqlitePath is the path of the file that a URL names after sqlite:.
+func sqlitePath(text string) (string, error) {
+	path := strings.TrimPrefix(text, "//")
 	if path == "" || strings.HasPrefix(path, ":") {
-		return nil, errors.New("a SQLite URL names a file, as in sqlite:message-service.db")
+		return "", errors.New("a SQLite URL names a file, as in sqlite:message-service.db")
+	}
+	if _, after, _ := strings.Cut(path, "?"); strings.Contains(after, "=") { // else it is part of a name
+		return "", errors.New("a SQLite URL has no options: it is sqlite:PATH, as in sqlite:message-service.db, and the path ends before the ?")
+	}
+	return path, nil
+}
+
+func openSQLite(text string, log *slog.Logger) (*DB, error) {
+	path, err := sqlitePath(text)
+	if err != nil {
+		return nil, err
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("SQLite file %s: there is no folder %s", path, filepath.Dir(path))

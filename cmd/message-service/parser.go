@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// newParser makes the parser of the command line. It calls exit after --help and --version.
+func newParser(ctx context.Context, std streams, exit func(int)) (*kong.Kong, error) {
+	return kong.New(&commands{},
+		kong.Name("message-service"),
+		kong.Description("Self-hosted user-to-user messaging: users send each other short text messages, "+
+			"over an HTTP API. Without configuration it serves http://127.0.0.1:8080/ on an embedded SQLite database."),
+		kong.Vars{"version": buildVersion()},
+		kong.Writers(std.out, std.err),
+		kong.Exit(exit),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(std),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ValueFormatter(describe),
+		readAs(parseDuration), readAs(parseLevel), readAs(parseNumber), readAs(parseID),
+	)
+}
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ error }
+
+// parse parses the command line. Every error is a usageError.
+func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
+	if len(args) > 0 && args[0] != "" && !strings.HasPrefix(args[0], "-") {
+		if err := checkCommand(parser, args[0]); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	command, err := parser.Parse(args)
+	if err == nil {
+		return command, nil
+	}
+	said := databaseURL.ReplaceAllString(err.Error(), "postgres:...")
+	said = fromEnvironment.ReplaceAllString(said, " (in the environment variable $1)")
+	said = missingArgument.ReplaceAllString(said, "missing argument $1")
+	if isMissing.MatchString(said) && !strings.Contains(said, "did you mean") {
+		name := "message-service"
+		if misunderstood, ok := errors.AsType[*kong.ParseError](err); ok && misunderstood.Context.Command() != "" {
+			name += " " + strings.Fields(misunderstood.Context.Command())[0]
+		}
+		said += "; see " + name + " --help"
+	}
+	return nil, usageError{errors.New(said)}
+}
+
+// checkCommand refuses a command that there is not. The parser would take its name for an
+// argument of serve.
+func checkCommand(parser *kong.Kong, name string) error {
+	var names []string
+	for _, command := range parser.Model.Children {
+		if command.Name == name {
+			return nil
+		}
+		if !command.Hidden {
+			names = append(names, command.Name)
+		}
+	}
+	if meant := nearest(name, names); meant != "" {
+		return fmt.Errorf("there is no command %s, did you mean %s?", databaseURL.ReplaceAllString(name, "postgres:..."), meant)
+	}
+	return fmt.Errorf("there is no command %s (there are %s)", databaseURL.ReplaceAllString(name, "postgres:..."), strings.Join(names, ", "))
+}
+
+var (
+	// databaseURL is one in the wrong place of the command line, and may have a password
+	// with spaces. Other places of a password are those of any URL.
+	databaseURL = regexp.MustCompile(`postgres(ql)?:.*`)
+	password    = regexp.MustCompile(`[^\s"=]*:\S*@\S*`)
+
+	fromEnvironment = regexp.MustCompile(` \(from envar (\w+)=.*\)$`)
+	missingArgument = regexp.MustCompile(`^expected "(<.+>)"`)
+	isMissing       = regexp.MustCompile(`^(unknown flag|unexpected argument|expected|missing)`)
+)
+
+type helpCommand struct {
+	Command []string `arg:"" optional:"" help:"The command; all of them if none is given."`
+}
+
+// Run shows the help, which ends the program.
+func (c helpCommand) Run(parser *kong.Kong) error {
+	_, err := parse(parser, append(c.Command, "--help"))
+	return err
+}
+
+// describe is the help of an option, with its default and its environment variable.
+func describe(value *kong.Value) string {
+	var more []string
+	if value.HasDefault && value.Flag != nil {
+		more = append(more, "default: "+value.Default)
+	}
+	for _, name := range value.Tag.Envs {
+		more = append(more, "$"+name)
+	}
+	if len(more) == 0 {
+		return value.Help
+	}
+	return value.Help + " (" + strings.Join(more, "; ") + ")"
+}
