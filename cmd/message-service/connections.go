@@ -36,7 +36,7 @@ func boundConnections(listener net.Listener, limit, other uint64, maxStreams int
 	if maxStreams > 0 && uint64(maxStreams) > most {
 		level := slog.LevelWarn
 		if maxStreams == defaultMaxStreams { // which nobody has asked for
-			level = slog.LevelInfo
+			level = slog.LevelDebug
 		}
 		log.Log(context.Background(), level, "the limit of open files (ulimit -n) leaves room for fewer streams than MAX_STREAMS allows; what does not fit will wait",
 			"open_files", limit, "connections", most, "max_streams", maxStreams)

@@ -58,7 +58,7 @@ func TestCommandLineRefuses(t *testing.T) {
 		says string
 	}{
 		"unknown option":      {[]string{"--nope"}, 2, "unknown flag --nope"},
-		"unknown options":     {[]string{"export", "--outptu", "x"}, 2, `unknown flag --outptu, did you mean "--output"?`},
+		"unknown options":     {[]string{"export", "--outpu", "x"}, 2, `unknown flag --outpu, did you mean "--output"?`},
 		"unknown command":     {[]string{"bogus"}, 2, "there is no command bogus (there are serve, send, "},
 		"misspelt command":    {[]string{"srve"}, 2, "there is no command srve, did you mean serve?"},
 		"part of a command":   {[]string{"imp", "--help"}, 2, "there is no command imp, did you mean import?"},

@@ -18,7 +18,7 @@ func TestMisspelt(t *testing.T) {
 	serve := slices.IndexFunc(parser.Model.Children, func(c *kong.Command) bool { return c.Name == "serve" })
 	reads, ours := variables(parser.Model.Children[serve]), variables(parser.Model.Node)
 	for variable, meant := range map[string]string{
-		"LISTEN_ADRESS": "LISTEN_ADDRESS", "listen_address": "LISTEN_ADDRESS", "LISTEN_ADDR": "LISTEN_ADDRESS", "PORT": "LISTEN_ADDRESS",
+		"LISTEN_ADDRESSS": "LISTEN_ADDRESS", "listen_address": "LISTEN_ADDRESS", "LISTEN_ADDR": "LISTEN_ADDRESS", "PORT": "LISTEN_ADDRESS",
 		"DATABSE_URL": "DATABASE_URL", "DATABASE_URI": "DATABASE_URL", "DB_URL": "DATABASE_URL", "DATABASE_FILE_URL": "",
 		"LOGLEVEL": "LOG_LEVEL", "LOG_LVEEL": "LOG_LEVEL", "SHUTDOWN_TIMEOUTS": "SHUTDOWN_TIMEOUT", "SERACH": "SEARCH",
 	} {

@@ -6,14 +6,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"runtime"
-	"strconv"
+	"strings"
 	"time"
 
-	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
@@ -94,6 +92,13 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	// First of all: a server that cannot listen leaves the database alone. Who connects now waits
+	// until there is somebody to answer.
+	listener, err := listen(ctx, c.ListenAddress, "--listen-address (LISTEN_ADDRESS)")
+	if err != nil {
+		return err
+	}
+	defer listener.Close() //nolint:errcheck // the server has closed it by then
 	database, err := c.open(c.options(log))
 	if err != nil {
 		return err
@@ -107,15 +112,9 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range applied {
-		log.Info("schema migrated", "step", name)
+	if len(applied) > 0 {
+		log.Info("schema migrated", "steps", strings.Join(applied, " "))
 	}
-	// Not earlier: whoever connects gets an answer.
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.ListenAddress)
-	if err != nil {
-		return err
-	}
-	defer listener.Close() //nolint:errcheck // the server has closed it by then
 	bounded := boundConnections(listener, openFilesLimit(), uint64(c.DatabaseMaxConnections), c.MaxStreams, log)
 	stopDebug, err := c.serveDebug(ctx, log)
 	if err != nil {
@@ -195,27 +194,4 @@ func (c serveCommand) serve(
 	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer stop()
 	return errors.Join(err, service.Close(closing))
-}
-
-// greet tells a newcomer where to go; a log collector gets a line of the log.
-func (c serveCommand) greet(w io.Writer, log *slog.Logger, engine db.Engine, address net.Addr) {
-	if c.LogFormat == "json" {
-		log.Info("serving", "version", buildVersion(), "address", address.String(), "database", engine)
-		return
-	}
-	host := address.String()
-	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
-		host = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
-	}
-	url, console := c.scheme()+"://"+host, ""
-	if c.hasConsole() {
-		console = "\n  Console         " + url + "/console/"
-	}
-	fmt.Fprintf(w, `Message Service %s on %s
-%[4]s
-  Documentation   %[3]s/docs/
-  First message   curl %[3]s/v1/messages --json '{"sender": "alice", "recipient": "bob", "text": "Hello!"}'
-  Bob's messages  curl '%[3]s/v1/messages?recipient=bob'
-
-`, buildVersion(), map[db.Engine]string{db.Postgres: "PostgreSQL", db.SQLite: "SQLite"}[engine], url, console)
 }

@@ -56,7 +56,7 @@ func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 			slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
 			slog.String("remote", c.RealIP()),
 		}
-		if err != nil {
+		if err != nil && c.Get(causeLogged) == nil {
 			attributes = append(attributes, slog.Any("error", err))
 		}
 		level := slog.LevelInfo

@@ -77,6 +77,9 @@ func (p *problem) Error() string {
 	return string(text)
 }
 
+// causeLogged is set in the context of a request whose error has a line of its own in the log.
+const causeLogged = "causeLogged"
+
 // handleError answers a failed request with a problem document. It is the only
 // place where errors become answers (but for net/http's own, to what is no HTTP).
 func (s *Server) handleError(err error, c echo.Context) {
@@ -87,6 +90,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	id := requestID(c)
 	if p.kind == internalServerError {
 		s.log.Error("request failed", "request_id", id, "method", c.Request().Method, "route", c.Path(), "error", err)
+		c.Set(causeLogged, true)
 	}
 	body := server.Problem{
 		Type:     typePrefix + strings.ReplaceAll(strings.ToLower(p.kind.title), " ", "-"),
@@ -115,7 +119,8 @@ func (s *Server) explain(err error, c echo.Context) *problem {
 	}
 	if e, ok := errors.AsType[*messaging.Error](err); ok {
 		if e.Code == messaging.Unavailable && e.Unwrap() != nil {
-			s.log.Warn("database unavailable", "request_id", requestID(c), "error", err)
+			s.log.Warn("request not served", "request_id", requestID(c), "error", e.Unwrap())
+			c.Set(causeLogged, true)
 		}
 		return &problem{kinds[e.Code], e.Message, s.fieldErrors(e.Fields, c)}
 	}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+
+	"github.com/message-service/message-service/internal/db"
+)
+
+// greet tells a newcomer where to go, and what is not protected; a log collector gets a line of
+// the log.
+func (c serveCommand) greet(w io.Writer, log *slog.Logger, engine db.Engine, address net.Addr) {
+	exposed := !isLocal(c.ListenAddress)
+	if c.LogFormat == "json" {
+		log.Info("serving", "version", buildVersion(), "address", address.String(), "database", engine, "console", c.hasConsole())
+		if exposed {
+			log.Warn("there is no authentication: whoever reaches this address can read and write all messages")
+		}
+		return
+	}
+	host := address.String()
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		host = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+	}
+	origin := c.scheme() + "://" + host
+	fmt.Fprintf(w, "Message Service %s on %s\n\n", buildVersion(), map[db.Engine]string{db.Postgres: "PostgreSQL", db.SQLite: "SQLite"}[engine])
+	if c.hasConsole() {
+		fmt.Fprintf(w, "  Console         %s/console/\n", origin)
+	}
+	fmt.Fprintf(w, `  Documentation   %[1]s/docs/
+  First message   curl %[1]s/v1/messages --json '{"sender": "alice", "recipient": "bob", "text": "Hello!"}'
+  Bob's messages  curl '%[1]s/v1/messages?recipient=bob'
+
+`, origin)
+	if exposed {
+		fmt.Fprintf(w, "There is no authentication: whoever reaches %s can read and write all messages.\n\n", address)
+		return
+	}
+	fmt.Fprint(w, "There is no authentication: every program on this machine can read and write all messages, and no other machine.\n\n")
+}

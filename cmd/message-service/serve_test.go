@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestPortInUse starts a server where another one listens: it says how to take another port,
+// and leaves the database alone.
+func TestPortInUse(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close() //nolint:errcheck // the test is over
+	address, path := listener.Addr().String(), filepath.Join(t.TempDir(), "test.db")
+	code, out, errs := runHere(t, "--listen-address", address, "--database-url", "sqlite:"+path)
+	want := "message-service: something else listens on " + address + " already: take another port by --listen-address (LISTEN_ADDRESS), such as " + nextPort(address) + "\n"
+	if code != 1 || out != "" || errs != want {
+		t.Errorf("exit %d\nstdout: %s\nstderr: %s", code, out, errs)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("there is a database")
+	}
+	code, _, errs = runHere(t, "--listen-address=127.0.0.1:0", "--debug-address", address, "--database-url", "sqlite:"+path)
+	if code != 1 || !strings.Contains(errs, "by --debug-address (DEBUG_ADDRESS), such as ") {
+		t.Errorf("profiles: exit %d, %s", code, errs)
+	}
+	for given, want := range map[string]string{"127.0.0.1:8080": "127.0.0.1:8081", ":80": ":81", "[::1]:65535": "[::1]:0", "localhost:http": "localhost:0"} {
+		if got := nextPort(given); got != want {
+			t.Errorf("after %s comes %s, want %s", given, got, want)
+		}
+	}
+}
+
+// TestGreeting reads what a server says at its start, and what it says of who may read messages.
+func TestGreeting(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args       []string
+		says, lack string
+	}{
+		{[]string{"--listen-address=127.0.0.1:0"}, "  Console         http://127.0.0.1:", "whoever reaches"},
+		{[]string{"--listen-address=127.0.0.1:0"}, "There is no authentication: every program on this machine can read", "{"},
+		{[]string{"--listen-address=0.0.0.0:0", "--allow-unauthenticated"}, "There is no authentication: whoever reaches [::]:", "/console/"},
+		{[]string{"--listen-address=0.0.0.0:0", "--allow-unauthenticated"}, "  Documentation   http://localhost:", "every program"},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		out := make(greeting, 1)
+		ended := make(chan int, 1)
+		go func() {
+			ended <- run(ctx, append(test.args, "--database-url", "sqlite:"+filepath.Join(t.TempDir(), "test.db")), streams{out, out})
+		}()
+		said := ""
+		for !strings.Contains(said, "There is no authentication") {
+			select {
+			case text := <-out:
+				said += text
+			case code := <-ended:
+				t.Fatalf("exit %d: %s", code, said)
+			}
+		}
+		go func() {
+			for range out { // what it says at its end
+			}
+		}()
+		stop()
+		<-ended
+		close(out)
+		_, greeted, _ := strings.Cut(said, "Message Service")
+		if !strings.Contains(greeted, test.says) || strings.Contains(strings.ReplaceAll(greeted, "'{\"sender\"", ""), test.lack) {
+			t.Errorf("%v: it says\n%s\nwant %q and not %q", test.args, greeted, test.says, test.lack)
+		}
+	}
+}
+
+type greeting chan string
+
+func (g greeting) Write(text []byte) (int, error) {
+	g <- string(text)
+	return len(text), nil
+}
+
+// TestLogOfUnavailable has a database disappear: the cause is in the log once for a request.
+func TestLogOfUnavailable(t *testing.T) {
+	t.Parallel()
+	path, address := filepath.Join(t.TempDir(), "test.db"), freeAddress(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, ended := make(greeting, 100), make(chan int, 1)
+	var log bytes.Buffer
+	go func() {
+		ended <- run(ctx, []string{"--listen-address", address, "--database-url", "sqlite:" + path}, streams{out, &log})
+	}()
+	select {
+	case <-out:
+	case code := <-ended:
+		t.Fatalf("exit %d: %s", code, log.String())
+	}
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.Get("http://" + address + "/v1/users/bob/conversations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it was only read
+	var problem struct{ Instance string }
+	if err := json.NewDecoder(response.Body).Decode(&problem); err != nil || response.StatusCode != http.StatusServiceUnavailable {
+		t.Fatalf("answered %s (%v)", response.Status, err)
+	}
+	stop()
+	<-ended
+	_, id, _ := strings.Cut(problem.Instance, "urn:request:")
+	causes := 0
+	for line := range strings.Lines(log.String()) {
+		if strings.Contains(line, "request_id="+id) && strings.Contains(line, "error=") {
+			causes++
+			if !strings.Contains(line, "level=WARN") || strings.Count(line, "database unavailable") > 1 {
+				t.Errorf("the line with the cause is %s", line)
+			}
+		}
+	}
+	if causes != 1 {
+		t.Errorf("%d lines have a cause, want 1:\n%s", causes, log.String())
+	}
+}
