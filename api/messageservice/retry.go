@@ -3,6 +3,7 @@ package messageservice
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -40,15 +41,22 @@ const (
 // A list of changes that is held may take longer, by what its wait asks for. An export and a
 // stream need only begin in time. A request for a stream is never repeated: that is left to
 // [Follow], which knows where to go on.
-func NewRetryingHTTPClient() *http.Client { return newRetryingHTTPClient(usualTimeout) }
+func NewRetryingHTTPClient() *http.Client { return newRetryingHTTPClient(usualTimeout, nil) }
 
 // WithTimeout makes a client as [NewRetryingHTTPClient] does that gives each attempt another
 // time than 30 seconds, such as more to erase a user who has written very much.
 func WithTimeout(timeout time.Duration) client.ClientOption {
-	return client.WithHTTPClient(newRetryingHTTPClient(timeout))
+	return client.WithHTTPClient(newRetryingHTTPClient(timeout, nil))
 }
 
-func newRetryingHTTPClient(timeout time.Duration) *http.Client {
+// WithTLS makes a client as [NewRetryingHTTPClient] does that connects by this configuration,
+// such as one whose RootCAs hold an authority of your own. Of this and [WithTimeout] the last
+// counts.
+func WithTLS(config *tls.Config) client.ClientOption {
+	return client.WithHTTPClient(newRetryingHTTPClient(usualTimeout, config))
+}
+
+func newRetryingHTTPClient(timeout time.Duration, config *tls.Config) *http.Client {
 	retrying := retryablehttp.NewClient()
 	retrying.Logger = nil
 	retrying.RetryMax = maxRepeats
@@ -57,7 +65,9 @@ func newRetryingHTTPClient(timeout time.Duration) *http.Client {
 	retrying.ErrorHandler = retryablehttp.PassthroughErrorHandler
 	retrying.CheckRetry = mayTryAgain
 	retrying.Backoff = backoff
-	transport := &timedTransport{next: cleanhttp.DefaultPooledTransport(), timeout: timeout}
+	pooled := cleanhttp.DefaultPooledTransport()
+	pooled.TLSClientConfig = config
+	transport := &timedTransport{next: pooled, timeout: timeout}
 	retrying.HTTPClient.Transport = transport
 	return &http.Client{Transport: &retryTransport{
 		repeated: &retryablehttp.RoundTripper{Client: retrying},

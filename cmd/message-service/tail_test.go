@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// lines is a writer of which each line can be waited for.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+func (l lines) next(t *testing.T) string {
+	t.Helper()
+	select {
+	case line := <-l:
+		if strings.Count(line, "\n") != 1 || !strings.HasSuffix(line, "\n") {
+			t.Errorf("%q was written, want a line", line)
+		}
+		return strings.TrimSuffix(line, "\n")
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing was written")
+		return ""
+	}
+}
+
+// change reads the next line as a change.
+func (l lines) change(t *testing.T) client.Change {
+	t.Helper()
+	var change client.Change
+	if line := l.next(t); json.Unmarshal([]byte(line), &change) != nil || change.Message == nil {
+		t.Fatalf("printed %s, want a message", line)
+	}
+	return change
+}
+
+// serveAt serves in this process until stop is called.
+func serveAt(t *testing.T, address, database string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	out := make(lines, 10)
+	var errs bytes.Buffer
+	go func() {
+		ended <- run(ctx, []string{"--listen-address", address, "--database-url", database}, streams{out, &errs})
+	}()
+	select {
+	case <-out: // it greets when it listens
+	case code := <-ended:
+		t.Fatalf("exit %d: %s", code, errs.String())
+	}
+	return func() {
+		cancel()
+		if code := <-ended; code != 0 {
+			t.Errorf("exit %d: %s", code, errs.String())
+		}
+	}
+}
+
+// TestTail follows a user while the server is started, restarted and stopped. It
+// misses nothing, tells what happens, and at its end where to go on.
+func TestTail(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, database := listener.Addr().String(), "sqlite:"+filepath.Join(t.TempDir(), "test.db")
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server := "--server=http://" + address
+	tail := func(args ...string) (out, errs lines, stop func()) {
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan int, 1)
+		out, errs = make(lines, 100), make(lines, 100)
+		go func() { ended <- run(ctx, append([]string{"tail", server}, args...), streams{out, errs}) }()
+		return out, errs, func() {
+			cancel()
+			if code := <-ended; code != 0 {
+				t.Errorf("exit %d", code)
+			}
+		}
+	}
+	send := func(text string) {
+		t.Helper()
+		if code, _, errs := runHere(t, "send", server, "--from=alice", "--to=bob", text); code != 0 {
+			t.Fatal(errs)
+		}
+	}
+	says := func(errs lines, want string) {
+		t.Helper()
+		if line := errs.next(t); !strings.Contains(line, want) {
+			t.Fatalf("it says %q, want %q", line, want)
+		}
+	}
+
+	out, errs, stop := tail("bob")
+	says(errs, "connection refused; trying again in ")
+	stopServer := serveAt(t, address, database)
+	for line := errs.next(t); line != "following bob from "+uuid.Nil.String(); line = errs.next(t) {
+		if !strings.HasPrefix(line, "not connected: ") {
+			t.Fatalf("it says %q", line)
+		}
+	}
+	send("<one>")
+	if line := out.next(t); !strings.HasPrefix(line, `{"cursor":"`) || !strings.Contains(line, `"text":"<one>"`) {
+		t.Errorf("printed %s", line)
+	}
+	stopServer()
+	says(errs, "the stream has ended; trying again in ")
+	stopServer = serveAt(t, address, database)
+	defer func() { stopServer() }()
+	send("two")
+	send("three")
+	two, three := out.change(t), out.change(t)
+	if two.Message.Text != "two" || three.Message.Text != "three" {
+		t.Errorf("printed %s and %s", two.Message.Text, three.Message.Text)
+	}
+	says(errs, "following bob from ")
+	stop()
+	says(errs, "stopped; go on with --after "+three.Cursor.String())
+
+	out, errs, stop = tail("--after", two.Cursor.String(), "bob")
+	says(errs, "following bob from "+two.Cursor.String())
+	if again := out.change(t); again.Cursor != three.Cursor {
+		t.Errorf("went on with %+v", again)
+	}
+	stop()
+	says(errs, "stopped; go on with --after "+three.Cursor.String())
+}
+
+// TestTailEnds ends it by a signal, and by nobody reading any more.
+func TestTailEnds(t *testing.T) {
+	t.Parallel()
+	const following = "following bob from 00000000-0000-0000-0000-000000000000\n"
+	for name, test := range map[string]struct {
+		end  func(t *testing.T, s *apitest.Server, process *os.Process, out io.Closer)
+		code int
+		says string
+	}{
+		"Ctrl-C": {func(t *testing.T, _ *apitest.Server, process *os.Process, _ io.Closer) {
+			if err := process.Signal(os.Interrupt); err != nil {
+				t.Error(err)
+			}
+		}, 0, following + "stopped; go on with --after %s\n"},
+		"head": {func(t *testing.T, s *apitest.Server, _ *os.Process, out io.Closer) {
+			if err := out.Close(); err != nil {
+				t.Error(err)
+			}
+			s.Send(t, "alice", "bob", "nobody reads this")
+		}, -1, following}, // by SIGPIPE, as any filter
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := apitest.Start(t, db.SQLite, messaging.Options{})
+			one := s.Send(t, "alice", "bob", "one")
+			command := programWith(t, "tail", "--server", s.URL, "bob", "--after", uuid.Nil.String())
+			var errs bytes.Buffer
+			command.Stderr = &errs
+			out, err := command.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := command.Start(); err != nil {
+				t.Fatal(err)
+			}
+			var first client.Change
+			if err := json.NewDecoder(out).Decode(&first); err != nil || first.Cursor != one.ID {
+				t.Errorf("printed %+v (%v)", first, err)
+			}
+			test.end(t, s, command.Process, out)
+			_ = command.Wait() // its code tells
+			says := strings.Replace(test.says, "%s", one.ID.String(), 1)
+			if code := command.ProcessState.ExitCode(); code != test.code || errs.String() != says {
+				t.Errorf("exit %d, want %d\nstderr: %s", code, test.code, errs.String())
+			}
+		})
+	}
+
+	s := apitest.Start(t, db.SQLite, messaging.Options{})
+	s.Send(t, "alice", "bob", "one")
+	reader, writer := io.Pipe()
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var errs bytes.Buffer
+	if code := run(t.Context(), []string{"tail", "--server", s.URL, "bob", "--after", uuid.Nil.String()}, streams{writer, &errs}); code != 0 || errs.String() != following {
+		t.Errorf("to a pipe that is closed: exit %d, %s", code, errs.String())
+	}
+}
