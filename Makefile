@@ -117,7 +117,7 @@ tools: ## Install the pinned Node and Python tools into .tools (needs Python 3.1
 	@.tools/install
 
 .PHONY: generate
-generate: tools ## Generate the server interface and the SDKs from api/openapi.yaml
+generate: tools ## Generate the server interface, the SDKs and the console, and docs/configuration.md
 	@go generate ./api
 	@cp LICENSE api/sdk/typescript/package.json api/sdk/typescript/tsconfig.json api/sdk/typescript/README.md api/sdk/typescript/.npmrc gen/typescript
 	@cp api/sdk/typescript/src/*.ts gen/typescript/src
@@ -131,12 +131,13 @@ generate: tools ## Generate the server interface and the SDKs from api/openapi.y
 	@mkdir -p gen/console && cp console/index.html console/icon.svg gen/console && cp console/assets.go.txt gen/console/assets.go
 	@NODE_PATH=.tools/node_modules $(TOOLS) esbuild console/src/main.ts --tsconfig=console/tsconfig.json --bundle --minify \
 		--format=iife --target=es2022 --legal-comments=none --log-level=warning --outfile=gen/console/console.js
+	@go run ./cmd/message-service configuration > docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
 
 .PHONY: verify
-verify: tools ## Fail if gen/ is not what "make generate" makes, or not in git, or go.mod is untidy, or the contract broke
-	@before=$$(mktemp -d) && trap 'rm -r '$$before EXIT && cp -r gen $$before && \
+verify: tools ## Fail if gen/ or docs/configuration.md is not what "make generate" makes, or not in git, or go.mod is untidy, or the contract broke
+	@before=$$(mktemp -d) && trap 'rm -r '$$before EXIT && cp -r gen docs/configuration.md $$before && \
 		find gen -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -delete && $(MAKE) --no-print-directory generate && \
-		{ diff -r -x node_modules -x dist $$before/gen gen || { echo "verify: gen/ was not what make generate makes; now it is" >&2; exit 1; }; }
+		{ diff -r -x node_modules -x dist $$before/gen gen && diff $$before/configuration.md docs/configuration.md || { echo "verify: gen/ or docs/configuration.md was not what make generate makes; now it is" >&2; exit 1; }; }
 	@untracked=$$(git ls-files --others --exclude-standard -- gen); \
 		test -z "$$untracked" || { echo "verify: not in git: $$untracked" >&2; exit 1; }
 	go mod tidy -diff

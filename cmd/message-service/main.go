@@ -32,6 +32,8 @@ type commands struct {
 	Help    helpCommand    `cmd:"" help:"Show what a command does, and its options."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 
+	Configuration configurationCommand `cmd:"" hidden:"" help:"Print docs/configuration.md."`
+
 	VersionFlag kong.VersionFlag `name:"version" hidden:"" help:"Print the version."`
 }
 
