@@ -71,6 +71,7 @@ func (c demoCommand) Run(ctx context.Context, std streams) error {
 	fmt.Fprintf(std.out, `Stored %d messages of %d users, the last %d minutes old.
 
   Look at them    %s
+                  and open the console, or the documentation, where it says
   Good to know    alice and bob work together, tom and rosa are family, juniper-bikes is a shop with many customers
 
 `, c.Messages, len(users), int(until.Sub(records[c.Messages-1].Message.ID.Time()).Minutes()), c.serving())
