@@ -80,6 +80,18 @@ export function fieldsOf(document, node, depth = 0, listed = new Set()) {
   });
 }
 
+// namesIn lists the names of what an operation takes and what it answers with, each once,
+// and where it first is.
+export function namesIn(document, operation) {
+  const names = new Map(operation.parameters.map(({ name }) => [name, 'parameter']));
+  const add = (schema, kind) => fieldsOf(document, schema).forEach(({ name }) => names.has(name) || names.set(name, kind));
+  if (operation.body) add(operation.body.schema, 'in the request');
+  for (const { status, content } of operation.answers) {
+    if (status.startsWith('2')) Object.values(content || {}).forEach((media) => add(media['x-itemSchema'] || media.schema, 'in the answer'));
+  }
+  return [...names].map(([name, kind]) => ({ name, kind }));
+}
+
 function describeType(resolve, node) {
   const schema = resolve(node);
   if (schema.type === 'array') return `array of ${nameOf(schema.items) || resolve(schema.items).type}`;

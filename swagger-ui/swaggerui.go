@@ -7,7 +7,6 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
-	"path"
 	"strings"
 
 	"github.com/swaggest/swgui/v5/static"
@@ -23,23 +22,18 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-
 	"img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Has tells whether there is anything at a path, which is relative to the page.
-func Has(path string) bool {
-	if path == "" {
-		return true
-	}
-	for _, files := range []fs.FS{page, static.FS} {
-		for _, name := range []string{path, path + ".gz"} {
-			if _, err := fs.Stat(files, name); err == nil {
-				return true
-			}
-		}
-	}
-	return false
+// Has reports whether there is a file at a path, which is relative to the page.
+func Has(name string) bool {
+	return name == "" || isFile(page, name) || isFile(static.FS, name) || isFile(static.FS, name+".gz")
 }
 
-// Handler serves the page and its assets below the root of its URL space. The
-// page expects the contract at /openapi.yaml.
+func isFile(files fs.FS, name string) bool {
+	info, err := fs.Stat(files, name)
+	return err == nil && !info.IsDir()
+}
+
+// Handler serves the page and its assets below the root of its URL space, where [Has] says
+// that there is something. The page expects the contract at /openapi.yaml.
 func Handler() http.Handler {
 	own := http.FileServerFS(page)
 	assets := statigz.FileServer(static.FS)
@@ -47,7 +41,7 @@ func Handler() http.Handler {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
 		header.Set("Referrer-Policy", "no-referrer")
-		if _, err := fs.Stat(page, strings.Trim(path.Clean(r.URL.Path), "/")); err == nil || r.URL.Path == "/" {
+		if name := strings.TrimPrefix(r.URL.Path, "/"); name == "" || isFile(page, name) {
 			header.Set("Cache-Control", "no-cache")
 			own.ServeHTTP(w, r)
 			return

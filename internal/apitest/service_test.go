@@ -134,9 +134,11 @@ func TestDocumentation(t *testing.T) {
 		if strings.Contains(answer.Body, "<script>") {
 			t.Error("the page has an inline script, which its policy forbids")
 		}
-		answer = s.Do(t, http.MethodGet, "/docs/nothing.js", nil)
-		if answer.Status != http.StatusNotFound || answer.Header.Get("Content-Type") != "application/problem+json" {
-			t.Errorf("an asset that is not there: %d %s", answer.Status, answer.Body)
+		for _, path := range []string{"/docs/nothing.js", "/docs/page", "/docs/page/"} {
+			answer = s.Do(t, http.MethodGet, path, nil)
+			if answer.Status != http.StatusNotFound || answer.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s, which is no file: %d %s", path, answer.Status, answer.Body)
+			}
 		}
 	})
 }

@@ -15,7 +15,7 @@ export const answers = (system) => {
       good.map(({ status, description, headers, content }) => h(
         'div', { key: status, className: 'good' },
         h('p', null, h('strong', { className: 'status' }, status), ' ', h(Words, { text: firstSentence(description) }), headers && h('span', { className: 'headers' }, ' Headers: ', Object.keys(headers).map((name, i) => [i > 0 && ', ', h('code', { key: name }, name)]), '.')),
-        tables(content).map(([schema, caption]) => h(FieldTable, { key: caption, schema, caption, operation })),
+        tables(content).map(([schema, caption]) => h(FieldTable, { key: caption, schema, caption, operation, kind: 'in the answer' })),
       )),
     );
   }

@@ -1,4 +1,4 @@
-import { fieldsOf } from '../contract.js';
+import { fieldsOf, namesIn } from '../contract.js';
 import { contractOf, firstSentence, idOf, schemaHash } from './document.js';
 
 // Tables of the members of a schema, and the list of all schemas.
@@ -8,8 +8,10 @@ export const fields = (system) => {
   // Text of the contract may have `code` and *emphasis*.
   const Words = ({ text }) => text.split(/`([^`]+)`/).map((part, i) => (i % 2 ? h('code', { key: i }, part) : part.replace(/\*+/g, '').replace(/\[([^\]]+)\]\([^)]+\)/g, '$1')));
 
-  function FieldTable({ schema, caption, operation, whole }) {
+  // A field of an operation has an address, which is that of the first one of its name.
+  function FieldTable({ schema, caption, operation, kind, whole }) {
     const { document } = contractOf(system);
+    const addresses = new Set(operation && namesIn(document, operation).filter((field) => field.kind === kind).map(({ name }) => name));
     const said = new Set(); // what is said of one member need not be repeated for the next
     const rows = fieldsOf(document, schema).map((field) => {
       const text = whole ? (field.description || '').trim() : firstSentence(field.description);
@@ -23,7 +25,7 @@ export const fields = (system) => {
       h('caption', { className: caption ? undefined : 'hidden' }, caption || 'Members'),
       h('thead', { className: 'hidden' }, h('tr', null, ['Name', 'Type and limits', 'Meaning'].map((title) => h('th', { key: title, scope: 'col' }, title)))),
       h('tbody', null, rows.map((field, i) => h(
-        'tr', { key: `${field.depth}${field.name}${i}`, id: operation && idOf(operation, field.name) },
+        'tr', { key: `${field.depth}${field.name}${i}`, id: addresses.delete(field.name) ? idOf(operation, field.name) : undefined },
         h('th', { scope: 'row', style: { paddingLeft: `${field.depth * 14}px` } }, h('code', null, field.name), field.required && h('span', { className: 'required' }, 'required')),
         h('td', null, h(Type, { name: field.type }), field.limits && h('span', { className: 'limits' }, field.limits)),
         h('td', null, h(Words, { text: field.about })),

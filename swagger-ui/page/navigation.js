@@ -1,4 +1,4 @@
-import { fieldsOf } from '../contract.js';
+import { namesIn } from '../contract.js';
 import { contractOf, hashOf, schemaHash } from './document.js';
 
 // The side navigation: all operations by tag, and a filter that finds operations by a
@@ -65,14 +65,3 @@ export const find = (index, word) => index.map(({ operation, fields }) => {
   const named = matches(word, operation.id, operation.summary, operation.path, operation.method);
   return named || hits.length ? { operation, fields: hits.slice(0, 6) } : undefined;
 }).filter(Boolean);
-
-// namesIn lists what an operation takes and what it answers with.
-export function namesIn(document, operation) {
-  const names = new Map(operation.parameters.map(({ name }) => [name, 'parameter']));
-  const add = (schema, kind) => fieldsOf(document, schema).forEach(({ name }) => names.has(name) || names.set(name, kind));
-  if (operation.body) add(operation.body.schema, 'in the request');
-  for (const { status, content } of operation.answers) {
-    if (status.startsWith('2')) Object.values(content || {}).forEach((media) => add(media['x-itemSchema'] || media.schema, 'in the answer'));
-  }
-  return [...names].map(([name, kind]) => ({ name, kind }));
-}

@@ -65,7 +65,7 @@ export const parameters = (system) => {
     return h(
       'div', null,
       h('h4', null, 'Body'),
-      h(FieldTable, { schema: { $ref: `#/components/schemas/${body.name}` }, operation: contract }),
+      h(FieldTable, { schema: { $ref: `#/components/schemas/${body.name}` }, operation: contract, kind: 'in the request' }),
       body.examples.length > 1 && h(
         'label', { className: 'examples' }, 'Example ',
         h('select', { onChange: (event) => { chosen.current = Number(event.target.value); offer(); } }, body.titles.map((title, i) => h('option', { key: i, value: i }, title))),

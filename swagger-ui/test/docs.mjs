@@ -38,6 +38,8 @@ async function readsThePage() {
     assert.match(samples.TypeScript, /^import /);
     assert.match(samples.Python, /^from /);
     assert.equal(await block.locator('.errors-table').count(), 1, `${id} has one table of errors`);
+    const ids = await page.locator('[id]').evaluateAll((all) => all.map(({ id }) => id));
+    assert.deepEqual(ids.filter((one, i) => ids.indexOf(one) < i), [], `${id}: ids that are there twice`);
     await block.getByRole('tab', { name: 'Go' }).click();
     await block.locator('.title').click();
   }
