@@ -161,8 +161,40 @@ func shellSamples(t *testing.T, guide string) (first, second string) {
 	return found[0][1], found[1][1]
 }
 
-// TestProxies runs nginx and Caddy with the files of the guide, but for the name, the ports and
-// the folders, and opens the service through each in Chromium.
+// proxyConfig is a file of the guide, and what the distribution has around it.
+type proxyConfig struct {
+	program, file, frame string
+	args                 []string
+	private              string // what lets this machine in
+}
+
+var (
+	nginxConfig = proxyConfig{"nginx", "/etc/nginx/conf.d/message-service.conf", "daemon off; pid nginx.pid; error_log stderr; events {} http {\n" +
+		"access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n%s}",
+		[]string{"-e", "stderr", "-p", "FOLDER", "-c", "FOLDER/config"}, "allow 127.0.0.1;"}
+	caddyConfig = proxyConfig{"caddy", "/etc/caddy/Caddyfile", "{\nadmin off\nauto_https disable_redirects\n}\n%s",
+		[]string{"run", "--adapter", "caddyfile", "--config", "FOLDER/config"}, "private_ranges"}
+)
+
+// serve starts the proxy with the file of the guide, but for the name, the port and the folders, and
+// these replacements.
+func (c proxyConfig) serve(t *testing.T, p *apitest.Process, certificate, key string, replacements ...string) (port string, status int) {
+	t.Helper()
+	port, folder := freePort(t), t.TempDir()
+	file := readNamedFiles(t, "docs/guides/proxies.md", append(replacements,
+		"/etc/ssl/chat.example.org.pem", certificate, "/etc/ssl/chat.example.org.key", key,
+		"listen 443", "listen "+port, "server_name chat.example.org", "server_name localhost",
+		"chat.example.org {", "localhost:"+port+" {", "127.0.0.1:8080", strings.TrimPrefix(p.URL, "http://"))...)[c.file]
+	writeFile(t, filepath.Join(folder, "config"), fmt.Sprintf(c.frame, file))
+	var args []string
+	for _, arg := range c.args {
+		args = append(args, strings.ReplaceAll(arg, "FOLDER", folder))
+	}
+	return port, startProxy(t, port, c.program, args...)
+}
+
+// TestProxies runs nginx and Caddy as the guide says, and opens the service through each in
+// Chromium.
 func TestProxies(t *testing.T) {
 	certificate, key := writeCertificate(t)
 	driver, err := filepath.Abs("testdata/proxies.mjs")
@@ -171,43 +203,37 @@ func TestProxies(t *testing.T) {
 	}
 	start, look := shellSamples(t, "docs/guides/proxies.md")
 	for name, test := range map[string]struct {
-		file, frame string // what the distribution has around the file
-		args        []string
-		private     string // what lets this machine in
+		config    proxyConfig
+		h2c, line string // what has the proxy speak HTTP/2 to the service
 	}{
-		"nginx": {"/etc/nginx/conf.d/message-service.conf", "daemon off; pid nginx.pid; error_log stderr; events {} http {\n" +
-			"access_log off; client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;\n%s}",
-			[]string{"-e", "stderr", "-p", "FOLDER", "-c", "FOLDER/config"}, "allow 127.0.0.1;"},
-		"caddy": {"/etc/caddy/Caddyfile", "{\nadmin off\nauto_https disable_redirects\n}\n%s",
-			[]string{"run", "--adapter", "caddyfile", "--config", "FOLDER/config"}, "private_ranges"},
+		"nginx":      {nginxConfig, "H2C=false", ""},
+		"caddy":      {caddyConfig, "H2C=false", ""},
+		"caddy, h2c": {caddyConfig, "H2C=true", "reverse_proxy h2c://127.0.0.1:8080"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := apitest.StartProcess(t, "../../bin/message-service", apitest.NewDatabaseURL(t, db.SQLite), strings.Fields(strings.TrimSuffix(start, "message-service\n"))...)
-			serve := func(replacements ...string) (port string, status int) {
-				port, folder := freePort(t), t.TempDir()
-				file := readNamedFiles(t, "docs/guides/proxies.md", append(replacements,
-					"/etc/ssl/chat.example.org.pem", certificate, "/etc/ssl/chat.example.org.key", key,
-					"listen 443", "listen "+port, "server_name chat.example.org", "server_name localhost",
-					"chat.example.org {", "localhost:"+port+" {", "127.0.0.1:8080", strings.TrimPrefix(p.URL, "http://"))...)[test.file]
-				writeFile(t, filepath.Join(folder, "config"), fmt.Sprintf(test.frame, file))
-				var args []string
-				for _, arg := range test.args {
-					args = append(args, strings.ReplaceAll(arg, "FOLDER", folder))
-				}
-				return port, startProxy(t, port, name, args...)
+			guide := readFiles(t, "proxies.md")["docs/guides/proxies.md"]
+			if test.line != "" && (!strings.Contains(guide, "`"+test.h2c+"`") || !strings.Contains(guide, "`"+test.line+"`")) {
+				t.Errorf("the guide does not say %s and %s", test.h2c, test.line)
 			}
-			port, status := serve()
+			p := apitest.StartProcess(t, "../../bin/message-service", apitest.NewDatabaseURL(t, db.SQLite),
+				append(strings.Fields(strings.TrimSuffix(start, "message-service\n")), test.h2c)...)
+			upstream := []string{"reverse_proxy 127.0.0.1:8080", strings.Replace(test.line, "127.0.0.1:8080", strings.TrimPrefix(p.URL, "http://"), 1)}
+			if test.line == "" {
+				upstream = nil
+			}
+			port, status := test.config.serve(t, p, certificate, key, upstream...)
 			if status != http.StatusOK {
 				t.Errorf("a private address is answered %d", status)
 			}
 			t.Setenv("PROXY", "https://localhost:"+port)
+			t.Setenv("SHARED", fmt.Sprint(test.h2c == "H2C=true"))
 			runTool(t, p, ".", "node", driver)
 			answer := runShell(t, p, strings.NewReplacer("curl", "curl --silent --insecure", "chat.example.org", "localhost:"+port, "--max-time 40", "--max-time 2").Replace(strings.TrimSpace(look))+" || test $? = 28")
 			if !strings.Contains(answer, "event: ready") {
 				t.Errorf("%sprinted %s", look, answer)
 			}
-			replacement := strings.NewReplacer("allow 127.0.0.1;", "", "private_ranges", "10.0.0.0/8").Replace(test.private)
-			if _, status := serve(test.private, replacement); status != http.StatusForbidden {
+			others := strings.NewReplacer("allow 127.0.0.1;", "", "private_ranges", "10.0.0.0/8").Replace(test.config.private)
+			if _, status := test.config.serve(t, p, certificate, key, test.config.private, others); status != http.StatusForbidden {
 				t.Errorf("another address is answered %d", status)
 			}
 		})

@@ -3,7 +3,7 @@
 // there; and from pages of other origins, which must get nothing.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer as createHTTPServer } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -14,8 +14,8 @@ try {
   app.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
   const serve = (path, contentType, body) => app.route(`${base}${path}`, (route) => route.fulfill({ contentType, body }));
   const file = (path) => readFileSync(join(process.env.NODE_MODULES, path));
-  for (const name of ['index', 'changes', 'problem', 'retry']) {
-    await serve(`/app/sdk/${name}.js`, 'text/javascript', file(`message-service-client/dist/${name}.js`));
+  for (const name of readdirSync(join(process.env.NODE_MODULES, 'message-service-client/dist')).filter((name) => name.endsWith('.js'))) {
+    await serve(`/app/sdk/${name}`, 'text/javascript', file(`message-service-client/dist/${name}`));
   }
   await serve('/app/fetch.js', 'text/javascript', file('openapi-fetch/dist/index.mjs'));
   await serve('/app/events.js', 'text/javascript', file('eventsource-parser/dist/index.js'));

@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 const { launch } = await import(`${process.env.TOOLS}/chromium.mjs`);
 const { BASE_URL: base, PROXY: proxy } = process.env;
 
-const streams = async () => (await (await fetch(`${base}/v1/status`)).json()).streams;
+const status = async () => (await fetch(`${base}/v1/status`)).json();
+const streams = async () => (await status()).streams;
 const browser = await launch();
 try {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
@@ -15,7 +16,7 @@ try {
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('requestfailed', (request) => problems.push(`failed: ${request.url()}`));
   await page.goto(`${proxy}/docs/`);
-  await page.waitForSelector('.opblock-summary');
+  await page.getByText('Send a message').first().waitFor();
   const protocols = await page.evaluate(() => ['navigation', 'resource'].flatMap((type) => performance.getEntriesByType(type).map((entry) => entry.nextHopProtocol)));
   assert.deepEqual([...new Set(protocols)], ['h2'], 'how the page was loaded');
   const { servers } = await page.evaluate(async () => (await fetch('/openapi.json')).json());
@@ -40,6 +41,8 @@ try {
     }
   });
   assert.equal(await streams(), 8);
+  const shared = (await status()).connections < 8;
+  assert.equal(shared, process.env.SHARED === 'true', 'whether streams share a connection to the service');
   assert.deepEqual(problems, []);
 
   // When the browser leaves, the service hears of it.
