@@ -25,6 +25,7 @@ type serveCommand struct {
 	AllowUnauthenticated bool     `group:"Address" env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, answer to any host name, and serve what comes through a proxy, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
 	PublicURL            string   `group:"Address" env:"PUBLIC_URL" placeholder:"URL" help:"The origin by which clients reach the server, such as https://chat.example.org, where a proxy or a mapped port gives it another than it sees. The contract that it serves names it, and web pages of it are its own."`
 	CORSOrigins          []string `name:"cors-origins" group:"Address" env:"CORS_ORIGINS" placeholder:"URL,..." help:"Other origins whose web pages may use the API, such as https://app.example.org,http://localhost:5173. They can do all that anybody can who reaches the server."`
+	Compress             bool     `group:"Address" env:"COMPRESS" help:"Compress answers from 8 kB, and exports, by gzip for clients that ask for it; not streams. A page of 100 short messages takes less than half of the bytes then, and a quarter of a millisecond more of a processor."`
 	Console              *bool    `group:"Address" env:"CONSOLE" negatable:"" help:"Serve the console at /console/. If nothing is said it is served only where the address to listen on is one of this machine alone."`
 
 	tlsFlags `group:"TLS and HTTP/2"`
@@ -128,7 +129,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	reserve := make([]byte, heapReserve)
 	defer runtime.KeepAlive(reserve)
 	api, err := httpapi.New(service, hub, log, httpapi.Options{
-		AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, CORSOrigins: c.CORSOrigins,
+		AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, CORSOrigins: c.CORSOrigins, Compress: c.Compress,
 		Console: c.hasConsole(), Version: buildVersion(), Connections: bounded.connections,
 	})
 	if err != nil {

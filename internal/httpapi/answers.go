@@ -74,6 +74,7 @@ var (
 	_ server.ListConversationsResponseObject        = pageAnswer(nil)
 	_ server.ListConversationMessagesResponseObject = pageAnswer(nil)
 	_ server.ListChangesResponseObject              = pageAnswer(nil)
+	_ server.ListBlocksResponseObject               = pageAnswer(nil)
 )
 
 // VisitListMessagesResponse writes the answer.
@@ -87,6 +88,9 @@ func (p pageAnswer) VisitListConversationMessagesResponse(w http.ResponseWriter)
 
 // VisitListChangesResponse writes the answer.
 func (p pageAnswer) VisitListChangesResponse(w http.ResponseWriter) error { return p(w) }
+
+// VisitListBlocksResponse writes the answer.
+func (p pageAnswer) VisitListBlocksResponse(w http.ResponseWriter) error { return p(w) }
 
 // pageBuffers are used again, if they are not large: most pages are small, and there are many.
 var pageBuffers = sync.Pool{New: func() any { return new([]byte) }}
@@ -151,15 +155,22 @@ func (a *answers) write(ctx context.Context, w http.ResponseWriter, compose comp
 			return err
 		}
 	}
-	defer page.room.Release(page.bytes)
+	defer func() { page.room.Release(page.bytes) }()
 	header := w.Header()
 	header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	header.Set(echo.HeaderContentLength, strconv.Itoa(len(page.body))) // else net/http would send it in chunks
+	body := compress(ctx, header, page.body)
+	if len(body) < len(page.body) { // the client may take its time for the rest
+		reuse(buffer, page.body)
+		page.room.Release(page.bytes - int64(len(body)))
+		page.bytes = int64(len(body))
+		buffer, page.body = new([]byte), nil
+	}
+	header.Set(echo.HeaderContentLength, strconv.Itoa(len(body))) // else net/http would send it in chunks
 	if page.link != nil {
 		header.Set("Link", *page.link)
 	}
 	w.WriteHeader(http.StatusOK)
-	_, err = w.Write(page.body)
+	_, err = w.Write(body)
 	reuse(buffer, page.body)
 	return err
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
@@ -15,12 +16,15 @@ func (h *handlers) ListBlocks(ctx context.Context, request server.ListBlocksRequ
 	if err != nil {
 		return nil, err
 	}
-	response := server.ListBlocks200JSONResponse{Body: toBlockPage(page)}
+	var link *string
 	if page.HasMore {
 		last := page.Blocks[len(page.Blocks)-1].Peer
-		response.Headers.Link = nextLink(userPath(request.UserID, "blocks"), queryOf("after", last), p.Limit)
+		link = nextLink(userPath(request.UserID, "blocks"), queryOf("after", last), p.Limit)
 	}
-	return response, nil
+	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
+		text, err := json.Marshal(toBlockPage(page))
+		return append(append(body, text...), '\n'), link, err
+	}), nil
 }
 
 // BlockUser answers PUT /v1/users/{userId}/blocks/{peerId}.

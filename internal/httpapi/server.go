@@ -48,6 +48,9 @@ type Options struct {
 	// CORSOrigins are other origins whose web pages may use the server. See [CheckOrigin].
 	CORSOrigins []string
 
+	// Compress compresses large answers for clients that ask for it.
+	Compress bool
+
 	// Version is that of the program, and Connections returns how many connections clients have,
 	// and may have: the server shows them.
 	Version     string
@@ -66,6 +69,9 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 	s.echo.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For can be forged by anyone
 	s.echo.Use(assignRequestID, shareAcross(options.CORSOrigins, document), s.logAccess, s.recoverPanic,
 		s.refuseCaller(options), refuseExcess(service), s.validate)
+	if options.Compress {
+		s.echo.Use(negotiateCompression)
+	}
 	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
 		service:     service,
 		feed:        hub,
@@ -105,7 +111,8 @@ func (s *Server) serveContract(path, mediaType string, document []byte, line str
 	s.echo.GET(path, func(c echo.Context) error {
 		after := fmt.Appendf(nil, line, cmp.Or(s.publicURL, ownOrigin(c.Request()), "/"))
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-		return c.Blob(http.StatusOK, mediaType, bytes.Replace(document, before, after, 1))
+		body := compress(c.Request().Context(), c.Response().Header(), bytes.Replace(document, before, after, 1))
+		return c.Blob(http.StatusOK, mediaType, body)
 	})
 }
 

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"bufio"
 	"context"
+	"errors"
+	"io"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -36,18 +38,40 @@ type userExport struct {
 // VisitExportUserResponse writes the answer. Until the buffer is full for the first
 // time, an error can still become a problem document.
 func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
-	if err := wait(e.ctx, e.answers.exports, exportBytes); err != nil {
+	room := int64(exportBytes)
+	if wantsCompressed(e.ctx) {
+		room += compressorBytes
+	}
+	if err := wait(e.ctx, e.answers.exports, room); err != nil {
 		return err
 	}
-	defer e.answers.exports.Release(exportBytes)
-	w.Header().Set(echo.HeaderContentType, "application/x-ndjson")
+	defer e.answers.exports.Release(room)
+	header := w.Header()
+	header.Set(echo.HeaderContentType, "application/x-ndjson")
 	buffer := bufio.NewWriterSize(impatientWriter{w, http.NewResponseController(w)}, 64<<10)
-	lines := wire.NewUserWriter(buffer)
+	if !wantsCompressed(e.ctx) {
+		if err := e.writeLines(buffer); err != nil {
+			return err
+		}
+		return buffer.Flush()
+	}
+	header.Set(echo.HeaderContentEncoding, "gzip")
+	compressed := newGzip()
+	compressed.Reset(buffer)
+	err := e.writeLines(compressed)
+	if err == nil {
+		err = errors.Join(compressed.Close(), buffer.Flush())
+	}
+	if err != nil {
+		header.Del(echo.HeaderContentEncoding) // of a problem document
+	}
+	return err
+}
+
+func (e userExport) writeLines(w io.Writer) error {
+	lines := wire.NewUserWriter(w)
 	if err := e.service.ExportUser(e.ctx, e.user, lines.Write); err != nil {
 		return err
 	}
-	if err := lines.End(); err != nil {
-		return err
-	}
-	return buffer.Flush()
+	return lines.End()
 }

@@ -1,0 +1,106 @@
+package apitest_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/httpapi"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// fetch reads an answer as it is sent, and what is in it if that is compressed.
+func fetch(t *testing.T, s *apitest.Server, path, encoding string) (header http.Header, sent, text []byte) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Accept-Encoding", encoding)
+	response, err := s.HTTP.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err = io.ReadAll(response.Body)
+	if err = errors.Join(err, response.Body.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if text = sent; response.Header.Get("Content-Encoding") == "gzip" {
+		reader, err := gzip.NewReader(bytes.NewReader(sent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err = io.ReadAll(reader); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return response.Header, sent, text
+}
+
+// TestCompress asks for large and small answers with and without compression: what is in them is
+// the same.
+func TestCompress(t *testing.T) {
+	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.StartWith(t, apitest.NewDatabaseURL(t, engine), apitest.Options{API: httpapi.Options{Compress: true}})
+		for i := range 101 {
+			s.Send(t, "alice", "bob", fmt.Sprintf("message %d: shall we have lunch at noon?", i))
+			s.Block(t, "carol", fmt.Sprint("somebody-with-a-long-name-", i))
+		}
+		s.Send(t, "alice", "dave", "a short list")
+		for path, compresses := range map[string]bool{
+			"/v1/messages?recipient=bob":                                       true,
+			"/v1/users/bob/changes?after=00000000-0000-0000-0000-000000000000": true,
+			"/v1/users/bob/conversations/alice/messages":                       true,
+			"/v1/users/carol/blocks":                                           true,
+			"/v1/users/bob/export":                                             true,
+			"/openapi.json":                                                    true,
+			"/openapi.yaml":                                                    true,
+			"/v1/messages?recipient=dave":                                      false,
+			"/v1/limits":                                                       false,
+			"/nowhere":                                                         false,
+		} {
+			plain, want, _ := fetch(t, s, path, "identity")
+			header, sent, text := fetch(t, s, path, "br, gzip;q=0.8")
+			if path != "/nowhere" && !bytes.Equal(text, want) { // its problem has the id of the request
+				t.Errorf("%s: compressed is another answer", path)
+			}
+			if got := header.Get("Content-Encoding") == "gzip"; got != compresses || got && len(sent) > len(want)/2 {
+				t.Errorf("%s: %d of %d bytes, with %v", path, len(sent), len(want), header)
+			}
+			if plain.Get("Content-Encoding") != "" || plain.Get("Vary") != "Accept-Encoding" || header.Get("Vary") != "Accept-Encoding" {
+				t.Errorf("%s: %v and %v", path, plain, header)
+			}
+			if length := header.Get("Content-Length"); length != "" && length != fmt.Sprint(len(sent)) {
+				t.Errorf("%s: %d bytes, with a Content-Length of %s", path, len(sent), length)
+			}
+			if link := header.Get("Link"); link != plain.Get("Link") {
+				t.Errorf("%s: Link is %q", path, link)
+			}
+		}
+		// An export that fails before it begins is a problem document, which is not compressed.
+		header, _, text := fetch(t, s, "/v1/users/a%20b/export", "gzip")
+		if header.Get("Content-Encoding") != "" || !strings.Contains(string(text), ":unprocessable-content") {
+			t.Errorf("%v %s", header, text)
+		}
+		stream := s.Do(t, http.MethodHead, "/v1/users/bob/changes", nil, "Accept: text/event-stream", "Accept-Encoding: gzip")
+		if stream.Header.Get("Content-Encoding") != "" {
+			t.Errorf("a stream is compressed: %v", stream.Header)
+		}
+	})
+}
+
+// TestCompressOff asks a server for compressed answers that was not told to make any.
+func TestCompressOff(t *testing.T) {
+	t.Parallel()
+	s := apitest.Start(t, db.SQLite, messaging.Options{})
+	if header, _, _ := fetch(t, s, "/openapi.json", "gzip"); header.Get("Content-Encoding") != "" || header.Get("Vary") != "" {
+		t.Errorf("answered with %v", header)
+	}
+}

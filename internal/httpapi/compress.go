@@ -1,0 +1,100 @@
+package httpapi
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"mime"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/labstack/echo/v4"
+)
+
+// compressFrom is the smallest answer that is worth compressing.
+const compressFrom = 8 << 10
+
+// compressorBytes is about what a compressor takes of memory.
+const compressorBytes = 1 << 20
+
+type compressKey struct{}
+
+// wantsCompressed reports whether the answer to a request may be compressed.
+func wantsCompressed(ctx context.Context) bool { return ctx.Value(compressKey{}) != nil }
+
+// negotiateCompression notes whether the client takes compressed answers, and tells caches that
+// it matters.
+func negotiateCompression(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
+		if r := c.Request(); acceptsGzip(r.Header) {
+			c.SetRequest(r.WithContext(context.WithValue(r.Context(), compressKey{}, true)))
+		}
+		return next(c)
+	}
+}
+
+// acceptsGzip reports whether an Accept-Encoding header (RFC 9110, 12.5.3) has gzip, and wants it
+// no less than an answer as it is.
+func acceptsGzip(header http.Header) bool {
+	qualities := map[string]float64{}
+	for member := range strings.SplitSeq(strings.Join(header.Values(echo.HeaderAcceptEncoding), ","), ",") {
+		coding, parameters, err := mime.ParseMediaType(member)
+		if err != nil {
+			continue
+		}
+		quality := 1.0
+		if q, ok := parameters["q"]; ok {
+			if quality, err = strconv.ParseFloat(q, 64); err != nil {
+				continue
+			}
+		}
+		qualities[strings.TrimPrefix(coding, "x-")] = quality
+	}
+	quality, named := qualities["gzip"]
+	if !named {
+		quality = qualities["*"]
+	}
+	return quality > 0 && quality >= qualities["identity"]
+}
+
+// compressor compresses whole answers.
+type compressor struct {
+	writer *gzip.Writer
+	out    bytes.Buffer
+}
+
+var compressors = sync.Pool{New: func() any { return &compressor{writer: newGzip()} }}
+
+// compressing holds one for each answer that is being compressed. More than processors would take
+// memory, and no less time.
+var compressing = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+func newGzip() *gzip.Writer {
+	writer, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // which is a level
+	return writer
+}
+
+// compress returns a body compressed, in a slice of its own, if the client wants that and it is
+// worth it, and notes so in the header.
+func compress(ctx context.Context, header http.Header, body []byte) []byte {
+	if len(body) < compressFrom || !wantsCompressed(ctx) {
+		return body
+	}
+	compressing <- struct{}{}
+	defer func() { <-compressing }()
+	c := compressors.Get().(*compressor)
+	defer compressors.Put(c)
+	c.out.Reset()
+	c.writer.Reset(&c.out)
+	_, _ = c.writer.Write(body) // a buffer does not fail
+	_ = c.writer.Close()
+	if c.out.Len() >= len(body) {
+		return body
+	}
+	header.Set(echo.HeaderContentEncoding, "gzip")
+	return bytes.Clone(c.out.Bytes())
+}
