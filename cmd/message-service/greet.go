@@ -25,19 +25,22 @@ func (c serveCommand) greet(w io.Writer, log *slog.Logger, engine db.Engine, add
 	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		host = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
 	}
-	origin := c.scheme() + "://" + host
-	fmt.Fprintf(w, "Message Service %s on %s\n\n", buildVersion(), map[db.Engine]string{db.Postgres: "PostgreSQL", db.SQLite: "SQLite"}[engine])
+	origin, console := c.scheme()+"://"+host, ""
 	if c.hasConsole() {
-		fmt.Fprintf(w, "  Console         %s/console/\n", origin)
+		console = "\n  Console         " + origin + "/console/"
 	}
-	fmt.Fprintf(w, `  Documentation   %[1]s/docs/
-  First message   curl %[1]s/v1/messages --json '{"sender": "alice", "recipient": "bob", "text": "Hello!"}'
-  Bob's messages  curl '%[1]s/v1/messages?recipient=bob'
-
-`, origin)
+	protection := "every program on this machine can read and write all messages, and no other machine"
 	if exposed {
-		fmt.Fprintf(w, "There is no authentication: whoever reaches %s can read and write all messages.\n\n", address)
-		return
+		protection = "whoever reaches " + address.String() + " can read and write all messages"
 	}
-	fmt.Fprint(w, "There is no authentication: every program on this machine can read and write all messages, and no other machine.\n\n")
+	// By one write, so that whoever waits for it has all of it.
+	fmt.Fprintf(w, `Message Service %s on %s
+%[3]s
+  Documentation   %[4]s/docs/
+  First message   curl %[4]s/v1/messages --json '{"sender": "alice", "recipient": "bob", "text": "Hello!"}'
+  Bob's messages  curl '%[4]s/v1/messages?recipient=bob'
+
+There is no authentication: %[5]s.
+
+`, buildVersion(), map[db.Engine]string{db.Postgres: "PostgreSQL", db.SQLite: "SQLite"}[engine], console, origin, protection)
 }
