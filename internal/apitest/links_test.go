@@ -98,6 +98,7 @@ func TestREADMEIsShort(t *testing.T) {
 // runBy names the test that runs the samples of a document.
 var runBy = map[string]string{
 	"README.md":                    "TestREADME",
+	"docs/api/generators.md":       "TestGenerators",
 	"docs/api/tour.md":             "TestTour",
 	"docs/guides/inbox.md":         "TestInboxGuide",
 	"docs/guides/proxies.md":       "TestProxies",
