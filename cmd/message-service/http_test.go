@@ -114,14 +114,17 @@ func serveProtocol(t *testing.T, protocol, database string) *served {
 		}
 		ended <- 0
 	}
-	select {
-	case greeting := <-out:
-		_, url, _ := strings.Cut(greeting, "Documentation   ")
-		url, _, _ = strings.Cut(url, "/docs/")
-		s.Client = apitest.NewClientOver(t, url, transport)
-		_, s.address, _ = strings.Cut(url, "://")
-	case code := <-ended:
-		t.Fatalf("exit %d: %s", code, s.log.next(t))
+	for s.Client == nil {
+		select {
+		case greeting := <-out:
+			if _, url, ok := strings.Cut(greeting, "Documentation   "); ok {
+				url, _, _ = strings.Cut(url, "/docs/")
+				s.Client = apitest.NewClientOver(t, url, transport)
+				_, s.address, _ = strings.Cut(url, "://")
+			}
+		case code := <-ended:
+			t.Fatalf("exit %d: %s", code, s.log.next(t))
+		}
 	}
 	t.Cleanup(s.stop)
 	return s
