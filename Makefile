@@ -89,8 +89,13 @@ sdk-test: tools build ## Test the SDKs against the built binary
 	go test -tags tools -count=1 -timeout 10m -run '^Test(TypeScript|Python)$$' ./internal/apitest
 
 .PHONY: console-test
-console-test: tools ## Test what the console keeps: unread counts, and what is sent
+console-test: tools build ## Test what the console keeps, and play its screens in Chromium
 	@$(TOOLS) node --test --test-reporter=dot 'console/test/*.test.ts'
+	go test -tags tools -count=1 -timeout 5m -run '^TestConsoleBrowser$$' ./internal/apitest
+
+.PHONY: console-picture
+console-picture: tools build ## Take the picture of the README again
+	PICTURE=docs/images/console.png go test -tags tools -count=1 -timeout 5m -run '^TestConsolePicture$$' ./internal/apitest
 
 .PHONY: generators-test
 generators-test: tools build ## Make clients of the contract with other generators, and compile them (needs a JDK and Maven)

@@ -82,7 +82,7 @@ export class FeedScreen extends HTMLElement {
     };
     const onRetry = (reason: unknown): void => this.#is('waiting', explain(reason));
     try {
-      for await (const change of followChanges(background, this.#user, { after: log.cursor, signal, onReady, onRetry })) {
+      for await (const change of followChanges(background, this.#user, { after: log.cursor, signal, share: true, onReady, onRetry })) {
         log.delivered(change);
         this.#draw();
       }

@@ -116,7 +116,7 @@ export class Mailbox extends Emitter {
           this.#is('live');
         };
         const onRetry = (reason: unknown): void => this.#is('waiting', explain(reason));
-        for await (const change of followChanges(background, this.user, { signal, onReady, onRetry })) this.#applyChange(change);
+        for await (const change of followChanges(background, this.user, { signal, share: true, onReady, onRetry })) this.#applyChange(change);
         return;
       } catch (error) {
         if (signal.aborted) return;

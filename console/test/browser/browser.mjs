@@ -1,0 +1,301 @@
+// Opens the console of the server at BASE_URL in Chromium, as people do: in two windows, in twelve
+// tabs, without a network, by the keyboard alone. ONLY names some of the parts, separated by commas.
+// With PICTURE it only takes that picture, of a server that is shown as http://localhost:8080.
+import assert from 'node:assert/strict';
+
+import { accessible, hostile, hostileNames, markup, prove, sideways, watch } from './checks.mjs';
+
+const { launch } = await import(`${process.env.TOOLS}/chromium.mjs`);
+const { BASE_URL, PICTURE } = process.env;
+const browser = await launch(...PICTURE ? [`--host-resolver-rules=MAP localhost:8080 ${new URL(BASE_URL).host}`] : []);
+const base = PICTURE ? 'http://localhost:8080' : BASE_URL;
+const found = [];
+const streams = new Map(); // of each context, how many are open
+
+/** A browser of its own: what one context knows no other does. */
+async function newBrowser(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, ignoreHTTPSErrors: true, ...options });
+  await watch(context, base, found);
+  streams.set(context, new Set());
+  context.on('request', (request) => { if (request.headers().accept === 'text/event-stream') streams.get(context).add(request); });
+  for (const end of ['requestfinished', 'requestfailed']) context.on(end, (request) => streams.get(context).delete(request));
+  return context;
+}
+
+async function open(context, fragment) {
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  await page.goto(`${base}/console/${fragment}`);
+  return page;
+}
+
+async function until(condition, what) {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    if (await condition()) return;
+    assert.ok(Date.now() < end, `It never came to ${typeof what === 'function' ? await what() : what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const side = (page, user) => page.getByRole('region', { name: user, exact: true });
+const texts = (page, user) => side(page, user).locator('.message .text').allTextContents();
+const live = async (page) => { await page.locator('.state.live').first().waitFor(); };
+const type = async (page, user, text) => {
+  await side(page, user).getByRole('textbox', { name: /^Message from/ }).fill(text);
+  await page.keyboard.press('Enter');
+};
+const shows = (page, user, wanted) => until(async () => (await texts(page, user)).join('|') === wanted.join('|'), async () => `${wanted} for ${user}, but ${await texts(page, user)}`);
+
+async function send(context, sender, recipient, text) {
+  const answer = await context.request.post(`${base}/v1/messages`, { data: { sender, recipient, text } });
+  assert.equal(answer.status(), 201, await answer.text());
+  return answer.json();
+}
+
+/** Runs one part, and says how long it took. */
+async function part(name, play) {
+  const start = Date.now();
+  const before = found.length;
+  await play();
+  console.log(`${name}: ${Date.now() - start} ms${found.length > before ? `, found ${JSON.stringify(found.slice(before))}` : ''}`);
+}
+
+async function checkScreen(page, where) {
+  await accessible(page, found, where);
+  await markup(page, found, where);
+  await sideways(page, found, where);
+}
+
+async function chat() {
+  const [here, there] = [await newBrowser(), await newBrowser()];
+  const [one, other] = [await open(here, '#/chat/ann/ben'), await open(there, '#/chat/ann/ben')];
+  for (const page of [one, other]) await live(page);
+  await type(one, 'ann', 'Lunch at noon?');
+  for (const page of [one, other]) for (const user of ['ann', 'ben']) await shows(page, user, ['Lunch at noon?']);
+  await type(other, 'ben', 'Make it one.');
+  const wanted = ['Lunch at noon?', 'Make it one.'];
+  for (const page of [one, other]) for (const user of ['ann', 'ben']) await shows(page, user, wanted);
+
+  // Without a network, and then with one.
+  await here.setOffline(true);
+  for (const text of ['Are you there?', 'Hello?']) { await send(there, 'ben', 'ann', text); wanted.push(text); }
+  await type(one, 'ann', 'Not yet sent');
+  await shows(other, 'ben', wanted);
+  await here.setOffline(false);
+  wanted.push('Not yet sent');
+  for (const page of [one, other]) await until(async () => [...await texts(page, 'ben')].sort().join('|') === [...wanted].sort().join('|'), async () => `${wanted}, but ${await texts(page, 'ben')}`);
+  found.splice(0, found.length, ...found.filter((what) => !/ERR_INTERNET_DISCONNECTED/.test(what)));
+
+  // In a hidden tab it goes on.
+  const hidden = await here.newPage();
+  await hidden.bringToFront();
+  await send(there, 'ben', 'ann', 'While it was hidden');
+  await until(async () => (await texts(one, 'ann')).includes('While it was hidden'), 'a message in a hidden tab');
+  await here.close();
+  await there.close();
+}
+
+async function feed() {
+  const context = await newBrowser();
+  const page = await open(context, '#/feed/finn');
+  await live(page);
+  await page.getByRole('button', { name: 'Cut, send five, resume' }).click();
+  await page.getByText('nothing missed, nothing repeated').waitFor();
+  const connected = page.getByRole('switch', { name: 'Connected' });
+  await connected.click();
+  for (let i = 0; i < 3; i++) await send(context, 'gil', 'finn', `Meanwhile ${i}`);
+  await connected.click();
+  await until(async () => (await page.locator('.event.delivered').count()) === 8, 'eight changes');
+  await context.close();
+}
+
+async function inbox() {
+  const context = await newBrowser();
+  for (let i = 0; i < 130; i++) await send(context, i % 2 ? 'ivy' : 'hal', i % 2 ? 'hal' : 'ivy', `Number ${i} of many`);
+  await send(context, 'kim', 'ivy', 'A word about strawberries');
+  const page = await open(context, '#/inbox/ivy');
+  await page.locator('.entries').getByText('hal', { exact: true }).first().click();
+  await page.locator('.thread').getByText('Number 129 of many', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'First' }).click();
+  await page.locator('.thread').getByText('Number 0 of many', { exact: true }).waitFor();
+  await page.getByRole('searchbox').fill('strawberries');
+  await page.locator('.entries').getByText('A word about strawberries').waitFor();
+  await send(context, 'kim', 'ivy', 'More strawberries, live');
+  await page.getByRole('searchbox').fill('');
+  await page.locator('.entries').getByText('More strawberries, live').waitFor();
+  await context.close();
+}
+
+async function service() {
+  const context = await newBrowser();
+  const page = await open(context, '#/service');
+  await page.getByText('SQLite').first().waitFor();
+  await page.getByText('4,096 characters').waitFor();
+  await context.close();
+}
+
+/** Twelve tabs of one browser have one stream for each user, and all of them get everything. */
+async function tabs() {
+  const context = await newBrowser();
+  const pages = [];
+  for (let i = 0; i < 12; i++) pages.push(await open(context, '#/chat/tom/tim'));
+  for (const page of pages) await live(page);
+  await until(() => streams.get(context).size === 2, () => `two streams, but ${streams.get(context).size}`);
+  await send(context, 'tim', 'tom', 'To all tabs');
+  for (const page of pages) await shows(page, 'tom', ['To all tabs']);
+  const protocol = await pages[0].evaluate(() => performance.getEntriesByType('navigation')[0].nextHopProtocol);
+  assert.equal(protocol, base.startsWith('https') ? 'h2' : 'http/1.1');
+
+  // The tabs are frozen one after the other, whoever has the stream; then another has one.
+  const sessions = [];
+  for (const page of pages.slice(0, 6)) {
+    const session = await context.newCDPSession(page);
+    sessions.push(session);
+    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+  }
+  await send(context, 'tim', 'tom', 'While six are frozen');
+  for (const page of pages.slice(6)) await shows(page, 'tom', ['To all tabs', 'While six are frozen']);
+  for (const session of sessions) await session.send('Page.setWebLifecycleState', { state: 'active' });
+  for (const page of pages) await shows(page, 'tom', ['To all tabs', 'While six are frozen']);
+  await until(() => streams.get(context).size === 2, () => `two streams, but ${streams.get(context).size}`);
+  for (const page of pages.splice(0, 11)) await page.close();
+  await send(context, 'tim', 'tom', 'To the last one');
+  await shows(pages[0], 'tom', ['To all tabs', 'While six are frozen', 'To the last one']);
+  await context.close();
+}
+
+/** A tab that hangs, as in a debugger, keeps its lock; after 20 seconds another takes it. */
+async function hanging() {
+  const context = await newBrowser();
+  const leader = await open(context, '#/feed/una');
+  await live(leader);
+  const follower = await open(context, '#/feed/una');
+  await live(follower);
+  assert.equal(streams.get(context).size, 1);
+  const session = await context.newCDPSession(leader);
+  await session.send('Debugger.enable');
+  await session.send('Debugger.pause');
+  void leader.evaluate('1').catch(() => undefined); // there it stops
+  await new Promise((resolve) => session.once('Debugger.paused', resolve));
+  await send(context, 'vic', 'una', 'Is anybody there?');
+  const start = Date.now();
+  await follower.getByText('Is anybody there?').waitFor({ timeout: 30_000 });
+  assert.ok(Date.now() - start > 10_000, 'nobody was missed');
+  await session.send('Debugger.resume');
+  await session.send('Debugger.disable');
+  await leader.getByText('Is anybody there?').waitFor();
+  await until(() => streams.get(context).size === 1, () => `one stream, but ${streams.get(context).size}`);
+  await send(context, 'vic', 'una', 'Good.');
+  for (const page of [leader, follower]) {
+    await page.getByText('Good.').waitFor();
+    assert.equal(await page.locator('.event').count(), 2);
+  }
+  await context.close();
+}
+
+/** Users in tabs of one browser have a stream each, and see nothing of each other. */
+async function users() {
+  const context = await newBrowser();
+  const [eve, fay] = [await open(context, '#/feed/eve'), await open(context, '#/feed/fay')];
+  for (const page of [eve, fay]) await live(page);
+  assert.equal(streams.get(context).size, 2);
+  await send(context, 'zoe', 'eve', 'For eve');
+  await send(context, 'zoe', 'fay', 'For fay');
+  await eve.getByText('For eve').waitFor();
+  await fay.getByText('For fay').waitFor();
+  assert.deepEqual([await eve.getByText('For fay').count(), await fay.getByText('For eve').count()], [0, 0]);
+  await context.close();
+}
+
+/** Each screen with texts and names that are hard, in both themes and on a small screen. */
+async function screens() {
+  const writer = await newBrowser();
+  const name = hostileNames[0];
+  for (const text of hostile) await send(writer, name, 'hostage', text);
+  for (const other of hostileNames) await send(writer, other, 'hostage', hostile[0]);
+  await writer.close();
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [320, 1400]) {
+      const context = await newBrowser({ colorScheme, viewport: { width, height: 800 } });
+      const long = hostileNames.at(-1);
+      const routes = {
+        Chat: `#/chat/hostage,${encodeURIComponent(name)}/${encodeURIComponent(name)}`, 'Chat, a long name': `#/chat/hostage,${long}/${long}`, Feed: '#/feed/hostage',
+        'Chat, no name': `#/chat/${encodeURIComponent(hostile[0])}/${encodeURIComponent(hostile[1])}`,
+        Inbox: '#/inbox/hostage', Thread: `#/inbox/hostage/${encodeURIComponent(name)}`, Service: '#/service',
+      };
+      for (const [screen, fragment] of Object.entries(routes)) {
+        const page = await open(context, fragment);
+        if (screen === 'Chat, no name') {
+          await page.locator('.state.refused').first().waitFor();
+          for (let i = found.length; i-- > 0;) if (/status of 422/.test(found[i])) found.splice(i, 1);
+        } else if (screen !== 'Service') await live(page);
+        if (screen === 'Chat' || screen === 'Thread') await until(async () => (await page.locator('.message .text').allTextContents()).includes(hostile[0]), 'the text itself');
+        if (screen === 'Service') await page.getByText('SQLite').first().waitFor();
+        if (width > 320 || colorScheme === 'light') await checkScreen(page, `${screen}, ${colorScheme}, ${width} px`);
+        await page.close();
+      }
+      await context.close();
+    }
+  }
+}
+
+/** Everything needs no more than keys. */
+async function keyboard() {
+  const context = await newBrowser();
+  const page = await open(context, '#/chat/kay/leo');
+  await live(page);
+  const focus = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '');
+  const tabTo = async (wanted) => {
+    const met = [];
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press('Tab');
+      met.push(await focus());
+      if (wanted.test(met.at(-1))) return;
+    }
+    assert.fail(`Tab never came to ${wanted}: ${met.join(', ')}`);
+  };
+  await page.keyboard.type('By keys');
+  await page.keyboard.press('Enter');
+  await shows(page, 'leo', ['By keys']);
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.type(' alone');
+  await page.keyboard.press('Enter');
+  await shows(page, 'leo', ['By keys alone']);
+  await tabTo(/^Message from leo to kay$/);
+  await page.keyboard.type('Indeed');
+  await page.keyboard.press('Enter');
+  await shows(page, 'kay', ['By keys alone', 'Indeed']);
+  for (const [screen, then] of [['Feed', /^Cut, send five/], ['Inbox', /Search|^kay|^leo|^alice|^bob/], ['Service', /./]]) {
+    await tabTo(new RegExp(`^${screen}$`));
+    await page.keyboard.press('Enter');
+    await until(async () => (await page.title()).startsWith(screen), `the screen ${screen}`);
+    await tabTo(then);
+  }
+  await context.close();
+}
+
+/** The picture of the README, of the demonstration store. */
+async function picture() {
+  const context = await newBrowser();
+  const page = await open(context, '#/chat/alice/bob');
+  await live(page);
+  await type(page, 'alice', 'Yes, in May. Shall we tell her today?');
+  await until(async () => (await texts(page, 'bob')).includes('Yes, in May. Shall we tell her today?'), 'the message');
+  await page.mouse.move(0, 0);
+  await page.screenshot({ path: PICTURE });
+  await context.close();
+}
+
+try {
+  const policy = (await (await browser.newContext({ ignoreHTTPSErrors: true })).request.get(`${BASE_URL}/console/`)).headers()['content-security-policy'];
+  assert.ok(policy);
+  await part('the checks report what is planted', async () => assert.deepEqual(await prove(browser, base, policy), []));
+  const only = process.env.ONLY?.split(',');
+  const play = async (parts) => { for (const [name, one] of Object.entries(parts)) if (!only || only.includes(name)) await part(name, one); };
+  if (PICTURE) await part('picture', picture);
+  else await Promise.all([play({ hanging, users, keyboard }), play({ chat, feed, inbox, service, tabs, screens })]);
+  assert.deepEqual(found, []);
+} finally {
+  await browser.close();
+}

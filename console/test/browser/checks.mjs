@@ -1,0 +1,95 @@
+// What every page of the console must keep to. Each check adds what it finds to a list.
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+
+const require = createRequire(`${process.env.TOOLS}/`);
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Texts and names that a page might take for something else. Each contains what `markupIn` looks for, or is hard to draw. */
+export const hostile = [
+  '<img src=x data-hostile onerror="window.hostile=1">',
+  '"><script data-hostile>window.hostile=1</script>',
+  "'\"`<b data-hostile>bold</b>&lt;i data-hostile&gt;&amp;",
+  '<a data-hostile href="javascript:window.hostile=1">link</a> javascript:window.hostile=1',
+  '${window.hostile=1} {{7*7}} <%= 1 %>',
+  '\u202Egnp.exe\u202C \u2066\u2067\u061C right to left \u200F',
+  'z\u200Be\u200Cr\u200Do\uFEFF \u2060 width',
+  'e\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301 Z\u0351\u036B\u0343\u036A\u0302\u036B\u033D\u034F\u0334',
+  '👩‍👩‍👧‍👦🏴‍☠️🇩🇪👍🏽 🥪',
+  'W'.repeat(4000),
+  `${'long words in a long text '.repeat(150)}`,
+  'line\nafter\r\nline\u2028and\u0085more\ttab',
+  '﷽﷽﷽ ⸻⸻ 𒐫𒐫',
+];
+export const hostileNames = ['obrien@example.org', 'a:b|c+d=e~f', '1.2-3_', `n${'a'.repeat(127)}`];
+
+/** Reports what a browser context does that it must not: messages, exceptions, violations, requests that leave. */
+export async function watch(context, base, found) {
+  await context.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (e) => console.error(`csp: ${e.violatedDirective} ${e.blockedURI}`));
+  });
+  context.on('console', (message) => { if (['error', 'warning'].includes(message.type())) found.push(`console: ${message.text()}`); });
+  context.on('weberror', (error) => found.push(`exception: ${error.error().message}`));
+  context.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.protocol !== 'data:' && url.origin !== base) found.push(`foreign: ${url}`);
+  });
+}
+
+/** Reports what axe finds. */
+export async function accessible(page, found, where) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  for (const { id, nodes } of violations) found.push(`axe: ${where}: ${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' ')}`);
+}
+
+/** Reports elements that were made of a text, and code of one that ran. */
+export async function markup(page, found, where) {
+  const { count, ran } = await page.evaluate(() => ({ count: document.querySelectorAll('[data-hostile]').length, ran: window.hostile !== undefined }));
+  if (count > 0) found.push(`markup: ${where}: ${count} elements of a text`);
+  if (ran) found.push(`markup: ${where}: a text ran`);
+}
+
+/** Reports a page that scrolls sideways. */
+export async function sideways(page, found, where) {
+  const { wide, screen } = await page.evaluate(() => ({ wide: Math.max(document.documentElement.scrollWidth, document.body.scrollWidth), screen: innerWidth }));
+  if (wide > screen) found.push(`sideways: ${where}: ${wide} px on ${screen} px`);
+}
+
+/** Shows that each check reports what is planted for it, and nothing on a page without a fault. */
+export async function prove(browser, base, policy) {
+  const plants = {
+    nothing: ['', []],
+    'an inline script': ['<script>1</script>', ['csp']],
+    'a foreign request': ['<img alt="" src="https://example.org/x.png">', ['csp', 'foreign']],
+    'a missing label': ['<input>', ['axe']],
+    'markup of a text': ['<b data-hostile>bold</b>', ['markup']],
+    'a wide table': ['<pre>' + 'W'.repeat(400) + '</pre>', ['sideways']],
+  };
+  const open = async (name, body, headers) => {
+    const found = [];
+    const context = await browser.newContext({ viewport: { width: 320, height: 640 }, ignoreHTTPSErrors: true });
+    await watch(context, base, found);
+    const page = await context.newPage();
+    await page.route(`${base}/planted`, (route) => route.fulfill({
+      contentType: 'text/html', headers,
+      body: `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Planted</title><main><h1>Planted</h1><p>Words.</p>${body}</main></html>`,
+    }));
+    await page.route('https://example.org/**', (route) => route.fulfill({ body: '' }));
+    await page.goto(`${base}/planted`);
+    await accessible(page, found, name);
+    await markup(page, found, name);
+    await sideways(page, found, name);
+    await context.close();
+    return found;
+  };
+  const wrong = [];
+  const expect = (name, found, wanted) => {
+    const kinds = [...new Set(found.map((what) => /csp: /.exec(what) ? 'csp' : what.split(':')[0]))].filter((kind) => kind !== 'console');
+    if (kinds.sort().join() !== wanted.join()) wrong.push(`${name}: wanted [${wanted}], reported ${JSON.stringify(found)}`);
+  };
+  for (const [name, [body, wanted]] of Object.entries(plants)) expect(name, await open(name, body, { 'Content-Security-Policy': policy }), wanted);
+  // Without the policy the request does leave.
+  expect('a foreign request that is allowed', await open('foreign', plants['a foreign request'][0], {}), ['foreign']);
+  return wrong;
+}

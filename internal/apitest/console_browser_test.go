@@ -1,0 +1,43 @@
+//go:build tools
+
+package apitest_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/db"
+)
+
+// TestConsoleBrowser plays the screens of the console in Chromium, over TLS and so over HTTP/2. ONLY
+// names parts of it, separated by commas.
+func TestConsoleBrowser(t *testing.T) {
+	certificate, key := writeCertificate(t)
+	p := apitest.StartProcess(t, "../../bin/message-service", apitest.NewDatabaseURL(t, db.SQLite),
+		"TLS_CERT_FILE="+certificate, "TLS_KEY_FILE="+key)
+	t.Setenv("PICTURE", "")
+	runTool(t, p, "console/test/browser", "node", "browser.mjs")
+}
+
+// TestConsolePicture takes the picture of the README into the file PICTURE, if that is set.
+func TestConsolePicture(t *testing.T) {
+	picture := os.Getenv("PICTURE")
+	if picture == "" {
+		t.Skip("PICTURE names no file")
+	}
+	picture, err := filepath.Abs(filepath.Join("../..", picture))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PICTURE", picture)
+	url := apitest.NewDatabaseURL(t, db.SQLite)
+	t.Setenv("DATABASE_URL", url)
+	demo := exec.CommandContext(t.Context(), "../../bin/message-service", "demo")
+	if output, err := demo.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	runTool(t, apitest.StartProcess(t, "../../bin/message-service", url), "console/test/browser", "node", "browser.mjs")
+}
