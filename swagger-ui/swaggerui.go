@@ -1,6 +1,7 @@
 // Package swaggerui serves the interactive documentation: our own page over the
 // Swagger UI assets of a Go module, so that no network is needed and a strict
-// Content-Security-Policy holds.
+// Content-Security-Policy holds. What is seen of an operation is made by the plugins in
+// page; contract.js and snippets.js read the contract and write samples, for others too.
 package swaggerui
 
 import (

@@ -21,7 +21,7 @@ function remember(type, value) {
 
 // learn follows an answer along its schema. An id is a text whose schema has a name and
 // is a UUID.
-export function learn(document, node, value) {
+function learn(document, node, value) {
   const resolve = resolver(document);
   const schema = resolve(node);
   if (!schema || value === null || value === undefined) return;
@@ -31,18 +31,20 @@ export function learn(document, node, value) {
   Object.entries(schema.properties || {}).reverse().forEach(([name, member]) => learn(document, member, value[name]));
 }
 
+// learnFrom learns from an answer, or from a part of it that has come.
+export function learnFrom(system, node, value) {
+  learn(contractOf(system).document, node, value);
+  listeners.forEach((listener) => listener());
+}
+
 export const ids = (system) => ({
   statePlugins: {
     spec: {
       wrapActions: {
         setResponse: (setResponse) => (path, method, response) => {
-          const { document, operations } = contractOf(system);
-          const operation = operations.find((o) => o.path === path && o.method === method);
+          const operation = contractOf(system).operations.find((o) => o.path === path && o.method === method);
           const media = operation.answers.find(({ status }) => status === String(response.status))?.content?.['application/json'];
-          if (response.ok && media && response.obj) {
-            learn(document, media.schema, response.obj);
-            listeners.forEach((listener) => listener());
-          }
+          if (response.ok && media && response.obj) learnFrom(system, media.schema, response.obj);
           return setResponse(path, method, response);
         },
       },

@@ -1,5 +1,6 @@
 import { addressOf } from '../snippets/curl.js';
 import { describe } from '../snippets.js';
+import { learnFrom } from './ids.js';
 import { pretty } from './live.js';
 import { readValues } from './values.js';
 
@@ -25,7 +26,10 @@ export const stream = (system) => {
         const { url, headers } = addressOf(describe(contract, readValues(system, operation), location.origin));
         const answer = await fetch(url, { headers, signal });
         if (!answer.ok) return report({ type: 'end', status: `Refused with ${answer.status}: ${(await answer.json()).detail}` });
-        for await (const event of readEvents(answer.body)) report({ type: 'event', event });
+        for await (const event of readEvents(answer.body)) {
+          report({ type: 'event', event });
+          learnFrom(system, itemOf(contract), JSON.parse(event.data));
+        }
         return report({ type: 'end', status: 'The server ended the stream.' });
       } catch (error) {
         return report({ type: 'end', status: signal.aborted ? 'Stopped.' : `Lost: ${error.message}` });
@@ -50,6 +54,8 @@ export const stream = (system) => {
 
   return { components: { EventStream } };
 };
+
+const itemOf = (contract) => contract.answers.find(({ status }) => status === '200').content['text/event-stream']['x-itemSchema'];
 
 function reduce(state, action) {
   switch (action.type) {

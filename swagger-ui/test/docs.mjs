@@ -191,6 +191,8 @@ async function followsAStream() {
   await shoot(page, 'stream');
   await block.getByRole('button', { name: 'Stop' }).click();
   await block.getByText('Stopped.').waitFor();
+  const [, id] = /"id": "([0-9a-f-]{36})"/.exec(await events.first().innerText());
+  assert.equal(await parameter(await openOperation(page, 'getMessage'), 'messageId').inputValue(), id, 'ids of events are offered too');
   await page.close();
 }
 
