@@ -34,7 +34,7 @@ test: ## Run every test on SQLite and Postgres, in a few minutes
 .PHONY: service
 service: ## Build the image and run it with Postgres (needs Docker)
 	VERSION=$(VERSION) docker compose up --build --wait
-	@echo "The service is up: http://127.0.0.1:$(PORT)/docs/"
+	@echo "The service is up: http://127.0.0.1:$(PORT)/console/"
 
 .PHONY: start-db
 start-db: ## Run only Postgres (needs Docker)

@@ -1,9 +1,13 @@
+/** How often a page is drawn at most, in milliseconds. */
+const frame = 16;
+
 /** Something that changes, and tells those who show it. */
 export class Emitter {
   readonly #listeners = new Set<() => void>();
-  #told = true;
+  #isDue = false;
+  #last = -frame;
 
-  /** Calls `listener` after each change, and once for several at a time, until `signal` aborts. */
+  /** Calls `listener` after each change, or once for several that are close together, until `signal` aborts. */
   listen(listener: () => void, signal: AbortSignal): void {
     if (signal.aborted) return;
     this.#listeners.add(listener);
@@ -12,11 +16,16 @@ export class Emitter {
 
   /** Says that there was a change. */
   protected changed(): void {
-    if (!this.#told) return;
-    this.#told = false;
-    queueMicrotask(() => {
-      this.#told = true;
+    if (this.#isDue) return;
+    this.#isDue = true;
+    const tell = (): void => {
+      this.#isDue = false;
+      this.#last = performance.now();
       for (const listener of [...this.#listeners]) listener();
-    });
+    };
+    // At once where nothing happened lately; a feed that catches up brings hundreds.
+    const wait = this.#last + frame - performance.now();
+    if (wait <= 0) queueMicrotask(tell);
+    else setTimeout(tell, wait);
   }
 }

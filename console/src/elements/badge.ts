@@ -4,5 +4,5 @@ import { el } from '../dom.ts';
 export function badge(unread: number): HTMLElement {
   return el('span', { class: 'badge', hidden: unread === 0 },
     el('span', { 'aria-hidden': 'true' }, unread >= 100 ? '99+' : unread),
-    el('span', { class: 'unseen' }, `${unread >= 100 ? '100 or more' : unread} unread`));
+    el('span', { class: 'unseen' }, ` ${unread >= 100 ? '100 or more' : unread} unread`));
 }

@@ -49,6 +49,7 @@ export class ChatPane extends HTMLElement {
     this.#mailbox.onArrival = (message) => announce(`${this.user} has a message from ${message.sender}: ${excerpt(message.text)}`);
     this.setAttribute('role', 'region');
     this.setAttribute('aria-label', this.user);
+    set(this.#remove, { 'aria-label': `Remove ${this.user}`, title: `Remove ${this.user}` });
     this.#header.replaceChildren(
       avatar(this.user), nameField(this.user, `Name of this user, ${this.user}`, this.onRename), el('span', { class: 'total' }), el('span', { class: 'connection' }), this.#remove);
     this.#open();

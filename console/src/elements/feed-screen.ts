@@ -58,7 +58,9 @@ export class FeedScreen extends HTMLElement {
     const { current } = router;
     if (current.screen !== 'feed' || current.user === this.#user) return;
     this.#user = current.user;
-    this.#log = new FeedLog();
+    const log = new FeedLog();
+    this.#log = log;
+    log.listen(() => log === this.#log && this.#draw(), this.#leave.signal);
     this.#lines = [];
     this.#connection = 0;
     this.#passed = 0;
@@ -84,7 +86,6 @@ export class FeedScreen extends HTMLElement {
     try {
       for await (const change of followChanges(background, this.#user, { after: log.cursor, signal, share: true, onReady, onRetry })) {
         log.delivered(change);
-        this.#draw();
       }
     } catch (error) {
       if (!signal.aborted) this.#is(error instanceof ProblemError ? 'refused' : 'waiting', explain(error));
@@ -117,7 +118,6 @@ export class FeedScreen extends HTMLElement {
       }));
       this.#log.stored(message, this.#status === 'cut');
       if (this.#status === 'cut') this.#passed++;
-      this.#draw();
     }
   }
 

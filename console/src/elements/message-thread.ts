@@ -32,6 +32,7 @@ export class MessageThread extends HTMLElement {
   readonly #scroller = el('div', { class: 'scroller' }, this.#list);
   readonly #jump = el('button', { type: 'button', class: 'jump', hidden: true, on: { click: () => this.toEnd() } }, icon('down'), 'Newest');
   #isAtEnd = true;
+  #top = 0;
   /** The first unread message when this was opened or the user was last here. */
   #newFrom = '';
   #leave = new AbortController();
@@ -45,6 +46,7 @@ export class MessageThread extends HTMLElement {
     this.#list.addEventListener('keydown', (event) => moveAmongMessages(event, this.#list), { signal });
     const sizes = new ResizeObserver(() => this.#isAtEnd && this.toEnd());
     sizes.observe(this.#scroller);
+    sizes.observe(this.#list);
     signal.addEventListener('abort', () => sizes.disconnect());
     for (const store of [this.thread, this.mailbox, outbox]) store.listen(() => this.draw(), signal);
     this.draw();
@@ -76,6 +78,7 @@ export class MessageThread extends HTMLElement {
 
   draw(): void {
     const { thread } = this;
+    if (this.#isAtEnd) thread.trim();
     const { scrollHeight, scrollTop } = this.#scroller;
     const first = this.#list.querySelector('.message')?.getAttribute('data-id');
     const items = this.#items();
@@ -151,14 +154,19 @@ export class MessageThread extends HTMLElement {
 
   #show(id: string): boolean {
     const message = this.#list.querySelector(`[data-id="${CSS.escape(id)}"]`);
-    message?.scrollIntoView({ block: 'center' });
-    return message !== null;
+    if (!message) return false;
+    this.#isAtEnd = false;
+    message.scrollIntoView({ block: 'center' });
+    return true;
   }
 
   #scrolled(): void {
     if (this.thread.state === 'loading') return;
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    this.#isAtEnd = scrollHeight - scrollTop - clientHeight < atEnd;
+    const isNear = scrollHeight - scrollTop - clientHeight < atEnd;
+    // Who is at the end leaves it by going up, not since the end moves away, as in a narrower window.
+    this.#isAtEnd = isNear || (this.#isAtEnd && scrollTop >= this.#top);
+    this.#top = scrollTop;
     this.#jump.hidden = this.isAtEnd;
     if (scrollTop < margin) void this.thread.older();
     if (scrollHeight - scrollTop - clientHeight < margin) void this.thread.newer();

@@ -1,5 +1,7 @@
 import type { Change, Message } from 'message-service-client';
 
+import { Emitter } from '../emitter.ts';
+
 /** A change, as far as it is known here: from the answer to what this page sent, from the feed, or both. */
 export interface Row {
   readonly cursor: string;
@@ -14,7 +16,7 @@ export interface Row {
 const kept = 300;
 
 /** Keeps account of what was stored and what the feed brought, to compare them. */
-export class FeedLog {
+export class FeedLog extends Emitter {
   readonly #rows = new Map<string, Row>();
   /** The cursor of the last change that was dealt with. */
   cursor: string | undefined;
@@ -54,6 +56,7 @@ export class FeedLog {
 
   #put(row: Row): void {
     this.#rows.set(row.cursor, row);
+    this.changed();
     if (this.#rows.size <= kept) return;
     const oldest = this.rows.at(-1);
     if (oldest) this.#rows.delete(oldest.cursor);

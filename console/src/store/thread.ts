@@ -4,6 +4,8 @@ import { answered, background, explain } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 
 const pageSize = 40;
+/** More than so many are not drawn all the time. */
+const most = 400;
 /** A place before every message. */
 export const beginning = '00000000-0000-0000-0000-000000000000';
 
@@ -74,6 +76,13 @@ export class Thread extends Emitter {
     else if (message.deletedAt || (place < 0 ? this.hasNewer : place === 0 && this.hasOlder)) return;
     else this.messages.splice(place < 0 ? this.messages.length : place, 0, message);
     this.changed();
+  }
+
+  /** Forgets the oldest messages when there are many; they are loaded again when somebody goes back to them. */
+  trim(): void {
+    if (this.messages.length <= most) return;
+    this.messages = this.messages.slice(-most / 2);
+    this.hasOlder = true;
   }
 
   /** Finds what a reply refers to. */

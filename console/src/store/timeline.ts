@@ -34,7 +34,8 @@ export interface Entry {
  */
 export function timeline(messages: readonly Message[], drafts: readonly Draft[], sent: ReadonlyMap<string, string>): Entry[] {
   const keys = new Map<string, string>();
-  const open = drafts.filter((draft) => ![...sent.values()].includes(draft.key));
+  const stored = new Set(sent.values());
+  const open = drafts.filter((draft) => !stored.has(draft.key));
   const entries: Entry[] = messages.map((message) => {
     let key = sent.get(message.id);
     if (key === undefined) {
