@@ -30,7 +30,7 @@ export class MessageThread extends HTMLElement {
 
   readonly #list = el('ol', { class: 'messages' });
   readonly #scroller = el('div', { class: 'scroller' }, this.#list);
-  readonly #jump = el('button', { type: 'button', class: 'jump', hidden: true, on: { click: () => this.toEnd() } }, icon('down'), 'Newest');
+  readonly #jump = el('button', { type: 'button', class: 'jump', hidden: true, on: { click: () => this.#jumpToEnd() } }, icon('down'), 'Newest');
   #isAtEnd = true;
   #top = 0;
   /** The first unread message when this was opened or the user was last here. */
@@ -64,6 +64,12 @@ export class MessageThread extends HTMLElement {
   /** Shows the newest message. */
   toEnd(): void {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  #jumpToEnd(): void {
+    this.#isAtEnd = true;
+    if (this.thread.hasNewer) void this.thread.load();
+    else this.toEnd();
   }
 
   /** Begins at the oldest message rather than at the newest. */
