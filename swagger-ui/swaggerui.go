@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/swaggest/swgui/v5/static"
 	"github.com/vearutop/statigz"
@@ -16,6 +17,9 @@ import (
 
 //go:embed index.html *.js *.css page snippets
 var page embed.FS
+
+//go:embed index.html
+var index string
 
 // policy lets the page load what comes from this server and run no inline script.
 // Swagger UI sets style attributes and draws its icons from data URLs.
@@ -34,8 +38,13 @@ func isFile(files fs.FS, name string) bool {
 }
 
 // Handler serves the page and its assets below the root of its URL space, where [Has] says
-// that there is something. The page expects the contract at /openapi.yaml.
-func Handler() http.Handler {
+// that there is something. The page expects the contract at /openapi.yaml, and leads to the
+// console at /console/ if there is one.
+func Handler(hasConsole bool) http.Handler {
+	index := index
+	if hasConsole {
+		index = strings.Replace(index, "<html ", `<html data-console="/console/" `, 1)
+	}
 	own := http.FileServerFS(page)
 	assets := statigz.FileServer(static.FS)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,6 +53,10 @@ func Handler() http.Handler {
 		header.Set("Referrer-Policy", "no-referrer")
 		if name := strings.TrimPrefix(r.URL.Path, "/"); name == "" || isFile(page, name) {
 			header.Set("Cache-Control", "no-cache")
+			if name == "" {
+				http.ServeContent(w, r, "index.html", time.Time{}, strings.NewReader(index))
+				return
+			}
 			own.ServeHTTP(w, r)
 			return
 		}

@@ -45,6 +45,9 @@ func TestConsole(t *testing.T) {
 	if answer := s.Do(t, http.MethodGet, "/console/nothing.js", nil); answer.Status != http.StatusNotFound || answer.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("a file that is not there: %d %s", answer.Status, answer.Body)
 	}
+	if docs := s.Do(t, http.MethodGet, "/docs/", nil); !strings.Contains(docs.Body, `data-console="/console/"`) {
+		t.Error("the documentation does not know of it")
+	}
 	for name, test := range map[string]struct {
 		header []string
 		status int
@@ -69,5 +72,8 @@ func TestConsoleOff(t *testing.T) {
 		if answer := s.Do(t, http.MethodGet, path, nil); answer.Status != http.StatusNotFound {
 			t.Errorf("%s: %d", path, answer.Status)
 		}
+	}
+	if docs := s.Do(t, http.MethodGet, "/docs/", nil); docs.Status != http.StatusOK || strings.Contains(docs.Body, "data-console=") {
+		t.Errorf("the documentation leads to a console: %d", docs.Status)
 	}
 }

@@ -86,7 +86,7 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 	if err := s.serveConsole(options.Console); err != nil {
 		return nil, err
 	}
-	return s, s.serveDocumentation(document)
+	return s, s.serveDocumentation(document, options.Console)
 }
 
 // ServeHTTP answers one request. HEAD is answered like GET; net/http leaves out the
@@ -122,14 +122,14 @@ func (s *Server) Drain() { s.draining.Store(true) }
 
 // serveDocumentation serves what stands beside the contract: the contract itself
 // and the pages to read it with.
-func (s *Server) serveDocumentation(document *openapi3.T) error {
+func (s *Server) serveDocumentation(document *openapi3.T, hasConsole bool) error {
 	json, err := document.MarshalJSON()
 	if err != nil {
 		return fmt.Errorf("contract: %w", err)
 	}
 	s.serveContract("/openapi.yaml", "application/yaml", api.Document, "\n  - url: %s\n") // RFC 9512
 	s.serveContract("/openapi.json", echo.MIMEApplicationJSON, json, `"url":"%s"`)
-	assets := http.StripPrefix("/docs", swaggerui.Handler())
+	assets := http.StripPrefix("/docs", swaggerui.Handler(hasConsole))
 	s.echo.GET("/docs", redirectTo("/docs/"))
 	s.echo.GET("/docs/*", func(c echo.Context) error {
 		if !swaggerui.Has(c.Param("*")) {

@@ -30,6 +30,7 @@ export const layout = (system) => {
 
   function Introduction({ getComponent }) {
     const { info } = contractOf(system).document;
+    const { console: home } = document.documentElement.dataset; // where the server has one
     const Markdown = getComponent('Markdown', true);
     return h(
       'section', { className: 'introduction', 'aria-labelledby': 'title' },
@@ -37,6 +38,7 @@ export const layout = (system) => {
       h(
         'p', { className: 'facts' },
         h('span', null, `Version ${info.version}`),
+        home && h('a', { href: home }, 'Console'),
         h('a', { href: '/openapi.yaml' }, 'openapi.yaml'),
         h('a', { href: '/openapi.json' }, 'openapi.json'),
         info.license && h('a', { href: info.license.url, rel: 'noopener noreferrer' }, `${info.license.name} license`),
