@@ -17,16 +17,16 @@ const (
 	// checkpointInterval is how often the size of the log is looked at while it grows.
 	checkpointInterval = 50 * time.Millisecond
 
-	// checkpointFrames is how many pages of log make a checkpoint due: 44 MB. A page that
-	// was changed by many commits is copied once, so the more the cheaper.
-	checkpointFrames = 10752
+	// checkpointSize is how many bytes of log make a checkpoint due. A page that was changed
+	// by many commits is copied once, so the more the cheaper.
+	checkpointSize = 42 << 20
 
-	// checkpointRest is how many pages may be left to be copied while writers wait.
-	checkpointRest = 768
+	// checkpointRest is how many bytes may be left to be copied while writers wait.
+	checkpointRest = 3 << 20
 
-	// longLog is how many pages of log, 54 MB, are too many: writers that write faster than
-	// is copied wait then, at most writersPause each.
-	longLog, writersPause = 13312, 100 * time.Millisecond
+	// longLog is how many bytes of log are too many: writers that write faster than is copied
+	// wait then, at most writersPause each.
+	longLog, writersPause = 52 << 20, 100 * time.Millisecond
 
 	// wipeInterval is how often a log is truncated in which something may be that was
 	// erased. It is not done more often, since a log that has been as long before is
@@ -115,7 +115,7 @@ func (c *checkpoints) close() error {
 	<-c.ended
 	var err error
 	if c.file.isOpen() && c.file.intact() == nil {
-		_, err = c.checkpoint("PASSIVE")
+		_, err = c.checkpoint(c.pool, "PASSIVE")
 	}
 	err = errors.Join(err, c.file.forget(), c.pool.Close())
 	closed := make(chan struct{})
@@ -143,8 +143,8 @@ func (c *checkpoints) run(ctx context.Context) (again bool) {
 		return true
 	}
 	wipe := c.erased.Load() && time.Since(c.wiped) >= wipeInterval
-	state, err := c.checkpoint("NOOP")
-	if err == nil && state.frames < checkpointFrames && !wipe {
+	state, err := c.checkpoint(c.pool, "NOOP")
+	if err == nil && state.size < checkpointSize && !wipe {
 		return c.erased.Load()
 	}
 	done := false
@@ -204,16 +204,16 @@ func (c *checkpoints) empty(ctx context.Context, wipe bool) (done bool, err erro
 		c.crowded.Store(false)
 		close(ended)
 	}()
-	for left := math.MaxInt; ; {
-		if _, err := c.checkpoint("PASSIVE"); err != nil {
+	for left := int64(math.MaxInt64); ; {
+		if _, err := c.checkpoint(c.pool, "PASSIVE"); err != nil {
 			return false, err
 		}
-		state, err := c.checkpoint("NOOP")
+		state, err := c.checkpoint(c.pool, "NOOP")
 		if err != nil {
 			return false, err
 		}
 		before := left
-		if left = state.frames - state.copied; left < checkpointRest || left >= before || state.frames > longLog {
+		if left = state.size - state.copied; left < checkpointRest || left >= before || state.size > longLog {
 			break
 		}
 	}
@@ -233,25 +233,26 @@ func (c *checkpoints) empty(ctx context.Context, wipe bool) (done bool, err erro
 	if wipe {
 		mode = "TRUNCATE"
 	}
-	state, err := c.checkpoint(mode)
+	state, err := c.checkpoint(c.pool, mode)
 	return err == nil && state.busy == 0, err
 }
 
 // logState is what SQLite answers to a checkpoint.
 type logState struct {
-	busy   int // 1 if others kept it from doing all that it is to do
-	frames int // pages in the log
-	copied int // of those, into the file
+	busy   int   // 1 if others kept it from doing all that it is to do
+	size   int64 // bytes in the log
+	copied int64 // of those, into the file
 }
 
-func (c *checkpoints) checkpoint(mode string) (logState, error) { return logStateOf(c.pool, mode) }
-
-// logStateOf makes a checkpoint.
-func logStateOf(pool *sqlx.DB, mode string) (state logState, err error) {
+// checkpoint makes a checkpoint on a connection.
+func (c *checkpoints) checkpoint(pool *sqlx.DB, mode string) (state logState, err error) {
 	// Not the context of a caller, whose end would cost the connection.
 	row := pool.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+mode+")")
-	if err := row.Scan(&state.busy, &state.frames, &state.copied); err != nil {
+	var frames, copied int64
+	if err := row.Scan(&state.busy, &frames, &copied); err != nil {
 		return logState{}, fmt.Errorf("checkpoint: %w", err)
 	}
+	frameSize := c.file.frameSize()
+	state.size, state.copied = frames*frameSize, copied*frameSize
 	return state, nil
 }

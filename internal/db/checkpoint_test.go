@@ -227,27 +227,3 @@ func readForLong(ctx context.Context, q sqlx.QueryerContext) error {
 	<-time.After(150 * time.Millisecond)
 	return rows.Err()
 }
-
-// TestLogStaysSmall writes as fast as it can, and looks at the size of the log.
-func TestLogStaysSmall(t *testing.T) {
-	t.Parallel()
-	database, path := openLogged(t, make(lines, 10))
-	largest := int64(0)
-	for i := range 150 {
-		err := database.Add(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
-			_, err := tx.ExecContext(ctx, `
-				WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19)
-				INSERT INTO messages (recipient, id, sender, text)
-				SELECT 'bob', randomblob(16), 'alice', hex(randomblob(10000)) FROM n`)
-			return err
-		})
-		if err != nil {
-			t.Fatal(i, err)
-		}
-		largest = max(largest, logSize(t, path))
-	}
-	t.Logf("at most %d MB", largest>>20)
-	if largest > 64<<20 {
-		t.Errorf("the log had %d bytes", largest)
-	}
-}

@@ -98,6 +98,17 @@ func (f *sqliteFile) isOpen() bool {
 	return f.opened != nil
 }
 
+// frameSize is how many bytes of log a page takes.
+func (f *sqliteFile) frameSize() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.opened == nil {
+		return 0
+	}
+	index, _ := indexAt(f.opened.index)
+	return frameHead + index.pageSize
+}
+
 // forget is called before the last connection is closed, with which the log goes.
 func (f *sqliteFile) forget() error {
 	f.mu.Lock()

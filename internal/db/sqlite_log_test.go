@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/apitest"
 )
 
 // TestLogInOnePiece makes transactions that do not fit into memory, so that pages are written to the
@@ -111,4 +113,54 @@ func readCopy(t *testing.T, path string) (map[int]string, error) {
 		found[id] = body
 	}
 	return found, rows.Err()
+}
+
+// TestLogStaysSmall writes as fast as it can, and looks at the size of the log. A file keeps the
+// size of pages with which somebody has made it.
+func TestLogStaysSmall(t *testing.T) {
+	t.Parallel()
+	for pageSize, limit := range map[int]int64{4096: 64 << 20, 65536: 128 << 20} {
+		t.Run(fmt.Sprint(pageSize), func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "test.db")
+			makePaged(t, path, pageSize)
+			database := apitest.Open(t, "sqlite:"+path)
+			if _, err := database.Migrate(t.Context(), false); err != nil {
+				t.Fatal(err)
+			}
+			largest := int64(0)
+			for i := range 150 {
+				err := database.Add(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+					_, err := tx.ExecContext(ctx, `
+						WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19)
+						INSERT INTO messages (recipient, id, sender, text)
+						SELECT 'bob', randomblob(16), 'alice', hex(randomblob(10000)) FROM n`)
+					return err
+				})
+				if err != nil {
+					t.Fatal(i, err)
+				}
+				largest = max(largest, logSize(t, path))
+			}
+			t.Logf("at most %d MB", largest>>20)
+			if largest > limit {
+				t.Errorf("the log had %d bytes", largest)
+			}
+		})
+	}
+}
+
+// makePaged makes a SQLite database with pages of a size.
+func makePaged(t *testing.T, path string, pageSize int) {
+	t.Helper()
+	made, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer made.Close() //nolint:errcheck // whether it was made is seen below
+	var found int
+	err = made.QueryRowContext(t.Context(), fmt.Sprintf("PRAGMA page_size = %d; VACUUM; PRAGMA page_size", pageSize)).Scan(&found)
+	if err != nil || found != pageSize {
+		t.Fatalf("pages of %d bytes: %v", found, err)
+	}
 }

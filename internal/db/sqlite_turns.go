@@ -35,8 +35,8 @@ func (c *checkpoints) write(ctx context.Context, erases bool, commit func() erro
 		return err
 	}
 	if c.copying.Load() != nil {
-		state, err := logStateOf(c.writer, "NOOP")
-		c.crowded.Store(err == nil && state.frames > longLog)
+		state, err := c.checkpoint(c.writer, "NOOP")
+		c.crowded.Store(err == nil && state.size > longLog)
 	}
 	return c.file.intact()
 }
