@@ -109,13 +109,21 @@ func signal(sign chan<- struct{}) {
 
 // close ends the checkpoints with a last one, closes their connection, and waits until all
 // others are closed, too: the last one removes the log. That would copy the log as well, but
-// not say so if it could not.
+// not say so if it could not. With a file that was overwritten it would destroy what was put there, so
+// that the connection stays open until the process ends.
 func (c *checkpoints) close() error {
 	c.stop()
 	<-c.ended
 	var err error
 	if c.file.isOpen() && c.file.intact() == nil {
-		_, err = c.checkpoint(c.pool, "PASSIVE")
+		mode := "PASSIVE"
+		if c.erased.Load() { // another process may have it open, so that the log stays
+			mode = "TRUNCATE"
+		}
+		_, err = c.checkpoint(c.pool, mode)
+	}
+	if c.file.isOverwritten() {
+		return c.file.forget()
 	}
 	err = errors.Join(err, c.file.forget(), c.pool.Close())
 	closed := make(chan struct{})

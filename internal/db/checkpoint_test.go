@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -93,6 +94,34 @@ func logSize(t *testing.T, path string) int64 {
 		t.Fatal(err)
 	}
 	return info.Size()
+}
+
+// TestCloseErases closes a database, which somebody else has open, soon after something was
+// erased: nothing of it is left in the log.
+func TestCloseErases(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	other := apitest.Open(t, "sqlite:"+path)
+	if _, err := other.Migrate(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	database, err := db.Open("sqlite:"+path, db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store(t, database, change)
+	for start := time.Now(); logSize(t, path) > 0; {
+		if time.Since(start) > time.Minute {
+			t.Fatal("the log is not emptied")
+		}
+	}
+	store(t, database, change) // too soon for the log to be emptied again
+	if err := database.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if size := logSize(t, path); size != 0 {
+		t.Errorf("the log has %d bytes", size)
+	}
 }
 
 // TestLogInUse lets somebody else read in one transaction: what was erased stays in the

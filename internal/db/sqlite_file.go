@@ -3,18 +3,14 @@ package db
 import (
 	"context"
 	"database/sql/driver"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -31,24 +27,6 @@ type sqliteFile struct {
 	mu     sync.Mutex
 	opened *openedFiles // once a connection has them open
 	lost   atomic.Pointer[error]
-}
-
-// openedFiles is what is known of the files that SQLite has open.
-type openedFiles struct {
-	storePath, logPath, indexPath string
-	store, log, indexFile         os.FileInfo
-
-	content *os.File // of the log, on which nobody holds a lock that closing it would end
-	index   uintptr  // of the log: it is where it is as long as a connection is open
-	settled settled  // the store after the last checkpoint
-}
-
-// settled is a store that no checkpoint is writing to. Nothing else ever writes to it.
-type settled struct {
-	salt   [2]uint32 // of the log
-	copied uint32    // pages of it
-	size   int64
-	time   time.Time // of the last change; zero if it is not known
 }
 
 // beside is the path of a file that SQLite has beside the file itself, where path may be
@@ -121,6 +99,29 @@ func (f *sqliteFile) forget() error {
 	return content.Close()
 }
 
+// isOverwritten reports whether the files are lost and have other content than SQLite believes, also
+// where the log or the index has another name or none by now.
+func (f *sqliteFile) isOverwritten() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	lost := f.lost.Load()
+	if lost == nil || f.opened == nil {
+		return false
+	}
+	log, err := f.opened.content.Stat()
+	if errors.Is(*lost, errOverwritten) || err != nil {
+		return true
+	}
+	index, _ := indexAt(f.opened.index)
+	store, err := stat(f.opened.storePath, f.opened.store)
+	if err == nil {
+		_, err = f.opened.compareContent(store, log, index)
+	} else { // SQLite goes on with the one that has another name
+		err = f.opened.compareLog(log, index)
+	}
+	return err != nil
+}
+
 // intact returns an error once the files were removed, replaced or overwritten. That is for
 // good: what was acknowledged may be in the old ones or in the new ones, and only whoever
 // did it knows which of them are to be kept. An error of looking at them is not for good.
@@ -151,79 +152,6 @@ func (f *sqliteFile) check() error {
 			"stop the server, put the right files in place and start it again", "error", err)
 	}
 	return err
-}
-
-// checkAttempts is how often the files are looked at that another process is writing to.
-const checkAttempts = 10
-
-// check compares the files with what SQLite has in memory, which says the same before and after.
-func (o *openedFiles) check() error {
-	for range checkAttempts {
-		index, whole := indexAt(o.index)
-		now, err := o.compare(index)
-		if again, _ := indexAt(o.index); whole && again == index {
-			o.settled = now
-			return err
-		}
-	}
-	return nil // the next one will see
-}
-
-// compare returns the store as it is if no checkpoint is writing to it.
-func (o *openedFiles) compare(index logIndex) (settled, error) {
-	log, err := stat(o.logPath, o.log)
-	if err == nil {
-		err = o.compareLog(log, index)
-	}
-	if err == nil { // another process would make an index of its own, and know nothing of our locks
-		_, err = stat(o.indexPath, o.indexFile)
-	}
-	if err != nil {
-		return o.settled, err
-	}
-	store, err := stat(o.storePath, o.store)
-	if err != nil || index.copying != index.copied {
-		return settled{}, err
-	}
-	now := settled{index.salt, index.copied, store.Size(), store.ModTime()}
-	if runtime.GOOS == "windows" { // it may tell the time of a change much later
-		now.time = time.Time{}
-	}
-	if before := o.settled; now != before && now.salt == before.salt && now.copied == before.copied && before.size > 0 {
-		return before, fmt.Errorf("%s was written to by something else than SQLite", o.storePath)
-	}
-	return now, nil
-}
-
-// stat looks at a file that must be the one that was opened.
-func stat(path string, opened os.FileInfo) (os.FileInfo, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("the database cannot be found under its name: %w", err)
-	}
-	if !os.SameFile(info, opened) {
-		return nil, fmt.Errorf("%s is another file than the one that was opened", path)
-	}
-	return info, nil
-}
-
-// compareLog compares the length and the salt of the log (https://www.sqlite.org/fileformat2.html#walformat).
-func (o *openedFiles) compareLog(log os.FileInfo, index logIndex) error {
-	const headerSize, frameHeaderSize = 32, 24
-	if index.frames == 0 {
-		return nil
-	}
-	if log.Size() < headerSize+int64(index.frames)*(frameHeaderSize+index.pageSize) {
-		return fmt.Errorf("%s is shorter than what was committed", o.logPath)
-	}
-	var header [headerSize]byte
-	if _, err := o.content.ReadAt(header[:], 0); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	if [2]uint32{binary.NativeEndian.Uint32(header[16:]), binary.NativeEndian.Uint32(header[20:])} != index.salt {
-		return fmt.Errorf("%s was written to by something else than SQLite", o.logPath)
-	}
-	return nil
 }
 
 // fileConnector connects to the file.
