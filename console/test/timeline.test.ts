@@ -27,6 +27,7 @@ test('of two alike, each is shown once', () => {
   const drafts = [draft('a', 'ok'), draft('b', 'ok')];
   assert.deepEqual(shown([message('1', 'ok')], drafts, new Map()), ['a ok', 'b (ok)']);
   assert.deepEqual(shown([message('1', 'ok'), message('2', 'ok')], drafts, new Map([['2', 'b']])), ['a ok', 'b ok']);
+  assert.deepEqual(shown([message('1', 'ok'), message('2', 'ok')], drafts, new Map()), ['a ok', 'b ok']);
   // The answer to the second came first.
   assert.deepEqual(shown([message('1', 'ok')], drafts, new Map([['1', 'b']])), ['b ok', 'a (ok)']);
 });
