@@ -141,6 +141,20 @@ func closeDatabase(database *db.DB, log *slog.Logger) {
 	}
 }
 
+// openMigrated opens the database and brings its schema up to date. It returns the steps that it took.
+func (f schemaFlags) openMigrated(ctx context.Context, options db.Options, log *slog.Logger) (*db.DB, []string, error) {
+	database, err := f.open(options)
+	if err != nil {
+		return nil, nil, err
+	}
+	applied, err := f.migrate(ctx, database, log)
+	if err != nil {
+		closeDatabase(database, log)
+		return nil, nil, err
+	}
+	return database, applied, nil
+}
+
 // migrate brings the schema up to date, once the database answers and if it can be
 // relied on.
 func (f schemaFlags) migrate(ctx context.Context, database *db.DB, log *slog.Logger) ([]string, error) {

@@ -41,7 +41,7 @@ func (f debugFlags) serveDebug(ctx context.Context, log *slog.Logger) (stop func
 	if f.DebugAddress == "" {
 		return func() {}, nil
 	}
-	listener, err := listen(ctx, f.DebugAddress, "--debug-address (DEBUG_ADDRESS)")
+	listener, err := listen(ctx, f.DebugAddress, debugOption)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,12 @@ import (
 	"syscall"
 )
 
+// The options of addresses, as errors name them.
+const (
+	listenOption = "--listen-address (LISTEN_ADDRESS)"
+	debugOption  = "--debug-address (DEBUG_ADDRESS)"
+)
+
 // listen listens on an address, which an option gave. Its errors say how to take another.
 func listen(ctx context.Context, address, option string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)

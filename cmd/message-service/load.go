@@ -19,14 +19,11 @@ type loadFlags struct {
 // means that there is something in the database already.
 func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record, error], errs io.Writer) error {
 	log := f.logger(errs)
-	database, err := f.open(commandOptions(log))
+	database, _, err := f.openMigrated(ctx, commandOptions(log), log)
 	if err != nil {
-		return err
-	}
-	defer closeDatabase(database, log)
-	if _, err := f.migrate(ctx, database, log); err != nil {
 		return interrupted(ctx, err)
 	}
+	defer closeDatabase(database, log)
 	if err := messaging.ImportStore(ctx, database, records); err != nil {
 		return fmt.Errorf("nothing was stored: %w", interrupted(ctx, err))
 	}

@@ -22,15 +22,11 @@ type migrateUpCommand struct {
 // Run applies the missing steps.
 func (c migrateUpCommand) Run(ctx context.Context, std streams) error {
 	log := c.logger(std.err)
-	database, err := c.open(commandOptions(log))
+	database, applied, err := c.openMigrated(ctx, commandOptions(log), log)
 	if err != nil {
 		return err
 	}
 	defer closeDatabase(database, log)
-	applied, err := c.migrate(ctx, database, log)
-	if err != nil {
-		return err
-	}
 	if len(applied) == 0 {
 		fmt.Fprintln(std.out, "The schema is up to date.")
 	}

@@ -93,29 +93,26 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	// First of all: a server that cannot listen leaves the database alone. Who connects now waits
-	// until there is somebody to answer.
-	listener, err := listen(ctx, c.ListenAddress, "--listen-address (LISTEN_ADDRESS)")
-	if err != nil {
+	if err := c.canListen(ctx); err != nil {
 		return err
 	}
-	defer listener.Close() //nolint:errcheck // the server has closed it by then
-	database, err := c.open(c.options(log))
-	if err != nil {
-		return err
-	}
-	defer closeDatabase(database, log)
-	applied, err := c.migrate(ctx, database, log)
-	if ctx.Err() != nil {
+	database, applied, err := c.openMigrated(ctx, c.options(log), log)
+	if err != nil && ctx.Err() != nil {
 		log.Info("stopped before the database answered")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	defer closeDatabase(database, log)
 	if len(applied) > 0 {
 		log.Info("schema migrated", "steps", strings.Join(applied, " "))
 	}
+	listener, err := listen(ctx, c.ListenAddress, listenOption)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() //nolint:errcheck // the server has closed it by then
 	bounded := boundConnections(listener, openFilesLimit(), uint64(c.DatabaseMaxConnections), c.MaxStreams, log)
 	stopDebug, err := c.serveDebug(ctx, log)
 	if err != nil {
@@ -140,6 +137,25 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	log.Info("stopped")
+	return nil
+}
+
+// canListen returns why the server cannot listen, so that one that cannot leaves the database alone.
+// It does not listen yet: until there is somebody to answer, a proxy is refused and goes elsewhere,
+// where it would wait otherwise, and a send could be stored long after its client has given up.
+func (c serveCommand) canListen(ctx context.Context) error {
+	for _, given := range []struct{ address, option string }{{c.ListenAddress, listenOption}, {c.DebugAddress, debugOption}} {
+		if given.address == "" {
+			continue
+		}
+		listener, err := listen(ctx, given.address, given.option)
+		if err == nil {
+			err = listener.Close()
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -27,17 +29,39 @@ func TestPortInUse(t *testing.T) {
 	if code != 1 || out != "" || errs != want {
 		t.Errorf("exit %d\nstdout: %s\nstderr: %s", code, out, errs)
 	}
-	if _, err := os.Stat(path); err == nil {
-		t.Error("there is a database")
-	}
 	code, _, errs = runHere(t, "--listen-address=127.0.0.1:0", "--debug-address", address, "--database-url", "sqlite:"+path)
 	if code != 1 || !strings.Contains(errs, "by --debug-address (DEBUG_ADDRESS), such as ") {
 		t.Errorf("profiles: exit %d, %s", code, errs)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("there is a database")
 	}
 	for given, want := range map[string]string{"127.0.0.1:8080": "127.0.0.1:8081", ":80": ":81", "[::1]:65535": "[::1]:0", "localhost:http": "localhost:0"} {
 		if got := nextPort(given); got != want {
 			t.Errorf("after %s comes %s, want %s", given, got, want)
 		}
+	}
+}
+
+// TestRefusesUntilItServes starts a server whose database does not answer yet: who connects is
+// refused, and does not wait.
+func TestRefusesUntilItServes(t *testing.T) {
+	t.Parallel()
+	address, database := freeAddress(t), freeAddress(t)
+	ctx, stop := context.WithCancel(t.Context())
+	log, ended := make(lines, 100), make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"--listen-address", address, "--database-url", "postgres://" + database + "/x", "--database-wait=1m"}, streams{log, log})
+	}()
+	if line := log.next(t); !strings.Contains(line, "the database does not answer yet") {
+		t.Error(line)
+	}
+	if conn, err := net.Dial("tcp", address); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("connected to %v, %v", conn, err)
+	}
+	stop()
+	if code := <-ended; code != 0 {
+		t.Errorf("exit %d", code)
 	}
 }
 
