@@ -86,7 +86,7 @@ function explain(error: unknown, url: string): unknown {
   const { origin } = new URL(url);
   if (origin === location.origin) return error;
   return new TypeError(
-    `There is no answer from ${origin}. It may be CORS: the service allows pages of its own origin only, and this one is of ${location.origin}.`,
+    `There is no answer from ${origin}. It may be CORS: the service allows pages of its own origin and of those in CORS_ORIGINS, and this one is of ${location.origin}.`,
     { cause: error },
   );
 }
