@@ -73,6 +73,9 @@ func (s *Server) operation(c echo.Context) *operation {
 func (s *Server) validate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		op := s.operation(c)
+		if op == nil || op.body == nil {
+			discardBody(c.Request())
+		}
 		if op == nil {
 			return next(c)
 		}
@@ -89,6 +92,16 @@ func (s *Server) validate(next echo.HandlerFunc) echo.HandlerFunc {
 			}
 		}
 		return next(c)
+	}
+}
+
+// discardBody reads, beside the answer, a body that nobody needs. The requests of an HTTP/2
+// connection share the room for what has not been read yet, and a proxy has those of many clients on
+// one: a few bodies that wait as long as a stream lasts would stop all others. Of HTTP/1.1
+// net/http discards it after the answer.
+func discardBody(r *http.Request) {
+	if r.ProtoMajor == 2 && r.ContentLength != 0 {
+		go io.Copy(io.Discard, r.Body) //nolint:errcheck // it ends with the request
 	}
 }
 
