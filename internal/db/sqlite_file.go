@@ -50,7 +50,7 @@ func (f *sqliteFile) connected(ctx context.Context) error {
 			return err
 		}
 		if opened.index = uintptr(index); index == 0 {
-			return errors.New("SQLite has no index of its log")
+			return errors.New("SQLite cannot make the log and its index beside the file: the file system must not be read-only")
 		}
 		var err error
 		if opened.store, err = os.Stat(opened.storePath); err != nil {
