@@ -229,12 +229,12 @@ var errNotRead = errors.New("too much is held for streams that are not read")
 // they have until patience ends. Without room there the client is cut off, and resumes
 // where it was.
 func (s changeStream) send(to client, piece []byte, held int) error {
-	prompt := int64(0) // of so little there may be a piece for each stream
-	if held > smallPiece {
+	var prompt int64
+	if held > smallPiece { // of less there may be a piece for each stream, which waits for nothing
 		prompt = int64(held)
-	}
-	if err := s.room.prompt.Acquire(s.draining, prompt); err != nil {
-		return err // the server stops, and the stream is resumed
+		if err := s.room.prompt.Acquire(s.draining, prompt); err != nil {
+			return err // the server stops, and the stream is resumed
+		}
 	}
 	s.setDeadline(to, time.Now().Add(patience))
 	slow := make(chan bool, 1) // whether there was room in the other place, once the client is slow

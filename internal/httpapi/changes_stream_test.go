@@ -15,6 +15,38 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
+// TestSmallPieceDoesNotWait sends a small piece while a large one waits for room.
+func TestSmallPieceDoesNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		draining, drain := context.WithCancel(t.Context())
+		s := changeStream{draining: draining, room: &streamRoom{semaphore.NewWeighted(10 << 10), semaphore.NewWeighted(10 << 10)}}
+		client, conn := net.Pipe()
+		defer client.Close() //nolint:errcheck // it is the end of the test's pipe
+		defer conn.Close()   //nolint:errcheck // as above
+		go io.Copy(io.Discard, client)
+		if !s.room.prompt.TryAcquire(6 << 10) {
+			t.Fatal("there is no room")
+		}
+		large, small := make(chan error, 1), make(chan error, 1)
+		go func() { large <- s.send(conn, []byte("a large piece"), 6<<10) }()
+		synctest.Wait()
+		go func() { small <- s.send(conn, []byte(comment), len(comment)) }()
+		synctest.Wait()
+		select {
+		case err := <-small:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("a small piece waits for large ones")
+		}
+		if drain(); <-large == nil {
+			t.Error("a large piece did not wait for room")
+		}
+	})
+}
+
 // TestSlowStreamsAreBounded sends to clients that do not read: one that is slow has its time,
 // but not while others hold all the room; one that reads again goes on without a gap.
 func TestSlowStreamsAreBounded(t *testing.T) {
