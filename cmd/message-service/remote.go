@@ -48,7 +48,10 @@ func (f localFlags) tls() (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the file of --tls-cert-file (TLS_CERT_FILE) cannot be read: %w", err)
 	}
-	block, _ := pem.Decode(content)
+	block, rest := pem.Decode(content)
+	for block != nil && block.Type != "CERTIFICATE" { // a key may be in the file, too
+		block, rest = pem.Decode(rest)
+	}
 	if block == nil {
 		return nil, errors.New("the file of --tls-cert-file (TLS_CERT_FILE) has no certificate")
 	}
@@ -56,7 +59,10 @@ func (f localFlags) tls() (*tls.Config, error) {
 		InsecureSkipVerify: true, // what follows is stricter: the very certificate
 		VerifyConnection: func(state tls.ConnectionState) error {
 			if !bytes.Equal(state.PeerCertificates[0].Raw, block.Bytes) {
-				return errors.New("the server shows another certificate than that of --tls-cert-file (TLS_CERT_FILE)")
+				return &tls.CertificateVerificationError{ // which is not tried again
+					UnverifiedCertificates: state.PeerCertificates,
+					Err:                    errors.New("the server shows another than that of --tls-cert-file (TLS_CERT_FILE)"),
+				}
 			}
 			return nil
 		},

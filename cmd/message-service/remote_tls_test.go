@@ -25,6 +25,8 @@ func TestRemoteFindsServer(t *testing.T) {
 	t.Cleanup(encrypted.Close)
 	certificate, another := filepath.Join(t.TempDir(), "certificate.pem"), filepath.Join(t.TempDir(), "another.pem")
 	content := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: encrypted.Certificate().Raw})
+	// A server takes a file with the key in it, too, before or after the certificate.
+	content = append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("a key")}), content...)
 	if err := os.WriteFile(certificate, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func TestRemoteFindsServer(t *testing.T) {
 		"a URL":                 {[]string{"--server=" + plain.URL, "--listen-address=127.0.0.1:1"}, ""},
 		"a URL, trusted":        {[]string{"--server=" + encrypted.URL, "--ca-file=" + certificate}, ""},
 		"a URL, not trusted":    {[]string{"--server=" + encrypted.URL}, "certificate signed by unknown authority"},
-		"another certificate":   {[]string{"--listen-address=:" + encryptedPort, "--tls-cert-file=" + another}, "another certificate"},
+		"another certificate":   {[]string{"--listen-address=:" + encryptedPort, "--tls-cert-file=" + another}, "failed to verify certificate: the server shows another"},
 		"no certificate there":  {[]string{"--listen-address=:" + encryptedPort, "--tls-cert-file=" + none}, "cannot be read"},
 		"no authorities there":  {[]string{"--server=" + encrypted.URL, "--ca-file=" + none}, "no such file"},
 		"no port":               {[]string{"--listen-address=localhost"}, "must be HOST:PORT"},
