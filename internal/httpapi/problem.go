@@ -102,6 +102,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	}
 	s.problemBounds.apply(&body)
 	header := c.Response().Header()
+	header.Del(echo.HeaderContentEncoding) // of the answer that failed
 	header.Set(echo.HeaderContentType, "application/problem+json")
 	if seconds, ok := retryAfter[p.kind]; ok {
 		header.Set(echo.HeaderRetryAfter, seconds)

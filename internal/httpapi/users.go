@@ -58,14 +58,10 @@ func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
 	header.Set(echo.HeaderContentEncoding, "gzip")
 	compressed := newGzip()
 	compressed.Reset(buffer)
-	err := e.writeLines(compressed)
-	if err == nil {
-		err = errors.Join(compressed.Close(), buffer.Flush())
+	if err := e.writeLines(compressed); err != nil {
+		return err
 	}
-	if err != nil {
-		header.Del(echo.HeaderContentEncoding) // of a problem document
-	}
-	return err
+	return errors.Join(compressed.Close(), buffer.Flush())
 }
 
 func (e userExport) writeLines(w io.Writer) error {
