@@ -24,7 +24,7 @@ func TestSmallPieceDoesNotWait(t *testing.T) {
 		client, conn := net.Pipe()
 		defer client.Close() //nolint:errcheck // it is the end of the test's pipe
 		defer conn.Close()   //nolint:errcheck // as above
-		go io.Copy(io.Discard, client)
+		go func() { _, _ = io.Copy(io.Discard, client) }()
 		if !s.room.prompt.TryAcquire(6 << 10) {
 			t.Fatal("there is no room")
 		}
