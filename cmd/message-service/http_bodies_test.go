@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -42,5 +43,39 @@ func TestProtocolUnreadBodies(t *testing.T) {
 		if sent := ask("POST", "/v1/messages", `{"sender":"alice","recipient":"bob","text":"`+text+`"}`, "*/*"); sent != http.StatusCreated {
 			t.Errorf("a send was answered %d", sent)
 		}
+	}
+}
+
+// TestShutdownTimeout stops a server while a client is half through its request: the server waits no
+// longer than it may, and complains of that request alone.
+func TestShutdownTimeout(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	address, log, ended := freeAddress(t), make(lines, 100), make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"--listen-address", address, "--database-url", apitest.NewDatabaseURL(t, db.SQLite), "--shutdown-timeout=100ms", "--log-level=warn"},
+			streams{make(lines, 100), log})
+	}()
+	conn, err := net.Dial("tcp", address)
+	for ; err != nil; conn, err = net.Dial("tcp", address) {
+		select {
+		case code := <-ended:
+			t.Fatalf("exit %d", code)
+		default:
+		}
+	}
+	defer conn.Close() //nolint:errcheck // the test is over
+	// Asked to go on, it has begun to answer.
+	fmt.Fprint(conn, "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n")
+	if n, err := conn.Read(make([]byte, 100)); n == 0 {
+		t.Fatal(err)
+	}
+	stop()
+	if code := <-ended; code != 1 {
+		t.Errorf("exit %d", code)
+	}
+	if line := log.next(t); !strings.Contains(line, "longer than 100ms") || strings.Contains(line, "streams") {
+		t.Error(line)
 	}
 }

@@ -96,8 +96,11 @@ func (h *Hub) End(ctx context.Context) error {
 	select {
 	case <-ended:
 		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("streams have not ended: %w", ctx.Err())
+	case <-ctx.Done(): // which may be at once
+		if open := h.Streams(); open > 0 {
+			return fmt.Errorf("%d streams have not ended: %w", open, ctx.Err())
+		}
+		return nil
 	}
 }
 
