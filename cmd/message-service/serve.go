@@ -125,10 +125,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	defer hub.Close()
 	reserve := make([]byte, heapReserve)
 	defer runtime.KeepAlive(reserve)
-	api, err := httpapi.New(service, hub, log, httpapi.Options{
-		AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, CORSOrigins: c.CORSOrigins, Compress: c.Compress,
-		Console: c.hasConsole(), Version: buildVersion(), Connections: bounded.connections,
-	})
+	api, err := httpapi.New(service, hub, log, c.apiOptions(bounded.connections))
 	if err != nil {
 		return err
 	}
@@ -138,6 +135,13 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	}
 	log.Info("stopped")
 	return nil
+}
+
+func (c serveCommand) apiOptions(connections func() (open, most int)) httpapi.Options {
+	return httpapi.Options{
+		AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, CORSOrigins: c.CORSOrigins, Compress: c.Compress,
+		Console: c.hasConsole(), Version: buildVersion(), Connections: connections,
+	}
 }
 
 // canListen returns why the server cannot listen, so that one that cannot leaves the database alone.
