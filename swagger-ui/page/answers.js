@@ -75,7 +75,7 @@ export function errorsOf(operation) {
     const types = [...new Set(examples.map(({ value }) => value.type))];
     return types.map((type) => {
       const own = examples.filter(({ value }) => value.type === type && isShown({ value }));
-      const when = types.length > 1 && own.length ? own.map(({ summary }) => summary).join('; ') : firstSentence(description).replaceAll('`', '');
+      const when = types.length > 1 && own.length ? inOneSentence(own.map(({ summary }) => summary)) : firstSentence(description).replaceAll('`', '');
       const whole = description.replace(/\s+/g, ' ').trim();
       return {
         key: `${status}-${type.split(':').pop()}`,
@@ -86,5 +86,8 @@ export function errorsOf(operation) {
         examples: own,
       };
     });
-  });
+  }).sort((a, b) => a.status - b.status); // the contract ends with those of any path
 }
+
+// Each summary begins with a capital, which only the first of them keeps. A word such as "JSON" stays.
+const inOneSentence = ([first, ...others]) => [first, ...others.map((text) => text.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase()))].join('; ');
