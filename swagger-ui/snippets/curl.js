@@ -1,3 +1,5 @@
+import { escape } from './literal.js';
+
 // addressOf returns the URL of a request, and the headers but for those of its body.
 export function addressOf(request) {
   const path = request.path.replace(/\{(\w+)\}/g, (_, name) => (
@@ -33,5 +35,5 @@ function compact(text) {
   }
   // White space between members goes; numbers keep every digit, so nothing is parsed.
   return text.trim().replace(/("(?:[^"\\]|\\.)*")|\s+/g, (_, string) => string ?? '')
-    .replace(/("(?:[^"\\]|\\.)*")|([,:])/g, (_, string, mark) => string ?? `${mark} `);
+    .replace(/("(?:[^"\\]|\\.)*")|([,:])/g, (_, string, mark) => (string === undefined ? `${mark} ` : escape(string)));
 }

@@ -4,8 +4,14 @@
 // Python read alike.
 export function quote(value) {
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) throw new Error('a number beyond 53 bits');
-  return JSON.stringify(value).replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return escape(JSON.stringify(value));
 }
+
+// escape writes what cannot be seen as its number in a literal: among it are marks that turn the
+// direction of writing, with which a text could make the code around it look like other code.
+export const escape = (literal) => literal.replace(
+  /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+);
 
 // integer returns what was typed for a whole number.
 export function integer(text) {

@@ -42,4 +42,9 @@ for (const body of ['{"sender": "alice",', 'null', '{"": 1}', '{"__proto__": 1}'
   assert.ok(curl.includes(base));
   for (const text of Object.values(others)) assert.equal(text, 'This request cannot be made with the SDK.', body);
 }
+
+// A text that turns the direction of writing does not make the code around it look like other code.
+for (const text of Object.values(samples(send, { body: '{"sender": "alice", "recipient": "bob", "text": "a\u202e\u2066b"}' }, base))) {
+  assert.ok(text.includes('a\\u202e\\u2066b'), text);
+}
 console.log(`${count} samples`);
