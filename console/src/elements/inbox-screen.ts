@@ -12,6 +12,9 @@ import { avatar } from './user-avatar.ts';
 
 type Place = Extract<Route, { screen: 'inbox' }>;
 
+/** Whether a conversation stands beside the list, as in the style sheet. */
+const besides = matchMedia('(min-width: 720px)');
+
 /** How long nobody types before what they typed is searched for, in milliseconds. */
 const pause = 250;
 
@@ -49,6 +52,7 @@ export class InboxScreen extends HTMLElement {
     this.#leave.abort();
     this.#user.abort();
     this.#searching.abort();
+    clearTimeout(this.#timer); // what it would search for is of a screen that nobody is at
   }
 
   #arrive(): void {
@@ -68,6 +72,7 @@ export class InboxScreen extends HTMLElement {
 
   #openUser({ user }: Place): void {
     this.#user.abort();
+    clearTimeout(this.#timer);
     this.#user = new AbortController();
     this.#mailbox = mailboxOf(user, this.#user.signal);
     this.#mailbox.listen(() => this.#draw(), this.#user.signal);
@@ -110,6 +115,12 @@ export class InboxScreen extends HTMLElement {
     this.#thread.replaceChildren(this.#bar, thread);
   }
 
+  /** Shows the newest conversation where there is room for one beside the list and none is chosen. It is not marked as read. */
+  #openFirst({ peer, q }: Place): void {
+    const first = this.#mailbox.conversations[0];
+    if (first && peer === undefined && !q && this.#mailbox.isLoaded && besides.matches) this.#go({ peer: first.peer }, true);
+  }
+
   async #markRead(peer: string): Promise<void> {
     const line = this.#mailbox.conversation(peer);
     if (!line) return;
@@ -130,6 +141,7 @@ export class InboxScreen extends HTMLElement {
   #draw(): void {
     const place = this.#place;
     if (!place) return;
+    this.#openFirst(place);
     this.#state.replaceChildren(connectionState(this.#mailbox));
     const open = (peer: string, at?: string) => (): void => this.#go({ peer, at });
     if (this.#search) {
