@@ -13,6 +13,9 @@ import { MessageThread } from './message-thread.ts';
 import { nameField } from './name-field.ts';
 import { avatar } from './user-avatar.ts';
 
+/** On a small screen a field that takes the focus opens the keyboard. */
+export const takesFocus = matchMedia('(min-width: 720px)');
+
 /** The inbox has them all. */
 const mostPeers = 12;
 
@@ -35,12 +38,17 @@ export class ChatPane extends HTMLElement {
   #thread!: MessageThread;
   #composer!: MessageComposer;
   readonly #peers = el('ul', { class: 'peers' });
+  /** What was written to each peer and not sent, while another one's conversation is shown. */
+  readonly #unsent = new Map<string, string>();
+  readonly #new = iconButton('add', 'Write to somebody else', () => this.#askPeer());
   readonly #header = el('header');
   readonly #banner = el('div', { class: 'banner', hidden: true });
   readonly #remove = iconButton('close', 'Remove this user', () => this.onRemove());
   readonly #block = iconButton('ban', 'Block', () => void this.#setBlocked(!this.#mailbox.blocked.has(this.peer)));
   #leave = new AbortController();
   #wasLive = false;
+  /** Whether a peer's name was just typed, so that the focus goes to the composer. */
+  #isAsked = false;
 
   connectedCallback(): void {
     this.#leave = new AbortController();
@@ -70,12 +78,16 @@ export class ChatPane extends HTMLElement {
   /** Shows the conversation with another peer. */
   show(peer: string, others: readonly string[], isRemovable: boolean): void {
     const isOther = peer !== this.peer;
+    const goesOn = this.#isAsked || this.contains(document.activeElement);
+    this.#isAsked = false;
+    if (isOther && this.isConnected) this.#unsent.set(this.peer, this.#composer.text);
     this.others = others;
     this.peer = peer;
     this.#remove.hidden = !isRemovable;
     if (!this.isConnected) return; // it is drawn when it is
-    if (isOther) this.#open();
-    else this.#draw();
+    if (!isOther) return this.#draw();
+    this.#open();
+    if (goesOn && takesFocus.matches) this.focus();
   }
 
   setActive(isActive: boolean): void {
@@ -90,8 +102,9 @@ export class ChatPane extends HTMLElement {
     Object.assign(this.#thread, { mailbox: this.#mailbox, thread: this.#mailbox.thread(this.peer), actions: this.#actions, invitation: `Nothing yet. What ${this.user} and ${this.peer} write to each other stands here.`, onEnd: () => this.#read() });
     this.#composer = new MessageComposer();
     Object.assign(this.#composer, { user: this.user, peer: this.peer, onSend: (text: string, purpose: Purpose) => this.#send(text, purpose), lastOwn: () => this.#lastOwn() });
-    const peers = el('nav', { 'aria-label': `Conversations of ${this.user}` }, this.#peers, this.#block);
+    const peers = el('nav', { 'aria-label': `Conversations of ${this.user}` }, this.#peers, this.#new, this.#block);
     this.replaceChildren(this.#header, peers, this.#banner, this.#thread, this.#composer);
+    this.#composer.text = this.#unsent.get(this.peer) ?? '';
     this.#draw();
   }
 
@@ -115,6 +128,19 @@ export class ChatPane extends HTMLElement {
     if (isDrawn(item, unread, peer === this.peer)) return item;
     item.replaceChildren(el('button', { type: 'button', 'aria-current': peer === this.peer ? 'true' : false, on: { click: () => this.onPeer(peer) } }, avatar(peer), el('span', { class: 'peer' }, peer), badge(unread)));
     return item;
+  }
+
+  /** Lets the name of a peer be typed who is not in the list. */
+  #askPeer(): void {
+    const field = nameField('', 'Write to', (peer) => {
+      this.#isAsked = true;
+      this.onPeer(peer);
+    });
+    field.placeholder = 'Name';
+    field.addEventListener('blur', () => field.replaceWith(this.#new));
+    field.addEventListener('keydown', ({ key }) => { if (key === 'Escape') this.#new.focus(); });
+    this.#new.replaceWith(field);
+    field.focus();
   }
 
   #drawBlock(): void {

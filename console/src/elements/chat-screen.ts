@@ -1,7 +1,7 @@
 import { el, icon, reconcile } from '../dom.ts';
 import { router, type Route, type Side } from '../route.ts';
 import { badge } from './badge.ts';
-import { ChatPane } from './chat-pane.ts';
+import { ChatPane, takesFocus } from './chat-pane.ts';
 import { outbox } from '../store/outbox.ts';
 import { avatar } from './user-avatar.ts';
 
@@ -29,8 +29,7 @@ export class ChatScreen extends HTMLElement {
     outbox.listen(() => this.#welcome(), signal);
     this.#follow();
     this.#welcome();
-    // On a small screen this would open the keyboard.
-    if (matchMedia('(min-width: 720px)').matches) this.#pane(0)?.focus();
+    if (takesFocus.matches) this.#pane(0)?.focus();
   }
 
   disconnectedCallback(): void {

@@ -1,6 +1,7 @@
 import type { Message } from 'message-service-client';
 
 import { el, icon, iconButton } from '../dom.ts';
+import { limits } from '../store/limits.ts';
 import { excerpt } from '../text.ts';
 
 /** What is written: something new, a reply, or other words for what was sent. */
@@ -8,7 +9,6 @@ export type Purpose = { readonly kind: 'new' } | { readonly kind: 'reply' | 'edi
 
 /** Below so many characters left it is said how many. */
 const few = 200;
-const textMaxLength = 4096;
 
 /** Where a message is written. Enter sends, Shift and Enter makes a new line, Escape leaves a reply or an edit. */
 export class MessageComposer extends HTMLElement {
@@ -19,6 +19,7 @@ export class MessageComposer extends HTMLElement {
   /** Returns the message to edit when the up arrow is pressed in an empty field. */
   lastOwn: () => Message | undefined = () => undefined;
   #purpose: Purpose = { kind: 'new' };
+  #textMaxLength = Infinity; // until the service has said
 
   readonly #field = el('textarea', { rows: 1, autocomplete: 'off', dir: 'auto' });
   readonly #button = el('button', { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send (Enter)' }, icon('send'));
@@ -35,6 +36,13 @@ export class MessageComposer extends HTMLElement {
       const form = el('form', { on: { submit: (event) => { event.preventDefault(); void this.#send(); } } }, this.#field, this.#left, this.#button);
       this.append(this.#context, this.#problem, form);
     }
+    this.#written();
+  }
+
+  /** What is written and not sent. */
+  get text(): string { return this.#field.value; }
+  set text(text: string) {
+    this.#field.value = text;
     this.#written();
   }
 
@@ -80,9 +88,17 @@ export class MessageComposer extends HTMLElement {
   }
 
   #written(): void {
-    const left = textMaxLength - Array.from(this.#field.value).length;
+    const left = this.#textMaxLength - Array.from(this.#field.value).length;
     this.#left.textContent = left > few ? '' : left >= 0 ? `${left} left` : `${-left} too many`;
     this.#button.disabled = this.#field.value.trim() === '';
+    if (this.#textMaxLength === Infinity && this.#field.value !== '') void this.#learnLimit();
+  }
+
+  async #learnLimit(): Promise<void> {
+    const known = await limits().catch(() => undefined); // without an answer the service says so when it is sent
+    if (!known || this.#textMaxLength !== Infinity) return;
+    this.#textMaxLength = known.textMaxLength;
+    this.#written();
   }
 
   #pressed(event: KeyboardEvent): void {

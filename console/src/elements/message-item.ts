@@ -33,11 +33,13 @@ export function drawMessage(item: Item, actions: MessageActions | undefined, exi
   element.className = ['message', isOwn ? 'own' : 'theirs', isFirst && 'first', draft && !message && draft.state, message?.deletedAt && 'deleted',
     isFound && 'found'].filter(Boolean).join(' ');
   if (message) element.dataset['id'] = message.id;
+  const hadFocus = element.contains(document.activeElement); // of a button that goes, as at a deletion
   element.replaceChildren(
     el('div', { class: 'bubble' }, item.message?.replyTo || draft?.replyTo ? quote(quoted) : null, body(message, draft), foot(item)),
     ...(actions ? [toolbar(item, actions)] : []),
     ...(draft && !message && draft.state === 'failed' && actions ? [failure(draft, actions)] : []),
   );
+  if (hadFocus) element.focus({ preventScroll: true });
   return element;
 }
 

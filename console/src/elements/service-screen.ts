@@ -2,6 +2,7 @@ import { createMessageService, type components, type Limits } from 'message-serv
 
 import { answered, background, explain } from '../api.ts';
 import { el, set } from '../dom.ts';
+import { limits } from '../store/limits.ts';
 import { bytes, duration, number } from '../text.ts';
 import { rateChart } from './rate-chart.ts';
 
@@ -14,7 +15,7 @@ const unlisted = createMessageService(location.origin);
 
 const engines: Readonly<Record<string, string>> = { postgres: 'PostgreSQL', sqlite: 'SQLite' };
 
-const limits: readonly (readonly [keyof Limits, string, (value: number) => string])[] = [
+const shownLimits: readonly (readonly [keyof Limits, string, (value: number) => string])[] = [
   ['textMaxLength', 'Text of a message', (n) => `${number(n)} characters`],
   ['metadataMaxBytes', 'Metadata of a message', bytes],
   ['metadataMaxDepth', 'Levels of metadata', number],
@@ -64,9 +65,9 @@ export class ServiceScreen extends HTMLElement {
   }
 
   async #loadLimits(): Promise<void> {
-    const { data } = await background.GET('/v1/limits', { signal: this.#leave.signal }).catch(() => ({ data: undefined }));
+    const data = await limits().catch(() => undefined);
     if (!data) return;
-    this.#limits.replaceChildren(el('h2', {}, 'Limits'), el('dl', {}, ...limits.map(([name, title, show]) => el('div', {}, el('dt', {}, title), el('dd', {}, show(data[name]))))));
+    this.#limits.replaceChildren(el('h2', {}, 'Limits'), el('dl', {}, ...shownLimits.map(([name, title, show]) => el('div', {}, el('dt', {}, title), el('dd', {}, show(data[name]))))));
   }
 
   #draw(status: Status): void {
