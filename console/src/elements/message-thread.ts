@@ -30,7 +30,7 @@ export class MessageThread extends HTMLElement {
 
   readonly #list = el('ol', { class: 'messages' });
   readonly #scroller = el('div', { class: 'scroller' }, this.#list);
-  readonly #jump = el('button', { type: 'button', class: 'jump', hidden: true, on: { click: () => this.#jumpToEnd() } }, icon('down'), 'Newest');
+  readonly #jump = el('button', { type: 'button', class: 'jump', hidden: true, on: { click: () => this.toEnd() } }, icon('down'), 'Newest');
   #isAtEnd = true;
   #top = 0;
   /** The first unread message when this was opened or the user was last here. */
@@ -44,7 +44,7 @@ export class MessageThread extends HTMLElement {
     this.replaceChildren(this.#scroller, this.#jump);
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { signal, passive: true });
     this.#list.addEventListener('keydown', (event) => moveAmongMessages(event, this.#list), { signal });
-    const sizes = new ResizeObserver(() => this.#isAtEnd && this.toEnd());
+    const sizes = new ResizeObserver(() => this.#isAtEnd && this.#scrollToEnd());
     sizes.observe(this.#scroller);
     sizes.observe(this.#list);
     signal.addEventListener('abort', () => sizes.disconnect());
@@ -61,15 +61,15 @@ export class MessageThread extends HTMLElement {
     return this.#isAtEnd && !this.thread.hasNewer;
   }
 
-  /** Shows the newest message. */
+  /** Shows the newest message, however far away it is. */
   toEnd(): void {
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
-  }
-
-  #jumpToEnd(): void {
     this.#isAtEnd = true;
     if (this.thread.hasNewer) void this.thread.load();
-    else this.toEnd();
+    else this.#scrollToEnd();
+  }
+
+  #scrollToEnd(): void {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
   /** Begins at the oldest message rather than at the newest. */
@@ -85,16 +85,17 @@ export class MessageThread extends HTMLElement {
   draw(): void {
     const { thread } = this;
     if (this.#isAtEnd) thread.trim();
-    const { scrollHeight, scrollTop } = this.#scroller;
-    const first = this.#list.querySelector('.message')?.getAttribute('data-id');
+    const { scrollTop } = this.#scroller;
+    const first = this.#list.querySelector<HTMLElement>('.message');
+    const above = first?.offsetTop ?? 0;
     const items = this.#items();
     reconcile(this.#list, this.#lines(items), ({ key }) => key, (entry, existing) => ('kind' in entry ? drawLine(entry, existing) : drawMessage(entry, this.actions, existing)));
     this.classList.toggle('loading', thread.state === 'loading');
     this.#note(items.length);
     this.#makeReachable();
     if (this.found && this.#show(this.found)) this.found = undefined;
-    else if (this.#isAtEnd) this.toEnd();
-    else if (first && first !== items[0]?.message?.id) this.#scroller.scrollTop = scrollTop + this.#scroller.scrollHeight - scrollHeight;
+    else if (this.#isAtEnd) this.#scrollToEnd();
+    else if (first?.isConnected && first.offsetTop !== above) this.#scroller.scrollTop = scrollTop + first.offsetTop - above;
     this.#scrolled();
   }
 

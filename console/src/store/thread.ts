@@ -33,7 +33,8 @@ export class Thread extends Emitter {
   }
 
   /** Loads the newest messages, or those around a message. */
-  load(around?: string): Promise<void> {
+  async load(around?: string): Promise<void> {
+    while (this.#busy) await this.#busy; // a page that is under way is not what is asked for here
     return this.#alone(async () => {
       if (around === undefined) {
         const page = await this.#page({});
@@ -53,7 +54,9 @@ export class Thread extends Emitter {
     if (!first || !this.hasOlder) return Promise.resolve();
     return this.#alone(async () => {
       const page = await this.#page({ before: first.id });
-      this.#replace([...page.messages.reverse(), ...this.messages], page.hasMore, this.hasNewer);
+      const messages = [...page.messages.reverse(), ...this.messages];
+      // Who goes back far leaves the newest, far below, to be loaded again on the way down.
+      this.#replace(messages.slice(0, most), page.hasMore, this.hasNewer || messages.length > most);
     });
   }
 
@@ -78,7 +81,7 @@ export class Thread extends Emitter {
     this.changed();
   }
 
-  /** Forgets the oldest messages when there are many; they are loaded again when somebody goes back to them. */
+  /** Forgets the oldest messages when there are many and somebody is at the end; they are loaded again when somebody goes back to them. */
   trim(): void {
     if (this.messages.length <= most) return;
     this.messages = this.messages.slice(-most / 2);
