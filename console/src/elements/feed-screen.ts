@@ -14,6 +14,13 @@ type Line = { readonly connection: number; readonly cursor: string; readonly cam
 
 type Status = 'connecting' | 'live' | 'waiting' | 'cut' | 'refused';
 
+/** What the demonstration does. */
+const steps = [
+  ['Cut the connection', 'The feed stops. The service goes on.'],
+  ['Send five messages', 'They are stored, and nobody hears of them here.'],
+  ['Resume behind the last cursor', 'All five come, once and in order.'],
+] as const;
+
 const texts = ['Are you still there?', 'The train is late ☕', 'Half past, then', 'Platform 4', 'See you 👋'];
 
 /** The feed of a user: what comes, with which cursor, and what becomes of it when the connection is cut. */
@@ -37,7 +44,7 @@ export class FeedScreen extends HTMLElement {
   readonly #verdict = el('p', { class: 'verdict', role: 'status' });
   readonly #figures = el('dl', { class: 'figures' });
   readonly #list = el('ol', { class: 'events', 'aria-label': 'Changes, the newest first' });
-  readonly #empty = el('p', { class: 'note' });
+  readonly #empty = el('section', { class: 'trial', 'aria-label': 'What to try' });
 
   connectedCallback(): void {
     this.#leave = new AbortController();
@@ -65,7 +72,17 @@ export class FeedScreen extends HTMLElement {
     this.#connection = 0;
     this.#passed = 0;
     this.#title.replaceChildren(avatar(this.#user), el('span', {}, 'Feed of'), nameField(this.#user, 'Whose feed is shown', (user) => router.go({ screen: 'feed', user })));
+    this.#invite();
     this.#connect();
+  }
+
+  /** Says what can be tried, while nothing has come. */
+  #invite(): void {
+    this.#empty.replaceChildren(
+      el('h2', {}, `Nothing has happened since you opened the feed of ${this.#user}`),
+      el('p', {}, 'Whatever is sent, edited, deleted or read from now on appears here at once. See what a device loses that has no connection for a while:'),
+      el('ol', {}, ...steps.map(([title, text]) => el('li', {}, el('b', {}, title), el('span', {}, text)))),
+      el('button', { type: 'button', class: 'button primary', on: { click: () => void this.#alone(() => this.#demonstrate()) } }, 'Try it'));
   }
 
   /** Follows the feed, behind the last change that came. */
@@ -157,7 +174,6 @@ export class FeedScreen extends HTMLElement {
       figure('Received', received), figure('Have yet to come', waiting), figure('Missed', missed, missed > 0), figure('Repeated', repeated, repeated > 0),
       el('div', { class: 'wide' }, el('dt', {}, 'Cursor of the last one'), el('dd', {}, el('code', {}, cursor ?? '…'))));
     this.#verdict.replaceChildren(...this.#judge());
-    this.#empty.textContent = rows.length > 0 ? '' : `What is sent to ${this.#user}, or by them, edited, deleted or read, comes here at once. Send something, or cut the connection first.`;
     this.#empty.hidden = rows.length > 0;
     reconcile(this.#list, this.#entries(rows), (entry) => ('change' in entry ? entry.cursor : `line ${entry.connection}`), (entry, existing) => ('change' in entry ? drawRow(entry, existing) : drawLine(entry, existing)));
   }
