@@ -76,7 +76,7 @@ async function copy(text: string, shown: Node): Promise<boolean> {
 function storedLanguage(): Language {
   try {
     const language = localStorage.getItem(remembered);
-    return language && language in languages ? language as Language : 'curl';
+    return language && Object.hasOwn(languages, language) ? language as Language : 'curl';
   } catch {
     return 'curl';
   }

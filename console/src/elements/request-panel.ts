@@ -11,11 +11,12 @@ export class RequestPanel extends HTMLElement {
   readonly #head = el('button', { type: 'button', class: 'fold', 'aria-expanded': 'false', 'aria-controls': 'request-body' });
   readonly #summary = el('p', { class: 'summary' });
   readonly #sample = new CodeSample();
-  readonly #answer = el('pre', { class: 'answer', tabindex: 0, 'aria-label': 'Answer' });
+  readonly #answer = el('pre', { class: 'answer', tabindex: 0, 'aria-label': 'Answer', hidden: true });
   readonly #status = el('p', { class: 'status' });
   readonly #list = el('ol', { class: 'calls', 'aria-label': 'Requests, the newest first' });
   #leave = new AbortController();
   #shown: Call | undefined;
+  #answered: string | undefined;
 
   connectedCallback(): void {
     this.#leave = new AbortController();
@@ -47,10 +48,17 @@ export class RequestPanel extends HTMLElement {
     reconcile(this.#list, calls.list, ({ id }) => String(id), (call, existing) => this.#drawCall(call, existing));
     if (!shown) return;
     this.#status.replaceChildren(state(shown), shown.took === undefined ? '' : ` in ${Math.max(1, Math.round(shown.took))} ms`, shown.isStream ? ', and then events as they happen' : '');
-    this.#answer.textContent = pretty(shown.answer);
-    this.#answer.hidden = !shown.answer;
+    this.#drawAnswer(shown.answer);
     if (shown !== this.#shown) void this.#drawSample(shown);
     this.#shown = shown;
+  }
+
+  /** Draws an answer once, so that what somebody selects in it stays selected while other requests are made. */
+  #drawAnswer(answer: string | undefined): void {
+    if (answer === this.#answered) return;
+    this.#answered = answer;
+    this.#answer.textContent = pretty(answer);
+    this.#answer.hidden = !answer;
   }
 
   async #drawSample(call: Call): Promise<void> {
