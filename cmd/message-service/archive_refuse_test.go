@@ -35,7 +35,7 @@ func TestArchiveRefuses(t *testing.T) {
 		"status of nothing":      {[]string{"migrate", "status", "--database-url", "sqlite:" + in("none.db")}, "there is no SQLite file"},
 		"export of an old store": {[]string{"export", "--database-url", old}, "lacks 00001_messages.sql: bring it up to date first"},
 		"export to a folder":     {[]string{"export", "--database-url", good, "--output", folder}, "is no regular file"},
-		"export to nowhere":      {[]string{"export", "--database-url", good, "--output", in("x/y")}, "no such file or directory"},
+		"export to nowhere":      {[]string{"export", "--database-url", good, "--output", in("x/y")}, "cannot write " + in("x/y") + ": no such file or directory"},
 		"export over itself":     {[]string{"export", "--database-url", good, "--output", in("good.db")}, "is the database itself"},
 		"export over its log":    {[]string{"export", "--database-url", good, "--output", in("good.db-wal")}, "is the database itself"},
 		"export over its shm":    {[]string{"export", "--database-url", good, "--output", in("good.db-shm")}, "is the database itself"},

@@ -17,7 +17,7 @@ var more = map[string]string{
 	"Address":        "See [who may reach it](operations.md#who-may-reach-it).",
 	"TLS and HTTP/2": "See [TLS and HTTP/2](operations.md#tls-and-http2).",
 	"Database":       "See [the URL of a Postgres](operations.md#the-url-of-a-postgres) for several hosts and for options.",
-	otherCommands:    "What `send`, `tail` and `health` read beside those.",
+	otherCommands:    "What `send` and `tail` read beside those; `health` asks the server of this machine only.",
 }
 
 const otherCommands = "Commands that ask a server"

@@ -96,8 +96,11 @@ func writeWhole(path string, write func(io.Writer) error) error {
 	}
 	folder, name := filepath.Split(path)
 	file, err := os.CreateTemp(filepath.Clean(folder), "."+name+".*")
+	if failed, ok := errors.AsType[*os.PathError](err); ok {
+		err = failed.Err // without the name, which nobody has asked for
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	err = write(file)
 	if err == nil {

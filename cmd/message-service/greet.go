@@ -30,8 +30,11 @@ func (c serveCommand) greet(w io.Writer, log *slog.Logger, engine db.Engine, add
 		console = "\n  Console         " + origin + "/console/"
 	}
 	protection := "every program on this machine can read and write all messages, and no other machine"
-	if exposed {
+	switch {
+	case exposed:
 		protection = "whoever reaches " + address.String() + " can read and write all messages"
+	case c.AllowUnauthenticated:
+		protection = "every program on this machine can read and write all messages, and whoever a proxy passes on"
 	}
 	// By one write, so that whoever waits for it has all of it.
 	fmt.Fprintf(w, `Message Service %s on %s

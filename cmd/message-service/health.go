@@ -34,6 +34,9 @@ func (c healthCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	if answer.StatusCode() == http.StatusBadRequest && c.TLSCertFile == "" {
+		return fmt.Errorf("not healthy: %s: if it serves HTTPS, name its certificate by --tls-cert-file (TLS_CERT_FILE)", answer.Status())
+	}
 	if answer.StatusCode() != http.StatusOK {
 		return errors.New("not healthy: " + answer.Status())
 	}

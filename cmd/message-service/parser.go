@@ -44,6 +44,9 @@ func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 	said := databaseURL.ReplaceAllString(err.Error(), "postgres:...")
 	said = fromEnvironment.ReplaceAllString(said, " (in the environment variable $1)")
 	said = missingArgument.ReplaceAllString(said, "missing argument $1")
+	if len(args) > 0 && args[0] == "send" && strings.HasPrefix(said, "unexpected argument") {
+		said += " (a text of several words takes quotes)"
+	}
 	if isMissing.MatchString(said) && !strings.Contains(said, "did you mean") {
 		name := "message-service"
 		if misunderstood, ok := errors.AsType[*kong.ParseError](err); ok && misunderstood.Context.Command() != "" {

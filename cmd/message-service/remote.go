@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 
 	"github.com/message-service/message-service/api/messageservice"
 	"github.com/message-service/message-service/gen/client"
@@ -103,6 +104,17 @@ func (f serverFlags) client() (*client.ClientWithResponses, error) {
 		return nil, err
 	}
 	return messageservice.New(url, messageservice.WithTLS(config))
+}
+
+// withAdvice adds to the error of a request what may help.
+func withAdvice(err error) error {
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
+		return fmt.Errorf("%w; to trust a certificate of your own, name its file by --ca-file", err)
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%w; start the server, or say where it is by --server (SERVER_URL)", err)
+	}
+	return err
 }
 
 // trust is what the system trusts, and the certificates in a file.

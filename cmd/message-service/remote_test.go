@@ -88,7 +88,7 @@ func TestRemoteRefuses(t *testing.T) {
 		says string
 	}{
 		"no text":            {send(), 2, "<text>"},
-		"two texts":          {send("a", "b"), 2, "unexpected argument b"},
+		"two texts":          {send("a", "b"), 2, "unexpected argument b (a text of several words takes quotes); see message-service send --help"},
 		"no sender":          {[]string{"send", "--to=bob", "hi"}, 2, "--from"},
 		"a list as metadata": {send("--metadata=[]", "hi"), 2, "--metadata: must be a JSON object"},
 		"null as metadata":   {send("--metadata=null", "hi"), 2, "--metadata: must be a JSON object"},
@@ -98,7 +98,7 @@ func TestRemoteRefuses(t *testing.T) {
 		"no URL":             {[]string{"send", "--server=localhost:8080", "--from=alice", "--to=bob", "hi"}, 2, "--server (SERVER_URL)"},
 		"a blank text":       {send(" "), 1, `422 Unprocessable Content: The request breaks a rule of its schema; see errors. "/text" must not be blank`},
 		"an unknown message": {send("--reply-to", uuid.NewString(), "hi"), 1, "422 "},
-		"nobody listens":     {[]string{"send", "--server=http://127.0.0.1:1", "--from=alice", "--to=bob", "hi"}, 1, "connection refused"},
+		"nobody listens":     {[]string{"send", "--server=http://127.0.0.1:1", "--from=alice", "--to=bob", "hi"}, 1, "connection refused; start the server, or say where it is by --server (SERVER_URL)"},
 		"an unknown cursor":  {[]string{"tail", "--server", s.URL, "bob", "--after=01ffffff-ffff-7fff-bfff-ffffffffffff"}, 1, "422 Cursor Ahead"},
 		"no user id":         {[]string{"tail", "--server", s.URL, "a/b"}, 1, "422 "},
 	} {

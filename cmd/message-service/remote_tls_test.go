@@ -36,6 +36,9 @@ func TestRemoteFindsServer(t *testing.T) {
 	_, port, _ := net.SplitHostPort(plain.Listener.Addr().String())
 	_, encryptedPort, _ := net.SplitHostPort(encrypted.Listener.Addr().String())
 	none := filepath.Join(t.TempDir(), "none.pem")
+	if code, _, errs := runHere(t, "health", "--listen-address=:"+encryptedPort); code != 1 || !strings.Contains(errs, "400 Bad Request: if it serves HTTPS, name") {
+		t.Errorf("health, without a word of TLS: exit %d, %s", code, errs)
+	}
 	for name, test := range map[string]struct {
 		options []string
 		says    string // if it is refused
@@ -48,7 +51,7 @@ func TestRemoteFindsServer(t *testing.T) {
 		"TLS":                   {[]string{"--listen-address=:" + encryptedPort, "--tls-cert-file=" + certificate}, ""},
 		"a URL":                 {[]string{"--server=" + plain.URL, "--listen-address=127.0.0.1:1"}, ""},
 		"a URL, trusted":        {[]string{"--server=" + encrypted.URL, "--ca-file=" + certificate}, ""},
-		"a URL, not trusted":    {[]string{"--server=" + encrypted.URL}, "certificate signed by unknown authority"},
+		"a URL, not trusted":    {[]string{"--server=" + encrypted.URL}, "to trust a certificate of your own, name its file by --ca-file"},
 		"another certificate":   {[]string{"--listen-address=:" + encryptedPort, "--tls-cert-file=" + another}, "failed to verify certificate: the server shows another"},
 		"no certificate there":  {[]string{"--listen-address=:" + encryptedPort, "--tls-cert-file=" + none}, "cannot be read"},
 		"no authorities there":  {[]string{"--server=" + encrypted.URL, "--ca-file=" + none}, "no such file"},

@@ -72,7 +72,7 @@ func (c sendCommand) Run(ctx context.Context, std streams) error {
 		&client.SendMessageParams{IdempotencyKey: new(uuid.NewString())},
 		client.SendMessageRequest{Sender: c.From, Recipient: c.To, Text: c.Text, ReplyTo: c.ReplyTo, Metadata: client.Metadata(c.Metadata)})
 	if err != nil {
-		return interrupted(ctx, err)
+		return interrupted(ctx, withAdvice(err))
 	}
 	defer response.Body.Close() //nolint:errcheck // it is read to its end, or there is another error
 	body, err := io.ReadAll(response.Body)

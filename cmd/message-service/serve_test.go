@@ -74,6 +74,7 @@ func TestGreeting(t *testing.T) {
 	}{
 		{[]string{"--listen-address=127.0.0.1:0"}, "  Console         http://127.0.0.1:", "whoever reaches"},
 		{[]string{"--listen-address=127.0.0.1:0"}, "There is no authentication: every program on this machine can read", "{"},
+		{[]string{"--listen-address=127.0.0.1:0", "--allow-unauthenticated"}, "all messages, and whoever a proxy passes on", "no other machine"},
 		{[]string{"--listen-address=0.0.0.0:0", "--allow-unauthenticated"}, "There is no authentication: whoever reaches [::]:", "/console/"},
 		{[]string{"--listen-address=0.0.0.0:0", "--allow-unauthenticated"}, "  Documentation   http://localhost:", "every program"},
 	} {

@@ -8,7 +8,8 @@ export const live = (system) => {
     const headers = response.get('headers')?.toJS() ?? {};
     const status = response.get('status');
     const isJSON = /^application\/(problem\+)?json\b/.test(headers['content-type']);
-    const text = response.get('text');
+    const body = response.get('text');
+    const text = typeof body === 'string' ? body : ''; // without a content type, as 204 is, it comes as an empty Blob
     return h(
       'div', { className: 'live' },
       h(

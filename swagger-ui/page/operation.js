@@ -1,5 +1,9 @@
 import { isLong } from './answers.js';
 import { contractOf, idOf, hashOf } from './document.js';
+import { readParameters } from './values.js';
+
+// What cannot be undone is asked about first: the form comes filled in with an example.
+const ERASING = ['deleteMessage', 'eraseUser'];
 
 // The language of the samples is one for all operations.
 let language = 'curl';
@@ -51,6 +55,11 @@ export const operation = (system) => {
       setAsStream(value === 'text/event-stream');
       oas3Actions.setResponseContentType({ value, path, method });
     };
+    const askFirst = (event) => {
+      if (!ERASING.includes(contract.id) || !event.target.closest('.execute')) return;
+      const values = readParameters(system, state).map(({ value }) => value).join(' ');
+      if (!window.confirm(`${contract.summary}: ${values}\n\nThere is no way back.`)) event.stopPropagation();
+    };
     const errorsAtLeft = isLong(contractOf(system).document, contract);
     const errors = h(ErrorTable, { operation: contract, getComponent });
     const shared = { operation: state, contract, getComponent };
@@ -67,7 +76,7 @@ export const operation = (system) => {
             'label', { key: value }, h('input', { type: 'radio', name: bodyId, checked: asStream === (value === 'text/event-stream'), onChange: () => read(value) }), title,
           )),
         ),
-        !asStream && h('div', { className: 'controls' }, h(Execute, { operation: state.get('op'), specActions, specSelectors, oas3Selectors, oas3Actions, path, method, onExecute, disabled: state.get('executeInProgress') }),
+        !asStream && h('div', { className: 'controls', onClickCapture: askFirst }, h(Execute, { operation: state.get('op'), specActions, specSelectors, oas3Selectors, oas3Actions, path, method, onExecute, disabled: state.get('executeInProgress') }),
           response && h('button', { type: 'button', className: 'btn', onClick: () => { specActions.clearResponse(path, method); specActions.clearValidateParams(pathMethod); } }, 'Clear'),
           state.get('executeInProgress') && h('span', { role: 'status' }, 'Waiting for the answer…')),
         asStream ? h(EventStream, shared) : h(LiveAnswer, { response, getComponent }),

@@ -157,6 +157,19 @@ async function triesOut() {
     for (const [language, text] of Object.entries(samples)) writeFileSync(join(process.env.SAMPLES, `${name}.${language.toLowerCase()}`), text);
   }
 
+  // An answer without a body is its status. What erases asks first, and a no sends nothing.
+  for (const name of ['blockUser', 'unblockUser']) assert.equal((await tryOut(page, name)).status, '204', name);
+  const asked = [];
+  const erase = await openOperation(page, 'eraseUser');
+  await parameter(erase, 'userId').fill('nobody');
+  for (const yes of [false, true]) {
+    page.once('dialog', (dialog) => { asked.push(dialog.message()); return yes ? dialog.accept() : dialog.dismiss(); });
+    await erase.getByRole('button', { name: 'Execute' }).click();
+    assert.equal(asked.pop(), 'Erase a user: nobody\n\nThere is no way back.');
+    if (!yes) assert.equal(await erase.getByText('Waiting for the answer…').or(erase.locator('.live')).count(), 0);
+  }
+  assert.equal(await erase.locator('.live .status').innerText(), '204');
+
   // What cannot be a sample does not hide the answer, and nothing is markup.
   const block = page.locator('#operation-sendMessage');
   const hostile = '<img src=x onerror=alert(1)>';
