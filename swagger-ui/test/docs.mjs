@@ -61,7 +61,7 @@ async function readsAnOperation() {
   assert.deepEqual(types.slice(0, 3), ['bad-request', 'sender-blocked', 'not-found']);
   const statuses = await errors.locator('tbody td:first-child').allInnerTexts();
   assert.deepEqual(statuses, [...statuses].sort(), 'errors stand in the order of their status');
-  assert.match(await errors.innerText(), /A reply to a message of other users; a value out of bounds/);
+  assert.match(await errors.innerText(), /A value out of bounds; a reply to a message of other users/);
   assert.ok(types.includes('idempotency-key-reused'));
   assert.equal(await errors.locator('pre').count(), 0, 'an example of an error is there before it is opened');
   await errors.getByRole('button', { name: 'sender-blocked' }).click();
