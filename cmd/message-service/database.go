@@ -71,7 +71,7 @@ func (f databaseFlags) url() (string, error) {
 		}
 		return strings.TrimSpace(f.DatabaseURL), nil
 	}
-	content, err := readSmall(f.DatabaseURLFile)
+	content, err := readSmall(f.DatabaseURLFile, maxURLBytes)
 	if err != nil {
 		if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathError.Err // not its path: somebody may have given the URL itself
@@ -85,9 +85,9 @@ func (f databaseFlags) url() (string, error) {
 	return url, nil
 }
 
-// readSmall reads a file of at most maxURLBytes. To open anything but a regular file may
+// readSmall reads a file of at most limit bytes. To open anything but a regular file may
 // take for ever, and so may its end.
-func readSmall(path string) ([]byte, error) {
+func readSmall(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -100,9 +100,9 @@ func readSmall(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	content, err := io.ReadAll(io.LimitReader(file, maxURLBytes+1))
-	if err == nil && len(content) > maxURLBytes {
-		err = fmt.Errorf("it has more than %d bytes", maxURLBytes)
+	content, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && int64(len(content)) > limit {
+		err = fmt.Errorf("it has more than %d bytes", limit)
 	}
 	return content, err
 }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"syscall"
 
 	"github.com/message-service/message-service/api/messageservice"
@@ -45,7 +44,7 @@ func (f localFlags) tls() (*tls.Config, error) {
 	if f.TLSCertFile == "" {
 		return nil, nil //nolint:nilnil // there is no TLS
 	}
-	content, err := readSmall(f.TLSCertFile)
+	content, err := readSmall(f.TLSCertFile, maxCertificateBytes)
 	if err != nil {
 		return nil, fmt.Errorf("the file of --tls-cert-file (TLS_CERT_FILE) cannot be read: %w", err)
 	}
@@ -117,13 +116,16 @@ func withAdvice(err error) error {
 	return err
 }
 
+// maxBundleBytes bounds a file of certificates: those of all authorities take 250 kB.
+const maxBundleBytes = 4 << 20
+
 // trust is what the system trusts, and the certificates in a file.
 func trust(path string) (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool() // the system has none
 	}
-	content, err := os.ReadFile(path)
+	content, err := readSmall(path, maxBundleBytes)
 	if err != nil {
 		return nil, fmt.Errorf("the file of --ca-file: %w", err)
 	}

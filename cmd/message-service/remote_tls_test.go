@@ -54,6 +54,7 @@ func TestRemoteFindsServer(t *testing.T) {
 		"a URL, not trusted":    {[]string{"--server=" + encrypted.URL}, "to trust a certificate of your own, name its file by --ca-file"},
 		"another certificate":   {[]string{"--listen-address=:" + encryptedPort, "--tls-cert-file=" + another}, "failed to verify certificate: the server shows another"},
 		"no certificate there":  {[]string{"--listen-address=:" + encryptedPort, "--tls-cert-file=" + none}, "cannot be read"},
+		"not a file":            {[]string{"--server=" + encrypted.URL, "--ca-file=" + os.DevNull}, "no regular file"},
 		"no authorities there":  {[]string{"--server=" + encrypted.URL, "--ca-file=" + none}, "no such file"},
 		"no port":               {[]string{"--listen-address=localhost"}, "must be HOST:PORT"},
 		"TLS without a word":    {[]string{"--listen-address=:" + encryptedPort}, "400 Bad Request"},

@@ -26,7 +26,7 @@ type serveCommand struct {
 	PublicURL            string   `group:"Address" env:"PUBLIC_URL" placeholder:"URL" help:"The origin by which clients reach the server, such as https://chat.example.org, where a proxy or a mapped port gives it another than it sees. The contract that it serves names it, and web pages of it are its own."`
 	CORSOrigins          []string `name:"cors-origins" group:"Address" env:"CORS_ORIGINS" placeholder:"URL,..." help:"Other origins whose web pages may use the API, such as https://app.example.org,http://localhost:5173. They can do all that anybody can who reaches the server."`
 	Compress             bool     `group:"Address" env:"COMPRESS" help:"Compress answers from 8 kB, and exports, by gzip for clients that ask for it; not streams. A page of 100 short messages takes less than half of the bytes then, and a quarter of a millisecond more of a processor."`
-	Console              *bool    `group:"Address" env:"CONSOLE" negatable:"" help:"Serve the console at /console/. If nothing is said it is served only where the address to listen on is one of this machine alone."`
+	Console              *bool    `group:"Address" env:"CONSOLE" negatable:"" help:"Serve the console at /console/. If nothing is said it is served only to this machine: where the address to listen on is one of it, without --allow-unauthenticated."`
 
 	tlsFlags `group:"TLS and HTTP/2"`
 
@@ -82,7 +82,7 @@ func (c serveCommand) hasConsole() bool {
 	if c.Console != nil {
 		return *c.Console
 	}
-	return isLocal(c.ListenAddress)
+	return isLocal(c.ListenAddress) && !c.AllowUnauthenticated
 }
 
 // Run serves until ctx ends. It wires the parts together, top to bottom, and

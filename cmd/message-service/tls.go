@@ -64,11 +64,11 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 
 // reload uses what is in the files, if that has changed and is a certificate with its key.
 func (c *certificate) reload() (changed bool, err error) {
-	cert, err := readSmall(c.files.TLSCertFile)
+	cert, err := readSmall(c.files.TLSCertFile, maxCertificateBytes)
 	if err != nil {
 		return false, fmt.Errorf("the file of --tls-cert-file (TLS_CERT_FILE) cannot be read: %w", err)
 	}
-	key, err := readSmall(c.files.TLSKeyFile)
+	key, err := readSmall(c.files.TLSKeyFile, maxCertificateBytes)
 	if err != nil {
 		return false, fmt.Errorf("the file of --tls-key-file (TLS_KEY_FILE) cannot be read: %w", err)
 	}
@@ -87,6 +87,9 @@ func (c *certificate) reload() (changed bool, err error) {
 	c.current.Store(&pair)
 	return true, nil
 }
+
+// maxCertificateBytes bounds the files of a certificate and its key.
+const maxCertificateBytes = 64 << 10
 
 // reloadInterval is how often the files are looked at. They are small, and looking at what is
 // in them notices every way of replacing them.

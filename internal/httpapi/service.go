@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -52,8 +53,8 @@ func (h *handlers) GetStatus(ctx context.Context, _ server.GetStatusRequestObjec
 		NotReadyReason:    reason,
 		UptimeSeconds:     int64(time.Since(status.Started) / time.Second),
 		Sends:             status.Sends,
-		SendsPerSecond10S: status.PerSecond10s,
-		SendsPerSecond60S: status.PerSecond60s,
+		SendsPerSecond10S: hundredths(status.PerSecond10s),
+		SendsPerSecond60S: hundredths(status.PerSecond60s),
 		SendsWaiting:      int64(status.SendsWaiting),
 		ChangesWaiting:    int64(status.ChangesWaiting),
 		QueueSize:         int64(status.QueueSize),
@@ -63,6 +64,9 @@ func (h *handlers) GetStatus(ctx context.Context, _ server.GetStatusRequestObjec
 		MaxConnections:    int64(maxConnections),
 	}, nil
 }
+
+// hundredths rounds a figure for people.
+func hundredths(x float64) float64 { return math.Round(100*x) / 100 }
 
 // GetLimits answers GET /v1/limits.
 func (h *handlers) GetLimits(context.Context, server.GetLimitsRequestObject) (server.GetLimitsResponseObject, error) {
