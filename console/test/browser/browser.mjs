@@ -2,8 +2,8 @@
 // tabs, without a network, by the keyboard alone. ONLY names some of the parts, separated by commas.
 // With PICTURE it only takes that picture, of a server that is shown as http://localhost:8080.
 import assert from 'node:assert/strict';
-
 import { accessible, hostile, hostileNames, markup, prove, sideways, watch } from './checks.mjs';
+import { hide } from './hide.mjs';
 
 const { launch } = await import(`${process.env.TOOLS}/chromium.mjs`);
 const { BASE_URL, PICTURE } = process.env;
@@ -88,8 +88,7 @@ async function chat() {
   found.splice(0, found.length, ...found.filter((what) => !/ERR_INTERNET_DISCONNECTED/.test(what)));
 
   // In a hidden tab it goes on.
-  const hidden = await here.newPage();
-  await hidden.bringToFront();
+  await hide(one);
   await send(there, 'ben', 'ann', 'While it was hidden');
   await until(async () => (await texts(one, 'ann')).includes('While it was hidden'), 'a message in a hidden tab');
   await here.close();
