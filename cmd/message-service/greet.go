@@ -17,7 +17,7 @@ func (c serveCommand) greet(w io.Writer, log *slog.Logger, engine db.Engine, add
 	if c.LogFormat == "json" {
 		log.Info("serving", "version", buildVersion(), "address", address.String(), "database", engine, "console", c.hasConsole())
 		if exposed {
-			log.Warn("there is no authentication: whoever reaches this address can read and write all messages")
+			log.Warn("there is no authentication: every client that reaches this address can read and write all messages")
 		}
 		return
 	}
@@ -32,11 +32,11 @@ func (c serveCommand) greet(w io.Writer, log *slog.Logger, engine db.Engine, add
 	protection := "every program on this machine can read and write all messages, and no other machine"
 	switch {
 	case exposed:
-		protection = "whoever reaches " + address.String() + " can read and write all messages"
+		protection = "every client that reaches " + address.String() + " can read and write all messages"
 	case c.AllowUnauthenticated:
-		protection = "every program on this machine can read and write all messages, and whoever a proxy passes on"
+		protection = "every program on this machine, and every client of a proxy on it, can read and write all messages"
 	}
-	// By one write, so that whoever waits for it has all of it.
+	// One write: a reader that has the first line has all of it.
 	fmt.Fprintf(w, `Message Service %s on %s
 %[3]s
   Documentation   %[4]s/docs/

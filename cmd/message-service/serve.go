@@ -76,8 +76,8 @@ func (c serveCommand) Validate() error {
 	return nil
 }
 
-// hasConsole reports whether the console is served: whoever reaches it needs no tool to read
-// and write for everybody, so beyond this machine somebody has to want it.
+// hasConsole reports whether the console is served. With it anybody can read and write for all
+// users without a tool, so beyond this machine it is served only if an operator asks for it.
 func (c serveCommand) hasConsole() bool {
 	if c.Console != nil {
 		return *c.Console

@@ -72,10 +72,10 @@ func TestGreeting(t *testing.T) {
 		args       []string
 		says, lack string
 	}{
-		{[]string{"--listen-address=127.0.0.1:0"}, "  Console         http://127.0.0.1:", "whoever reaches"},
+		{[]string{"--listen-address=127.0.0.1:0"}, "  Console         http://127.0.0.1:", "every client"},
 		{[]string{"--listen-address=127.0.0.1:0"}, "There is no authentication: every program on this machine can read", "{"},
-		{[]string{"--listen-address=127.0.0.1:0", "--allow-unauthenticated"}, "all messages, and whoever a proxy passes on", "no other machine"},
-		{[]string{"--listen-address=0.0.0.0:0", "--allow-unauthenticated"}, "There is no authentication: whoever reaches [::]:", "/console/"},
+		{[]string{"--listen-address=127.0.0.1:0", "--allow-unauthenticated"}, "every client of a proxy on it, can read", "no other machine"},
+		{[]string{"--listen-address=0.0.0.0:0", "--allow-unauthenticated"}, "There is no authentication: every client that reaches [::]:", "/console/"},
 		{[]string{"--listen-address=0.0.0.0:0", "--allow-unauthenticated"}, "  Documentation   http://localhost:", "every program"},
 	} {
 		ctx, stop := context.WithCancel(t.Context())
