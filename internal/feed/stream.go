@@ -50,6 +50,7 @@ type Stream struct {
 	from    messaging.ID       // the cursor before what was returned last
 	first   []messaging.Change // read when it was opened
 	behind  bool               // it is to read from the database
+	limit   int                // of changes, when it reads next
 	live    bool               // the hub hands it what changes
 
 	mu      sync.Mutex
@@ -67,8 +68,8 @@ func (h *Hub) Open(ctx context.Context, user string, after *messaging.ID) (*Stre
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{hub: h, mailbox: m, ready: make(chan struct{}, 1), behind: true}
-	page, err := h.service.ListChanges(ctx, user, after, pageLimit, pageBytes)
+	s := &Stream{hub: h, mailbox: m, ready: make(chan struct{}, 1), behind: true, limit: pageLimit}
+	page, err := h.service.ListChanges(ctx, user, after, s.limit, pageBytes)
 	if err != nil {
 		s.Close()
 		return nil, err
@@ -186,7 +187,7 @@ func (s *Stream) take(ctx context.Context) ([]messaging.Change, error) {
 	}
 	s.from = s.cursor
 	if s.behind {
-		page, err := s.hub.service.ListChanges(ctx, s.mailbox.user, &s.cursor, pageLimit, pageBytes)
+		page, err := s.hub.service.ListChanges(ctx, s.mailbox.user, &s.cursor, s.limit, pageBytes)
 		if err != nil {
 			return nil, err
 		}
@@ -219,8 +220,14 @@ func firstAfter(changes []messaging.Change, cursor messaging.ID) int {
 }
 
 // advance goes on behind a page. At the end of the feed the hub takes over.
+//
+// The database reads as many changes as it is asked for, also where fewer fill the page since
+// their texts are long. So a stream asks next for not many more than it got.
 func (s *Stream) advance(page messaging.ChangePage) {
-	s.cursor = page.Next
+	s.cursor, s.limit = page.Next, pageLimit
+	if n := len(page.Changes); page.HasMore && n > 0 {
+		s.limit = min(2*n, pageLimit)
+	}
 	s.behind = page.HasMore || !s.join()
 }
 

@@ -49,7 +49,7 @@ const walkMin = 200
 type feedLimit struct{ changes, bytes int }
 
 // feedSizes are the limits that statements are written for.
-var feedSizes = []int{1, 20, 100}
+var feedSizes = []int{1, 5, 20, 100}
 
 // rows is how many changes of a kind a statement is asked for: one more than is needed, at
 // least, to know whether there are more.
