@@ -19,7 +19,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/pgtest"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // killTest is a run of TestKillRounds.
@@ -47,7 +47,7 @@ func TestKillRounds(t *testing.T) {
 	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
 		k := &killTest{t: t, random: rand.New(rand.NewPCG(seed, 0)), acked: map[uuid.UUID]string{}}
 		if engine == db.Postgres {
-			url, restart := pgtest.NewServer(t)
+			url, restart := dbtest.NewServer(t)
 			k.run(url, rounds, restart)
 		} else {
 			k.run(apitest.NewDatabaseURL(t, engine), rounds, nil)

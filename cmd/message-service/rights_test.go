@@ -12,14 +12,14 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/pgtest"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestRightsInPostgres checks what is said, at once, to a role that lacks a right, and that
 // the status of the schema can be read by one that may only read.
 func TestRightsInPostgres(t *testing.T) {
 	t.Parallel()
-	cluster := pgtest.NewCluster(t)
+	cluster := dbtest.NewCluster(t)
 	as := func(role, database string) string {
 		return strings.Replace(cluster.URL, "postgres@/postgres", role+"@/"+database, 1)
 	}

@@ -19,10 +19,10 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/pgtest"
 )
 
 // Engines runs a test on each engine, in parallel with others; with -short only on
@@ -46,7 +46,7 @@ func Engines(t *testing.T, test func(t *testing.T, engine db.Engine)) {
 func NewDatabaseURL(t testing.TB, engine db.Engine) string {
 	t.Helper()
 	if engine == db.Postgres {
-		return pgtest.NewSchema(t)
+		return dbtest.NewSchema(t)
 	}
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 }

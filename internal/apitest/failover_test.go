@@ -17,8 +17,8 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/pgtest"
 )
 
 // recoveryTime is how long a server may take until everything works once its database
@@ -142,9 +142,9 @@ func (f *failover) fails(t *testing.T) {
 // standby of the primary: nothing can be written meanwhile, and everything works soon after.
 func TestFailover(t *testing.T) {
 	t.Parallel()
-	primary := pgtest.NewCluster(t)
+	primary := dbtest.NewCluster(t)
 	apitest.Open(t, primary.URL) // so that the standby has the schema
-	standby := pgtest.NewStandby(t, primary)
+	standby := dbtest.NewStandby(t, primary)
 	proxy, url := newProxy(t, primary.URL)
 	f := startFailover(t, url)
 	stream := startStream(t, f.Client, "carol", nil)
@@ -190,7 +190,7 @@ func execute(t *testing.T, database *db.DB, statements ...string) {
 // again. That is never an error of the server.
 func TestRefusedByPostgres(t *testing.T) {
 	t.Parallel()
-	cluster := pgtest.NewCluster(t)
+	cluster := dbtest.NewCluster(t)
 	admin, err := db.Open(cluster.URL+"&default_transaction_read_only=off", db.Options{MaxConnections: 2})
 	if err != nil {
 		t.Fatal(err)

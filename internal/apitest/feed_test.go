@@ -16,9 +16,9 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/pgtest"
 )
 
 // TestFeed follows the feeds of users, by streams that are cut again and again and by
@@ -47,7 +47,7 @@ func TestFeedWithoutBus(t *testing.T) {
 // TestFeedAcrossRestart is TestFeed while Postgres is killed and started again.
 func TestFeedAcrossRestart(t *testing.T) {
 	t.Parallel()
-	url, restart := pgtest.NewServer(t)
+	url, restart := dbtest.NewServer(t)
 	startFeedTest(t, url, nil).run(t, restart)
 }
 

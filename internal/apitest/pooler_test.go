@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/pgtest"
 )
 
 const pgbouncer = "../../.tools/pgbouncer" // as .tools/install-pgbouncer has it
@@ -71,7 +71,7 @@ func TestPooler(t *testing.T) {
 		"another order": {"ignore_startup_parameters = jit\nserver_round_robin = 1", exchange},
 	} {
 		t.Run(name, func(t *testing.T) {
-			url := pgtest.NewPooler(t, pgtest.NewCluster(t), pgbouncer, test.setting)
+			url := dbtest.NewPooler(t, dbtest.NewCluster(t), pgbouncer, test.setting)
 			first := apitest.StartProcess(t, "../../bin/message-service", url)
 			second := apitest.StartProcess(t, "../../bin/message-service", url)
 			useAtOnce(t, first.Client, second.Client)
@@ -91,8 +91,8 @@ func TestPooler(t *testing.T) {
 func TestPoolerLater(t *testing.T) {
 	for name, setting := range map[string]string{"defaults": "", "silent": "ignore_startup_parameters = jit"} {
 		t.Run(name, func(t *testing.T) {
-			cluster := pgtest.NewCluster(t)
-			pooled := pgtest.NewPooler(t, cluster, pgbouncer, setting)
+			cluster := dbtest.NewCluster(t)
+			pooled := dbtest.NewPooler(t, cluster, pgbouncer, setting)
 			proxy, url := newProxy(t, cluster.URL)
 			s := apitest.StartOn(t, url, messaging.Options{})
 			useAtOnce(t, s.Client)

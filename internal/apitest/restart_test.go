@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/message-service/message-service/internal/pgtest"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestOrderlyRestart restarts a Postgres that does not do TLS, with the default sslmode and
@@ -17,7 +17,7 @@ import (
 func TestOrderlyRestart(t *testing.T) {
 	t.Parallel()
 	const enough = 5 * time.Second
-	cluster := pgtest.NewCluster(t)
+	cluster := dbtest.NewCluster(t)
 	_, url := newProxy(t, cluster.URL) // there is no TLS over a socket
 	f := startFailover(t, strings.Replace(url, "sslmode=disable", "", 1))
 	ctx, cancel := context.WithCancel(t.Context())

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/pgtest"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // suite is what the sections of a run share.
@@ -23,7 +23,7 @@ type suite struct {
 
 	out       io.Writer
 	directory string // for everything that is gone after the run
-	cluster   *pgtest.Cluster
+	cluster   *dbtest.Cluster
 	admin     *sql.DB // of the cluster
 	postgres  int     // the number of the postmaster's process
 	report    *report
@@ -48,7 +48,7 @@ func openSuite(command benchCommand, out io.Writer) (s *suite, err error) {
 		return s, err
 	}
 	// As the manual of Postgres recommends for a machine of its own. The default is 128 MB on any.
-	if s.cluster, err = pgtest.Start(fmt.Sprintf("shared_buffers=%dMB", memory/4)); err != nil {
+	if s.cluster, err = dbtest.Start(fmt.Sprintf("shared_buffers=%dMB", memory/4)); err != nil {
 		return s, err
 	}
 	if s.admin, err = sql.Open("postgres", s.cluster.URL); err != nil {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/pgtest"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // open opens a database until the test ends.
@@ -51,8 +51,8 @@ func execute(t *testing.T, database *db.DB, statements ...string) {
 // TestCheckRefuses checks databases on which promises cannot be kept.
 func TestCheckRefuses(t *testing.T) {
 	t.Parallel()
-	cluster := pgtest.NewCluster(t)
-	standby := pgtest.NewStandby(t, cluster)
+	cluster := dbtest.NewCluster(t)
+	standby := dbtest.NewStandby(t, cluster)
 	at := func(name string) string { return strings.Replace(cluster.URL, "@/postgres", "@/"+name, 1) }
 	admin := open(t, cluster.URL)
 	execute(t, admin, "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0", "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0",
@@ -88,8 +88,8 @@ func TestCheckRefuses(t *testing.T) {
 // TestListenSeveralHosts listens to the one of several hosts that is the primary.
 func TestListenSeveralHosts(t *testing.T) {
 	t.Parallel()
-	cluster := pgtest.NewCluster(t)
-	standby := pgtest.NewStandby(t, cluster)
+	cluster := dbtest.NewCluster(t)
+	standby := dbtest.NewStandby(t, cluster)
 	database := open(t, "postgres://postgres@/postgres?host="+standby.Directory+","+cluster.Directory)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -15,14 +15,14 @@ import (
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
 
-	"github.com/message-service/message-service/internal/pgtest"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestLookWithoutResult has no room for the second connection that a look takes: no
 // statement is kept on that one, nor on one made soon after, until a later look can be made.
 func TestLookWithoutResult(t *testing.T) {
 	t.Parallel()
-	address, err := parseAddress(pgtest.NewSchema(t))
+	address, err := parseAddress(dbtest.NewSchema(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-// Package pgtest gives each test a Postgres schema of its own, and whoever asks for
+// Package dbtest gives each test a Postgres schema of its own, and whoever asks for
 // it, a Postgres of its own.
 //
 // The server of a schema is the one TEST_DATABASE_URL names, or else a throwaway cluster
@@ -7,7 +7,7 @@
 // process ends, however it ends: it is run by a shell that waits on a pipe from
 // that process. Postgres refuses to run as root, so root runs it as the user
 // postgres or nobody.
-package pgtest
+package dbtest
 
 import (
 	"crypto/rand"

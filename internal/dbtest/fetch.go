@@ -1,4 +1,4 @@
-package pgtest
+package dbtest
 
 import (
 	"errors"
@@ -32,7 +32,7 @@ func fetchBinaries() (string, error) {
 	if hasBinaries(binaries) {
 		return binaries, nil
 	}
-	runtime, err := os.MkdirTemp("", "pgtest-fetch")
+	runtime, err := os.MkdirTemp("", "dbtest-fetch")
 	if err != nil {
 		return "", err
 	}

@@ -1,4 +1,4 @@
-package pgtest
+package dbtest
 
 import (
 	"bufio"
@@ -60,7 +60,7 @@ func newCluster(settings []string) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	directory, err := os.MkdirTemp("", "pgtest")
+	directory, err := os.MkdirTemp("", "dbtest")
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (c *Cluster) run() (err error) {
 	if c.output, err = c.shell.StdoutPipe(); err != nil {
 		return err
 	}
-	complaints, err := os.CreateTemp("", "pgtest-errors")
+	complaints, err := os.CreateTemp("", "dbtest-errors")
 	if err != nil {
 		return err
 	}
