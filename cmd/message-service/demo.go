@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/message-service/message-service/internal/archive"
 	"github.com/message-service/message-service/internal/demo"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -56,7 +57,7 @@ func (c demoCommand) Run(ctx context.Context, std streams) error {
 			}
 		}
 	}, std.err)
-	if errors.Is(err, messaging.ErrNotEmpty) {
+	if errors.Is(err, archive.ErrNotEmpty) {
 		return errors.New("this database has messages, read markers or blocks already, and a demonstration fills an empty one only: name another, as in --database-url sqlite:demo.db")
 	}
 	if err != nil {

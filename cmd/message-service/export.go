@@ -10,9 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/message-service/message-service/internal/archive"
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/wire"
 )
 
 type exportCommand struct {
@@ -57,8 +56,8 @@ func (c exportCommand) Run(ctx context.Context, std streams) error {
 // exportTo writes the store and returns the number of its records.
 func exportTo(ctx context.Context, database *db.DB, w io.Writer) (int64, error) {
 	buffer := bufio.NewWriterSize(interruptible(ctx, w.Write), 1<<20)
-	lines := wire.NewStoreWriter(buffer)
-	if err := messaging.ExportStore(ctx, database, lines.Write); err != nil {
+	lines := archive.NewStoreWriter(buffer)
+	if err := archive.Export(ctx, database, lines.Write); err != nil {
 		return 0, err
 	}
 	return lines.Records(), errors.Join(lines.End(), buffer.Flush())

@@ -8,8 +8,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/message-service/message-service/internal/archive"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/wire"
 )
 
 type importCommand struct {
@@ -30,8 +30,8 @@ func (c importCommand) Run(ctx context.Context, std streams) error {
 		defer file.Close() //nolint:errcheck // it was only read
 	}
 	var records int64
-	err := c.load(ctx, counted(wire.Read(interruptible(ctx, file.Read)), &records), std.err)
-	if errors.Is(err, messaging.ErrNotEmpty) {
+	err := c.load(ctx, counted(archive.Read(interruptible(ctx, file.Read)), &records), std.err)
+	if errors.Is(err, archive.ErrNotEmpty) {
 		return errors.New("this database has messages, read markers or blocks already: an import needs an empty one")
 	}
 	if err != nil {

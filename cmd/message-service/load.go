@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/message-service/message-service/internal/archive"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -15,7 +16,7 @@ type loadFlags struct {
 	logFlags
 }
 
-// load stores the records, all of them or none. An error that wraps [messaging.ErrNotEmpty]
+// load stores the records, all of them or none. An error that wraps [archive.ErrNotEmpty]
 // means that there is something in the database already.
 func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record, error], errs io.Writer) error {
 	log := f.logger(errs)
@@ -24,7 +25,7 @@ func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record,
 		return interrupted(ctx, err)
 	}
 	defer closeDatabase(database, log)
-	if err := messaging.ImportStore(ctx, database, records); err != nil {
+	if err := archive.Import(ctx, database, records); err != nil {
 		return fmt.Errorf("nothing was stored: %w", interrupted(ctx, err))
 	}
 	return nil

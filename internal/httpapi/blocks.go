@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/wire"
 )
 
 // ListBlocks answers GET /v1/users/{userId}/blocks.
@@ -46,7 +46,7 @@ func (h *handlers) UnblockUser(ctx context.Context, request server.UnblockUserRe
 func toBlockPage(page messaging.BlockPage) server.BlockPage {
 	blocks := make([]server.Block, len(page.Blocks))
 	for i, b := range page.Blocks {
-		blocks[i] = wire.Block(b)
+		blocks[i] = contract.Block(b)
 	}
 	return server.BlockPage{Blocks: blocks, HasMore: page.HasMore}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/wire"
 )
 
 // ListChanges answers GET /v1/users/{userId}/changes.
@@ -62,7 +62,7 @@ func appendChangePage(b []byte, page messaging.ChangePage) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = wire.AppendChange(b, &page.Changes[i])
+		b = contract.AppendChange(b, &page.Changes[i])
 	}
 	b = append(append(append(b, `],"next":"`...), page.Next.String()...), '"')
 	b = strconv.AppendBool(append(b, `,"hasMore":`...), page.HasMore)

@@ -17,9 +17,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/wire"
 )
 
 const eventStream = "text/event-stream"
@@ -260,8 +260,8 @@ func (s changeStream) next(ctx context.Context) ([]byte, error) {
 	}
 	var events []byte
 	for i := range changes {
-		events = fmt.Appendf(events, "id: %s\nevent: %s\ndata: ", changes[i].Cursor, wire.ChangeType(&changes[i]))
-		events = append(wire.AppendChange(events, &changes[i]), "\n\n"...)
+		events = fmt.Appendf(events, "id: %s\nevent: %s\ndata: ", changes[i].Cursor, contract.ChangeType(&changes[i]))
+		events = append(contract.AppendChange(events, &changes[i]), "\n\n"...)
 	}
 	return events, nil
 }

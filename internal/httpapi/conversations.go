@@ -6,8 +6,8 @@ import (
 	"strconv"
 
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/wire"
 )
 
 // ListConversations answers GET /v1/users/{userId}/conversations.
@@ -30,7 +30,7 @@ func (h *handlers) GetConversation(ctx context.Context, request server.GetConver
 	if err != nil {
 		return nil, err
 	}
-	return server.GetConversation200JSONResponse(wire.Conversation(c)), nil
+	return server.GetConversation200JSONResponse(contract.Conversation(c)), nil
 }
 
 // ListConversationMessages answers GET /v1/users/{userId}/conversations/{peerId}/messages.
@@ -52,7 +52,7 @@ func (h *handlers) SetReadMarker(ctx context.Context, request server.SetReadMark
 	if err != nil {
 		return nil, err
 	}
-	return server.SetReadMarker200JSONResponse(wire.ReadMarker(marker)), nil
+	return server.SetReadMarker200JSONResponse(contract.ReadMarker(marker)), nil
 }
 
 // appendConversationPage appends the JSON of [server.ConversationPage].
@@ -62,7 +62,7 @@ func appendConversationPage(b []byte, page messaging.ConversationPage) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = wire.AppendConversation(b, &page.Conversations[i])
+		b = contract.AppendConversation(b, &page.Conversations[i])
 	}
 	b = strconv.AppendBool(append(b, `],"hasMore":`...), page.HasMore)
 	return append(b, "}\n"...)

@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/wire"
 )
 
 // handlers implements the operations of the contract.
@@ -45,7 +45,7 @@ func (h *handlers) SendMessage(ctx context.Context, request server.SendMessageRe
 	if err != nil {
 		return nil, err
 	}
-	response := server.SendMessage201JSONResponse{Body: wire.Message(m)}
+	response := server.SendMessage201JSONResponse{Body: contract.Message(m)}
 	response.Headers.Location = "/v1/messages/" + m.ID.String()
 	if replayed {
 		response.Headers.IdempotentReplayed = &replayed
@@ -72,7 +72,7 @@ func (h *handlers) GetMessage(ctx context.Context, request server.GetMessageRequ
 	if err != nil {
 		return nil, err
 	}
-	return server.GetMessage200JSONResponse(wire.Message(m)), nil
+	return server.GetMessage200JSONResponse(contract.Message(m)), nil
 }
 
 // EditMessage answers PATCH /v1/messages/{messageId}.
@@ -92,7 +92,7 @@ func (h *handlers) EditMessage(ctx context.Context, request server.EditMessageRe
 	if err != nil {
 		return nil, err
 	}
-	return server.EditMessage200JSONResponse(wire.Message(m)), nil
+	return server.EditMessage200JSONResponse(contract.Message(m)), nil
 }
 
 // DeleteMessage answers DELETE /v1/messages/{messageId}.

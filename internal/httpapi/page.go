@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/wire"
 )
 
 // window makes a window of the parameters that lists of messages share.
@@ -36,7 +36,7 @@ func appendMessagePage(b []byte, page messaging.Page) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = wire.AppendMessage(b, &page.Messages[i])
+		b = contract.AppendMessage(b, &page.Messages[i])
 	}
 	b = strconv.AppendBool(append(b, `],"hasMore":`...), page.HasMore)
 	return append(b, "}\n"...)

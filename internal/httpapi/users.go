@@ -10,8 +10,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/archive"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/wire"
 )
 
 // EraseUser answers DELETE /v1/users/{userId}.
@@ -65,7 +65,7 @@ func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
 }
 
 func (e userExport) writeLines(w io.Writer) error {
-	lines := wire.NewUserWriter(w)
+	lines := archive.NewUserWriter(w)
 	if err := e.service.ExportUser(e.ctx, e.user, lines.Write); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package wire_test
+package archive_test
 
 import (
 	"bytes"
@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/archive"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/messaging"
-	"github.com/message-service/message-service/internal/wire"
 )
 
 // idAt makes the id of a change some milliseconds after the first.
@@ -49,7 +49,7 @@ func records() []messaging.Record {
 func export(t testing.TB) []string {
 	t.Helper()
 	var file bytes.Buffer
-	w := wire.NewStoreWriter(&file)
+	w := archive.NewStoreWriter(&file)
 	for _, r := range records() {
 		if err := w.Write(r); err != nil {
 			t.Fatal(err)
@@ -189,7 +189,7 @@ func TestReadDamaged(t *testing.T) {
 	}
 	database := apitest.Open(t, apitest.NewDatabaseURL(t, db.SQLite))
 	for name, test := range tests {
-		err := messaging.ImportStore(t.Context(), database, wire.Read(strings.NewReader(test.file)))
+		err := archive.Import(t.Context(), database, archive.Read(strings.NewReader(test.file)))
 		if err == nil {
 			t.Fatalf("%s: it was imported", name)
 		}
@@ -197,7 +197,7 @@ func TestReadDamaged(t *testing.T) {
 			t.Errorf("%s: %v; want %s...%s", name, err, at, test.says)
 		}
 	}
-	if err := messaging.ImportStore(t.Context(), database, wire.Read(strings.NewReader(all))); err != nil {
+	if err := archive.Import(t.Context(), database, archive.Read(strings.NewReader(all))); err != nil {
 		t.Errorf("the good file after all the others: %v", err)
 	}
 	if again := exportOf(t, database); again != all {
@@ -222,7 +222,7 @@ func TestReadEarlierVersion(t *testing.T) {
 		}
 	}
 	var keys []messaging.KeyRecord
-	for r, err := range wire.Read(strings.NewReader(strings.Join(seal(lines), ""))) {
+	for r, err := range archive.Read(strings.NewReader(strings.Join(seal(lines), ""))) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -241,7 +241,7 @@ func TestReadInvisibleText(t *testing.T) {
 	lines := export(t)[:6]
 	lines[1] = strings.Replace(lines[1], "edited", "\u200b", 1)
 	texts := ""
-	for r, err := range wire.Read(strings.NewReader(strings.Join(seal(lines), ""))) {
+	for r, err := range archive.Read(strings.NewReader(strings.Join(seal(lines), ""))) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,8 +258,8 @@ func TestReadInvisibleText(t *testing.T) {
 func exportOf(t *testing.T, database *db.DB) string {
 	t.Helper()
 	var file bytes.Buffer
-	w := wire.NewStoreWriter(&file)
-	if err := messaging.ExportStore(context.WithoutCancel(t.Context()), database, w.Write); err != nil {
+	w := archive.NewStoreWriter(&file)
+	if err := archive.Export(context.WithoutCancel(t.Context()), database, w.Write); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.End(); err != nil {
@@ -285,9 +285,9 @@ func FuzzRead(f *testing.F) {
 		// With an end that fits, more of it is looked at than its checksum.
 		for _, file := range []string{string(file), strings.Join(seal([]string{strings.TrimSuffix(string(file), "\n") + "\n"}), "")} {
 			var again bytes.Buffer
-			w := wire.NewStoreWriter(&again)
+			w := archive.NewStoreWriter(&again)
 			read, ended := 0, false
-			for record, err := range wire.Read(strings.NewReader(file)) {
+			for record, err := range archive.Read(strings.NewReader(file)) {
 				if ended {
 					t.Fatal("it goes on after an error")
 				}
@@ -302,7 +302,7 @@ func FuzzRead(f *testing.F) {
 			if err := w.End(); err != nil {
 				t.Fatal(err)
 			}
-			for _, err := range wire.Read(&again) {
+			for _, err := range archive.Read(&again) {
 				if read--; err != nil {
 					t.Fatalf("it refuses what it accepted: %v", err)
 				}

@@ -1,4 +1,4 @@
-package wire
+package archive
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -71,11 +72,11 @@ func toLine(r messaging.Record, store bool) server.ExportRecord {
 	var changed *messaging.ID
 	switch {
 	case r.Message != nil:
-		line.Type, line.Message, changed = server.ExportRecordTypeMessage, new(Message(r.Message.Message)), r.Message.Changed
+		line.Type, line.Message, changed = server.ExportRecordTypeMessage, new(contract.Message(r.Message.Message)), r.Message.Changed
 	case r.ReadMarker != nil:
-		line.Type, line.ReadMarker, changed = server.ExportRecordTypeReadMarker, new(ReadMarker(*r.ReadMarker)), &r.ReadMarker.Changed
+		line.Type, line.ReadMarker, changed = server.ExportRecordTypeReadMarker, new(contract.ReadMarker(*r.ReadMarker)), &r.ReadMarker.Changed
 	case r.Block != nil:
-		line.Type, line.Block, changed = server.ExportRecordTypeBlock, new(Block(*r.Block)), &r.Block.Changed
+		line.Type, line.Block, changed = server.ExportRecordTypeBlock, new(contract.Block(*r.Block)), &r.Block.Changed
 	}
 	if !store {
 		return line

@@ -1,10 +1,14 @@
-package messaging
+package archive
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/messaging"
 )
 
 func isEmpty(ctx context.Context, tx *sqlx.Tx) (bool, error) {
@@ -20,7 +24,7 @@ func isEmpty(ctx context.Context, tx *sqlx.Tx) (bool, error) {
 }
 
 // insertStored inserts the messages of records as they are.
-func insertStored(ctx context.Context, tx *sqlx.Tx, records []Record) error {
+func insertStored(ctx context.Context, tx *sqlx.Tx, records []messaging.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
@@ -30,7 +34,7 @@ func insertStored(ctx context.Context, tx *sqlx.Tx, records []Record) error {
 		args = append(args, m.Recipient, m.ID, m.Sender, m.Text, nullable(m.Metadata), m.ReplyTo,
 			m.Hash, m.Fingerprint, m.Changed, m.Deleted)
 	}
-	var ids []ID
+	var ids []messaging.ID
 	err := tx.SelectContext(ctx, &ids, tx.Rebind(`
 		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint, changed, deleted)
 		VALUES `+rowsOf(len(records), "(?,?,?,?,?,?,?,?,?,?)")+`
@@ -38,7 +42,7 @@ func insertStored(ctx context.Context, tx *sqlx.Tx, records []Record) error {
 	if err != nil {
 		return fmt.Errorf("store messages: %w", err)
 	}
-	inserted := make(map[ID]bool, len(ids))
+	inserted := make(map[messaging.ID]bool, len(ids))
 	for _, id := range ids {
 		inserted[id] = true
 	}
@@ -51,7 +55,7 @@ func insertStored(ctx context.Context, tx *sqlx.Tx, records []Record) error {
 }
 
 // insertReadMarkers inserts the read markers of records.
-func insertReadMarkers(ctx context.Context, tx *sqlx.Tx, records []Record) error {
+func insertReadMarkers(ctx context.Context, tx *sqlx.Tx, records []messaging.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
@@ -69,7 +73,7 @@ func insertReadMarkers(ctx context.Context, tx *sqlx.Tx, records []Record) error
 }
 
 // insertBlocks inserts the blocks of records.
-func insertBlocks(ctx context.Context, tx *sqlx.Tx, records []Record) error {
+func insertBlocks(ctx context.Context, tx *sqlx.Tx, records []messaging.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
@@ -116,3 +120,9 @@ func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 	}
 	return nil
 }
+
+// nullable stores an empty string as NULL.
+func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+
+// rowsOf repeats a row of a VALUES list.
+func rowsOf(n int, row string) string { return row + strings.Repeat(","+row, n-1) }

@@ -1,4 +1,4 @@
-package wire
+package archive
 
 import (
 	"bufio"
@@ -13,14 +13,13 @@ import (
 	"iter"
 	"reflect"
 	"strings"
-	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/message-service/message-service/api"
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -78,17 +77,8 @@ type reader struct {
 	sum      hash.Hash
 }
 
-// contract returns the schemas that lines are checked against.
-var contract = sync.OnceValue(func() openapi3.Schemas {
-	document, err := openapi3.NewLoader().LoadFromData(api.Document)
-	if err != nil {
-		panic(err) // it is part of the program
-	}
-	return document.Components.Schemas
-})
-
 func newReader(r io.Reader) *reader {
-	return &reader{lines: bufio.NewReaderSize(r, maxLine), contract: contract(), sum: sha256.New()}
+	return &reader{lines: bufio.NewReaderSize(r, maxLine), contract: contract.Document().Components.Schemas, sum: sha256.New()}
 }
 
 // errEnd tells that the end is good.

@@ -1,4 +1,4 @@
-package messaging
+package archive
 
 import (
 	"context"
@@ -11,19 +11,20 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
 )
 
-// ErrNotEmpty is returned by [ImportStore] for a store that has something in it.
+// ErrNotEmpty is returned by [Import] for a store that has something in it.
 var ErrNotEmpty = errors.New("the store is not empty")
 
 // importBatchSize is how many messages one statement stores. Each takes ten of its
 // parameters, of which SQLite allows 32,766.
 const importBatchSize = 1000
 
-// ImportStore stores what [ExportStore] yielded, in its order, into a store that must
+// Import stores what [Export] yielded, in its order, into a store that must
 // be empty: all of it or nothing. An error of records ends it. Nobody else can write
 // into the store meanwhile.
-func ImportStore(ctx context.Context, database *db.DB, records iter.Seq2[Record, error]) error {
+func Import(ctx context.Context, database *db.DB, records iter.Seq2[messaging.Record, error]) error {
 	return database.Load(ctx, "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
 		empty, err := isEmpty(ctx, tx)
 		if err != nil {
@@ -32,7 +33,7 @@ func ImportStore(ctx context.Context, database *db.DB, records iter.Seq2[Record,
 		if !empty {
 			return ErrNotEmpty
 		}
-		batch := importBatch{newest: firstIDAt(time.Now().Add(maxAhead))}
+		batch := importBatch{future: time.Now().Add(maxAhead)}
 		for record, err := range records {
 			if err == nil {
 				err = batch.add(record)
@@ -60,22 +61,22 @@ const maxAhead = time.Minute
 
 // importBatch collects records to be stored together.
 type importBatch struct {
-	messages []Record
-	markers  []Record
-	blocks   []Record
-	last     string // the place of the last record in the order of an export
-	newest   ID     // no id may be above it
+	messages []messaging.Record
+	markers  []messaging.Record
+	blocks   []messaging.Record
+	last     string    // the place of the last record in the order of an export
+	future   time.Time // no id may be as new as that
 }
 
 func (b *importBatch) isFull() bool {
 	return max(len(b.messages), len(b.markers), len(b.blocks)) == importBatchSize
 }
 
-func (b *importBatch) add(r Record) error {
-	if err := r.check(b.newest); err != nil {
+func (b *importBatch) add(r messaging.Record) error {
+	if err := check(r, b.future); err != nil {
 		return fmt.Errorf("line %d: %w", r.Line, err)
 	}
-	place := r.place()
+	place := placeOf(r)
 	if place <= b.last {
 		return fmt.Errorf("line %d: it is not in the order of an export, or there twice", r.Line)
 	}
@@ -104,9 +105,9 @@ func (b *importBatch) store(ctx context.Context, tx *sqlx.Tx) error {
 	return err
 }
 
-// place is a string that sorts as the records of an export do. No user id contains a
+// placeOf is a string that sorts as the records of an export do. No user id contains a
 // space, and all that they contain comes after it.
-func (r Record) place() string {
+func placeOf(r messaging.Record) string {
 	switch {
 	case r.Message != nil:
 		return "1" + string(r.Message.ID[:])
@@ -118,12 +119,12 @@ func (r Record) place() string {
 }
 
 // check finds what would harm a store and is no matter of the record's form.
-func (r Record) check(newest ID) error {
-	var ids []ID
+func check(r messaging.Record, future time.Time) error {
+	var ids []messaging.ID
 	switch {
 	case r.Message != nil:
-		if err := checkMetadata(r.Message.Metadata); err != nil {
-			return errors.New("metadata " + err.Fields[0].Detail)
+		if len(r.Message.Metadata) > messaging.MetadataMaxBytes {
+			return fmt.Errorf("metadata must be at most %d bytes of compact JSON", messaging.MetadataMaxBytes)
 		}
 		ids = append(ids, r.Message.ID)
 		if changed := r.Message.Changed; changed != nil {
@@ -147,7 +148,7 @@ func (r Record) check(newest ID) error {
 		if uuid.UUID(id).Version() != 7 { // a mailbox clock above such an id might never pass it
 			return fmt.Errorf("%s is not a UUID of version 7", id)
 		}
-		if id.Compare(newest) > 0 {
+		if !id.Time().Before(future) {
 			return fmt.Errorf("%s lies in the future: it is of %s", id, id.Time().Format(time.RFC3339))
 		}
 	}

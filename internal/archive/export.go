@@ -1,4 +1,4 @@
-package messaging
+package archive
 
 import (
 	"context"
@@ -7,18 +7,19 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
 )
 
-// ExportStore yields everything that must survive a move to another database: all
+// Export yields everything that must survive a move to another database: all
 // messages in the order of their ids, deleted ones too, then all read markers and
 // blocks. It stops when yield returns an error.
 //
 // From Postgres all of it is of one moment. From SQLite each record is as it was when it
 // was read, up to the message that was the newest one at the start: what is sent meanwhile
 // is left out, and what is edited or deleted meanwhile is there in one state or the other.
-func ExportStore(ctx context.Context, database *db.DB, yield func(Record) error) error {
+func Export(ctx context.Context, database *db.DB, yield func(messaging.Record) error) error {
 	return database.Portions(ctx, func(read db.ReadPortion) error {
-		var newest ID
+		var newest messaging.ID
 		err := read(func(ctx context.Context, q sqlx.QueryerContext) (err error) {
 			newest, err = selectNewest(ctx, q)
 			return err
@@ -61,22 +62,22 @@ func eachRow[T any](read db.ReadPortion, next func(context.Context, sqlx.Queryer
 	}
 }
 
-func exportMessages(read db.ReadPortion, newest ID, yield func(Record) error) error {
-	var after ID
-	next := func(ctx context.Context, q sqlx.QueryerContext) ([]StoredMessage, error) {
+func exportMessages(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
+	var after messaging.ID
+	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.StoredMessage, error) {
 		return selectStored(ctx, q, after, newest, exportPortion)
 	}
-	return eachRow(read, next, func(m *StoredMessage) error {
+	return eachRow(read, next, func(m *messaging.StoredMessage) error {
 		after = m.ID
-		return yield(Record{Message: m})
+		return yield(messaging.Record{Message: m})
 	})
 }
 
 // exportReadMarkers yields no marker beyond the newest message: one that was set meanwhile
 // is moved to what its user could have read before, if there is anything.
-func exportReadMarkers(read db.ReadPortion, newest ID, yield func(Record) error) error {
-	var after ReadMarker
-	next := func(ctx context.Context, q sqlx.QueryerContext) ([]ReadMarker, error) {
+func exportReadMarkers(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
+	var after messaging.ReadMarker
+	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.ReadMarker, error) {
 		markers, err := selectStoredMarkers(ctx, q, after, exportPortion)
 		for i := range markers {
 			if m := &markers[i]; err == nil && m.MessageID.Compare(newest) > 0 {
@@ -85,22 +86,22 @@ func exportReadMarkers(read db.ReadPortion, newest ID, yield func(Record) error)
 		}
 		return markers, err
 	}
-	return eachRow(read, next, func(m *ReadMarker) error {
+	return eachRow(read, next, func(m *messaging.ReadMarker) error {
 		after = *m
-		if m.MessageID == (ID{}) {
+		if m.MessageID == (messaging.ID{}) {
 			return nil
 		}
-		return yield(Record{ReadMarker: m})
+		return yield(messaging.Record{ReadMarker: m})
 	})
 }
 
-func exportBlocks(read db.ReadPortion, yield func(Record) error) error {
-	var after Block
-	next := func(ctx context.Context, q sqlx.QueryerContext) ([]Block, error) {
+func exportBlocks(read db.ReadPortion, yield func(messaging.Record) error) error {
+	var after messaging.Block
+	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.Block, error) {
 		return selectStoredBlocks(ctx, q, after, exportPortion)
 	}
-	return eachRow(read, next, func(b *Block) error {
+	return eachRow(read, next, func(b *messaging.Block) error {
 		after = *b
-		return yield(Record{Block: b})
+		return yield(messaging.Record{Block: b})
 	})
 }

@@ -1,6 +1,5 @@
-// Package wire turns what the product knows into what the contract calls it, and
-// writes and reads exports: lines of JSON, each an ExportRecord of the contract.
-package wire
+// Package contract turns what the product knows into what the contract calls it.
+package contract
 
 import (
 	"encoding/json"

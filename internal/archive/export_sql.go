@@ -1,0 +1,78 @@
+package archive
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+const storedColumns = "id, sender, recipient, text, coalesce(metadata, '') AS metadata, reply_to, changed, deleted, key_hash, fingerprint"
+
+// everyID is the id to those who look for it among everyone's: the index of all ids is of this
+// expression, after deleted.
+const everyID = "coalesce(id, id)"
+
+// selectStored returns messages of everyone, deleted ones too, after an id and up to
+// another, in the order of their ids: two ranges of one index.
+func selectStored(ctx context.Context, q sqlx.QueryerContext, after, upTo messaging.ID, limit int) (messages []messaging.StoredMessage, err error) {
+	half := func(deleted string) string {
+		return fmt.Sprintf("SELECT %s FROM messages WHERE deleted = %s AND %[3]s > $1 AND %[3]s <= $2 ORDER BY %[3]s LIMIT $3",
+			storedColumns, deleted, everyID)
+	}
+	err = sqlx.SelectContext(ctx, q, &messages, both(half("false"), half("true"))+" ORDER BY id LIMIT $3", after, upTo, limit)
+	return messages, err
+}
+
+// selectNewest returns the id of the newest message, or the zero one.
+func selectNewest(ctx context.Context, q sqlx.QueryerContext) (messaging.ID, error) {
+	half := func(deleted string) string {
+		return fmt.Sprintf("SELECT id FROM messages WHERE deleted = %s ORDER BY %s DESC LIMIT $1", deleted, everyID)
+	}
+	return selectNewestID(ctx, q, half("false"), half("true"), 1)
+}
+
+// selectNewestOfPair returns the id of the newest message of two users up to an id that is
+// not deleted, or the zero one.
+func selectNewestOfPair(ctx context.Context, q sqlx.QueryerContext, a, b string, upTo messaging.ID) (messaging.ID, error) {
+	direction := func(recipient, sender string) string {
+		return fmt.Sprintf(`
+			SELECT id FROM messages WHERE recipient = %s AND sender = %s AND deleted = false AND id <= $3
+			ORDER BY id DESC LIMIT $4`, recipient, sender)
+	}
+	return selectNewestID(ctx, q, direction("$1", "$2"), direction("$2", "$1"), a, b, upTo, 1)
+}
+
+func selectNewestID(ctx context.Context, q sqlx.QueryerContext, one, other string, args ...any) (id messaging.ID, err error) {
+	err = sqlx.GetContext(ctx, q, &id, both(one, other)+" ORDER BY id DESC LIMIT 1", args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return id, nil
+	}
+	return id, err
+}
+
+// both writes a statement for what two statements select, each of them in an order and up to a
+// limit: it is no more than that which remains to be sorted, and no planner has to see how.
+func both(a, b string) string {
+	return "SELECT * FROM (" + a + ") AS a UNION ALL SELECT * FROM (" + b + ") AS b"
+}
+
+// selectStoredMarkers returns the read markers of everyone after one.
+func selectStoredMarkers(ctx context.Context, q sqlx.QueryerContext, after messaging.ReadMarker, limit int) (markers []messaging.ReadMarker, err error) {
+	err = sqlx.SelectContext(ctx, q, &markers, `
+		SELECT owner, peer, message_id, changed FROM read_markers
+		WHERE (owner, peer) > ($1, $2) ORDER BY owner, peer LIMIT $3`, after.Owner, after.Peer, limit)
+	return markers, err
+}
+
+// selectStoredBlocks returns the blocks of everyone after one.
+func selectStoredBlocks(ctx context.Context, q sqlx.QueryerContext, after messaging.Block, limit int) (blocks []messaging.Block, err error) {
+	err = sqlx.SelectContext(ctx, q, &blocks, `
+		SELECT owner, peer, changed FROM blocks
+		WHERE (owner, peer) > ($1, $2) ORDER BY owner, peer LIMIT $3`, after.Owner, after.Peer, limit)
+	return blocks, err
+}
