@@ -7,63 +7,13 @@ import (
 	"database/sql/driver"
 	"errors"
 	"log/slog"
-	"net"
 	"testing"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
-
-	"github.com/message-service/message-service/internal/dbtest"
 )
-
-// TestLookWithoutResult has no room for the second connection that a look takes: no
-// statement is kept on that one, nor on one made soon after, until a later look can be made.
-func TestLookWithoutResult(t *testing.T) {
-	t.Parallel()
-	address, err := parseAddress(dbtest.NewSchema(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dials := 0
-	server := newServer(slog.New(slog.DiscardHandler))
-	connector := newConnector(server, address, dialer{wrap: func(conn net.Conn) net.Conn {
-		if dials++; dials == 2 {
-			_ = conn.Close() // it is the test that there is none
-		}
-		return conn
-	}})
-	connector.pooled, connector.keeping = true, true
-	pool := sql.OpenDB(connector)
-	defer pool.Close() //nolint:errcheck // the test is over
-	connect := func() *sql.Conn {
-		conn, err := pool.Conn(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return conn
-	}
-	check := func(which string, conn *sql.Conn, want int) {
-		t.Helper()
-		var one, kept int
-		err := errors.Join(
-			conn.QueryRowContext(t.Context(), "SELECT $1::int", 1).Scan(&one),
-			conn.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_prepared_statements").Scan(&kept))
-		if err != nil || kept != want {
-			t.Errorf("%s: %d statements are kept, want %d: %v", which, kept, want, err)
-		}
-	}
-	looked, soonAfter := connect(), connect()
-	check("looked at in vain", looked, 0)
-	if dials != 3 {
-		t.Fatalf("%d connections were made, want the two and one that failed", dials)
-	}
-	check("made soon after", soonAfter, 0)
-	server.probed.Store(-int64(poolerInterval)) // as if it were long ago
-	check("looked at later", connect(), 1)
-	check("looked at in vain, and cleared later", looked, 1)
-}
 
 // fakeConn is a connection, and a transaction, that fails as a test wants.
 type fakeConn struct {

@@ -2,13 +2,17 @@ package db_test
 
 import (
 	"context"
+	"errors"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestPreparedStatements looks which statements a connection to Postgres keeps: those with
@@ -55,4 +59,56 @@ func TestPreparedStatements(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestStatementsUncleared connects where there is no room for the second connection that it
+// takes to look for a pooler: no statement is kept on the first one, nor on one made soon
+// after, until a later look, a second apart, finds none.
+func TestStatementsUncleared(t *testing.T) {
+	t.Parallel()
+	cluster := dbtest.NewCluster(t)
+	admin := open(t, cluster.URL)
+	execute(t, admin, "CREATE ROLE narrow LOGIN CONNECTION LIMIT 1")
+	database, err := db.Open(strings.Replace(cluster.URL, "postgres@", "narrow@", 1), db.Options{MaxConnections: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer database.Close() //nolint:errcheck // the test is over
+	connect := func(use func(q sqlx.QueryerContext)) {
+		t.Helper()
+		err := database.Read(t.Context(), func(_ context.Context, q sqlx.QueryerContext) error {
+			conn, err := q.(*sqlx.DB).Connx(t.Context())
+			if err != nil {
+				return err
+			}
+			use(conn)
+			return conn.Close()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(which string, q sqlx.QueryerContext, want int) {
+		t.Helper()
+		var one, kept int
+		err := errors.Join(
+			sqlx.GetContext(t.Context(), q, &one, "SELECT $1::int", 1),
+			sqlx.GetContext(t.Context(), q, &kept, "SELECT count(*) FROM pg_prepared_statements"))
+		if err != nil || kept != want {
+			t.Errorf("%s: %d statements are kept, want %d: %v", which, kept, want, err)
+		}
+	}
+	begun := time.Now()
+	connect(func(looked sqlx.QueryerContext) {
+		check("looked at in vain", looked, 0)
+		execute(t, admin, "ALTER ROLE narrow CONNECTION LIMIT 16")
+		connect(func(soonAfter sqlx.QueryerContext) {
+			if time.Since(begun) < time.Second {
+				check("made soon after", soonAfter, 0)
+			}
+			<-time.After(time.Until(begun.Add(time.Second)))
+			connect(func(later sqlx.QueryerContext) { check("looked at later", later, 1) })
+			check("looked at in vain, and cleared later", looked, 1)
+		})
+	})
 }
