@@ -19,6 +19,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -240,8 +241,8 @@ func (c *connections) cut() {
 // TestFollowMissesNothing follows a real server, while the connection is cut after every
 // few changes: all of them arrive, once and in order.
 func TestFollowMissesNothing(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		messages := apitest.Size(40, 40, 100) // the server asks for one to three seconds after each of ten
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		messages := dbtest.Size(40, 40, 100) // the server asks for one to three seconds after each of ten
 		s := apitest.Start(t, engine, messaging.Options{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()

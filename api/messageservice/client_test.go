@@ -19,6 +19,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -34,7 +35,7 @@ func newClient(t *testing.T, url string) *client.ClientWithResponses {
 var request = client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: "Lunch at noon?"}
 
 func TestJourney(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		api := newClient(t, apitest.Start(t, engine, messaging.Options{}).URL)
 		params := &client.SendMessageParams{IdempotencyKey: new(uuid.NewString())}
 		first := check[*client.SendMessageResponse](t)(api.SendMessageWithResponse(t.Context(), params, request))
@@ -91,7 +92,7 @@ func wantProblem(t *testing.T, err error, kind string, status int32) {
 
 // TestConversationJourney lets two users reply, edit, read, block, export and erase.
 func TestConversationJourney(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		api := newClient(t, apitest.Start(t, engine, messaging.Options{}).URL)
 		ctx := t.Context()
 		send := func(sender, recipient string, replyTo *uuid.UUID) client.Message {

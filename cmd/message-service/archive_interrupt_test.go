@@ -10,6 +10,7 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -33,7 +34,7 @@ func sendMuch(t *testing.T, s *apitest.Server) {
 
 // TestExportInterrupted ends an export whose reader has stopped reading.
 func TestExportInterrupted(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		sendMuch(t, s)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -55,11 +56,11 @@ func TestExportInterrupted(t *testing.T) {
 // TestImportInterrupted presses Ctrl-C in the middle of an import that waits for the
 // rest of its input: it ends, and nothing of it stays.
 func TestImportInterrupted(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		source := apitest.Start(t, db.SQLite, messaging.Options{})
 		sendMuch(t, source)
 		_, exported, _ := runProcess(t, nil, "export", "--database-url", source.DatabaseURL)
-		target := apitest.NewDatabaseURL(t, engine)
+		target := dbtest.NewURL(t, engine)
 		command := programWith(t, "import", "--database-url", target, "-")
 		var errs bytes.Buffer
 		command.Stderr = &errs

@@ -23,6 +23,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -215,7 +216,7 @@ func newest(t *testing.T, file string) map[string]uuid.UUID {
 func TestExportAndImport(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		// A clock that is fast: the imported store has to stay ahead of a right one.
 		fast := messaging.Options{Now: func() time.Time { return time.Now().Add(30 * time.Second) }}
 		source := apitest.Start(t, engine, fast)
@@ -236,7 +237,7 @@ func TestExportAndImport(t *testing.T) {
 
 		for _, engine := range []db.Engine{db.Postgres, db.SQLite} {
 			t.Run("to "+string(engine), func(t *testing.T) {
-				target := apitest.NewDatabaseURL(t, engine)
+				target := dbtest.NewURL(t, engine)
 				damaged := exported[:len(exported)/2]
 				says := fmt.Sprintf("message-service: nothing was stored: line %d: ", strings.Count(damaged, "\n")+1)
 				if code, _, errs := runProcess(t, strings.NewReader(damaged), "import", "--database-url", target, "-"); code != 1 || !strings.HasPrefix(errs, says) {

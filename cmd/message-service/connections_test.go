@@ -14,19 +14,20 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestOpenFiles opens more streams than the limit of open files has room for: all are served,
 // some of them when others have left, and the database is never without.
 func TestOpenFiles(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		const limit, streams, atOnce = 96, 150, 40
 		script := filepath.Join(t.TempDir(), "limited")
 		text := fmt.Sprintf("#!/bin/sh\nulimit -n %d && exec %s \"$@\"\n", limit, os.Args[0])
 		if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		p := apitest.StartProcess(t, script, apitest.NewDatabaseURL(t, engine), "RUN_MESSAGE_SERVICE=1", "MAX_STREAMS=1000")
+		p := apitest.StartProcess(t, script, dbtest.NewURL(t, engine), "RUN_MESSAGE_SERVICE=1", "MAX_STREAMS=1000")
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 		defer cancel()
 		var open sync.WaitGroup

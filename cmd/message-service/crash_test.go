@@ -17,6 +17,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // flood has 1,000 senders send to bob, each until a send of its fails, and returns
@@ -75,8 +76,8 @@ func stored(t *testing.T, p *apitest.Process) map[uuid.UUID]string {
 // TestKill kills the server in the middle of 1,000 concurrent sends: after a
 // restart every acknowledged message is there, once.
 func TestKill(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		url := apitest.NewDatabaseURL(t, engine)
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := dbtest.NewURL(t, engine)
 		p := startProcess(t, url)
 		acknowledged := flood(t, p, p.Kill)
 		found := stored(t, startProcess(t, url))
@@ -98,8 +99,8 @@ func TestKill(t *testing.T) {
 // answers all that have reached it, and what it acknowledged, and nothing else, is
 // there after a restart.
 func TestShutdown(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		url := apitest.NewDatabaseURL(t, engine)
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := dbtest.NewURL(t, engine)
 		p := startProcess(t, url)
 		var stopped error
 		acknowledged := flood(t, p, func() { stopped = p.Stop(t) })
@@ -116,7 +117,7 @@ func TestShutdown(t *testing.T) {
 // ready, and goes on serving.
 func TestShutdownDelay(t *testing.T) {
 	t.Parallel()
-	p := apitest.StartProcess(t, os.Args[0], apitest.NewDatabaseURL(t, db.SQLite), "RUN_MESSAGE_SERVICE=1", "SHUTDOWN_DELAY=3s")
+	p := apitest.StartProcess(t, os.Args[0], dbtest.NewURL(t, db.SQLite), "RUN_MESSAGE_SERVICE=1", "SHUTDOWN_DELAY=3s")
 	stopped := make(chan error, 1)
 	go func() { stopped <- p.Stop(t) }()
 	for ready := true; ready; {
@@ -135,8 +136,8 @@ func TestShutdownDelay(t *testing.T) {
 // TestShutdownWaitsForRequests sends half a request, asks the server to end, and
 // sends the rest: it is answered, and the message stored.
 func TestShutdownWaitsForRequests(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		url := apitest.NewDatabaseURL(t, engine)
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := dbtest.NewURL(t, engine)
 		p := startProcess(t, url)
 		body, rest := io.Pipe()
 		answered := make(chan *client.SendMessageResponse, 1)

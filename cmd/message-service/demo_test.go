@@ -7,13 +7,14 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestDemo fills a store of each engine, and looks at what is there as a user would. It is the
 // same every time, and its export can be imported, so everything in it is as the contract says.
 func TestDemo(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		fill := func(url string) (code int, out, errs string) {
 			return runHere(t, "demo", "--messages=400", "--until=2025-10-24T18:00:00+02:00", "--database-url", url)
 		}
@@ -24,7 +25,7 @@ func TestDemo(t *testing.T) {
 			}
 			return out
 		}
-		url, another, imported := apitest.NewDatabaseURL(t, engine), apitest.NewDatabaseURL(t, db.SQLite), apitest.NewDatabaseURL(t, db.SQLite)
+		url, another, imported := dbtest.NewURL(t, engine), dbtest.NewURL(t, db.SQLite), dbtest.NewURL(t, db.SQLite)
 		for _, url := range []string{url, another} {
 			if code, out, errs := fill(url); code != 0 || !strings.HasPrefix(out, "Stored 400 messages of ") || errs != "" {
 				t.Fatalf("exit %d\nstdout: %s\nstderr: %s", code, out, errs)

@@ -15,7 +15,7 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	"github.com/message-service/message-service/gen/client"
-	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // secrets are words of which each is in one message, or in an earlier state of one.
@@ -125,7 +125,7 @@ func TestErasedIsGone(t *testing.T) {
 		}
 		group.Wait()
 	}
-	n := apitest.Size(40, 200, 2000) // with the race detector SQLite, which it looks into, too, is very slow
+	n := dbtest.Size(40, 200, 2000) // with the race detector SQLite, which it looks into, too, is very slow
 	for range 3 {
 		send(n)
 		s.random.Shuffle(len(kept), func(i, j int) { kept[i], kept[j] = kept[j], kept[i] })

@@ -9,15 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestProtocolUnreadBodies opens streams whose requests have a body that nobody asked for: over one
 // connection, as of a proxy, they leave room for the bodies of other requests.
 func TestProtocolUnreadBodies(t *testing.T) {
 	t.Parallel()
-	s := serveProtocol(t, "HTTP/2 without TLS", apitest.NewDatabaseURL(t, db.SQLite))
+	s := serveProtocol(t, "HTTP/2 without TLS", dbtest.NewURL(t, db.SQLite))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ask := func(method, path, body, accept string) (status int) {
@@ -54,7 +54,7 @@ func TestShutdownTimeout(t *testing.T) {
 	defer stop()
 	address, log, ended := freeAddress(t), make(lines, 100), make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"--listen-address", address, "--database-url", apitest.NewDatabaseURL(t, db.SQLite), "--shutdown-timeout=100ms", "--log-level=warn"},
+		ended <- run(ctx, []string{"--listen-address", address, "--database-url", dbtest.NewURL(t, db.SQLite), "--shutdown-timeout=100ms", "--log-level=warn"},
 			streams{make(lines, 100), log})
 	}()
 	conn, err := net.Dial("tcp", address)

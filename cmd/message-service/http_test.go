@@ -25,6 +25,7 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // protocols are the ways of speaking HTTP to the server, by what they are called in an answer,
@@ -161,11 +162,11 @@ func (s *served) follow(t *testing.T, after *uuid.UUID) *apitest.Stream {
 // TestProtocols sends and follows over each protocol, asks the health command, and stops the
 // server while streams are open: they end in an orderly way, and say when to come back.
 func TestProtocols(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		for protocol, want := range protocols {
 			t.Run(protocol, func(t *testing.T) {
 				t.Parallel()
-				s := serveProtocol(t, protocol, apitest.NewDatabaseURL(t, engine))
+				s := serveProtocol(t, protocol, dbtest.NewURL(t, engine))
 				response, err := s.HTTP.Get(s.URL + "/v1/limits")
 				if err != nil {
 					t.Fatal(err)
@@ -209,7 +210,7 @@ func TestProtocolSlowReader(t *testing.T) {
 	for protocol := range protocols {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
-			s := serveProtocol(t, protocol, apitest.NewDatabaseURL(t, db.SQLite))
+			s := serveProtocol(t, protocol, dbtest.NewURL(t, db.SQLite))
 			opened := time.Now()
 			slow, quick := s.follow(t, &uuid.Nil), s.follow(t, &uuid.Nil)
 			const messages = 300
@@ -247,7 +248,7 @@ func TestProtocolSlowReader(t *testing.T) {
 // then by another: new connections have that, and a stream goes on.
 func TestCertificateReplaced(t *testing.T) {
 	t.Parallel()
-	s := serveProtocol(t, "HTTP/2 over TLS", apitest.NewDatabaseURL(t, db.SQLite))
+	s := serveProtocol(t, "HTTP/2 over TLS", dbtest.NewURL(t, db.SQLite))
 	stream := s.follow(t, nil)
 	served := func() []byte {
 		t.Helper()

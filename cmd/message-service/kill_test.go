@@ -41,16 +41,16 @@ type killTest struct {
 // messages are there, and the reader has got each of them, once and in order. TEST_ROUNDS says how
 // often; the seed and a table are in the log.
 func TestKillRounds(t *testing.T) {
-	rounds := apitest.Rounds(t, 2, 3, 6)
+	rounds := dbtest.Rounds(t, 2, 3, 6)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		k := &killTest{t: t, random: rand.New(rand.NewPCG(seed, 0)), acked: map[uuid.UUID]string{}}
 		if engine == db.Postgres {
 			url, restart := dbtest.NewServer(t)
 			k.run(url, rounds, restart)
 		} else {
-			k.run(apitest.NewDatabaseURL(t, engine), rounds, nil)
+			k.run(dbtest.NewURL(t, engine), rounds, nil)
 		}
 	})
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestMain lets the test binary be the program, so that tests can run it as a
@@ -166,8 +167,8 @@ func TestCommands(t *testing.T) {
 // does not understand, and list the steps all the same.
 func TestSchemaTooNew(t *testing.T) {
 	t.Parallel()
-	url := apitest.NewDatabaseURL(t, db.SQLite)
-	err := apitest.Open(t, url).Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+	url := dbtest.NewURL(t, db.SQLite)
+	err := dbtest.Open(t, url).Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, "INSERT INTO schema_requirements VALUES (90001, 90001)")
 		return err
 	})

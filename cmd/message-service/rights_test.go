@@ -10,7 +10,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 )
@@ -42,7 +41,7 @@ func TestRightsInPostgres(t *testing.T) {
 	// Before Postgres 15 everybody might make tables in the schema public.
 	admin("postgres", "CREATE ROLE stranger LOGIN", "CREATE ROLE reader LOGIN", "CREATE DATABASE empty", "CREATE DATABASE migrated")
 	admin("empty", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-	apitest.Open(t, as("postgres", "migrated"))
+	dbtest.Open(t, as("postgres", "migrated"))
 	admin("migrated", "REVOKE CREATE ON SCHEMA public FROM PUBLIC", "GRANT SELECT ON goose_db_version TO reader")
 
 	nothing := "no schema of the search_path exists"

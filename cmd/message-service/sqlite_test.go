@@ -15,6 +15,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -116,7 +117,7 @@ func TestLogOfACrash(t *testing.T) {
 // TestExportOfABusyServer exports a store again and again while messages are sent, edited,
 // deleted and read: each export can be imported, and has what was there before it began.
 func TestExportOfABusyServer(t *testing.T) {
-	apitest.Engines(t, testExportOfABusyServer)
+	dbtest.Engines(t, testExportOfABusyServer)
 }
 
 func testExportOfABusyServer(t *testing.T, engine db.Engine) {
@@ -149,7 +150,7 @@ func testExportOfABusyServer(t *testing.T, engine db.Engine) {
 		if code != 0 {
 			t.Fatalf("export: exit %d, %s", code, errs)
 		}
-		target := apitest.NewDatabaseURL(t, db.SQLite)
+		target := dbtest.NewURL(t, db.SQLite)
 		if code, _, errs := runProcess(t, strings.NewReader(exported), "import", "--database-url", target, "-"); code != 0 {
 			t.Errorf("import: exit %d, %s", code, errs)
 		}

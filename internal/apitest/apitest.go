@@ -2,8 +2,8 @@
 // generated Go client, over HTTP, on both engines, with every answer checked
 // against the contract.
 //
-// A test starts with Engines, which runs it once for each engine, in parallel,
-// and Start, which gives it a server on a database of its own.
+// A test starts with [dbtest.Engines], which runs it once for each engine, in parallel,
+// and [Start], which gives it a server on a database of its own.
 package apitest
 
 import (
@@ -11,7 +11,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,57 +23,6 @@ import (
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// Engines runs a test on each engine, in parallel with others; with -short only on
-// the one that needs nothing but Go.
-func Engines(t *testing.T, test func(t *testing.T, engine db.Engine)) {
-	t.Helper()
-	t.Parallel()
-	engines := []db.Engine{db.Postgres, db.SQLite}
-	if testing.Short() {
-		engines = []db.Engine{db.SQLite}
-	}
-	for _, engine := range engines {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			test(t, engine)
-		})
-	}
-}
-
-// NewDatabaseURL makes an empty database that is gone after the test.
-func NewDatabaseURL(t testing.TB, engine db.Engine) string {
-	t.Helper()
-	if engine == db.Postgres {
-		return dbtest.NewSchema(t)
-	}
-	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
-}
-
-const maxConnections = 8
-
-// Open opens and migrates a database until the test ends.
-func Open(t testing.TB, url string) *db.DB {
-	t.Helper()
-	return open(t, url, maxConnections)
-}
-
-func open(t testing.TB, url string, connections int) *db.DB {
-	t.Helper()
-	database, err := db.Open(url, db.Options{MaxConnections: connections})
-	if err != nil {
-		t.Fatalf("open %s: %v", url, err)
-	}
-	t.Cleanup(func() {
-		if err := database.Close(); err != nil {
-			t.Errorf("close the database: %v", err)
-		}
-	})
-	if _, err := database.Migrate(t.Context(), true); err != nil {
-		t.Fatalf("migrate: %v", err)
-	}
-	return database
-}
 
 // Close closes a service, which must store what it has accepted.
 func Close(t testing.TB, service *messaging.Service) {
@@ -111,7 +59,7 @@ func (s *Server) Stall(t testing.TB, others ...string) (release func()) {
 		t.Fatal(err)
 	}
 	locked, unlock, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	other := Open(t, s.DatabaseURL)
+	other := dbtest.Open(t, s.DatabaseURL)
 	go func() {
 		done <- other.Tx(context.WithoutCancel(t.Context()), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
 			if _, err := tx.ExecContext(ctx, tx.Rebind(update), args...); err != nil {
@@ -150,14 +98,14 @@ type Server struct {
 // Start runs a server on an empty database until the test ends.
 func Start(t testing.TB, engine db.Engine, options messaging.Options) *Server {
 	t.Helper()
-	return StartOn(t, NewDatabaseURL(t, engine), options)
+	return StartOn(t, dbtest.NewURL(t, engine), options)
 }
 
 // StartReplicas runs servers on one empty database, one for each given difference of its
 // clock from the true time. See [Client.Insist].
 func StartReplicas(t testing.TB, engine db.Engine, skews ...time.Duration) []*Server {
 	t.Helper()
-	url := NewDatabaseURL(t, engine)
+	url := dbtest.NewURL(t, engine)
 	replicas := make([]*Server, len(skews))
 	for i, skew := range skews {
 		replicas[i] = StartOn(t, url, messaging.Options{Now: func() time.Time { return time.Now().Add(skew) }})
@@ -189,7 +137,7 @@ type Options struct {
 // StartWith is [StartOn] with more options.
 func StartWith(t testing.TB, databaseURL string, options Options) *Server {
 	t.Helper()
-	database := open(t, databaseURL, cmp.Or(options.MaxConnections, maxConnections))
+	database := dbtest.OpenWith(t, databaseURL, db.Options{MaxConnections: cmp.Or(options.MaxConnections, dbtest.MaxConnections)})
 	log := slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if options.Bus == nil {
 		options.Bus = func(database *db.DB) feed.Bus { return feed.NewBus(database, true, log) }

@@ -13,6 +13,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -250,7 +251,7 @@ func gzipped(text string) string {
 // TestBadInput sends everything that must be refused to one server per engine,
 // which must still work afterwards and have stored nothing.
 func TestBadInput(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		t.Run("refused", func(t *testing.T) {
 			for name, bad := range badRequests {

@@ -13,11 +13,12 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
 func TestBlocks(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		before := client.SendMessageRequest{Sender: "mallory", Recipient: "bob", Text: "buy!"}
 		sent := storeKeyed(t, s, "key", before)
@@ -79,7 +80,7 @@ func TestBlocks(t *testing.T) {
 // TestBlockIsNotOvertaken floods a user from several replicas, who blocks the
 // senders meanwhile: nothing that comes after a block was acknowledged is stored.
 func TestBlockIsNotOvertaken(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		replicas := apitest.StartReplicas(t, engine, 0, 0)
 		s := replicas[0]
 		senders := []string{"mallory", "eve", "trudy"}

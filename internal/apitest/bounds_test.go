@@ -15,13 +15,14 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestEditsWait edits a message again and again by many at once, while somebody else sends:
 // the sends take turns with the edits, and do not wait for all of them.
 func TestEditsWait(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		m := s.Send(t, "alice", "bob", "hello")
 		ctx, stop := context.WithCancel(t.Context())
@@ -64,7 +65,7 @@ func TestEditsHoldNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := apitest.StartWith(t, apitest.NewDatabaseURL(t, db.Postgres), apitest.Options{
+			s := apitest.StartWith(t, dbtest.NewURL(t, db.Postgres), apitest.Options{
 				Options: messaging.Options{QueueSize: 64}, MaxConnections: test.connections,
 			})
 			other := s.Send(t, "carol", "dan", "hello")
@@ -85,7 +86,7 @@ func TestEditsHoldNothing(t *testing.T) {
 					}
 				})
 			}
-			elsewhere, waiting := apitest.Open(t, s.DatabaseURL), min(test.mailboxes, s.DB.Slots.Changes)
+			elsewhere, waiting := dbtest.Open(t, s.DatabaseURL), min(test.mailboxes, s.DB.Slots.Changes)
 			apitest.Until(t, func() bool { return locked(t, elsewhere) == waiting })
 			brief, cancel := context.WithTimeout(t.Context(), 5*time.Second) // an edit waits longer
 			defer cancel()
@@ -124,7 +125,7 @@ func locked(t *testing.T, database *db.DB) (n int) {
 // TestChangesRefused makes changes of a server that cannot store anything until one is
 // refused, with 503 and Retry-After; those it has taken are stored afterwards.
 func TestChangesRefused(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{QueueSize: 3})
 		edited, deleted, read := s.Send(t, "alice", "bob", "hello"), s.Send(t, "alice", "bob", "hello"), s.Send(t, "alice", "bob", "hello")
 		s.Send(t, "erin", "alice", "hello")
@@ -177,7 +178,7 @@ func TestChangesRefused(t *testing.T) {
 // TestReadyAmongReads asks whether the server is ready while more reads than may run at a
 // time do not end.
 func TestReadyAmongReads(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		end, started := make(chan struct{}), make(chan struct{}, 100)
 		var wg sync.WaitGroup

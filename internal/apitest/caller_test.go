@@ -14,6 +14,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -22,7 +23,7 @@ import (
 func anywhere(t *testing.T) *apitest.Server {
 	t.Helper()
 	options := apitest.Options{API: httpapi.Options{AllowUnauthenticated: true}}
-	return apitest.StartWith(t, apitest.NewDatabaseURL(t, db.SQLite), options)
+	return apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), options)
 }
 
 // TestHost checks that a server for this machine answers to no name but its own.
@@ -137,7 +138,7 @@ func TestCrossSite(t *testing.T) {
 		}
 	}
 	// Behind a proxy that passes on another Host, a page of the public origin is the server's own.
-	public := apitest.StartWith(t, apitest.NewDatabaseURL(t, db.SQLite), apitest.Options{
+	public := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), apitest.Options{
 		API: httpapi.Options{AllowUnauthenticated: true, PublicURL: "https://chat.example.org"},
 	})
 	for origin, want := range map[string]int{

@@ -11,6 +11,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -35,7 +36,7 @@ func describe(changes []client.Change) string {
 // TestChanges makes changes of every kind and lists them: each once, as it is now, at
 // the place of its latest change, and by pages of any size.
 func TestChanges(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		now := s.Changes(t, "bob", client.ListChangesParams{})
 		if len(now.Changes) > 0 || now.Next != uuid.Nil {
@@ -82,7 +83,7 @@ func TestChanges(t *testing.T) {
 // have been edited or deleted: at once, or all of them later. Each is there once, at the place
 // of that, with those that are as they were sent.
 func TestChangesOfRewritten(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		const many = 1300
 		var want []uuid.UUID

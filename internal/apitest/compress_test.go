@@ -12,6 +12,7 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -47,8 +48,8 @@ func fetch(t *testing.T, s *apitest.Server, path, encoding string) (header http.
 // TestCompress asks for large and small answers with and without compression: what is in them is
 // the same.
 func TestCompress(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		s := apitest.StartWith(t, apitest.NewDatabaseURL(t, engine), apitest.Options{API: httpapi.Options{Compress: true}})
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.StartWith(t, dbtest.NewURL(t, engine), apitest.Options{API: httpapi.Options{Compress: true}})
 		for i := range 101 {
 			s.Send(t, "alice", "bob", fmt.Sprintf("message %d: shall we have lunch at noon?", i))
 			s.Block(t, "carol", fmt.Sprint("somebody-with-a-long-name-", i))

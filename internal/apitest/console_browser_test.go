@@ -10,13 +10,14 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestConsoleBrowser plays the screens of the console in Chromium, over TLS and so over HTTP/2. ONLY
 // names parts of it, separated by commas.
 func TestConsoleBrowser(t *testing.T) {
 	certificate, key := writeCertificate(t)
-	p := apitest.StartProcess(t, "../../bin/message-service", apitest.NewDatabaseURL(t, db.SQLite),
+	p := apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, db.SQLite),
 		"TLS_CERT_FILE="+certificate, "TLS_KEY_FILE="+key)
 	t.Setenv("PICTURE", "")
 	runTool(t, p, "console/test/browser", "node", "browser.mjs")
@@ -33,7 +34,7 @@ func TestConsolePicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PICTURE", picture)
-	url := apitest.NewDatabaseURL(t, db.SQLite)
+	url := dbtest.NewURL(t, db.SQLite)
 	t.Setenv("DATABASE_URL", url)
 	demo := exec.CommandContext(t.Context(), "../../bin/message-service", "demo")
 	if output, err := demo.CombinedOutput(); err != nil {

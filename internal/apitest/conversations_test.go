@@ -14,11 +14,12 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
 func TestEdit(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		sent := s.SendRequest(t, client.SendMessageRequest{
 			Sender: "alice", Recipient: "bob", Text: "Lunch at noon?", Metadata: client.Metadata{"client": "web"},
@@ -50,7 +51,7 @@ func TestEdit(t *testing.T) {
 
 // TestMetadataDigits checks that metadata comes back as it went in, from an edit too.
 func TestMetadataDigits(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		const metadata = `{"big":12345678901234567890.123456789,"text":"é"}`
 		id := s.Send(t, "alice", "bob", "x").ID.String()
@@ -62,7 +63,7 @@ func TestMetadataDigits(t *testing.T) {
 }
 
 func TestReply(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		question, strange := s.Send(t, "alice", "bob", "Lunch?"), s.Send(t, "alice", "carol", "Lunch?")
 		answer := s.SendRequest(t, client.SendMessageRequest{Sender: "bob", Recipient: "alice", Text: "Yes!", ReplyTo: &question.ID})
@@ -97,7 +98,7 @@ func TestReply(t *testing.T) {
 }
 
 func TestConversations(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		// Ids that need care in a path.
 		alice, bob := "alice@example.org", "b+o|b:=~1"
@@ -148,7 +149,7 @@ func TestConversations(t *testing.T) {
 // TestNotesToSelf lists what a user has written to themselves: each message is there once, a
 // page has as many as are asked for, and hasMore is true where there are more.
 func TestNotesToSelf(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		var notes []uuid.UUID // newest first
 		for range 3 {
@@ -171,7 +172,7 @@ func TestNotesToSelf(t *testing.T) {
 }
 
 func TestReadMarkerOfAnotherConversation(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		s.Send(t, "alice", "bob", "x")
 		strange := s.Send(t, "alice", "carol", "x")
@@ -187,7 +188,7 @@ func TestReadMarkerOfAnotherConversation(t *testing.T) {
 
 // TestUnreadCount counts up to 100 and no further.
 func TestUnreadCount(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		var sent []client.Message
 		for i := range 130 {
@@ -204,7 +205,7 @@ func TestUnreadCount(t *testing.T) {
 
 // TestConversationPages walks lists page by page, by the Link header too.
 func TestConversationPages(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		clock := time.Now().AddDate(0, 0, -60)
 		past := messaging.New(s.DB, messaging.Options{Now: func() time.Time { return clock }})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -17,7 +18,7 @@ const app = "https://app.example.org"
 // sharing is a server that web pages of app may use, and of another port of this machine.
 func sharing(t *testing.T, engine db.Engine) *apitest.Server {
 	t.Helper()
-	return apitest.StartWith(t, apitest.NewDatabaseURL(t, engine), apitest.Options{
+	return apitest.StartWith(t, dbtest.NewURL(t, engine), apitest.Options{
 		API: httpapi.Options{CORSOrigins: []string{app, "http://localhost:5173"}},
 	})
 }
@@ -25,7 +26,7 @@ func sharing(t *testing.T, engine db.Engine) *apitest.Server {
 // TestCORS asks for every kind of answer as a browser does for a page of an allowed origin:
 // the page can read it, errors and streams included, and no answer is for credentials.
 func TestCORS(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := sharing(t, engine)
 		const crossSite, json, body = "Sec-Fetch-Site: cross-site", "Content-Type: application/json", `{"sender": "alice", "recipient": "bob", "text": "hello"}`
 		for _, request := range []struct {

@@ -9,13 +9,14 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestErasuresAtOnce erases two users who have tombstones, read markers and messages in common,
 // on two replicas, while sends between them are repeated under the keys of those tombstones,
 // and those messages are deleted again. Nobody gets in anybody's way.
 func TestErasuresAtOnce(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		replicas := apitest.StartReplicas(t, engine, 0, 0)
 		users := []string{"alice", "bob"}
 		send := func(s *apitest.Server, n int) client.Message {

@@ -143,7 +143,7 @@ func (f *failover) fails(t *testing.T) {
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	primary := dbtest.NewCluster(t)
-	apitest.Open(t, primary.URL) // so that the standby has the schema
+	dbtest.Open(t, primary.URL) // so that the standby has the schema
 	standby := dbtest.NewStandby(t, primary)
 	proxy, url := newProxy(t, primary.URL)
 	f := startFailover(t, url)

@@ -18,6 +18,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -25,7 +26,7 @@ import (
 // sends are refused, with 503 and Retry-After, whatever they are. In the end what was
 // accepted is stored, and nothing else.
 func TestOverload(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{QueueSize: 1})
 		release := s.Stall(t)
 		want := map[string]bool{}
@@ -74,7 +75,7 @@ func TestOverload(t *testing.T) {
 // TestCancelledSend cancels requests that wait to be stored: they are stored all
 // the same, and so are those they share a batch with.
 func TestCancelledSend(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		release := s.Stall(t)
 		cancelled, cancel := context.WithCancel(t.Context())
@@ -114,7 +115,7 @@ func TestPoisonedBatch(t *testing.T) {
 		db.Postgres: "ALTER TABLE messages ADD CONSTRAINT poison CHECK (text <> 'poison')",
 		db.SQLite:   "CREATE TRIGGER poison BEFORE INSERT ON messages WHEN NEW.text = 'poison' BEGIN SELECT RAISE(ABORT, 'poison'); END",
 	}
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		err := s.DB.Tx(t.Context(), testTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 			_, err := tx.ExecContext(ctx, poison[engine])
@@ -144,7 +145,7 @@ func TestPoisonedBatch(t *testing.T) {
 
 // TestClose closes a service while sends wait: it stores them and refuses others.
 func TestClose(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		release := s.Stall(t)
 		ended, end := context.WithCancel(t.Context())
@@ -171,7 +172,7 @@ func TestClose(t *testing.T) {
 // works again when it is back.
 func TestDatabaseGone(t *testing.T) {
 	t.Parallel()
-	proxy, url := newProxy(t, apitest.NewDatabaseURL(t, db.Postgres))
+	proxy, url := newProxy(t, dbtest.NewURL(t, db.Postgres))
 	s := apitest.StartOn(t, url, messaging.Options{})
 	m := s.Send(t, "alice", "bob", "before")
 	proxy.cut()
@@ -197,7 +198,7 @@ func TestDatabaseGone(t *testing.T) {
 // that stay open, as after a power cut, and works again when it speaks.
 func TestDatabaseSilent(t *testing.T) {
 	t.Parallel()
-	proxy, url := newProxy(t, apitest.NewDatabaseURL(t, db.Postgres))
+	proxy, url := newProxy(t, dbtest.NewURL(t, db.Postgres))
 	s := apitest.StartOn(t, url, messaging.Options{})
 	s.Send(t, "alice", "bob", "before")
 	proxy.gate.Lock()
@@ -235,7 +236,7 @@ func TestConnectionLoss(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	proxy, url := newProxy(t, apitest.NewDatabaseURL(t, db.Postgres))
+	proxy, url := newProxy(t, dbtest.NewURL(t, db.Postgres))
 	s := apitest.StartOn(t, url, messaging.Options{})
 	const senders, each, cuts = 20, 25, 15
 	type ack struct {

@@ -26,8 +26,8 @@ import (
 // lost: what arrives is what is stored, in its order, and nothing twice. Seeds are in
 // the log.
 func TestFeed(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		startFeedTest(t, apitest.NewDatabaseURL(t, engine), func(database *db.DB) feed.Bus {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		startFeedTest(t, dbtest.NewURL(t, engine), func(database *db.DB) feed.Bus {
 			return feed.Buses{
 				lossy{&feed.Local{}}, lossy{feed.NewBus(database, true, slog.Default())}, &feed.Poll{DB: database},
 			}
@@ -37,8 +37,8 @@ func TestFeed(t *testing.T) {
 
 // TestFeedWithoutBus is TestFeed without any hints.
 func TestFeedWithoutBus(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		startFeedTest(t, apitest.NewDatabaseURL(t, engine), func(database *db.DB) feed.Bus {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		startFeedTest(t, dbtest.NewURL(t, engine), func(database *db.DB) feed.Bus {
 			return &feed.Poll{DB: database}
 		}).run(t, func() {})
 	})
@@ -106,7 +106,7 @@ func startFeedTest(t *testing.T, url string, bus func(*db.DB) feed.Bus) *feedTes
 
 // run writes while readers follow, and restarts the database twice meanwhile.
 func (f *feedTest) run(t *testing.T, restart func()) {
-	seed, changes := uint64(time.Now().UnixNano()), apitest.Size(320, 1600, 13_600) // three of four are messages
+	seed, changes := uint64(time.Now().UnixNano()), dbtest.Size(320, 1600, 13_600) // three of four are messages
 	t.Logf("seed %d", seed)
 	var reading, writing sync.WaitGroup
 	for i := range 2 * feedUsers {

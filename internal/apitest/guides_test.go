@@ -23,6 +23,7 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 var namedFile = regexp.MustCompile("(?ms)`([\\w./-]+)`:\n\n```\\w+\n(.*?)^```$")
@@ -215,7 +216,7 @@ func TestProxies(t *testing.T) {
 			if test.line != "" && (!strings.Contains(guide, "`"+test.h2c+"`") || !strings.Contains(guide, "`"+test.line+"`")) {
 				t.Errorf("the guide does not say %s and %s", test.h2c, test.line)
 			}
-			p := apitest.StartProcess(t, "../../bin/message-service", apitest.NewDatabaseURL(t, db.SQLite),
+			p := apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, db.SQLite),
 				append(strings.Fields(strings.TrimSuffix(start, "message-service\n")), test.h2c)...)
 			upstream := []string{"reverse_proxy 127.0.0.1:8080", strings.Replace(test.line, "127.0.0.1:8080", strings.TrimPrefix(p.URL, "http://"), 1)}
 			if test.line == "" {

@@ -12,6 +12,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -36,7 +37,7 @@ func replayed(answer *client.SendMessageResponse) bool {
 }
 
 func TestIdempotencyKey(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		request := client.SendMessageRequest{
 			Sender: "alice", Recipient: "bob", Text: "once", Metadata: client.Metadata{"b": 1, "a": "<&>"},
@@ -79,7 +80,7 @@ func TestIdempotencyKey(t *testing.T) {
 }
 
 func TestIdempotencyKeyOfDeletedMessage(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		request := client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: "secret", Metadata: client.Metadata{"a": 1}}
 		first := storeKeyed(t, s, "key", request)
@@ -100,7 +101,7 @@ func TestIdempotencyKeyOfDeletedMessage(t *testing.T) {
 // TestIdempotencyKeyRace repeats each of many sends from several places at once,
 // on two replicas.
 func TestIdempotencyKeyRace(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		replicas := apitest.StartReplicas(t, engine, 0, 0)
 		s := replicas[0]
 		const keys, repetitions = 50, 4
@@ -145,7 +146,7 @@ func TestIdempotencyKeyRace(t *testing.T) {
 // one batch has several of each conversation: every key makes one message, and each
 // conversation shows its newest.
 func TestBatch(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		users := []string{"alice", "bob", "carol"}
 		for round := range 3 {

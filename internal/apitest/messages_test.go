@@ -15,11 +15,12 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
 func TestSendAndRead(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		before := time.Now().Truncate(time.Millisecond)
 		metadata := client.Metadata{"tags": []any{"a", "b"}, "urgent": true}
@@ -48,7 +49,7 @@ func TestSendAndRead(t *testing.T) {
 }
 
 func TestDelete(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		gone, kept := s.Send(t, "alice", "bob", "oops"), s.Send(t, "alice", "bob", "hello")
 		for range 2 { // deleting again changes nothing
@@ -66,7 +67,7 @@ func TestDelete(t *testing.T) {
 // TestRecentMessages sends 250 messages from 5 senders to one recipient over 40
 // days, on servers whose clocks stand in the past.
 func TestRecentMessages(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		clock := time.Now().AddDate(0, 0, -40)
 		past := messaging.New(s.DB, messaging.Options{Now: func() time.Time { return clock }})

@@ -17,6 +17,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -91,7 +92,7 @@ func (m *modelMessage) has(words string) bool {
 func TestModel(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		run := &modelRun{
 			t: t, model: newModel(), random: rand.New(rand.NewPCG(seed, 0)),

@@ -14,6 +14,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestOrder has several replicas, one with a clock that is fast and one that is
@@ -29,7 +30,7 @@ func TestOrder(t *testing.T) {
 	)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		replicas := apitest.StartReplicas(t, engine, 0, 3*time.Second, -3*time.Second)
 		user := func(i int) string { return fmt.Sprint("user-", i) }
 

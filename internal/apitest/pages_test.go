@@ -24,6 +24,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -58,7 +59,7 @@ func fillEdited(t *testing.T, database *db.DB) int {
 // at some of them and may be empty, but its cursor advances. A request with wait reads further,
 // and is answered before all of them have been looked at. A stream gets the first change all the same.
 func TestFeedOfEdited(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		messages := fillEdited(t, s.DB)
 		for _, limit := range []int32{20, 100} {
@@ -114,7 +115,7 @@ var large = "word " + strings.Repeat("\x01", 4091)
 // TestPageBytes walks lists of large messages: each page ends with the one that passes
 // pageMaxBytes, and nothing is missed.
 func TestPageBytes(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		const messages = 50
 		var wg sync.WaitGroup

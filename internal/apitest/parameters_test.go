@@ -12,13 +12,14 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestLastEventID gives the place in a feed in the three ways there are, an EventSource's own
 // first, and empty ones.
 func TestLastEventID(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		one, two := s.Send(t, "alice", "bob", "one"), s.Send(t, "alice", "bob", "two")
 		zero, first, second := uuid.Nil.String(), one.ID.String(), two.ID.String()
@@ -66,7 +67,7 @@ func errorPlaces(body string) (names []string) {
 
 // TestTimesInLowerCase gives times as RFC 3339 allows them, and as it does not.
 func TestTimesInLowerCase(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		s.Send(t, "alice", "bob", "now")
 		for _, path := range []string{"/v1/messages?", "/v1/users/bob/conversations/alice/messages?"} {

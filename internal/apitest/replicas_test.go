@@ -15,6 +15,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestTwoUsersAtOnce has two users write to each other, mark as read, edit and
@@ -23,7 +24,7 @@ import (
 func TestTwoUsersAtOnce(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		replicas := apitest.StartReplicas(t, engine, 0, time.Second, -time.Second)
 		users := []string{"alice", "bob"}
 		// Two messages that are edited all the time, one half of each by one goroutine.

@@ -15,6 +15,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -26,7 +27,7 @@ func TestSearchAfterChanges(t *testing.T) {
 	t.Logf("seed %d", seed)
 	words := []string{"lunch", "Lunch", "caf\u00e9", "cafe\u0301", "\u5bff\u53f8", "\u092e\u0947\u0932", "\u0939\u093f\u0928\u094d\u0926\u0940", "I\u0307stanbul", "straße", "O'Reilly", "a.b-c", "42", "😀", "naïve", "ﬁne"}
 	users := []string{"alice", "bob", "carol", "Erin@example.org"}
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		s := apitest.Start(t, engine, messaging.Options{})
 		live := map[uuid.UUID]client.Message{}

@@ -14,11 +14,12 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
 func TestSearch(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		lunch := s.Send(t, "alice", "bob", "Lunch at NOON? (bring the O'Reilly book)")
 		dinner := s.Send(t, "carol", "bob", "No lunch. Dinner at eight!")
@@ -95,7 +96,7 @@ func TestSearch(t *testing.T) {
 // TestSearchPages walks through more matches than fit on a page, in a mailbox with
 // more messages than are looked at one by one, both ways.
 func TestSearchPages(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		fill(t, s, "alice", "bob", "needle", 120)
 		fill(t, s, "alice", "bob", "hay", 1100)
@@ -134,7 +135,7 @@ func TestSearchPages(t *testing.T) {
 func TestSearchInput(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		s.Send(t, "alice", "bob", "x")
 		random := rand.New(rand.NewPCG(seed, 0))
@@ -159,7 +160,7 @@ func TestSearchInput(t *testing.T) {
 
 // TestSearchSwitchedOff takes the index away under a store, and makes it again.
 func TestSearchSwitchedOff(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{SearchOff: true})
 		before, changed := s.Send(t, "alice", "bob", "lunch before"), s.Send(t, "alice", "bob", "lunch, soon to be dinner")
 		for range 2 {

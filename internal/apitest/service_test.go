@@ -14,6 +14,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -30,7 +31,7 @@ func answerIs(t *testing.T, s *apitest.Server, method, path, body string, want i
 }
 
 func TestHealthAndReadiness(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		health := apitest.Call(s.GetHealthWithResponse(t.Context())).Must(t, http.StatusOK)
 		if string(health.Body) != "UP\n" {
@@ -54,7 +55,7 @@ func TestHealthAndReadiness(t *testing.T) {
 // TestLimits checks that the limits are those that hold: a text, a user id and a
 // key of that length are accepted. TestBadInput has what is one longer.
 func TestLimits(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		answer := apitest.Call(s.GetLimitsWithResponse(t.Context())).Must(t, http.StatusOK)
 		limits := *answer.JSON200
@@ -80,7 +81,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestRequestID(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		for given, kept := range map[string]bool{
 			"abc.DEF_1-2": true, strings.Repeat("x", 64): true,
@@ -96,7 +97,7 @@ func TestRequestID(t *testing.T) {
 
 // TestDocumentation reads what stands beside the contract.
 func TestDocumentation(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		file, err := os.ReadFile("../../api/openapi.yaml")
 		if err != nil {
@@ -149,7 +150,7 @@ func TestServedServer(t *testing.T) {
 	t.Parallel()
 	const publicURL = "https://chat.example.org"
 	local, open := apitest.Start(t, db.SQLite, messaging.Options{}), anywhere(t)
-	public := apitest.StartWith(t, apitest.NewDatabaseURL(t, db.SQLite), apitest.Options{API: httpapi.Options{AllowUnauthenticated: true, PublicURL: publicURL}})
+	public := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), apitest.Options{API: httpapi.Options{AllowUnauthenticated: true, PublicURL: publicURL}})
 	for name, test := range map[string]struct {
 		server *apitest.Server
 		want   string

@@ -11,6 +11,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
@@ -19,8 +20,8 @@ import (
 // TestStatus reads the state of a server at rest, while streams are open, while sends and other
 // changes cannot be stored, once they are, and when the server is about to stop.
 func TestStatus(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		s := apitest.StartWith(t, apitest.NewDatabaseURL(t, engine), apitest.Options{
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.StartWith(t, dbtest.NewURL(t, engine), apitest.Options{
 			Options: messaging.Options{QueueSize: 100},
 			API:     httpapi.Options{Version: "1.2.3", Connections: func() (open, most int) { return 7, 8 }},
 			Feed:    feed.Options{MaxStreams: 5},
@@ -80,7 +81,7 @@ func TestStatus(t *testing.T) {
 // and neither what the database is called nor where it is.
 func TestStatusWithoutDatabase(t *testing.T) {
 	t.Parallel()
-	p, url := newProxy(t, apitest.NewDatabaseURL(t, db.Postgres))
+	p, url := newProxy(t, dbtest.NewURL(t, db.Postgres))
 	s := apitest.StartOn(t, url, messaging.Options{})
 	p.cut()
 	answer := apitest.Call(s.GetStatusWithResponse(t.Context())).Must(t, http.StatusOK)

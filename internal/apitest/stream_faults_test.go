@@ -21,6 +21,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -29,7 +30,7 @@ import (
 // connections to Postgres were cut.
 func TestNotify(t *testing.T) {
 	t.Parallel()
-	url := apitest.NewDatabaseURL(t, db.Postgres)
+	url := dbtest.NewURL(t, db.Postgres)
 	proxy, proxied := newProxy(t, url)
 	writer := apitest.StartOn(t, url, messaging.Options{})
 	reader := apitest.StartWith(t, proxied, apitest.Options{Bus: func(database *db.DB) feed.Bus { return feed.NewNotify(database, slog.Default()) }})
@@ -50,13 +51,13 @@ func TestNotify(t *testing.T) {
 // answers: that is noticed, and nothing waits for it when the server stops.
 func TestListenWithoutAnswer(t *testing.T) {
 	t.Parallel()
-	proxy, proxied := newProxy(t, apitest.NewDatabaseURL(t, db.Postgres))
+	proxy, proxied := newProxy(t, dbtest.NewURL(t, db.Postgres))
 	proxy.swallow("LISTEN")
 	log, lines := io.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
-		feed.NewNotify(apitest.Open(t, proxied), slog.New(slog.NewTextHandler(lines, nil))).Run(ctx, func([]string) {})
+		feed.NewNotify(dbtest.Open(t, proxied), slog.New(slog.NewTextHandler(lines, nil))).Run(ctx, func([]string) {})
 		close(ended)
 	}()
 	said := bufio.NewScanner(log)
@@ -76,9 +77,9 @@ func TestListenWithoutAnswer(t *testing.T) {
 // that there is one again.
 func TestListenLogs(t *testing.T) {
 	t.Parallel()
-	proxy, proxied := newProxy(t, apitest.NewDatabaseURL(t, db.Postgres))
+	proxy, proxied := newProxy(t, dbtest.NewURL(t, db.Postgres))
 	log, lines := io.Pipe()
-	bus := feed.NewNotify(apitest.Open(t, proxied), slog.New(slog.NewTextHandler(lines, nil)))
+	bus := feed.NewNotify(dbtest.Open(t, proxied), slog.New(slog.NewTextHandler(lines, nil)))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	listening, ended := make(chan struct{}, 100), make(chan struct{})
@@ -111,7 +112,7 @@ func TestListenLogs(t *testing.T) {
 // those that have to read, and goes on when it is back.
 func TestStreamWithoutDatabase(t *testing.T) {
 	t.Parallel()
-	url := apitest.NewDatabaseURL(t, db.Postgres)
+	url := dbtest.NewURL(t, db.Postgres)
 	proxy, proxied := newProxy(t, url)
 	writer, reader := apitest.StartOn(t, url, messaging.Options{}), apitest.StartOn(t, proxied, messaging.Options{})
 	live := startStream(t, reader.Client, "bob", nil)
@@ -160,7 +161,7 @@ func TestStreamWithoutDatabase(t *testing.T) {
 // TestRestoredStore takes a store back to where it was, as from a backup, while a stream
 // is ahead of that: the stream ends, and its cursor is refused.
 func TestRestoredStore(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		first := s.Send(t, "alice", "bob", "first")
 		stream := startStream(t, s.Client, "bob", &uuid.Nil)
@@ -187,7 +188,7 @@ func TestRestoredStore(t *testing.T) {
 // TestStreamThatLags reads nothing while more changes than are kept for a stream: it
 // reads them later, all and in order.
 func TestStreamThatLags(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		lagging, err := s.Feed.Open(t.Context(), "bob", nil)
 		if err != nil {
@@ -327,7 +328,7 @@ func TestSlowReader(t *testing.T) {
 // else can be committed meanwhile.
 func TestSlowTransaction(t *testing.T) {
 	t.Parallel()
-	url, key := apitest.NewDatabaseURL(t, db.Postgres), rand.Int64()
+	url, key := dbtest.NewURL(t, db.Postgres), rand.Int64()
 	slow, fast, reader := apitest.StartOn(t, url, messaging.Options{}), apitest.StartOn(t, url, messaging.Options{}), apitest.StartOn(t, url, messaging.Options{})
 	hold, release, held := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	err := slow.DB.Tx(t.Context(), testTimeout, func(ctx context.Context, tx *sqlx.Tx) error {

@@ -16,6 +16,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -49,7 +50,7 @@ func expect(t *testing.T, stream *apitest.Stream, want ...string) {
 
 // TestStream follows two users while they write, and resumes from any event.
 func TestStream(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		s.Send(t, "alice", "bob", "before")
 		alice, bob := startStream(t, s.Client, "alice", nil), startStream(t, s.Client, "bob", &uuid.Nil)
@@ -130,7 +131,7 @@ func TestStreamLines(t *testing.T) {
 
 // TestCursors asks for the changes after cursors that are no places in the feed.
 func TestCursors(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		early := s.Send(t, "carol", "dave", "not bob's")
 		s.Send(t, "alice", "bob", "one")
@@ -170,7 +171,7 @@ func TestCursors(t *testing.T) {
 
 // TestWait holds requests until there is something.
 func TestWait(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		start := time.Now()
 		first := s.Changes(t, "bob", client.ListChangesParams{Wait: new(int32(60))}) // nothing to wait for
@@ -203,7 +204,7 @@ func TestWait(t *testing.T) {
 // of each.
 func TestStreamLimits(t *testing.T) {
 	t.Parallel()
-	s := apitest.StartWith(t, apitest.NewDatabaseURL(t, db.SQLite), apitest.Options{Feed: feed.Options{MaxStreams: feed.UserMaxStreams + 1}})
+	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), apitest.Options{Feed: feed.Options{MaxStreams: feed.UserMaxStreams + 1}})
 	var streams []*apitest.Stream
 	for range feed.UserMaxStreams {
 		streams = append(streams, startStream(t, s.Client, "bob", nil))

@@ -12,6 +12,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -39,7 +40,7 @@ func TestTextSurvives(t *testing.T) {
 	for plane := range rune(17) {
 		texts[fmt.Sprintf("plane %d", plane)] = sample(plane)
 	}
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		for name, text := range texts {
 			sent := s.Send(t, "alice", "bob", text)
@@ -69,7 +70,7 @@ func sample(plane rune) string {
 func TestRandomText(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		s := apitest.Start(t, engine, messaging.Options{})
 		for range 100 {
@@ -97,7 +98,7 @@ func TestBlankText(t *testing.T) {
 	seen := []string{
 		"\u200bx", "❤\ufe0f", "👨\u200d👩\u200d👧", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "⠁", "ㅤㄱ", "\u0600", "\u0301", "\u0001",
 	}
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		kept := s.Send(t, "alice", "bob", "as it was")
 		for _, text := range blanks {
@@ -138,7 +139,7 @@ func TestTextRefused(t *testing.T) {
 		"raw control character":    {"a\x01b", http.StatusBadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
-			apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+			dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 				s := apitest.Start(t, engine, messaging.Options{})
 				body := `{"sender": "alice", "recipient": "bob", "text": "` + test.text + `"}`
 				answer := s.Do(t, http.MethodPost, "/v1/messages", strings.NewReader(body), "Content-Type: application/json")
@@ -156,7 +157,7 @@ func TestTextRefused(t *testing.T) {
 // TestMetadataSurvives checks that metadata comes back with every digit, and that
 // its size is measured without the escapes and blanks of the request.
 func TestMetadataSurvives(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		send := func(metadata string) (int, string) {
 			body := `{"sender": "alice", "recipient": "bob", "text": "x", "metadata": ` + metadata + `}`

@@ -11,6 +11,7 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // These tests run the pinned tools of .tools against the binary that "make build"
@@ -19,7 +20,7 @@ import (
 // startBinary runs that binary on an empty database.
 func startBinary(t *testing.T, engine db.Engine) *apitest.Process {
 	t.Helper()
-	return apitest.StartProcess(t, "../../bin/message-service", apitest.NewDatabaseURL(t, engine))
+	return apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, engine))
 }
 
 // runTool runs a program in a folder, absolute or of this repository, with the tools

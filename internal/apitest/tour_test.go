@@ -22,6 +22,7 @@ import (
 	"github.com/message-service/message-service/api"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // paste gives the shell samples of a document to a shell, as somebody does who pastes
@@ -146,13 +147,13 @@ func TestREADME(t *testing.T) {
 
 // TestOperations moves a store to Postgres as the manual says.
 func TestOperations(t *testing.T) {
-	store := apitest.NewDatabaseURL(t, db.SQLite)
+	store := dbtest.NewURL(t, db.SQLite)
 	p := apitest.StartProcess(t, "../../bin/message-service", store)
 	sent := p.Send(t, "alice", "bob", "Lunch at noon?")
 	if err := p.Stop(t); err != nil {
 		t.Fatal(err)
 	}
-	postgres := apitest.NewDatabaseURL(t, db.Postgres)
+	postgres := dbtest.NewURL(t, db.Postgres)
 	program, err := filepath.Abs("../../bin/message-service")
 	if err != nil {
 		t.Fatal(err)

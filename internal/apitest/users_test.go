@@ -18,11 +18,12 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
 func TestExport(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		received := s.SendRequest(t, client.SendMessageRequest{Sender: "bob", Recipient: "alice", Text: "<é> \u2028", Metadata: client.Metadata{"a": "<"}})
 		sent := s.SendRequest(t, client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: "yes", ReplyTo: &received.ID})
@@ -57,7 +58,7 @@ func TestExport(t *testing.T) {
 
 // TestExportPortions exports more than is read at a time, both ways and to themselves.
 func TestExportPortions(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		const n = 1200
 		fill(t, s, "alice", "bob", "x", n/3)
@@ -98,7 +99,7 @@ func fill(t *testing.T, s *apitest.Server, sender, recipient, text string, n int
 // TestExportCutShort closes the database in the middle of an export, whose reader
 // must notice.
 func TestExportCutShort(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		// More than fits into the buffers on the way.
 		fill(t, s, "alice", "bob", strings.Repeat("😀", 4000), 1200)
@@ -126,7 +127,7 @@ func TestExportCutShort(t *testing.T) {
 }
 
 func TestErase(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		fill(t, s, "alice", "bob", "x", 450)
 		fill(t, s, "carol", "alice", "x", 250)
@@ -177,7 +178,7 @@ func TestErase(t *testing.T) {
 
 // TestEraseStopsWithItsRequest cancels a request, and goes on with another.
 func TestEraseStopsWithItsRequest(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		fill(t, s, "alice", "bob", "x", 500)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -196,7 +197,7 @@ func TestEraseStopsWithItsRequest(t *testing.T) {
 // All that was acknowledged before is erased, and what is left came after all that was
 // erased: there was a moment at which there was nothing.
 func TestEraseUnderLoad(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		replicas := apitest.StartReplicas(t, engine, 0, 0)
 		s := replicas[0]
 		users := [][2]string{{"alice", "bob"}, {"bob", "alice"}, {"zoe", "alice"}, {"alice", "zoe"}, {"alice", "alice"}, {"carol", "alice"}}

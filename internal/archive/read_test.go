@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/archive"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -187,7 +187,7 @@ func TestReadDamaged(t *testing.T) {
 		tests[fmt.Sprint("cut in line ", i+1)] = test{whole + good[i][:len(good[i])/2], i + 1, "cut short"}
 		tests[fmt.Sprint("cut at the end of line ", i+1)] = test{whole + strings.TrimSuffix(good[i], "\n"), i + 1, "cut short"}
 	}
-	database := apitest.Open(t, apitest.NewDatabaseURL(t, db.SQLite))
+	database := dbtest.Open(t, dbtest.NewURL(t, db.SQLite))
 	for name, test := range tests {
 		err := archive.Import(t.Context(), database, archive.Read(strings.NewReader(test.file)))
 		if err == nil {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 )
@@ -58,7 +57,7 @@ func TestCheckRefuses(t *testing.T) {
 	execute(t, admin, "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0", "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0",
 		"CREATE DATABASE citus")
 	// Citus is not there: this is what it would say.
-	execute(t, apitest.Open(t, at("citus")),
+	execute(t, dbtest.Open(t, at("citus")),
 		"SET allow_system_table_mods = on; INSERT INTO pg_extension VALUES (99999, 'citus', 10, 11, false, '13.0', NULL, NULL)",
 		"CREATE TABLE pg_dist_partition (logicalrel regclass, partmethod char)",
 		"CREATE TABLE others (id int)",
@@ -110,9 +109,9 @@ func TestListenSeveralHosts(t *testing.T) {
 // TestSchemaTooNew lets a binary that is too old for the schema do nothing, and any
 // other go on.
 func TestSchemaTooNew(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		url := apitest.NewDatabaseURL(t, engine)
-		database := apitest.Open(t, url)
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := dbtest.NewURL(t, engine)
+		database := dbtest.Open(t, url)
 		record := func(statement string) {
 			t.Helper()
 			err := database.Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -149,9 +148,9 @@ func TestSchemaTooNew(t *testing.T) {
 
 // TestSchemaBefore starts on a schema that was made before requirements were recorded.
 func TestSchemaBefore(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		url := apitest.NewDatabaseURL(t, engine)
-		database := apitest.Open(t, url)
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := dbtest.NewURL(t, engine)
+		database := dbtest.Open(t, url)
 		err := database.Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
 			_, err := tx.ExecContext(ctx, "DROP TABLE schema_requirements")
 			return err

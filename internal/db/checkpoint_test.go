@@ -16,8 +16,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // lines is a log whose lines can be waited for.
@@ -43,7 +43,7 @@ func (l lines) wait(t *testing.T, limit time.Duration) string {
 // openLogged opens and migrates a new SQLite database.
 func openLogged(t *testing.T, log lines) (*db.DB, string) {
 	t.Helper()
-	url := apitest.NewDatabaseURL(t, db.SQLite)
+	url := dbtest.NewURL(t, db.SQLite)
 	database, err := db.Open(url, db.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func logSize(t *testing.T, path string) int64 {
 func TestCloseErases(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	other := apitest.Open(t, "sqlite:"+path)
+	other := dbtest.Open(t, "sqlite:"+path)
 	if _, err := other.Migrate(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}

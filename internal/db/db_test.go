@@ -12,8 +12,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 func TestOpenRefuses(t *testing.T) {
@@ -27,8 +27,8 @@ func TestOpenRefuses(t *testing.T) {
 
 // TestMigrateAtOnce starts several replicas on an empty database at the same time.
 func TestMigrateAtOnce(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		url := apitest.NewDatabaseURL(t, engine)
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := dbtest.NewURL(t, engine)
 		var mu sync.Mutex
 		applied := 0
 		var wg sync.WaitGroup
@@ -50,7 +50,7 @@ func TestMigrateAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		database := apitest.Open(t, url)
+		database := dbtest.Open(t, url)
 		steps, err := database.MigrationStatus(t.Context())
 		if err != nil || len(steps) == 0 || applied < len(steps) {
 			t.Fatalf("%d of %d steps applied: %v", applied, len(steps), err)
@@ -69,8 +69,8 @@ func TestMigrateAtOnce(t *testing.T) {
 // TestTx checks that a transaction ends with its function, whatever happens to the
 // caller meanwhile.
 func TestTx(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		database := apitest.Open(t, apitest.NewDatabaseURL(t, engine))
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		database := dbtest.Open(t, dbtest.NewURL(t, engine))
 		insert := func(user string, end func(cancel func()) error) (err error) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
@@ -108,16 +108,16 @@ func TestTx(t *testing.T) {
 // what the service promises: it refuses to lose commits, and sets the isolation.
 func TestPostgresSettings(t *testing.T) {
 	t.Parallel()
-	url := apitest.NewDatabaseURL(t, db.Postgres)
-	if err := apitest.Open(t, url).Check(t.Context()); err != nil {
+	url := dbtest.NewURL(t, db.Postgres)
+	if err := dbtest.Open(t, url).Check(t.Context()); err != nil {
 		t.Errorf("the default settings: %v", err)
 	}
-	err := apitest.Open(t, url+"&synchronous_commit=off").Check(t.Context())
+	err := dbtest.Open(t, url+"&synchronous_commit=off").Check(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "synchronous_commit") {
 		t.Errorf("synchronous_commit=off: %v", err)
 	}
 	var level string
-	err = apitest.Open(t, url+"&default_transaction_isolation=serializable").Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+	err = dbtest.Open(t, url+"&default_transaction_isolation=serializable").Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
 		return tx.GetContext(ctx, &level, "SHOW transaction_isolation")
 	})
 	if err != nil || level != "read committed" {
@@ -130,7 +130,7 @@ func TestSQLitePath(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
 	for _, name := range []string{"a b.db", "50%.db", "what?.db", "#1.db", "ü.db", "a&_synchronous=OFF.db"} {
-		database := apitest.Open(t, "sqlite:"+filepath.Join(directory, name))
+		database := dbtest.Open(t, "sqlite:"+filepath.Join(directory, name))
 		if err := database.Check(t.Context()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -182,7 +182,7 @@ func TestSQLiteAutoVacuum(t *testing.T) {
 // TestSQLiteDurability checks that what Postgres does by default was asked of SQLite.
 func TestSQLiteDurability(t *testing.T) {
 	t.Parallel()
-	database := apitest.Open(t, apitest.NewDatabaseURL(t, db.SQLite))
+	database := dbtest.Open(t, dbtest.NewURL(t, db.SQLite))
 	err := database.Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
 		for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal"} {
 			var got string

@@ -15,7 +15,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestLogInOnePiece makes transactions that do not fit into memory, so that pages are written to the
@@ -124,7 +124,7 @@ func TestLogStaysSmall(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
 			makePaged(t, path, pageSize)
-			database := apitest.Open(t, "sqlite:"+path)
+			database := dbtest.Open(t, "sqlite:"+path)
 			if _, err := database.Migrate(t.Context(), false); err != nil {
 				t.Fatal(err)
 			}

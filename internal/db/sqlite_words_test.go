@@ -12,8 +12,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // indexed is a store of messages, and what is to be found in it.
@@ -30,7 +30,7 @@ func newIndexed(t *testing.T) *indexed {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	s := &indexed{
-		db: apitest.Open(t, apitest.NewDatabaseURL(t, db.SQLite)), random: rand.New(rand.NewPCG(seed, 0)),
+		db: dbtest.Open(t, dbtest.NewURL(t, db.SQLite)), random: rand.New(rand.NewPCG(seed, 0)),
 		texts: map[uint64][]string{}, erased: map[string]bool{},
 	}
 	s.exec(t, "INSERT INTO message_words (message_words, rank) VALUES ('pgsz', $1)", 64<<s.random.IntN(3))
@@ -45,7 +45,7 @@ func newIndexed(t *testing.T) *indexed {
 func TestErasedWordsLeaveTheIndex(t *testing.T) {
 	t.Parallel()
 	s := newIndexed(t)
-	for round := range apitest.Size(6, 40, 120) {
+	for round := range dbtest.Size(6, 40, 120) {
 		for range 1 + s.random.IntN(12) {
 			switch n := s.random.IntN(14); {
 			case len(s.texts) < 20 || n < 5:
@@ -76,7 +76,7 @@ func TestErasedDuringMerge(t *testing.T) {
 	t.Parallel()
 	s := newIndexed(t)
 	s.exec(t, "INSERT INTO message_words (message_words, rank) VALUES ('automerge', 0)")
-	for range apitest.Size(1, 5, 50) {
+	for range dbtest.Size(1, 5, 50) {
 		for range 40 {
 			s.add(t, 1+s.random.IntN(16))
 		}

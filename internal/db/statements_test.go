@@ -10,7 +10,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 )
@@ -19,7 +18,7 @@ import (
 // few parameters, so many of them, and none if that is not wanted.
 func TestPreparedStatements(t *testing.T) {
 	t.Parallel()
-	url := apitest.NewDatabaseURL(t, db.Postgres)
+	url := dbtest.NewURL(t, db.Postgres)
 	for unprepared, want := range map[bool]int{false: 128, true: 0} {
 		database, err := db.Open(url, db.Options{MaxConnections: 1, Unprepared: unprepared})
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 	"github.com/message-service/message-service/migrations"
 )
@@ -34,8 +35,8 @@ const earlierSearch = `
 // TestUpgradeOfKeys upgrades a store whose messages have idempotency keys themselves: they are
 // recognised afterwards as before, and are nowhere in it any more.
 func TestUpgradeOfKeys(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		url := apitest.NewDatabaseURL(t, engine)
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := dbtest.NewURL(t, engine)
 		sent := map[string]client.Message{}
 		for i, key := range []string{"k", "short key", strings.Repeat("x", 64), strings.Repeat("y", 65), strings.Repeat("long key ", 28) + "z", "deleted", ""} {
 			sent[key] = client.Message{ID: uuid.MustParse(fmt.Sprintf("01a0c450-6c02-7000-8000-00000000000%d", i)), Sender: "alice", Recipient: "bob", Text: fmt.Sprint("text ", i)}

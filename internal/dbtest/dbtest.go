@@ -1,121 +1,70 @@
-// Package dbtest gives each test a Postgres schema of its own, and whoever asks for
+// Package dbtest gives each test a database of its own, on either engine, and whoever asks for
 // it, a Postgres of its own.
 //
-// The server of a schema is the one TEST_DATABASE_URL names, or else a throwaway cluster
-// that is made on first use, from the Postgres binaries of this machine or, if it has
-// none, from fetched ones. The cluster stops and its files go when the test
+// A database is a file of SQLite, or a schema in the Postgres that TEST_DATABASE_URL names, or
+// else in a throwaway cluster that is made on first use, from the Postgres binaries of this machine
+// or, if it has none, from fetched ones. The cluster stops and its files go when the test
 // process ends, however it ends: it is run by a shell that waits on a pipe from
 // that process. Postgres refuses to run as root, so root runs it as the user
 // postgres or nobody.
 package dbtest
 
 import (
-	"crypto/rand"
-	"database/sql"
-	"fmt"
-	"net/url"
-	"os"
-	"strings"
-	"sync"
+	"path/filepath"
 	"testing"
 
-	_ "github.com/lib/pq" // the driver named "postgres"
+	"github.com/message-service/message-service/internal/db"
 )
 
-// server is the given server, or else one that is started once.
-var server = sync.OnceValues(func() (*Cluster, error) {
-	if given := os.Getenv("TEST_DATABASE_URL"); given != "" {
-		return &Cluster{URL: given}, nil
-	}
-	return Start()
-})
-
-// NewSchema makes an empty schema and returns the URL of a database in which it is
-// the only one on the search path. The schema is dropped after the test.
-func NewSchema(t testing.TB) string {
+// Engines runs a test on each engine, in parallel with others; with -short only on
+// the one that needs nothing but Go.
+func Engines(t *testing.T, test func(t *testing.T, engine db.Engine)) {
 	t.Helper()
+	t.Parallel()
+	engines := []db.Engine{db.Postgres, db.SQLite}
 	if testing.Short() {
-		t.Skip("needs Postgres, and -short asks for tests that need nothing but Go")
+		engines = []db.Engine{db.SQLite}
 	}
-	running, err := server()
+	for _, engine := range engines {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			test(t, engine)
+		})
+	}
+}
+
+// NewURL makes an empty database that is gone after the test, and returns its URL.
+func NewURL(t testing.TB, engine db.Engine) string {
+	t.Helper()
+	if engine == db.Postgres {
+		return newSchema(t)
+	}
+	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+}
+
+// MaxConnections is how many connections to Postgres a database of a test has.
+const MaxConnections = 8
+
+// Open opens and migrates a database until the test ends.
+func Open(t testing.TB, url string) *db.DB {
+	t.Helper()
+	return OpenWith(t, url, db.Options{MaxConnections: MaxConnections})
+}
+
+// OpenWith is [Open] with options.
+func OpenWith(t testing.TB, url string, options db.Options) *db.DB {
+	t.Helper()
+	database, err := db.Open(url, options)
 	if err != nil {
-		t.Fatalf("These tests need Postgres. Install it (Debian: apt-get install postgresql; macOS: brew install postgresql), "+
-			"or set TEST_DATABASE_URL=postgres://... to a database in which schemas may be created.\n%v", err)
-	}
-	address, err := url.Parse(running.URL)
-	if err != nil {
-		t.Fatalf("TEST_DATABASE_URL: %v", err)
-	}
-	query := address.Query()
-	if !query.Has("sslmode") {
-		query.Set("sslmode", "prefer") // as the service does
-	}
-	address.RawQuery = query.Encode()
-	admin, err := sql.Open("postgres", address.String())
-	if err != nil {
-		t.Fatalf("TEST_DATABASE_URL: %v", err)
-	}
-	schema := "test_" + strings.ToLower(rand.Text()[:16])
-	if _, err := admin.ExecContext(t.Context(), "CREATE SCHEMA "+schema); err != nil {
-		t.Fatalf("create a schema for the test: %v", err)
+		t.Fatalf("open %s: %v", url, err)
 	}
 	t.Cleanup(func() {
-		if _, err := admin.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
-			t.Errorf("drop the schema of the test: %v", err)
-		}
-		if err := admin.Close(); err != nil {
-			t.Errorf("close: %v", err)
+		if err := database.Close(); err != nil {
+			t.Errorf("close the database: %v", err)
 		}
 	})
-	query.Set("search_path", schema)
-	address.RawQuery = query.Encode()
-	return address.String()
-}
-
-// NewServer starts a Postgres for one test, which may kill it and start it again.
-func NewServer(t testing.TB) (url string, restart func()) {
-	t.Helper()
-	own := NewCluster(t)
-	return own.URL, func() {
-		if err := own.Restart(); err != nil {
-			t.Error(err)
-		}
+	if _, err := database.Migrate(t.Context(), true); err != nil {
+		t.Fatalf("migrate: %v", err)
 	}
-}
-
-// NewCluster starts a Postgres for one test, with settings as those of [Start].
-func NewCluster(t testing.TB, settings ...string) *Cluster {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("needs Postgres, and -short asks for tests that need nothing but Go")
-	}
-	own, err := Start(settings...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopAfter(t, own)
-	return own
-}
-
-// NewStandby starts a standby of a cluster for one test.
-func NewStandby(t testing.TB, of *Cluster) *Cluster {
-	t.Helper()
-	own, err := of.Standby()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stopAfter(t, own)
-	return own
-}
-
-func stopAfter(t testing.TB, own *Cluster) {
-	t.Cleanup(func() {
-		if err := own.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func socketURL(directory string) string {
-	return fmt.Sprintf("postgres://postgres@/postgres?host=%s&sslmode=disable", url.QueryEscape(directory))
+	return database
 }

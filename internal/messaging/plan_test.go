@@ -14,8 +14,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -115,9 +115,9 @@ func list(query func(user string) messaging.Query) func(context.Context, sqlx.Qu
 // both ways, and looks at no more rows than it returns: no scan of a
 // table, no sort, no filter but on single rows.
 func TestPlans(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		n := apitest.Size(20_000, 20_000, 1_000_000)
-		database := apitest.Open(t, apitest.NewDatabaseURL(t, engine))
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		n := dbtest.Size(20_000, 20_000, 1_000_000)
+		database := dbtest.Open(t, dbtest.NewURL(t, engine))
 		fillPlanStore(t, database, n)
 		month := time.Now().AddDate(0, 0, -30)
 		windows := map[string]messaging.Window{

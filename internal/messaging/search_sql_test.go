@@ -11,15 +11,15 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestSearchPlan checks that a search asks the index of words.
 func TestSearchPlan(t *testing.T) {
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		database := apitest.Open(t, apitest.NewDatabaseURL(t, engine))
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		database := dbtest.Open(t, dbtest.NewURL(t, engine))
 		fillPlanStore(t, database, 20_000)
 		index := map[db.Engine]string{db.Postgres: "Bitmap Index Scan on messages_search", db.SQLite: "SCAN message_words VIRTUAL TABLE INDEX"}[engine]
 		for _, query := range []messaging.Query{{Recipient: "quiet", Words: "message 77"}, {Sender: "quiet", Words: "77"}} {
@@ -48,7 +48,7 @@ func TestSearchPlan(t *testing.T) {
 func TestPunctuation(t *testing.T) {
 	const marks = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 	alphabet := []rune(marks + marks + marks + "aaeEfhptwwwxXZ0112é п")
-	database := apitest.Open(t, apitest.NewDatabaseURL(t, db.Postgres))
+	database := dbtest.Open(t, dbtest.NewURL(t, db.Postgres))
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -74,7 +74,7 @@ func TestPunctuation(t *testing.T) {
 // TestWordSorter checks that the words of new messages are sorted in before Postgres would
 // let a send do it, again and again.
 func TestWordSorter(t *testing.T) {
-	database := apitest.Open(t, apitest.NewDatabaseURL(t, db.Postgres))
+	database := dbtest.Open(t, dbtest.NewURL(t, db.Postgres))
 	service := messaging.New(database, messaging.Options{})
 	for round := range 2 {
 		var sends sync.WaitGroup

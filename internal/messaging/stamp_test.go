@@ -13,6 +13,7 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -23,13 +24,13 @@ import (
 func TestMailboxClock(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	apitest.Engines(t, func(t *testing.T, engine db.Engine) {
-		url := apitest.NewDatabaseURL(t, engine)
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := dbtest.NewURL(t, engine)
 		const users, workers, changes = 3, 8, 40
 		var mu sync.Mutex
 		newest := make([]messaging.ID, users) // the newest acknowledged change of each mailbox
 		var wg sync.WaitGroup
-		database := apitest.Open(t, url)
+		database := dbtest.Open(t, url)
 		for w := range workers {
 			random := rand.New(rand.NewPCG(seed, uint64(w)))
 			skew := time.Duration(random.Int64N(int64(2 * time.Hour)))

@@ -1,5 +1,5 @@
 //go:build race
 
-package apitest
+package dbtest
 
 const raceDetector = true
