@@ -38,7 +38,7 @@ func (s *Service) ListChanges(ctx context.Context, user string, after *ID, limit
 	}
 	var page ChangePage
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		page, err = selectChanges(ctx, q, s.db.Engine, user, *after, feedLimit{limit, maxBytes})
+		page, err = s.engine.selectChanges(ctx, q, user, *after, feedLimit{limit, maxBytes})
 		return err
 	})
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Service) ListChanges(ctx context.Context, user string, after *ID, limit
 // [Service.ListChanges] has accepted. Errors: [Unavailable].
 func (s *Service) ListChangesOf(ctx context.Context, after map[string]ID, limit, maxBytes int) (pages map[string]ChangePage, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		pages, err = selectChangesOf(ctx, q, s.db.Engine, after, feedLimit{limit, maxBytes})
+		pages, err = s.engine.selectChangesOf(ctx, q, after, feedLimit{limit, maxBytes})
 		return err
 	})
 	return pages, explain(err)
@@ -65,7 +65,7 @@ func (s *Service) ListChangesOf(ctx context.Context, after map[string]ID, limit,
 func (s *Service) Clocks(ctx context.Context, users []string) (map[string]ID, error) {
 	var clocks map[string]ID
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		clocks, err = selectClocks(ctx, q, s.db.Engine, users)
+		clocks, err = selectClocks(ctx, q, s.engine, users)
 		return err
 	})
 	return clocks, explain(err)

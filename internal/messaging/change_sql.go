@@ -3,14 +3,11 @@ package messaging
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
-
-	"github.com/message-service/message-service/internal/db"
 )
 
 // changeRow is a change, or a place in a mailbox. A read marker is in the columns of a
@@ -114,16 +111,7 @@ func changesOf(user, after string, limit feedLimit) string {
 		%[2]s`, strings.Join(arms, " UNION ALL "), inOrder, limit.all(), messageRow)
 }
 
-// changesOfOne are the statements of one feed, of a user after a cursor, by their rows.
-//
-// Postgres keeps the plan of a prepared statement only if it seems no worse than one for the
-// parameters, and to make one takes longer than to read a feed. So it is not to know them while
-// it plans, nor is the limit a parameter: both plans are the same then, and TestPlans checks it.
-var changesOfOne = map[db.Engine]map[int]string{
-	db.SQLite:   changesOfUser("$1", "$2"),
-	db.Postgres: changesOfUser("(SELECT $1::text)", "(SELECT $2::uuid)"),
-}
-
+// changesOfUser are the statements of one feed, of a user after a cursor, by their rows.
 func changesOfUser(user, after string) map[int]string {
 	statements := map[int]string{}
 	for _, size := range feedSizes {
@@ -133,52 +121,11 @@ func changesOfUser(user, after string) map[int]string {
 	return statements
 }
 
-// selectChanges returns a page of a feed.
-func selectChanges(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, after ID, limit feedLimit) (ChangePage, error) {
+// selectChanges returns a page of a feed, by one of those statements.
+func selectChanges(ctx context.Context, q sqlx.QueryerContext, statements map[int]string, user string, after ID, limit feedLimit) (ChangePage, error) {
 	page := feedPage{limit: limit}
-	err := eachChange(ctx, q, page.add, changesOfOne[engine][limit.rows()], user, after)
+	err := eachChange(ctx, q, page.add, statements[limit.rows()], user, after)
 	return page.end(), err
-}
-
-// selectChangesOf returns a page of the feeds of those of the users who have a mailbox.
-func selectChangesOf(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, after map[string]ID, limit feedLimit) (map[string]ChangePage, error) {
-	users := slices.Sorted(maps.Keys(after))
-	pages := make(map[string]ChangePage, len(users))
-	if engine == db.SQLite { // which cannot join laterally, and is asked without a round trip
-		for _, user := range users {
-			page, err := selectChanges(ctx, q, engine, user, after[user], limit)
-			if err != nil {
-				return nil, err
-			}
-			if page.Next != (ID{}) {
-				pages[user] = page
-			}
-		}
-		return pages, nil
-	}
-	var args []any
-	values := make([]string, len(users))
-	for i, user := range users {
-		args = append(args, user, after[user])
-		values[i] = fmt.Sprintf("(CAST($%d AS text), CAST($%d AS uuid))", len(args)-1, len(args))
-	}
-	building := make(map[string]*feedPage, len(users))
-	err := eachChange(ctx, q, func(row *changeRow) (full bool, err error) {
-		page, ok := building[row.mailbox]
-		if !ok {
-			page = &feedPage{limit: limit}
-			building[row.mailbox] = page
-		}
-		_, err = page.add(row)
-		return false, err
-	}, `
-		SELECT mailbox.user_id AS mailbox, changes.*
-		FROM (VALUES `+strings.Join(values, ", ")+`) AS mailbox (user_id, after)
-		CROSS JOIN LATERAL (`+changesOf("mailbox.user_id", "mailbox.after", limit)+`) AS changes`, args...)
-	for user, page := range building {
-		pages[user] = page.end()
-	}
-	return pages, err
 }
 
 // eachChange calls fn with each row of a statement, until it is full. The row is the same one
@@ -206,7 +153,7 @@ func eachChange(ctx context.Context, q sqlx.QueryerContext, fn func(*changeRow) 
 }
 
 // selectClocks returns the clocks of those of the users who have a mailbox.
-func selectClocks(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, users []string) (map[string]ID, error) {
+func selectClocks(ctx context.Context, q sqlx.QueryerContext, e engine, users []string) (map[string]ID, error) {
 	args := make([]any, len(users))
 	for i, user := range users {
 		args[i] = user
@@ -216,7 +163,7 @@ func selectClocks(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, 
 		Clock  ID     `db:"clock"`
 	}
 	statement := "SELECT user_id, clock FROM mailboxes WHERE user_id IN (" + rowsOf(len(users), "?") + ")"
-	if err := sqlx.SelectContext(ctx, q, &rows, sqlx.Rebind(sqlx.BindType(string(engine)), statement), args...); err != nil {
+	if err := sqlx.SelectContext(ctx, q, &rows, e.rebind(statement), args...); err != nil {
 		return nil, fmt.Errorf("select clocks: %w", err)
 	}
 	clocks := make(map[string]ID, len(rows))

@@ -93,7 +93,7 @@ func (s *Service) ListConversation(ctx context.Context, user, peer string, w Win
 		return Page{}, err
 	}
 	return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-		return selectConversationMessages(ctx, q, s.db.Engine, user, peer, w, bounds)
+		return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
 	})
 }
 

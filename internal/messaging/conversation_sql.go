@@ -67,13 +67,13 @@ func untouchConversations(ctx context.Context, tx *sqlx.Tx, user string, deleted
 		return fmt.Errorf("select conversations of deleted messages: %w", err)
 	}
 	for _, peer := range peers {
-		newest, err := selectConversationMessages(ctx, tx, db.Engine(tx.DriverName()), user, peer, Window{Limit: 1}, idRange{high: lastID})
+		newest, err := selectNewestBetween(ctx, tx, user, peer)
 		if err != nil {
 			return err
 		}
-		if len(newest.Messages) > 0 {
+		if newest != (ID{}) {
 			_, err = tx.ExecContext(ctx, `
-				UPDATE conversations SET last_message_id = $1 WHERE (owner, peer) IN (($2, $3), ($3, $2))`, newest.Messages[0].ID, user, peer)
+				UPDATE conversations SET last_message_id = $1 WHERE (owner, peer) IN (($2, $3), ($3, $2))`, newest, user, peer)
 		} else {
 			_, err = tx.ExecContext(ctx, `
 				DELETE FROM conversations WHERE (owner, peer) IN (($1, $2), ($2, $1))`, user, peer)
@@ -83,6 +83,23 @@ func untouchConversations(ctx context.Context, tx *sqlx.Tx, user string, deleted
 		}
 	}
 	return nil
+}
+
+// selectNewestBetween returns the id of the newest message of two users that is not
+// deleted, or the zero one.
+func selectNewestBetween(ctx context.Context, q sqlx.QueryerContext, a, b string) (ID, error) {
+	direction := func(recipient, sender string) string {
+		return fmt.Sprintf("SELECT id FROM messages WHERE recipient = %s AND sender = %s AND deleted = false ORDER BY id DESC LIMIT $3",
+			recipient, sender)
+	}
+	var newest []ID
+	ctx = db.Unprepared(ctx) // as in selectMessages
+	err := sqlx.SelectContext(ctx, q, &newest, "SELECT * FROM ("+direction("$1", "$2")+") AS a UNION ALL SELECT * FROM ("+
+		direction("$2", "$1")+") AS b ORDER BY id DESC LIMIT $3", a, b, 1)
+	if err != nil || len(newest) == 0 {
+		return ID{}, err
+	}
+	return newest[0], nil
 }
 
 // conversationsOf writes the statement that tells about some conversations, at most
@@ -138,7 +155,7 @@ func selectConversation(ctx context.Context, q sqlx.QueryerContext, user, peer s
 // selectConversationMessages returns what two users, who may be the same one, have
 // written to each other, for Service.page.
 func selectConversationMessages(
-	ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user, peer string, w Window, bounds idRange,
+	ctx context.Context, q sqlx.QueryerContext, e engine, user, peer string, w Window, bounds idRange,
 ) (Page, error) {
 	direction := func(recipient, sender string) string {
 		return fmt.Sprintf("SELECT %s FROM messages WHERE recipient = %s AND sender = %s AND deleted = false AND id >= $3 AND id < $4",
@@ -147,7 +164,7 @@ func selectConversationMessages(
 	order := "ORDER BY id " + w.direction() + " LIMIT $5"
 	statement := direction("$1", "$2") + " " + order
 	if user != peer {
-		statement = merged(engine, direction("$1", "$2"), direction("$2", "$1"), order)
+		statement = e.merged(direction("$1", "$2"), direction("$2", "$1"), order)
 	}
 	ctx = db.Unprepared(ctx) // as in selectMessages
 	return selectPage(ctx, q, w.Limit, statement, user, peer, bounds.low, bounds.high, w.Limit+1)

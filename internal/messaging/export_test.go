@@ -1,17 +1,20 @@
 package messaging
 
+import "github.com/message-service/message-service/internal/db"
+
 // The statements of lists, for the test of their plans.
 var (
 	SelectMessages             = selectMessages
 	SelectConversationMessages = selectConversationMessages
 	SelectConversations        = selectConversations
 	SelectConversation         = selectConversation
+	SelectNewestBetween        = selectNewestBetween
 	SelectReadMarkers          = selectReadMarkers
 	SelectBlocks               = selectBlocks
 	SelectMessagesOf           = selectMessagesOf
 	SelectMatches              = selectMatches
-	SelectChanges              = selectChanges
-	SelectChangesOf            = selectChangesOf
+	SelectChanges              = engine.selectChanges
+	SelectChangesOf            = engine.selectChangesOf
 	SelectClocks               = selectClocks
 )
 
@@ -37,4 +40,10 @@ func Bounds(w Window) (idRange, error) { return w.bounds() }
 var FirstIDAt = firstIDAt
 
 // WaitForWords waits until no words are being sorted in.
-func (s *Service) WaitForWords() { s.writer.words.running.Wait() }
+func (s *Service) WaitForWords() { s.engine.(*postgres).words.running.Wait() }
+
+// Engine is what differs between the databases.
+type Engine = engine
+
+// EngineOf is what a service on a database would choose.
+func EngineOf(database *db.DB) engine { return engines[database.Engine](database, Options{}) }

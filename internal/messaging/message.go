@@ -233,7 +233,7 @@ func (s *Service) List(ctx context.Context, query Query) (Page, error) {
 		return Page{}, invalid("q", "cannot be used: search is switched off on this server")
 	}
 	return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-		return selectMatches(ctx, q, s.db.Engine, query, bounds)
+		return selectMatches(ctx, q, s.engine, query, bounds)
 	})
 }
 

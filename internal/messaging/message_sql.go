@@ -185,16 +185,6 @@ func (q Query) where(bounds idRange) (condition string, args []any) {
 	return fmt.Sprintf("%s >= $1 AND %[1]s < $2 AND deleted = false%s", id, condition), args
 }
 
-// merged writes a statement for what either of two select, in one order and up to a limit.
-// SQLite merges the two as it reads them. Postgres would sort all of both; there each is in that
-// order and has that limit, too, so that it is two pages that remain to be sorted.
-func merged(engine db.Engine, a, b, order string) string {
-	if engine == db.SQLite {
-		return a + " UNION ALL " + b + " " + order
-	}
-	return fmt.Sprintf("SELECT * FROM (%s %[3]s) AS a UNION ALL SELECT * FROM (%[2]s %[3]s) AS b %[3]s", a, b, order)
-}
-
 func (w Window) direction() string {
 	if w.Upward() {
 		return "ASC"

@@ -40,7 +40,7 @@ const planStore = `
 
 // plannedQueries are the statements behind every list, and the indexes that serve them.
 var plannedQueries = map[string]struct {
-	run     func(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, w messaging.Window) error
+	run     func(ctx context.Context, q sqlx.QueryerContext, e messaging.Engine, user string, w messaging.Window) error
 	indexes []string
 }{
 	"all":         {list(func(string) messaging.Query { return messaging.Query{} }), []string{"messages_every_id"}},
@@ -49,57 +49,58 @@ var plannedQueries = map[string]struct {
 	"between two": {list(func(user string) messaging.Query {
 		return messaging.Query{Recipient: user, Sender: "peer-4"}
 	}), []string{"messages_between"}},
-	"conversation messages": {func(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, w messaging.Window) error {
+	"conversation messages": {func(ctx context.Context, q sqlx.QueryerContext, e messaging.Engine, user string, w messaging.Window) error {
 		bounds, err := messaging.Bounds(w)
 		if err != nil {
 			return err
 		}
-		_, err = messaging.SelectConversationMessages(ctx, q, engine, user, "peer-3", w, bounds)
+		_, err = messaging.SelectConversationMessages(ctx, q, e, user, "peer-3", w, bounds)
 		return err
 	}, []string{"messages_between"}},
-	"conversations": {func(ctx context.Context, q sqlx.QueryerContext, _ db.Engine, user string, _ messaging.Window) error {
+	"newest of a conversation": {func(ctx context.Context, q sqlx.QueryerContext, _ messaging.Engine, user string, _ messaging.Window) error {
+		_, err := messaging.SelectNewestBetween(ctx, q, user, "peer-3")
+		return err
+	}, []string{"messages_between"}},
+	"conversations": {func(ctx context.Context, q sqlx.QueryerContext, _ messaging.Engine, user string, _ messaging.Window) error {
 		_, err := messaging.SelectConversations(ctx, q, user, messaging.LastID, 101)
 		return err
 	}, []string{"conversations_owner_last_message_id", "messages_every_id", "messages_between", "read_markers_pkey"}},
-	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, _ db.Engine, user string, _ messaging.Window) error {
+	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, _ messaging.Engine, user string, _ messaging.Window) error {
 		_, err := messaging.SelectConversation(ctx, q, user, "peer-3")
 		return err
 	}, []string{"conversations_pkey", "messages_every_id", "messages_between", "read_markers_pkey"}},
-	"blocks": {func(ctx context.Context, q sqlx.QueryerContext, _ db.Engine, user string, _ messaging.Window) error {
+	"blocks": {func(ctx context.Context, q sqlx.QueryerContext, _ messaging.Engine, user string, _ messaging.Window) error {
 		_, err := messaging.SelectBlocks(ctx, q, user, "fan-100", 101)
 		return err
 	}, []string{"blocks_pkey"}},
-	"read markers": {func(ctx context.Context, q sqlx.QueryerContext, _ db.Engine, user string, _ messaging.Window) error {
+	"read markers": {func(ctx context.Context, q sqlx.QueryerContext, _ messaging.Engine, user string, _ messaging.Window) error {
 		_, err := messaging.SelectReadMarkers(ctx, q, user, "fan-100", 101)
 		return err
 	}, []string{"read_markers_pkey"}},
-	"export": {func(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, _ messaging.Window) error {
-		_, err := messaging.SelectMessagesOf(ctx, q, engine, user, messaging.ID{}, 100)
+	"export": {func(ctx context.Context, q sqlx.QueryerContext, e messaging.Engine, user string, _ messaging.Window) error {
+		_, err := messaging.SelectMessagesOf(ctx, q, e, user, messaging.ID{}, 100)
 		return err
 	}, []string{"messages_pkey", "messages_sent"}},
 }
 
 // plannedFeeds are the statements behind feeds.
-var plannedFeeds = map[string]func(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, after messaging.ID) error{
-	"changes": func(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, after messaging.ID) error {
-		_, err := messaging.SelectChanges(ctx, q, engine, user, after, messaging.FeedLimit(100))
+var plannedFeeds = map[string]func(ctx context.Context, q sqlx.QueryerContext, e messaging.Engine, user string, after messaging.ID) error{
+	"changes": func(ctx context.Context, q sqlx.QueryerContext, e messaging.Engine, user string, after messaging.ID) error {
+		_, err := messaging.SelectChanges(e, ctx, q, user, after, messaging.FeedLimit(100))
 		return err
 	},
-	"changes of several": func(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, after messaging.ID) error {
-		if engine == db.SQLite {
-			return nil // it runs the statement above
-		}
-		_, err := messaging.SelectChangesOf(ctx, q, engine, map[string]messaging.ID{user: after, "fan-99": after, "user-8": after, "new": {}}, messaging.FeedLimit(20))
+	"changes of several": func(ctx context.Context, q sqlx.QueryerContext, e messaging.Engine, user string, after messaging.ID) error {
+		_, err := messaging.SelectChangesOf(e, ctx, q, map[string]messaging.ID{user: after, "fan-99": after, "user-8": after, "new": {}}, messaging.FeedLimit(20))
 		return err
 	},
-	"clocks": func(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, _ messaging.ID) error {
-		_, err := messaging.SelectClocks(ctx, q, engine, []string{user, "user-8", "peer-3", "new"})
+	"clocks": func(ctx context.Context, q sqlx.QueryerContext, e messaging.Engine, user string, _ messaging.ID) error {
+		_, err := messaging.SelectClocks(ctx, q, e, []string{user, "user-8", "peer-3", "new"})
 		return err
 	},
 }
 
-func list(query func(user string) messaging.Query) func(context.Context, sqlx.QueryerContext, db.Engine, string, messaging.Window) error {
-	return func(ctx context.Context, q sqlx.QueryerContext, _ db.Engine, user string, w messaging.Window) error {
+func list(query func(user string) messaging.Query) func(context.Context, sqlx.QueryerContext, messaging.Engine, string, messaging.Window) error {
+	return func(ctx context.Context, q sqlx.QueryerContext, _ messaging.Engine, user string, w messaging.Window) error {
 		bounds, err := messaging.Bounds(w)
 		if err != nil {
 			return err
@@ -119,6 +120,7 @@ func TestPlans(t *testing.T) {
 		n := dbtest.Size(20_000, 20_000, 1_000_000)
 		database := dbtest.Open(t, dbtest.NewURL(t, engine))
 		fillPlanStore(t, database, n)
+		e := messaging.EngineOf(database)
 		month := time.Now().AddDate(0, 0, -30)
 		windows := map[string]messaging.Window{
 			"newest":     {Limit: 100},
@@ -130,7 +132,7 @@ func TestPlans(t *testing.T) {
 				for position, after := range map[string]messaging.ID{"all": {}, "recent": messaging.FirstIDAt(time.Now().Add(-time.Hour))} {
 					t.Run(name+"/"+user+"/"+position, func(t *testing.T) {
 						err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-							return run(ctx, &explainer{QueryerContext: q, t: t, database: database, rows: 6 * page, once: 2 * page, sorts: true}, engine, user, after)
+							return run(ctx, &explainer{QueryerContext: q, t: t, database: database, rows: 6 * page, once: 2 * page, sorts: true}, e, user, after)
 						})
 						if err != nil {
 							t.Fatal(err)
@@ -149,7 +151,7 @@ func TestPlans(t *testing.T) {
 						}
 						start := time.Now()
 						err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-							return query.run(ctx, &explainer{QueryerContext: q, t: t, database: database, rows: 2 * page, once: page, indexes: indexes}, engine, user, w)
+							return query.run(ctx, &explainer{QueryerContext: q, t: t, database: database, rows: 2 * page, once: page, indexes: indexes}, e, user, w)
 						})
 						if err != nil {
 							t.Fatal(err)

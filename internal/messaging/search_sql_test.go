@@ -30,7 +30,7 @@ func TestSearchPlan(t *testing.T) {
 			}
 			err = database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
 				recorder := &planRecorder{QueryerContext: q, engine: engine}
-				_, err := messaging.SelectMatches(ctx, recorder, engine, query, bounds)
+				_, err := messaging.SelectMatches(ctx, recorder, messaging.EngineOf(database), query, bounds)
 				if plans := recorder.plans.String(); !strings.Contains(plans, index) {
 					t.Errorf("does not use %s:\n%s", index, plans)
 				}

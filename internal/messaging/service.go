@@ -17,6 +17,7 @@ const writeTimeout = 10 * time.Second
 // Service holds the use cases. It is safe for concurrent use.
 type Service struct {
 	db     *db.DB
+	engine engine
 	now    func() time.Time
 	ids    *idGenerator
 	writer *writer
@@ -47,13 +48,15 @@ func New(database *db.DB, options Options) *Service {
 	if options.Changed == nil {
 		options.Changed = func([]string) {}
 	}
+	e := engines[database.Engine](database, options)
 	ids := newIDGenerator(options.Now)
 	line := max(1, options.QueueSize/16) // so that a few mailboxes leave room for others
 	return &Service{
 		db:     database,
+		engine: e,
 		now:    options.Now,
 		ids:    ids,
-		writer: startWriter(database, ids, options),
+		writer: startWriter(database, e, ids, options),
 		others: newAdmission(options.QueueSize, line, database.Slots.Changes),
 		search: !options.SearchOff,
 		tell:   func(users ...string) { options.Changed(users) },

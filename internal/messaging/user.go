@@ -27,7 +27,7 @@ func (s *Service) ExportUser(ctx context.Context, user string, yield func(Record
 	var lastMarker, lastBlock string
 	portions := []func(context.Context, sqlx.QueryerContext) (records []Record, more bool, err error){
 		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
-			page, err := selectMessagesOf(ctx, q, s.db.Engine, user, lastMessage, exportBatch)
+			page, err := selectMessagesOf(ctx, q, s.engine, user, lastMessage, exportBatch)
 			return toRecords(page.Messages, func(m *Message) Record {
 				lastMessage = m.ID
 				return Record{Message: &StoredMessage{Message: *m}}

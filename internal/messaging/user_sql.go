@@ -5,18 +5,16 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
-
-	"github.com/message-service/message-service/internal/db"
 )
 
 // selectMessagesOf returns the messages that a user sent or received, after an id,
 // the oldest first. Those to themselves are selected twice, so the page may be short, and the
 // next one empty. Were they left out where they were sent, that would walk over all of them.
-func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, user string, after ID, limit int) (Page, error) {
+func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID, limit int) (Page, error) {
 	role := func(column string) string {
 		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND id > $2 AND deleted = false", messageColumns, column)
 	}
-	return selectPage(ctx, q, limit, merged(engine, role("recipient"), role("sender"), "ORDER BY id LIMIT $3"), user, after, limit+1)
+	return selectPage(ctx, q, limit, e.merged(role("recipient"), role("sender"), "ORDER BY id LIMIT $3"), user, after, limit+1)
 }
 
 // selectReadMarkers returns the markers of a user with peers after an id, which may

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -40,18 +39,14 @@ type writer struct {
 	db      *db.DB
 	ids     *idGenerator
 	changed func(users []string)
-	inSteps atomic.Bool // the database does not take a batch at once
-	words   *wordSorter // nil if there is nothing to sort
+	engine  engine
 	queue   *queue
 	stored  *meter // sends that were stored
 	running sync.WaitGroup
 }
 
-func startWriter(database *db.DB, ids *idGenerator, options Options) *writer {
-	w := &writer{db: database, ids: ids, changed: options.Changed, queue: newQueue(options.QueueSize), stored: newMeter()}
-	if database.Engine == db.Postgres && !options.SearchOff {
-		w.words = &wordSorter{db: database}
-	}
+func startWriter(database *db.DB, e engine, ids *idGenerator, options Options) *writer {
+	w := &writer{db: database, engine: e, ids: ids, changed: options.Changed, queue: newQueue(options.QueueSize), stored: newMeter()}
 	for range database.Slots.Sends {
 		w.running.Go(w.run)
 	}
@@ -65,9 +60,7 @@ func (w *writer) close(ctx context.Context) error {
 	if !isDone(ctx, &w.running) {
 		return fmt.Errorf("messages are still waiting to be stored: %w", ctx.Err())
 	}
-	if w.words != nil {
-		isDone(ctx, &w.words.running) // else Postgres does it later
-	}
+	w.engine.close(ctx)
 	return nil
 }
 
@@ -153,9 +146,7 @@ func (w *writer) tell(batch []*send) {
 	}
 	w.stored.add(len(users) / 2)
 	w.changed(users)
-	if w.words != nil {
-		w.words.add(len(users) / 2)
-	}
+	w.engine.stored(len(users) / 2)
 }
 
 // store stores a batch in the transaction.

@@ -1,0 +1,45 @@
+package messaging
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+)
+
+// engine is what each database engine does in its own way. Each has a file; a service
+// chooses its own once, when it is made.
+type engine interface {
+	// storeBatch stores sends that have an idempotency key each by one statement, under
+	// the ids, and returns the ids of those it has stored. It does all of it or nothing,
+	// and reports false where the engine has no such statement.
+	storeBatch(ctx context.Context, batch []*send, ids []ID) (stored []ID, done bool, err error)
+
+	// stored is told how many messages were stored, once they are committed.
+	stored(messages int)
+
+	// close waits, as long as ctx lasts, for what stored has begun.
+	close(ctx context.Context)
+
+	// selectMatches is selectMessages for a query with words, and a recipient or a sender.
+	selectMatches(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) (Page, error)
+
+	// selectChanges returns a page of a user's feed.
+	selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error)
+
+	// selectChangesOf returns a page of the feeds of those of the users who have a mailbox.
+	selectChangesOf(ctx context.Context, q sqlx.QueryerContext, after map[string]ID, limit feedLimit) (map[string]ChangePage, error)
+
+	// merged writes a statement for what either of two select, in one order and up to a limit.
+	merged(a, b, order string) string
+
+	// rebind turns question marks into the engine's own parameters.
+	rebind(statement string) string
+}
+
+// engines make an engine for a service.
+var engines = map[db.Engine]func(*db.DB, Options) engine{
+	db.Postgres: newPostgres,
+	db.SQLite:   newSQLite,
+}

@@ -1,0 +1,229 @@
+package messaging
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+)
+
+// postgres is Postgres, and what speaks its protocol.
+type postgres struct {
+	db      *db.DB
+	inSteps atomic.Bool // it does not take a batch at once
+	words   *wordSorter // nil if there is nothing to sort
+	changes map[int]string
+}
+
+func newPostgres(database *db.DB, options Options) engine {
+	// Postgres keeps the plan of a prepared statement only if it seems no worse than one for the
+	// parameters, and to make one takes longer than to read a feed. So it is not to know them while
+	// it plans, nor is the limit a parameter: both plans are the same then, and TestPlans checks it.
+	p := &postgres{db: database, changes: changesOfUser("(SELECT $1::text)", "(SELECT $2::uuid)")}
+	if !options.SearchOff {
+		p.words = &wordSorter{db: database}
+	}
+	return p
+}
+
+func (p *postgres) rebind(statement string) string { return sqlx.Rebind(sqlx.DOLLAR, statement) }
+
+func (p *postgres) stored(messages int) {
+	if p.words != nil {
+		p.words.add(messages)
+	}
+}
+
+func (p *postgres) close(ctx context.Context) {
+	if p.words != nil {
+		isDone(ctx, &p.words.running) // else Postgres does it later
+	}
+}
+
+// storeBatch is all that a batch does, as one statement of Postgres: it locks the
+// mailboxes in the order of their users and sets the clocks. If all of those were behind
+// the ids, and nobody among the users has ever blocked anyone, it stores the messages
+// whose keys are new, and touches their conversations. What it reads after it has waited
+// for the locks is what it has locked.
+const storeBatch = `
+	WITH drafts AS (
+		SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])
+			AS draft (recipient, id, sender, text, metadata, key_hash, fingerprint)
+	), clocks AS (
+		SELECT DISTINCT ON (user_id) user_id, id FROM (
+			SELECT recipient COLLATE "C" AS user_id, id FROM drafts UNION ALL SELECT sender COLLATE "C", id FROM drafts
+		) AS sides ORDER BY user_id, id DESC
+	), locked AS (
+		INSERT INTO mailboxes (user_id, clock) SELECT user_id, id FROM clocks ORDER BY user_id
+		ON CONFLICT (user_id) DO UPDATE
+		SET clock = CASE WHEN mailboxes.clock < $8::uuid THEN excluded.clock ELSE mailboxes.clock END
+		RETURNING user_id, clock, blocking
+	), free AS (
+		SELECT FROM locked JOIN clocks USING (user_id) HAVING bool_and(clock = id AND NOT blocking)
+	), stored AS (
+		INSERT INTO messages (recipient, id, sender, text, metadata, key_hash, fingerprint)
+		SELECT recipient, id, sender, text, nullif(metadata, ''), key_hash, fingerprint FROM drafts, free
+		ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING
+		RETURNING recipient, id, sender
+	), touched AS (
+		INSERT INTO conversations (owner, peer, last_message_id)
+		SELECT DISTINCT ON (owner, peer) owner, peer, id FROM (
+			SELECT recipient AS owner, sender AS peer, id FROM stored UNION ALL SELECT sender, recipient, id FROM stored
+		) AS sides ORDER BY owner, peer, id DESC
+		ON CONFLICT (owner, peer) DO UPDATE SET last_message_id = excluded.last_message_id
+	)
+	SELECT id FROM stored`
+
+func (p *postgres) storeBatch(ctx context.Context, batch []*send, ids []ID) (stored []ID, done bool, err error) {
+	if p.inSteps.Load() {
+		return nil, false, nil
+	}
+	err = p.db.Statement(ctx, writeTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
+		stored = nil
+		if err := sqlx.SelectContext(ctx, q, &stored, storeBatch, batchColumns(batch, ids)...); err != nil {
+			return fmt.Errorf("store a batch: %w", err)
+		}
+		return nil
+	})
+	if db.IsUnsupported(err) {
+		p.inSteps.Store(true)
+	}
+	return stored, err == nil, err
+}
+
+// batchColumns are the parameters of storeBatch: columns, and the smallest id.
+func batchColumns(batch []*send, ids []ID) []any {
+	n := len(batch)
+	texts := make([][]string, 5)
+	for i := range texts {
+		texts[i] = make([]string, n)
+	}
+	hashes, fingerprints := make([][]byte, n), make([][]byte, n)
+	for i, s := range batch {
+		d := &s.draft
+		for column, value := range []string{d.Recipient, ids[i].String(), d.Sender, d.Text, d.Metadata} {
+			texts[column][i] = value
+		}
+		hashes[i], fingerprints[i] = s.key.Hash, s.key.Fingerprint
+	}
+	return []any{texts[0], texts[1], texts[2], texts[3], texts[4], hashes, fingerprints, ids[0]}
+}
+
+// merged has each of the two in that order and with that limit, too, so that it is two pages
+// that remain to be sorted. Postgres would sort all of both.
+func (p *postgres) merged(a, b, order string) string {
+	return fmt.Sprintf("SELECT * FROM (%s %[3]s) AS a UNION ALL SELECT * FROM (%[2]s %[3]s) AS b %[3]s", a, b, order)
+}
+
+func (p *postgres) selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error) {
+	return selectChanges(ctx, q, p.changes, user, after, limit)
+}
+
+// selectChangesOf joins the feeds laterally, so that all of them take one round trip.
+func (p *postgres) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, after map[string]ID, limit feedLimit) (map[string]ChangePage, error) {
+	users := slices.Sorted(maps.Keys(after))
+	pages := make(map[string]ChangePage, len(users))
+	var args []any
+	values := make([]string, len(users))
+	for i, user := range users {
+		args = append(args, user, after[user])
+		values[i] = fmt.Sprintf("(CAST($%d AS text), CAST($%d AS uuid))", len(args)-1, len(args))
+	}
+	building := make(map[string]*feedPage, len(users))
+	err := eachChange(ctx, q, func(row *changeRow) (full bool, err error) {
+		page, ok := building[row.mailbox]
+		if !ok {
+			page = &feedPage{limit: limit}
+			building[row.mailbox] = page
+		}
+		_, err = page.add(row)
+		return false, err
+	}, `
+		SELECT mailbox.user_id AS mailbox, changes.*
+		FROM (VALUES `+strings.Join(values, ", ")+`) AS mailbox (user_id, after)
+		CROSS JOIN LATERAL (`+changesOf("mailbox.user_id", "mailbox.after", limit)+`) AS changes`, args...)
+	for user, page := range building {
+		pages[user] = page.end()
+	}
+	return pages, err
+}
+
+// textWords are the words of a text, as the index of Postgres has them.
+var textWords = func() string {
+	text := "text"
+	for _, mark := range "-./@_<&+~:" {
+		text = fmt.Sprintf("replace(%s, '%c', ' ')", text, mark)
+	}
+	return "to_tsvector('simple', " + text + ")"
+}()
+
+// searchWalk is how many of the newest messages are looked at one by one before the
+// index is asked: most words that fill a page are found there sooner.
+const searchWalk = 1000
+
+func (p *postgres) selectMatches(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) (Page, error) {
+	ctx = db.Unprepared(ctx) // the plan depends on how rare the words are
+	where, args := query.where(bounds)
+	n := len(args)
+	mailboxes := strings.Join(mailboxWords(query, "'r:%s'", "'s:%s'", func(user string) string { return user }), " & ")
+	args = append(args, strings.Join(words, " "), query.Limit+1)
+
+	walk := fmt.Sprintf(`
+		SELECT * FROM (SELECT %[1]s FROM messages WHERE %[2]s ORDER BY id %[3]s LIMIT %[4]d) AS newest
+		WHERE %[7]s @@ plainto_tsquery('simple', $%[5]d) ORDER BY id %[3]s LIMIT $%[6]d`,
+		messageColumns, where, query.direction(), searchWalk, n+1, n+2, textWords)
+	page, err := selectPage(ctx, q, query.Limit, walk, args...)
+	if err != nil || page.HasMore {
+		return page, err
+	}
+	// OFFSET keeps the conditions of the list out of the inner query, where the planner
+	// might take an index for them, and the texts of a whole mailbox apart. A text of no
+	// words finds nothing, although the empty query finds everything.
+	find := fmt.Sprintf(`
+		SELECT * FROM (
+		    SELECT %[1]s FROM messages
+		    WHERE (array_to_tsvector(ARRAY['r:' || recipient, 's:' || sender]) || %[7]s)
+		          @@ ($%[6]d::tsquery && plainto_tsquery('simple', $%[4]d))
+		    AND numnode(plainto_tsquery('simple', $%[4]d)) > 0 AND deleted = false OFFSET 0) AS found
+		WHERE %[2]s ORDER BY id %[3]s LIMIT $%[5]d`,
+		messageColumns, where, query.direction(), n+1, n+2, n+3, textWords)
+	return selectPage(ctx, q, query.Limit, find, append(args, mailboxes)...)
+}
+
+// sortInterval is after how many messages their words are sorted in. Fewer at a time take
+// longer for each, and a search reads all those that are not sorted in yet.
+const sortInterval = 1000
+
+// wordSorter sorts the words of new messages into the index of searches, beside the
+// sends. Postgres puts them on a list first, GIN's pending list, and where that gets long
+// it lets the next send sort in all of it, which then takes several times as long as
+// others. That is still so of very long messages, and where the server may not do it, as it
+// does not own the index.
+type wordSorter struct {
+	db      *db.DB
+	added   atomic.Int64 // messages since it was last done
+	sorting atomic.Bool  // it is being done, or is refused
+	running sync.WaitGroup
+}
+
+// add tells of new messages. If there are many by now, it lets their words be sorted in.
+func (s *wordSorter) add(messages int) {
+	if s.added.Add(int64(messages)) < sortInterval || !s.sorting.CompareAndSwap(false, true) {
+		return
+	}
+	s.added.Store(0)
+	s.running.Go(func() {
+		err := s.db.Statement(context.Background(), writeTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
+			var pages int64
+			return sqlx.GetContext(ctx, q, &pages, "SELECT gin_clean_pending_list('messages_search')")
+		})
+		s.sorting.Store(db.IsUnsupported(err)) // after any other error it may succeed the next time
+	})
+}

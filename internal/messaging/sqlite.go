@@ -1,0 +1,68 @@
+package messaging
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+)
+
+// sqlite is SQLite, which is within the process: to ask it costs no round trip.
+type sqlite struct{ changes map[int]string }
+
+func newSQLite(*db.DB, Options) engine { return &sqlite{changesOfUser("$1", "$2")} }
+
+func (*sqlite) rebind(statement string) string { return statement }
+
+func (*sqlite) stored(int) {}
+
+func (*sqlite) close(context.Context) {}
+
+// storeBatch leaves it to the usual way, in which a statement costs little.
+func (*sqlite) storeBatch(context.Context, []*send, []ID) ([]ID, bool, error) { return nil, false, nil }
+
+// merged lets SQLite merge the two as it reads them.
+func (*sqlite) merged(a, b, order string) string { return a + " UNION ALL " + b + " " + order }
+
+func (s *sqlite) selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error) {
+	return selectChanges(ctx, q, s.changes, user, after, limit)
+}
+
+// selectChangesOf asks for one feed after the other: SQLite cannot join laterally.
+func (s *sqlite) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, after map[string]ID, limit feedLimit) (map[string]ChangePage, error) {
+	pages := make(map[string]ChangePage, len(after))
+	for _, user := range slices.Sorted(maps.Keys(after)) {
+		page, err := s.selectChanges(ctx, q, user, after[user], limit)
+		if err != nil {
+			return nil, err
+		}
+		if page.Next != (ID{}) {
+			pages[user] = page
+		}
+	}
+	return pages, nil
+}
+
+func (*sqlite) selectMatches(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) (Page, error) {
+	where, args := query.where(bounds)
+	mailboxes := mailboxWords(query, "r%s", "s%s", func(user string) string { return strings.ToUpper(hex.EncodeToString([]byte(user))) })
+	match := fmt.Sprintf(`mailboxes : ("%s") AND text : ("%s")`, strings.Join(mailboxes, `" AND "`), strings.Join(words, `" AND "`))
+	args = append(args, match, query.Limit+1)
+	// The first and the last message in the window give the range of numbers.
+	edge := "(SELECT number FROM message_numbers WHERE id = (SELECT id FROM messages WHERE " + where + " ORDER BY id %s LIMIT 1))"
+	statement := fmt.Sprintf(`
+		SELECT %[1]s FROM message_words
+		CROSS JOIN message_numbers ON number = message_words.rowid
+		CROSS JOIN messages USING (recipient, id)
+		WHERE message_words MATCH $%[4]d
+		AND message_words.rowid BETWEEN `+fmt.Sprintf(edge, "ASC")+` AND `+fmt.Sprintf(edge, "DESC")+`
+		ORDER BY message_words.rowid %[3]s LIMIT $%[5]d`,
+		strings.Replace(messageColumns, "text,", "messages.text,", 1), where, query.direction(), len(args)-1, len(args))
+	return selectPage(ctx, q, query.Limit, statement, args...)
+}
