@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/httpapi/problem"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -56,7 +57,7 @@ func wait(ctx context.Context, room *semaphore.Weighted, bytes int64) error {
 	defer cancel()
 	err := room.Acquire(waiting, bytes)
 	if err != nil && ctx.Err() == nil {
-		return &problem{kind: serviceUnavailable, detail: "Too many answers wait to be read by their clients. Try again shortly."}
+		return &problem.Error{Kind: problem.ServiceUnavailable, Detail: "Too many answers wait to be read by their clients. Try again shortly."}
 	}
 	return err
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/message-service/message-service/internal/httpapi/problem"
 )
 
 // TestAnswersWait writes a large page where there is no room for it: it is forgotten, and
@@ -32,7 +34,7 @@ func TestAnswersWait(t *testing.T) {
 		}
 		start := time.Now()
 		_, err := write(smallAnswer + 1)
-		if p, ok := errors.AsType[*problem](err); !ok || p.kind.status != http.StatusServiceUnavailable || time.Since(start) != answerWait || composed != 2 {
+		if p, ok := errors.AsType[*problem.Error](err); !ok || p.Kind.Status != http.StatusServiceUnavailable || time.Since(start) != answerWait || composed != 2 {
 			t.Errorf("large: %v after %s, composed %d times", err, time.Since(start), composed)
 		}
 		time.AfterFunc(time.Second, func() { a.large.Release(largeAnswers) })

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/message-service/message-service/internal/httpapi/problem"
 )
 
 // refuseCaller refuses requests by where they come from, before anything else looks at them.
@@ -45,7 +47,7 @@ func ThisMachineOnly(next http.Handler) http.Handler {
 			p = crossSite
 		}
 		if p != nil {
-			http.Error(w, p.detail, p.kind.status)
+			http.Error(w, p.Detail, p.Kind.Status)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -53,13 +55,13 @@ func ThisMachineOnly(next http.Handler) http.Handler {
 }
 
 var (
-	otherHost = &problem{kind: misdirectedRequest, detail: "This server answers as localhost or an address of this machine, and not under this host name."}
-	proxied   = &problem{kind: forbidden, detail: "This server asks nobody who they are, and so refuses what comes through a proxy, unless ALLOW_UNAUTHENTICATED=true."}
-	crossSite = &problem{kind: forbidden, detail: "This request comes from a web page of another origin."}
+	otherHost = &problem.Error{Kind: problem.MisdirectedRequest, Detail: "This server answers as localhost or an address of this machine, and not under this host name."}
+	proxied   = &problem.Error{Kind: problem.Forbidden, Detail: "This server asks nobody who they are, and so refuses what comes through a proxy, unless ALLOW_UNAUTHENTICATED=true."}
+	crossSite = &problem.Error{Kind: problem.Forbidden, Detail: "This request comes from a web page of another origin."}
 )
 
 // refuseBeyondThisMachine returns why a request is not one of this machine, or nil.
-func refuseBeyondThisMachine(r *http.Request) *problem {
+func refuseBeyondThisMachine(r *http.Request) *problem.Error {
 	switch {
 	case !isThisMachine(r.Host):
 		return otherHost

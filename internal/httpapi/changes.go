@@ -10,6 +10,7 @@ import (
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
+	"github.com/message-service/message-service/internal/httpapi/openapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -78,7 +79,7 @@ func negotiateStream(next server.StrictHandlerFunc, operationID string) server.S
 		return next
 	}
 	return func(c echo.Context, request any) (any, error) {
-		if r := c.Request(); prefers(r, eventStream, echo.MIMEApplicationJSON) {
+		if r := c.Request(); openapi.Prefers(r, eventStream, echo.MIMEApplicationJSON) {
 			c.SetRequest(r.WithContext(context.WithValue(r.Context(), streamKey{}, true)))
 		}
 		return next(c, request)

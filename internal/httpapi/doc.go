@@ -1,6 +1,7 @@
 // Package httpapi is the HTTP edge: it implements the interface that is generated
 // from the contract, and is the only package that knows of it and of Echo. (Package
-// contract, too, knows the contract's types.)
+// contract, too, knows the contract's types.) Package openapi checks requests against the contract,
+// and package problem writes what clients are told of errors.
 //
 // A request passes, in this order: a request id, the access log, panic recovery,
 // the check of where it comes from, the validator, the generated handler that decodes it, and a method of handlers,

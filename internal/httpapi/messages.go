@@ -2,9 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
@@ -101,4 +104,14 @@ func (h *handlers) DeleteMessage(ctx context.Context, request server.DeleteMessa
 		return nil, err
 	}
 	return server.DeleteMessage204Response{}, nil
+}
+
+// compactJSON writes JSON text without white space and needless escapes; nothing
+// remains nothing.
+func compactJSON(text json.RawMessage) (string, error) {
+	if len(text) == 0 {
+		return "", nil
+	}
+	compact, err := jsontext.AppendFormat(nil, text)
+	return string(compact), err
 }

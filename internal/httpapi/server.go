@@ -15,6 +15,8 @@ import (
 	"github.com/message-service/message-service/api"
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/feed"
+	"github.com/message-service/message-service/internal/httpapi/openapi"
+	"github.com/message-service/message-service/internal/httpapi/problem"
 	"github.com/message-service/message-service/internal/messaging"
 	swaggerui "github.com/message-service/message-service/swagger-ui"
 )
@@ -23,11 +25,10 @@ import (
 type Server struct {
 	log        *slog.Logger
 	echo       *echo.Echo
-	operations map[string]*operation // by method and route; see newOperations
-	publicURL  string                // "" if it is not known
+	operations map[string]map[string]*openapi.Operation // by route and method
+	publicURL  string                                   // "" if it is not known
 	draining   atomic.Bool
-
-	problemBounds problemBounds
+	problems   problem.Writer
 }
 
 // Options adjusts a [Server].
@@ -64,7 +65,11 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 	if err != nil {
 		return nil, fmt.Errorf("contract: %w", err)
 	}
-	s := &Server{log: log, echo: echo.New(), operations: newOperations(document), publicURL: options.PublicURL, problemBounds: newProblemBounds(document)}
+	operations, err := newOperations(document)
+	if err != nil {
+		return nil, fmt.Errorf("contract: %w", err)
+	}
+	s := &Server{log: log, echo: echo.New(), operations: operations, publicURL: options.PublicURL, problems: problem.NewWriter(document)}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For can be forged by anyone
 	s.echo.Use(assignRequestID, shareAcross(options.CORSOrigins, document), s.logAccess, s.recoverPanic,

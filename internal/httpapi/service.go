@@ -93,7 +93,7 @@ func newLimits(document *openapi3.T) server.Limits {
 		MetadataMaxBytes:        messaging.MetadataMaxBytes,
 		MetadataMaxDepth:        messaging.MetadataMaxDepth,
 		DefaultWindowDays:       messaging.DefaultWindowDays,
-		RequestMaxBytes:         maxBodyBytes,
+		RequestMaxBytes:         int32(bodyLimits.Bytes),
 		UserMaxStreams:          feed.UserMaxStreams,
 	}
 }

@@ -1,4 +1,4 @@
-package httpapi
+package openapi
 
 import (
 	"mime"
@@ -7,15 +7,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
-	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/httpapi/problem"
 )
 
 // checkAccept refuses a request whose Accept header (RFC 9110, 12.5.1) leaves out
 // every media type the operation has. A request without the header accepts anything.
-func (op *operation) checkAccept(request *http.Request) error {
-	accept := strings.Join(request.Header.Values(echo.HeaderAccept), ",")
+func (op *Operation) checkAccept(request *http.Request) error {
+	accept := strings.Join(request.Header.Values("Accept"), ",")
 	if len(op.produces) == 0 || strings.TrimSpace(accept) == "" {
 		return nil
 	}
@@ -23,15 +21,15 @@ func (op *operation) checkAccept(request *http.Request) error {
 		return nil
 	}
 	offered := strings.Join(op.produces, ", ")
-	return &problem{notAcceptable, "This operation answers with: " + offered + ".", []server.FieldError{
-		parameterError(echo.HeaderAccept, "leaves out "+offered),
+	return &problem.Error{Kind: problem.NotAcceptable, Detail: "This operation answers with: " + offered + ".", Fields: []problem.Field{
+		problem.Parameter("Accept", "leaves out "+offered),
 	}}
 }
 
-// prefers tells whether the Accept header gives one media type a higher quality than
+// Prefers reports whether the Accept header gives one media type a higher quality than
 // another.
-func prefers(request *http.Request, mediaType, other string) bool {
-	accept := strings.Join(request.Header.Values(echo.HeaderAccept), ",")
+func Prefers(request *http.Request, mediaType, other string) bool {
+	accept := strings.Join(request.Header.Values("Accept"), ",")
 	return quality(accept, mediaType) > quality(accept, other)
 }
 

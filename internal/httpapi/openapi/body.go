@@ -1,0 +1,97 @@
+package openapi
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/message-service/message-service/internal/httpapi/problem"
+)
+
+func (op *Operation) checkBody(w http.ResponseWriter, r *http.Request) error {
+	if err := checkContentType(r.Header); err != nil {
+		return err
+	}
+	text, err := readBody(w, r, op.limits.Bytes)
+	if err != nil {
+		return err
+	}
+	value, err := decodeJSON(text, op.limits)
+	if err != nil {
+		return err
+	}
+	if err := op.body.VisitJSON(value, bodyRules...); err != nil {
+		return bodyViolations(err).problem()
+	}
+	r.Body = validatedBody{bytes.NewReader(text), value}
+	return nil
+}
+
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) (text []byte, err error) {
+	err = &http.MaxBytesError{Limit: limit}
+	if r.ContentLength <= limit { // else it need not even be sent
+		text, err = io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, &problem.Error{Kind: problem.ContentTooLarge, Detail: fmt.Sprintf("The request body is larger than %d bytes.", limit)}
+	}
+	if err != nil {
+		return nil, &problem.Error{Kind: problem.BadRequest, Detail: "The request body could not be read to its end."}
+	}
+	return text, nil
+}
+
+// bodyViolations returns what is wrong with a body.
+func bodyViolations(err error) *violations {
+	found := &violations{}
+	for _, failure := range schemaErrors(err) {
+		pointer := pointerOf(failure)
+		if failure.SchemaField != "properties" {
+			found.add(false, problem.Pointer(pointer, explainSchema(failure)))
+			continue
+		}
+		for _, name := range unknownMembers(failure) {
+			found.add(false, problem.Pointer(pointer+"/"+escapePointer(name), "is not a member of this object"))
+		}
+	}
+	return found
+}
+
+func checkContentType(header http.Header) error {
+	if encoding := strings.Join(header.Values("Content-Encoding"), ","); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return &problem.Error{
+			Kind:   problem.UnsupportedMediaType,
+			Detail: "The request body must not be compressed.",
+			Fields: []problem.Field{problem.Parameter("Content-Encoding", "must be absent")},
+			Header: http.Header{"Accept-Encoding": {"identity"}}, // RFC 9110, 15.5.16
+		}
+	}
+	mediaType, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
+	charset, hasCharset := parameters["charset"]
+	if err != nil || len(header.Values("Content-Type")) > 1 || mediaType != jsonType || hasCharset && !strings.EqualFold(charset, "utf-8") {
+		return &problem.Error{
+			Kind:   problem.UnsupportedMediaType,
+			Detail: "The request body must be application/json.",
+			Fields: []problem.Field{problem.Parameter("Content-Type", "must be application/json")},
+		}
+	}
+	return nil
+}
+
+// validatedBody is a request body that was decoded and validated. The generated
+// handler binds the value; the text is there for a type the binder does not know.
+type validatedBody struct {
+	io.Reader
+
+	value any
+}
+
+// ValidatedValue returns the decoded value; see runtime.BindJSONBody.
+func (b validatedBody) ValidatedValue() any { return b.value }
+
+// Close does nothing: the body was read to its end.
+func (b validatedBody) Close() error { return nil }

@@ -1,0 +1,129 @@
+package openapi
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+
+	"github.com/message-service/message-service/internal/httpapi/problem"
+)
+
+var parameterOptions = &openapi3filter.Options{MultiError: true, SkipSettingDefaults: true, SchemaValidationOptions: formats}
+
+func (op *Operation) checkParameters(r *http.Request, pathNames, pathValues []string) error {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return &problem.Error{Kind: problem.BadRequest, Detail: "The query string cannot be parsed: write ; as %3B, and % as %25."}
+	}
+	path, err := pathParameters(r, pathNames, pathValues)
+	if err != nil {
+		return err
+	}
+	input := &openapi3filter.RequestValidationInput{Request: r, QueryParams: query, Route: op.route, PathParams: path, Options: parameterOptions}
+	found := &violations{}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if op.parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
+			found.add(true, problem.Parameter(name, "is not a parameter of this operation"))
+		}
+	}
+	for _, ref := range op.parameters {
+		normalizeParameter(ref.Value, r, query)
+		malformed, fields := checkParameter(ref.Value, input)
+		found.add(malformed, fields...)
+	}
+	return found.problem()
+}
+
+// pathParameters decodes the values that a router found in a path.
+func pathParameters(r *http.Request, names, values []string) (map[string]string, error) {
+	parameters := make(map[string]string, len(names))
+	for i, name := range names {
+		value := values[i]
+		if strings.Contains(value, "/") { // Echo lets the last parameter of a route take the rest of the path
+			return nil, problem.NoSuchPath
+		}
+		if r.URL.RawPath != "" { // else the router matched the decoded path
+			var err error
+			if value, err = url.PathUnescape(value); err != nil {
+				return nil, &problem.Error{Kind: problem.BadRequest, Detail: "The path is not valid percent-encoding."}
+			}
+		}
+		parameters[name] = value
+	}
+	return parameters, nil
+}
+
+// normalizeParameter takes an empty parameter away where the contract says that it counts as
+// absent, and writes the letters of a time as Go reads them. It changes the request, so that the
+// generated handler decodes what was validated.
+func normalizeParameter(p *openapi3.Parameter, r *http.Request, query url.Values) {
+	switch p.In {
+	case openapi3.ParameterInHeader:
+		if values := r.Header.Values(p.Name); isEmpty(values) && isAbsentIfEmpty(p) {
+			r.Header.Del(p.Name)
+		}
+	case openapi3.ParameterInQuery:
+		switch values := query[p.Name]; {
+		case isEmpty(values) && isAbsentIfEmpty(p):
+			query.Del(p.Name)
+			r.URL.RawQuery = query.Encode()
+		case len(values) == 1 && p.Schema.Value.Format == "date-time":
+			if upper := strings.ToUpper(values[0]); upper != values[0] { // RFC 3339, 5.6
+				values[0] = upper
+				r.URL.RawQuery = query.Encode()
+			}
+		}
+	}
+}
+
+func isEmpty(values []string) bool { return len(values) == 1 && values[0] == "" }
+
+func isAbsentIfEmpty(p *openapi3.Parameter) bool { return p.Extensions["x-empty-is-absent"] == true }
+
+// checkParameter returns what is wrong with a parameter, and whether it cannot even be
+// understood.
+func checkParameter(p *openapi3.Parameter, input *openapi3filter.RequestValidationInput) (malformed bool, fields []problem.Field) {
+	values := input.QueryParams[p.Name]
+	if p.In == openapi3.ParameterInHeader {
+		values = input.Request.Header.Values(p.Name)
+	}
+	switch {
+	case p.In != openapi3.ParameterInPath && !p.Required && len(values) == 0: // as most are
+		return false, nil
+	case p.In != openapi3.ParameterInPath && len(values) > 1:
+		return true, []problem.Field{problem.Parameter(p.Name, "is given more than once")}
+	case p.In == openapi3.ParameterInQuery && !utf8.ValidString(input.QueryParams.Get(p.Name)):
+		return true, []problem.Field{problem.Parameter(p.Name, "is not UTF-8")}
+	}
+	if err := openapi3filter.ValidateParameter(input.Request.Context(), input, p); err != nil {
+		return parameterViolation(p, err)
+	}
+	return false, nil
+}
+
+// parameterViolation returns what is wrong with a parameter, and whether it cannot
+// even be understood: it is no integer, no UUID, no time.
+func parameterViolation(p *openapi3.Parameter, err error) (malformed bool, fields []problem.Field) {
+	failures := schemaErrors(err)
+	for _, failure := range failures {
+		malformed = malformed || failure.SchemaField == "format"
+		fields = append(fields, problem.Parameter(p.Name, explainSchema(failure)))
+	}
+	switch {
+	case len(failures) > 0:
+		return malformed, fields
+	case errors.Is(err, openapi3filter.ErrInvalidRequired):
+		return true, []problem.Field{problem.Parameter(p.Name, "is required")}
+	case errors.Is(err, openapi3filter.ErrInvalidEmptyValue):
+		return true, []problem.Field{problem.Parameter(p.Name, "must not be empty")}
+	default:
+		return true, []problem.Field{problem.Parameter(p.Name, "must be of type "+typeOf(p.Schema.Value))}
+	}
+}

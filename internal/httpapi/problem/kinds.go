@@ -1,0 +1,41 @@
+package problem
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Kind is a kind of problem. Its title also makes its type.
+type Kind struct {
+	Status int
+	Title  string
+}
+
+// The kinds of problems there are. The contract lists their types, and the SDKs name those that
+// programs ask for.
+var (
+	BadRequest           = Kind{http.StatusBadRequest, "Bad Request"}
+	Forbidden            = Kind{http.StatusForbidden, "Forbidden"}
+	SenderBlocked        = Kind{http.StatusForbidden, "Sender Blocked"}
+	NotFound             = Kind{http.StatusNotFound, "Not Found"}
+	MethodNotAllowed     = Kind{http.StatusMethodNotAllowed, "Method Not Allowed"}
+	NotAcceptable        = Kind{http.StatusNotAcceptable, "Not Acceptable"}
+	MessageDeleted       = Kind{http.StatusConflict, "Message Deleted"}
+	ContentTooLarge      = Kind{http.StatusRequestEntityTooLarge, "Content Too Large"}
+	UnsupportedMediaType = Kind{http.StatusUnsupportedMediaType, "Unsupported Media Type"}
+	MisdirectedRequest   = Kind{http.StatusMisdirectedRequest, "Misdirected Request"}
+	UnprocessableContent = Kind{http.StatusUnprocessableEntity, "Unprocessable Content"}
+	IdempotencyKeyReused = Kind{http.StatusUnprocessableEntity, "Idempotency Key Reused"}
+	CursorAhead          = Kind{http.StatusUnprocessableEntity, "Cursor Ahead"}
+	TooManyRequests      = Kind{http.StatusTooManyRequests, "Too Many Requests"}
+	InternalServerError  = Kind{http.StatusInternalServerError, "Internal Server Error"}
+	ServiceUnavailable   = Kind{http.StatusServiceUnavailable, "Service Unavailable"}
+)
+
+// retryAfter is how many seconds a client is asked to wait.
+var retryAfter = map[Kind]string{TooManyRequests: "5", ServiceUnavailable: "1"}
+
+// Type is the URI that clients compare: a prefix, and the title in lower case with hyphens.
+func (k Kind) Type() string {
+	return "urn:problem-type:message-service:" + strings.ReplaceAll(strings.ToLower(k.Title), " ", "-")
+}
