@@ -92,14 +92,14 @@ func selectNewestBetween(ctx context.Context, q sqlx.QueryerContext, a, b string
 		return fmt.Sprintf("SELECT id FROM messages WHERE recipient = %s AND sender = %s AND deleted = false ORDER BY id DESC LIMIT $3",
 			recipient, sender)
 	}
-	var newest []ID
+	var newest []ID          // of each direction
 	ctx = db.Unprepared(ctx) // as in selectMessages
 	err := sqlx.SelectContext(ctx, q, &newest, "SELECT * FROM ("+direction("$1", "$2")+") AS a UNION ALL SELECT * FROM ("+
-		direction("$2", "$1")+") AS b ORDER BY id DESC LIMIT $3", a, b, 1)
-	if err != nil || len(newest) == 0 {
-		return ID{}, err
+		direction("$2", "$1")+") AS b", a, b, 1)
+	if err != nil {
+		return ID{}, fmt.Errorf("select newest message: %w", err)
 	}
-	return newest[0], nil
+	return slices.MaxFunc(append(newest, ID{}), ID.Compare), nil
 }
 
 // conversationsOf writes the statement that tells about some conversations, at most
