@@ -13,6 +13,13 @@ PORT              ?= 8080
 POSTGRES_PORT     ?= 5432
 POSTGRES_PASSWORD ?= message-service
 
+# The service, the benchmarks, and the generator of api/api.go are modules of their own: go.mod
+# names what the service needs, and so what its users get. There is no go.work, which would build the
+# service with the versions that the others need.
+CODE    = . internal/bench
+MODULES = $(CODE) .tools/go
+in      = set -e; for module in $(1); do ( set -x; cd $$module; $(2) ); done
+
 # Many tests wait most of the time, and most of those that do not wait for a disk.
 TEST = go test -parallel 4
 
@@ -27,7 +34,7 @@ run: ## Serve on an embedded SQLite database: http://127.0.0.1:8080/console/
 
 .PHONY: test
 test: ## Run every test on SQLite and Postgres, in a few minutes
-	$(TEST) -timeout 15m ./...
+	@$(call in,$(CODE),$(TEST) -timeout 15m ./...)
 
 ##@ Run
 
@@ -53,22 +60,22 @@ stop: ## Stop what service and start-db have started; the data stays
 
 .PHONY: unit-test
 unit-test: ## Run the tests that need nothing but Go: SQLite only, no race detector
-	go test -short -timeout 5m ./...
+	@$(call in,$(CODE),go test -short -timeout 5m ./...)
 
 .PHONY: full-test
 full-test: ## Run every test at full size: large stores, long feeds
-	TEST_SIZE=full $(TEST) -timeout 20m ./...
+	@$(call in,$(CODE),TEST_SIZE=full $(TEST) -timeout 20m ./...)
 
 .PHONY: race-test
 race-test: ## Run every test with the race detector (needs a C compiler)
-	$(TEST) -race -timeout 30m ./...
+	@$(call in,$(CODE),$(TEST) -race -timeout 30m ./...)
 
 # Of the parts, on two quiet cores: kills 2 minutes, full sizes 4, stores of 1,000,000 messages 3, load 10.
 .PHONY: soak
 soak: build ## Kill and restart, fill, and load both engines, for 20 minutes; ends with tables (Linux)
 	TEST_ROUNDS=40 go test -count=1 -v -timeout 20m -run '^TestKillRounds$$' ./cmd/message-service
 	TEST_SIZE=full $(TEST) -count=1 -timeout 20m -run '^Test(Plans|Feed.*)$$' ./internal/messaging ./internal/apitest
-	out=$$(mktemp -d) && go run ./internal/bench --only growth,soak --messages 1000000 --rounds 2 --out $$out && cat $$out/results.md
+	out=$$(mktemp -d) && go -C internal/bench run . --only growth,soak --messages 1000000 --rounds 2 --out $$out && cat $$out/results.md
 
 .PHONY: functional-test
 functional-test: ## Test a running server: make functional-test BASE_URL=http://...
@@ -109,11 +116,11 @@ docs-test: tools build ## Read the documentation in Chromium, and run every samp
 
 .PHONY: bench
 bench: build ## Measure the server on both engines, beside pgbench, into internal/bench/results (Linux)
-	go run ./internal/bench
+	go -C internal/bench run .
 
 .PHONY: bench-short
 bench-short: build ## Try in under a minute that all of that works, whatever the figures (Linux)
-	go run ./internal/bench --short
+	go -C internal/bench run . --short
 
 ##@ Change
 
@@ -139,14 +146,13 @@ generate: tools ## Generate the server interface, the SDKs and the console, and 
 	@go run ./cmd/message-service configuration > docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
 
 .PHONY: verify
-verify: tools ## Fail if gen/ or docs/configuration.md is not what "make generate" makes, or not in git, or go.mod is untidy, or the contract broke
+verify: tools ## Fail if gen/ or docs/configuration.md is not what "make generate" makes, or not in git, or a go.mod is untidy, or the contract broke
 	@before=$$(mktemp -d) && trap 'rm -r '$$before EXIT && cp -r gen docs/configuration.md $$before && \
 		find gen -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -delete && $(MAKE) --no-print-directory generate && \
 		{ diff -r -x node_modules -x dist $$before/gen gen && diff $$before/configuration.md docs/configuration.md || { echo "verify: gen/ or docs/configuration.md was not what make generate makes; now it is" >&2; exit 1; }; }
 	@untracked=$$(git ls-files --others --exclude-standard -- gen); \
 		test -z "$$untracked" || { echo "verify: not in git: $$untracked" >&2; exit 1; }
-	go mod tidy -diff
-	go mod verify
+	@$(call in,$(MODULES),go mod tidy -diff; go mod verify)
 	$(OASDIFF) breaking --fail-on WARN api/released.yaml api/openapi.yaml
 
 .PHONY: release-contract
@@ -155,7 +161,7 @@ release-contract: ## Make api/openapi.yaml the contract that later ones may not 
 
 .PHONY: lint
 lint: tools ## Check style, the rules on who may import whom, and the contract
-	$(GOLANGCI) run ./...
+	@$(call in,$(CODE),$(GOLANGCI) run ./...)
 	$(GOLANGCI) run --build-tags functional,tools ./internal/apitest
 	$(TOOLS) tsc --project console
 	$(TOOLS) tsc --project console/test

@@ -6,8 +6,8 @@ package api
 
 import _ "embed"
 
-//go:generate go tool oapi-codegen -config server.yaml openapi.yaml
-//go:generate go tool oapi-codegen -config client.yaml openapi.yaml
+//go:generate go tool -modfile=../.tools/go/go.mod oapi-codegen -config server.yaml openapi.yaml
+//go:generate go tool -modfile=../.tools/go/go.mod oapi-codegen -config client.yaml openapi.yaml
 
 // Document is openapi.yaml, byte for byte.
 //

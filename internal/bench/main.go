@@ -41,8 +41,8 @@ type benchCommand struct {
 	Messages int           `default:"10000000" help:"Size of the large store of the section growth; a multiple of 10000."`
 	Soak     time.Duration `help:"Run the section soak too, for so long (10m if it is asked for with --only)."`
 	Profile  string        `placeholder:"DIR" help:"Save profiles of the server under the loads of the sections send and page."`
-	Out      string        `placeholder:"DIR" help:"Where to write the results and the charts (default: internal/bench/results for a whole run, else a temporary folder). What is there of other sections is kept."`
-	Binary   string        `default:"bin/message-service" help:"The server."`
+	Out      string        `placeholder:"DIR" help:"Where to write the results and the charts (default: results for a whole run, else a temporary folder). What is there of other sections is kept."`
+	Binary   string        `default:"../../bin/message-service" help:"The server."`
 }
 
 // section is a part of a run.
@@ -180,5 +180,5 @@ func (s *suite) results() (string, error) {
 	case len(s.Only) > 0:
 		return os.MkdirTemp("", "bench-results")
 	}
-	return filepath.Join("internal", "bench", "results"), nil
+	return "results", nil
 }
