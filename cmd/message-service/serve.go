@@ -120,7 +120,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	}
 	defer stopDebug()
 	bus := feed.NewBus(database, c.Notify, log)
-	service := messaging.New(database, messaging.Options{QueueSize: c.QueueSize, SearchOff: !c.Search, Changed: bus.Publish})
+	service := messaging.New(database, messaging.Options{QueueSize: c.QueueSize, SearchOff: !c.Search, Publish: bus.Publish})
 	hub := feed.Start(service, bus, log, feed.Options{MaxStreams: c.MaxStreams})
 	defer hub.Close()
 	reserve := make([]byte, heapReserve)

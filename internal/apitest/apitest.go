@@ -143,7 +143,7 @@ func StartWith(t testing.TB, databaseURL string, options Options) *Server {
 		options.Bus = func(database *db.DB) feed.Bus { return feed.NewBus(database, true, log) }
 	}
 	bus := options.Bus(database)
-	options.Changed = bus.Publish
+	options.Publish = bus.Publish
 	service := messaging.New(database, options.Options)
 	t.Cleanup(func() { Close(t, service) })
 	hub := feed.Start(service, bus, log, options.Feed)

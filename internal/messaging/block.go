@@ -27,17 +27,16 @@ func (s *Service) BlockUser(ctx context.Context, user, peer string) error {
 		return invalid("peerId", "must be another user")
 	}
 	// The lock of the mailbox: a send either is committed by now or will see the block.
-	return s.change(ctx, s.db.Add, user, user, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
+	return explain(s.mailboxes.Change(ctx, []string{user}, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
 		return insertBlock(ctx, tx, Block{Owner: user, Peer: peer, Changed: changed})
-	})
+	}))
 }
 
 // UnblockUser lifts a block, if there is one. Errors: [Unavailable].
 func (s *Service) UnblockUser(ctx context.Context, user, peer string) error {
-	return explain(s.others.do(ctx, []string{user}, func() error {
-		return s.db.Tx(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-			return deleteBlock(ctx, tx, user, peer)
-		})
+	// It is no change of a mailbox: no feed shows it, and a send at the same time may see either.
+	return explain(s.mailboxes.Erase(ctx, []string{user}, 0, func(ctx context.Context, tx *sqlx.Tx, _ []ID) error {
+		return deleteBlock(ctx, tx, user, peer)
 	}))
 }
 

@@ -48,13 +48,11 @@ func selectBlock(ctx context.Context, tx *sqlx.Tx, owner, peer string) (bool, er
 	return found > 0, nil
 }
 
-// selectBlocked returns which of the sends are to users who have blocked the sender.
-func selectBlocked(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[side]bool, error) {
+// selectBlocked returns which of the messages are to users who have blocked the sender.
+func selectBlocked(ctx context.Context, tx *sqlx.Tx, messages []*StoredMessage) (map[side]bool, error) {
 	var args []any
-	for _, s := range sends {
-		if s.change.blocking {
-			args = append(args, s.draft.Recipient, s.draft.Sender)
-		}
+	for _, m := range messages {
+		args = append(args, m.Recipient, m.Sender)
 	}
 	if len(args) == 0 {
 		return nil, nil //nolint:nilnil // an empty map
@@ -63,7 +61,7 @@ func selectBlocked(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[side]bo
 	err := tx.SelectContext(ctx, &found, tx.Rebind(`
 		SELECT owner, peer FROM blocks WHERE (owner, peer) IN (VALUES `+rowsOf(len(args)/2, "(?,?)")+`)`), args...)
 	if err != nil {
-		return nil, fmt.Errorf("select blocks of sends: %w", err)
+		return nil, fmt.Errorf("select blocks of senders: %w", err)
 	}
 	blocked := make(map[side]bool, len(found))
 	for _, b := range found {

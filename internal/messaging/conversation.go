@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/mailbox"
 )
 
 // UnreadMax is where the count of unread messages ends: it means so many or more.
@@ -39,7 +41,7 @@ type ConversationPage struct {
 // the one with which the page has [PageMaxBytes]. Errors: [Unavailable].
 func (s *Service) ListConversations(ctx context.Context, user string, before *ID, limit int) (ConversationPage, error) {
 	if before == nil {
-		before = &lastID
+		before = &mailbox.LastID
 	}
 	var found []Conversation
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
@@ -118,7 +120,7 @@ func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message 
 	if err != nil || marker.MessageID.Compare(message) >= 0 {
 		return marker, explain(err)
 	}
-	err = s.change(ctx, s.db.Add, user, peer, func(ctx context.Context, tx *sqlx.Tx, changed ID) (err error) {
+	err = s.mailboxes.Change(ctx, []string{user, peer}, func(ctx context.Context, tx *sqlx.Tx, changed ID) (err error) {
 		// Until the lock it may have moved, and one of the two may have been erased.
 		marker, err = currentReadMarker(ctx, tx, user, peer)
 		if err != nil || marker.MessageID.Compare(message) >= 0 {
@@ -130,7 +132,7 @@ func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message 
 		marker = ReadMarker{Owner: user, Peer: peer, MessageID: message, Changed: changed}
 		return saveReadMarker(ctx, tx, marker)
 	})
-	return marker, err
+	return marker, explain(err)
 }
 
 // currentReadMarker returns a user's marker in a conversation that there must be.

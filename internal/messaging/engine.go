@@ -11,10 +11,10 @@ import (
 // engine is what each database engine does in its own way. Each has a file; a service
 // chooses its own once, when it is made.
 type engine interface {
-	// storeBatch stores sends that have an idempotency key each by one statement, under
-	// the ids, and returns the ids of those it has stored. It does all of it or nothing,
+	// storeBatch stores new messages that have an idempotency key each, and reply to nothing, by one
+	// statement, and returns the ids of those it has stored. It does all of it or nothing,
 	// and reports false where the engine has no such statement.
-	storeBatch(ctx context.Context, batch []*send, ids []ID) (stored []ID, done bool, err error)
+	storeBatch(ctx context.Context, messages []*StoredMessage) (stored []ID, done bool, err error)
 
 	// stored is told how many messages were stored, once they are committed.
 	stored(messages int)

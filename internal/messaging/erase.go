@@ -3,6 +3,7 @@ package messaging
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -56,33 +57,23 @@ func (r *remnants) isEmpty() bool {
 	return len(r.messages) == 0 && len(r.keyed) == 0 && len(r.markers) == 0 && r.walked == nil
 }
 
-// changes are what locks the mailboxes of all whom the remnants concern; those of the
-// messages come first.
-func (r *remnants) changes() []*change {
-	changes := make([]*change, 0, len(r.messages)+len(r.keyed)+len(r.markers))
+// owners are the users whom the remnants concern.
+func (r *remnants) owners() []string {
+	owners := make([]string, 0, 2*(len(r.messages)+len(r.keyed)+len(r.markers)))
 	for _, messages := range [][]Message{r.messages, r.keyed} {
 		for _, m := range messages {
-			changes = append(changes, &change{users: [2]string{m.Sender, m.Recipient}})
+			owners = append(owners, m.Sender, m.Recipient)
 		}
 	}
 	for _, m := range r.markers {
-		changes = append(changes, &change{users: [2]string{m.Owner, m.Peer}})
+		owners = append(owners, m.Owner, m.Peer)
 	}
-	return changes
-}
-
-// usersOf returns whom changes concern.
-func usersOf(changes []*change) []string {
-	users := make([]string, 0, 2*len(changes))
-	for _, c := range changes {
-		users = append(users, c.users[:]...)
-	}
-	return users
+	return owners
 }
 
 // eraseMost erases what there is now, in small transactions. Others may go on sending meanwhile.
 func (e *erasure) eraseMost(ctx context.Context) error {
-	now := e.service.ids.next(1)[0]
+	now := e.service.mailboxes.NewIDs(1)[0]
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -95,9 +86,9 @@ func (e *erasure) eraseMost(ctx context.Context) error {
 		if err != nil || part.isEmpty() || len(part.messages) > 0 && part.messages[0].ID.Compare(now) > 0 {
 			return err
 		}
-		changes := part.changes()
-		err = e.tx(ctx, usersOf(changes), func(ctx context.Context, tx *sqlx.Tx) error {
-			if err := e.erase(ctx, tx, &part, changes); err != nil {
+		owners := append(part.owners(), e.user)
+		err = e.service.mailboxes.Erase(ctx, owners, 1+len(part.messages), func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
+			if err := part.erase(ctx, tx, ids); err != nil {
 				return err
 			}
 			return untouchConversations(ctx, tx, e.user, part.messages)
@@ -105,7 +96,7 @@ func (e *erasure) eraseMost(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		e.finished(&part)
+		e.freedUpTo(part.walked)
 	}
 }
 
@@ -118,28 +109,26 @@ var errNotAlone = errors.New("messages of others came in between")
 // so it has to know the peers before: it is not done where something came of another one, or
 // there is too much.
 func (e *erasure) eraseRest(ctx context.Context) (done bool, err error) {
-	var rest remnants
-	err = e.tx(ctx, []string{e.user}, func(ctx context.Context, tx *sqlx.Tx) error {
-		before, err := selectRemnants(ctx, tx, e.user, e.freed, eraseRestMax)
-		if err != nil {
-			return err
-		}
-		locks := append(before.changes(), e.met.changes()...)
-		locks = append(locks, &change{users: [2]string{e.user, e.user}})
-		if err := e.service.ids.stamp(ctx, tx, locks); err != nil {
-			return err
-		}
+	var before, rest remnants
+	err = e.service.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		before, err = selectRemnants(ctx, q, e.user, e.freed, eraseRestMax)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	owners := slices.Concat(before.owners(), e.met.owners(), []string{e.user})
+	err = e.service.mailboxes.Erase(ctx, owners, 1+eraseRestMax, func(ctx context.Context, tx *sqlx.Tx, ids []ID) (err error) {
 		if rest, err = selectRemnants(ctx, tx, e.user, e.freed, eraseRestMax); err != nil {
 			return err
 		}
-		changes := rest.changes()
-		if rest.partial || !areAmong(usersOf(changes), usersOf(locks)) {
+		if rest.partial || !areAmong(rest.owners(), owners) {
 			return errNotAlone
 		}
-		if err := e.erase(ctx, tx, &rest, changes); err != nil {
+		if err := rest.erase(ctx, tx, ids); err != nil {
 			return err
 		}
-		return deleteConversationsAndBlocks(ctx, tx, e.user, usersOf(changes))
+		return deleteConversationsAndBlocks(ctx, tx, e.user, rest.owners())
 	})
 	switch {
 	case errors.Is(err, errNotAlone):
@@ -148,7 +137,6 @@ func (e *erasure) eraseRest(ctx context.Context) (done bool, err error) {
 	case err != nil:
 		return false, err
 	}
-	e.finished(&rest)
 	return true, nil
 }
 
@@ -165,39 +153,21 @@ func areAmong(some, all []string) bool {
 	return true
 }
 
-// erase erases remnants in the transaction, once it has locked the mailboxes of all whom they
-// concern and given each message the id of its deletion.
-func (e *erasure) erase(ctx context.Context, tx *sqlx.Tx, part *remnants, changes []*change) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	if err := e.service.ids.stamp(ctx, tx, changes); err != nil {
+// erase erases remnants in a transaction that has locked the mailboxes of all whom they concern.
+// Each message is deleted under an id of its own.
+func (r *remnants) erase(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
+	if err := writeTombstones(ctx, tx, r.messages, ids, forgetKeys); err != nil {
 		return err
 	}
-	changed := make([]ID, len(part.messages))
-	for i := range changed {
-		changed[i] = changes[i].id
-	}
-	if err := writeTombstones(ctx, tx, part.messages, changed, forgetKeys); err != nil {
+	if err := freeKeys(ctx, tx, r.keyed); err != nil {
 		return err
 	}
-	if err := freeKeys(ctx, tx, part.keyed); err != nil {
-		return err
-	}
-	return deleteReadMarkers(ctx, tx, part.markers)
+	return deleteReadMarkers(ctx, tx, r.markers)
 }
 
-// finished notes what a transaction has erased, once it is committed.
-func (e *erasure) finished(part *remnants) {
-	if part.walked != nil {
-		e.freed = *part.walked
+// freedUpTo notes that the keys of tombstones up to a change are free.
+func (e *erasure) freedUpTo(walked *ID) {
+	if walked != nil {
+		e.freed = *walked
 	}
-	if changes := part.changes(); len(part.messages) > 0 {
-		e.service.tell(usersOf(changes[:len(part.messages)])...)
-	}
-}
-
-// tx runs fn in a transaction, in turn with other changes of the users.
-func (e *erasure) tx(ctx context.Context, users []string, fn func(context.Context, *sqlx.Tx) error) error {
-	return e.service.others.do(ctx, users, func() error { return e.service.db.Tx(ctx, writeTimeout, fn) })
 }

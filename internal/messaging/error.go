@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/mailbox"
 )
 
 // Code tells what kind of error an [Error] is.
@@ -60,10 +61,20 @@ func invalid(name, detail string) *Error {
 	}
 }
 
-// explain gives an unavailable database its code and leaves other errors as they are.
+// explain gives an unavailable database, and mailboxes that others wait for, their code and
+// leaves other errors as they are.
 func explain(err error) error {
-	if errors.Is(err, db.ErrUnavailable) {
+	switch {
+	case errors.Is(err, db.ErrUnavailable):
 		return &Error{Code: Unavailable, Message: "The database cannot be used at the moment. Try again shortly.", cause: err}
+	case errors.Is(err, mailbox.ErrTooMany):
+		return unavailable("Too many changes are waiting to be stored. Try again shortly.")
+	case errors.Is(err, mailbox.ErrCrowded):
+		return unavailable("Too many changes of the same users are waiting to be stored. Try again shortly.")
+	case errors.Is(err, mailbox.ErrTooSlow):
+		return unavailable("Other changes of the same users take too long. Try again shortly.")
 	}
 	return err
 }
+
+func unavailable(message string) *Error { return &Error{Code: Unavailable, Message: message} }

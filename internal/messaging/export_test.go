@@ -30,14 +30,8 @@ const SortInterval = sortInterval
 // FeedLimit is a limit of so many changes, whatever they are like.
 func FeedLimit(changes int) feedLimit { return feedLimit{changes, PageMaxBytes} }
 
-// LastID is greater than every id.
-var LastID = lastID
-
 // Bounds is the range of ids in a window.
 func Bounds(w Window) (idRange, error) { return w.bounds() }
-
-// FirstIDAt is the smallest id of a moment.
-var FirstIDAt = firstIDAt
 
 // WaitForWords waits until no words are being sorted in.
 func (s *Service) WaitForWords() { s.engine.(*postgres).words.running.Wait() }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/mailbox"
 )
 
 // Limits that a schema cannot express.
@@ -44,9 +46,12 @@ type Draft struct {
 	IdempotencyKey string // empty if there is none
 }
 
-// message is what the draft becomes.
-func (d *Draft) message(id ID) Message {
-	return Message{ID: id, Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata, ReplyTo: d.ReplyTo}
+// message is what the draft becomes, but for its id.
+func (d *Draft) message() StoredMessage {
+	return StoredMessage{
+		Message:   Message{Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata, ReplyTo: d.ReplyTo},
+		KeyRecord: d.key(),
+	}
 }
 
 // Send stores a message and returns it once it is on disk. With an idempotency
@@ -64,16 +69,13 @@ func (s *Service) Send(ctx context.Context, draft Draft) (m Message, replayed bo
 	if err := checkText(draft.Text); err != nil {
 		return Message{}, false, err
 	}
-	return s.writer.send(ctx, draft)
+	return s.sends.store(ctx, draft)
 }
 
-// Admit tells whether there is room for another message, so that one that would be refused
+// Admit reports whether there is room for another message, so that one that would be refused
 // need not be read first. Errors: [Unavailable].
 func (s *Service) Admit() error {
-	if s.writer.queue.full() {
-		return queueFull()
-	}
-	return nil
+	return s.sends.admit()
 }
 
 func checkMetadata(metadata string) *Error {
@@ -166,13 +168,13 @@ func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Cont
 	case m.Deleted:
 		return fn(ctx, nil, m, ID{})
 	}
-	return s.change(ctx, s.db.Tx, m.Sender, m.Recipient, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
+	return explain(s.mailboxes.Erase(ctx, []string{m.Sender, m.Recipient}, 1, func(ctx context.Context, tx *sqlx.Tx, changed []ID) error {
 		m, err := selectMessage(ctx, tx, id) // what it was before the lock may be no more
 		if err != nil {
 			return err
 		}
-		return fn(ctx, tx, m, changed)
-	})
+		return fn(ctx, tx, m, changed[0])
+	}))
 }
 
 func noSuchMessage() *Error { return &Error{Code: NotFound, Message: "There is no such message."} }
@@ -257,21 +259,21 @@ type idRange struct{ low, high ID }
 
 // bounds turns the times and cursors of the window into a range of ids.
 func (w Window) bounds() (idRange, error) {
-	r := idRange{high: lastID}
+	r := idRange{high: mailbox.LastID}
 	if w.Since != nil {
-		r.low = firstIDAt(*w.Since)
+		r.low = mailbox.FirstIDAt(*w.Since)
 	}
 	if w.Until != nil {
 		if w.Since != nil && w.Until.Before(*w.Since) {
 			return idRange{}, invalid("until", "must not be before since")
 		}
-		r.high = firstIDAt(*w.Until)
+		r.high = mailbox.FirstIDAt(*w.Until)
 	}
 	if w.Before != nil && w.Before.Compare(r.high) < 0 {
 		r.high = *w.Before
 	}
 	if w.After != nil && w.After.Compare(r.low) >= 0 {
-		r.low = w.After.successor()
+		r.low = w.After.Successor()
 	}
 	return r, nil
 }

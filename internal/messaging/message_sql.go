@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -66,54 +65,40 @@ type StoredMessage struct {
 	KeyRecord
 }
 
-// insertMessages stores the drafts under the ids of their messages, in that order,
-// and fills the messages in. A draft whose idempotency key is taken is not stored, and left out of
-// the result.
-func insertMessages(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]*Message, error) {
-	if len(sends) == 0 {
+// insertMessages stores messages that are new, in the order of their ids, and returns the ids
+// of those it has stored: not of those whose idempotency key is taken.
+func insertMessages(ctx context.Context, tx *sqlx.Tx, messages []*StoredMessage) (stored []ID, err error) {
+	if len(messages) == 0 {
 		return nil, nil
 	}
-	sorted := slices.SortedFunc(slices.Values(sends), func(a, b *send) int { return a.change.id.Compare(b.change.id) })
-	args := make([]any, 0, 8*len(sorted))
-	for _, s := range sorted {
-		d := &s.draft
-		args = append(args, d.Recipient, s.change.id, d.Sender, d.Text, nullable(d.Metadata), d.ReplyTo, s.key.Hash, s.key.Fingerprint)
+	messages = slices.SortedFunc(slices.Values(messages), func(a, b *StoredMessage) int { return a.ID.Compare(b.ID) })
+	args := make([]any, 0, 8*len(messages))
+	for _, m := range messages {
+		args = append(args, m.Recipient, m.ID, m.Sender, m.Text, nullable(m.Metadata), m.ReplyTo, m.Hash, m.Fingerprint)
 	}
-	var ids []ID
-	err := tx.SelectContext(ctx, &ids, tx.Rebind(`
+	err = tx.SelectContext(ctx, &stored, tx.Rebind(`
 		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint)
-		VALUES `+rowsOf(len(sorted), "(?,?,?,?,?,?,?,?)")+`
+		VALUES `+rowsOf(len(messages), "(?,?,?,?,?,?,?,?)")+`
 		ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING
 		RETURNING id`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("insert messages: %w", err)
 	}
-	stored := make(map[ID]bool, len(ids))
-	for _, id := range ids {
-		stored[id] = true
-	}
-	messages := make([]*Message, 0, len(ids))
-	for _, s := range sends {
-		if s.stored = stored[s.change.id]; s.stored {
-			s.message = s.draft.message(s.change.id)
-			messages = append(messages, &s.message)
-		}
-	}
-	return messages, nil
+	return stored, nil
 }
 
-// selectKeyed returns the messages that hold the idempotency keys of the drafts. The first
+// selectKeyed returns the messages that hold the idempotency keys of some others. The first
 // row of the values holds none: it tells Postgres the type of a hash.
-func selectKeyed(ctx context.Context, tx *sqlx.Tx, sends []*send) ([]StoredMessage, error) {
-	args := make([]any, 0, 3*len(sends))
-	for _, s := range sends {
-		args = append(args, s.draft.Recipient, s.draft.Sender, s.key.Hash)
+func selectKeyed(ctx context.Context, tx *sqlx.Tx, messages []*StoredMessage) ([]StoredMessage, error) {
+	args := make([]any, 0, 3*len(messages))
+	for _, m := range messages {
+		args = append(args, m.Recipient, m.Sender, m.Hash)
 	}
 	var found []StoredMessage
 	err := tx.SelectContext(ctx, &found, tx.Rebind(`
 		SELECT `+storedColumns+` FROM messages
 		WHERE key_hash IS NOT NULL
-		AND (recipient, sender, key_hash) IN (VALUES ('', '', (SELECT key_hash FROM messages LIMIT 0)), `+rowsOf(len(sends), "(?,?,?)")+`)`), args...)
+		AND (recipient, sender, key_hash) IN (VALUES ('', '', (SELECT key_hash FROM messages LIMIT 0)), `+rowsOf(len(messages), "(?,?,?)")+`)`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("select by idempotency key: %w", err)
 	}
@@ -133,12 +118,12 @@ func selectMessage(ctx context.Context, q sqlx.QueryerContext, id ID) (*Message,
 	return &m, nil
 }
 
-// selectRepliedTo returns the messages that the sends reply to, by id, deleted or not.
-func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, sends []*send) (map[ID]*Message, error) {
+// selectRepliedTo returns the messages that some reply to, by id, deleted or not.
+func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, replies []*StoredMessage) (map[ID]*Message, error) {
 	var ids []any
-	for _, s := range sends {
-		if s.draft.ReplyTo != nil {
-			ids = append(ids, *s.draft.ReplyTo)
+	for _, m := range replies {
+		if m.ReplyTo != nil {
+			ids = append(ids, *m.ReplyTo)
 		}
 	}
 	if len(ids) == 0 {
@@ -265,6 +250,5 @@ func writeTombstones(ctx context.Context, tx *sqlx.Tx, messages []Message, chang
 // nullable stores an empty string as NULL.
 func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
 
-// rowsOf repeats a row of a VALUES list. Its parameters are question marks, which need
-// sqlx's Rebind: SQLite takes $1 for a name, and looks through all names for each.
-func rowsOf(n int, row string) string { return row + strings.Repeat(","+row, n-1) }
+// rowsOf repeats a row of a VALUES list.
+func rowsOf(n int, row string) string { return db.RowsOf(n, row) }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/mailbox"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -62,7 +63,7 @@ var plannedQueries = map[string]struct {
 		return err
 	}, []string{"messages_between"}},
 	"conversations": {func(ctx context.Context, q sqlx.QueryerContext, _ messaging.Engine, user string, _ messaging.Window) error {
-		_, err := messaging.SelectConversations(ctx, q, user, messaging.LastID, 101)
+		_, err := messaging.SelectConversations(ctx, q, user, mailbox.LastID, 101)
 		return err
 	}, []string{"conversations_owner_last_message_id", "messages_every_id", "messages_between", "read_markers_pkey"}},
 	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, _ messaging.Engine, user string, _ messaging.Window) error {
@@ -129,7 +130,7 @@ func TestPlans(t *testing.T) {
 		}
 		for name, run := range plannedFeeds {
 			for _, user := range []string{"quiet", "hub", "rewritten", "emptied", "user-7", "nobody"} {
-				for position, after := range map[string]messaging.ID{"all": {}, "recent": messaging.FirstIDAt(time.Now().Add(-time.Hour))} {
+				for position, after := range map[string]messaging.ID{"all": {}, "recent": mailbox.FirstIDAt(time.Now().Add(-time.Hour))} {
 					t.Run(name+"/"+user+"/"+position, func(t *testing.T) {
 						err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
 							return run(ctx, &explainer{QueryerContext: q, t: t, database: database, rows: 6 * page, once: 2 * page, sorts: true}, e, user, after)

@@ -12,6 +12,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/mailbox"
 )
 
 // postgres is Postgres, and what speaks its protocol.
@@ -42,8 +43,17 @@ func (p *postgres) stored(messages int) {
 }
 
 func (p *postgres) close(ctx context.Context) {
-	if p.words != nil {
-		isDone(ctx, &p.words.running) // else Postgres does it later
+	if p.words == nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		p.words.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done(): // Postgres does it later
 	}
 }
 
@@ -52,7 +62,7 @@ func (p *postgres) close(ctx context.Context) {
 // the ids, and nobody among the users has ever blocked anyone, it stores the messages
 // whose keys are new, and touches their conversations. What it reads after it has waited
 // for the locks is what it has locked.
-const storeBatch = `
+var storeBatch = `
 	WITH drafts AS (
 		SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])
 			AS draft (recipient, id, sender, text, metadata, key_hash, fingerprint)
@@ -61,10 +71,7 @@ const storeBatch = `
 			SELECT recipient COLLATE "C" AS user_id, id FROM drafts UNION ALL SELECT sender COLLATE "C", id FROM drafts
 		) AS sides ORDER BY user_id, id DESC
 	), locked AS (
-		INSERT INTO mailboxes (user_id, clock) SELECT user_id, id FROM clocks ORDER BY user_id
-		ON CONFLICT (user_id) DO UPDATE
-		SET clock = CASE WHEN mailboxes.clock < $8::uuid THEN excluded.clock ELSE mailboxes.clock END
-		RETURNING user_id, clock, blocking
+		` + mailbox.SetClocks("SELECT user_id, id FROM clocks ORDER BY user_id", "$8::uuid") + `
 	), free AS (
 		SELECT FROM locked JOIN clocks USING (user_id) HAVING bool_and(clock = id AND NOT blocking)
 	), stored AS (
@@ -81,13 +88,13 @@ const storeBatch = `
 	)
 	SELECT id FROM stored`
 
-func (p *postgres) storeBatch(ctx context.Context, batch []*send, ids []ID) (stored []ID, done bool, err error) {
+func (p *postgres) storeBatch(ctx context.Context, messages []*StoredMessage) (stored []ID, done bool, err error) {
 	if p.inSteps.Load() {
 		return nil, false, nil
 	}
-	err = p.db.Statement(ctx, writeTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
+	err = p.db.Statement(ctx, mailbox.WriteTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
 		stored = nil
-		if err := sqlx.SelectContext(ctx, q, &stored, storeBatch, batchColumns(batch, ids)...); err != nil {
+		if err := sqlx.SelectContext(ctx, q, &stored, storeBatch, batchColumns(messages)...); err != nil {
 			return fmt.Errorf("store a batch: %w", err)
 		}
 		return nil
@@ -99,21 +106,20 @@ func (p *postgres) storeBatch(ctx context.Context, batch []*send, ids []ID) (sto
 }
 
 // batchColumns are the parameters of storeBatch: columns, and the smallest id.
-func batchColumns(batch []*send, ids []ID) []any {
-	n := len(batch)
+func batchColumns(messages []*StoredMessage) []any {
+	n := len(messages)
 	texts := make([][]string, 5)
 	for i := range texts {
 		texts[i] = make([]string, n)
 	}
 	hashes, fingerprints := make([][]byte, n), make([][]byte, n)
-	for i, s := range batch {
-		d := &s.draft
-		for column, value := range []string{d.Recipient, ids[i].String(), d.Sender, d.Text, d.Metadata} {
+	for i, m := range messages {
+		for column, value := range []string{m.Recipient, m.ID.String(), m.Sender, m.Text, m.Metadata} {
 			texts[column][i] = value
 		}
-		hashes[i], fingerprints[i] = s.key.Hash, s.key.Fingerprint
+		hashes[i], fingerprints[i] = m.Hash, m.Fingerprint
 	}
-	return []any{texts[0], texts[1], texts[2], texts[3], texts[4], hashes, fingerprints, ids[0]}
+	return []any{texts[0], texts[1], texts[2], texts[3], texts[4], hashes, fingerprints, messages[0].ID}
 }
 
 // merged has each of the two in that order and with that limit, too, so that it is two pages
@@ -220,7 +226,7 @@ func (s *wordSorter) add(messages int) {
 	}
 	s.added.Store(0)
 	s.running.Go(func() {
-		err := s.db.Statement(context.Background(), writeTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
+		err := s.db.Statement(context.Background(), mailbox.WriteTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
 			var pages int64
 			return sqlx.GetContext(ctx, q, &pages, "SELECT gin_clean_pending_list('messages_search')")
 		})

@@ -20,11 +20,11 @@ type Status struct {
 func (s *Service) Status() Status {
 	status := Status{
 		Engine:         string(s.db.Engine),
-		Started:        s.writer.stored.start,
-		SendsWaiting:   s.writer.queue.length(),
-		ChangesWaiting: s.others.length(),
-		QueueSize:      s.others.size,
+		Started:        s.sends.stored.start,
+		SendsWaiting:   s.sends.group.Waiting(),
+		ChangesWaiting: s.mailboxes.Waiting(),
+		QueueSize:      s.queueSize,
 	}
-	status.Sends, status.PerSecond10s, status.PerSecond60s = s.writer.stored.rates()
+	status.Sends, status.PerSecond10s, status.PerSecond60s = s.sends.stored.rates()
 	return status
 }

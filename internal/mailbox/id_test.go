@@ -1,4 +1,4 @@
-package messaging
+package mailbox
 
 import (
 	"slices"
@@ -98,15 +98,15 @@ func TestFirstIDAt(t *testing.T) {
 		if !id.Time().Equal(at) {
 			t.Fatalf("%s is of %v, want %v", id, id.Time(), at)
 		}
-		if first := firstIDAt(at); first.Compare(id) > 0 {
+		if first := FirstIDAt(at); first.Compare(id) > 0 {
 			t.Fatalf("%s is below the first id of its time, %s", id, first)
 		}
-		if next := firstIDAt(at.Add(time.Nanosecond)); next.Compare(id) <= 0 {
+		if next := FirstIDAt(at.Add(time.Nanosecond)); next.Compare(id) <= 0 {
 			t.Fatalf("%s is not below the first id of later times, %s", id, next)
 		}
 	})
 	for _, out := range []time.Time{{}, time.UnixMilli(-1), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)} {
-		if id := firstIDAt(out); out.Year() < 9999 && id != (ID{}) || out.Year() == 9999 && !id.Time().Equal(out) {
+		if id := FirstIDAt(out); out.Year() < 9999 && id != (ID{}) || out.Year() == 9999 && !id.Time().Equal(out) {
 			t.Errorf("the first id at %v is %s", out, id)
 		}
 	}
@@ -116,11 +116,11 @@ func TestSuccessor(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		id := ID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
-		if next := id.successor(); id != lastID && next.Compare(id) <= 0 {
+		if next := id.Successor(); id != LastID && next.Compare(id) <= 0 {
 			t.Fatalf("the successor of %s is %s", id, next)
 		}
 	})
-	if next := lastID.successor(); next != lastID {
+	if next := LastID.Successor(); next != LastID {
 		t.Errorf("the successor of the last id is %s", next)
 	}
 }

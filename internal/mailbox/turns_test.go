@@ -1,4 +1,4 @@
-package messaging
+package mailbox
 
 import (
 	"context"
@@ -8,18 +8,18 @@ import (
 	"testing/synctest"
 )
 
-// TestAdmission holds a mailbox and lets others come: those of other mailboxes go on, those
+// TestTurns holds a mailbox and lets others come: those of other mailboxes go on, those
 // of the same one follow in the order they came, and whoever gives up leaves nothing behind.
-func TestAdmission(t *testing.T) {
+func TestTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAdmission(5, 5, 2)
+		turns := newTurns(5, 5, 2)
 		var done []string
 		release := make(chan struct{})
 		start := func(ctx context.Context, name string, wait <-chan struct{}, users ...string) <-chan error {
 			result := make(chan error, 1)
 			go func() {
-				result <- a.do(ctx, users, func() error {
+				result <- turns.do(ctx, users, func() error {
 					if wait != nil {
 						<-wait
 					}
@@ -40,7 +40,7 @@ func TestAdmission(t *testing.T) {
 		}
 		fourth, fifth := start(t.Context(), "fourth", nil, "carol"), start(t.Context(), "fifth", nil, "alice")
 		err := <-start(t.Context(), "sixth", nil, "zoe")
-		if !isUnavailable(err) {
+		if !errors.Is(err, ErrTooMany) {
 			t.Errorf("sixth: %v", err)
 		}
 		giveUp()
@@ -56,69 +56,66 @@ func TestAdmission(t *testing.T) {
 		if want := []string{"other", "fourth", "first", "second", "third", "fifth"}; !slices.Equal(done, want) {
 			t.Errorf("they were let in as %v", done)
 		}
-		if len(a.mailboxes) != 0 || len(a.slots) != 0 || a.present != 0 {
-			t.Errorf("left %v, %d in slots, %d present", a.mailboxes, len(a.slots), a.present)
+		if len(turns.mailboxes) != 0 || len(turns.slots) != 0 || turns.present != 0 {
+			t.Errorf("left %v, %d in slots, %d present", turns.mailboxes, len(turns.slots), turns.present)
 		}
 	})
 }
 
-// TestAdmissionTimeout waits for a mailbox that is not given back.
-func TestAdmissionTimeout(t *testing.T) {
+// TestTurnsTimeout waits for a mailbox that is not given back.
+func TestTurnsTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAdmission(2, 2, 2)
+		turns := newTurns(2, 2, 2)
 		release := make(chan struct{})
-		go a.do(t.Context(), []string{"bob"}, func() error { <-release; return nil }) //nolint:errcheck // it does not fail
+		go turns.do(t.Context(), []string{"bob"}, func() error { <-release; return nil }) //nolint:errcheck // it does not fail
 		synctest.Wait()
-		err := a.do(t.Context(), []string{"alice", "bob"}, nil)
-		if !isUnavailable(err) {
-			t.Errorf("after %s: %v", admissionTimeout, err)
+		err := turns.do(t.Context(), []string{"alice", "bob"}, nil)
+		if !errors.Is(err, ErrTooSlow) {
+			t.Errorf("after %s: %v", turnTimeout, err)
 		}
 		close(release)
 		synctest.Wait()
-		if len(a.mailboxes) != 0 {
-			t.Errorf("left %v", a.mailboxes)
+		if len(turns.mailboxes) != 0 {
+			t.Errorf("left %v", turns.mailboxes)
 		}
 	})
 }
 
-// TestAdmissionLine lets more come for a mailbox than may wait for it: they are refused, and
+// TestTurnsLine lets more come for a mailbox than may wait for it: they are refused, and
 // others are let in all the same.
-func TestAdmissionLine(t *testing.T) {
+func TestTurnsLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAdmission(10, 2, 2)
+		turns := newTurns(10, 2, 2)
 		release := make(chan struct{})
 		errs := make(chan error, 20)
 		for range 20 {
-			go func() { errs <- a.do(t.Context(), []string{"alice", "bob"}, func() error { <-release; return nil }) }()
+			go func() {
+				errs <- turns.do(t.Context(), []string{"alice", "bob"}, func() error { <-release; return nil })
+			}()
 		}
 		synctest.Wait()
-		if err := a.do(t.Context(), []string{"carol", "dan"}, func() error { return nil }); err != nil {
+		if err := turns.do(t.Context(), []string{"carol", "dan"}, func() error { return nil }); err != nil {
 			t.Errorf("other: %v", err)
 		}
-		if err := a.do(t.Context(), []string{"aaron", "alice"}, nil); !isUnavailable(err) {
+		if err := turns.do(t.Context(), []string{"aaron", "alice"}, nil); !errors.Is(err, ErrCrowded) {
 			t.Errorf("one more: %v", err)
 		}
-		if err := a.do(t.Context(), []string{"aaron"}, func() error { return nil }); err != nil {
+		if err := turns.do(t.Context(), []string{"aaron"}, func() error { return nil }); err != nil {
 			t.Errorf("the other user of one that was refused: %v", err)
 		}
 		close(release)
 		refused := 0
 		for range 20 {
-			if err := <-errs; isUnavailable(err) {
+			if err := <-errs; errors.Is(err, ErrCrowded) {
 				refused++
 			} else if err != nil {
 				t.Error(err)
 			}
 		}
-		if refused != 17 || len(a.mailboxes) != 0 || a.present != 0 {
-			t.Errorf("%d were refused; left %v, %d present", refused, a.mailboxes, a.present)
+		if refused != 17 || len(turns.mailboxes) != 0 || turns.present != 0 {
+			t.Errorf("%d were refused; left %v, %d present", refused, turns.mailboxes, turns.present)
 		}
 	})
-}
-
-func isUnavailable(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	return ok && e.Code == Unavailable
 }

@@ -1,0 +1,136 @@
+// Package groupcommit writes what many callers bring in a few transactions: one sync to disk
+// for many items, and no timer, so that a lone item is written at once.
+//
+// An item waits in a bounded queue for one of a few writers, which takes all that may be
+// written now. Items with a key in common are written in the order they came, and no two
+// batches that are written at the same time share a key. A batch that fails for the sake of
+// one item is halved until that one stands alone. The caller is answered once the batch of its item
+// is written.
+//
+// The package knows nothing of what it writes: an [Item] has keys, and the writers call a
+// function.
+package groupcommit
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Item is what is to be written.
+type Item interface {
+	// Keys name what the item has in common with others. They stay the same while it waits.
+	Keys() []string
+	// Fail notes that the item was not written, and why.
+	Fail(err error)
+}
+
+// Why an item was refused, or its outcome is not known.
+var (
+	ErrFull    = errors.New("the queue is full")
+	ErrClosed  = errors.New("the queue is closed")
+	ErrTooSlow = errors.New("writing takes too long")
+)
+
+// MaxBatch is how many items there are in a batch at most.
+const MaxBatch = 512
+
+// Options says what a [Committer] does.
+type Options[T Item] struct {
+	Size    int           // items that may wait
+	Writers int           // batches that are written at the same time
+	Timeout time.Duration // of the wait for an outcome
+
+	// Write writes a batch, and returns the items that it has not written, with the reason.
+	Write func(batch []T) (failed []T, err error)
+	// Shared reports whether a reason is that of all items alike, so that it is no use to
+	// write fewer of them.
+	Shared func(err error) bool
+}
+
+// Committer writes items in batches. It is safe for concurrent use.
+type Committer[T Item] struct {
+	options Options[T]
+	queue   *queue[T]
+	running sync.WaitGroup
+}
+
+// Start makes a committer and starts its writers.
+func Start[T Item](options Options[T]) *Committer[T] {
+	c := &Committer[T]{options: options, queue: newQueue[T](options.Size)}
+	for range options.Writers {
+		c.running.Go(c.run)
+	}
+	return c
+}
+
+// Do queues an item and waits until it is written, or has failed, which the item knows
+// then. Errors: [ErrFull] and [ErrClosed], with which it is not written; [ErrTooSlow] and that of
+// ctx, after which it may still be, and belongs to the writers.
+func (c *Committer[T]) Do(ctx context.Context, item T) error {
+	done := make(chan struct{})
+	if err := c.queue.put(entry[T]{item, done}); err != nil {
+		return err
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(c.options.Timeout):
+		return ErrTooSlow
+	}
+}
+
+// Full reports whether another item would be refused.
+func (c *Committer[T]) Full() bool { return c.Waiting() >= c.options.Size }
+
+// Waiting is how many items wait.
+func (c *Committer[T]) Waiting() int { return c.queue.length() }
+
+// Close refuses new items and waits, as long as ctx lasts, until those in the queue are
+// written. It returns the error of ctx.
+func (c *Committer[T]) Close(ctx context.Context) error {
+	c.queue.close()
+	done := make(chan struct{})
+	go func() {
+		c.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Committer[T]) run() {
+	for batch := c.queue.take(); batch != nil; batch = c.queue.take() {
+		items := make([]T, len(batch))
+		for i, e := range batch {
+			items[i] = e.item
+		}
+		c.write(items)
+		c.queue.release(batch)
+		for _, e := range batch {
+			close(e.done)
+		}
+	}
+}
+
+// write writes items, by halves where they fail.
+func (c *Committer[T]) write(items []T) {
+	failed, err := c.options.Write(items)
+	switch {
+	case err == nil:
+	case len(failed) > 1 && !c.options.Shared(err):
+		c.write(failed[:len(failed)/2])
+		c.write(failed[len(failed)/2:])
+	default:
+		for _, item := range failed {
+			item.Fail(err)
+		}
+	}
+}

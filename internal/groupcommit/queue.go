@@ -1,0 +1,147 @@
+package groupcommit
+
+import "sync"
+
+// queue holds the items that wait to be written. The batches it hands out at the same time
+// have no key in common: one would wait in the database for what the other has locked, and
+// keep locked what it has itself.
+type queue[T Item] struct {
+	size int // items that may wait
+
+	mu      sync.Mutex
+	changed *sync.Cond      // an item came, a batch was written, or the queue was closed
+	waiting []entry[T]      // in the order they came
+	busy    map[string]bool // the keys of the batches that are being written
+	passed  int             // items at the front that wait for one of those, or for each other
+	held    map[string]bool // the keys of those
+	closed  bool
+}
+
+// entry is an item and what is closed when its outcome is known.
+type entry[T Item] struct {
+	item T
+	done chan struct{}
+}
+
+func newQueue[T Item](size int) *queue[T] {
+	q := &queue[T]{size: size, busy: map[string]bool{}, held: map[string]bool{}}
+	q.changed = sync.NewCond(&q.mu)
+	return q
+}
+
+// put adds an item. Errors: [ErrFull], [ErrClosed].
+func (q *queue[T]) put(e entry[T]) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.closed:
+		return ErrClosed
+	case len(q.waiting) >= q.size:
+		return ErrFull
+	}
+	q.waiting = append(q.waiting, e)
+	q.changed.Signal()
+	return nil
+}
+
+// length is how many items wait.
+func (q *queue[T]) length() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting)
+}
+
+// close refuses new items. What waits is still handed out.
+func (q *queue[T]) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.changed.Broadcast()
+}
+
+// take returns the next batch, and waits for one. It returns nil when there will be none.
+// The batch is to be given to release.
+func (q *queue[T]) take() []entry[T] {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for {
+		batch := q.next()
+		if len(batch) > 0 {
+			return batch
+		}
+		if q.closed && len(q.waiting) == 0 {
+			return nil
+		}
+		q.changed.Wait()
+	}
+}
+
+// A batch is short, since an item that has to wait for it waits for all of it, but long where
+// many wait, since each batch costs something, too.
+const (
+	shortBatch  = 64
+	manyWaiting = 256
+)
+
+// lookAhead bounds how many items are passed over in search for those that need not wait.
+const lookAhead = 1024
+
+// next takes the items that share no key with a batch that is being written. Nor do they
+// overtake another item with one of their keys.
+func (q *queue[T]) next() (batch []entry[T]) {
+	most := shortBatch
+	if len(q.waiting) > manyWaiting {
+		most = MaxBatch
+	}
+	rest := q.waiting[q.passed:]
+	for len(rest) > 0 && len(batch) < most && q.passed < lookAhead {
+		e := rest[0]
+		rest = rest[1:]
+		if keys := e.item.Keys(); has(q.busy, keys) || has(q.held, keys) {
+			add(q.held, keys)
+			q.waiting[q.passed] = e
+			q.passed++
+		} else {
+			batch = append(batch, e)
+		}
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	kept := q.passed + copy(q.waiting[q.passed:], rest)
+	clear(q.waiting[kept:])
+	q.waiting = q.waiting[:kept]
+	for _, e := range batch {
+		add(q.busy, e.item.Keys())
+	}
+	return batch
+}
+
+// release notes that a batch has been written, so that all that waits is looked at again.
+func (q *queue[T]) release(batch []entry[T]) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range batch {
+		for _, key := range e.item.Keys() {
+			delete(q.busy, key)
+		}
+	}
+	q.passed = 0
+	clear(q.held)
+	q.changed.Broadcast()
+}
+
+func has(set map[string]bool, keys []string) bool {
+	for _, key := range keys {
+		if set[key] {
+			return true
+		}
+	}
+	return false
+}
+
+func add(set map[string]bool, keys []string) {
+	for _, key := range keys {
+		set[key] = true
+	}
+}

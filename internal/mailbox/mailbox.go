@@ -1,0 +1,111 @@
+// Package mailbox is the one door for every change: it gives changes their ids and keeps the
+// order of each mailbox.
+//
+// Every user has a mailbox, and every mailbox a clock: the id of the newest change in it. A
+// change locks the mailboxes of its owners, in the order of their ids, takes an [ID] greater
+// than all their clocks, sets those to it, and keeps the locks until it commits. So the
+// ids of one mailbox become visible in increasing order: whoever has seen an id will never
+// find a smaller one appear. That is what lets one value be a message's id, its time, its
+// place in every list and the cursor of a reader, on any SQL engine.
+//
+// A replica whose wall clock is wrong harms no order, but the times in its ids are wrong; and
+// where it is fast, its mailboxes stay ahead until that time has come.
+package mailbox
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+)
+
+// WriteTimeout bounds one transaction that writes.
+const WriteTimeout = 10 * time.Second
+
+// Mailboxes are those of a database. They are safe for concurrent use.
+type Mailboxes struct {
+	db      *db.DB
+	ids     *idGenerator
+	turns   *turns
+	publish func(owners []string)
+}
+
+// Options adjusts [Mailboxes].
+type Options struct {
+	Now     func() time.Time // the wall clock
+	Waiting int              // changes that may wait before more are refused
+
+	// Publish announces whose mailboxes have changed, once that is committed. It must not block.
+	Publish func(owners []string)
+}
+
+// New makes the mailboxes of a migrated database.
+func New(database *db.DB, options Options) *Mailboxes {
+	line := max(1, options.Waiting/16) // so that a few mailboxes leave room for others
+	return &Mailboxes{
+		db:      database,
+		ids:     &idGenerator{now: options.Now},
+		turns:   newTurns(options.Waiting, line, database.Slots.Changes),
+		publish: options.Publish,
+	}
+}
+
+// Waiting is how many changes wait, or are being made; batches are not among them.
+func (m *Mailboxes) Waiting() int { return m.turns.length() }
+
+// NewIDs makes ids, in increasing order and greater than all that were made before.
+func (m *Mailboxes) NewIDs(n int) []ID { return m.ids.next(n) }
+
+// Publish announces whose mailboxes have changed.
+func (m *Mailboxes) Publish(owners []string) { m.publish(owners) }
+
+// Change makes one change in the mailboxes of its owners, of whom there may be any number: it
+// runs fn in a transaction that has locked them and set their clocks to the id, and publishes
+// the owners once that is committed. A change waits in memory until no other one has
+// its mailboxes, so that many in one mailbox take one connection. fn runs again
+// like that of [db.DB.Add], and may only add to what somebody wrote; see [Mailboxes.Erase].
+// Errors: [ErrTooMany], [ErrCrowded], [ErrTooSlow]; those of ctx, db and fn.
+func (m *Mailboxes) Change(ctx context.Context, owners []string, fn func(context.Context, *sqlx.Tx, ID) error) error {
+	return m.change(ctx, m.db.Add, Change{Owners: owners, N: 1}, func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
+		return fn(ctx, tx, ids[0])
+	})
+}
+
+// Erase makes n changes at once as [Mailboxes.Change] makes one, in a transaction that may replace
+// or erase what somebody wrote. None at all lock no mailbox, and are not
+// published: that is for what is in no list and no feed.
+func (m *Mailboxes) Erase(ctx context.Context, owners []string, n int, fn func(context.Context, *sqlx.Tx, []ID) error) error {
+	return m.change(ctx, m.db.Tx, Change{Owners: owners, N: n}, fn)
+}
+
+// Batch makes many changes in one transaction as [Mailboxes.Change] makes one. They take no
+// turns: no two batches at a time may have an owner in common. Nor does it publish,
+// since only fn knows what became of each; see [Mailboxes.Publish].
+func (m *Mailboxes) Batch(ctx context.Context, changes []*Change, fn func(context.Context, *sqlx.Tx) error) error {
+	return m.stamped(ctx, m.db.Add, changes, fn)
+}
+
+// transaction is [db.DB.Add] or [db.DB.Tx].
+type transaction func(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error
+
+func (m *Mailboxes) change(ctx context.Context, in transaction, c Change, fn func(context.Context, *sqlx.Tx, []ID) error) error {
+	err := m.turns.do(ctx, c.Owners, func() error {
+		return m.stamped(ctx, in, []*Change{&c}, func(ctx context.Context, tx *sqlx.Tx) error { return fn(ctx, tx, c.IDs) })
+	})
+	if err == nil && c.N > 0 {
+		m.publish(c.Owners)
+	}
+	return err
+}
+
+// stamped runs fn in a transaction that has stamped the changes.
+func (m *Mailboxes) stamped(ctx context.Context, in transaction, changes []*Change, fn func(context.Context, *sqlx.Tx) error) error {
+	return in(ctx, WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := m.stamp(ctx, tx, changes); err != nil {
+			return err
+		}
+		return fn(ctx, tx)
+	})
+}
