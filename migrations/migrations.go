@@ -13,6 +13,9 @@
 // step it has. N is the number of the migration itself where older binaries would break
 // a promise or fail, and that of an earlier one where they may go on serving beside newer
 // ones. It is recorded in the database, and an older binary does not start on that.
+//
+// A line "-- optional: WHAT" marks a migration that a database may do without. It has a Down
+// part, by which it is taken back.
 package migrations
 
 import "embed"

@@ -12,13 +12,15 @@ import (
 
 // Step is what a migration says of itself.
 type Step struct {
-	Version int64 // its number, which is its place
-	Oldest  int64 // the oldest binary that works with it: the newest step that one knows
+	Version  int64  // its number, which is its place
+	Oldest   int64  // the oldest binary that works with it: the newest step that one knows
+	Optional string // what it is for, if a database may do without; else empty
 }
 
 var (
-	oldestLine  = regexp.MustCompile(`(?m)^-- oldest binary: (\d+)$`)
-	createTable = regexp.MustCompile(`(?m)^CREATE TABLE IF NOT EXISTS (\w+)`)
+	oldestLine   = regexp.MustCompile(`(?m)^-- oldest binary: (\d+)$`)
+	optionalLine = regexp.MustCompile(`(?m)^-- optional: (\w+)$`)
+	createTable  = regexp.MustCompile(`(?m)^CREATE TABLE IF NOT EXISTS (\w+)`)
 )
 
 // Steps lists the migrations of an engine, the oldest first. Each has to say which
@@ -36,7 +38,11 @@ func Steps(engine string) ([]Step, error) {
 		if err != nil || oldest > version {
 			return fmt.Errorf("migration %s: no binary is so new: %s", name, line[0])
 		}
-		steps = append(steps, Step{version, oldest})
+		step := Step{Version: version, Oldest: oldest}
+		if line := optionalLine.FindStringSubmatch(text); line != nil {
+			step.Optional = line[1]
+		}
+		steps = append(steps, step)
 		return nil
 	})
 	slices.SortFunc(steps, func(a, b Step) int { return int(a.Version - b.Version) })

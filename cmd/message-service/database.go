@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
 )
 
 // defaultDatabaseURL is the database of whoever configures nothing.
@@ -159,15 +160,17 @@ func (f schemaFlags) openMigrated(ctx context.Context, options db.Options, log *
 // relied on.
 func (f schemaFlags) migrate(ctx context.Context, database *db.DB, log *slog.Logger) ([]string, error) {
 	deadline := time.Now().Add(f.DatabaseWait)
+	var without []string
+	if !f.Search {
+		without = append(without, messaging.SearchStep)
+	}
 	for {
 		var applied []string
 		err := database.Check(ctx)
 		if err == nil {
-			applied, err = database.Migrate(ctx, f.Search)
+			applied, err = database.Migrate(ctx, without...)
 		}
-		// A SQLite file that cannot be used now will not be in a moment, unless it is locked.
-		passes := errors.Is(err, db.ErrUnavailable) && !errors.Is(err, db.ErrRefused) && (database.Engine == db.Postgres || db.IsBusy(err))
-		if err == nil || !passes || time.Now().After(deadline) {
+		if err == nil || !database.MayPass(err) || time.Now().After(deadline) {
 			return applied, err
 		}
 		log.Warn("the database does not answer yet", "error", err)

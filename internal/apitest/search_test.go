@@ -163,9 +163,9 @@ func TestSearchSwitchedOff(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{SearchOff: true})
 		before, changed := s.Send(t, "alice", "bob", "lunch before"), s.Send(t, "alice", "bob", "lunch, soon to be dinner")
-		for range 2 {
-			if _, err := s.DB.Migrate(t.Context(), false); err != nil {
-				t.Fatal(err)
+		for _, steps := range []int{1, 0} {
+			if names, err := s.DB.Migrate(t.Context(), messaging.SearchStep); err != nil || len(names) != steps {
+				t.Fatalf("took back %q, %v", names, err)
 			}
 		}
 		refused := apitest.Call(s.ListMessagesWithResponse(t.Context(), &client.ListMessagesParams{Recipient: new("bob"), Q: new("lunch")})).Must(t, http.StatusUnprocessableEntity)

@@ -131,7 +131,7 @@ func (s *suite) newSchema(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = database.Migrate(ctx, true)
+	_, err = database.Migrate(ctx)
 	return address, errors.Join(err, database.Close())
 }
 

@@ -127,7 +127,7 @@ func checkNoSecret(t *testing.T, url string) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		err = errors.Join(database.Check(ctx), database.Close())
-		if _, migrateErr := database.Migrate(ctx, true); migrateErr != nil {
+		if _, migrateErr := database.Migrate(ctx); migrateErr != nil {
 			err = errors.Join(err, migrateErr)
 		}
 	}

@@ -132,14 +132,14 @@ func TestSchemaTooNew(t *testing.T) {
 		}
 		record("INSERT INTO goose_db_version (version_id, is_applied) VALUES (90001, true)")
 		record("INSERT INTO schema_requirements VALUES (90001, 5)") // a step that this binary need not know
-		if names, err := open(t, url).Migrate(t.Context(), true); err != nil || len(names) > 0 {
+		if names, err := open(t, url).Migrate(t.Context()); err != nil || len(names) > 0 {
 			t.Errorf("a step that it need not know: %v %v", names, err)
 		}
 		if _, err := database.MigrationStatus(t.Context()); err != nil {
 			t.Errorf("status: %v", err)
 		}
 		record("INSERT INTO schema_requirements VALUES (90002, 90002)")
-		_, err = open(t, url).Migrate(t.Context(), true)
+		_, err = open(t, url).Migrate(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "start a newer version") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("a step that it must know: %v", err)
 		}
@@ -161,7 +161,7 @@ func TestSchemaBefore(t *testing.T) {
 		if err := database.CheckSchema(t.Context()); err != nil {
 			t.Errorf("without requirements: %v", err)
 		}
-		if names, err := database.Migrate(t.Context(), true); err != nil || len(names) > 0 {
+		if names, err := database.Migrate(t.Context()); err != nil || len(names) > 0 {
 			t.Errorf("migrated %v: %v", names, err)
 		}
 		var recorded int

@@ -53,7 +53,7 @@ func openLogged(t *testing.T, log lines) (*db.DB, string) {
 			t.Errorf("close: %v", err)
 		}
 	})
-	if _, err := database.Migrate(t.Context(), false); err != nil {
+	if _, err := database.Migrate(t.Context(), "search"); err != nil {
 		t.Fatal(err)
 	}
 	return database, strings.TrimPrefix(url, "sqlite:")
@@ -102,7 +102,7 @@ func TestCloseErases(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
 	other := dbtest.Open(t, "sqlite:"+path)
-	if _, err := other.Migrate(t.Context(), false); err != nil {
+	if _, err := other.Migrate(t.Context(), "search"); err != nil {
 		t.Fatal(err)
 	}
 	database, err := db.Open("sqlite:"+path, db.Options{})

@@ -40,7 +40,7 @@ func TestMigrateAtOnce(t *testing.T) {
 					return
 				}
 				defer database.Close() //nolint:errcheck // the test is about the migration
-				names, err := database.Migrate(context.WithoutCancel(t.Context()), true)
+				names, err := database.Migrate(context.WithoutCancel(t.Context()))
 				if err != nil {
 					t.Errorf("migrate: %v", err)
 				}
@@ -60,7 +60,7 @@ func TestMigrateAtOnce(t *testing.T) {
 				t.Errorf("%s is pending", step.Name)
 			}
 		}
-		if names, err := database.Migrate(t.Context(), true); err != nil || len(names) != 0 {
+		if names, err := database.Migrate(t.Context()); err != nil || len(names) != 0 {
 			t.Errorf("migrated again: %v %v", names, err)
 		}
 	})

@@ -65,6 +65,12 @@ func isUnavailable(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// MayPass reports whether the same may succeed in a moment without anybody doing anything. A
+// SQLite file that cannot be used now will not be then, unless it is locked.
+func (d *DB) MayPass(err error) bool {
+	return errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrRefused) && (d.sqlite == nil || isBusy(err))
+}
+
 // IsUnsupported tells whether the database does not know what a statement asks for, as
 // some that speak the language of Postgres do not know all of it.
 func IsUnsupported(err error) bool {

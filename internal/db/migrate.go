@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -21,81 +22,85 @@ import (
 type Migration struct {
 	Name     string
 	Applied  time.Time // zero when it has not been applied
-	Optional bool      // it is for what a store may do without
+	Optional bool      // a database may do without
 }
-
-// searchStep is the step that makes what searches need.
-var searchStep = map[Engine]int64{Postgres: 7, SQLite: 8}
 
 // migrateAttempts is how often a migration starts over that met another process
 // doing the same.
 const migrateAttempts = 10
 
-// Migrate brings the schema up to date, with what searches need or without, and
-// returns the names of the steps it applied or took back. Several processes may do so
+// Migrate brings the schema up to date, without the steps for some of what is optional,
+// and returns the names of the steps it applied or took back. Several processes may do so
 // at once: one works and the others wait. In SQLite all of it is one transaction, and
 // what a crash has left in the log is in the file afterwards. A schema that is too new for
 // this binary is left alone.
-func (d *DB) Migrate(ctx context.Context, search bool) (applied []string, err error) {
+func (d *DB) Migrate(ctx context.Context, without ...string) (applied []string, err error) {
+	steps, err := migrations.Steps(string(d.Engine))
+	if err != nil {
+		return nil, err
+	}
+	migrate := func(pool *sql.DB) (err error) {
+		applied, err = d.migrate(ctx, pool, steps, without)
+		return err
+	}
 	if d.sqlite != nil {
-		err = d.inOneTransaction(ctx, func(pool *sql.DB) (err error) {
-			applied, err = d.migrate(ctx, pool, search)
-			return err
-		})
-		if err != nil {
+		if err := d.inOneTransaction(ctx, migrate); err != nil {
 			return nil, classify(err)
 		}
 		d.sqlite.truncate(ctx)
 		return applied, nil
 	}
 	for attempt := 1; ; attempt++ {
-		applied, err = d.migrate(ctx, d.admin, search)
+		err = migrate(d.admin)
 		if err == nil || attempt == migrateAttempts || !isOvertaken(err) {
 			return applied, d.explainRights(ctx, classify(err))
 		}
 	}
 }
 
-func (d *DB) migrate(ctx context.Context, pool *sql.DB, search bool) ([]string, error) {
+func (d *DB) migrate(ctx context.Context, pool *sql.DB, steps []migrations.Step, without []string) ([]string, error) {
+	var unwanted []int64
+	wanted := make([]migrations.Step, 0, len(steps))
+	for _, step := range steps {
+		if step.Optional != "" && slices.Contains(without, step.Optional) {
+			unwanted = append(unwanted, step.Version)
+		} else {
+			wanted = append(wanted, step)
+		}
+	}
 	if err := d.checkSchema(ctx, pool); err != nil {
 		return nil, err
 	}
-	if !search {
-		if err := d.recordRequirements(ctx, pool, searchStep[d.Engine]); err != nil {
-			return nil, err
-		}
-		return d.migrateWithoutSearch(ctx, pool)
-	}
-	if err := d.recordRequirements(ctx, pool, 0); err != nil {
+	if err := recordRequirements(ctx, pool, wanted); err != nil {
 		return nil, err
 	}
-	provider, err := d.migrations(pool)
-	if err != nil {
-		return nil, err
-	}
-	return up(ctx, provider)
-}
-
-func (d *DB) migrateWithoutSearch(ctx context.Context, pool *sql.DB) ([]string, error) {
-	provider, err := d.migrations(pool, goose.WithExcludeVersions([]int64{searchStep[d.Engine]}))
+	provider, err := d.migrations(pool, goose.WithExcludeVersions(unwanted))
 	if err != nil {
 		return nil, err
 	}
 	applied, err := up(ctx, provider)
+	if err != nil || len(unwanted) == 0 {
+		return applied, err
+	}
+	takenBack, err := d.takeBack(ctx, pool, unwanted)
+	return append(applied, takenBack...), err
+}
+
+// takeBack takes steps back that were applied.
+func (d *DB) takeBack(ctx context.Context, pool *sql.DB, steps []int64) (names []string, err error) {
+	provider, err := d.migrations(pool)
 	if err != nil {
 		return nil, err
 	}
-	if provider, err = d.migrations(pool); err != nil {
-		return nil, err
+	for _, step := range steps {
+		switch result, err := provider.ApplyVersion(ctx, step, false); {
+		case err == nil:
+			names = append(names, result.Source.Path)
+		case !errors.Is(err, goose.ErrNotApplied):
+			return nil, fmt.Errorf("migrate: %w", err)
+		}
 	}
-	switch result, err := provider.ApplyVersion(ctx, searchStep[d.Engine], false); {
-	case err == nil:
-		return append(applied, result.Source.Path), nil
-	case errors.Is(err, goose.ErrNotApplied):
-		return applied, nil
-	default:
-		return nil, fmt.Errorf("migrate: %w", err)
-	}
+	return names, nil
 }
 
 func up(ctx context.Context, provider *goose.Provider) ([]string, error) {
@@ -124,10 +129,14 @@ func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	if err != nil {
 		return nil, d.explainRights(ctx, fmt.Errorf("migration status: %w", err))
 	}
-	sources := provider.ListSources()
+	steps, err := migrations.Steps(string(d.Engine))
+	if err != nil {
+		return nil, err
+	}
+	sources := provider.ListSources() // the oldest first, too
 	list := make([]Migration, len(sources))
 	for i, source := range sources {
-		list[i] = Migration{Name: source.Path, Applied: applied[source.Version], Optional: source.Version == searchStep[d.Engine]}
+		list[i] = Migration{Name: source.Path, Applied: applied[source.Version], Optional: steps[i].Optional != ""}
 	}
 	return list, nil
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/lib/pq"
 )
 
+// CanNotify reports whether the database has [DB.Notify] and [DB.Listen].
+func (d *DB) CanNotify() bool { return d.server != nil }
+
 // Notify sends a payload of less than 8,000 bytes to whoever listens on a channel of
 // this Postgres database. It runs by itself: within a transaction it would make all
 // that notify commit one after the other.

@@ -45,12 +45,8 @@ func (d *DB) checkSchema(ctx context.Context, pool *sql.DB) error {
 	return nil
 }
 
-// recordRequirements records those of all steps but one, where they are not recorded yet.
-func (d *DB) recordRequirements(ctx context.Context, pool *sql.DB, but int64) error {
-	steps, err := migrations.Steps(string(d.Engine))
-	if err != nil {
-		return err
-	}
+// recordRequirements records those of steps, where they are not recorded yet.
+func recordRequirements(ctx context.Context, pool *sql.DB, steps []migrations.Step) error {
 	recorded, err := recordedSteps(ctx, pool)
 	if isUndefinedTable(err) {
 		_, err = pool.ExecContext(ctx, requirementsTable)
@@ -59,7 +55,7 @@ func (d *DB) recordRequirements(ctx context.Context, pool *sql.DB, but int64) er
 		return fmt.Errorf("schema requirements: %w", err)
 	}
 	for _, step := range steps {
-		if recorded[step.Version] || step.Version == but {
+		if recorded[step.Version] {
 			continue
 		}
 		_, err := pool.ExecContext(ctx, "INSERT INTO schema_requirements (step, oldest) VALUES ($1, $2) ON CONFLICT DO NOTHING", step.Version, step.Oldest)

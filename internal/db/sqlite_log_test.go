@@ -125,7 +125,7 @@ func TestLogStaysSmall(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "test.db")
 			makePaged(t, path, pageSize)
 			database := dbtest.Open(t, "sqlite:"+path)
-			if _, err := database.Migrate(t.Context(), false); err != nil {
+			if _, err := database.Migrate(t.Context(), "search"); err != nil {
 				t.Fatal(err)
 			}
 			largest := int64(0)

@@ -35,7 +35,7 @@ const busyPause = 10 * time.Millisecond
 func connectPatiently(ctx context.Context, pool *sqlx.DB) (*sql.Conn, error) {
 	for start := time.Now(); ; {
 		conn, err := pool.Conn(ctx)
-		if err == nil || !IsBusy(err) || time.Since(start) > busyTimeout {
+		if err == nil || !isBusy(err) || time.Since(start) > busyTimeout {
 			return conn, err
 		}
 		select {
@@ -71,8 +71,8 @@ func transactAll(ctx context.Context, shared engineConn, fn func(*sql.DB) error)
 	return nil
 }
 
-// IsBusy reports whether a statement gave up waiting for what another process has locked.
-func IsBusy(err error) bool {
+// isBusy reports whether a statement gave up waiting for what another process has locked.
+func isBusy(err error) bool {
 	lite, ok := errors.AsType[*sqlite.Error](err)
 	return ok && lite.Code()&0xff == sqlite3.SQLITE_BUSY
 }

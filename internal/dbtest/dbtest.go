@@ -63,7 +63,7 @@ func OpenWith(t testing.TB, url string, options db.Options) *db.DB {
 			t.Errorf("close the database: %v", err)
 		}
 	})
-	if _, err := database.Migrate(t.Context(), true); err != nil {
+	if _, err := database.Migrate(t.Context()); err != nil {
 		t.Fatalf("migrate: %v", err)
 	}
 	return database

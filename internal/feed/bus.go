@@ -40,10 +40,10 @@ func (b Buses) Run(ctx context.Context, wake func(users []string)) {
 	running.Wait()
 }
 
-// NewBus makes the buses that suit a database, with NOTIFY if it is Postgres and that is wanted.
+// NewBus makes the buses that suit a database, with NOTIFY if it has that and it is wanted.
 func NewBus(database *db.DB, notify bool, log *slog.Logger) Bus {
 	buses := Buses{&Local{}, &Poll{DB: database}}
-	if notify && database.Engine == db.Postgres {
+	if notify && database.CanNotify() {
 		buses = append(buses, NewNotify(database, log))
 	}
 	return buses

@@ -9,6 +9,9 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
+// SearchStep is the optional step of the schema that makes what searches need.
+const SearchStep = "search"
+
 // Each engine searches by its own means: Postgres by a GIN index over tsvectors,
 // SQLite by FTS5. In both, a mailbox is a word of the index, so that a search for
 // words in a mailbox reads no more than the shortest list of messages that the index

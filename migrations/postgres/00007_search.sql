@@ -1,4 +1,5 @@
 -- oldest binary: 5
+-- optional: search
 -- +goose NO TRANSACTION
 
 -- +goose Up

@@ -1,4 +1,5 @@
 -- oldest binary: 6
+-- optional: search
 -- +goose NO TRANSACTION
 
 -- +goose Up
