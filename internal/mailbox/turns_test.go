@@ -108,7 +108,7 @@ func TestTurnsLine(t *testing.T) {
 		close(release)
 		refused := 0
 		for range 20 {
-			if err := <-errs; errors.Is(err, ErrCrowded) {
+			if err := <-errs; errors.Is(err, ErrCrowded) || errors.Is(err, ErrTooMany) {
 				refused++
 			} else if err != nil {
 				t.Error(err)
