@@ -159,7 +159,7 @@ func (a *answers) write(ctx context.Context, w http.ResponseWriter, compose comp
 	defer func() { page.room.Release(page.bytes) }()
 	header := w.Header()
 	header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	body := compress(ctx, header, page.body)
+	body := compress(exchangeOf(ctx), header, page.body)
 	if len(body) < len(page.body) { // the client may take its time for the rest
 		reuse(buffer, page.body)
 		page.room.Release(page.bytes - int64(len(body)))

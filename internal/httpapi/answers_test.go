@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,11 @@ import (
 	"github.com/message-service/message-service/internal/httpapi/problem"
 )
 
+// plainExchange is the context of a request without headers.
+func plainExchange(t *testing.T) context.Context {
+	return context.WithValue(t.Context(), exchangeKey{}, &exchange{})
+}
+
 // TestAnswersWait writes a large page where there is no room for it: it is forgotten, and
 // composed again when there is, or refused after a while. A small one does not wait.
 func TestAnswersWait(t *testing.T) {
@@ -20,7 +26,7 @@ func TestAnswersWait(t *testing.T) {
 		composed := 0
 		write := func(bytes int) (int, error) {
 			w := httptest.NewRecorder()
-			err := a.write(t.Context(), w, func([]byte) ([]byte, *string, error) {
+			err := a.write(plainExchange(t), w, func([]byte) ([]byte, *string, error) {
 				composed++
 				return make([]byte, bytes), nil, nil
 			})
@@ -56,7 +62,7 @@ func TestSmallAnswersWait(t *testing.T) {
 		write := func(bytes ...int) <-chan error {
 			result := make(chan error, 1)
 			go func() {
-				result <- a.write(t.Context(), httptest.NewRecorder(), func([]byte) ([]byte, *string, error) {
+				result <- a.write(plainExchange(t), httptest.NewRecorder(), func([]byte) ([]byte, *string, error) {
 					body := make([]byte, bytes[0])
 					bytes = bytes[1:]
 					return body, nil, nil

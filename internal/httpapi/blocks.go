@@ -19,7 +19,7 @@ func (h *handlers) ListBlocks(ctx context.Context, request server.ListBlocksRequ
 	var link *string
 	if page.HasMore {
 		last := page.Blocks[len(page.Blocks)-1].Peer
-		link = nextLink(userPath(request.UserID, "blocks"), queryOf("after", last), p.Limit)
+		link = nextLink(exchangeOf(ctx).path(request.UserID), queryOf("after", last), p.Limit)
 	}
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
 		text, err := json.Marshal(toBlockPage(page))

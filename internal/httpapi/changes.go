@@ -6,11 +6,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
-	"github.com/message-service/message-service/internal/httpapi/openapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -25,7 +22,7 @@ func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRe
 	case p.LastEventIDInQuery != nil:
 		after, parameter = (*messaging.ID)(p.LastEventIDInQuery), "lastEventId"
 	}
-	if wantsStream(ctx) {
+	if exchangeOf(ctx).wantsStream() {
 		stream, err := h.streamChanges(ctx, request.UserID, after)
 		return stream, nameCursor(err, parameter)
 	}
@@ -42,7 +39,7 @@ func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRe
 		page, err := h.service.ListChanges(ctx, request.UserID, after, h.limit(p.Limit), messaging.PageMaxBytes)
 		var link *string
 		if page.HasMore {
-			link = nextLink(userPath(request.UserID, "changes"), queryOf("after", page.Next.String()), p.Limit)
+			link = nextLink(exchangeOf(ctx).path(request.UserID), queryOf("after", page.Next.String()), p.Limit)
 		}
 		return appendChangePage(body, page), link, nameCursor(err, parameter)
 	}), nil
@@ -69,21 +66,3 @@ func appendChangePage(b []byte, page messaging.ChangePage) []byte {
 	b = strconv.AppendBool(append(b, `,"hasMore":`...), page.HasMore)
 	return append(b, "}\n"...)
 }
-
-type streamKey struct{}
-
-// negotiateStream notes whether the request asks for a stream, which the Accept header
-// tells and the generated interface does not hand on.
-func negotiateStream(next server.StrictHandlerFunc, operationID string) server.StrictHandlerFunc {
-	if operationID != "ListChanges" {
-		return next
-	}
-	return func(c echo.Context, request any) (any, error) {
-		if r := c.Request(); openapi.Prefers(r, eventStream, echo.MIMEApplicationJSON) {
-			c.SetRequest(r.WithContext(context.WithValue(r.Context(), streamKey{}, true)))
-		}
-		return next(c, request)
-	}
-}
-
-func wantsStream(ctx context.Context) bool { return ctx.Value(streamKey{}) != nil }

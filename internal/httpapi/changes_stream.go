@@ -102,6 +102,7 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 		s.stream.Close()
 		return err
 	}
+	s.request = nil // nor what it refers to is kept as long as the stream lasts
 	header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	header.Set("Connection", "close") // its end is the end of the answer
 	head := bytes.NewBufferString("HTTP/1.1 200 OK\r\n")

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"mime"
 	"net/http"
 	"runtime"
@@ -20,18 +19,11 @@ const compressFrom = 8 << 10
 // compressorBytes is about what a compressor takes of memory.
 const compressorBytes = 1 << 20
 
-type compressKey struct{}
-
-// wantsCompressed reports whether the answer to a request may be compressed.
-func wantsCompressed(ctx context.Context) bool { return ctx.Value(compressKey{}) != nil }
-
-// negotiateCompression notes whether the client takes compressed answers, and tells caches that
-// it matters.
-func negotiateCompression(next echo.HandlerFunc) echo.HandlerFunc {
+// varyByEncoding tells caches that an answer may be compressed for some clients and not for others.
+func (s *Server) varyByEncoding(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		c.Response().Header().Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
-		if r := c.Request(); acceptsGzip(r.Header) {
-			c.SetRequest(r.WithContext(context.WithValue(r.Context(), compressKey{}, true)))
+		if s.compress {
+			c.Response().Header().Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
 		}
 		return next(c)
 	}
@@ -80,8 +72,8 @@ func newGzip() *gzip.Writer {
 
 // compress returns a body compressed, in a slice of its own, if the client wants that and it is
 // worth it, and notes so in the header.
-func compress(ctx context.Context, header http.Header, body []byte) []byte {
-	if len(body) < compressFrom || !wantsCompressed(ctx) {
+func compress(x *exchange, header http.Header, body []byte) []byte {
+	if len(body) < compressFrom || !x.wantsCompressed() {
 		return body
 	}
 	compressing <- struct{}{}

@@ -19,7 +19,7 @@ func (h *handlers) ListConversations(ctx context.Context, request server.ListCon
 			return appendConversationPage(body, page), nil, err
 		}
 		last := page.Conversations[len(page.Conversations)-1].LastMessage.ID
-		link := nextLink(userPath(request.UserID, "conversations"), queryOf("before", last.String()), p.Limit)
+		link := nextLink(exchangeOf(ctx).path(request.UserID), queryOf("before", last.String()), p.Limit)
 		return appendConversationPage(body, page), link, nil
 	}), nil
 }
@@ -41,7 +41,7 @@ func (h *handlers) ListConversationMessages(
 	w := h.window(p.Since, p.Until, p.Before, p.After, p.Limit)
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
 		page, err := h.service.ListConversation(ctx, request.UserID, request.PeerID, w)
-		path := userPath(request.UserID, "conversations", request.PeerID, "messages")
+		path := exchangeOf(ctx).path(request.UserID, request.PeerID)
 		return appendMessagePage(body, page), nextMessages(path, url.Values{}, w, p.Limit, page), err
 	}), nil
 }

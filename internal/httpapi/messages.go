@@ -49,7 +49,7 @@ func (h *handlers) SendMessage(ctx context.Context, request server.SendMessageRe
 		return nil, err
 	}
 	response := server.SendMessage201JSONResponse{Body: contract.Message(m)}
-	response.Headers.Location = "/v1/messages/" + m.ID.String()
+	response.Headers.Location = exchangeOf(ctx).path() + "/" + m.ID.String()
 	if replayed {
 		response.Headers.IdempotentReplayed = &replayed
 	}
@@ -63,7 +63,7 @@ func (h *handlers) ListMessages(ctx context.Context, request server.ListMessages
 	query := messaging.Query{Recipient: value(p.Recipient), Sender: value(p.Sender), Words: value(p.Q), Window: w}
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
 		page, err := h.service.List(ctx, query)
-		link := nextMessages("/v1/messages",
+		link := nextMessages(exchangeOf(ctx).path(),
 			queryOf("recipient", query.Recipient, "sender", query.Sender, "q", query.Words), w, p.Limit, page)
 		return appendMessagePage(body, page), link, err
 	}), nil

@@ -10,10 +10,31 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
-
-	"github.com/message-service/message-service/internal/messaging"
 )
+
+// middleware is what every request passes on its way to its handler, in this order.
+func (s *Server) middleware(document *openapi3.T, options Options) []echo.MiddlewareFunc {
+	return []echo.MiddlewareFunc{
+		// First, since every answer has the id, and every line of the log.
+		assignRequestID,
+		// Before anything can refuse: a web page may read refusals, too.
+		shareAcross(options.CORSOrigins, document),
+		// Around all that can fail: it makes the answer to an error, to know its status.
+		s.logAccess,
+		// Inside the log, which has the panic as an error.
+		s.recoverPanic,
+		// Before anything else of the request is looked at.
+		s.refuseCaller(options),
+		// Before the body is read, which is what takes time.
+		s.refuseExcess,
+		// What comes after need not doubt the request.
+		s.validate,
+		// Only answers of handlers are compressed.
+		s.varyByEncoding,
+	}
+}
 
 var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
@@ -60,29 +81,14 @@ func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 			attributes = append(attributes, slog.Any("error", err))
 		}
 		level := slog.LevelInfo
-		if (c.Path() == "/health" || c.Path() == "/ready") && response.Status == http.StatusOK {
-			level = slog.LevelDebug
+		if op := s.operation(c); op != nil && response.Status == http.StatusOK {
+			level = op.logLevel
 		}
 		s.log.LogAttrs(request.Context(), level, "request", attributes...)
 		if cut {
 			panic(http.ErrAbortHandler) // what has been sent must not pass for the whole answer
 		}
 		return nil
-	}
-}
-
-// refuseExcess refuses a send for which there is no room before its body is read and
-// validated, so that under overload the time goes into those that are stored.
-func refuseExcess(service *messaging.Service) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			if c.Request().Method == http.MethodPost && c.Path() == "/v1/messages" {
-				if err := service.Admit(); err != nil {
-					return err
-				}
-			}
-			return next(c)
-		}
 	}
 }
 

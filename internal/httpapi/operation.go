@@ -1,8 +1,10 @@
 package httpapi
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -20,23 +22,83 @@ var bodyLimits = openapi.Limits{
 	TooDeep: fmt.Sprintf("is nested too deeply: metadata may have %d levels", messaging.MetadataMaxDepth),
 }
 
+// operation is an operation of the contract, and what its x- members make the server do
+// differently. The contract explains them, above its paths.
+type operation struct {
+	*openapi.Operation
+
+	noTimeout bool
+	admit     func() error // refuses a request before its body is read; nil if none is refused
+	logLevel  slog.Level   // of an answer with 200
+}
+
+// queues returns by name why a queue of the service has no room, or nil if it has.
+type queues map[string]func() error
+
 // newOperations lists the operations of a document by Echo's route and method.
-func newOperations(document *openapi3.T) (map[string]map[string]*openapi.Operation, error) {
+func newOperations(document *openapi3.T, queues queues) (map[string]map[string]*operation, error) {
 	byPath, err := openapi.Operations(document, bodyLimits)
 	if err != nil {
 		return nil, err
 	}
-	byRoute := make(map[string]map[string]*openapi.Operation, len(byPath))
-	for path, operations := range byPath {
+	byRoute := make(map[string]map[string]*operation, len(byPath))
+	for path, byMethod := range byPath {
+		if len(document.Paths.Value(path).Extensions) > 0 {
+			return nil, fmt.Errorf("%s: x- members belong to operations", path)
+		}
+		operations := make(map[string]*operation, len(byMethod))
+		for method, op := range byMethod {
+			if operations[method], err = newOperation(op, queues); err != nil {
+				return nil, fmt.Errorf("%s %s: %w", method, path, err)
+			}
+		}
 		byRoute[strings.NewReplacer("{", ":", "}", "").Replace(path)] = operations
 	}
 	return byRoute, nil
 }
 
+// newOperation reads the x- members of an operation.
+func newOperation(checks *openapi.Operation, queues queues) (*operation, error) {
+	op := &operation{Operation: checks}
+	for name, value := range checks.Spec.Extensions {
+		text, _ := value.(string)
+		switch {
+		case name == "x-timeout" && text == "none":
+			op.noTimeout = true
+		case name == "x-admission" && queues[text] != nil:
+			op.admit = queues[text]
+		case name == "x-access-log" && text == "debug":
+			op.logLevel = slog.LevelDebug
+		default:
+			return nil, fmt.Errorf("%s: %v is unknown", name, value)
+		}
+	}
+	switch {
+	case op.Answers(eventStream) && !op.noTimeout:
+		return nil, errors.New("x-timeout: none is missing, without which the server would cut its stream off")
+	case op.admit != nil && op.Spec.Responses.Value("503") == nil:
+		return nil, errors.New("x-admission refuses requests with 503, which is not one of the responses")
+	}
+	return op, nil
+}
+
 // operation returns the operation of a request, or nil if its path and method are
 // not part of the contract.
-func (s *Server) operation(c echo.Context) *openapi.Operation {
+func (s *Server) operation(c echo.Context) *operation {
 	return s.operations[c.Path()][c.Request().Method]
+}
+
+// refuseExcess refuses a request for which there is no room before its body is read and
+// validated, so that under overload the time goes into those that are stored.
+func (s *Server) refuseExcess(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if op := s.operation(c); op != nil && op.admit != nil {
+			if err := op.admit(); err != nil {
+				return err
+			}
+		}
+		return next(c)
+	}
 }
 
 // validate refuses requests that break the contract.

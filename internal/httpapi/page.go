@@ -3,7 +3,6 @@ package httpapi
 import (
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/message-service/message-service/gen/server"
@@ -85,14 +84,6 @@ func queryOf(namesAndValues ...string) url.Values {
 		}
 	}
 	return query
-}
-
-// userPath is a path below a user.
-func userPath(user string, segments ...string) string {
-	for i, segment := range segments {
-		segments[i] = url.PathEscape(segment)
-	}
-	return "/v1/users/" + url.PathEscape(user) + "/" + strings.Join(segments, "/")
 }
 
 // value is what an optional parameter points to, or the zero value.

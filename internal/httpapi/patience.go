@@ -10,13 +10,13 @@ import (
 	"github.com/message-service/message-service/gen/server"
 )
 
-// withoutHaste lifts the server's time limits off operations that take as long as
+// withoutTimeouts lifts the server's time limits off operations that take as long as
 // there is data. While they wait, nothing is written; their answer has a limit of its own.
-func withoutHaste(next server.StrictHandlerFunc, operationID string) server.StrictHandlerFunc {
-	if operationID != "EraseUser" && operationID != "ExportUser" && operationID != "ListChanges" {
-		return next
-	}
+func (s *Server) withoutTimeouts(next server.StrictHandlerFunc, _ string) server.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
+		if !s.operation(c).noTimeout {
+			return next(c, request)
+		}
 		controller := http.NewResponseController(c.Response())
 		err := controller.SetWriteDeadline(time.Time{})
 		if c.Request().ContentLength == 0 { // else net/http waits for a body that nobody needs

@@ -14,8 +14,8 @@ import (
 
 	"github.com/message-service/message-service/api"
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/feed"
-	"github.com/message-service/message-service/internal/httpapi/openapi"
 	"github.com/message-service/message-service/internal/httpapi/problem"
 	"github.com/message-service/message-service/internal/messaging"
 	swaggerui "github.com/message-service/message-service/swagger-ui"
@@ -25,10 +25,11 @@ import (
 type Server struct {
 	log        *slog.Logger
 	echo       *echo.Echo
-	operations map[string]map[string]*openapi.Operation // by route and method
-	publicURL  string                                   // "" if it is not known
+	operations map[string]map[string]*operation // by route and method
+	publicURL  string                           // "" if it is not known
 	draining   atomic.Bool
 	problems   problem.Writer
+	compress   bool
 }
 
 // Options adjusts a [Server].
@@ -59,24 +60,20 @@ type Options struct {
 }
 
 // New makes the HTTP server of a service and the hub of its feeds. It fails only if the contract that is
-// compiled into the program is broken.
+// compiled into the program asks for something that the server does not know.
 func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Options) (*Server, error) {
-	document, err := openapi3.NewLoader().LoadFromData(api.Document)
+	document := contract.Document()
+	operations, err := newOperations(document, queues{"send-queue": service.Admit})
 	if err != nil {
 		return nil, fmt.Errorf("contract: %w", err)
 	}
-	operations, err := newOperations(document)
-	if err != nil {
-		return nil, fmt.Errorf("contract: %w", err)
+	s := &Server{
+		log: log, echo: echo.New(), operations: operations, problems: problem.NewWriter(document),
+		publicURL: options.PublicURL, compress: options.Compress,
 	}
-	s := &Server{log: log, echo: echo.New(), operations: operations, publicURL: options.PublicURL, problems: problem.NewWriter(document)}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For can be forged by anyone
-	s.echo.Use(assignRequestID, shareAcross(options.CORSOrigins, document), s.logAccess, s.recoverPanic,
-		s.refuseCaller(options), refuseExcess(service), s.validate)
-	if options.Compress {
-		s.echo.Use(negotiateCompression)
-	}
+	s.echo.Use(s.middleware(document, options)...)
 	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
 		service:     service,
 		feed:        hub,
@@ -87,7 +84,7 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 		answers:     newAnswers(),
 		version:     options.Version,
 		connections: options.Connections,
-	}, []server.StrictMiddlewareFunc{withoutHaste, negotiateStream}))
+	}, []server.StrictMiddlewareFunc{s.withoutTimeouts, s.describeExchange}))
 	if err := s.serveConsole(options.Console); err != nil {
 		return nil, err
 	}
@@ -116,7 +113,7 @@ func (s *Server) serveContract(path, mediaType string, document []byte, line str
 	s.echo.GET(path, func(c echo.Context) error {
 		after := fmt.Appendf(nil, line, cmp.Or(s.publicURL, ownOrigin(c.Request()), "/"))
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-		body := compress(c.Request().Context(), c.Response().Header(), bytes.Replace(document, before, after, 1))
+		body := compress(&exchange{header: c.Request().Header, compress: s.compress}, c.Response().Header(), bytes.Replace(document, before, after, 1))
 		return c.Blob(http.StatusOK, mediaType, body)
 	})
 }

@@ -75,8 +75,7 @@ func (h *handlers) GetLimits(context.Context, server.GetLimitsRequestObject) (se
 
 // defaultPageSize reads the default of limit from the contract.
 func defaultPageSize(document *openapi3.T) int {
-	limit := document.Paths.Value("/v1/messages").Get.Parameters.GetByInAndName(openapi3.ParameterInQuery, "limit")
-	return int(limit.Schema.Value.Default.(float64))
+	return int(document.Components.Parameters["Limit"].Value.Schema.Value.Default.(float64))
 }
 
 // newLimits reads the limits from the contract, and from the product those that a

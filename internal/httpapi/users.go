@@ -38,8 +38,8 @@ type userExport struct {
 // VisitExportUserResponse writes the answer. Until the buffer is full for the first
 // time, an error can still become a problem document.
 func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
-	room := int64(exportBytes)
-	if wantsCompressed(e.ctx) {
+	room, compressed := int64(exportBytes), exchangeOf(e.ctx).wantsCompressed()
+	if compressed {
 		room += compressorBytes
 	}
 	if err := wait(e.ctx, e.answers.exports, room); err != nil {
@@ -49,19 +49,19 @@ func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
 	header := w.Header()
 	header.Set(echo.HeaderContentType, "application/x-ndjson")
 	buffer := bufio.NewWriterSize(impatientWriter{w, http.NewResponseController(w)}, 64<<10)
-	if !wantsCompressed(e.ctx) {
+	if !compressed {
 		if err := e.writeLines(buffer); err != nil {
 			return err
 		}
 		return buffer.Flush()
 	}
 	header.Set(echo.HeaderContentEncoding, "gzip")
-	compressed := newGzip()
-	compressed.Reset(buffer)
-	if err := e.writeLines(compressed); err != nil {
+	compressor := newGzip()
+	compressor.Reset(buffer)
+	if err := e.writeLines(compressor); err != nil {
 		return err
 	}
-	return errors.Join(compressed.Close(), buffer.Flush())
+	return errors.Join(compressor.Close(), buffer.Flush())
 }
 
 func (e userExport) writeLines(w io.Writer) error {

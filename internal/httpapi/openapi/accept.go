@@ -28,8 +28,8 @@ func (op *Operation) checkAccept(request *http.Request) error {
 
 // Prefers reports whether the Accept header gives one media type a higher quality than
 // another.
-func Prefers(request *http.Request, mediaType, other string) bool {
-	accept := strings.Join(request.Header.Values("Accept"), ",")
+func Prefers(header http.Header, mediaType, other string) bool {
+	accept := strings.Join(header.Values("Accept"), ",")
 	return quality(accept, mediaType) > quality(accept, other)
 }
 

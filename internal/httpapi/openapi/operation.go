@@ -14,6 +14,9 @@ import (
 
 const jsonType = "application/json"
 
+// emptyIsAbsent is the member of a parameter that counts as absent if its value is empty.
+const emptyIsAbsent = "x-empty-is-absent"
+
 // Limits are what a request body may have that no schema can say.
 type Limits struct {
 	Bytes  int64
@@ -59,8 +62,8 @@ func newOperation(route *routers.Route, limits Limits) (*Operation, error) {
 		parameters: slices.Concat(route.PathItem.Parameters, spec.Parameters),
 	}
 	for _, p := range op.parameters {
-		if p.Value.In == openapi3.ParameterInCookie || p.Value.Schema == nil {
-			return nil, fmt.Errorf("parameter %s: only the path, the query and headers can have parameters, and those with a schema", p.Value.Name)
+		if err := checkable(p.Value); err != nil {
+			return nil, fmt.Errorf("parameter %s: %w", p.Value.Name, err)
 		}
 	}
 	if spec.RequestBody != nil {
@@ -76,6 +79,19 @@ func newOperation(route *routers.Route, limits Limits) (*Operation, error) {
 	return op, nil
 }
 
+// checkable returns what of a parameter is not checked here, if there is anything.
+func checkable(p *openapi3.Parameter) error {
+	if p.In == openapi3.ParameterInCookie || p.Schema == nil {
+		return errors.New("only those of the path, the query and the header are checked, and by a schema")
+	}
+	for name, value := range p.Extensions {
+		if name != emptyIsAbsent || value != true {
+			return fmt.Errorf("%s: %v is unknown", name, value)
+		}
+	}
+	return nil
+}
+
 // successTypes are the media types of the successful answers.
 func (op *Operation) successTypes() (mediaTypes []string) {
 	for status, response := range op.Spec.Responses.Map() {
@@ -89,6 +105,11 @@ func (op *Operation) successTypes() (mediaTypes []string) {
 
 // TakesBody reports whether requests of the operation have a body.
 func (op *Operation) TakesBody() bool { return op.body != nil }
+
+// Answers reports whether a successful answer may have a media type.
+func (op *Operation) Answers(mediaType string) bool {
+	return slices.Contains(op.successTypes(), mediaType)
+}
 
 // HasParameter reports whether the operation has a parameter of that name.
 func (op *Operation) HasParameter(name string) bool {

@@ -85,7 +85,7 @@ func normalizeParameter(p *openapi3.Parameter, r *http.Request, query url.Values
 
 func isEmpty(values []string) bool { return len(values) == 1 && values[0] == "" }
 
-func isAbsentIfEmpty(p *openapi3.Parameter) bool { return p.Extensions["x-empty-is-absent"] == true }
+func isAbsentIfEmpty(p *openapi3.Parameter) bool { return p.Extensions[emptyIsAbsent] == true }
 
 // checkParameter returns what is wrong with a parameter, and whether it cannot even be
 // understood.

@@ -1,0 +1,59 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/httpapi/openapi"
+)
+
+// exchange is what a handler may need of its request that the generated interface does not hand on.
+type exchange struct {
+	header    http.Header
+	operation *operation
+	compress  bool // whether the server compresses answers
+}
+
+type exchangeKey struct{}
+
+// exchangeOf returns the exchange of a request by its context.
+func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// describeExchange puts the exchange into the context of a request.
+func (s *Server) describeExchange(next server.StrictHandlerFunc, _ string) server.StrictHandlerFunc {
+	return func(c echo.Context, request any) (any, error) {
+		r := c.Request()
+		x := &exchange{r.Header, s.operation(c), s.compress}
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
+		return next(c, request)
+	}
+}
+
+// wantsStream reports whether the client prefers a stream to a page.
+func (x *exchange) wantsStream() bool {
+	return openapi.Prefers(x.header, eventStream, echo.MIMEApplicationJSON)
+}
+
+// wantsCompressed reports whether the answer may be compressed.
+func (x *exchange) wantsCompressed() bool { return x.compress && acceptsGzip(x.header) }
+
+// path is the path of the request as the contract writes it, with these values of its parameters.
+func (x *exchange) path(values ...string) string {
+	if len(values) == 0 {
+		return x.operation.Path
+	}
+	var path strings.Builder
+	for segment := range strings.SplitSeq(x.operation.Path[1:], "/") {
+		path.WriteByte('/')
+		if strings.HasPrefix(segment, "{") {
+			segment, values = url.PathEscape(values[0]), values[1:]
+		}
+		path.WriteString(segment)
+	}
+	return path.String()
+}

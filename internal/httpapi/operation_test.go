@@ -1,0 +1,83 @@
+package httpapi
+
+import (
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/message-service/message-service/api"
+)
+
+// operationsOf reads the operations of the contract after a change to its text, which must be in it.
+func operationsOf(t *testing.T, before, after string) (map[string]map[string]*operation, error) {
+	t.Helper()
+	if !strings.Contains(string(api.Document), before) {
+		t.Fatalf("the contract has no %q", before)
+	}
+	document, err := openapi3.NewLoader().LoadFromData([]byte(strings.Replace(string(api.Document), before, after, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newOperations(document, queues{"send-queue": func() error { return nil }})
+}
+
+// TestExtensionsAreKnown changes what the contract says of its operations to what means nothing,
+// as a slip of the pen does: the server must not start.
+func TestExtensionsAreKnown(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ before, after, says string }{
+		"misspelt member":            {"      x-timeout: none", "      x-timout: none", "x-timout: none is unknown"},
+		"member in other case":       {"      x-timeout: none", "      X-Timeout: none", "X-Timeout: none is unknown"},
+		"misspelt value":             {"      x-timeout: none", "      x-timeout: non", "x-timeout: non is unknown"},
+		"value of another type":      {"      x-timeout: none", "      x-timeout: [none]", "x-timeout: [none] is unknown"},
+		"no value":                   {"      x-timeout: none", "      x-timeout:", "x-timeout: <nil> is unknown"},
+		"unknown queue":              {"      x-admission: send-queue", "      x-admission: queue", "x-admission: queue is unknown"},
+		"unknown level":              {"      x-access-log: debug", "      x-access-log: info", "x-access-log: info is unknown"},
+		"member of a path":           {"  /v1/status:\n", "  /v1/status:\n    x-timeout: none\n", "/v1/status: x- members belong to operations"},
+		"misspelt parameter":         {"          x-empty-is-absent: true", "          x-empty-is-abscent: true", "x-empty-is-abscent: true is unknown"},
+		"misspelt parameter's value": {"          x-empty-is-absent: true", "          x-empty-is-absent: yes please", "x-empty-is-absent: yes please is unknown"},
+		"stream with a time limit":   {"operationId: listChanges\n      tags: [Changes]\n      x-timeout: none\n", "operationId: listChanges\n      tags: [Changes]\n", "x-timeout: none is missing"},
+		"admission with its 503":     {"operationId: listBlocks\n", "operationId: listBlocks\n      x-admission: send-queue\n", ""},
+		"admission without its 503":  {"operationId: getLimits\n", "operationId: getLimits\n      x-admission: send-queue\n", "503, which is not one of the responses"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := operationsOf(t, test.before, test.after)
+			if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v, want %q", err, test.says)
+			}
+		})
+	}
+}
+
+// TestExtensions lists which operations of the contract the server treats differently.
+func TestExtensions(t *testing.T) {
+	t.Parallel()
+	operations, err := operationsOf(t, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	for _, byMethod := range operations {
+		for _, op := range byMethod {
+			for trait, has := range map[string]bool{"no timeout": op.noTimeout, "admission": op.admit != nil, "probe": op.logLevel == slog.LevelDebug} {
+				if has {
+					got[trait] = append(got[trait], op.Spec.OperationID)
+					slices.Sort(got[trait])
+				}
+			}
+		}
+	}
+	want := map[string][]string{
+		"no timeout": {"eraseUser", "exportUser", "listChanges"},
+		"admission":  {"sendMessage"},
+		"probe":      {"getHealth", "getReadiness"},
+	}
+	if !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
