@@ -23,6 +23,13 @@ const (
 	retryWait     = 500 * time.Millisecond // after one that failed
 )
 
+// Source is what a hub reads feeds from: the part of [messaging.Service] that it needs.
+type Source interface {
+	ListChanges(ctx context.Context, user string, after *messaging.ID, limit, maxBytes int) (messaging.ChangePage, error)
+	ListChangesOf(ctx context.Context, after map[string]messaging.ID, limit, maxBytes int) (map[string]messaging.ChangePage, error)
+	Clocks(ctx context.Context, users []string) (map[string]messaging.ID, error)
+}
+
 // Options adjusts a [Hub].
 type Options struct {
 	MaxStreams int // of all users; 20,000 if 0
@@ -31,7 +38,7 @@ type Options struct {
 // Hub hands the changes of mailboxes to the streams that follow them. It is safe for
 // concurrent use.
 type Hub struct {
-	service *messaging.Service
+	source  Source
 	log     *slog.Logger
 	max     int
 	running sync.WaitGroup
@@ -57,15 +64,15 @@ type mailbox struct {
 	cursor messaging.ID // up to which the live ones have been handed everything
 }
 
-// Start makes a hub that reads from the service and is woken by the bus. Close it
+// Start makes a hub that reads from the source and is woken by the bus. Close it
 // before the database.
-func Start(service *messaging.Service, bus Bus, log *slog.Logger, options Options) *Hub {
+func Start(source Source, bus Bus, log *slog.Logger, options Options) *Hub {
 	if options.MaxStreams == 0 {
 		options.MaxStreams = 20_000
 	}
 	ctx, drain := context.WithCancel(context.Background())
 	h := &Hub{
-		service: service, log: log, max: options.MaxStreams,
+		source: source, log: log, max: options.MaxStreams,
 		ready: make(chan struct{}, 1), asking: make(chan struct{}, 1), draining: ctx, drain: drain,
 		mailboxes: map[string]*mailbox{}, woken: map[*mailbox]struct{}{},
 	}
@@ -170,7 +177,7 @@ func (h *Hub) read(ctx context.Context) error {
 	for m, cursor := range reading {
 		after[m.user] = cursor
 	}
-	pages, err := h.service.ListChangesOf(ctx, after, readLimit, pageBytes)
+	pages, err := h.source.ListChangesOf(ctx, after, readLimit, pageBytes)
 	if err != nil {
 		return err
 	}
@@ -219,7 +226,7 @@ func (h *Hub) findChanged(ctx context.Context) error {
 	users := slices.Collect(maps.Keys(h.mailboxes))
 	h.mu.Unlock()
 	for some := range slices.Chunk(users, readMailboxes) {
-		clocks, err := h.service.Clocks(ctx, some)
+		clocks, err := h.source.Clocks(ctx, some)
 		if err != nil {
 			return err
 		}

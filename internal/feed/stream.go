@@ -69,7 +69,7 @@ func (h *Hub) Open(ctx context.Context, user string, after *messaging.ID) (*Stre
 		return nil, err
 	}
 	s := &Stream{hub: h, mailbox: m, ready: make(chan struct{}, 1), behind: true, limit: pageLimit}
-	page, err := h.service.ListChanges(ctx, user, after, s.limit, pageBytes)
+	page, err := h.source.ListChanges(ctx, user, after, s.limit, pageBytes)
 	if err != nil {
 		s.Close()
 		return nil, err
@@ -187,7 +187,7 @@ func (s *Stream) take(ctx context.Context) ([]messaging.Change, error) {
 	}
 	s.from = s.cursor
 	if s.behind {
-		page, err := s.hub.service.ListChanges(ctx, s.mailbox.user, &s.cursor, s.limit, pageBytes)
+		page, err := s.hub.source.ListChanges(ctx, s.mailbox.user, &s.cursor, s.limit, pageBytes)
 		if err != nil {
 			return nil, err
 		}

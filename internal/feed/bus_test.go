@@ -1,0 +1,76 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+)
+
+// TestBuses publishes on two buses, of which the hub hears both, and on none when they have ended.
+func TestBuses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		buses := Buses{&Local{}, &Local{}}
+		buses.Publish([]string{"early"}) // to nobody
+		ctx, cancel := context.WithCancel(t.Context())
+		var mu sync.Mutex
+		var heard []string
+		ended := make(chan struct{})
+		go func() {
+			buses.Run(ctx, func(users []string) {
+				mu.Lock()
+				defer mu.Unlock()
+				heard = append(heard, users...)
+			})
+			close(ended)
+		}()
+		synctest.Wait()
+		buses.Publish([]string{"bob", "alice"})
+		cancel()
+		<-ended
+		buses.Publish([]string{"late"})
+		if want := []string{"bob", "alice", "bob", "alice"}; !slices.Equal(heard, want) {
+			t.Errorf("heard %q, want %q", heard, want)
+		}
+	})
+}
+
+// TestNotifyPayloads publishes more users than one notification carries, some of them twice, and
+// more than may wait.
+func TestNotifyPayloads(t *testing.T) {
+	t.Parallel()
+	b := NewNotify(nil, slog.New(slog.DiscardHandler))
+	if payloads := b.take(); len(payloads) != 0 {
+		t.Errorf("for nobody it sends %q", payloads)
+	}
+	var users []string
+	for n := range notifyMaxUsers + 1 {
+		users = append(users, fmt.Sprint(strings.Repeat("u", 100), n))
+	}
+	b.Publish(users[:500])
+	b.Publish(users[250:])
+	sent := map[string]bool{}
+	for _, payload := range b.take() {
+		fields := strings.Fields(payload)
+		if len(payload) > notifyMaxBytes || fields[0] != b.self {
+			t.Fatalf("it sends %d bytes that begin with %s", len(payload), fields[0])
+		}
+		for _, user := range fields[1:] {
+			if sent[user] {
+				t.Fatalf("it names %s twice", user)
+			}
+			sent[user] = true
+		}
+	}
+	if len(sent) != notifyMaxUsers || !sent[users[0]] || sent[users[notifyMaxUsers]] {
+		t.Errorf("it names %d users", len(sent))
+	}
+	if payloads := b.take(); len(payloads) != 0 {
+		t.Errorf("then it sends %d payloads again", len(payloads))
+	}
+}

@@ -1,0 +1,62 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// TestWait waits for a change: not where there is one, until there is, and no longer than asked.
+func TestWait(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, f *followed) {
+		f.add("bob", "before")
+		wait := func(after messaging.ID) (from messaging.ID, took time.Duration) {
+			t.Helper()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			start := time.Now()
+			from, err := f.hub.Wait(ctx, "bob", after)
+			if err != nil || f.hub.Streams() != 0 {
+				t.Errorf("with %d streams after it: %v", f.hub.Streams(), err)
+			}
+			return from, time.Since(start)
+		}
+		if from, took := wait(messaging.ID{}); took != 0 || from != (messaging.ID{}) {
+			t.Errorf("with a change it goes on from %s after %s", from, took)
+		}
+		if from, took := wait(cursor(1)); took != time.Minute || from != cursor(1) {
+			t.Errorf("without a change it goes on from %s after %s", from, took)
+		}
+		time.AfterFunc(10*time.Second, func() { f.publish("bob", "meanwhile") })
+		if from, took := wait(cursor(1)); took < 10*time.Second || took > 11*time.Second || from != cursor(1) {
+			t.Errorf("with a change after 10 seconds it goes on from %s after %s", from, took)
+		}
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		if _, err := f.hub.Wait(gone, "bob", cursor(2)); !errors.Is(err, context.Canceled) {
+			t.Errorf("who has left is answered %v", err)
+		}
+	})
+}
+
+// TestWaitOverEdited waits where many messages were edited, so that pages are empty: it goes
+// over some of them, and then lets the client go on from there.
+func TestWaitOverEdited(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, f *followed) {
+		const edited = 5*storeWalk + 10
+		f.add("bob", numbers(0, edited)...)
+		for n := range edited {
+			f.edit("bob", n)
+		}
+		from, err := f.hub.Wait(t.Context(), "bob", messaging.ID{})
+		if err != nil || from != cursor(waitPages*storeWalk) {
+			t.Errorf("it goes on from %s: %v", from, err)
+		}
+		if from, err = f.hub.Wait(t.Context(), "bob", from); err != nil || from != cursor(5*storeWalk) {
+			t.Errorf("then it goes on from %s: %v", from, err)
+		}
+	})
+}
