@@ -93,7 +93,7 @@ pooler-test: build ## Use the API through PgBouncer, which shares connections be
 .PHONY: sdk-test
 sdk-test: tools build ## Test the SDKs against the built binary
 	go test -count=1 ./api/messageservice
-	go test -tags tools -count=1 -timeout 10m -run '^Test(TypeScript|Python)$$' ./internal/apitest
+	go test -tags tools -count=1 -timeout 10m -run '^Test(GoSDK.*|TypeScript|Python)$$' ./internal/apitest
 
 .PHONY: console-test
 console-test: tools build ## Test what the console keeps, and play its screens in Chromium

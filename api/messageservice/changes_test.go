@@ -3,24 +3,16 @@ package messageservice_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/message-service/message-service/api/messageservice"
-	"github.com/message-service/message-service/gen/client"
-	"github.com/message-service/message-service/internal/apitest"
-	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/dbtest"
-	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestFollowResumes loses connections in every way, and goes on after the last event.
@@ -101,9 +93,8 @@ func TestFollowGivesUp(t *testing.T) {
 	t.Parallel()
 	ahead := serve(t, says(ready(1, 0), change(2)), refuses(http.StatusUnprocessableEntity, messageservice.CursorAhead))
 	texts, err := ahead.follow(t, nil, 0)
-	wantProblem(t, err, messageservice.CursorAhead, http.StatusUnprocessableEntity)
-	if texts != "2" {
-		t.Errorf("followed %s", texts)
+	if problem, ok := errors.AsType[*messageservice.ProblemError](err); !ok || problem.Type != messageservice.CursorAhead || texts != "2" {
+		t.Errorf("followed %s: %v", texts, err)
 	}
 	for name, test := range map[string]struct {
 		answer connection
@@ -211,75 +202,4 @@ func TestFollowEnds(t *testing.T) {
 			t.Errorf("began with %v", err)
 		}
 	}
-}
-
-// connections remembers the connections of a client, to cut them.
-type connections struct {
-	mu   sync.Mutex
-	open []net.Conn
-}
-
-func (c *connections) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
-	if err == nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.open = append(c.open, conn)
-	}
-	return conn, err
-}
-
-func (c *connections) cut() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, conn := range c.open {
-		_ = conn.Close() // it may be closed
-	}
-	c.open = nil
-}
-
-// TestFollowMissesNothing follows a real server, while the connection is cut after every
-// few changes: all of them arrive, once and in order.
-func TestFollowMissesNothing(t *testing.T) {
-	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		messages := dbtest.Size(40, 40, 100) // the server asks for one to three seconds after each of ten
-		s := apitest.Start(t, engine, messaging.Options{})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		var conns connections
-		api, err := client.NewClient(s.URL, client.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: conns.dial}}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		connected, sent := make(chan struct{}, messages), make(chan []uuid.UUID, 1)
-		go func() {
-			var ids []uuid.UUID
-			for i := range messages {
-				if i%10 == 0 {
-					<-connected
-				}
-				message, _, err := s.Service.Send(ctx, messaging.Draft{Sender: "alice", Recipient: "bob", Text: fmt.Sprint(i)})
-				if err != nil {
-					t.Errorf("send: %v", err)
-				}
-				if ids = append(ids, uuid.UUID(message.ID)); i%10 == 5 {
-					conns.cut()
-				}
-			}
-			sent <- ids
-		}()
-		var got []uuid.UUID
-		options := &messageservice.FollowOptions{Ready: func(uuid.UUID) { connected <- struct{}{} }}
-		for change, err := range messageservice.FollowPaced(ctx, api, "bob", options, time.Millisecond, 5*time.Millisecond, time.Minute) {
-			if err != nil {
-				t.Fatalf("after %d changes: %v", len(got), err)
-			}
-			if got = append(got, change.Cursor); len(got) == messages {
-				break
-			}
-		}
-		if want := <-sent; !slices.Equal(got, want) {
-			t.Errorf("got %v, want %v", got, want)
-		}
-	})
 }
