@@ -14,24 +14,17 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
-	"github.com/message-service/message-service/api"
+	"github.com/message-service/message-service/internal/contract"
 )
 
-var contractDocument = sync.OnceValues(func() (*openapi3.T, error) {
-	return openapi3.NewLoader().LoadFromData(api.Document)
-})
-
-// contract finds the operation of a request, as any user of the document would.
-var contract = sync.OnceValues(func() (routers.Router, error) {
-	document, err := contractDocument()
-	if err != nil {
-		return nil, err
-	}
+// router finds the operation of a request, as any user of the document would.
+var router = sync.OnceValues(func() (routers.Router, error) {
+	document := *contract.Document()
 	if err := document.Validate(openapi3.NewLoader().Context); err != nil {
 		return nil, err
 	}
 	document.Servers = nil // wherever the test server listens
-	return gorillamux.NewRouter(document)
+	return gorillamux.NewRouter(&document)
 })
 
 // checker is a transport that fails the test when an answer breaks the contract.
@@ -82,7 +75,7 @@ func checkAnswer(request *http.Request, response *http.Response, body []byte) er
 	if response.Header.Get("X-Request-Id") == "" {
 		return fmt.Errorf("no X-Request-Id")
 	}
-	router, err := contract()
+	router, err := router()
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/db"
 )
 
@@ -31,7 +32,7 @@ func TestBrowser(t *testing.T) {
 	t.Setenv("SAMPLES", s.folders["check"])
 	runTool(t, p, "swagger-ui/test", "node", "samples.mjs")
 	operations := 0
-	for _, item := range contractDocument(t).Paths.Map() {
+	for _, item := range contract.Document().Paths.Map() {
 		operations += len(item.Operations())
 	}
 	if found := s.files("check", ".*"); len(found) < 4*2*operations {

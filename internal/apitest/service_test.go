@@ -10,9 +10,9 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"github.com/message-service/message-service/api"
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/httpapi"
@@ -185,11 +185,7 @@ func TestServedServer(t *testing.T) {
 // operation refers to a shared response, so that all have one shape.
 func TestErrorsAreShared(t *testing.T) {
 	t.Parallel()
-	document, err := openapi3.NewLoader().LoadFromData(api.Document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for path, item := range document.Paths.Map() {
+	for path, item := range contract.Document().Paths.Map() {
 		for method, operation := range item.Operations() {
 			for status, response := range operation.Responses.Map() {
 				if (status == "default" || status >= "400") && !strings.HasPrefix(response.Ref, "#/components/responses/") {

@@ -14,6 +14,7 @@ import (
 	"github.com/tmaxmax/go-sse"
 
 	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/contract"
 )
 
 const eventStream = "text/event-stream"
@@ -92,11 +93,7 @@ func (s *Stream) Next() (client.Change, error) {
 	if err := errors.Join(json.Unmarshal([]byte(event.Data), &value), json.Unmarshal([]byte(event.Data), &change)); err != nil {
 		return client.Change{}, err
 	}
-	document, err := contractDocument()
-	if err != nil {
-		return client.Change{}, err
-	}
-	if err := document.Components.Schemas["Change"].Value.VisitJSON(value, answerFormats...); err != nil {
+	if err := contract.Document().Components.Schemas["Change"].Value.VisitJSON(value, answerFormats...); err != nil {
 		s.t.Errorf("the event breaks the contract: %v\n%+v", err, event)
 	}
 	if event.LastEventID != change.Cursor.String() || event.Type != string(change.Type) {

@@ -16,11 +16,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
-	"github.com/message-service/message-service/api"
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 )
@@ -100,7 +99,7 @@ func TestTour(t *testing.T) {
 	p := startBinary(t, db.SQLite)
 	blocks := readBlocks(t, p, "docs/api/tour.md")
 	missing := map[string]bool{}
-	for _, item := range contractDocument(t).Paths.Map() {
+	for _, item := range contract.Document().Paths.Map() {
 		for _, operation := range item.Operations() {
 			missing[operation.OperationID] = true
 		}
@@ -170,16 +169,6 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-func contractDocument(t *testing.T) *openapi3.T {
-	t.Helper()
-	document, err := openapi3.NewLoader().LoadFromData(api.Document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	document.Servers = nil // wherever the test server listens
-	return document
-}
-
 var (
 	curlMethod = regexp.MustCompile(`-X (\w+)`)
 	curlURL    = regexp.MustCompile(`http://[^\s'"]+`)
@@ -198,7 +187,9 @@ func operationOf(t *testing.T, curl string) string {
 	if err != nil {
 		t.Fatalf("%s: %v", curl, err)
 	}
-	router, err := gorillamux.NewRouter(contractDocument(t))
+	document := *contract.Document()
+	document.Servers = nil // wherever the test server listens
+	router, err := gorillamux.NewRouter(&document)
 	if err != nil {
 		t.Fatal(err)
 	}

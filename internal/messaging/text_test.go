@@ -5,9 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
-	"github.com/message-service/message-service/api"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -15,11 +13,7 @@ import (
 // the pattern cannot name characters beyond the Basic Multilingual Plane, and is otherwise the same.
 func TestVisible(t *testing.T) {
 	t.Parallel()
-	document, err := openapi3.NewLoader().LoadFromData(api.Document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema := document.Components.Schemas["MessageText"].Value
+	schema := contract.Document().Components.Schemas["MessageText"].Value
 	invisible := 0
 	for r := rune(1); r <= unicode.MaxRune; r++ {
 		if !utf8.ValidRune(r) {
