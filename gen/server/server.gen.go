@@ -62,18 +62,18 @@ func (e ExportRecordType) Valid() bool {
 
 // Block A user receives nothing from a peer.
 type Block struct {
-	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
-	User UserID `json:"user"`
+	// BlockedAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	BlockedAt Timestamp `json:"blockedAt"`
 
 	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	Peer UserID `json:"peer"`
 
-	// BlockedAt An RFC 3339 time in UTC, with milliseconds.
-	//
-	// Example: 2026-11-23T12:00:00.366Z
-	BlockedAt Timestamp `json:"blockedAt"`
+	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// letter or digit. Compared byte for byte.
+	User UserID `json:"user"`
 }
 
 // BlockPage One page of blocks, in the order of the blocked users' ids.
@@ -93,18 +93,18 @@ type Change struct {
 	// new message is its id.
 	Cursor Cursor `json:"cursor"`
 
+	// Message A message as it is now.
+	Message *Message `json:"message,omitempty"`
+
+	// ReadMarker How far a user has read the conversation with a peer.
+	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
+
 	// Type `message` for one that is new, edited or deleted, `read` for a read marker.
 	// More will come: skip a change of a type that you do not know.
 	//
 	//
 	// Example: message
 	Type ChangeType `json:"type"`
-
-	// Message A message as it is now.
-	Message *Message `json:"message,omitempty"`
-
-	// ReadMarker How far a user has read the conversation with a peer.
-	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
 }
 
 // ChangeType `message` for one that is new, edited or deleted, `read` for a read marker.
@@ -119,25 +119,31 @@ type ChangePage struct {
 	// Changes The changes, the oldest first.
 	Changes []Change `json:"changes"`
 
-	// Next A place in a feed of changes. Cursors sort in the order of the feed; that of a
-	// new message is its id.
-	Next Cursor `json:"next"`
-
 	// HasMore Whether there may be more changes after `next`. Where it is false there is none yet.
 	//
 	//
 	// Example: false
 	HasMore bool `json:"hasMore"`
+
+	// Next A place in a feed of changes. Cursors sort in the order of the feed; that of a
+	// new message is its id.
+	Next Cursor `json:"next"`
 }
 
 // Conversation One user's view of what they and another have written to each other.
 type Conversation struct {
+	// LastMessage A message as it is now.
+	LastMessage Message `json:"lastMessage"`
+
 	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	Peer UserID `json:"peer"`
 
-	// LastMessage A message as it is now.
-	LastMessage Message `json:"lastMessage"`
+	// PeerReadMarker How far a user has read the conversation with a peer.
+	PeerReadMarker *ReadMarker `json:"peerReadMarker,omitempty"`
+
+	// ReadMarker How far a user has read the conversation with a peer.
+	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
 
 	// UnreadCount How many messages from the peer come after the user's marker; 100 means
 	// 100 or more.
@@ -145,12 +151,6 @@ type Conversation struct {
 	//
 	// Example: 1
 	UnreadCount int32 `json:"unreadCount"`
-
-	// ReadMarker How far a user has read the conversation with a peer.
-	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
-
-	// PeerReadMarker How far a user has read the conversation with a peer.
-	PeerReadMarker *ReadMarker `json:"peerReadMarker,omitempty"`
 }
 
 // ConversationPage One page of conversations, the one with the newest message first: as many as were asked
@@ -192,28 +192,12 @@ type EditMessageRequest struct {
 // moving a whole store (`message-service export` and `import`) and are not part
 // of a user's export.
 type ExportRecord struct {
-	// Type Which of the members is there: `message`, `readMarker` or `block`; `end` on the
-	// last line. More will come: skip a record of a type that you do not know.
-	//
-	//
-	// Example: message
-	Type ExportRecordType `json:"type"`
-
-	// Message A message as it is now.
-	Message *Message `json:"message,omitempty"`
-
-	// ReadMarker How far a user has read the conversation with a peer.
-	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
-
 	// Block A user receives nothing from a peer.
 	Block *Block `json:"block,omitempty"`
 
 	// Changed A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
 	Changed *MessageID `json:"changed,omitempty"`
-
-	// KeyHash SHA-256 of the idempotency key the message was sent with, in hexadecimal.
-	KeyHash *string `json:"keyHash,omitempty"`
 
 	// Fingerprint What tells two requests with that key apart: HMAC-SHA-256 of the request, by the key, in
 	// hexadecimal.
@@ -224,6 +208,15 @@ type ExportRecord struct {
 	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 
+	// KeyHash SHA-256 of the idempotency key the message was sent with, in hexadecimal.
+	KeyHash *string `json:"keyHash,omitempty"`
+
+	// Message A message as it is now.
+	Message *Message `json:"message,omitempty"`
+
+	// ReadMarker How far a user has read the conversation with a peer.
+	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
+
 	// Records At the end, how many lines came before.
 	//
 	// Example: 3
@@ -233,6 +226,13 @@ type ExportRecord struct {
 	//
 	// Example: e47baf59e8e0d500981f7d9445eb700601da3c25fe822f24623c59f1906f0f43
 	Sha256 *string `json:"sha256,omitempty"`
+
+	// Type Which of the members is there: `message`, `readMarker` or `block`; `end` on the
+	// last line. More will come: skip a record of a type that you do not know.
+	//
+	//
+	// Example: message
+	Type ExportRecordType `json:"type"`
 }
 
 // ExportRecordType Which of the members is there: `message`, `readMarker` or `block`; `end` on the
@@ -297,22 +297,19 @@ type Limits struct {
 
 // Message A message as it is now.
 type Message struct {
+	// DeletedAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	DeletedAt *Timestamp `json:"deletedAt,omitempty"`
+
+	// EditedAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	EditedAt *Timestamp `json:"editedAt,omitempty"`
+
 	// ID A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
 	ID MessageID `json:"id"`
-
-	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
-	Sender UserID `json:"sender"`
-
-	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
-	Recipient UserID `json:"recipient"`
-
-	// Text The text, exactly as it was sent or edited; empty once the message is deleted.
-	//
-	// Example: Lunch at noon?
-	Text string `json:"text"`
 
 	// Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
 	// compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
@@ -322,24 +319,27 @@ type Message struct {
 	// Example: {"client":"android/4.2"}
 	Metadata Metadata `json:"metadata,omitempty"`
 
+	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// letter or digit. Compared byte for byte.
+	Recipient UserID `json:"recipient"`
+
 	// ReplyTo A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
 	ReplyTo *MessageID `json:"replyTo,omitempty"`
+
+	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// letter or digit. Compared byte for byte.
+	Sender UserID `json:"sender"`
 
 	// SentAt An RFC 3339 time in UTC, with milliseconds.
 	//
 	// Example: 2026-11-23T12:00:00.366Z
 	SentAt Timestamp `json:"sentAt"`
 
-	// EditedAt An RFC 3339 time in UTC, with milliseconds.
+	// Text The text, exactly as it was sent or edited; empty once the message is deleted.
 	//
-	// Example: 2026-11-23T12:00:00.366Z
-	EditedAt *Timestamp `json:"editedAt,omitempty"`
-
-	// DeletedAt An RFC 3339 time in UTC, with milliseconds.
-	//
-	// Example: 2026-11-23T12:00:00.366Z
-	DeletedAt *Timestamp `json:"deletedAt,omitempty"`
+	// Example: Lunch at noon?
+	Text string `json:"text"`
 }
 
 // MessageID A UUID. Those the service makes are of version 7 and sort in the order of the
@@ -349,15 +349,15 @@ type MessageID = openapi_types.UUID
 // MessagePage One page of messages, newest first: as many as were asked for, or fewer where they are
 // large (`pageMaxBytes` of the limits). Only `hasMore` tells whether it is the last.
 type MessagePage struct {
-	// Messages The messages, newest first.
-	Messages []Message `json:"messages"`
-
 	// HasMore Whether there is at least one more message in the direction asked for:
 	// newer ones with `after` alone, else older ones.
 	//
 	//
 	// Example: false
 	HasMore bool `json:"hasMore"`
+
+	// Messages The messages, newest first.
+	Messages []Message `json:"messages"`
 }
 
 // MessageText 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
@@ -414,22 +414,22 @@ type Problem struct {
 
 // ReadMarker How far a user has read the conversation with a peer.
 type ReadMarker struct {
-	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
-	User UserID `json:"user"`
+	// MessageID A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	MessageID MessageID `json:"messageId"`
 
 	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
 	// letter or digit. Compared byte for byte.
 	Peer UserID `json:"peer"`
 
-	// MessageID A UUID. Those the service makes are of version 7 and sort in the order of the
-	// messages.
-	MessageID MessageID `json:"messageId"`
-
 	// ReadAt An RFC 3339 time in UTC, with milliseconds.
 	//
 	// Example: 2026-11-23T12:00:00.366Z
 	ReadAt Timestamp `json:"readAt"`
+
+	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
+	// letter or digit. Compared byte for byte.
+	User UserID `json:"user"`
 }
 
 // SendMessageRequest A message to be sent.

@@ -1,4 +1,7 @@
-// Package archive exports and imports: whole stores, and what belongs to one user. An export
-// is lines of JSON, each an ExportRecord of the contract, the last of which has the checksum of
-// those before it.
+// Package archive exports and imports: whole stores, and what belongs to one user.
+//
+// An export is lines of JSON, each an ExportRecord of the contract: the messages, then the read
+// markers, then the blocks, and at the end a line with the number and the checksum of those
+// before it. [Export] reads a store and a [Writer] writes the lines; [Read] reads and checks
+// lines, and [Import] stores what they have.
 package archive

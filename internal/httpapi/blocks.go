@@ -2,17 +2,15 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
-	"github.com/message-service/message-service/internal/messaging"
 )
 
 // ListBlocks answers GET /v1/users/{userId}/blocks.
 func (h *handlers) ListBlocks(ctx context.Context, request server.ListBlocksRequestObject) (server.ListBlocksResponseObject, error) {
 	p := request.Params
-	page, err := h.service.ListBlocks(ctx, request.UserID, value(p.After), h.limit(p.Limit))
+	page, err := h.service.ListBlocks(ctx, request.UserID, contract.Value(p.After), contract.PageSize(p.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -22,8 +20,7 @@ func (h *handlers) ListBlocks(ctx context.Context, request server.ListBlocksRequ
 		link = nextLink(exchangeOf(ctx).path(request.UserID), queryOf("after", last), p.Limit)
 	}
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		text, err := json.Marshal(toBlockPage(page))
-		return append(append(body, text...), '\n'), link, err
+		return contract.AppendBlockPage(body, page), link, nil
 	}), nil
 }
 
@@ -41,12 +38,4 @@ func (h *handlers) UnblockUser(ctx context.Context, request server.UnblockUserRe
 		return nil, err
 	}
 	return server.UnblockUser204Response{}, nil
-}
-
-func toBlockPage(page messaging.BlockPage) server.BlockPage {
-	blocks := make([]server.Block, len(page.Blocks))
-	for i, b := range page.Blocks {
-		blocks[i] = contract.Block(b)
-	}
-	return server.BlockPage{Blocks: blocks, HasMore: page.HasMore}
 }

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/message-service/message-service/gen/server"
@@ -26,7 +25,7 @@ func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRe
 		stream, err := h.streamChanges(ctx, request.UserID, after)
 		return stream, nameCursor(err, parameter)
 	}
-	if wait := value(p.Wait); wait > 0 && after != nil {
+	if wait := contract.Value(p.Wait); wait > 0 && after != nil {
 		waiting, stop := context.WithTimeout(ctx, time.Duration(wait)*time.Second)
 		defer stop()
 		from, err := h.feed.Wait(waiting, request.UserID, *after)
@@ -36,12 +35,12 @@ func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRe
 		after = &from
 	}
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		page, err := h.service.ListChanges(ctx, request.UserID, after, h.limit(p.Limit), messaging.PageMaxBytes)
+		page, err := h.service.ListChanges(ctx, request.UserID, after, contract.PageSize(p.Limit), messaging.PageMaxBytes)
 		var link *string
 		if page.HasMore {
 			link = nextLink(exchangeOf(ctx).path(request.UserID), queryOf("after", page.Next.String()), p.Limit)
 		}
-		return appendChangePage(body, page), link, nameCursor(err, parameter)
+		return contract.AppendChangePage(body, page), link, nameCursor(err, parameter)
 	}), nil
 }
 
@@ -51,18 +50,4 @@ func nameCursor(err error, parameter string) error {
 		e.Fields = []messaging.Field{{Name: parameter, Detail: "is ahead of the feed"}}
 	}
 	return err
-}
-
-// appendChangePage appends the JSON of [server.ChangePage].
-func appendChangePage(b []byte, page messaging.ChangePage) []byte {
-	b = append(b, `{"changes":[`...)
-	for i := range page.Changes {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = contract.AppendChange(b, &page.Changes[i])
-	}
-	b = append(append(append(b, `],"next":"`...), page.Next.String()...), '"')
-	b = strconv.AppendBool(append(b, `,"hasMore":`...), page.HasMore)
-	return append(b, "}\n"...)
 }

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/url"
-	"strconv"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
@@ -14,13 +13,13 @@ import (
 func (h *handlers) ListConversations(ctx context.Context, request server.ListConversationsRequestObject) (server.ListConversationsResponseObject, error) {
 	p := request.Params
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		page, err := h.service.ListConversations(ctx, request.UserID, (*messaging.ID)(p.Before), h.limit(p.Limit))
+		page, err := h.service.ListConversations(ctx, request.UserID, (*messaging.ID)(p.Before), contract.PageSize(p.Limit))
 		if err != nil || !page.HasMore {
-			return appendConversationPage(body, page), nil, err
+			return contract.AppendConversationPage(body, page), nil, err
 		}
 		last := page.Conversations[len(page.Conversations)-1].LastMessage.ID
 		link := nextLink(exchangeOf(ctx).path(request.UserID), queryOf("before", last.String()), p.Limit)
-		return appendConversationPage(body, page), link, nil
+		return contract.AppendConversationPage(body, page), link, nil
 	}), nil
 }
 
@@ -30,19 +29,18 @@ func (h *handlers) GetConversation(ctx context.Context, request server.GetConver
 	if err != nil {
 		return nil, err
 	}
-	return server.GetConversation200JSONResponse(contract.Conversation(c)), nil
+	return single(contract.AppendConversation(nil, &c)), nil
 }
 
 // ListConversationMessages answers GET /v1/users/{userId}/conversations/{peerId}/messages.
 func (h *handlers) ListConversationMessages(
 	ctx context.Context, request server.ListConversationMessagesRequestObject,
 ) (server.ListConversationMessagesResponseObject, error) {
-	p := request.Params
-	w := h.window(p.Since, p.Until, p.Before, p.After, p.Limit)
+	w := contract.Window(request.Params)
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
 		page, err := h.service.ListConversation(ctx, request.UserID, request.PeerID, w)
 		path := exchangeOf(ctx).path(request.UserID, request.PeerID)
-		return appendMessagePage(body, page), nextMessages(path, url.Values{}, w, p.Limit, page), err
+		return contract.AppendMessagePage(body, page), nextMessages(path, url.Values{}, w, request.Params.Limit, page), err
 	}), nil
 }
 
@@ -52,18 +50,5 @@ func (h *handlers) SetReadMarker(ctx context.Context, request server.SetReadMark
 	if err != nil {
 		return nil, err
 	}
-	return server.SetReadMarker200JSONResponse(contract.ReadMarker(marker)), nil
-}
-
-// appendConversationPage appends the JSON of [server.ConversationPage].
-func appendConversationPage(b []byte, page messaging.ConversationPage) []byte {
-	b = append(b, `{"conversations":[`...)
-	for i := range page.Conversations {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = contract.AppendConversation(b, &page.Conversations[i])
-	}
-	b = strconv.AppendBool(append(b, `],"hasMore":`...), page.HasMore)
-	return append(b, "}\n"...)
+	return single(contract.AppendReadMarker(nil, &marker)), nil
 }

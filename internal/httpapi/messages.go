@@ -2,12 +2,8 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
@@ -21,8 +17,6 @@ type handlers struct {
 	feed     *feed.Hub
 	log      *slog.Logger
 	draining *atomic.Bool
-	limits   server.Limits
-	pageSize int // of a list that asks for none
 	answers  *answers
 
 	version     string
@@ -33,39 +27,25 @@ var _ server.StrictServerInterface = (*handlers)(nil)
 
 // SendMessage answers POST /v1/messages.
 func (h *handlers) SendMessage(ctx context.Context, request server.SendMessageRequestObject) (server.SendMessageResponseObject, error) {
-	metadata, err := compactJSON(request.Body.Metadata)
-	if err != nil {
-		return nil, fmt.Errorf("metadata: %w", err)
-	}
-	m, replayed, err := h.service.Send(ctx, messaging.Draft{
-		Sender:         request.Body.Sender,
-		Recipient:      request.Body.Recipient,
-		Text:           request.Body.Text,
-		Metadata:       metadata,
-		ReplyTo:        (*messaging.ID)(request.Body.ReplyTo),
-		IdempotencyKey: value(request.Params.IdempotencyKey),
-	})
+	draft, err := contract.Draft(request.Body, request.Params)
 	if err != nil {
 		return nil, err
 	}
-	response := server.SendMessage201JSONResponse{Body: contract.Message(m)}
-	response.Headers.Location = exchangeOf(ctx).path() + "/" + m.ID.String()
-	if replayed {
-		response.Headers.IdempotentReplayed = &replayed
+	m, replayed, err := h.service.Send(ctx, draft)
+	if err != nil {
+		return nil, err
 	}
-	return response, nil
+	return sent{message: contract.AppendMessage(nil, &m), location: exchangeOf(ctx).path() + "/" + m.ID.String(), replayed: replayed}, nil
 }
 
 // ListMessages answers GET /v1/messages.
 func (h *handlers) ListMessages(ctx context.Context, request server.ListMessagesRequestObject) (server.ListMessagesResponseObject, error) {
-	p := request.Params
-	w := h.window(p.Since, p.Until, p.Before, p.After, p.Limit)
-	query := messaging.Query{Recipient: value(p.Recipient), Sender: value(p.Sender), Words: value(p.Q), Window: w}
+	query := contract.Query(request.Params)
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
 		page, err := h.service.List(ctx, query)
 		link := nextMessages(exchangeOf(ctx).path(),
-			queryOf("recipient", query.Recipient, "sender", query.Sender, "q", query.Words), w, p.Limit, page)
-		return appendMessagePage(body, page), link, err
+			queryOf("recipient", query.Recipient, "sender", query.Sender, "q", query.Words), query.Window, request.Params.Limit, page)
+		return contract.AppendMessagePage(body, page), link, err
 	}), nil
 }
 
@@ -75,27 +55,20 @@ func (h *handlers) GetMessage(ctx context.Context, request server.GetMessageRequ
 	if err != nil {
 		return nil, err
 	}
-	return server.GetMessage200JSONResponse(contract.Message(m)), nil
+	return single(contract.AppendMessage(nil, &m)), nil
 }
 
 // EditMessage answers PATCH /v1/messages/{messageId}.
 func (h *handlers) EditMessage(ctx context.Context, request server.EditMessageRequestObject) (server.EditMessageResponseObject, error) {
-	edit := messaging.Edit{Text: request.Body.Text}
-	switch metadata := request.Body.Metadata; {
-	case metadata.IsNull():
-		edit.Metadata = new("")
-	case metadata.IsSpecified():
-		compact, err := compactJSON(metadata.MustGet())
-		if err != nil {
-			return nil, fmt.Errorf("metadata: %w", err)
-		}
-		edit.Metadata = &compact
+	edit, err := contract.Edit(request.Body)
+	if err != nil {
+		return nil, err
 	}
 	m, err := h.service.Edit(ctx, messaging.ID(request.MessageID), edit)
 	if err != nil {
 		return nil, err
 	}
-	return server.EditMessage200JSONResponse(contract.Message(m)), nil
+	return single(contract.AppendMessage(nil, &m)), nil
 }
 
 // DeleteMessage answers DELETE /v1/messages/{messageId}.
@@ -104,14 +77,4 @@ func (h *handlers) DeleteMessage(ctx context.Context, request server.DeleteMessa
 		return nil, err
 	}
 	return server.DeleteMessage204Response{}, nil
-}
-
-// compactJSON writes JSON text without white space and needless escapes; nothing
-// remains nothing.
-func compactJSON(text json.RawMessage) (string, error) {
-	if len(text) == 0 {
-		return "", nil
-	}
-	compact, err := jsontext.AppendFormat(nil, text)
-	return string(compact), err
 }

@@ -5,41 +5,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/message-service/message-service/gen/server"
-	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// window makes a window of the parameters that lists of messages share.
-func (h *handlers) window(since, until *time.Time, before, after *server.MessageID, limit *int32) messaging.Window {
-	return messaging.Window{
-		Since:  since,
-		Until:  until,
-		Before: (*messaging.ID)(before),
-		After:  (*messaging.ID)(after),
-		Limit:  h.limit(limit),
-	}
-}
-
-func (h *handlers) limit(limit *int32) int {
-	if limit == nil {
-		return h.pageSize
-	}
-	return int(*limit)
-}
-
-// appendMessagePage appends the JSON of [server.MessagePage].
-func appendMessagePage(b []byte, page messaging.Page) []byte {
-	b = append(b, `{"messages":[`...)
-	for i := range page.Messages {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = contract.AppendMessage(b, &page.Messages[i])
-	}
-	b = strconv.AppendBool(append(b, `],"hasMore":`...), page.HasMore)
-	return append(b, "}\n"...)
-}
 
 // nextMessages is the Link header of a page of messages: the same list, from the end of
 // the page on, or nil if there is nothing.
@@ -84,12 +51,4 @@ func queryOf(namesAndValues ...string) url.Values {
 		}
 	}
 	return query
-}
-
-// value is what an optional parameter points to, or the zero value.
-func value[T any](p *T) (v T) {
-	if p != nil {
-		v = *p
-	}
-	return v
 }

@@ -79,8 +79,6 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 		feed:        hub,
 		log:         log,
 		draining:    &s.draining,
-		limits:      newLimits(document),
-		pageSize:    defaultPageSize(document),
 		answers:     newAnswers(),
 		version:     options.Version,
 		connections: options.Connections,

@@ -6,9 +6,8 @@ import (
 	"math"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -70,29 +69,8 @@ func hundredths(x float64) float64 { return math.Round(100*x) / 100 }
 
 // GetLimits answers GET /v1/limits.
 func (h *handlers) GetLimits(context.Context, server.GetLimitsRequestObject) (server.GetLimitsResponseObject, error) {
-	return server.GetLimits200JSONResponse(h.limits), nil
-}
-
-// defaultPageSize reads the default of limit from the contract.
-func defaultPageSize(document *openapi3.T) int {
-	return int(document.Components.Parameters["Limit"].Value.Schema.Value.Default.(float64))
-}
-
-// newLimits reads the limits from the contract, and from the product those that a
-// schema cannot express.
-func newLimits(document *openapi3.T) server.Limits {
-	schemas := document.Components.Schemas
-	maxLength := func(schema *openapi3.Schema) int32 { return int32(*schema.MaxLength) }
-	return server.Limits{
-		UserIDMaxLength:         maxLength(schemas["UserId"].Value),
-		TextMaxLength:           maxLength(schemas["SendMessageRequest"].Value.Properties["text"].Value),
-		IdempotencyKeyMaxLength: maxLength(document.Components.Parameters["IdempotencyKey"].Value.Schema.Value),
-		PageMaxMessages:         int32(*schemas["MessagePage"].Value.Properties["messages"].Value.MaxItems),
-		PageMaxBytes:            messaging.PageMaxBytes,
-		MetadataMaxBytes:        messaging.MetadataMaxBytes,
-		MetadataMaxDepth:        messaging.MetadataMaxDepth,
-		DefaultWindowDays:       messaging.DefaultWindowDays,
-		RequestMaxBytes:         int32(bodyLimits.Bytes),
-		UserMaxStreams:          feed.UserMaxStreams,
-	}
+	limits := contract.Limits()
+	limits.RequestMaxBytes = int32(bodyLimits.Bytes)
+	limits.UserMaxStreams = feed.UserMaxStreams
+	return server.GetLimits200JSONResponse(limits), nil
 }

@@ -1,0 +1,186 @@
+package archive
+
+import (
+	"bytes"
+	"encoding/hex"
+	jsonv1 "encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/contract"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// appendLine appends the line of a record to b, for a store with all that makes it the same again.
+// Some readers of lines take U+0085, U+2028 and U+2029 for the end of one: the first is escaped,
+// and in texts the others, too. In metadata they are not: an export must stay the same, byte for byte.
+func appendLine(b []byte, r messaging.Record, store bool) []byte {
+	var changed *messaging.ID
+	var key messaging.KeyRecord
+	switch {
+	case r.Message != nil:
+		b = contract.AppendMessageQuoting(append(b, `{"type":"message","message":`...), &r.Message.Message, quoteText)
+		changed, key = r.Message.Changed, r.Message.KeyRecord
+	case r.ReadMarker != nil:
+		b = contract.AppendReadMarker(append(b, `{"type":"readMarker","readMarker":`...), r.ReadMarker)
+		changed = &r.ReadMarker.Changed
+	default:
+		b = contract.AppendBlock(append(b, `{"type":"block","block":`...), r.Block)
+		changed = &r.Block.Changed
+	}
+	if store {
+		if changed != nil {
+			b = contract.AppendID(append(b, `,"changed":`...), *changed)
+		}
+		b = appendHash(b, `,"keyHash":"`, key.Hash)
+		b = appendHash(b, `,"fingerprint":"`, key.Fingerprint)
+	}
+	b = append(b, "}\n"...)
+	if nextLine := []byte("\u0085"); bytes.Contains(b, nextLine) {
+		b = bytes.ReplaceAll(b, nextLine, []byte(`\u0085`))
+	}
+	return b
+}
+
+// quoteText writes a text as a string of JSON, with escapes for U+2028 and U+2029.
+func quoteText(b []byte, text string) []byte {
+	start := len(b)
+	b = contract.AppendText(b, text)
+	if strings.Contains(text, "\u2028"[:2]) {
+		b = append(b[:start], separators.Replace(string(b[start:]))...)
+	}
+	return b
+}
+
+var separators = strings.NewReplacer("\u2028", `\u2028`, "\u2029", `\u2029`)
+
+func appendHash(b []byte, name string, hash []byte) []byte {
+	if hash == nil {
+		return b
+	}
+	return append(hex.AppendEncode(append(b, name...), hash), '"')
+}
+
+// lineFormats checks ids. Times need no check of their own: they must be those inside the ids.
+var lineFormats = []openapi3.SchemaValidationOption{
+	openapi3.EnableFormatValidation(),
+	openapi3.WithStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC9562)),
+}
+
+// parseLine decodes a line and checks it against the contract.
+func parseLine(text []byte) (line server.ExportRecord, err error) {
+	if err := json.Unmarshal(text, new(jsontext.Value)); err != nil {
+		return line, errors.New("this is no JSON: " + err.Error())
+	}
+	var value any
+	decoder := jsonv1.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber() // metadata may have numbers that fit into no type
+	if err := decoder.Decode(&value); err != nil {
+		return line, err
+	}
+	if err := contract.Document().Components.Schemas["ExportRecord"].Value.VisitJSON(value, lineFormats...); err != nil {
+		return line, explain(err)
+	}
+	if err := json.Unmarshal(text, &line, json.RejectUnknownMembers(true)); err != nil {
+		return line, err
+	}
+	// Not by the schema of a text that is sent: earlier versions took some that it refuses.
+	if m := line.Message; m != nil && m.DeletedAt == nil && m.Text == "" {
+		return line, errors.New("/message/text must not be empty")
+	}
+	return line, nil
+}
+
+// explain tells what is wrong with a value, and where.
+func explain(err error) error {
+	if failure, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		return fmt.Errorf("/%s: %s", strings.Join(failure.JSONPointer(), "/"), failure.Reason)
+	}
+	return err
+}
+
+// toRecord makes a record of a line and refuses one that contradicts itself: written again, it
+// must be the same.
+func toRecord(text []byte, line server.ExportRecord) (messaging.Record, error) {
+	var r messaging.Record
+	switch {
+	case line.Message != nil:
+		message, err := toMessage(&line)
+		if err != nil {
+			return r, err
+		}
+		r.Message = &message
+	case line.ReadMarker != nil && line.Changed != nil:
+		r.ReadMarker = new(contract.ToReadMarker(line.ReadMarker, *line.Changed))
+	case line.Block != nil && line.Changed != nil:
+		r.Block = new(contract.ToBlock(line.Block, *line.Changed))
+	default:
+		return r, fmt.Errorf("a line of the type %s lacks that member, or changed", line.Type)
+	}
+	again := appendLine(make([]byte, 0, len(text)), r, true)
+	if bytes.Equal(again, text) {
+		return r, nil
+	}
+	var same server.ExportRecord // maybe, with white space, escapes or an order of its own
+	if err := json.Unmarshal(again, &same); err != nil || !reflect.DeepEqual(line, same) {
+		return r, errors.New("the line contradicts itself: its times must be those inside its ids, " +
+			"and there must be nothing but what its type has")
+	}
+	return r, nil
+}
+
+// toMessage makes a message of a line, whose metadata it brings into the form that is
+// stored.
+func toMessage(line *server.ExportRecord) (messaging.StoredMessage, error) {
+	message, err := contract.ToMessage(line.Message, line.Changed)
+	stored := messaging.StoredMessage{Message: message, KeyRecord: toKeyRecord(line)}
+	if err != nil {
+		return stored, err
+	}
+	if stored.Metadata != "" {
+		line.Message.Metadata = []byte(stored.Metadata)
+	}
+	if stored.Deleted && (stored.Text != "" || stored.Metadata != "" || stored.ReplyTo != nil) {
+		return stored, errors.New("a deleted message has content")
+	}
+	if stored.Hash == nil && stored.Fingerprint != nil || stored.Hash != nil && stored.Fingerprint == nil && !stored.Deleted {
+		return stored, errors.New("the hash of an idempotency key and its fingerprint go together")
+	}
+	return stored, nil
+}
+
+// toKeyRecord takes the record of an idempotency key from a line. An export of an earlier
+// version has the key itself, and a fingerprint that is not keyed by it.
+func toKeyRecord(line *server.ExportRecord) messaging.KeyRecord {
+	record := messaging.KeyRecord{Hash: fromHex(line.KeyHash), Fingerprint: fromHex(line.Fingerprint)}
+	if line.IdempotencyKey == nil || line.KeyHash != nil {
+		return record
+	}
+	record = messaging.NewKeyRecord(*line.IdempotencyKey, record.Fingerprint)
+	line.IdempotencyKey, line.KeyHash, line.Fingerprint = nil, toHex(record.Hash), toHex(record.Fingerprint)
+	return record
+}
+
+// fromHex decodes what the contract says is hexadecimal; nil remains nil.
+func fromHex(text *string) []byte {
+	if text == nil {
+		return nil
+	}
+	bytes, _ := hex.DecodeString(*text)
+	return bytes
+}
+
+// toHex encodes bytes; nil remains nil.
+func toHex(bytes []byte) *string {
+	if bytes == nil {
+		return nil
+	}
+	return new(hex.EncodeToString(bytes))
+}

@@ -1,0 +1,35 @@
+package contract
+
+import (
+	"strconv"
+
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// AppendConversation appends the JSON of a conversation to b.
+func AppendConversation(b []byte, c *messaging.Conversation) []byte {
+	b = AppendText(append(b, `{"peer":`...), c.Peer)
+	b = AppendMessage(append(b, `,"lastMessage":`...), &c.LastMessage)
+	b = strconv.AppendInt(append(b, `,"unreadCount":`...), int64(c.Unread), 10)
+	if c.Marker != (messaging.ReadMarker{}) {
+		b = AppendReadMarker(append(b, `,"readMarker":`...), &c.Marker)
+	}
+	if c.PeerMarker != (messaging.ReadMarker{}) {
+		b = AppendReadMarker(append(b, `,"peerReadMarker":`...), &c.PeerMarker)
+	}
+	return append(b, '}')
+}
+
+// AppendReadMarker appends the JSON of a read marker to b.
+func AppendReadMarker(b []byte, m *messaging.ReadMarker) []byte {
+	b = AppendText(append(b, `{"user":`...), m.Owner)
+	b = AppendText(append(b, `,"peer":`...), m.Peer)
+	b = AppendID(append(b, `,"messageId":`...), m.MessageID)
+	return append(appendTime(append(b, `,"readAt":`...), m.Changed), '}')
+}
+
+// ToReadMarker is the read marker that an export has, with the id of its latest change.
+func ToReadMarker(m *server.ReadMarker, changed server.MessageID) messaging.ReadMarker {
+	return messaging.ReadMarker{Owner: m.User, Peer: m.Peer, MessageID: messaging.ID(m.MessageID), Changed: messaging.ID(changed)}
+}

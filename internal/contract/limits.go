@@ -1,0 +1,38 @@
+package contract
+
+import (
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// Limits are the limits that the contract has, and the product: not those of the edge and of feeds.
+func Limits() server.Limits {
+	components := Document().Components
+	maxLength := func(schema *openapi3.SchemaRef) int32 { return int32(*schema.Value.MaxLength) }
+	return server.Limits{
+		UserIDMaxLength:         maxLength(components.Schemas["UserId"]),
+		TextMaxLength:           maxLength(components.Schemas["MessageText"]),
+		IdempotencyKeyMaxLength: maxLength(components.Parameters["IdempotencyKey"].Value.Schema),
+		PageMaxMessages:         int32(*components.Schemas["MessagePage"].Value.Properties["messages"].Value.MaxItems),
+		PageMaxBytes:            messaging.PageMaxBytes,
+		MetadataMaxBytes:        messaging.MetadataMaxBytes,
+		MetadataMaxDepth:        messaging.MetadataMaxDepth,
+		DefaultWindowDays:       messaging.DefaultWindowDays,
+	}
+}
+
+// PageSize is how many things of a list a request asks for.
+func PageSize(limit *int32) int {
+	if limit == nil {
+		return defaultPageSize()
+	}
+	return int(*limit)
+}
+
+var defaultPageSize = sync.OnceValue(func() int {
+	return int(Document().Components.Parameters["Limit"].Value.Schema.Value.Default.(float64))
+})

@@ -1,0 +1,26 @@
+package contract
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/message-service/message-service/gen/server"
+)
+
+// TestLimits compares the limits with what the contract has as their example.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	example, err := json.Marshal(Document().Paths.Value("/v1/limits").Get.Responses.Status(200).Value.Content["application/json"].Examples["limits"].Value.Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want server.Limits
+	decode(t, example, &want)
+	want.RequestMaxBytes, want.UserMaxStreams = 0, 0 // not of the contract, nor of the product
+	if got := Limits(); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if PageSize(nil) != int(want.PageMaxMessages) || PageSize(new(int32(7))) != 7 {
+		t.Errorf("pages have %d messages, or %d", PageSize(nil), PageSize(new(int32(7))))
+	}
+}

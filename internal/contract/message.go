@@ -1,0 +1,122 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// Draft is the message that a request asks to send.
+func Draft(body *server.SendMessageRequest, params server.SendMessageParams) (messaging.Draft, error) {
+	metadata, err := compact(body.Metadata)
+	return messaging.Draft{
+		Sender:         body.Sender,
+		Recipient:      body.Recipient,
+		Text:           body.Text,
+		Metadata:       metadata,
+		ReplyTo:        (*messaging.ID)(body.ReplyTo),
+		IdempotencyKey: Value(params.IdempotencyKey),
+	}, err
+}
+
+// Edit is what a request asks to replace in a message.
+func Edit(body *server.EditMessageRequest) (messaging.Edit, error) {
+	edit := messaging.Edit{Text: body.Text}
+	switch {
+	case body.Metadata.IsNull():
+		edit.Metadata = new("")
+	case body.Metadata.IsSpecified():
+		metadata, err := compact(body.Metadata.MustGet())
+		if err != nil {
+			return edit, err
+		}
+		edit.Metadata = &metadata
+	}
+	return edit, nil
+}
+
+// AppendMessage appends the JSON of a message to b. A page has many, and encoding/json would
+// take as long for them as the database does to find them.
+func AppendMessage(b []byte, m *messaging.Message) []byte {
+	return AppendMessageQuoting(b, m, AppendText)
+}
+
+// AppendMessageQuoting is [AppendMessage] with another way to write the text as a string of JSON.
+func AppendMessageQuoting(b []byte, m *messaging.Message, quote func(b []byte, text string) []byte) []byte {
+	b = AppendID(append(b, `{"id":`...), m.ID)
+	b = AppendText(append(b, `,"sender":`...), m.Sender)
+	b = AppendText(append(b, `,"recipient":`...), m.Recipient)
+	b = quote(append(b, `,"text":`...), m.Text)
+	if m.Metadata != "" {
+		b = append(append(b, `,"metadata":`...), m.Metadata...)
+	}
+	if m.ReplyTo != nil {
+		b = AppendID(append(b, `,"replyTo":`...), *m.ReplyTo)
+	}
+	b = appendTime(append(b, `,"sentAt":`...), m.ID)
+	if m.Changed != nil {
+		name := `,"editedAt":`
+		if m.Deleted {
+			name = `,"deletedAt":`
+		}
+		b = appendTime(append(b, name...), *m.Changed)
+	}
+	return append(b, '}')
+}
+
+// ToMessage is the message that an export has, whose latest change is not in it. The times are
+// not read: they are those inside the ids.
+func ToMessage(m *server.Message, changed *server.MessageID) (messaging.Message, error) {
+	metadata, err := compact(m.Metadata)
+	if err == nil && isTooDeep(metadata) {
+		err = fmt.Errorf("metadata may have %d levels", messaging.MetadataMaxDepth)
+	}
+	return messaging.Message{
+		ID:        messaging.ID(m.ID),
+		Sender:    m.Sender,
+		Recipient: m.Recipient,
+		Text:      m.Text,
+		Metadata:  metadata,
+		ReplyTo:   (*messaging.ID)(m.ReplyTo),
+		Changed:   (*messaging.ID)(changed),
+		Deleted:   m.DeletedAt != nil,
+	}, err
+}
+
+// compact writes metadata without white space and needless escapes; nothing remains nothing.
+func compact(metadata json.RawMessage) (string, error) {
+	if len(metadata) == 0 {
+		return "", nil
+	}
+	text, err := jsontext.AppendFormat(nil, metadata)
+	if err != nil {
+		return "", fmt.Errorf("metadata: %w", err)
+	}
+	return string(text), nil
+}
+
+// isTooDeep reports whether metadata has more levels than it may.
+func isTooDeep(metadata string) bool {
+	decoder := jsontext.NewDecoder(bytes.NewBufferString(metadata))
+	for {
+		if _, err := decoder.ReadToken(); err != nil {
+			return false
+		}
+		if decoder.StackDepth() > messaging.MetadataMaxDepth {
+			return true
+		}
+	}
+}
+
+// Value is what an optional member or parameter points to, or the zero value.
+func Value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}

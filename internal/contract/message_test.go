@@ -1,0 +1,145 @@
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
+	"pgregory.net/rapid"
+
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+var drawID = rapid.Custom(func(t *rapid.T) messaging.ID {
+	return messaging.ID(rapid.SliceOfN(rapid.Byte(), len(uuid.Nil), len(uuid.Nil)).Draw(t, "id"))
+})
+
+// TestMessage writes messages and reads them again: nothing is lost, and the size that the
+// product counts is the one written.
+func TestMessage(t *testing.T) {
+	t.Parallel()
+	metadata := rapid.SampledFrom([]string{"", `{}`, `{"a":["<",null,1e400],"b":{"c":"` + "\u2028" + `é"}}`})
+	rapid.Check(t, func(t *rapid.T) {
+		m := messaging.Message{
+			ID: drawID.Draw(t, "id"), Sender: rapid.String().Draw(t, "sender"), Recipient: rapid.String().Draw(t, "recipient"),
+			Text: rapid.String().Draw(t, "text"), Metadata: metadata.Draw(t, "metadata"), ReplyTo: rapid.Ptr(drawID, true).Draw(t, "replyTo"),
+		}
+		if m.Changed = rapid.Ptr(drawID, true).Draw(t, "changed"); m.Changed != nil {
+			m.Deleted = rapid.Bool().Draw(t, "deleted")
+		}
+		text := AppendMessage([]byte("x"), &m)[1:]
+		var read server.Message
+		decode(t, text, &read)
+		again, err := ToMessage(&read, (*server.MessageID)(m.Changed))
+		if err != nil || !reflect.DeepEqual(again, m) {
+			t.Errorf("%s is read as %+v, want %+v (%v)", text, again, m, err)
+		}
+		m.ID, m.Sender, m.Recipient = messaging.ID{1}, "alice", "bob" // years have four digits, and user ids no escapes
+		if m.Changed != nil {
+			m.Changed = &m.ID
+		}
+		if want := len(AppendMessage(nil, &m)); m.JSONBytes() != want && utf8.ValidString(m.Text) {
+			t.Errorf("counted %d bytes, not %d, of %q", m.JSONBytes(), want, m.Text)
+		}
+	})
+}
+
+// decode decodes a text into a type of the contract, by all of its members.
+func decode(t rapid.TB, text []byte, into any) {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil || decoder.More() {
+		t.Fatalf("%v in %s", err, text)
+	}
+}
+
+// TestEveryMember looks for each member of a schema in what is written of a thing that has all.
+func TestEveryMember(t *testing.T) {
+	t.Parallel()
+	id := func(n byte) messaging.ID { return messaging.ID{n, 0, 0, 0, 0, 0, 0x70, 0, 0x80} }
+	edited := messaging.Message{ID: id(1), Sender: "alice", Recipient: "bob", Text: "<\x01>", Metadata: `{"a":1}`, ReplyTo: new(id(2)), Changed: new(id(3))}
+	deleted := messaging.Message{ID: id(1), Sender: "alice", Recipient: "bob", Changed: new(id(3)), Deleted: true}
+	marker := messaging.ReadMarker{Owner: "bob", Peer: "alice", MessageID: id(1), Changed: id(4)}
+	block := messaging.Block{Owner: "bob", Peer: "alice", Changed: id(5)}
+	conversation := messaging.Conversation{Peer: "alice", LastMessage: edited, Unread: 7, Marker: marker, PeerMarker: marker}
+	changes := []messaging.Change{{Cursor: id(5), Message: &edited}, {Cursor: id(4), ReadMarker: &marker}}
+	for schema, texts := range map[string][][]byte{
+		"Message":          {AppendMessage(nil, &edited), AppendMessage(nil, &deleted)},
+		"MessagePage":      {AppendMessagePage(nil, messaging.Page{Messages: []messaging.Message{edited, deleted}, HasMore: true}), AppendMessagePage(nil, messaging.Page{})},
+		"ReadMarker":       {AppendReadMarker(nil, &marker)},
+		"Conversation":     {AppendConversation(nil, &conversation), AppendConversation(nil, &messaging.Conversation{Peer: "bob", LastMessage: edited})},
+		"ConversationPage": {AppendConversationPage(nil, messaging.ConversationPage{Conversations: []messaging.Conversation{conversation}}), AppendConversationPage(nil, messaging.ConversationPage{})},
+		"Change":           {AppendChange(nil, &changes[0]), AppendChange(nil, &changes[1])},
+		"ChangePage":       {AppendChangePage(nil, messaging.ChangePage{Changes: changes, Next: id(5)}), AppendChangePage(nil, messaging.ChangePage{})},
+		"Block":            {AppendBlock(nil, &block)},
+		"BlockPage":        {AppendBlockPage(nil, messaging.BlockPage{Blocks: []messaging.Block{block}}), AppendBlockPage(nil, messaging.BlockPage{})},
+	} {
+		described := Document().Components.Schemas[schema].Value
+		missing := described.Properties
+		for _, text := range texts {
+			var value map[string]any
+			decode(t, text, &value)
+			if err := described.VisitJSON(value); err != nil {
+				t.Errorf("%s breaks the contract: %v", text, err)
+			}
+			for member := range value {
+				if described.Properties[member] == nil {
+					t.Errorf("%s has %s, of which %s knows nothing", text, member, schema)
+				}
+			}
+			missing = without(missing, value)
+		}
+		for member := range missing {
+			t.Errorf("%s of %s is not written", member, schema)
+		}
+	}
+}
+
+func without[V, W any](members map[string]V, some map[string]W) map[string]V {
+	rest := map[string]V{}
+	for name, member := range members {
+		if _, ok := some[name]; !ok {
+			rest[name] = member
+		}
+	}
+	return rest
+}
+
+// TestEdit tells what an edit leaves as it is from what it removes.
+func TestEdit(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		body server.EditMessageRequest
+		want messaging.Edit
+	}{
+		"a text":         {server.EditMessageRequest{Text: new("x")}, messaging.Edit{Text: new("x")}},
+		"metadata":       {server.EditMessageRequest{Metadata: nullable.NewNullableWithValue(json.RawMessage(`{ "a" : "\u0041" }`))}, messaging.Edit{Metadata: new(`{"a":"A"}`)}},
+		"no metadata":    {server.EditMessageRequest{Metadata: nullable.NewNullNullable[json.RawMessage]()}, messaging.Edit{Metadata: new("")}},
+		"empty metadata": {server.EditMessageRequest{Metadata: nullable.NewNullableWithValue(json.RawMessage(`{}`))}, messaging.Edit{Metadata: new(`{}`)}},
+	} {
+		if got, err := Edit(&test.body); err != nil || !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: %+v (%v)", name, got, err)
+		}
+	}
+}
+
+// TestTooDeep reads metadata of as many levels as it may have, and one more.
+func TestTooDeep(t *testing.T) {
+	t.Parallel()
+	nested := func(levels int) *server.Message {
+		return &server.Message{Metadata: slices.Concat(bytes.Repeat([]byte(`{"a":`), levels), []byte("1"), bytes.Repeat([]byte("}"), levels))}
+	}
+	if _, err := ToMessage(nested(messaging.MetadataMaxDepth), nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := ToMessage(nested(messaging.MetadataMaxDepth+1), nil); err == nil {
+		t.Error("metadata of one level too many is read")
+	}
+}

@@ -1,0 +1,43 @@
+package contract
+
+import (
+	"strconv"
+
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// AppendMessagePage appends the JSON of a page of messages to b.
+func AppendMessagePage(b []byte, page messaging.Page) []byte {
+	return appendHasMore(appendArray(append(b, `{"messages":`...), page.Messages, AppendMessage), page.HasMore)
+}
+
+// AppendConversationPage appends the JSON of a page of conversations to b.
+func AppendConversationPage(b []byte, page messaging.ConversationPage) []byte {
+	return appendHasMore(appendArray(append(b, `{"conversations":`...), page.Conversations, AppendConversation), page.HasMore)
+}
+
+// AppendChangePage appends the JSON of a page of changes to b.
+func AppendChangePage(b []byte, page messaging.ChangePage) []byte {
+	b = appendArray(append(b, `{"changes":`...), page.Changes, AppendChange)
+	return appendHasMore(AppendID(append(b, `,"next":`...), page.Next), page.HasMore)
+}
+
+// AppendBlockPage appends the JSON of a page of blocks to b.
+func AppendBlockPage(b []byte, page messaging.BlockPage) []byte {
+	return appendHasMore(appendArray(append(b, `{"blocks":`...), page.Blocks, AppendBlock), page.HasMore)
+}
+
+func appendArray[T any](b []byte, things []T, appendThing func(b []byte, thing *T) []byte) []byte {
+	b = append(b, '[')
+	for i := range things {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendThing(b, &things[i])
+	}
+	return append(b, ']')
+}
+
+func appendHasMore(b []byte, hasMore bool) []byte {
+	return append(strconv.AppendBool(append(b, `,"hasMore":`...), hasMore), "}\n"...)
+}
