@@ -12,12 +12,12 @@ import (
 	"github.com/message-service/message-service/migrations"
 )
 
-// maxClockSkew is how far this machine's clock may be from the database's. Ids made
-// under a wrong clock date the messages of everyone wrongly, for good.
+// maxClockSkew is how far this machine's clock may be from the database's. What is stored under
+// a wrong clock is dated wrongly for good.
 const maxClockSkew = time.Minute
 
-// Check refuses a database under which an acknowledged message could be lost or not be
-// found, would be dated wrongly, or could not have every text. SQLite has none of these
+// Check refuses a database in which what was committed could be lost, could not be read as a
+// whole, would be dated wrongly, or could not be any text. SQLite has none of these
 // problems: it is told to sync, and its clock is this machine's.
 func (d *DB) Check(ctx context.Context) error {
 	if d.Engine == SQLite {
@@ -61,7 +61,7 @@ func (d *DB) Check(ctx context.Context) error {
 }
 
 // checkCitus refuses tables that Citus has distributed: a statement over several shards
-// does not see one state of them, so that feeds would miss messages. Reference tables
+// does not see one state of them, so that readers would miss rows. Reference tables
 // ('n') are whole on every node.
 func (d *DB) checkCitus(ctx context.Context) error {
 	tables, err := migrations.Tables(string(d.Engine))
@@ -77,7 +77,7 @@ func (d *DB) checkCitus(ctx context.Context) error {
 	if err != nil || distributed == "" {
 		return err
 	}
-	return fmt.Errorf("feeds would miss messages, since Citus has distributed %s: undo it first, with SELECT undistribute_table('%s')",
+	return fmt.Errorf("readers would miss rows, since Citus has distributed %s: undo it first, with SELECT undistribute_table('%s')",
 		distributed, strings.Split(distributed, ", ")[0])
 }
 

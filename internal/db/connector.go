@@ -66,9 +66,9 @@ type target struct {
 	readOnly bool
 }
 
-// setting is off: Postgres would compile the statements that it expects to take long,
-// which it does of one that reads a little of each of many mailboxes, and that takes
-// several times as long as to run it.
+// setting is off: JIT would compile the statements that Postgres expects to take long, among
+// them one that reads a few rows at each of many places, and that takes several times as
+// long as to run it.
 const setting = "jit"
 
 func newConnector(s *server, a address, dial dialer) *connector {

@@ -1,6 +1,6 @@
 // Package db opens the database a URL names, Postgres or SQLite, and hides what
 // an engine forces on everyone: connection settings, pools, transactions,
-// migrations and the meaning of driver errors. It knows nothing of messages.
+// migrations and the meaning of driver errors. It knows nothing of what is stored.
 //
 // A DB has two pools. On Postgres they are the same one. On SQLite there is one
 // connection that writes, since the file has one writer at a time anyway, and
@@ -195,9 +195,9 @@ func (d *DB) Tx(ctx context.Context, timeout time.Duration, fn func(context.Cont
 	return d.tx(ctx, timeout, true, fn)
 }
 
-// Add is [DB.Tx] for transactions that erase nothing of what somebody wrote. Those that do
-// have the index of searches of SQLite cleared of it, and the log emptied soon, which costs all
-// who write, so that nothing remains there.
+// Add is [DB.Tx] for transactions that erase nothing. After those that do, SQLite's full-text
+// indexes are cleared of the erased words, and the log is emptied soon, so that nothing
+// remains there; that costs all who write.
 func (d *DB) Add(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error {
 	return d.tx(ctx, timeout, false, fn)
 }

@@ -49,8 +49,8 @@ func openSQLite(text string, log *slog.Logger) (*DB, error) {
 		return nil, err
 	}
 	file.anchor = pools.copying
-	// There is one writer: where a change waits for it, and the batch of sends, they take turns.
-	slots := Slots{Reads: readers, Sends: 1, Changes: 1}
+	// There is one writer: where a change waits for it, and a batch, they take turns.
+	slots := Slots{Reads: readers, Batches: 1, Changes: 1}
 	turns := make(chan struct{}, slots.Reads)
 	c := &checkpoints{
 		file: file, log: log, pool: pools.copying, writer: pools.write, reads: turns,

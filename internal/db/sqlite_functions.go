@@ -12,7 +12,7 @@ import (
 
 // registerFunctions gives SQLite, for a migration, what Postgres can say by itself:
 // sha256(data) and hmac_sha256(key, message), as RFC 2104 defines it; and fts5_first_term(page),
-// see [wordPages]. Of NULL they are NULL. A driver's functions are there for the whole process.
+// see [fts5Pages]. Of NULL they are NULL. A driver's functions are there for the whole process.
 var registerFunctions = sync.OnceValue(func() error {
 	return errors.Join(
 		sqlite.RegisterDeterministicScalarFunction("sha256", 1, ofBytes(func(args ...[]byte) []byte {

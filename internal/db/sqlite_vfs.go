@@ -16,7 +16,7 @@ import (
 //
 // What a page does not use is overwritten with zeros. When SQLite divides a full page,
 // it leaves copies of the rows that moved in what is free of the old page, even with
-// secure_delete, and there the text of a message would outlive its deletion.
+// secure_delete, and there what is deleted would remain.
 //
 // The file is synced after every few megabytes. SQLite syncs it once, at the end and
 // while nobody can write: that would take long where much was copied.

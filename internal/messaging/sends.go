@@ -48,7 +48,7 @@ func (s *send) Fail(err error) { s.outcome = outcome{err: explain(err)} }
 func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, options Options) *sends {
 	w := &sends{engine: e, mailboxes: mailboxes, stored: newMeter()}
 	w.group = groupcommit.Start(groupcommit.Options[*send]{
-		Size: options.QueueSize, Writers: database.Slots.Sends, Timeout: sendTimeout, Write: w.write,
+		Size: options.QueueSize, Writers: database.Slots.Batches, Timeout: sendTimeout, Write: w.write,
 		Shared: func(err error) bool { return errors.Is(err, db.ErrUnavailable) },
 	})
 	return w

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS message_numbers (
 -- itself is only in messages. Of words that are taken out nothing remains where FTS5 looks for
 -- them: of all that it can do, that is so only for a table without contents of its own,
 -- which has to be told exactly the words that were put in. What remains elsewhere the server erases
--- by itself (internal/db/sqlite_words.go).
+-- by itself (internal/db/sqlite_fts5.go).
 CREATE VIRTUAL TABLE IF NOT EXISTS message_words USING fts5 (
     mailboxes, text, content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 2"
 );

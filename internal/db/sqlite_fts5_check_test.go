@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
 )
 
 // check compares the index with what is to be found.
@@ -55,8 +57,7 @@ func (s *indexed) check(t *testing.T) {
 	}
 }
 
-// checkWords wants each border to be the beginning of a word that is live, and each word on
-// a page to be one.
+// checkWords wants nothing in the index but words that are live.
 func (s *indexed) checkWords(t *testing.T) {
 	t.Helper()
 	words := []string{"s" + hex.EncodeToString([]byte("bob"))}
@@ -66,13 +67,20 @@ func (s *indexed) checkWords(t *testing.T) {
 	for _, text := range s.texts {
 		words = append(words, text...)
 	}
+	checkIndex(t, s.db, "message_words", words)
+}
+
+// checkIndex wants each border to be the beginning of a word that is live, and each word on
+// a page to be one.
+func checkIndex(t *testing.T, database *db.DB, index string, words []string) {
+	t.Helper()
 	slices.Sort(words)
 	var borders, pages [][]byte
-	err := s.db.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-		if err := sqlx.SelectContext(ctx, q, &borders, "SELECT term FROM message_words_idx"); err != nil {
+	err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+		if err := sqlx.SelectContext(ctx, q, &borders, "SELECT term FROM "+index+"_idx"); err != nil {
 			return err
 		}
-		return sqlx.SelectContext(ctx, q, &pages, "SELECT block FROM message_words_data WHERE id > 10 AND id >> 31 & 63 = 0")
+		return sqlx.SelectContext(ctx, q, &pages, "SELECT block FROM "+index+"_data WHERE id > 10 AND id >> 31 & 63 = 0")
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -88,6 +88,31 @@ func TestErasedDuringMerge(t *testing.T) {
 	s.check(t)
 }
 
+// TestErasedWordsLeaveEveryIndex makes an index of another name: nobody has to say that it is there.
+func TestErasedWordsLeaveEveryIndex(t *testing.T) {
+	t.Parallel()
+	s := newIndexed(t)
+	s.exec(t, "CREATE VIRTUAL TABLE notes USING fts5 (note, content = '', columnsize = 0)")
+	s.exec(t, "INSERT INTO notes (notes, rank) VALUES ('secure-delete', 1)")
+	s.exec(t, "INSERT INTO notes (notes, rank) VALUES ('pgsz', 64)")
+	words := make([]string, 100)
+	for i := range words {
+		words[i] = fmt.Sprintf("word%06d", i+1)
+		s.exec(t, "INSERT INTO notes (rowid, note) VALUES ($1, $2)", i+1, words[i])
+	}
+	s.exec(t, "INSERT INTO notes (notes, rank) VALUES ('merge', 2)")
+	for len(words) > 1 && !t.Failed() {
+		i := s.random.IntN(len(words))
+		word := words[i]
+		s.run(t, s.db.Tx, func(ctx context.Context, tx *sqlx.Tx) error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO notes (notes, rowid, note) VALUES ('delete', $1, $2)", strings.TrimLeft(word, "word0"), word)
+			return err
+		})
+		words = slices.Delete(words, i, i+1)
+		checkIndex(t, s.db, "notes", words)
+	}
+}
+
 // words are those of a text: some that many have, and some that it has alone, of which some differ
 // from the next one at the end only. In some texts all of those come after all words of others, so
 // that a merge reads the words of those to the end first.

@@ -6,17 +6,18 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 	"modernc.org/sqlite"
 )
 
-// FTS5 takes a word off its page when the last message with it is erased, but keeps it in two
-// more places, from which [wordPages.erase] takes it. Both are described in
+// FTS5, SQLite's full-text index, takes a word off its page when the last row with it is erased,
+// but keeps it in two more places, from which [fts5Pages.erase] takes it. Both are described in
 // https://www.sqlite.org/src/file/ext/fts5/fts5_index.c. The index is made of segments, and those
-// of pages, which are rows of message_words_data.
+// of pages, which are rows of the table NAME_data.
 //
-//   - message_words_idx says for each page of a segment but the first where it begins, by a
+//   - NAME_idx says for each page of a segment but the first where it begins, by a
 //     term (the border) that is greater than all before the page and not greater than its
 //     first one. FTS5 takes the beginning of what is the first term at the time, or all of it,
 //     and leaves it when that is erased. The term that is the first one then is a border, too.
@@ -24,10 +25,13 @@ import (
 //     takes words out there only. The pages it has read go, but their borders stay, and of
 //     segments that it has read to the end the pages stay, too. Nobody reads any of these.
 
-// wordPages collects the pages of the index of searches that a transaction has written.
-type wordPages map[int64]bool
+// fts5Indexes are the full-text indexes of a database, by their names.
+type fts5Indexes map[string]fts5Pages
 
-// The id of a row of message_words_data is that of a page, its segment and number, or below all of
+// fts5Pages are the pages of an index that a transaction has written.
+type fts5Pages map[int64]bool
+
+// The id of a row of NAME_data is that of a page, its segment and number, or below all of
 // those. Between the two are six bits that are not all 0 in what is no page of terms.
 const (
 	segmentShift = 37
@@ -37,15 +41,26 @@ const (
 
 func pageID(segment, number int64) int64 { return segment<<segmentShift + number }
 
+// find finds the indexes there are.
+func (x fts5Indexes) find(ctx context.Context, tx *sqlx.Tx) error {
+	var names []string
+	err := tx.SelectContext(ctx, &names, "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE $1", "CREATE VIRTUAL TABLE % USING fts5%")
+	for _, name := range names {
+		x[name] = fts5Pages{}
+	}
+	return err
+}
+
 // note is called for each row that is about to be written.
-func (p wordPages) note(row sqlite.SQLitePreUpdateData) {
+func (x fts5Indexes) note(row sqlite.SQLitePreUpdateData) {
+	name, isData := strings.CutSuffix(row.TableName, "_data")
 	id := row.NewRowID
-	if row.TableName == "message_words_data" && id>>segmentShift > 0 && id>>numberBits&(1<<(segmentShift-numberBits)-1) == 0 {
-		p[id] = true
+	if isData && x[name] != nil && id>>segmentShift > 0 && id>>numberBits&(1<<(segmentShift-numberBits)-1) == 0 {
+		x[name][id] = true
 	}
 }
 
-// cleanly is [once] for a transaction that erases: no erased word stays in the index.
+// cleanly is [once] for a transaction that erases: no erased word stays in a full-text index.
 func cleanly(ctx context.Context, pool *sqlx.DB, options *sql.TxOptions, fn func(context.Context, *sqlx.Tx) error) error {
 	conn, err := pool.Connx(ctx)
 	if err != nil {
@@ -58,30 +73,39 @@ func cleanly(ctx context.Context, pool *sqlx.DB, options *sql.TxOptions, fn func
 			return nil
 		})
 	}
-	pages := wordPages{}
-	if err := hook(pages.note); err != nil {
+	indexes := fts5Indexes{}
+	if err := hook(indexes.note); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer hook(nil) //nolint:errcheck // a connection that is no good any more is closed
 	return once(ctx, conn, options, func(ctx context.Context, tx *sqlx.Tx) error {
+		if err := indexes.find(ctx, tx); err != nil {
+			return fmt.Errorf("find full-text indexes: %w", err)
+		}
 		if err := fn(ctx, tx); err != nil {
 			return err
 		}
-		return pages.erase(ctx, tx)
+		for name, pages := range indexes {
+			if err := pages.erase(ctx, tx, name); err != nil {
+				return fmt.Errorf("take words out of the full-text index %s: %w", name, err)
+			}
+		}
+		return nil
 	})
 }
 
-// erase takes words out of the index that were on the pages and are in no message any more.
-func (p wordPages) erase(ctx context.Context, tx *sqlx.Tx) error {
+// in names an index, or one of its tables, in a statement that has INDEX for its name.
+func in(index, statement string) string {
+	return strings.ReplaceAll(statement, "INDEX", strings.ReplaceAll(index, `"`, `""`))
+}
+
+// erase takes words out of an index that were on the pages and are in no row any more.
+func (p fts5Pages) erase(ctx context.Context, tx *sqlx.Tx, index string) error {
 	// FTS5 would take the words off the pages at the end of the transaction.
-	_, err := tx.ExecContext(ctx, "INSERT INTO message_words (message_words) VALUES ('flush')")
-	if isUndefinedTable(err) {
-		return nil
+	if _, err := tx.ExecContext(ctx, in(index, `INSERT INTO "INDEX" ("INDEX") VALUES ('flush')`)); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("take words out of the index: %w", err)
-	}
-	if err := p.eraseMerged(ctx, tx); err != nil {
+	if err := p.eraseMerged(ctx, tx, index); err != nil {
 		return fmt.Errorf("erase what a merge has left: %w", err)
 	}
 	ids := make([]int64, 0, len(p))
@@ -96,18 +120,18 @@ func (p wordPages) erase(ctx context.Context, tx *sqlx.Tx) error {
 		Segment       int64 `db:"segment"`
 		Border, First []byte
 	}
-	err = tx.SelectContext(ctx, &moved, `
+	err = tx.SelectContext(ctx, &moved, in(index, `
 		WITH pages AS MATERIALIZED (
 			SELECT value >> 37 AS segment, value & 0x7fffffff AS number, fts5_first_term(block) AS first
-			FROM json_each($1) CROSS JOIN message_words_data ON message_words_data.id = value
+			FROM json_each($1) CROSS JOIN "INDEX_data" AS data ON data.id = value
 		)
-		SELECT segment, term AS border, first FROM pages CROSS JOIN message_words_idx ON segid = segment AND term = (
-			SELECT term FROM message_words_idx WHERE segid = segment AND term <= first ORDER BY term DESC LIMIT 1
+		SELECT segment, term AS border, first FROM pages CROSS JOIN "INDEX_idx" ON segid = segment AND term = (
+			SELECT term FROM "INDEX_idx" WHERE segid = segment AND term <= first ORDER BY term DESC LIMIT 1
 		)
-		WHERE pgno >> 1 = number AND substr(first, 1, length(term)) <> term`, string(list))
+		WHERE pgno >> 1 = number AND substr(first, 1, length(term)) <> term`), string(list))
 	for _, page := range moved {
 		if err == nil {
-			_, err = tx.ExecContext(ctx, "UPDATE message_words_idx SET term = $1 WHERE segid = $2 AND term = $3", page.First, page.Segment, page.Border)
+			_, err = tx.ExecContext(ctx, in(index, `UPDATE "INDEX_idx" SET term = $1 WHERE segid = $2 AND term = $3`), page.First, page.Segment, page.Border)
 		}
 	}
 	if err != nil {
@@ -118,9 +142,9 @@ func (p wordPages) erase(ctx context.Context, tx *sqlx.Tx) error {
 
 // eraseMerged deletes what a merge that is not at its end has read already, and adds the pages with
 // which it will go on.
-func (p wordPages) eraseMerged(ctx context.Context, tx *sqlx.Tx) error {
+func (p fts5Pages) eraseMerged(ctx context.Context, tx *sqlx.Tx, index string) error {
 	var structure []byte
-	if err := tx.GetContext(ctx, &structure, "SELECT block FROM message_words_data WHERE id = $1", structureID); err != nil {
+	if err := tx.GetContext(ctx, &structure, in(index, `SELECT block FROM "INDEX_data" WHERE id = $1`), structureID); err != nil {
 		return err
 	}
 	for _, s := range segmentsOf(structure) {
@@ -128,20 +152,20 @@ func (p wordPages) eraseMerged(ctx context.Context, tx *sqlx.Tx) error {
 			continue
 		}
 		if s.first == 0 { // it has read all of it
-			_, err := tx.ExecContext(ctx, "DELETE FROM message_words_data WHERE id >= $1 AND id < $2", pageID(s.segment, 0), pageID(s.segment+1, 0))
+			_, err := tx.ExecContext(ctx, in(index, `DELETE FROM "INDEX_data" WHERE id >= $1 AND id < $2`), pageID(s.segment, 0), pageID(s.segment+1, 0))
 			if err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, "DELETE FROM message_words_idx WHERE segid = $1", s.segment); err != nil {
+			if _, err := tx.ExecContext(ctx, in(index, `DELETE FROM "INDEX_idx" WHERE segid = $1`), s.segment); err != nil {
 				return err
 			}
 			continue
 		}
 		p[pageID(s.segment, s.first)] = true
-		_, err := tx.ExecContext(ctx, `
-			DELETE FROM message_words_idx WHERE segid = $1 AND pgno < $2 << 1 AND term < coalesce((
-				SELECT term FROM message_words_idx WHERE segid = $1 AND pgno >= $2 << 1 ORDER BY term LIMIT 1
-			), X'FF')`, s.segment, s.first)
+		_, err := tx.ExecContext(ctx, in(index, `
+			DELETE FROM "INDEX_idx" WHERE segid = $1 AND pgno < $2 << 1 AND term < coalesce((
+				SELECT term FROM "INDEX_idx" WHERE segid = $1 AND pgno >= $2 << 1 ORDER BY term LIMIT 1
+			), X'FF')`), s.segment, s.first)
 		if err != nil {
 			return err
 		}
