@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/messaging"
 )
 
 // defaultDatabaseURL is the database of whoever configures nothing.
@@ -72,7 +70,7 @@ func (f databaseFlags) url() (string, error) {
 		}
 		return strings.TrimSpace(f.DatabaseURL), nil
 	}
-	content, err := readSmall(f.DatabaseURLFile, maxURLBytes)
+	content, err := app.ReadSmall(f.DatabaseURLFile, maxURLBytes)
 	if err != nil {
 		if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathError.Err // not its path: somebody may have given the URL itself
@@ -86,43 +84,8 @@ func (f databaseFlags) url() (string, error) {
 	return url, nil
 }
 
-// readSmall reads a file of at most limit bytes. To open anything but a regular file may
-// take for ever, and so may its end.
-func readSmall(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() //nolint:errcheck // it was only read
-	content, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(content)) > limit {
-		err = fmt.Errorf("it has more than %d bytes", limit)
-	}
-	return content, err
-}
-
-func (f connectionFlags) options(log *slog.Logger) db.Options {
-	return db.Options{MaxConnections: f.DatabaseMaxConnections, Unprepared: !f.DatabasePrepare, Log: log}
-}
-
 // commandOptions are for a command that does one thing after the other.
 func commandOptions(log *slog.Logger) db.Options { return db.Options{MaxConnections: 4, Log: log} }
-
-// open opens the database.
-func (f databaseFlags) open(options db.Options) (*db.DB, error) {
-	url, err := f.url()
-	if err != nil {
-		return nil, err
-	}
-	return db.Open(url, options)
-}
 
 // openExisting opens the database and makes no SQLite file where there is none.
 func (f databaseFlags) openExisting(options db.Options) (*db.DB, error) {
@@ -133,51 +96,12 @@ func (f databaseFlags) openExisting(options db.Options) (*db.DB, error) {
 	return db.OpenExisting(url, options)
 }
 
-// closeDatabase closes a database at the end of a command that has written. Everything is
-// committed then, but a SQLite store may not be one file.
-func closeDatabase(database *db.DB, log *slog.Logger) {
-	if err := database.Close(); err != nil {
-		log.Error("the database was not closed well: keep the log of a SQLite store (-wal) beside it, if there is one",
-			"error", strings.ReplaceAll(err.Error(), "\n", "; "))
-	}
-}
-
-// openMigrated opens the database and brings its schema up to date. It returns the steps that it took.
-func (f schemaFlags) openMigrated(ctx context.Context, options db.Options, log *slog.Logger) (*db.DB, []string, error) {
-	database, err := f.open(options)
+// openMigrated opens the database for a command that writes, and brings its schema up to date. It
+// returns the steps that it took. The database is to be closed by [app.CloseDatabase].
+func (f schemaFlags) openMigrated(ctx context.Context, log *slog.Logger) (*db.DB, []string, error) {
+	url, err := f.url()
 	if err != nil {
 		return nil, nil, err
 	}
-	applied, err := f.migrate(ctx, database, log)
-	if err != nil {
-		closeDatabase(database, log)
-		return nil, nil, err
-	}
-	return database, applied, nil
-}
-
-// migrate brings the schema up to date, once the database answers and if it can be
-// relied on.
-func (f schemaFlags) migrate(ctx context.Context, database *db.DB, log *slog.Logger) ([]string, error) {
-	deadline := time.Now().Add(f.DatabaseWait)
-	var without []string
-	if !f.Search {
-		without = append(without, messaging.SearchStep)
-	}
-	for {
-		var applied []string
-		err := database.Check(ctx)
-		if err == nil {
-			applied, err = database.Migrate(ctx, without...)
-		}
-		if err == nil || !database.MayPass(err) || time.Now().After(deadline) {
-			return applied, err
-		}
-		log.Warn("the database does not answer yet", "error", err)
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(time.Second):
-		}
-	}
+	return app.OpenDatabase(ctx, url, commandOptions(log), f.Search, f.DatabaseWait)
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 )
@@ -235,7 +236,7 @@ func TestProtocolSlowReader(t *testing.T) {
 					t.Fatalf("after %d: %v", read, err)
 				}
 			}
-			<-time.After(time.Until(opened.Add(writeTimeout + time.Second))) // of answers, which a stream may pass
+			<-time.After(time.Until(opened.Add(app.WriteTimeout + time.Second))) // of answers, which a stream may pass
 			s.Send(t, "alice", "bob", "the end")
 			if change, err := quick.Next(); err != nil || change.Message.Text != "the end" {
 				t.Errorf("the quick stream brought %+v, %v", change, err)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/archive"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -20,11 +21,11 @@ type loadFlags struct {
 // means that there is something in the database already.
 func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record, error], errs io.Writer) error {
 	log := f.logger(errs)
-	database, _, err := f.openMigrated(ctx, commandOptions(log), log)
+	database, _, err := f.openMigrated(ctx, log)
 	if err != nil {
 		return interrupted(ctx, err)
 	}
-	defer closeDatabase(database, log)
+	defer app.CloseDatabase(database, log)
 	if err := archive.Import(ctx, database, records); err != nil {
 		return fmt.Errorf("nothing was stored: %w", interrupted(ctx, err))
 	}

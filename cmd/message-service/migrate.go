@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 )
 
@@ -22,11 +23,11 @@ type migrateUpCommand struct {
 // Run applies the missing steps.
 func (c migrateUpCommand) Run(ctx context.Context, std streams) error {
 	log := c.logger(std.err)
-	database, applied, err := c.openMigrated(ctx, commandOptions(log), log)
+	database, applied, err := c.openMigrated(ctx, log)
 	if err != nil {
 		return err
 	}
-	defer closeDatabase(database, log)
+	defer app.CloseDatabase(database, log)
 	if len(applied) == 0 {
 		fmt.Fprintln(std.out, "The schema is up to date.")
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/message-service/message-service/api/messageservice"
 	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/app"
 )
 
 // localFlags say how a server on this machine is reached: by what it is configured with.
@@ -44,7 +45,7 @@ func (f localFlags) tls() (*tls.Config, error) {
 	if f.TLSCertFile == "" {
 		return nil, nil //nolint:nilnil // there is no TLS
 	}
-	content, err := readSmall(f.TLSCertFile, maxCertificateBytes)
+	content, err := app.ReadSmall(f.TLSCertFile, app.MaxCertificateBytes)
 	if err != nil {
 		return nil, fmt.Errorf("the file of --tls-cert-file (TLS_CERT_FILE) cannot be read: %w", err)
 	}
@@ -125,7 +126,7 @@ func trust(path string) (*x509.CertPool, error) {
 	if err != nil {
 		pool = x509.NewCertPool() // the system has none
 	}
-	content, err := readSmall(path, maxBundleBytes)
+	content, err := app.ReadSmall(path, maxBundleBytes)
 	if err != nil {
 		return nil, fmt.Errorf("the file of --ca-file: %w", err)
 	}

@@ -3,22 +3,19 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"runtime"
-	"strings"
 	"time"
 
+	"github.com/message-service/message-service/internal/app"
+	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// defaultMaxStreams is what MAX_STREAMS says below.
-const defaultMaxStreams = 20_000
 
 type serveCommand struct {
 	ListenAddress        string   `group:"Address" env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen. Port 0 takes a free one."`
@@ -85,82 +82,54 @@ func (c serveCommand) hasConsole() bool {
 	return isLocal(c.ListenAddress) && !c.AllowUnauthenticated
 }
 
-// Run serves until ctx ends. It wires the parts together, top to bottom, and
-// takes them apart in the opposite order.
+// Run serves until ctx ends.
 func (c serveCommand) Run(ctx context.Context, std streams) error {
 	log := c.logger(std.err)
-	encryption, err := c.loadCertificate(log)
+	options, err := c.options(log)
 	if err != nil {
 		return err
 	}
-	if err := c.canListen(ctx); err != nil {
-		return err
-	}
-	database, applied, err := c.openMigrated(ctx, c.options(log), log)
-	if err != nil && ctx.Err() != nil {
+	reserve := make([]byte, heapReserve)
+	defer runtime.KeepAlive(reserve)
+	server, err := app.New(ctx, options)
+	if errors.Is(err, context.Canceled) {
 		log.Info("stopped before the database answered")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer closeDatabase(database, log)
-	if len(applied) > 0 {
-		log.Info("schema migrated", "steps", strings.Join(applied, " "))
-	}
-	listener, err := listen(ctx, c.ListenAddress, listenOption)
-	if err != nil {
-		return err
-	}
-	defer listener.Close() //nolint:errcheck // the server has closed it by then
-	bounded := boundConnections(listener, openFilesLimit(), uint64(c.DatabaseMaxConnections), c.MaxStreams, log)
-	stopDebug, err := c.serveDebug(ctx, log)
-	if err != nil {
-		return err
-	}
-	defer stopDebug()
-	bus := feed.NewBus(database, c.Notify, log)
-	service := messaging.New(database, messaging.Options{QueueSize: c.QueueSize, SearchOff: !c.Search, Publish: bus.Publish})
-	hub := feed.Start(service, bus, log, feed.Options{MaxStreams: c.MaxStreams})
-	defer hub.Close()
-	reserve := make([]byte, heapReserve)
-	defer runtime.KeepAlive(reserve)
-	api, err := httpapi.New(service, hub, log, c.apiOptions(bounded.connections))
-	if err != nil {
-		return err
-	}
-	c.greet(std.out, log, database.Engine, listener.Addr())
-	if err := c.serve(ctx, bounded, encryption, api, hub, service, log); err != nil {
+	c.greet(std.out, log, server.DB.Engine, server.Address())
+	if err := errors.Join(server.Run(ctx), server.Close()); err != nil {
 		return err
 	}
 	log.Info("stopped")
 	return nil
 }
 
-func (c serveCommand) apiOptions(connections func() (open, most int)) httpapi.Options {
-	return httpapi.Options{
-		AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, CORSOrigins: c.CORSOrigins, Compress: c.Compress,
-		Console: c.hasConsole(), Version: buildVersion(), Connections: connections,
-	}
-}
-
-// canListen returns why the server cannot listen, so that one that cannot leaves the database alone.
-// It does not listen yet: until there is somebody to answer, a proxy is refused and goes elsewhere,
-// where it would wait otherwise, and a send could be stored long after its client has given up.
-func (c serveCommand) canListen(ctx context.Context) error {
-	for _, given := range []struct{ address, option string }{{c.ListenAddress, listenOption}, {c.DebugAddress, debugOption}} {
-		if given.address == "" {
-			continue
-		}
-		listener, err := listen(ctx, given.address, given.option)
-		if err == nil {
-			err = listener.Close()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// options are what the flags mean.
+func (c serveCommand) options(log *slog.Logger) (app.Options, error) {
+	url, err := c.url()
+	return app.Options{
+		ListenAddress:   c.ListenAddress,
+		ProfilesAddress: c.DebugAddress,
+		CertificateFile: c.TLSCertFile,
+		KeyFile:         c.TLSKeyFile,
+		H2C:             c.H2C,
+		DatabaseURL:     url,
+		DatabaseWait:    c.DatabaseWait,
+		Database:        db.Options{MaxConnections: c.DatabaseMaxConnections, Unprepared: !c.DatabasePrepare},
+		NotifyOff:       !c.Notify,
+		Messaging:       messaging.Options{QueueSize: c.QueueSize, SearchOff: !c.Search},
+		Feed:            feed.Options{MaxStreams: c.MaxStreams},
+		API: httpapi.Options{
+			AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, CORSOrigins: c.CORSOrigins,
+			Compress: c.Compress, Console: c.hasConsole(), Version: buildVersion(),
+		},
+		ShutdownDelay:   c.ShutdownDelay,
+		ShutdownTimeout: c.ShutdownTimeout,
+		Log:             log,
+	}, err
 }
 
 // heapReserve is a part of the heap that is never touched, and so takes no memory. The
@@ -168,51 +137,52 @@ func (c serveCommand) canListen(ctx context.Context) error {
 // times a second under load, and collecting took a fifth of all computing.
 const heapReserve = 24 << 20
 
-// storeTimeout bounds the wait for what is waiting to be stored when the server stops.
-const storeTimeout = 10 * time.Second
+// tlsFlags are the options of encryption, and of HTTP/2 without it.
+type tlsFlags struct {
+	TLSCertFile string `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"PATH" help:"Serve HTTPS, by HTTP/1.1 and HTTP/2, with the certificate in this file: PEM, with those that vouch for it below it. It is read again when it changes."`
+	TLSKeyFile  string `name:"tls-key-file" env:"TLS_KEY_FILE" placeholder:"PATH" help:"File with the private key of that certificate, as PEM."`
+	H2C         bool   `name:"h2c" env:"H2C" help:"Speak HTTP/2 without TLS, too, to proxies that begin with it, such as Caddy and Envoy."`
+}
 
-// serve answers requests until ctx ends, then those that have arrived, and stores
-// what waits.
-func (c serveCommand) serve(
-	ctx context.Context, listener net.Listener, encryption *certificate, api *httpapi.Server, hub *feed.Hub,
-	service *messaging.Service, log *slog.Logger,
-) error {
-	server := c.newServer(api, log)
-	server.RegisterOnShutdown(hub.Drain)
-	failed := make(chan error, 1)
-	go func() {
-		if encryption == nil {
-			failed <- server.Serve(listener)
-			return
-		}
-		watching, stop := context.WithCancel(ctx)
-		defer stop()
-		go encryption.watch(watching)
-		server.TLSConfig = &tls.Config{GetCertificate: encryption.get}
-		failed <- server.ServeTLS(listener, "", "")
-	}()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
+// Validate is called by the command line parser.
+func (f tlsFlags) Validate() error {
+	switch {
+	case (f.TLSCertFile == "") != (f.TLSKeyFile == ""):
+		return errors.New("--tls-cert-file and --tls-key-file (TLS_CERT_FILE and TLS_KEY_FILE) need each other")
+	case f.TLSCertFile != "" && f.H2C:
+		return errors.New("--h2c (H2C) is for a server without TLS: with --tls-cert-file (TLS_CERT_FILE) it speaks HTTP/2 by itself")
 	}
-	log.Info("shutting down", "streams", hub.Streams())
-	api.Drain()
-	if c.ShutdownDelay > 0 {
-		select {
-		case err := <-failed:
-			return err
-		case <-time.After(c.ShutdownDelay):
-		}
+	return nil
+}
+
+// scheme is that of the server's URLs.
+func (f tlsFlags) scheme() string {
+	if f.TLSCertFile != "" {
+		return "https"
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
-	defer cancel()
-	err := errors.Join(server.Shutdown(ctx), hub.End(ctx))
+	return "http"
+}
+
+// debugFlags are the options of the profiles.
+type debugFlags struct {
+	DebugAddress string `env:"DEBUG_ADDRESS" placeholder:"HOST:PORT" help:"Where on this machine to serve profiles of the running server, under /debug/pprof/. They show what is in memory, so other machines cannot be let in."`
+}
+
+// Validate is called by the command line parser. Profiles show what is in memory, so no
+// option lets other machines have them.
+func (f debugFlags) Validate() error {
+	if f.DebugAddress == "" || isLocal(f.DebugAddress) {
+		return nil
+	}
+	return errors.New("--debug-address (DEBUG_ADDRESS) must be a HOST:PORT that only this machine can reach, such as 127.0.0.1:6060")
+}
+
+// isLocal reports whether an address is a host and a port that only this machine can reach.
+func isLocal(address string) bool {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		err = fmt.Errorf("requests that took longer than %s were cut off: %w", c.ShutdownTimeout, errors.Join(err, server.Close()))
+		return false
 	}
-	// What was accepted gets its own time: it needs no client.
-	closing, stop := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
-	defer stop()
-	return errors.Join(err, service.Close(closing))
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -25,8 +25,8 @@ func TestPortInUse(t *testing.T) {
 	defer listener.Close() //nolint:errcheck // the test is over
 	address, path := listener.Addr().String(), filepath.Join(t.TempDir(), "test.db")
 	code, out, errs := runHere(t, "--listen-address", address, "--database-url", "sqlite:"+path)
-	want := "message-service: something else listens on " + address + " already: take another port by --listen-address (LISTEN_ADDRESS), such as " + nextPort(address) + "\n"
-	if code != 1 || out != "" || errs != want {
+	want := "message-service: something else listens on " + address + " already: take another port by --listen-address (LISTEN_ADDRESS), such as 127.0.0.1:"
+	if code != 1 || out != "" || !strings.HasPrefix(errs, want) || strings.Count(errs, "\n") != 1 {
 		t.Errorf("exit %d\nstdout: %s\nstderr: %s", code, out, errs)
 	}
 	code, _, errs = runHere(t, "--listen-address=127.0.0.1:0", "--debug-address", address, "--database-url", "sqlite:"+path)
@@ -35,11 +35,6 @@ func TestPortInUse(t *testing.T) {
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("there is a database")
-	}
-	for given, want := range map[string]string{"127.0.0.1:8080": "127.0.0.1:8081", ":80": ":81", "[::1]:65535": "[::1]:0", "localhost:http": "localhost:0"} {
-		if got := nextPort(given); got != want {
-			t.Errorf("after %s comes %s, want %s", given, got, want)
-		}
 	}
 }
 

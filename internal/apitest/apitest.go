@@ -9,18 +9,17 @@ package apitest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
-	"github.com/message-service/message-service/internal/feed"
-	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -86,13 +85,9 @@ func (s *Server) Stall(t testing.TB, others ...string) (release func()) {
 // Server is a running server.
 type Server struct {
 	*Client
+	*app.App
 
 	DatabaseURL string
-	DB          *db.DB
-	Service     *messaging.Service
-	Feed        *feed.Hub
-	HTTP        *httptest.Server
-	API         *httpapi.Server
 }
 
 // Start runs a server on an empty database until the test ends.
@@ -120,54 +115,31 @@ func StartReplicas(t testing.TB, engine db.Engine, skews ...time.Duration) []*Se
 // same one are replicas.
 func StartOn(t testing.TB, databaseURL string, options messaging.Options) *Server {
 	t.Helper()
-	return StartWith(t, databaseURL, Options{Options: options})
+	return StartWith(t, databaseURL, app.Options{Messaging: options})
 }
 
-// Options adjusts a server.
-type Options struct {
-	messaging.Options
-
-	MaxConnections int // to Postgres; 8 if 0
-
-	API  httpapi.Options
-	Feed feed.Options
-	Bus  func(*db.DB) feed.Bus // the one of the program if nil
-}
-
-// StartWith is [StartOn] with more options.
-func StartWith(t testing.TB, databaseURL string, options Options) *Server {
+// StartWith is [StartOn] with options of everything.
+func StartWith(t testing.TB, databaseURL string, options app.Options) *Server {
 	t.Helper()
-	database := dbtest.OpenWith(t, databaseURL, db.Options{MaxConnections: cmp.Or(options.MaxConnections, dbtest.MaxConnections)})
-	log := slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if options.Bus == nil {
-		options.Bus = func(database *db.DB) feed.Bus { return feed.NewBus(database, true, log) }
-	}
-	bus := options.Bus(database)
-	options.Publish = bus.Publish
-	service := messaging.New(database, options.Options)
-	t.Cleanup(func() { Close(t, service) })
-	hub := feed.Start(service, bus, log, options.Feed)
-	t.Cleanup(hub.Close)
-	if options.API.Connections == nil { // the listener of a test counts none
-		options.API.Connections = func() (open, most int) { return 0, 0 }
-	}
-	api, err := httpapi.New(service, hub, log, options.API)
+	options.ListenAddress = "127.0.0.1:0"
+	options.DatabaseURL = databaseURL
+	options.Database.MaxConnections = cmp.Or(options.Database.MaxConnections, dbtest.MaxConnections)
+	options.ShutdownTimeout = time.Minute
+	options.Log = slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	server, err := app.New(t.Context(), options)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("start on %s: %v", databaseURL, err)
 	}
-	server := httptest.NewServer(api)
+	ctx, stop := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- server.Run(ctx) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
-		defer cancel()
-		if err := hub.End(ctx); err != nil {
-			t.Error(err)
+		stop()
+		if err := errors.Join(<-ran, server.Close()); err != nil {
+			t.Errorf("stop: %v", err)
 		}
-		server.Close()
 	})
-	return &Server{
-		Client: NewClient(t, server.URL), DatabaseURL: databaseURL,
-		DB: database, Service: service, Feed: hub, HTTP: server, API: api,
-	}
+	return &Server{Client: NewClient(t, "http://"+server.Address().String()), App: server, DatabaseURL: databaseURL}
 }
 
 // logWriter writes the server's log into that of the test.
@@ -175,5 +147,8 @@ type logWriter struct{ t testing.TB }
 
 func (w logWriter) Write(line []byte) (int, error) {
 	w.t.Log(strings.TrimSpace(string(line)))
+	if strings.Contains(string(line), "not closed well") { // which the end of a server does not return
+		w.t.Fail()
+	}
 	return len(line), nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
@@ -65,8 +66,8 @@ func TestEditsHoldNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := apitest.StartWith(t, dbtest.NewURL(t, db.Postgres), apitest.Options{
-				Options: messaging.Options{QueueSize: 64}, MaxConnections: test.connections,
+			s := apitest.StartWith(t, dbtest.NewURL(t, db.Postgres), app.Options{
+				Messaging: messaging.Options{QueueSize: 64}, Database: db.Options{MaxConnections: test.connections},
 			})
 			other := s.Send(t, "carol", "dan", "hello")
 			users := []string{"alice", "bob", "erin", "frank"}[:test.mailboxes]

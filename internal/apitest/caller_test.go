@@ -13,6 +13,7 @@ import (
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/httpapi"
@@ -22,7 +23,7 @@ import (
 // anywhere is a server that also serves other machines, by any name.
 func anywhere(t *testing.T) *apitest.Server {
 	t.Helper()
-	options := apitest.Options{API: httpapi.Options{AllowUnauthenticated: true}}
+	options := app.Options{API: httpapi.Options{AllowUnauthenticated: true}}
 	return apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), options)
 }
 
@@ -138,7 +139,7 @@ func TestCrossSite(t *testing.T) {
 		}
 	}
 	// Behind a proxy that passes on another Host, a page of the public origin is the server's own.
-	public := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), apitest.Options{
+	public := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{
 		API: httpapi.Options{AllowUnauthenticated: true, PublicURL: "https://chat.example.org"},
 	})
 	for origin, want := range map[string]int{

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/httpapi"
@@ -25,7 +26,7 @@ func fetch(t *testing.T, s *apitest.Server, path, encoding string) (header http.
 		t.Fatal(err)
 	}
 	request.Header.Set("Accept-Encoding", encoding)
-	response, err := s.HTTP.Client().Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func fetch(t *testing.T, s *apitest.Server, path, encoding string) (header http.
 // the same.
 func TestCompress(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		s := apitest.StartWith(t, dbtest.NewURL(t, engine), apitest.Options{API: httpapi.Options{Compress: true}})
+		s := apitest.StartWith(t, dbtest.NewURL(t, engine), app.Options{API: httpapi.Options{Compress: true}})
 		for i := range 101 {
 			s.Send(t, "alice", "bob", fmt.Sprintf("message %d: shall we have lunch at noon?", i))
 			s.Block(t, "carol", fmt.Sprint("somebody-with-a-long-name-", i))

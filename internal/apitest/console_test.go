@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/httpapi"
@@ -15,7 +16,7 @@ import (
 // TestConsole checks where the console is, what its page may load, and who may open it.
 func TestConsole(t *testing.T) {
 	t.Parallel()
-	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), apitest.Options{API: httpapi.Options{Console: true}})
+	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{API: httpapi.Options{Console: true}})
 	for _, path := range []string{"/", "/console"} {
 		if answer := s.Do(t, http.MethodGet, path, nil); answer.Status != http.StatusFound || answer.Header.Get("Location") != "/console/" {
 			t.Errorf("%s: %d to %q", path, answer.Status, answer.Header.Get("Location"))
@@ -68,7 +69,7 @@ func TestConsole(t *testing.T) {
 // TestConsoleOff checks that a server without the console has none.
 func TestConsoleOff(t *testing.T) {
 	t.Parallel()
-	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), apitest.Options{})
+	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{})
 	for _, path := range []string{"/console", "/console/", "/console/console.js"} {
 		if answer := s.Do(t, http.MethodGet, path, nil); answer.Status != http.StatusNotFound {
 			t.Errorf("%s: %d", path, answer.Status)

@@ -7,19 +7,20 @@ import (
 	"testing"
 
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-const app = "https://app.example.org"
+const webApp = "https://app.example.org"
 
-// sharing is a server that web pages of app may use, and of another port of this machine.
+// sharing is a server that web pages of webApp may use, and of another port of this machine.
 func sharing(t *testing.T, engine db.Engine) *apitest.Server {
 	t.Helper()
-	return apitest.StartWith(t, dbtest.NewURL(t, engine), apitest.Options{
-		API: httpapi.Options{CORSOrigins: []string{app, "http://localhost:5173"}},
+	return apitest.StartWith(t, dbtest.NewURL(t, engine), app.Options{
+		API: httpapi.Options{CORSOrigins: []string{webApp, "http://localhost:5173"}},
 	})
 }
 
@@ -49,21 +50,21 @@ func TestCORS(t *testing.T) {
 			{http.MethodGet, "/v1/messages", "", 421, []string{"Host: example.org"}},
 			{http.MethodGet, "/v1/messages", "", 403, []string{"Via: 1.1 proxy"}},
 		} {
-			answer := s.Do(t, request.method, request.path, strings.NewReader(request.body), append(request.header, "Origin: "+app, crossSite)...)
+			answer := s.Do(t, request.method, request.path, strings.NewReader(request.body), append(request.header, "Origin: "+webApp, crossSite)...)
 			exposed := strings.Split(answer.Header.Get("Access-Control-Expose-Headers"), ", ")
 			for _, name := range []string{"Link", "Location", "Idempotent-Replayed", "Retry-After", "X-Request-Id", "Allow"} {
 				if !slices.Contains(exposed, name) {
 					t.Errorf("%s %s does not expose %s: %s", request.method, request.path, name, exposed)
 				}
 			}
-			if answer.Status != request.status || answer.Header.Get("Access-Control-Allow-Origin") != app ||
+			if answer.Status != request.status || answer.Header.Get("Access-Control-Allow-Origin") != webApp ||
 				answer.Header.Get("Vary") != "Origin" || answer.Header.Get("Access-Control-Allow-Credentials") != "" {
 				t.Errorf("%s %s: answered %d, want %d, with %v", request.method, request.path, answer.Status, request.status, answer.Header)
 			}
 		}
 		s.API.Drain()
-		answer := s.Do(t, http.MethodGet, "/ready", nil, "Origin: "+app, crossSite)
-		if answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Access-Control-Allow-Origin") != app {
+		answer := s.Do(t, http.MethodGet, "/ready", nil, "Origin: "+webApp, crossSite)
+		if answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Access-Control-Allow-Origin") != webApp {
 			t.Errorf("/ready: %d with %v", answer.Status, answer.Header)
 		}
 	})
@@ -77,12 +78,12 @@ func TestCORSStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header = http.Header{"Accept": {"text/event-stream"}, "Origin": {app}, "Sec-Fetch-Site": {"cross-site"}}
-	response, err := s.HTTP.Client().Do(request)
+	request.Header = http.Header{"Accept": {"text/event-stream"}, "Origin": {webApp}, "Sec-Fetch-Site": {"cross-site"}}
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if response.Body.Close() != nil || response.StatusCode != http.StatusOK || response.Header.Get("Access-Control-Allow-Origin") != app || response.Header.Get("Vary") != "Origin" {
+	if response.Body.Close() != nil || response.StatusCode != http.StatusOK || response.Header.Get("Access-Control-Allow-Origin") != webApp || response.Header.Get("Vary") != "Origin" {
 		t.Errorf("the stream is answered %s with %v", response.Status, response.Header)
 	}
 }
@@ -97,7 +98,7 @@ func TestPreflight(t *testing.T) {
 		return s.Do(t, http.MethodOptions, "/v1/messages", nil, "Origin: "+origin, "Sec-Fetch-Site: cross-site",
 			"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization,content-type,idempotency-key")
 	}
-	for _, origin := range []string{app, "http://localhost:5173"} {
+	for _, origin := range []string{webApp, "http://localhost:5173"} {
 		answer := preflight(s, origin)
 		want := http.Header{
 			"Access-Control-Allow-Origin":  {origin},
@@ -117,7 +118,7 @@ func TestPreflight(t *testing.T) {
 	}
 	for origin, s := range map[string]*apitest.Server{
 		"http://app.example.org": s, "https://app.example.org:8443": s, "https://app.example.org.evil.example": s, "https://evil.example": s,
-		"null": s, "HTTPS://APP.EXAMPLE.ORG": s, "http://localhost:5174": s, app: closed,
+		"null": s, "HTTPS://APP.EXAMPLE.ORG": s, "http://localhost:5174": s, webApp: closed,
 	} {
 		answers := []apitest.Answer{preflight(s, origin), s.Do(t, http.MethodGet, "/v1/limits", nil, "Origin: "+origin, "Sec-Fetch-Site: cross-site")}
 		for _, answer := range answers {

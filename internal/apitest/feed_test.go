@@ -15,6 +15,7 @@ import (
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/feed"
@@ -98,7 +99,7 @@ func startFeedTest(t *testing.T, url string, bus func(*db.DB) feed.Bus) *feedTes
 	f := &feedTest{}
 	for _, skew := range []time.Duration{0, time.Second, -time.Second} {
 		now := func() time.Time { return time.Now().Add(skew) }
-		f.replicas = append(f.replicas, apitest.StartWith(t, url, apitest.Options{Options: messaging.Options{Now: now}, Bus: bus}))
+		f.replicas = append(f.replicas, apitest.StartWith(t, url, app.Options{Messaging: messaging.Options{Now: now}, Bus: bus}))
 	}
 	f.writing, f.written = context.WithCancel(context.WithoutCancel(t.Context()))
 	return f

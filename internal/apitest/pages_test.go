@@ -194,7 +194,7 @@ func TestSlowReaders(t *testing.T) {
 		return errors.Join(raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 2048) }), err)
 	}}
 	for i := range connections {
-		conn, err := dialer.DialContext(t.Context(), "tcp", s.HTTP.Listener.Addr().String())
+		conn, err := dialer.DialContext(t.Context(), "tcp", s.Address().String())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
@@ -150,7 +151,7 @@ func TestServedServer(t *testing.T) {
 	t.Parallel()
 	const publicURL = "https://chat.example.org"
 	local, open := apitest.Start(t, db.SQLite, messaging.Options{}), anywhere(t)
-	public := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), apitest.Options{API: httpapi.Options{AllowUnauthenticated: true, PublicURL: publicURL}})
+	public := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{API: httpapi.Options{AllowUnauthenticated: true, PublicURL: publicURL}})
 	for name, test := range map[string]struct {
 		server *apitest.Server
 		want   string

@@ -10,6 +10,7 @@ import (
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/feed"
@@ -21,20 +22,21 @@ import (
 // changes cannot be stored, once they are, and when the server is about to stop.
 func TestStatus(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		s := apitest.StartWith(t, dbtest.NewURL(t, engine), apitest.Options{
-			Options: messaging.Options{QueueSize: 100},
-			API:     httpapi.Options{Version: "1.2.3", Connections: func() (open, most int) { return 7, 8 }},
-			Feed:    feed.Options{MaxStreams: 5},
+		s := apitest.StartWith(t, dbtest.NewURL(t, engine), app.Options{
+			Messaging: messaging.Options{QueueSize: 100},
+			API:       httpapi.Options{Version: "1.2.3"},
+			Feed:      feed.Options{MaxStreams: 5},
 		})
 		status := func() client.Status {
 			t.Helper()
 			return *apitest.Call(s.GetStatusWithResponse(t.Context())).Must(t, http.StatusOK).JSON200
 		}
 		rest := status()
-		rest.UptimeSeconds = 0 // on a busy machine it may be more
-		if rest != (client.Status{
-			Version: "1.2.3", Engine: string(engine), Ready: true, QueueSize: 100, MaxStreams: 5, Connections: 7, MaxConnections: 8,
-		}) {
+		if rest.Connections < 1 || rest.Connections > rest.MaxConnections {
+			t.Errorf("%d connections of %d", rest.Connections, rest.MaxConnections)
+		}
+		rest.UptimeSeconds, rest.Connections, rest.MaxConnections = 0, 0, 0
+		if rest != (client.Status{Version: "1.2.3", Engine: string(engine), Ready: true, QueueSize: 100, MaxStreams: 5}) {
 			t.Errorf("at rest: %+v", rest)
 		}
 		stream := startStream(t, s.Client, "bob", &uuid.Nil)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/feed"
@@ -33,7 +34,7 @@ func TestNotify(t *testing.T) {
 	url := dbtest.NewURL(t, db.Postgres)
 	proxy, proxied := newProxy(t, url)
 	writer := apitest.StartOn(t, url, messaging.Options{})
-	reader := apitest.StartWith(t, proxied, apitest.Options{Bus: func(database *db.DB) feed.Bus { return feed.NewNotify(database, slog.Default()) }})
+	reader := apitest.StartWith(t, proxied, app.Options{Bus: func(database *db.DB) feed.Bus { return feed.NewNotify(database, slog.Default()) }})
 	stream := startStream(t, reader.Client, "bob", nil)
 	for i := range 5 {
 		writer.Send(t, "alice", "bob", fmt.Sprint(i))

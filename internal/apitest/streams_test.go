@@ -15,6 +15,7 @@ import (
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/feed"
@@ -111,7 +112,7 @@ func TestStreamLines(t *testing.T) {
 	}
 	request.Header.Set("Accept", "text/event-stream")
 	start := time.Now()
-	response, err := s.HTTP.Client().Do(request)
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +205,7 @@ func TestWait(t *testing.T) {
 // of each.
 func TestStreamLimits(t *testing.T) {
 	t.Parallel()
-	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), apitest.Options{Feed: feed.Options{MaxStreams: feed.UserMaxStreams + 1}})
+	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{Feed: feed.Options{MaxStreams: feed.UserMaxStreams + 1}})
 	var streams []*apitest.Stream
 	for range feed.UserMaxStreams {
 		streams = append(streams, startStream(t, s.Client, "bob", nil))

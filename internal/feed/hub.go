@@ -30,9 +30,12 @@ type Source interface {
 	Clocks(ctx context.Context, users []string) (map[string]messaging.ID, error)
 }
 
+// DefaultMaxStreams is how many streams there may be of all users, if nothing is said.
+const DefaultMaxStreams = 20_000
+
 // Options adjusts a [Hub].
 type Options struct {
-	MaxStreams int // of all users; 20,000 if 0
+	MaxStreams int // of all users; [DefaultMaxStreams] if 0
 }
 
 // Hub hands the changes of mailboxes to the streams that follow them. It is safe for
@@ -68,7 +71,7 @@ type mailbox struct {
 // before the database.
 func Start(source Source, bus Bus, log *slog.Logger, options Options) *Hub {
 	if options.MaxStreams == 0 {
-		options.MaxStreams = 20_000
+		options.MaxStreams = DefaultMaxStreams
 	}
 	ctx, drain := context.WithCancel(context.Background())
 	h := &Hub{

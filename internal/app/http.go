@@ -1,27 +1,28 @@
-package main
+package app
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"time"
 )
 
-// writeTimeout bounds an answer: reading a slow body, and then the longest wait for the database.
-const writeTimeout = 40 * time.Second
+// WriteTimeout bounds an answer: reading a slow body, and then the longest wait for the database.
+const WriteTimeout = 40 * time.Second
 
 // newServer makes the HTTP server. HTTP/2 is spoken over TLS, and without it where a proxy
 // begins with it.
-func (c serveCommand) newServer(handler http.Handler, log *slog.Logger) *http.Server {
+func (a *App) newServer(certificate *certificate) *http.Server {
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
-	protocols.SetUnencryptedHTTP2(c.H2C)
-	return &http.Server{
-		Handler:           handler,
+	protocols.SetUnencryptedHTTP2(a.options.H2C)
+	server := &http.Server{
+		Handler:           a.API,
 		Protocols:         protocols,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      writeTimeout,
+		WriteTimeout:      WriteTimeout,
 		IdleTimeout:       75 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		HTTP2: &http.HTTP2Config{
@@ -34,6 +35,11 @@ func (c serveCommand) newServer(handler http.Handler, log *slog.Logger) *http.Se
 			SendPingTimeout: 30 * time.Second,
 			PingTimeout:     15 * time.Second,
 		},
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
+	if certificate != nil {
+		server.TLSConfig = &tls.Config{GetCertificate: certificate.get}
+	}
+	server.RegisterOnShutdown(a.Feed.Drain)
+	return server
 }

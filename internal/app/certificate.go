@@ -1,10 +1,9 @@
-package main
+package app
 
 import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -12,46 +11,21 @@ import (
 	"time"
 )
 
-// tlsFlags are the options of encryption, and of HTTP/2 without it.
-type tlsFlags struct {
-	TLSCertFile string `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"PATH" help:"Serve HTTPS, by HTTP/1.1 and HTTP/2, with the certificate in this file: PEM, with those that vouch for it below it. It is read again when it changes."`
-	TLSKeyFile  string `name:"tls-key-file" env:"TLS_KEY_FILE" placeholder:"PATH" help:"File with the private key of that certificate, as PEM."`
-	H2C         bool   `name:"h2c" env:"H2C" help:"Speak HTTP/2 without TLS, too, to proxies that begin with it, such as Caddy and Envoy."`
-}
-
-// Validate is called by the command line parser.
-func (f tlsFlags) Validate() error {
-	switch {
-	case (f.TLSCertFile == "") != (f.TLSKeyFile == ""):
-		return errors.New("--tls-cert-file and --tls-key-file (TLS_CERT_FILE and TLS_KEY_FILE) need each other")
-	case f.TLSCertFile != "" && f.H2C:
-		return errors.New("--h2c (H2C) is for a server without TLS: with --tls-cert-file (TLS_CERT_FILE) it speaks HTTP/2 by itself")
-	}
-	return nil
-}
-
-// scheme is that of the server's URLs.
-func (f tlsFlags) scheme() string {
-	if f.TLSCertFile != "" {
-		return "https"
-	}
-	return "http"
-}
-
 // certificate is a certificate and its key, in files that may be replaced.
 type certificate struct {
-	files   tlsFlags
+	file, keyFile string
+
 	log     *slog.Logger
 	content []byte // of both, when they were last used, or refused
 	current atomic.Pointer[tls.Certificate]
 }
 
 // loadCertificate reads the certificate; it returns nil if there is none.
-func (f tlsFlags) loadCertificate(log *slog.Logger) (*certificate, error) {
-	if f.TLSCertFile == "" {
+func loadCertificate(file, keyFile string, log *slog.Logger) (*certificate, error) {
+	if file == "" {
 		return nil, nil //nolint:nilnil // there is none
 	}
-	c := &certificate{files: f, log: log}
+	c := &certificate{file: file, keyFile: keyFile, log: log}
 	if _, err := c.reload(); err != nil {
 		return nil, err
 	}
@@ -64,11 +38,11 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 
 // reload uses what is in the files, if that has changed and is a certificate with its key.
 func (c *certificate) reload() (changed bool, err error) {
-	cert, err := readSmall(c.files.TLSCertFile, maxCertificateBytes)
+	cert, err := ReadSmall(c.file, MaxCertificateBytes)
 	if err != nil {
 		return false, fmt.Errorf("the file of --tls-cert-file (TLS_CERT_FILE) cannot be read: %w", err)
 	}
-	key, err := readSmall(c.files.TLSKeyFile, maxCertificateBytes)
+	key, err := ReadSmall(c.keyFile, MaxCertificateBytes)
 	if err != nil {
 		return false, fmt.Errorf("the file of --tls-key-file (TLS_KEY_FILE) cannot be read: %w", err)
 	}
@@ -88,8 +62,8 @@ func (c *certificate) reload() (changed bool, err error) {
 	return true, nil
 }
 
-// maxCertificateBytes bounds the files of a certificate and its key.
-const maxCertificateBytes = 64 << 10
+// MaxCertificateBytes bounds the files of a certificate and its key.
+const MaxCertificateBytes = 64 << 10
 
 // reloadInterval is how often the files are looked at. They are small, and looking at what is
 // in them notices every way of replacing them.

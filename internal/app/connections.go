@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/message-service/message-service/internal/feed"
 )
 
 // databaseDescriptors are the open files that are kept for the database and its files, so that
@@ -35,7 +37,7 @@ func boundConnections(listener net.Listener, limit, other uint64, maxStreams int
 	most := min(limit-other, 1<<30)
 	if maxStreams > 0 && uint64(maxStreams) > most {
 		level := slog.LevelWarn
-		if maxStreams == defaultMaxStreams { // which nobody has asked for
+		if maxStreams == feed.DefaultMaxStreams { // which nobody has asked for
 			level = slog.LevelDebug
 		}
 		log.Log(context.Background(), level, "the limit of open files (ulimit -n) leaves room for fewer streams than MAX_STREAMS allows; what does not fit will wait",
