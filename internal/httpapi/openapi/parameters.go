@@ -95,11 +95,14 @@ func checkParameter(p *openapi3.Parameter, input *openapi3filter.RequestValidati
 		values = input.Request.Header.Values(p.Name)
 	}
 	switch {
-	case p.In != openapi3.ParameterInPath && !p.Required && len(values) == 0: // as most are
+	case p.In == openapi3.ParameterInPath:
+	case len(values) == 0 && !p.Required: // as most are
 		return false, nil
-	case p.In != openapi3.ParameterInPath && len(values) > 1:
+	case len(values) == 0:
+		return true, []problem.Field{problem.Parameter(p.Name, "is required")}
+	case len(values) > 1:
 		return true, []problem.Field{problem.Parameter(p.Name, "is given more than once")}
-	case p.In == openapi3.ParameterInQuery && !utf8.ValidString(input.QueryParams.Get(p.Name)):
+	case p.In == openapi3.ParameterInQuery && !utf8.ValidString(values[0]):
 		return true, []problem.Field{problem.Parameter(p.Name, "is not UTF-8")}
 	}
 	if err := openapi3filter.ValidateParameter(input.Request.Context(), input, p); err != nil {
@@ -119,8 +122,6 @@ func parameterViolation(p *openapi3.Parameter, err error) (malformed bool, field
 	switch {
 	case len(failures) > 0:
 		return malformed, fields
-	case errors.Is(err, openapi3filter.ErrInvalidRequired):
-		return true, []problem.Field{problem.Parameter(p.Name, "is required")}
 	case errors.Is(err, openapi3filter.ErrInvalidEmptyValue):
 		return true, []problem.Field{problem.Parameter(p.Name, "must not be empty")}
 	default:
