@@ -1,0 +1,178 @@
+package apitest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"iter"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/contract"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// TestEveryMember sends each member of each request body of the contract, one at a time beside
+// those that are required. It must come back under its name, in the answer and in a later export
+// of the user, or be refused by its name: no member is accepted and dropped.
+func TestEveryMember(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		sent := 0
+		for path, item := range contract.Document().Paths.Map() {
+			for method, operation := range item.Operations() {
+				if operation.RequestBody == nil {
+					continue
+				}
+				schema := operation.RequestBody.Value.Content["application/json"].Schema.Value
+				// Whatever it is about is a new message, so that each member changes something.
+				send := func() stored { return stored{s.Send(t, "sender", "recipient", "before")} }
+				for pointer, body := range bodies(t, schema, send) {
+					sent++
+					t.Run(operation.OperationID+pointer, func(t *testing.T) {
+						sendMember(t, s, method, send().path(t, path), pointer, body)
+					})
+				}
+			}
+		}
+		if sent == 0 {
+			t.Error("no request has a body")
+		}
+	})
+}
+
+// sendMember sends a body and looks for the member at the pointer.
+func sendMember(t *testing.T, s *apitest.Server, method, path, pointer string, body map[string]any) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := s.Do(t, method, path, bytes.NewReader(text), "Content-Type: application/json")
+	switch {
+	case answer.Status >= 500:
+		t.Fatalf("%s is answered %d %s", text, answer.Status, answer.Body)
+	case answer.Status >= 400:
+		var problem client.Problem
+		if err := json.Unmarshal([]byte(answer.Body), &problem); err != nil {
+			t.Fatal(err)
+		}
+		named := func(e client.FieldError) bool { return e.Pointer != nil && *e.Pointer == pointer }
+		if !slices.ContainsFunc(problem.Errors, named) {
+			t.Errorf("%s is refused, and %s not named: %s", text, pointer, answer.Body)
+		}
+		return
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(answer.Body), &got); err != nil {
+		t.Fatalf("%s is answered %d %s", text, answer.Status, answer.Body)
+	}
+	if want := at(decoded(t, string(text)), pointer); !reflect.DeepEqual(at(got, pointer), want) {
+		t.Errorf("%s: %s is accepted, and the answer does not have it: %s", text, pointer, answer.Body)
+	}
+	for line := range strings.Lines(s.Do(t, http.MethodGet, "/v1/users/sender/export", nil).Body) {
+		for _, thing := range decoded(t, line) {
+			if reflect.DeepEqual(thing, any(got)) {
+				return
+			}
+		}
+	}
+	t.Errorf("%s is answered %s, which nobody can read later", text, answer.Body)
+}
+
+func decoded(t *testing.T, text string) (object map[string]any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &object); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return object
+}
+
+// at returns what an object has at a pointer.
+func at(object map[string]any, pointer string) any {
+	name, rest, nested := strings.Cut(pointer[1:], "/")
+	if child, ok := object[name].(map[string]any); ok && nested {
+		return at(child, "/"+rest)
+	}
+	return object[name]
+}
+
+// bodies yields objects with the required members of a schema and one more, by a pointer to it:
+// each of them, also those inside others.
+func bodies(t *testing.T, schema *openapi3.Schema, send func() stored) iter.Seq2[string, map[string]any] {
+	return func(yield func(string, map[string]any) bool) {
+		for name, property := range schema.Properties {
+			values := map[string]any{}
+			if len(property.Value.Properties) > 0 {
+				for pointer, object := range bodies(t, property.Value, send) {
+					values[pointer] = object
+				}
+			} else {
+				values[""] = send().value(t, name, property.Value)
+			}
+			for pointer, value := range values {
+				body := send().required(t, schema)
+				body[name] = value
+				if !yield("/"+name+pointer, body) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// stored is a message that valid values are taken from.
+type stored struct{ client.Message }
+
+// path fills in the parameters of a path.
+func (s stored) path(t *testing.T, path string) string {
+	path = strings.NewReplacer("{userId}", s.Sender, "{peerId}", s.Recipient, "{messageId}", s.ID.String()).Replace(path)
+	if strings.Contains(path, "{") {
+		t.Fatalf("what is to be put into %s?", path)
+	}
+	return path
+}
+
+func (s stored) required(t *testing.T, schema *openapi3.Schema) map[string]any {
+	object := map[string]any{}
+	for _, name := range schema.Required {
+		object[name] = s.value(t, name, schema.Properties[name].Value)
+	}
+	return object
+}
+
+// value makes a valid value of a schema that is not its default.
+func (s stored) value(t *testing.T, name string, schema *openapi3.Schema) any {
+	t.Helper()
+	candidates := []any{name, schema.Example, 1.0, true, s.ID.String(), s.SentAt, map[string]any{"in " + name: 1.0}}
+	switch {
+	case schema.Format == "uuid":
+		return s.ID.String()
+	case schema.Format == "date-time":
+		return s.SentAt
+	case schema.Type.Is("array"):
+		return []any{s.value(t, name, schema.Items.Value)}
+	case len(schema.Properties) > 0:
+		return s.required(t, schema)
+	}
+	for _, bound := range []*float64{schema.Min, schema.Max} {
+		if bound != nil {
+			candidates = append(candidates, *bound)
+		}
+	}
+	candidates = append(candidates, schema.Enum...)
+	for _, value := range candidates {
+		if value != nil && !reflect.DeepEqual(value, schema.Default) && schema.VisitJSON(value) == nil {
+			return value
+		}
+	}
+	t.Fatalf("what is a valid %s?", name)
+	return nil
+}
