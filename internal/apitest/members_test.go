@@ -32,7 +32,7 @@ func TestEveryMember(t *testing.T) {
 				if operation.RequestBody == nil {
 					continue
 				}
-				schema := operation.RequestBody.Value.Content["application/json"].Schema.Value
+				schema := bodyOf(operation)
 				// Whatever it is about is a new message, so that each member changes something.
 				send := func() stored { return stored{s.Send(t, "sender", "recipient", "before")} }
 				for pointer, body := range bodies(t, schema, send) {
@@ -85,6 +85,44 @@ func sendMember(t *testing.T, s *apitest.Server, method, path, pointer string, b
 		}
 	}
 	t.Errorf("%s is answered %s, which nobody can read later", text, answer.Body)
+}
+
+// TestEveryMemberOfARetry repeats requests under an idempotency key without one of their members:
+// that is another request, which is refused.
+func TestEveryMemberOfARetry(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		send := func() stored { return stored{s.Send(t, "sender", "recipient", "before")} }
+		for path, item := range contract.Document().Paths.Map() {
+			for method, operation := range item.Operations() {
+				if operation.Parameters.GetByInAndName(openapi3.ParameterInHeader, "Idempotency-Key") == nil {
+					continue
+				}
+				for pointer, body := range bodies(t, bodyOf(operation), send) {
+					name, _, _ := strings.Cut(pointer[1:], "/")
+					if slices.Contains(bodyOf(operation).Required, name) {
+						continue
+					}
+					do := func() apitest.Answer {
+						text, err := json.Marshal(body)
+						if err != nil {
+							t.Fatal(err)
+						}
+						return s.Do(t, method, send().path(t, path), bytes.NewReader(text), "Content-Type: application/json", "Idempotency-Key: "+pointer)
+					}
+					first := do()
+					delete(body, name)
+					if again := do(); first.Status >= 300 || again.Status != http.StatusUnprocessableEntity {
+						t.Errorf("with %s: %d %s; again without it: %d %s", name, first.Status, first.Body, again.Status, again.Body)
+					}
+				}
+			}
+		}
+	})
+}
+
+func bodyOf(operation *openapi3.Operation) *openapi3.Schema {
+	return operation.RequestBody.Value.Content["application/json"].Schema.Value
 }
 
 func decoded(t *testing.T, text string) (object map[string]any) {

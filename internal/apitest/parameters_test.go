@@ -2,15 +2,21 @@ package apitest_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
@@ -84,4 +90,71 @@ func TestTimesInLowerCase(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestEveryParameter gives each parameter of each operation that reads. The answer must be another
+// than without it, or name it: no parameter is accepted and has no effect.
+func TestEveryParameter(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		var moments atomic.Int64 // each message in a second of its own
+		s := apitest.Start(t, engine, messaging.Options{Now: func() time.Time { return time.Now().Add(time.Duration(moments.Add(1)) * time.Second) }})
+		s.Send(t, "other", "recipient", "before")
+		s.Send(t, "other", "sender", "before")
+		s.Send(t, "sender", "recipient", "before")
+		middle := stored{s.Send(t, "sender", "recipient", "middle")}
+		s.Send(t, "sender", "recipient", "after")
+		for _, peer := range []string{"a", "b"} { // before and after the name of the parameter
+			s.Block(t, "sender", peer)
+		}
+		for path, item := range contract.Document().Paths.Map() {
+			if item.Get == nil {
+				continue
+			}
+			for _, p := range slices.Concat(item.Parameters, item.Get.Parameters) {
+				if p := p.Value; p.In != openapi3.ParameterInPath {
+					t.Run(item.Get.OperationID+"/"+p.Name, func(t *testing.T) {
+						giveParameter(t, s, middle.path(t, path), item.Get.OperationID, p, middle)
+					})
+				}
+			}
+		}
+	})
+}
+
+// otherParameters are those without which others of an operation would have no effect.
+var otherParameters = map[string]url.Values{
+	"listMessages": {"recipient": {"recipient"}},
+	"listChanges":  {"after": {uuid.Nil.String()}},
+}
+
+// giveParameter asks with the parameter and without it.
+func giveParameter(t *testing.T, s *apitest.Server, path, operation string, p *openapi3.Parameter, from stored) {
+	if p.Name == "wait" {
+		t.Skip("it changes when there is an answer, not which: see TestWait")
+	}
+	encoded, err := json.Marshal(from.value(t, p.Name, p.Schema.Value))
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := strings.Trim(string(encoded), `"`)
+	without, with := url.Values{}, url.Values{}
+	maps.Copy(with, otherParameters[operation])
+	maps.Copy(without, otherParameters[operation])
+	var header []string
+	if p.In == openapi3.ParameterInHeader {
+		header = []string{p.Name + ": " + value}
+	} else {
+		with.Set(p.Name, value)
+		without.Del(p.Name)
+	}
+	before := s.Do(t, http.MethodGet, path+"?"+without.Encode(), nil)
+	after := s.Do(t, http.MethodGet, path+"?"+with.Encode(), nil, header...)
+	switch {
+	case before.Status != http.StatusOK:
+		t.Fatalf("without it: %d %s", before.Status, before.Body)
+	case after.Status != http.StatusOK && !slices.Contains(errorPlaces(after.Body), p.Name):
+		t.Errorf("%s is refused, and not named: %d %s", value, after.Status, after.Body)
+	case after.Body == before.Body:
+		t.Errorf("%s has no effect: %s", value, after.Body)
+	}
 }
