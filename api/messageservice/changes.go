@@ -22,41 +22,41 @@ import (
 
 // FollowOptions adjusts [Follow]. None are needed.
 type FollowOptions struct {
-	// After is the cursor of the last change you have dealt with; nil is now, and the
-	// zero UUID the beginning.
+	// After is the cursor of the last change you have processed. nil starts from now,
+	// the zero UUID from the beginning.
 	After *uuid.UUID
 
-	// Ready is called when a connection begins to follow, with the cursor it follows
-	// from. Who starts from now finds in the first one where that was: keep it like
-	// the cursor of a change, until there is a change.
+	// Ready is called when a stream begins, with the cursor it starts after. If you
+	// start from now, store the first of these cursors as you store those of changes:
+	// it is your position until the first change.
 	Ready func(cursor uuid.UUID)
 
 	// Lost is called when a connection is lost or cannot be made, with the reason and
-	// how long it takes until the next attempt.
+	// the time until the next attempt.
 	Lost func(err error, wait time.Duration)
 }
 
-// Follow yields what changes for a user, in the order of the feed and as it is stored,
-// for as long as ctx lasts. It misses nothing and yields nothing twice: when a
-// connection is lost, or silent for too long, it makes another and goes on behind the
-// last change. It waits before that for as long as the service asks for, and while it
-// fails for longer each time, up to about 30 seconds.
+// Follow yields the changes of a user's mailbox in the order of the feed, as they are
+// stored, until ctx ends. It misses no change and yields none twice: when a connection
+// is lost, or silent for 45 seconds, it reconnects and resumes after the last change.
+// Before it reconnects it waits as long as the service asks for; while attempts fail,
+// the wait doubles up to about 30 seconds.
 //
-// The last pair has an error: that of ctx, or why there is no use in trying again, such
-// as a [*ProblemError] of the type [CursorAhead]. Leaving the loop closes the
-// connection.
+// The last pair has an error: that of ctx, or one that another attempt would not
+// change, such as a [*ProblemError] of the type [CursorAhead]. Leaving the loop closes
+// the connection.
 //
-// Keep the cursor of each change when you have dealt with it, to go on there when your
-// program starts again. Numbers in metadata are of type [json.Number], which holds each
-// that the service accepts.
+// Store the cursor of each change once you have processed it, to resume there when your
+// program restarts. Numbers in metadata are of type [json.Number], which holds every
+// number that the service accepts.
 func Follow(ctx context.Context, api client.ClientInterface, user string, options *FollowOptions) iter.Seq2[client.Change, error] {
 	return follow(ctx, api, user, options, pace{shortest: time.Second, longest: 30 * time.Second, silence: 45 * time.Second})
 }
 
-// pace is how a follower uses its time.
+// pace is the timing of a follower.
 type pace struct {
-	shortest, longest time.Duration // from one connection to the next
-	silence           time.Duration // after which a connection is dead: three times that of one that lives
+	shortest, longest time.Duration // backoff between connections
+	silence           time.Duration // after which a connection counts as dead: three heartbeats of the service
 }
 
 func follow(ctx context.Context, api client.ClientInterface, user string, options *FollowOptions, pace pace) iter.Seq2[client.Change, error] {
@@ -72,7 +72,7 @@ func follow(ctx context.Context, api client.ClientInterface, user string, option
 	}
 }
 
-// follower follows one feed, by one connection after the other.
+// follower follows one feed over successive connections.
 type follower struct {
 	api     client.ClientInterface
 	user    string
@@ -80,7 +80,7 @@ type follower struct {
 	pace    pace
 
 	cursor   *uuid.UUID    // of the last event
-	retry    time.Duration // what the stream asks to wait before the next connection
+	retry    time.Duration // the stream's last "retry" field: how long to wait before the next connection
 	failures int           // since the last event
 }
 
@@ -89,7 +89,7 @@ func (f *follower) run(ctx context.Context, yield func(client.Change, error) boo
 		wait, err := f.connect(ctx, yield)
 		switch {
 		case err == nil:
-			return // the loop was left
+			return // the caller left the loop
 		case ctx.Err() != nil:
 			continue
 		case wait == 0:
@@ -107,12 +107,12 @@ func (f *follower) run(ctx context.Context, yield func(client.Change, error) boo
 	yield(client.Change{}, ctx.Err())
 }
 
-// connect follows by one connection. It returns why that ended, without an error if
-// the loop was left, and how long to wait before the next one, or 0 if it would end
-// the same way.
+// connect follows over one connection. It returns the reason it ended, nil if the
+// caller left the loop, and how long to wait before the next connection, 0 if that
+// would end the same way.
 //
-// The library has a client that connects again by itself, but not by the generated
-// client, and not after a 503 or as Retry-After says.
+// go-sse has a client that reconnects by itself, but it cannot use the generated
+// client, does not reconnect after a 503 and ignores Retry-After.
 func (f *follower) connect(ctx context.Context, yield func(client.Change, error) bool) (wait time.Duration, err error) {
 	connected, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -156,7 +156,7 @@ func isStream(response *http.Response) bool {
 	return response.StatusCode == http.StatusOK && mediaType == eventStream
 }
 
-// refusal makes an error of an answer that is no stream.
+// refusal returns the error for an answer that is not a stream.
 func refusal(response *http.Response, body io.Reader) error {
 	if response.StatusCode < http.StatusBadRequest {
 		return fmt.Errorf("answered %s without a stream", response.Status)
@@ -168,11 +168,11 @@ func refusal(response *http.Response, body io.Reader) error {
 	return asError(response.Status, response.Header.Get("Content-Type"), text)
 }
 
-// maxEventBytes is much more than a change takes.
+// maxEventBytes is far above the size of any change.
 const maxEventBytes = 4 << 20
 
-// read yields the changes of a stream, and returns why it ended and whether another one
-// may go on from there. Without an error the loop was left.
+// read yields the changes of a stream. It returns the reason the stream ended, nil if the
+// caller left the loop, and whether another connection may resume.
 func (f *follower) read(body io.Reader, yield func(client.Change, error) bool) (again bool, err error) {
 	for event, err := range sse.Read(body, &sse.ReadConfig{MaxEventSize: maxEventBytes}) {
 		if err != nil {
@@ -188,7 +188,7 @@ func (f *follower) read(body io.Reader, yield func(client.Change, error) bool) (
 			if f.options.Ready != nil {
 				f.options.Ready(cursor)
 			}
-		case event.Data != "": // one without data is none, but for its cursor
+		case event.Data != "": // an event without data only moves the cursor
 			change, err := readChange(event.Data)
 			if err != nil {
 				return false, fmt.Errorf("the change %s: %w", cursor, err)
@@ -201,8 +201,8 @@ func (f *follower) read(body io.Reader, yield func(client.Change, error) bool) (
 	return true, errors.New("the stream has ended")
 }
 
-// readChange leaves numbers in metadata as they are: the service accepts larger ones than
-// a float64 holds, and nobody should be able to stop a follower by sending one.
+// readChange decodes numbers in metadata as json.Number: the service accepts numbers
+// beyond float64, and one such message must not stop every follower of its recipient.
 func readChange(data string) (change client.Change, err error) {
 	decoder := json.NewDecoder(strings.NewReader(data))
 	decoder.UseNumber()

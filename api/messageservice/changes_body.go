@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// streamBody watches the bytes of a stream for what the library that reads its events
-// does not tell: that it lives, for which a comment is enough, and its retry.
+// streamBody reads a stream and picks out what go-sse does not report: that the connection
+// is alive, which comments show too, and the "retry" field.
 type streamBody struct {
 	body    io.Reader
-	silence *time.Timer    // ends the connection
-	longest time.Duration  // the longest that silence may last
-	retry   *time.Duration // is set to what the stream asks for
-	line    []byte         // the beginning of the line that is being read
+	silence *time.Timer    // closes the connection
+	longest time.Duration  // for which silence is set
+	retry   *time.Duration // receives the value of the "retry" field
+	line    []byte         // the first bytes of the current line
 }
 
-// retryMaxBytes is longer than a line with a sensible retry.
+// retryMaxBytes is longer than any sensible "retry" line.
 const retryMaxBytes = 32
 
-// Read reads. The timer runs only while it waits: who takes their time with a change is
-// not to lose the connection for it.
+// Read runs the timer only while it waits for bytes: a caller that takes its time over a
+// change must not lose the connection.
 func (b *streamBody) Read(p []byte) (int, error) {
 	b.silence.Reset(b.longest)
 	n, err := b.body.Read(p)
@@ -38,7 +38,7 @@ func (b *streamBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readRetry takes the milliseconds of a line that has some.
+// readRetry sets retry, in milliseconds on the wire, if the line is a "retry" field.
 func (b *streamBody) readRetry() {
 	value, ok := strings.CutPrefix(string(b.line), "retry:")
 	if !ok {

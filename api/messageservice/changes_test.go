@@ -15,17 +15,17 @@ import (
 	"github.com/message-service/message-service/api/messageservice"
 )
 
-// TestFollowResumes loses connections in every way, and goes on after the last event.
+// TestFollowResumes breaks connections at every point of a stream; each next one resumes after the last event.
 func TestFollowResumes(t *testing.T) {
 	t.Parallel()
 	s := serve(t,
-		says(),                                                 // before it has said anything
+		says(),                                                 // before the first event
 		says(ready(1, 0)),                                      // before the first change
 		cut(ready(1, 0), change(2), change(3)),                 // after a change
 		says(ready(3, 0), change(4)[:60]),                      // in the middle of an event
-		cut(ready(3, 0), change(4)[:60]),                       // the same, but not in good order
+		cut(ready(3, 0), change(4)[:60]),                       // the same, by an aborted connection
 		says(ready(3, 0), change(4)[:100], "\n"),               // in the middle of its data
-		says(ready(3, 0), strings.TrimSuffix(change(4), "\n")), // but for the empty line
+		says(ready(3, 0), strings.TrimSuffix(change(4), "\n")), // before the empty line that ends an event
 		refuses(http.StatusInternalServerError, "x"),
 		stays(0, ready(3, 0), change(4), change(5)),
 	)
@@ -49,7 +49,7 @@ func TestFollowResumes(t *testing.T) {
 	}
 }
 
-// TestFollowAfter starts from a cursor that the caller goes on using.
+// TestFollowAfter starts from a cursor whose variable the caller changes afterwards.
 func TestFollowAfter(t *testing.T) {
 	t.Parallel()
 	s := serve(t, says(), stays(0, ready(7, 0), change(8)))
@@ -61,14 +61,14 @@ func TestFollowAfter(t *testing.T) {
 	s.wantAsked(t, 7, 7)
 }
 
-// TestFollowWaits waits as a stream or an answer asks for, and longer while it fails.
+// TestFollowWaits checks that the wait follows the stream's retry or Retry-After, and backs off while attempts fail.
 func TestFollowWaits(t *testing.T) {
 	t.Parallel()
 	unavailable := func(header ...string) connection {
 		return refuses(http.StatusServiceUnavailable, messageservice.ServiceUnavailable, header...)
 	}
 	s := serve(t,
-		says(ready(1, time.Millisecond), change(2), "retry: 300\n\n"), // a server that stops
+		says(ready(1, time.Millisecond), change(2), "retry: 300\n\n"), // what a stopping server sends last
 		says(ready(2, 100*time.Millisecond)),
 		unavailable(),
 		unavailable("Retry-After: 1"),
@@ -88,7 +88,7 @@ func TestFollowWaits(t *testing.T) {
 	}
 }
 
-// TestFollowGivesUp ends with what another attempt would not change.
+// TestFollowGivesUp checks that Follow ends with errors that another attempt would not change.
 func TestFollowGivesUp(t *testing.T) {
 	t.Parallel()
 	ahead := serve(t, says(ready(1, 0), change(2)), refuses(http.StatusUnprocessableEntity, messageservice.CursorAhead))
@@ -104,7 +104,7 @@ func TestFollowGivesUp(t *testing.T) {
 			http.Error(w, "<h1>Forbidden</h1>", http.StatusForbidden)
 		}, "answered 403 Forbidden"},
 		"a page": {func(_ *testing.T, w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, "<h1>Hello</h1>") // the client leaves
+			_, _ = io.WriteString(w, "<h1>Hello</h1>") // may fail, since the client closes the connection
 		}, "answered 200 OK without a stream"},
 		"no JSON":   {says("id: " + cursorAt(1).String() + "\nevent: message\ndata: <h1>\n\n"), "invalid character"},
 		"no cursor": {says("event: message\ndata: {}\n\n"), "cursor"},
@@ -131,8 +131,8 @@ func TestFollowLong(t *testing.T) {
 	}
 }
 
-// TestFollowSilence leaves connections that are dead, and stays on one where comments
-// tell that it lives, however long the loop takes for a change.
+// TestFollowSilence closes connections that are silent, and keeps one that is alive by
+// its heartbeats (comments), however long the loop takes over a change.
 func TestFollowSilence(t *testing.T) {
 	t.Parallel()
 	const silence = time.Second
@@ -144,7 +144,7 @@ func TestFollowSilence(t *testing.T) {
 			for range 6 {
 				select {
 				case <-r.Context().Done():
-					t.Error("it left a connection that lives")
+					t.Error("the client closed a connection that was alive")
 				case <-time.After(silence / 4):
 					says(":\n\n")(t, w, r)
 				}
@@ -171,7 +171,7 @@ func TestFollowSilence(t *testing.T) {
 	s.wantAsked(t, -1, -1, 2)
 }
 
-// TestFollowEnds ends with its context: while it reads, and while it waits.
+// TestFollowEnds cancels the context while Follow reads, waits, and before it starts.
 func TestFollowEnds(t *testing.T) {
 	t.Parallel()
 	for name, connection := range map[string]connection{

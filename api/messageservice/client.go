@@ -1,6 +1,5 @@
-// Package messageservice is the Go client of the service: the generated one of
-// package client, with what a generator does not know. Requests that may be
-// repeated are, and a failed answer is an error.
+// Package messageservice is the Go client of the service. To the generated package
+// client it adds retries of idempotent requests, and errors for answers of 400 or above.
 //
 //	api, err := messageservice.New("http://localhost:8080")
 //	...
@@ -13,8 +12,8 @@
 //	}
 //	fmt.Println(sent.JSON201.ID)
 //
-// An export is a stream; [Export] reads it record by record. [Follow] yields what
-// changes for a user as it happens, and connects again by itself.
+// [Export] reads an export, which is a stream, record by record. [Follow] yields the
+// changes of a user's mailbox as they happen, and reconnects by itself.
 package messageservice
 
 import (
@@ -24,13 +23,13 @@ import (
 	"github.com/message-service/message-service/gen/client"
 )
 
-// New makes a client of the service at baseURL, such as http://localhost:8080. It
-// repeats requests as [NewRetryingHTTPClient] does, unless the options give it
-// another HTTP client. It fails if baseURL is no http or https URL.
+// New returns a client of the service at baseURL, such as http://localhost:8080. It
+// retries as [NewRetryingHTTPClient] does, unless the options set another HTTP client.
+// It fails if baseURL is not an http or https URL.
 func New(baseURL string, options ...client.ClientOption) (*client.ClientWithResponses, error) {
 	address, err := url.Parse(baseURL)
 	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
-		return nil, errors.New("the base URL must be such as http://localhost:8080") // not the URL, which may have a password in it
+		return nil, errors.New("the base URL must be such as http://localhost:8080") // without the URL itself, which may hold a password
 	}
 	options = append([]client.ClientOption{client.WithHTTPClient(NewRetryingHTTPClient())}, options...)
 	return client.NewClientWithResponses(baseURL, options...)

@@ -26,7 +26,7 @@ func newClient(t *testing.T, url string) *client.ClientWithResponses {
 
 const message = `{"type":"message","message":{"text":"x"}}` + "\n"
 
-// TestExport reads exports that come to their end and others that do not.
+// TestExport reads exports that are complete, cut short, or not exports at all.
 func TestExport(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -50,7 +50,7 @@ func TestExport(t *testing.T) {
 				_, _ = io.WriteString(w, test.body) // the client reads it all
 			}))
 			t.Cleanup(server.Close)
-			records, err := collect(t, server.URL, "alice")
+			records, err := countRecords(t, server.URL, "alice")
 			if records != test.records || test.err == "" && err != nil || test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) {
 				t.Errorf("%d records and %v, want %d and %q", records, err, test.records, test.err)
 			}
@@ -58,8 +58,8 @@ func TestExport(t *testing.T) {
 	}
 }
 
-// collect counts the records of an export; an error must be the last it yields.
-func collect(t *testing.T, url, user string) (records int, last error) {
+// countRecords counts the records of an export, and checks that nothing follows an error.
+func countRecords(t *testing.T, url, user string) (records int, last error) {
 	t.Helper()
 	for _, err := range messageservice.Export(t.Context(), newClient(t, url), user) {
 		if last != nil {
@@ -93,7 +93,7 @@ func TestExportLeft(t *testing.T) {
 	select {
 	case <-left:
 	case <-time.After(10 * time.Second):
-		t.Error("the connection is still open")
+		t.Error("the connection is still open after 10 seconds")
 		server.CloseClientConnections()
 	}
 }
@@ -107,8 +107,8 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
-// TestTimeout checks what may take longer than the time of an attempt: a list that waits for a
-// change, an export and a stream once they have begun.
+// TestTimeout checks what may outlast the timeout of an attempt: a long poll, and an export or a
+// stream once it has begun.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	const timeout = 200 * time.Millisecond
@@ -159,7 +159,7 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-// TestUnknownTypes passes on what a later service sends, in pages, streams and exports.
+// TestUnknownTypes checks that types of a later service are passed on, in pages, streams and exports.
 func TestUnknownTypes(t *testing.T) {
 	t.Parallel()
 	const unknown = `{"cursor":"01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42","type":"group","group":{"name":"x"}}`

@@ -12,11 +12,11 @@ import (
 	"github.com/message-service/message-service/gen/client"
 )
 
-// Export yields what concerns a user, record by record as it arrives: the messages
-// they sent or received, the oldest first, then their read markers, then their
-// blocks. The last pair has an error unless the export came to its end: a
-// [*ProblemError] if the service refused it. Leaving the loop closes the connection.
-// (The generated ExportUserWithResponse reads everything into memory.)
+// Export yields the data of a user, record by record as it arrives: the messages they
+// sent or received, oldest first, then their read markers, then their blocks. If the
+// export is incomplete, the last pair has an error: a [*ProblemError] if the service
+// refused it. Leaving the loop closes the connection. (The generated
+// ExportUserWithResponse reads the whole export into memory.)
 func Export(ctx context.Context, api client.ClientInterface, user string) iter.Seq2[client.ExportRecord, error] {
 	return func(yield func(client.ExportRecord, error) bool) {
 		response, err := api.ExportUser(ctx, user)
@@ -24,7 +24,7 @@ func Export(ctx context.Context, api client.ClientInterface, user string) iter.S
 			yield(client.ExportRecord{}, err)
 			return
 		}
-		defer response.Body.Close() //nolint:errcheck // it is read to its end, or there is another error
+		defer response.Body.Close() //nolint:errcheck // it is read to its end, or has failed already
 		if response.StatusCode != http.StatusOK {
 			body, err := io.ReadAll(response.Body)
 			yield(client.ExportRecord{}, cmp.Or(err, asError(response.Status, response.Header.Get("Content-Type"), body)))

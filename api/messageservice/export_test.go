@@ -8,7 +8,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 )
 
-// FollowPaced is [Follow] for tests that cannot wait as long.
+// FollowPaced is [Follow] with shorter waits, for tests.
 func FollowPaced(
 	ctx context.Context, api client.ClientInterface, user string, options *FollowOptions, shortest, longest, silence time.Duration,
 ) iter.Seq2[client.Change, error] {

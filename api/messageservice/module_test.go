@@ -34,9 +34,9 @@ func main() {
 }
 `
 
-// TestModule compiles a program that uses the client, in a module of its own. Nothing that only the
-// server is made of is named in its go.mod, nor in its go.sum, which names what go mod tidy downloads:
-// the tests of the packages that the program imports count there too, so none of them may use the server.
+// TestModule compiles a program that uses the client, in a module of its own, and checks that no
+// dependency of the server is in its go.mod or go.sum. go mod tidy also resolves the imports of the tests
+// of each imported package, so those tests must not import the server either.
 func TestModule(t *testing.T) {
 	t.Parallel()
 	repository, err := filepath.Abs("../..")
@@ -48,7 +48,7 @@ func TestModule(t *testing.T) {
 	write(t, filepath.Join(folder, "go.mod"), "module example.com/hello\n\ngo 1.26.0\n\n"+
 		"require github.com/message-service/message-service v0.0.0\n\n"+
 		"replace github.com/message-service/message-service => "+repository+"\n")
-	write(t, filepath.Join(folder, "go.sum"), read(t, "../../go.sum")) // so that no checksum is asked for
+	write(t, filepath.Join(folder, "go.sum"), read(t, "../../go.sum")) // so that the checksum database is not needed
 	for _, args := range [][]string{{"mod", "tidy"}, {"build", "-o", "hello", "."}} {
 		command := exec.CommandContext(t.Context(), "go", args...)
 		command.Dir = folder
@@ -59,7 +59,7 @@ func TestModule(t *testing.T) {
 	for _, name := range []string{"go.mod", "go.sum"} {
 		text := read(t, filepath.Join(folder, name))
 		if !strings.Contains(text, "github.com/oapi-codegen/runtime v") {
-			t.Errorf("%s does not name what the client is made of:\n%s", name, text)
+			t.Errorf("%s lacks the runtime of the generated client:\n%s", name, text)
 		}
 		for _, module := range []string{"modernc.org/sqlite", "github.com/lib/pq", "github.com/labstack/echo", "github.com/getkin/kin-openapi"} {
 			if strings.Contains(text, module) {
@@ -69,7 +69,7 @@ func TestModule(t *testing.T) {
 	}
 }
 
-// TestGoMod checks that go install takes the module: it refuses those that replace or exclude another.
+// TestGoMod checks that go install package@version works: it refuses a go.mod with replace or exclude.
 func TestGoMod(t *testing.T) {
 	t.Parallel()
 	if found := regexp.MustCompile(`(?m)^(replace|exclude).*`).FindString(read(t, "../../go.mod")); found != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 )
 
-// Types of problems, to compare [ProblemError].Type with. Others may come.
+// Problem types, to compare with [ProblemError].Type. Later services may have more.
 const (
 	BadRequest           = "urn:problem-type:message-service:bad-request"
 	SenderBlocked        = "urn:problem-type:message-service:sender-blocked"
@@ -27,7 +27,7 @@ const (
 // ProblemError is a problem document (RFC 9457) as an error.
 type ProblemError struct{ client.Problem }
 
-// Error tells what went wrong, and with which request.
+// Error says what is wrong, with each field at fault and the id of the request.
 func (e *ProblemError) Error() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%d %s: %s", e.Status, e.Title, e.Detail)
@@ -42,7 +42,7 @@ func (e *ProblemError) Error() string {
 	return text.String()
 }
 
-// Answer is what the methods of the generated client return.
+// Answer has the methods common to all answers of the generated client.
 type Answer interface {
 	StatusCode() int
 	Status() string
@@ -50,9 +50,9 @@ type Answer interface {
 	GetBody() []byte
 }
 
-// Check passes an answer on and makes an error of one whose status is 400 or
-// above: a [*ProblemError], or an error of another type if it is no problem
-// document, as from a proxy.
+// Check returns the answer, with an error if its status is 400 or above: a
+// [*ProblemError], or another error if the body is not a problem document, as
+// from a proxy.
 func Check[A Answer](answer A, err error) (A, error) {
 	if err != nil || answer.StatusCode() < http.StatusBadRequest {
 		return answer, err

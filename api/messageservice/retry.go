@@ -18,65 +18,64 @@ import (
 	"github.com/message-service/message-service/gen/client"
 )
 
-// The SDKs of all languages repeat requests alike.
+// The SDKs of all languages retry by these rules.
 const (
-	maxRepeats    = 4
+	maxRetries    = 4
 	shortestWait  = 200 * time.Millisecond
 	longestWait   = 10 * time.Second
-	maxRetryAfter = time.Minute // an answer that asks for more is returned at once
-	usualTimeout  = 30 * time.Second
+	maxRetryAfter = time.Minute // an answer whose Retry-After is longer is returned at once
+	attemptTime   = 30 * time.Second
 )
 
-// NewRetryingHTTPClient returns an HTTP client for client.WithHTTPClient that repeats
-// a request up to four times when the connection fails (but not for a certificate
-// that is refused), when there is no whole answer within 30 seconds, or when it is 429, 502,
-// 503 or 504. It waits for as long as Retry-After says, if that is no more than a minute, and
-// else for longer each time, from 0.2 to 10 seconds, and a little more at random, so that
-// many clients do not come back at once.
+// NewRetryingHTTPClient returns an HTTP client for client.WithHTTPClient that retries a
+// request up to four times: when the connection fails (except for a rejected certificate),
+// when the answer is not complete within 30 seconds, or when its status is 429, 502, 503 or
+// 504. It waits as long as Retry-After says, if that is at most a minute. Otherwise it backs
+// off exponentially from 0.2 to 10 seconds. Up to a quarter of jitter keeps many clients from
+// returning at once.
 //
-// It repeats only what may be repeated (RFC 9110, 9.2.2): GET, HEAD, OPTIONS, PUT
-// and DELETE, and a POST that has an Idempotency-Key. Use a new key for each
-// message.
+// It retries only idempotent requests (RFC 9110, 9.2.2): GET, HEAD, OPTIONS, PUT and DELETE,
+// and a POST with an Idempotency-Key. Use a new key for each message.
 //
-// A list of changes that is held may take longer, by what its wait asks for. An export and a
-// stream need only begin in time. A request for a stream is never repeated: that is left to
-// [Follow], which knows where to go on.
-func NewRetryingHTTPClient() *http.Client { return newRetryingHTTPClient(usualTimeout, nil) }
+// The time of a long poll (the wait of a list of changes) is added to the timeout. An export
+// or a stream need only begin in time. A request for a stream is never retried here: [Follow]
+// does so, since it knows where to resume.
+func NewRetryingHTTPClient() *http.Client { return newRetryingHTTPClient(attemptTime, nil) }
 
-// WithTimeout makes a client as [NewRetryingHTTPClient] does that gives each attempt another
-// time than 30 seconds, such as more to erase a user who has written very much.
+// WithTimeout uses a client like that of [NewRetryingHTTPClient] with another timeout for each
+// attempt than 30 seconds. Erasing a user with very many messages, for one, may need more.
 func WithTimeout(timeout time.Duration) client.ClientOption {
 	return client.WithHTTPClient(newRetryingHTTPClient(timeout, nil))
 }
 
-// WithTLS makes a client as [NewRetryingHTTPClient] does that connects by this configuration,
-// such as one whose RootCAs hold an authority of your own. Of this and [WithTimeout] the last
-// counts.
+// WithTLS uses a client like that of [NewRetryingHTTPClient] with this TLS configuration, such
+// as one whose RootCAs hold your own certificate authority. It and [WithTimeout] replace each
+// other: the last one counts.
 func WithTLS(config *tls.Config) client.ClientOption {
-	return client.WithHTTPClient(newRetryingHTTPClient(usualTimeout, config))
+	return client.WithHTTPClient(newRetryingHTTPClient(attemptTime, config))
 }
 
 func newRetryingHTTPClient(timeout time.Duration, config *tls.Config) *http.Client {
 	retrying := retryablehttp.NewClient()
 	retrying.Logger = nil
-	retrying.RetryMax = maxRepeats
+	retrying.RetryMax = maxRetries
 	retrying.RetryWaitMin = shortestWait
 	retrying.RetryWaitMax = longestWait
 	retrying.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	retrying.CheckRetry = mayTryAgain
+	retrying.CheckRetry = shouldRetry
 	retrying.Backoff = backoff
 	pooled := cleanhttp.DefaultPooledTransport()
 	pooled.TLSClientConfig = config
 	transport := &timedTransport{next: pooled, timeout: timeout}
 	retrying.HTTPClient.Transport = transport
 	return &http.Client{Transport: &retryTransport{
-		repeated: &retryablehttp.RoundTripper{Client: retrying},
-		once:     transport,
+		retried: &retryablehttp.RoundTripper{Client: retrying},
+		once:    transport,
 	}}
 }
 
-// mayTryAgain reports whether another attempt may succeed, and soon enough to wait for it.
-func mayTryAgain(ctx context.Context, response *http.Response, err error) (bool, error) {
+// shouldRetry reports whether another attempt may succeed, and within a reasonable wait.
+func shouldRetry(ctx context.Context, response *http.Response, err error) (bool, error) {
 	if err != nil || ctx.Err() != nil {
 		return retryablehttp.DefaultRetryPolicy(ctx, response, err)
 	}
@@ -87,7 +86,7 @@ func mayTryAgain(ctx context.Context, response *http.Response, err error) (bool,
 	return false, nil
 }
 
-// backoff is how long to wait after an attempt that failed, the first of which is 0.
+// backoff returns how long to wait after a failed attempt; the first attempt is number 0.
 func backoff(shortest, longest time.Duration, attempt int, response *http.Response) time.Duration {
 	wait := retryAfter(response)
 	if wait == 0 {
@@ -96,8 +95,8 @@ func backoff(shortest, longest time.Duration, attempt int, response *http.Respon
 	return wait + rand.N(wait/4+1)
 }
 
-// retryAfter is how long an answer asks to wait, or 0 if it does not: in seconds, or until a
-// date, which is compared with that of the answer, since the clock here may be wrong.
+// retryAfter returns how long the answer's Retry-After asks to wait, or 0 without one. A date in
+// it is compared with the answer's own Date, since the local clock may be wrong.
 func retryAfter(response *http.Response) time.Duration {
 	if response == nil {
 		return 0
@@ -117,8 +116,8 @@ func retryAfter(response *http.Response) time.Duration {
 	return max(until.Sub(now), 0)
 }
 
-// retryTransport sends each request by the one transport or the other.
-type retryTransport struct{ repeated, once http.RoundTripper }
+// retryTransport retries idempotent requests and sends all others once.
+type retryTransport struct{ retried, once http.RoundTripper }
 
 // RoundTrip sends a request.
 func (t *retryTransport) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -127,16 +126,17 @@ func (t *retryTransport) RoundTrip(request *http.Request) (*http.Response, error
 	}
 	switch request.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
-		return t.repeated.RoundTrip(request)
+		return t.retried.RoundTrip(request)
 	}
 	if request.Header.Get("Idempotency-Key") != "" {
-		return t.repeated.RoundTrip(request)
+		return t.retried.RoundTrip(request)
 	}
 	return t.once.RoundTrip(request)
 }
 
-// timedTransport gives an answer a time to arrive as a whole, but streams only to begin. What
-// breaks before an answer is whole is an error of the attempt, and so may be tried again.
+// timedTransport limits the time until an answer is complete; a stream need only begin in time.
+// It reads the whole body, so that a connection that breaks halfway fails the attempt and can be
+// retried.
 type timedTransport struct {
 	next    http.RoundTripper
 	timeout time.Duration
@@ -144,18 +144,18 @@ type timedTransport struct {
 
 // RoundTrip sends a request.
 func (t *timedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
-	timeout := t.timeout + held(request)
+	timeout := t.timeout + waitOf(request)
 	ctx, cancel := context.WithCancelCause(request.Context())
 	timer := time.AfterFunc(timeout, func() { cancel(fmt.Errorf("no whole answer within %s", timeout)) })
 	response, err := t.next.RoundTrip(request.WithContext(ctx))
-	if err == nil && isEndless(response) && timer.Stop() {
-		response.Body = leavingBody{response.Body, cancel}
+	if err == nil && isStreamed(response) && timer.Stop() {
+		response.Body = cancelingBody{response.Body, cancel}
 		return response, nil
 	}
 	defer cancel(nil)
 	defer timer.Stop()
 	if err == nil {
-		err = readWhole(response)
+		err = buffer(response)
 	}
 	if err != nil && request.Context().Err() == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -166,8 +166,8 @@ func (t *timedTransport) RoundTrip(request *http.Request) (*http.Response, error
 	return response, nil
 }
 
-// held is how long a request asks the service to wait for a change.
-func held(request *http.Request) time.Duration {
+// waitOf returns how long a request asks the service to wait for a change (long polling).
+func waitOf(request *http.Request) time.Duration {
 	seconds, err := strconv.ParseUint(request.URL.Query().Get("wait"), 10, 31)
 	if err != nil {
 		return 0
@@ -175,28 +175,28 @@ func held(request *http.Request) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// isEndless reports whether an answer is a stream of changes or an export, of any length.
-func isEndless(response *http.Response) bool {
+// isStreamed reports whether an answer is a stream of changes or an export, which may be of any length.
+func isStreamed(response *http.Response) bool {
 	mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")) // empty if it cannot be parsed
 	return mediaType == eventStream || mediaType == "application/x-ndjson"
 }
 
-// readWhole puts the body of an answer into memory.
-func readWhole(response *http.Response) error {
-	defer response.Body.Close() //nolint:errcheck // it was read to its end, or there is another error
+// buffer reads the body of an answer into memory.
+func buffer(response *http.Response) error {
+	defer response.Body.Close() //nolint:errcheck // it was read to its end, or has failed already
 	body, err := io.ReadAll(response.Body)
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return err
 }
 
-// leavingBody gives back what its connection holds when it is closed.
-type leavingBody struct {
+// cancelingBody cancels the context of its request when it is closed.
+type cancelingBody struct {
 	io.ReadCloser
 	cancel context.CancelCauseFunc
 }
 
-// Close closes the body.
-func (b leavingBody) Close() error {
+// Close closes the body and cancels the request.
+func (b cancelingBody) Close() error {
 	defer b.cancel(nil)
 	return b.ReadCloser.Close()
 }

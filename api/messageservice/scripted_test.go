@@ -34,7 +34,7 @@ func change(n int) string {
 // connection is what a test server does with one connection.
 type connection func(t *testing.T, w http.ResponseWriter, r *http.Request)
 
-// says sends text and ends.
+// says sends text and ends the stream.
 func says(text ...string) connection {
 	return func(_ *testing.T, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -43,8 +43,8 @@ func says(text ...string) connection {
 	}
 }
 
-// stays sends text and nothing more until the client leaves, but for a comment now and
-// then if pause is not 0.
+// stays sends text and keeps the stream open until the client closes it, with a comment
+// every pause unless that is 0.
 func stays(pause time.Duration, text ...string) connection {
 	return func(t *testing.T, w http.ResponseWriter, r *http.Request) {
 		says(text...)(t, w, r)
@@ -62,7 +62,7 @@ func stays(pause time.Duration, text ...string) connection {
 	}
 }
 
-// cut sends text and breaks the connection.
+// cut sends text and aborts the connection.
 func cut(text ...string) connection {
 	return func(t *testing.T, w http.ResponseWriter, r *http.Request) {
 		says(text...)(t, w, r)
@@ -85,7 +85,7 @@ func refuses(status int, kind string, header ...string) connection {
 	}
 }
 
-// scripted is a server that treats each connection as its script says.
+// scripted is a server whose n-th connection does what the n-th entry of a script says.
 type scripted struct {
 	*httptest.Server
 
@@ -119,8 +119,7 @@ func serve(t *testing.T, script ...connection) *scripted {
 	return s
 }
 
-// wantAsked checks from where each connection was to go on: after the n-th change, or
-// from now if n is -1.
+// wantAsked checks the cursor of each request: that of the n-th change, or none if n is -1.
 func (s *scripted) wantAsked(t *testing.T, from ...int) {
 	t.Helper()
 	s.mu.Lock()
@@ -143,7 +142,7 @@ func (s *scripted) gap(n int) time.Duration {
 	return s.at[n+1].Sub(s.at[n])
 }
 
-// wantLeft waits until the server has no connection to treat.
+// wantLeft waits until the client has closed every connection.
 func (s *scripted) wantLeft(t *testing.T) {
 	t.Helper()
 	left := make(chan struct{})
@@ -156,8 +155,8 @@ func (s *scripted) wantLeft(t *testing.T) {
 	}
 }
 
-// follow follows quickly until it has as many changes, or an error, and returns the
-// texts of the changes.
+// follow follows with short waits until there are that many changes, or an error. It returns
+// the texts of the changes.
 func (s *scripted) follow(t *testing.T, options *messageservice.FollowOptions, changes int) (texts string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
