@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -88,7 +89,9 @@ func TestQueue(t *testing.T) {
 // item is an [Item] that knows when it came, and what became of it.
 type item struct {
 	keys   []string
+	wait   time.Duration // before it comes
 	number int
+	faulty bool // it cannot be written
 	err    error
 }
 
