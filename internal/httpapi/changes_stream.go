@@ -27,7 +27,7 @@ const eventStream = "text/event-stream"
 // heartbeat is how long a stream is silent at most.
 const heartbeat = 15 * time.Second
 
-// A stream is written in pieces, each within patience, and of HTTP/1.1 the kernel keeps few
+// A stream is written in pieces, each within writeTimeout, and of HTTP/1.1 the kernel keeps few
 // of them, so that a slow client is not taken for one that does not read. When the server stops,
 // it has so long for the rest.
 const (
@@ -193,7 +193,7 @@ var errNotRead = errors.New("too much is held for streams that are not read")
 
 // send writes a piece of what is held, so many bytes. All that is held for streams has to find
 // room, for a moment in one place, and for clients that do not take it soon in another, where
-// they have until patience ends. Without room there the client is cut off, and resumes
+// they have the rest of writeTimeout. Without room there the client is cut off, and resumes
 // where it was.
 func (s changeStream) send(to client, piece []byte, held int) error {
 	var prompt int64
@@ -203,7 +203,7 @@ func (s changeStream) send(to client, piece []byte, held int) error {
 			return err // the server stops, and the stream is resumed
 		}
 	}
-	s.setDeadline(to, time.Now().Add(patience))
+	s.setDeadline(to, time.Now().Add(writeTimeout))
 	slow := make(chan bool, 1) // whether there was room in the other place, once the client is slow
 	moving := time.AfterFunc(promptness, func() {
 		hasRoom := s.room.slow.TryAcquire(int64(held))

@@ -66,7 +66,7 @@ func TestSlowStreamsAreBounded(t *testing.T) {
 			return time.Since(start), err
 		}
 		silent := func(net.Conn) {}
-		if took, err := send(6<<10, silent); !errors.Is(err, os.ErrDeadlineExceeded) || took != patience {
+		if took, err := send(6<<10, silent); !errors.Is(err, os.ErrDeadlineExceeded) || took != writeTimeout {
 			t.Errorf("a slow client was cut off after %s: %v", took, err)
 		}
 		var got []byte

@@ -21,10 +21,11 @@ const compressorBytes = 1 << 20
 
 // varyByEncoding tells caches that an answer may be compressed for some clients and not for others.
 func (s *Server) varyByEncoding(next echo.HandlerFunc) echo.HandlerFunc {
+	if !s.compress {
+		return next
+	}
 	return func(c echo.Context) error {
-		if s.compress {
-			c.Response().Header().Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
-		}
+		c.Response().Header().Add(echo.HeaderVary, echo.HeaderAcceptEncoding)
 		return next(c)
 	}
 }

@@ -24,13 +24,17 @@ type exchangeKey struct{}
 // exchangeOf returns the exchange of a request by its context.
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
 
-// describeExchange puts the exchange into the context of a request.
-func (s *Server) describeExchange(next server.StrictHandlerFunc, _ string) server.StrictHandlerFunc {
+// withExchange calls a handler with the exchange in the context of the request, and with the time
+// that its operation may take.
+func (s *Server) withExchange(handler server.StrictHandlerFunc, _ string) server.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		r := c.Request()
 		x := &exchange{r.Header, s.operation(c), s.compress}
 		c.SetRequest(r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
-		return next(c, request)
+		if x.operation.noTimeout {
+			return withoutTimeouts(c, request, handler)
+		}
+		return handler(c, request)
 	}
 }
 

@@ -2,28 +2,11 @@ package httpapi
 
 import (
 	"context"
-	"log/slog"
-	"sync/atomic"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
-	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// handlers implements the operations of the contract.
-type handlers struct {
-	service  *messaging.Service
-	feed     *feed.Hub
-	log      *slog.Logger
-	draining *atomic.Bool
-	answers  *answers
-
-	version     string
-	connections func() (open, most int)
-}
-
-var _ server.StrictServerInterface = (*handlers)(nil)
 
 // SendMessage answers POST /v1/messages.
 func (h *handlers) SendMessage(ctx context.Context, request server.SendMessageRequestObject) (server.SendMessageResponseObject, error) {

@@ -1,24 +1,19 @@
 package httpapi
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
 
-	"github.com/message-service/message-service/api"
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/httpapi/problem"
 	"github.com/message-service/message-service/internal/messaging"
-	swaggerui "github.com/message-service/message-service/swagger-ui"
 )
 
 // Server answers HTTP requests.
@@ -82,7 +77,7 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 		answers:     newAnswers(),
 		version:     options.Version,
 		connections: options.Connections,
-	}, []server.StrictMiddlewareFunc{s.withoutTimeouts, s.describeExchange}))
+	}, []server.StrictMiddlewareFunc{s.withExchange}))
 	if err := s.serveConsole(options.Console); err != nil {
 		return nil, err
 	}
@@ -101,42 +96,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 type headKey struct{}
 
-// isHead tells whether a body would be left out, so that none needs to be made.
+// isHead reports whether a body would be left out, so that none needs to be made.
 func isHead(ctx context.Context) bool { return ctx.Value(headKey{}) != nil }
-
-// serveContract serves the contract with the origin of this server in place of the relative URL
-// that the file has, so that it can be imported elsewhere. The line of the URL has a format.
-func (s *Server) serveContract(path, mediaType string, document []byte, line string) {
-	before := fmt.Appendf(nil, line, "/")
-	s.echo.GET(path, func(c echo.Context) error {
-		after := fmt.Appendf(nil, line, cmp.Or(s.publicURL, ownOrigin(c.Request()), "/"))
-		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-		body := compress(&exchange{header: c.Request().Header, compress: s.compress}, c.Response().Header(), bytes.Replace(document, before, after, 1))
-		return c.Blob(http.StatusOK, mediaType, body)
-	})
-}
 
 // Drain makes the server report that it is not ready, so that load balancers stop
 // sending requests. It goes on answering them.
 func (s *Server) Drain() { s.draining.Store(true) }
-
-// serveDocumentation serves what stands beside the contract: the contract itself
-// and the pages to read it with.
-func (s *Server) serveDocumentation(document *openapi3.T, hasConsole bool) error {
-	json, err := document.MarshalJSON()
-	if err != nil {
-		return fmt.Errorf("contract: %w", err)
-	}
-	s.serveContract("/openapi.yaml", "application/yaml", api.Document, "\n  - url: %s\n") // RFC 9512
-	s.serveContract("/openapi.json", echo.MIMEApplicationJSON, json, `"url":"%s"`)
-	assets := http.StripPrefix("/docs", swaggerui.Handler(hasConsole))
-	s.echo.GET("/docs", redirectTo("/docs/"))
-	s.echo.GET("/docs/*", func(c echo.Context) error {
-		if !swaggerui.Has(c.Param("*")) {
-			return echo.ErrNotFound
-		}
-		assets.ServeHTTP(c.Response(), c.Request())
-		return nil
-	})
-	return nil
-}

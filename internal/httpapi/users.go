@@ -48,7 +48,7 @@ func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
 	defer e.answers.exports.Release(room)
 	header := w.Header()
 	header.Set(echo.HeaderContentType, "application/x-ndjson")
-	buffer := bufio.NewWriterSize(impatientWriter{w, http.NewResponseController(w)}, 64<<10)
+	buffer := bufio.NewWriterSize(deadlineWriter{w, http.NewResponseController(w)}, 64<<10)
 	if !compressed {
 		if err := e.writeLines(buffer); err != nil {
 			return err

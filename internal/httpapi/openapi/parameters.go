@@ -2,7 +2,6 @@ package openapi
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,13 +25,11 @@ func (op *Operation) checkParameters(r *http.Request, pathNames, pathValues []st
 	if err != nil {
 		return err
 	}
-	input := &openapi3filter.RequestValidationInput{Request: r, QueryParams: query, Route: op.route, PathParams: path, Options: parameterOptions}
 	found := &violations{}
-	for _, name := range slices.Sorted(maps.Keys(query)) {
-		if op.parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
-			found.add(true, problem.Parameter(name, "is not a parameter of this operation"))
-		}
+	for _, name := range op.undeclared(query) {
+		found.add(true, problem.Parameter(name, "is not a parameter of this operation"))
 	}
+	input := &openapi3filter.RequestValidationInput{Request: r, QueryParams: query, Route: op.route, PathParams: path, Options: parameterOptions}
 	for _, ref := range op.parameters {
 		normalizeParameter(ref.Value, r, query)
 		malformed, fields := checkParameter(ref.Value, input)
@@ -41,8 +38,22 @@ func (op *Operation) checkParameters(r *http.Request, pathNames, pathValues []st
 	return found.problem()
 }
 
+// undeclared returns the names in a query that are no parameters of the operation, in their order.
+func (op *Operation) undeclared(query url.Values) (names []string) {
+	for name := range query {
+		if op.parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // pathParameters decodes the values that a router found in a path.
 func pathParameters(r *http.Request, names, values []string) (map[string]string, error) {
+	if len(names) == 0 {
+		return nil, nil //nolint:nilnil // as most paths
+	}
 	parameters := make(map[string]string, len(names))
 	for i, name := range names {
 		value := values[i]
@@ -90,25 +101,40 @@ func isAbsentIfEmpty(p *openapi3.Parameter) bool { return p.Extensions[emptyIsAb
 // checkParameter returns what is wrong with a parameter, and whether it cannot even be
 // understood.
 func checkParameter(p *openapi3.Parameter, input *openapi3filter.RequestValidationInput) (malformed bool, fields []problem.Field) {
-	values := input.QueryParams[p.Name]
-	if p.In == openapi3.ParameterInHeader {
-		values = input.Request.Header.Values(p.Name)
-	}
+	value, times := valueOf(p, input)
 	switch {
-	case p.In == openapi3.ParameterInPath:
-	case len(values) == 0 && !p.Required: // as most are
+	case times == 0 && !p.Required: // as most are
 		return false, nil
-	case len(values) == 0:
+	case times == 0:
 		return true, []problem.Field{problem.Parameter(p.Name, "is required")}
-	case len(values) > 1:
+	case times > 1:
 		return true, []problem.Field{problem.Parameter(p.Name, "is given more than once")}
-	case p.In == openapi3.ParameterInQuery && !utf8.ValidString(values[0]):
+	case p.In == openapi3.ParameterInQuery && !utf8.ValidString(value):
 		return true, []problem.Field{problem.Parameter(p.Name, "is not UTF-8")}
 	}
 	if err := openapi3filter.ValidateParameter(input.Request.Context(), input, p); err != nil {
 		return parameterViolation(p, err)
 	}
 	return false, nil
+}
+
+// valueOf returns the first value that a request gives a parameter, and how many there are. An empty
+// segment of a path is none.
+func valueOf(p *openapi3.Parameter, input *openapi3filter.RequestValidationInput) (value string, times int) {
+	var values []string
+	switch p.In {
+	case openapi3.ParameterInPath:
+		value = input.PathParams[p.Name]
+		return value, min(len(value), 1)
+	case openapi3.ParameterInHeader:
+		values = input.Request.Header.Values(p.Name)
+	case openapi3.ParameterInQuery:
+		values = input.QueryParams[p.Name]
+	}
+	if len(values) > 0 {
+		value = values[0]
+	}
+	return value, len(values)
 }
 
 // parameterViolation returns what is wrong with a parameter, and whether it cannot

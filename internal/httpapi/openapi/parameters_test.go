@@ -55,6 +55,7 @@ func TestPath(t *testing.T) {
 	for _, test := range []struct{ path, value, want string }{
 		{"/pets/" + id, id, ""},
 		{"/pets/%30" + id[1:], "%30" + id[1:], ""}, // the URL has a RawPath
+		{"/pets/", "", parameterBad + "chip is required"},
 		{"/pets/x", "x", parameterBad + "chip must be a UUID"},
 		{"/pets/%2f", "%2f", parameterBad + "chip must be a UUID"},
 		{"/pets/%2f", "%zz", "Bad Request: The path is not valid percent-encoding."},

@@ -1,0 +1,47 @@
+package httpapi
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"net/http"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/labstack/echo/v4"
+
+	"github.com/message-service/message-service/api"
+	swaggerui "github.com/message-service/message-service/swagger-ui"
+)
+
+// serveDocumentation serves what stands beside the contract: the contract itself
+// and the pages to read it with.
+func (s *Server) serveDocumentation(document *openapi3.T, hasConsole bool) error {
+	json, err := document.MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("contract: %w", err)
+	}
+	s.serveContract("/openapi.yaml", "application/yaml", api.Document, "\n  - url: %s\n") // RFC 9512
+	s.serveContract("/openapi.json", echo.MIMEApplicationJSON, json, `"url":"%s"`)
+	assets := http.StripPrefix("/docs", swaggerui.Handler(hasConsole))
+	s.echo.GET("/docs", redirectTo("/docs/"))
+	s.echo.GET("/docs/*", func(c echo.Context) error {
+		if !swaggerui.Has(c.Param("*")) {
+			return echo.ErrNotFound
+		}
+		assets.ServeHTTP(c.Response(), c.Request())
+		return nil
+	})
+	return nil
+}
+
+// serveContract serves the contract with the origin of this server in place of the relative URL
+// that the file has, so that it can be imported elsewhere. The line of the URL has a format.
+func (s *Server) serveContract(path, mediaType string, document []byte, line string) {
+	before := fmt.Appendf(nil, line, "/")
+	s.echo.GET(path, func(c echo.Context) error {
+		after := fmt.Appendf(nil, line, cmp.Or(s.publicURL, ownOrigin(c.Request()), "/"))
+		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+		body := compress(&exchange{header: c.Request().Header, compress: s.compress}, c.Response().Header(), bytes.Replace(document, before, after, 1))
+		return c.Blob(http.StatusOK, mediaType, body)
+	})
+}

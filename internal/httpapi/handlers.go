@@ -1,0 +1,24 @@
+package httpapi
+
+import (
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/feed"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// handlers implements the operations of the contract.
+type handlers struct {
+	service  *messaging.Service
+	feed     *feed.Hub
+	log      *slog.Logger
+	draining *atomic.Bool
+	answers  *answers
+
+	version     string
+	connections func() (open, most int)
+}
+
+var _ server.StrictServerInterface = (*handlers)(nil)
