@@ -26,70 +26,53 @@ type App struct {
 	Feed    *feed.Hub
 	API     *httpapi.Server
 
-	options  Options
-	log      *slog.Logger
-	listener net.Listener
-	http     *http.Server
-	served   chan struct{}  // closed when no connection is taken any more
-	steps    []func() error // of Close, the last one first
+	options     Options
+	log         *slog.Logger
+	certificate *certificate // nil without TLS
+	listener    net.Listener
+	connections func() (open, most int) // of the listener
+	http        *http.Server
+	served      chan struct{}  // closed when no connection is taken any more
+	steps       []func() error // of Close, the last one first
 }
 
-// New makes a server, which takes no requests before [App.Run]. One that cannot listen leaves the
-// database alone. After an error nothing is left open; it wraps [context.Canceled] if ctx ended while
-// the database did not answer.
-func New(ctx context.Context, options Options) (_ *App, err error) {
+// New makes a server, which answers nothing before [App.Run]. After an error nothing is left open; it
+// wraps [context.Canceled] if ctx ended while the database did not answer.
+func New(ctx context.Context, options Options) (*App, error) {
 	a := &App{options: options, log: cmp.Or(options.Log, slog.New(slog.DiscardHandler)), served: make(chan struct{})}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, a.Close())
+	for _, open := range []func(context.Context) error{
+		a.loadCertificate,
+		a.tryToListen, // a server that cannot leaves the database alone
+		a.openDatabase,
+		a.listen, // from here on clients wait, so that nothing that follows may take long
+		a.serveProfiles,
+		a.startProduct,
+		a.startHTTP,
+	} {
+		if err := open(ctx); err != nil {
+			return nil, errors.Join(err, a.Close())
 		}
-	}()
-	certificate, err := loadCertificate(options.CertificateFile, options.KeyFile, a.log)
-	if err != nil {
-		return nil, err
 	}
-	if err := a.canListen(ctx); err != nil {
-		return nil, err
-	}
-	if err := a.openDatabase(ctx); err != nil {
-		return nil, err
-	}
-	listener, err := a.listen(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := a.serveProfiles(ctx); err != nil {
-		return nil, err
-	}
-	if certificate != nil {
-		a.work("the watch of the certificate", certificate.watch)
-	}
-	if err := a.startProduct(listener.connections); err != nil {
-		return nil, err
-	}
-	a.listener, a.http = listener, a.newServer(certificate)
-	a.onClose(a.endRequests)
 	return a, nil
 }
 
-// startProduct starts what is behind the listener.
-func (a *App) startProduct(connections func() (open, most int)) (err error) {
-	bus := a.options.Bus
-	if bus == nil {
-		bus = func(database *db.DB) feed.Bus { return feed.NewBus(database, !a.options.NotifyOff, a.log) }
+// startProduct starts what stores messages and hands out changes.
+func (a *App) startProduct(context.Context) error {
+	var bus feed.Bus
+	if a.options.Bus != nil {
+		bus = a.options.Bus(a.DB)
+	} else {
+		bus = feed.NewBus(a.DB, !a.options.NotifyOff, a.log)
 	}
-	wakeUps := bus(a.DB)
-	a.options.Messaging.Publish = wakeUps.Publish
+	a.options.Messaging.Publish = bus.Publish
 	a.Service = messaging.New(a.DB, a.options.Messaging)
 	a.onClose(a.storeWaiting)
-	a.Feed = feed.Start(a.Service, wakeUps, a.log, a.options.Feed)
+	a.Feed = feed.Start(a.Service, bus, a.log, a.options.Feed)
 	a.work("the feed", func(ctx context.Context) {
 		<-ctx.Done()
 		a.Feed.Close()
 	})
-	a.options.API.Connections = connections
-	a.API, err = httpapi.New(a.Service, a.Feed, a.log, a.options.API)
-	return err
+	return nil
 }
 
 // Address is where the server listens.

@@ -20,16 +20,18 @@ type certificate struct {
 	current atomic.Pointer[tls.Certificate]
 }
 
-// loadCertificate reads the certificate; it returns nil if there is none.
-func loadCertificate(file, keyFile string, log *slog.Logger) (*certificate, error) {
-	if file == "" {
-		return nil, nil //nolint:nilnil // there is none
+// loadCertificate reads the certificate, if there is one, and goes on watching its files.
+func (a *App) loadCertificate(context.Context) error {
+	if a.options.CertificateFile == "" {
+		return nil
 	}
-	c := &certificate{file: file, keyFile: keyFile, log: log}
+	c := &certificate{file: a.options.CertificateFile, keyFile: a.options.KeyFile, log: a.log}
 	if _, err := c.reload(); err != nil {
-		return nil, err
+		return err
 	}
-	return c, nil
+	a.certificate = c
+	a.work("the watch of the certificate", c.watch)
+	return nil
 }
 
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {

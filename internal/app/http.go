@@ -1,23 +1,30 @@
 package app
 
 import (
+	"context"
 	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/message-service/message-service/internal/httpapi"
 )
 
 // WriteTimeout bounds an answer: reading a slow body, and then the longest wait for the database.
 const WriteTimeout = 40 * time.Second
 
-// newServer makes the HTTP server. HTTP/2 is spoken over TLS, and without it where a proxy
+// startHTTP makes what answers requests. HTTP/2 is spoken over TLS, and without it where a proxy
 // begins with it.
-func (a *App) newServer(certificate *certificate) *http.Server {
+func (a *App) startHTTP(context.Context) (err error) {
+	a.options.API.Connections = a.connections
+	if a.API, err = httpapi.New(a.Service, a.Feed, a.log, a.options.API); err != nil {
+		return err
+	}
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(a.options.H2C)
-	server := &http.Server{
+	a.http = &http.Server{
 		Handler:           a.API,
 		Protocols:         protocols,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -37,9 +44,10 @@ func (a *App) newServer(certificate *certificate) *http.Server {
 		},
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
-	if certificate != nil {
-		server.TLSConfig = &tls.Config{GetCertificate: certificate.get}
+	if a.certificate != nil {
+		a.http.TLSConfig = &tls.Config{GetCertificate: a.certificate.get}
 	}
-	server.RegisterOnShutdown(a.Feed.Drain)
-	return server
+	a.http.RegisterOnShutdown(a.Feed.Drain)
+	a.onClose(a.endRequests)
+	return nil
 }

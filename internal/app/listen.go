@@ -15,10 +15,10 @@ const (
 	profilesOption = "--debug-address (DEBUG_ADDRESS)"
 )
 
-// canListen returns why the server cannot listen, so that one that cannot leaves the database alone.
-// It does not listen yet: until there is somebody to answer, a proxy is refused and goes elsewhere,
-// where it would wait otherwise, and a send could be stored long after its client has given up.
-func (a *App) canListen(ctx context.Context) error {
+// tryToListen returns why the server cannot listen. It does not go on listening: until there is
+// somebody to answer, a proxy is refused and goes elsewhere, where it would wait otherwise, and a send
+// could be stored long after its client has given up.
+func (a *App) tryToListen(ctx context.Context) error {
 	for _, given := range []struct{ address, option string }{{a.options.ListenAddress, listenOption}, {a.options.ProfilesAddress, profilesOption}} {
 		if given.address == "" {
 			continue
@@ -35,14 +35,15 @@ func (a *App) canListen(ctx context.Context) error {
 }
 
 // listen listens for clients, of whom no more are connected at a time than there may be open files.
-func (a *App) listen(ctx context.Context) (*boundedListener, error) {
+func (a *App) listen(ctx context.Context) error {
 	listener, err := listen(ctx, a.options.ListenAddress, listenOption)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	bounded := boundConnections(listener, openFilesLimit(), uint64(a.options.Database.MaxConnections), a.options.Feed.MaxStreams, a.log)
+	a.listener, a.connections = bounded, bounded.connections
 	a.onClose(bounded.Close)
-	return bounded, nil
+	return nil
 }
 
 // listen listens on an address, which an option gave. Its errors say how to take another.
