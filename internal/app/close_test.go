@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestCloseOrder closes what was opened: the last first, although a step fails, and one worker
+// does not end.
+func TestCloseOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var order []string
+		a := &App{}
+		ends := func(name string) {
+			a.work(name, func(ctx context.Context) {
+				<-ctx.Done()
+				order = append(order, name)
+			})
+		}
+		broken, release := errors.New("broken"), make(chan struct{})
+		defer close(release)
+		ends("first")
+		a.work("stuck", func(context.Context) { <-release })
+		a.onClose(func() error { return broken })
+		ends("last")
+		start := time.Now()
+		err := a.Close()
+		if !errors.Is(err, broken) || !strings.Contains(err.Error(), "stuck has not ended") || time.Since(start) != workerTimeout {
+			t.Errorf("after %s: %v", time.Since(start), err)
+		}
+		if !slices.Equal(order, []string{"last", "first"}) {
+			t.Errorf("ended in the order %v", order)
+		}
+		if err := a.Close(); err != nil {
+			t.Errorf("closed again: %v", err)
+		}
+	})
+}
+
+// TestClose closes a server amid a stream, a send that takes long, and one whose client has left.
+func TestClose(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	synctest.Test(t, func(t *testing.T) {
+		const delay = time.Minute
+		b := startInBubble(t, path, Options{ShutdownDelay: delay, ShutdownTimeout: time.Minute})
+		_, stream := b.ask(t.Context(), t, http.MethodGet, "/v1/users/bob/changes", "")
+		streamed := make(chan error, 1)
+		go func() {
+			_, err := io.Copy(io.Discard, stream)
+			streamed <- err
+		}()
+		start := time.Now()
+		closed := make(chan error, 1)
+		go func() { closed <- b.Close() }()
+		<-time.After(delay - time.Second)
+		for path, want := range map[string]int{"/ready": http.StatusServiceUnavailable, "/v1/messages?recipient=bob": http.StatusOK} {
+			if got, _ := b.ask(t.Context(), t, http.MethodGet, path, ""); got != want {
+				t.Errorf("during the delay %s was answered %d", path, got)
+			}
+		}
+		release := b.hold(t)
+		slow := b.send(t.Context(), t, "slow")
+		leaving, leave := context.WithCancel(t.Context())
+		left := b.send(leaving, t, "of a client that has left")
+		leave()
+		<-left
+		if err := <-streamed; err != nil || time.Since(start) != delay {
+			t.Errorf("the stream ended after %s: %v", time.Since(start), err)
+		}
+		synctest.Wait()
+		if got, _ := b.ask(t.Context(), t, http.MethodGet, "/health", ""); got != 0 {
+			t.Errorf("after the delay a new request was answered %d", got)
+		}
+		if len(closed) > 0 || len(slow) > 0 {
+			t.Error("it did not wait for the send")
+		}
+		release()
+		if got := <-slow; got != http.StatusCreated {
+			t.Errorf("the send was answered %d", got)
+		}
+		if err := <-closed; err != nil {
+			t.Errorf("close: %v", err)
+		}
+		if got := stored(t, b, path); !slices.Equal(got, []string{"of a client that has left", "slow"}) {
+			t.Errorf("stored %q", got)
+		}
+	})
+}
+
+// TestCloseCutsOff closes a server that cannot store anything for longer than requests may take: their
+// clients are cut off, and what they have sent is stored all the same.
+func TestCloseCutsOff(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	synctest.Test(t, func(t *testing.T) {
+		const limit = time.Second
+		b := startInBubble(t, path, Options{ShutdownTimeout: limit})
+		release := b.hold(t)
+		answered := b.send(t.Context(), t, "late")
+		start := time.Now()
+		closed := make(chan error, 1)
+		go func() { closed <- b.Close() }()
+		if got := <-answered; got != 0 || time.Since(start) < limit {
+			t.Errorf("the send was answered %d after %s", got, time.Since(start))
+		}
+		<-time.After(storeTimeout / 2)
+		release()
+		if err := <-closed; err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "took longer than 1s") {
+			t.Errorf("close: %v", err)
+		}
+		if got := stored(t, b, path); !slices.Equal(got, []string{"late"}) {
+			t.Errorf("stored %q", got)
+		}
+	})
+}
+
+// TestCloseSlowStream closes a server while a client reads nothing of its stream: Close waits until
+// that has ended, too.
+func TestCloseSlowStream(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	synctest.Test(t, func(t *testing.T) {
+		b := startInBubble(t, path, Options{ShutdownTimeout: time.Minute})
+		b.ask(t.Context(), t, http.MethodGet, "/v1/users/bob/changes", "")
+		if err := b.Close(); err != nil || b.Feed.Streams() > 0 {
+			t.Errorf("with %d streams: %v", b.Feed.Streams(), err)
+		}
+	})
+}
+
+// TestRunFails has the listener of a server fail: there is nobody to serve during a delay.
+func TestRunFails(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	synctest.Test(t, func(t *testing.T) {
+		b := startInBubble(t, path, Options{ShutdownDelay: time.Hour, ShutdownTimeout: time.Minute})
+		start := time.Now()
+		if err := b.listener.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-b.ran; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("it ran until %v", err)
+		}
+		if err := b.Close(); err != nil || time.Since(start) > time.Second {
+			t.Errorf("closed after %s: %v", time.Since(start), err)
+		}
+	})
+}
