@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,32 +51,5 @@ func TestArchiveRefuses(t *testing.T) {
 	}
 	if made, err := filepath.Glob(in("*none*")); err != nil || len(made) != 0 {
 		t.Errorf("made %v (%v)", made, err)
-	}
-}
-
-// TestWriteWhole checks that a file is there, or replaced, when it is whole, and that
-// nothing is there otherwise.
-func TestWriteWhole(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	path := filepath.Join(folder, "file")
-	write := func(text string, err error) error {
-		return writeWhole(path, func(w io.Writer) error {
-			_, writeErr := io.WriteString(w, text)
-			return errors.Join(writeErr, err)
-		})
-	}
-	for _, step := range []struct {
-		text, want string
-		err        error
-	}{{"one", "", errors.New("no")}, {"two", "two", nil}, {"three", "two", errors.New("no")}, {"four", "four", nil}} {
-		if err := write(step.text, step.err); !errors.Is(err, step.err) {
-			t.Errorf("%s: %v", step.text, err)
-		}
-		names, err := os.ReadDir(folder)
-		content, _ := os.ReadFile(path) // which may not be there
-		if err != nil || string(content) != step.want || len(names) != min(len(step.want), 1) {
-			t.Errorf("%s: the file has %q, want %q, and the folder %v (%v)", step.text, content, step.want, names, err)
-		}
 	}
 }

@@ -50,7 +50,7 @@ func (c demoCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	err = c.load(ctx, func(yield func(messaging.Record, error) bool) {
+	_, err = c.load(ctx, func(yield func(messaging.Record, error) bool) {
 		for _, record := range records {
 			if !yield(record, nil) {
 				return

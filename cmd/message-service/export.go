@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/message-service/message-service/internal/archive"
@@ -38,29 +35,19 @@ func (c exportCommand) Run(ctx context.Context, std streams) error {
 	}
 	var records int64
 	write := func(w io.Writer) (err error) {
-		records, err = exportTo(ctx, database, w)
+		records, err = archive.Export(ctx, database, interruptible(ctx, w.Write))
 		return err
 	}
 	if c.Output == "" || c.Output == "-" {
 		err = write(std.out)
 	} else {
-		err = writeWhole(c.Output, write)
+		err = archive.WriteFile(c.Output, write)
 	}
 	if err != nil {
 		return interrupted(ctx, err)
 	}
 	fmt.Fprintf(std.err, "exported %d records in %s\n", records, time.Since(start).Round(time.Millisecond))
 	return nil
-}
-
-// exportTo writes the store and returns the number of its records.
-func exportTo(ctx context.Context, database *db.DB, w io.Writer) (int64, error) {
-	buffer := bufio.NewWriterSize(interruptible(ctx, w.Write), 1<<20)
-	lines := archive.NewStoreWriter(buffer)
-	if err := archive.Export(ctx, database, lines.Write); err != nil {
-		return 0, err
-	}
-	return lines.Records(), errors.Join(lines.End(), buffer.Flush())
 }
 
 func checkUpToDate(ctx context.Context, database *db.DB) error {
@@ -85,41 +72,4 @@ func interrupted(ctx context.Context, err error) error {
 		return errors.New("interrupted")
 	}
 	return err
-}
-
-// writeWhole makes a file, or replaces one, that is there under its name only once all
-// of it is on disk. Only its owner may read it.
-func writeWhole(path string, write func(io.Writer) error) error {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file, and nothing else is replaced", path)
-	}
-	folder, name := filepath.Split(path)
-	file, err := os.CreateTemp(filepath.Clean(folder), "."+name+".*")
-	if failed, ok := errors.AsType[*os.PathError](err); ok {
-		err = failed.Err // without the name, which nobody has asked for
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, err)
-	}
-	err = write(file)
-	if err == nil {
-		err = file.Sync()
-	}
-	err = errors.Join(err, file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return syncFolder(filepath.Clean(folder))
-}
-
-// syncFolder makes a new name in a folder survive the loss of power.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"os"
 	"time"
 
 	"github.com/message-service/message-service/internal/archive"
-	"github.com/message-service/message-service/internal/messaging"
 )
 
 type importCommand struct {
@@ -29,8 +27,7 @@ func (c importCommand) Run(ctx context.Context, std streams) error {
 		}
 		defer file.Close() //nolint:errcheck // it was only read
 	}
-	var records int64
-	err := c.load(ctx, counted(archive.Read(interruptible(ctx, file.Read)), &records), std.err)
+	records, err := c.load(ctx, archive.Read(interruptible(ctx, file.Read)), std.err)
 	if errors.Is(err, archive.ErrNotEmpty) {
 		return errors.New("this database has messages, read markers or blocks already: an import needs an empty one")
 	}
@@ -39,18 +36,4 @@ func (c importCommand) Run(ctx context.Context, std streams) error {
 	}
 	fmt.Fprintf(std.err, "imported %d records in %s\n", records, time.Since(start).Round(time.Millisecond))
 	return nil
-}
-
-// counted counts the records that pass.
-func counted(records iter.Seq2[messaging.Record, error], n *int64) iter.Seq2[messaging.Record, error] {
-	return func(yield func(messaging.Record, error) bool) {
-		for record, err := range records {
-			if err == nil {
-				*n++
-			}
-			if !yield(record, err) {
-				return
-			}
-		}
-	}
 }

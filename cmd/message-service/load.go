@@ -17,17 +17,18 @@ type loadFlags struct {
 	logFlags
 }
 
-// load stores the records, all of them or none. An error that wraps [archive.ErrNotEmpty]
-// means that there is something in the database already.
-func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record, error], errs io.Writer) error {
+// load stores the records, all of them or none, and returns how many there are. An error that
+// wraps [archive.ErrNotEmpty] means that there is something in the database already.
+func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record, error], errs io.Writer) (int64, error) {
 	log := f.logger(errs)
 	database, _, err := f.openMigrated(ctx, log)
 	if err != nil {
-		return interrupted(ctx, err)
+		return 0, interrupted(ctx, err)
 	}
 	defer app.CloseDatabase(database, log)
-	if err := archive.Import(ctx, database, records); err != nil {
-		return fmt.Errorf("nothing was stored: %w", interrupted(ctx, err))
+	stored, err := archive.Import(ctx, database, records)
+	if err != nil {
+		return 0, fmt.Errorf("nothing was stored: %w", interrupted(ctx, err))
 	}
-	return nil
+	return stored, nil
 }

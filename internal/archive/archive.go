@@ -2,6 +2,6 @@
 //
 // An export is lines of JSON, each an ExportRecord of the contract: the messages, then the read
 // markers, then the blocks, and at the end a line with the number and the checksum of those
-// before it. [Export] reads a store and a [Writer] writes the lines; [Read] reads and checks
-// lines, and [Import] stores what they have.
+// before it. [Export] and [ExportUser] write lines; [Read] reads and checks them, and [Import]
+// stores what they have.
 package archive

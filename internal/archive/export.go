@@ -1,8 +1,11 @@
 package archive
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/jmoiron/sqlx"
 
@@ -10,14 +13,33 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// Export yields everything that must survive a move to another database: all
-// messages in the order of their ids, deleted ones too, then all read markers and
-// blocks. It stops when yield returns an error.
+// Export writes everything that must survive a move to another database, and returns the number
+// of records: all messages in the order of their ids, deleted ones too, then all read markers
+// and blocks.
 //
 // From Postgres all of it is of one moment. From SQLite each record is as it was when it
 // was read, up to the message that was the newest one at the start: what is sent meanwhile
 // is left out, and what is edited or deleted meanwhile is there in one state or the other.
-func Export(ctx context.Context, database *db.DB, yield func(messaging.Record) error) error {
+func Export(ctx context.Context, database *db.DB, w io.Writer) (records int64, err error) {
+	buffer := bufio.NewWriterSize(w, 1<<20)
+	lines := newWriter(buffer, true)
+	if err := readStore(ctx, database, lines.write); err != nil {
+		return 0, err
+	}
+	return lines.records, errors.Join(lines.end(), buffer.Flush())
+}
+
+// ExportUser writes what belongs to a user; see [messaging.Service.ExportUser].
+func ExportUser(ctx context.Context, service *messaging.Service, user string, w io.Writer) error {
+	lines := newWriter(w, false)
+	if err := service.ExportUser(ctx, user, lines.write); err != nil {
+		return err
+	}
+	return lines.end()
+}
+
+// readStore yields the records of a store in their order, until yield returns an error.
+func readStore(ctx context.Context, database *db.DB, yield func(messaging.Record) error) error {
 	return database.Portions(ctx, func(read db.ReadPortion) error {
 		var newest messaging.ID
 		err := read(func(ctx context.Context, q sqlx.QueryerContext) (err error) {

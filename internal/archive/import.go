@@ -21,11 +21,12 @@ var ErrNotEmpty = errors.New("the store is not empty")
 // parameters, of which SQLite allows 32,766.
 const importBatchSize = 1000
 
-// Import stores what [Export] yielded, in its order, into a store that must
-// be empty: all of it or nothing. An error of records ends it. Nobody else can write
+// Import stores records that are in the order of an export into a store that must be empty, and
+// returns their number: all of them or none. An error of records ends it. Nobody else can write
 // into the store meanwhile.
-func Import(ctx context.Context, database *db.DB, records iter.Seq2[messaging.Record, error]) error {
-	return database.Load(ctx, "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
+func Import(ctx context.Context, database *db.DB, records iter.Seq2[messaging.Record, error]) (int64, error) {
+	batch := importBatch{future: time.Now().Add(maxAhead)}
+	err := database.Load(ctx, "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
 		empty, err := isEmpty(ctx, tx)
 		if err != nil {
 			return err
@@ -33,7 +34,6 @@ func Import(ctx context.Context, database *db.DB, records iter.Seq2[messaging.Re
 		if !empty {
 			return ErrNotEmpty
 		}
-		batch := importBatch{future: time.Now().Add(maxAhead)}
 		for record, err := range records {
 			if err == nil {
 				err = batch.add(record)
@@ -53,6 +53,7 @@ func Import(ctx context.Context, database *db.DB, records iter.Seq2[messaging.Re
 		}
 		return checkStore(ctx, tx)
 	})
+	return batch.lines, err
 }
 
 // maxAhead is how far an id may be ahead of the time: those of a mailbox increase, so one
@@ -61,11 +62,13 @@ const maxAhead = time.Minute
 
 // importBatch collects records to be stored together.
 type importBatch struct {
-	messages []messaging.Record
-	markers  []messaging.Record
-	blocks   []messaging.Record
-	last     string    // the place of the last record in the order of an export
-	future   time.Time // no id may be as new as that
+	future       time.Time // no id may be as new as that
+	lines        int64     // up to the last record: each is a line
+	last         string    // the place of that in the order of an export
+	messages     []*messaging.StoredMessage
+	messageLines int // of the messages that are stored
+	markers      []*messaging.ReadMarker
+	blocks       []*messaging.Block
 }
 
 func (b *importBatch) isFull() bool {
@@ -73,28 +76,33 @@ func (b *importBatch) isFull() bool {
 }
 
 func (b *importBatch) add(r messaging.Record) error {
+	b.lines++
 	if err := check(r, b.future); err != nil {
-		return fmt.Errorf("line %d: %w", r.Line, err)
+		return fmt.Errorf("line %d: %w", b.lines, err)
 	}
 	place := placeOf(r)
 	if place <= b.last {
-		return fmt.Errorf("line %d: it is not in the order of an export, or there twice", r.Line)
+		return fmt.Errorf("line %d: it is not in the order of an export, or there twice", b.lines)
 	}
 	b.last = place
 	switch {
 	case r.Message != nil:
-		b.messages = append(b.messages, r)
+		b.messages = append(b.messages, r.Message)
 	case r.ReadMarker != nil:
-		b.markers = append(b.markers, r)
+		b.markers = append(b.markers, r.ReadMarker)
 	default:
-		b.blocks = append(b.blocks, r)
+		b.blocks = append(b.blocks, r.Block)
 	}
 	return nil
 }
 
 // store stores the records and forgets them.
 func (b *importBatch) store(ctx context.Context, tx *sqlx.Tx) error {
-	err := insertStored(ctx, tx, b.messages)
+	taken, err := insertMessages(ctx, tx, b.messages)
+	if err == nil && taken >= 0 { // messages come first, so that all the lines before are messages
+		err = fmt.Errorf("line %d: the idempotency key is that of an earlier message of the same sender and recipient", b.messageLines+taken+1)
+	}
+	b.messageLines += len(b.messages)
 	if err == nil {
 		err = insertReadMarkers(ctx, tx, b.markers)
 	}

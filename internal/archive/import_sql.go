@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -23,75 +24,67 @@ func isEmpty(ctx context.Context, tx *sqlx.Tx) (bool, error) {
 	return found == 0, nil
 }
 
-// insertStored inserts the messages of records as they are.
-func insertStored(ctx context.Context, tx *sqlx.Tx, records []messaging.Record) error {
-	if len(records) == 0 {
-		return nil
+// insertMessages inserts messages as they are. Where the idempotency key of one is taken, it
+// returns the index of the first of those, else -1.
+func insertMessages(ctx context.Context, tx *sqlx.Tx, messages []*messaging.StoredMessage) (taken int, err error) {
+	if len(messages) == 0 {
+		return -1, nil
 	}
-	args := make([]any, 0, 10*len(records))
-	for _, r := range records {
-		m := r.Message
+	args := make([]any, 0, 10*len(messages))
+	for _, m := range messages {
 		args = append(args, m.Recipient, m.ID, m.Sender, m.Text, nullable(m.Metadata), m.ReplyTo,
 			m.Hash, m.Fingerprint, m.Changed, m.Deleted)
 	}
 	var ids []messaging.ID
-	err := tx.SelectContext(ctx, &ids, tx.Rebind(`
+	err = tx.SelectContext(ctx, &ids, tx.Rebind(`
 		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint, changed, deleted)
-		VALUES `+rowsOf(len(records), "(?,?,?,?,?,?,?,?,?,?)")+`
+		VALUES `+rowsOf(len(messages), "(?,?,?,?,?,?,?,?,?,?)")+`
 		ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING RETURNING id`), args...)
 	if err != nil {
-		return fmt.Errorf("store messages: %w", err)
+		return -1, fmt.Errorf("store messages: %w", err)
 	}
 	inserted := make(map[messaging.ID]bool, len(ids))
 	for _, id := range ids {
 		inserted[id] = true
 	}
-	for _, r := range records {
-		if !inserted[r.Message.ID] {
-			return fmt.Errorf("line %d: the idempotency key is that of an earlier message of the same sender and recipient", r.Line)
-		}
-	}
-	return nil
+	return slices.IndexFunc(messages, func(m *messaging.StoredMessage) bool { return !inserted[m.ID] }), nil
 }
 
-// insertReadMarkers inserts the read markers of records.
-func insertReadMarkers(ctx context.Context, tx *sqlx.Tx, records []messaging.Record) error {
-	if len(records) == 0 {
+func insertReadMarkers(ctx context.Context, tx *sqlx.Tx, markers []*messaging.ReadMarker) error {
+	if len(markers) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 4*len(records))
-	for _, r := range records {
-		m := r.ReadMarker
+	args := make([]any, 0, 4*len(markers))
+	for _, m := range markers {
 		args = append(args, m.Owner, m.Peer, m.MessageID, m.Changed)
 	}
 	_, err := tx.ExecContext(ctx, tx.Rebind(`
-		INSERT INTO read_markers (owner, peer, message_id, changed) VALUES `+rowsOf(len(records), "(?,?,?,?)")), args...)
+		INSERT INTO read_markers (owner, peer, message_id, changed) VALUES `+rowsOf(len(markers), "(?,?,?,?)")), args...)
 	if err != nil {
 		return fmt.Errorf("store read markers: %w", err)
 	}
 	return nil
 }
 
-// insertBlocks inserts the blocks of records.
-func insertBlocks(ctx context.Context, tx *sqlx.Tx, records []messaging.Record) error {
-	if len(records) == 0 {
+func insertBlocks(ctx context.Context, tx *sqlx.Tx, blocks []*messaging.Block) error {
+	if len(blocks) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 3*len(records))
-	for _, r := range records {
-		args = append(args, r.Block.Owner, r.Block.Peer, r.Block.Changed)
+	args := make([]any, 0, 3*len(blocks))
+	for _, b := range blocks {
+		args = append(args, b.Owner, b.Peer, b.Changed)
 	}
 	_, err := tx.ExecContext(ctx, tx.Rebind(`
-		INSERT INTO blocks (owner, peer, changed) VALUES `+rowsOf(len(records), "(?,?,?)")), args...)
+		INSERT INTO blocks (owner, peer, changed) VALUES `+rowsOf(len(blocks), "(?,?,?)")), args...)
 	if err != nil {
 		return fmt.Errorf("store blocks: %w", err)
 	}
 	return nil
 }
 
-// deriveRest fills the tables that follow from the others: the conversations, and the
-// clock of each mailbox, which is the newest change in it, and who has blocked somebody. Neither engine has a max of
-// ids that the other has, too.
+// deriveRest fills the tables that follow from the others: the conversations, the clock of each
+// mailbox, which is the newest change in it, and who has blocked somebody. Neither engine has a
+// max of ids that the other has, too.
 func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 	for _, statement := range []string{`
 		INSERT INTO conversations (owner, peer, last_message_id)

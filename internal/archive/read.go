@@ -98,9 +98,7 @@ func (r *reader) next() (messaging.Record, error) {
 		return messaging.Record{}, r.end(line)
 	}
 	_, _ = r.sum.Write(text) // a hash does not fail
-	record, err := toRecord(text, line)
-	record.Line = r.line
-	return record, err
+	return toRecord(text, line)
 }
 
 // end checks the last line.

@@ -158,8 +158,5 @@ func (p *player) records() []messaging.Record {
 	for i := range p.blocks {
 		records = append(records, messaging.Record{Block: &p.blocks[i]})
 	}
-	for i := range records {
-		records[i].Line = i + 1
-	}
 	return records
 }

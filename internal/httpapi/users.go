@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -50,7 +49,7 @@ func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
 	header.Set(echo.HeaderContentType, "application/x-ndjson")
 	buffer := bufio.NewWriterSize(deadlineWriter{w, http.NewResponseController(w)}, 64<<10)
 	if !compressed {
-		if err := e.writeLines(buffer); err != nil {
+		if err := archive.ExportUser(e.ctx, e.service, e.user, buffer); err != nil {
 			return err
 		}
 		return buffer.Flush()
@@ -58,16 +57,8 @@ func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
 	header.Set(echo.HeaderContentEncoding, "gzip")
 	compressor := newGzip()
 	compressor.Reset(buffer)
-	if err := e.writeLines(compressor); err != nil {
+	if err := archive.ExportUser(e.ctx, e.service, e.user, compressor); err != nil {
 		return err
 	}
 	return errors.Join(compressor.Close(), buffer.Flush())
-}
-
-func (e userExport) writeLines(w io.Writer) error {
-	lines := archive.NewUserWriter(w)
-	if err := e.service.ExportUser(e.ctx, e.user, lines.Write); err != nil {
-		return err
-	}
-	return lines.End()
 }

@@ -12,7 +12,6 @@ type Record struct {
 	Message    *StoredMessage
 	ReadMarker *ReadMarker
 	Block      *Block
-	Line       int // where it was read, for errors
 }
 
 // exportBatch is how many records are read at a time.
