@@ -15,72 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// Close closes a service, which must store what it has accepted.
-func Close(t testing.TB, service *messaging.Service) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
-	defer cancel()
-	if err := service.Close(ctx); err != nil {
-		t.Errorf("close: %v", err)
-	}
-}
-
-// Until waits for a condition that nothing reports, and asks for it a thousand times a second.
-func Until(t testing.TB, holds func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(time.Millisecond)
-	defer ticker.Stop()
-	for deadline := time.Now().Add(time.Minute); !holds(); <-ticker.C {
-		if t.Failed() || time.Now().After(deadline) {
-			t.Fatal("it has not come to what the test waits for")
-		}
-	}
-}
-
-// Stall keeps the server from committing anything for alice and others until release is
-// called: it holds the locks of their mailboxes, in SQLite that of the whole file.
-func (s *Server) Stall(t testing.TB, others ...string) (release func()) {
-	t.Helper()
-	users := append([]string{"alice"}, others...)
-	for _, user := range users {
-		s.Send(t, user, user, "so that the mailbox exists")
-	}
-	update, args, err := sqlx.In("UPDATE mailboxes SET clock = clock WHERE user_id IN (?)", users)
-	if err != nil {
-		t.Fatal(err)
-	}
-	locked, unlock, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	other := dbtest.Open(t, s.DatabaseURL)
-	go func() {
-		done <- other.Tx(context.WithoutCancel(t.Context()), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
-			if _, err := tx.ExecContext(ctx, tx.Rebind(update), args...); err != nil {
-				return err
-			}
-			close(locked)
-			<-unlock
-			return nil
-		})
-	}()
-	select {
-	case <-locked:
-	case err := <-done:
-		t.Fatalf("stall: %v", err)
-	}
-	return func() {
-		close(unlock)
-		if err := <-done; err != nil {
-			t.Errorf("stall: %v", err)
-		}
-	}
-}
 
 // Server is a running server.
 type Server struct {
@@ -94,21 +33,6 @@ type Server struct {
 func Start(t testing.TB, engine db.Engine, options messaging.Options) *Server {
 	t.Helper()
 	return StartOn(t, dbtest.NewURL(t, engine), options)
-}
-
-// StartReplicas runs servers on one empty database, one for each given difference of its
-// clock from the true time. See [Client.Insist].
-func StartReplicas(t testing.TB, engine db.Engine, skews ...time.Duration) []*Server {
-	t.Helper()
-	url := dbtest.NewURL(t, engine)
-	replicas := make([]*Server, len(skews))
-	for i, skew := range skews {
-		replicas[i] = StartOn(t, url, messaging.Options{Now: func() time.Time { return time.Now().Add(skew) }})
-		if engine == db.SQLite {
-			replicas[i].Insist()
-		}
-	}
-	return replicas
 }
 
 // StartOn runs a server on the given database until the test ends; several on the

@@ -43,20 +43,6 @@ func put(path, body string, status int, at ...string) badRequest {
 	return badRequest{http.MethodPut, path, body, []string{"Content-Type: application/json"}, status, at}
 }
 
-// draft is a request body with some members replaced.
-func draft(members ...string) string {
-	body := map[string]json.RawMessage{"sender": []byte(`"alice"`), "recipient": []byte(`"bob"`), "text": []byte(`"hi"`)}
-	for _, member := range members {
-		name, value, _ := strings.Cut(member, "=")
-		body[name] = json.RawMessage(value)
-	}
-	text, err := json.Marshal(body)
-	if err != nil {
-		panic(err)
-	}
-	return string(text)
-}
-
 func quoted(s string, n int) string { return `"` + strings.Repeat(s, n) + `"` }
 
 var badRequests = map[string]badRequest{

@@ -81,7 +81,7 @@ func TestBlocks(t *testing.T) {
 // senders meanwhile: nothing that comes after a block was acknowledged is stored.
 func TestBlockIsNotOvertaken(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		replicas := apitest.StartReplicas(t, engine, 0, 0)
+		replicas := startReplicas(t, engine, 0, 0)
 		s := replicas[0]
 		senders := []string{"mallory", "eve", "trudy"}
 		var flooding sync.WaitGroup

@@ -43,7 +43,7 @@ func TestEditsWait(t *testing.T) {
 				}
 			})
 		}
-		apitest.Until(t, func() bool { return edits.Load() > 0 })
+		until(t, func() bool { return edits.Load() > 0 })
 		before := edits.Load()
 		for i := range sends {
 			s.Send(t, "carol", "dan", fmt.Sprint(i))
@@ -75,7 +75,7 @@ func TestEditsHoldNothing(t *testing.T) {
 			for i, user := range users {
 				edited[i] = messaging.ID(s.Send(t, user, user, "hello").ID)
 			}
-			release := s.Stall(t, users[1:]...)
+			release := stall(t, s, users[1:]...)
 			var wg sync.WaitGroup
 			defer wg.Wait()
 			defer release()
@@ -88,7 +88,7 @@ func TestEditsHoldNothing(t *testing.T) {
 				})
 			}
 			elsewhere, waiting := dbtest.Open(t, s.DatabaseURL), min(test.mailboxes, s.DB.Slots.Changes)
-			apitest.Until(t, func() bool { return locked(t, elsewhere) == waiting })
+			until(t, func() bool { return locked(t, elsewhere) == waiting })
 			brief, cancel := context.WithTimeout(t.Context(), 5*time.Second) // an edit waits longer
 			defer cancel()
 			for range 20 {
@@ -130,7 +130,7 @@ func TestChangesRefused(t *testing.T) {
 		s := apitest.Start(t, engine, messaging.Options{QueueSize: 3})
 		edited, deleted, read := s.Send(t, "alice", "bob", "hello"), s.Send(t, "alice", "bob", "hello"), s.Send(t, "alice", "bob", "hello")
 		s.Send(t, "erin", "alice", "hello")
-		release := s.Stall(t)
+		release := stall(t, s)
 		refused := make(chan struct{}, 1)
 		var wg sync.WaitGroup
 		for _, change := range []struct {
@@ -206,7 +206,7 @@ func TestReadyAmongReads(t *testing.T) {
 func TestReadyToWrite(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
-	release := s.Stall(t)
+	release := stall(t, s)
 	body := `{"sender": "alice", "recipient": "bob", "text": "x"}`
 	answerIs(t, s, http.MethodPost, "/v1/messages", body, http.StatusServiceUnavailable)
 	answerIs(t, s, http.MethodGet, "/ready", "", http.StatusServiceUnavailable)

@@ -20,13 +20,6 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// anywhere is a server that also serves other machines, by any name.
-func anywhere(t *testing.T) *apitest.Server {
-	t.Helper()
-	options := app.Options{API: httpapi.Options{AllowUnauthenticated: true}}
-	return apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), options)
-}
-
 // TestHost checks that a server for this machine answers to no name but its own.
 func TestHost(t *testing.T) {
 	t.Parallel()

@@ -3,7 +3,6 @@ package apitest_test
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -14,24 +13,6 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// describe writes changes in short.
-func describe(changes []client.Change) string {
-	lines := make([]string, len(changes))
-	for i, c := range changes {
-		switch {
-		case c.ReadMarker != nil:
-			lines[i] = fmt.Sprintf("%s read %s", c.ReadMarker.User, c.ReadMarker.Peer)
-		case c.Message.DeletedAt != nil:
-			lines[i] = "deleted"
-		case c.Message.EditedAt != nil:
-			lines[i] = "edited " + c.Message.Text
-		default:
-			lines[i] = c.Message.Text
-		}
-	}
-	return strings.Join(lines, ", ")
-}
 
 // TestChanges makes changes of every kind and lists them: each once, as it is now, at
 // the place of its latest change, and by pages of any size.

@@ -209,7 +209,7 @@ func TestConversationPages(t *testing.T) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		clock := time.Now().AddDate(0, 0, -60)
 		past := messaging.New(s.DB, messaging.Options{Now: func() time.Time { return clock }})
-		defer apitest.Close(t, past)
+		defer closeService(t, past)
 		var all []uuid.UUID // newest first
 		for i := range 40 {
 			clock = clock.AddDate(0, 0, 1)
@@ -286,12 +286,4 @@ func followLinks(t *testing.T, s *apitest.Server, path string) (pages int) {
 		path = strings.Trim(link, "<>")
 	}
 	return pages
-}
-
-func peersOf(page client.ConversationPage) []string {
-	peers := make([]string, len(page.Conversations))
-	for i, c := range page.Conversations {
-		peers[i] = c.Peer
-	}
-	return peers
 }

@@ -17,7 +17,7 @@ import (
 // and those messages are deleted again. Nobody gets in anybody's way.
 func TestErasuresAtOnce(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		replicas := apitest.StartReplicas(t, engine, 0, 0)
+		replicas := startReplicas(t, engine, 0, 0)
 		users := []string{"alice", "bob"}
 		send := func(s *apitest.Server, n int) client.Message {
 			request := client.SendMessageRequest{Sender: users[n%2], Recipient: users[1-n%2], Text: "x"}

@@ -28,7 +28,7 @@ import (
 func TestOverload(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{QueueSize: 1})
-		release := s.Stall(t)
+		release := stall(t, s)
 		want := map[string]bool{}
 		ended, end := context.WithCancel(t.Context())
 		end()
@@ -60,7 +60,7 @@ func TestOverload(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		apitest.Close(t, s.Service) // stores the rest of the queue
+		closeService(t, s.Service) // stores the rest of the queue
 		maps.DeleteFunc(want, func(_ string, accepted bool) bool { return !accepted })
 		stored := map[string]bool{}
 		for _, m := range s.List(t, client.ListMessagesParams{Recipient: new("bob")}).Messages {
@@ -77,7 +77,7 @@ func TestOverload(t *testing.T) {
 func TestCancelledSend(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
-		release := s.Stall(t)
+		release := stall(t, s)
 		cancelled, cancel := context.WithCancel(t.Context())
 		var ended, kept sync.WaitGroup
 		for range 10 {
@@ -98,7 +98,7 @@ func TestCancelledSend(t *testing.T) {
 		ended.Wait()
 		release()
 		kept.Wait()
-		apitest.Close(t, s.Service) // stores the rest of the queue
+		closeService(t, s.Service) // stores the rest of the queue
 		stored := map[string]int{}
 		for _, m := range s.List(t, client.ListMessagesParams{Recipient: new("bob")}).Messages {
 			stored[m.Text]++
@@ -124,7 +124,7 @@ func TestPoisonedBatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		release := s.Stall(t) // so that the sends gather in few batches
+		release := stall(t, s) // so that the sends gather in few batches
 		var wg sync.WaitGroup
 		for i := range 50 {
 			wg.Go(func() {
@@ -147,7 +147,7 @@ func TestPoisonedBatch(t *testing.T) {
 func TestClose(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
-		release := s.Stall(t)
+		release := stall(t, s)
 		ended, end := context.WithCancel(t.Context())
 		end()
 		for i := range 50 { // each returns once it is in the queue
@@ -161,7 +161,7 @@ func TestClose(t *testing.T) {
 		}
 		answerIs(t, s, http.MethodPost, "/v1/messages", draft(), http.StatusServiceUnavailable)
 		release()
-		apitest.Close(t, s.Service)
+		closeService(t, s.Service)
 		if page := s.List(t, client.ListMessagesParams{Recipient: new("bob")}); len(page.Messages) != 50 {
 			t.Errorf("stored %d messages, want 50", len(page.Messages))
 		}
@@ -220,7 +220,7 @@ func TestDatabaseSilent(t *testing.T) {
 func TestDatabaseLocked(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
-	release := s.Stall(t)
+	release := stall(t, s)
 	answerIs(t, s, http.MethodPost, "/v1/messages", draft(), http.StatusServiceUnavailable)
 	answerIs(t, s, http.MethodGet, "/v1/messages", "", http.StatusOK)
 	release()

@@ -164,11 +164,11 @@ func TestGoSDKConversation(t *testing.T) {
 // languages are to do the same.
 func TestGoSDKScenarios(t *testing.T) {
 	t.Parallel()
-	server := apitest.StartScenarios(t)
+	server := startScenarios(t)
 	var calls sync.WaitGroup
-	for _, scenario := range server.List() {
+	for _, scenario := range scenarios {
 		calls.Go(func() {
-			api, err := messageservice.New(server.URLOf(scenario), messageservice.WithTimeout(apitest.ScenarioTimeout))
+			api, err := messageservice.New(server.urlOf(scenario), messageservice.WithTimeout(scenarioTimeout))
 			if err != nil {
 				t.Error(err)
 				return
@@ -179,7 +179,7 @@ func TestGoSDKScenarios(t *testing.T) {
 		})
 	}
 	calls.Wait()
-	server.Check()
+	server.check()
 }
 
 // outcome is the status of a call, or "error".

@@ -2,7 +2,6 @@ package apitest_test
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -15,26 +14,6 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// sendKeyed sends with an idempotency key.
-func sendKeyed(t *testing.T, s *apitest.Server, key string, request client.SendMessageRequest) *client.SendMessageResponse {
-	t.Helper()
-	answer, err := s.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer
-}
-
-// storeKeyed is sendKeyed where the message must be stored, now or before.
-func storeKeyed(t *testing.T, s *apitest.Server, key string, request client.SendMessageRequest) *client.SendMessageResponse {
-	t.Helper()
-	return apitest.Call(s.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)).Must(t, http.StatusCreated)
-}
-
-func replayed(answer *client.SendMessageResponse) bool {
-	return answer.HTTPResponse.Header.Get("Idempotent-Replayed") == "true"
-}
 
 func TestIdempotencyKey(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
@@ -102,7 +81,7 @@ func TestIdempotencyKeyOfDeletedMessage(t *testing.T) {
 // on two replicas.
 func TestIdempotencyKeyRace(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		replicas := apitest.StartReplicas(t, engine, 0, 0)
+		replicas := startReplicas(t, engine, 0, 0)
 		s := replicas[0]
 		const keys, repetitions = 50, 4
 		var mu sync.Mutex
@@ -150,7 +129,7 @@ func TestBatch(t *testing.T) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		users := []string{"alice", "bob", "carol"}
 		for round := range 3 {
-			release := s.Stall(t)
+			release := stall(t, s)
 			ids := make([]uuid.UUID, 200)
 			var sending sync.WaitGroup
 			for i := range ids {

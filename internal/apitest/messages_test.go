@@ -2,11 +2,8 @@ package apitest_test
 
 import (
 	"fmt"
-	"io"
-	"iter"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -71,7 +68,7 @@ func TestRecentMessages(t *testing.T) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		clock := time.Now().AddDate(0, 0, -40)
 		past := messaging.New(s.DB, messaging.Options{Now: func() time.Time { return clock }})
-		defer apitest.Close(t, past)
+		defer closeService(t, past)
 		step := time.Since(clock) / 251
 		all := make([]uuid.UUID, 250) // newest first
 		for i := range 250 {
@@ -160,36 +157,4 @@ func TestRecentMessages(t *testing.T) {
 			})
 		}
 	})
-}
-
-// walk yields a page and then those that the Link header leads to.
-func walk(t *testing.T, s *apitest.Server, params client.ListMessagesParams) iter.Seq[client.MessagePage] {
-	return func(yield func(client.MessagePage) bool) {
-		answer := apitest.Call(s.ListMessagesWithResponse(t.Context(), &params)).Must(t, http.StatusOK)
-		for {
-			if !yield(*answer.JSON200) {
-				return
-			}
-			link, rel, found := strings.Cut(answer.HTTPResponse.Header.Get("Link"), "; ")
-			if found != answer.JSON200.HasMore || found && rel != `rel="next"` {
-				t.Fatalf("hasMore is %v, Link %q %q", answer.JSON200.HasMore, link, rel)
-			}
-			if !found {
-				return
-			}
-			next := strings.Trim(link, "<>")
-			page := s.Do(t, http.MethodGet, next, nil)
-			answer = apitest.Call(client.ParseListMessagesResponse(&http.Response{
-				StatusCode: page.Status, Header: page.Header, Body: io.NopCloser(strings.NewReader(page.Body)),
-			})).Must(t, http.StatusOK)
-		}
-	}
-}
-
-func ids(messages []client.Message) []uuid.UUID {
-	list := make([]uuid.UUID, len(messages))
-	for i, m := range messages {
-		list[i] = m.ID
-	}
-	return list
 }

@@ -31,7 +31,7 @@ func TestOrder(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		replicas := apitest.StartReplicas(t, engine, 0, 3*time.Second, -3*time.Second)
+		replicas := startReplicas(t, engine, 0, 3*time.Second, -3*time.Second)
 		user := func(i int) string { return fmt.Sprint("user-", i) }
 
 		// What was acknowledged, by recipient and then by sender.

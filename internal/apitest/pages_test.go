@@ -215,7 +215,7 @@ func TestSlowReaders(t *testing.T) {
 			}
 		})
 	}
-	apitest.Until(t, func() bool { return begun.Load() >= 40 })
+	until(t, func() bool { return begun.Load() >= 40 })
 	var most uint64
 	for i := range 20 {
 		most = max(most, heap()-before)

@@ -25,7 +25,7 @@ func TestTwoUsersAtOnce(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		replicas := apitest.StartReplicas(t, engine, 0, time.Second, -time.Second)
+		replicas := startReplicas(t, engine, 0, time.Second, -time.Second)
 		users := []string{"alice", "bob"}
 		// Two messages that are edited all the time, one half of each by one goroutine.
 		var drafts [2]client.Message

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -19,17 +18,6 @@ import (
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// testTimeout bounds what a test waits for.
-const testTimeout = 30 * time.Second
-
-func answerIs(t *testing.T, s *apitest.Server, method, path, body string, want int, header ...string) {
-	t.Helper()
-	answer := s.Do(t, method, path, strings.NewReader(body), append(header, "Content-Type: application/json")...)
-	if answer.Status != want {
-		t.Errorf("%s %s answered %d, want %d: %s", method, path, answer.Status, want, answer.Body)
-	}
-}
 
 func TestHealthAndReadiness(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {

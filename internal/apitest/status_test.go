@@ -44,11 +44,11 @@ func TestStatus(t *testing.T) {
 			t.Errorf("%d streams", got.Streams)
 		}
 		stream.Close()
-		apitest.Until(t, func() bool { return status().Streams == 0 })
+		until(t, func() bool { return status().Streams == 0 })
 
 		// In SQLite one send and one change wait for the lock of the file, in Postgres for that of alice.
 		m := s.Send(t, "alice", "bob", "hello")
-		release := s.Stall(t)
+		release := stall(t, s)
 		before := status().Sends
 		var waiting sync.WaitGroup
 		const sends = 5
@@ -56,7 +56,7 @@ func TestStatus(t *testing.T) {
 			waiting.Go(func() { s.Send(t, "alice", "bob", "waits") })
 		}
 		waiting.Go(func() { s.Edit(t, m.ID, client.EditMessageRequest{Text: new("waits")}) })
-		apitest.Until(t, func() bool {
+		until(t, func() bool {
 			got := status()
 			return got.SendsWaiting > 0 && got.ChangesWaiting == 1 && got.Sends == before
 		})
@@ -65,7 +65,7 @@ func TestStatus(t *testing.T) {
 		if got := status(); got.SendsWaiting != 0 || got.ChangesWaiting != 0 || got.Sends != before+sends {
 			t.Errorf("when all is stored: %+v, with %d sends before", got, before)
 		}
-		apitest.Until(t, func() bool { return status().SendsPerSecond10S > 0 }) // once the second is over
+		until(t, func() bool { return status().SendsPerSecond10S > 0 }) // once the second is over
 		if got := status(); got.SendsPerSecond60S <= 0 {
 			t.Errorf("the rates are %+v", got)
 		}
@@ -91,7 +91,7 @@ func TestStatusWithoutDatabase(t *testing.T) {
 		t.Errorf("without a database: %s", answer.Body)
 	}
 	p.restore()
-	apitest.Until(t, func() bool {
+	until(t, func() bool {
 		return apitest.Call(s.GetStatusWithResponse(t.Context())).Must(t, http.StatusOK).JSON200.Ready
 	})
 }

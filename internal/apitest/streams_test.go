@@ -2,7 +2,6 @@ package apitest_test
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,33 +20,6 @@ import (
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// startStream opens a stream until the test ends, and not for ever.
-func startStream(t *testing.T, c *apitest.Client, user string, after *uuid.UUID) *apitest.Stream {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Minute)
-	t.Cleanup(cancel)
-	stream, err := c.Follow(ctx, t, user, after)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stream.Close)
-	return stream
-}
-
-// expect reads the next changes of a stream.
-func expect(t *testing.T, stream *apitest.Stream, want ...string) {
-	t.Helper()
-	for _, want := range want {
-		change, err := stream.Next()
-		if err != nil {
-			t.Fatalf("%v, want %s", err, want)
-		}
-		if got := describe([]client.Change{change}); got != want {
-			t.Errorf("the stream brought %s, want %s", got, want)
-		}
-	}
-}
 
 // TestStream follows two users while they write, and resumes from any event.
 func TestStream(t *testing.T) {
@@ -243,7 +215,7 @@ func TestStreamsEnd(t *testing.T) {
 	stream := startStream(t, s.Client, "bob", nil)
 	held := make(chan client.ChangePage)
 	go func() { held <- s.Changes(t, "bob", client.ListChangesParams{After: &uuid.Nil, Wait: new(int32(60))}) }()
-	apitest.Until(t, func() bool { return s.Feed.Streams() == 2 }) // the held request has arrived
+	until(t, func() bool { return s.Feed.Streams() == 2 }) // the held request has arrived
 	s.Feed.Drain()
 	if _, err := stream.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("the stream ended with %v", err)

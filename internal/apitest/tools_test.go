@@ -139,10 +139,10 @@ func runTypeScript(t *testing.T, p *apitest.Process, app string, files ...string
 // TestTypeScript runs the tests of the TypeScript SDK.
 func TestTypeScript(t *testing.T) {
 	p := startBinary(t, db.SQLite)
-	scenarios := apitest.StartScenarios(t)
-	t.Setenv("SCENARIOS", scenarios.URL)
+	server := startScenarios(t)
+	t.Setenv("SCENARIOS", server.URL)
 	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts", "together.test.ts", "polling.test.ts", "scenarios.test.ts")
-	scenarios.Check()
+	server.check()
 }
 
 // installPython installs the Python SDK into a virtual environment of its own, as its README
@@ -168,10 +168,10 @@ func TestPython(t *testing.T) {
 	for _, module := range []string{"changes", "retrying"} {
 		runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "--module", "message_service_client."+module)
 	}
-	scenarios := apitest.StartScenarios(t)
-	t.Setenv("SCENARIOS", scenarios.URL)
+	server := startScenarios(t)
+	t.Setenv("SCENARIOS", server.URL)
 	runTool(t, p, tests, python, "-m", "pytest", "-q")
-	scenarios.Check()
+	server.check()
 }
 
 // pinned returns the requirement of a tool, with its version.

@@ -79,23 +79,6 @@ func TestExportPortions(t *testing.T) {
 	})
 }
 
-// fill sends n messages at once.
-func fill(t *testing.T, s *apitest.Server, sender, recipient, text string, n int) {
-	t.Helper()
-	failed := make(chan error, n)
-	for range n {
-		go func() {
-			_, _, err := s.Service.Send(t.Context(), messaging.Draft{Sender: sender, Recipient: recipient, Text: text})
-			failed <- err
-		}()
-	}
-	for range n {
-		if err := <-failed; err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // TestExportCutShort closes the database in the middle of an export, whose reader
 // must notice.
 func TestExportCutShort(t *testing.T) {
@@ -198,7 +181,7 @@ func TestEraseStopsWithItsRequest(t *testing.T) {
 // erased: there was a moment at which there was nothing.
 func TestEraseUnderLoad(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		replicas := apitest.StartReplicas(t, engine, 0, 0)
+		replicas := startReplicas(t, engine, 0, 0)
 		s := replicas[0]
 		users := [][2]string{{"alice", "bob"}, {"bob", "alice"}, {"zoe", "alice"}, {"alice", "zoe"}, {"alice", "alice"}, {"carol", "alice"}}
 		var sent atomic.Int64
@@ -228,7 +211,7 @@ func TestEraseUnderLoad(t *testing.T) {
 		}
 		for range 3 {
 			from := sent.Load()
-			apitest.Until(t, func() bool { return sent.Load() >= from+300 })
+			until(t, func() bool { return sent.Load() >= from+300 })
 			before := s.Clock(t, "alice")
 			s.Erase(t, "alice")
 			after := replicas[1].Export(t, "alice")

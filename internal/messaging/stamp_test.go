@@ -11,7 +11,6 @@ import (
 
 	"context"
 
-	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
@@ -35,7 +34,11 @@ func TestMailboxClock(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, uint64(w)))
 			skew := time.Duration(random.Int64N(int64(2 * time.Hour)))
 			service := messaging.New(database, messaging.Options{Now: func() time.Time { return time.Now().Add(skew - time.Hour) }})
-			t.Cleanup(func() { apitest.Close(t, service) })
+			t.Cleanup(func() {
+				if err := service.Close(context.WithoutCancel(t.Context())); err != nil {
+					t.Error(err)
+				}
+			})
 			wg.Go(func() {
 				for range changes {
 					a, b := random.IntN(users), random.IntN(users)

@@ -1,4 +1,4 @@
-package apitest
+package apitest_test
 
 import (
 	"encoding/json"
@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// ScenarioTimeout is what an SDK is to give each attempt of a scenario.
-const ScenarioTimeout = 2 * time.Second
+// scenarioTimeout is what an SDK is to give each attempt of a scenario.
+const scenarioTimeout = 2 * time.Second
 
-// Scenario is one call of an SDK to a service that fails at first. The SDKs of all languages
+// scenario is one call of an SDK to a service that fails at first. The SDKs of all languages
 // are to take each alike.
-type Scenario struct {
+type scenario struct {
 	Name string `json:"name"`
 	Call string `json:"call"` // read, send, keyedSend, edit, block or erase
 	Want string `json:"want"` // the status that the caller gets, or error
@@ -30,16 +30,16 @@ type Scenario struct {
 // step treats one attempt.
 type step func(w http.ResponseWriter, r *http.Request)
 
-var scenarios = []*Scenario{
+var scenarios = []*scenario{
 	{Name: "busy", Call: "read", Want: "200", steps: []step{refuse(503, "1"), refuse(503, "1"), succeed}, attempts: 3, pause: time.Second},
 	{Name: "busy-until-a-date", Call: "keyedSend", Want: "201", steps: []step{refuse(503, "date"), succeed}, attempts: 2, pause: time.Second},
 	{Name: "too-many", Call: "keyedSend", Want: "201", steps: []step{refuse(429, "1"), succeed}, attempts: 2, pause: time.Second},
 	{Name: "gateways", Call: "erase", Want: "204", steps: []step{refuse(502, ""), refuse(504, ""), succeed}, attempts: 3, pause: 200 * time.Millisecond},
 	{Name: "reset", Call: "block", Want: "204", steps: []step{reset, succeed}, attempts: 2},
 	{Name: "cut-short", Call: "read", Want: "200", steps: []step{cutShort, succeed}, attempts: 2},
-	{Name: "slow", Call: "read", Want: "200", steps: []step{hang, succeed}, attempts: 2, pause: ScenarioTimeout},
-	{Name: "slow-to-end", Call: "read", Want: "200", steps: []step{hangAfterHead, succeed}, attempts: 2, pause: ScenarioTimeout},
-	{Name: "drips", Call: "read", Want: "200", steps: []step{drip, succeed}, attempts: 2, pause: ScenarioTimeout},
+	{Name: "slow", Call: "read", Want: "200", steps: []step{hang, succeed}, attempts: 2, pause: scenarioTimeout},
+	{Name: "slow-to-end", Call: "read", Want: "200", steps: []step{hangAfterHead, succeed}, attempts: 2, pause: scenarioTimeout},
+	{Name: "drips", Call: "read", Want: "200", steps: []step{drip, succeed}, attempts: 2, pause: scenarioTimeout},
 	{Name: "gives-up", Call: "read", Want: "503", steps: []step{refuse(503, "")}, attempts: 5},
 	{Name: "asks-for-too-long", Call: "read", Want: "503", steps: []step{refuse(503, "3600"), succeed}, attempts: 1},
 	{Name: "broken", Call: "read", Want: "500", steps: []step{refuse(500, ""), succeed}, attempts: 1},
@@ -105,10 +105,6 @@ func reset(w http.ResponseWriter, _ *http.Request) {
 	hangUp(conn)
 }
 
-func hangUp(conn net.Conn) {
-	_ = conn.Close() // nothing more is to be said
-}
-
 // cutShort breaks the connection within an answer.
 func cutShort(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
@@ -132,7 +128,7 @@ func hangAfterHead(w http.ResponseWriter, r *http.Request) {
 // drip answers a little at a time, for longer than an attempt may take altogether.
 func drip(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	tick := time.NewTicker(ScenarioTimeout / 10)
+	tick := time.NewTicker(scenarioTimeout / 10)
 	defer tick.Stop()
 	for range 30 {
 		writeAll(w, " ")
@@ -146,20 +142,20 @@ func drip(w http.ResponseWriter, r *http.Request) {
 	writeAll(w, page)
 }
 
-// Scenarios is a server that plays all of them: /scenarios lists them, and the name of one is
+// scenarioServer is a server that plays all of them: /scenarios lists them, and the name of one is
 // in front of the paths of its service.
-type Scenarios struct {
+type scenarioServer struct {
 	*httptest.Server
 
-	t  testing.TB
+	t  *testing.T
 	mu sync.Mutex
 	at map[string][]time.Time // when the attempts of each came
 }
 
-// StartScenarios plays the scenarios until the test ends.
-func StartScenarios(t testing.TB) *Scenarios {
+// startScenarios plays the scenarios until the test ends.
+func startScenarios(t *testing.T) *scenarioServer {
 	t.Helper()
-	s := &Scenarios{t: t, at: map[string][]time.Time{}}
+	s := &scenarioServer{t: t, at: map[string][]time.Time{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/scenarios", func(w http.ResponseWriter, _ *http.Request) {
 		if err := json.NewEncoder(w).Encode(scenarios); err != nil {
@@ -178,20 +174,17 @@ func StartScenarios(t testing.TB) *Scenarios {
 	return s
 }
 
-// List lists the scenarios, as /scenarios does.
-func (s *Scenarios) List() []*Scenario { return scenarios }
-
 // note notes an attempt, and returns how many there were before.
-func (s *Scenarios) note(name string) int {
+func (s *scenarioServer) note(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.at[name] = append(s.at[name], time.Now())
 	return len(s.at[name]) - 1
 }
 
-// Check checks that each scenario has been played, with as many attempts as are wanted and
+// check checks that each scenario has been played, with as many attempts as are wanted and
 // not too soon one after the other.
-func (s *Scenarios) Check() {
+func (s *scenarioServer) check() {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,7 +199,7 @@ func (s *Scenarios) Check() {
 	}
 }
 
-// URLOf is where the service of a scenario is.
-func (s *Scenarios) URLOf(scenario *Scenario) string {
+// urlOf is where the service of a scenario is.
+func (s *scenarioServer) urlOf(scenario *scenario) string {
 	return s.URL + "/" + scenario.Name
 }

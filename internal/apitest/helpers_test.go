@@ -1,0 +1,252 @@
+package apitest_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/gen/client"
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/httpapi"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// testTimeout bounds what a test waits for.
+const testTimeout = 30 * time.Second
+
+// startReplicas runs servers on one empty database, one for each given difference of its
+// clock from the true time. See [apitest.Client.Insist].
+func startReplicas(t *testing.T, engine db.Engine, skews ...time.Duration) []*apitest.Server {
+	t.Helper()
+	url := dbtest.NewURL(t, engine)
+	replicas := make([]*apitest.Server, len(skews))
+	for i, skew := range skews {
+		replicas[i] = apitest.StartOn(t, url, messaging.Options{Now: func() time.Time { return time.Now().Add(skew) }})
+		if engine == db.SQLite {
+			replicas[i].Insist()
+		}
+	}
+	return replicas
+}
+
+// anywhere is a server that also serves other machines, by any name.
+func anywhere(t *testing.T) *apitest.Server {
+	t.Helper()
+	options := app.Options{API: httpapi.Options{AllowUnauthenticated: true}}
+	return apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), options)
+}
+
+// closeService closes a service, which must store what it has accepted.
+func closeService(t *testing.T, service *messaging.Service) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	defer cancel()
+	if err := service.Close(ctx); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
+// stall keeps the server from committing anything for alice and others until release is
+// called: it holds the locks of their mailboxes, in SQLite that of the whole file.
+func stall(t *testing.T, s *apitest.Server, others ...string) (release func()) {
+	t.Helper()
+	users := append([]string{"alice"}, others...)
+	for _, user := range users {
+		s.Send(t, user, user, "so that the mailbox exists")
+	}
+	update, args, err := sqlx.In("UPDATE mailboxes SET clock = clock WHERE user_id IN (?)", users)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked, unlock, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	other := dbtest.Open(t, s.DatabaseURL)
+	go func() {
+		done <- other.Tx(context.WithoutCancel(t.Context()), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+			if _, err := tx.ExecContext(ctx, tx.Rebind(update), args...); err != nil {
+				return err
+			}
+			close(locked)
+			<-unlock
+			return nil
+		})
+	}()
+	select {
+	case <-locked:
+	case err := <-done:
+		t.Fatalf("stall: %v", err)
+	}
+	return func() {
+		close(unlock)
+		if err := <-done; err != nil {
+			t.Errorf("stall: %v", err)
+		}
+	}
+}
+
+// until waits for a condition that nothing reports, and asks for it a thousand times a second.
+func until(t *testing.T, holds func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(time.Minute); !holds(); <-ticker.C {
+		if t.Failed() || time.Now().After(deadline) {
+			t.Fatal("it has not come to what the test waits for")
+		}
+	}
+}
+
+func answerIs(t *testing.T, s *apitest.Server, method, path, body string, want int, header ...string) {
+	t.Helper()
+	answer := s.Do(t, method, path, strings.NewReader(body), append(header, "Content-Type: application/json")...)
+	if answer.Status != want {
+		t.Errorf("%s %s answered %d, want %d: %s", method, path, answer.Status, want, answer.Body)
+	}
+}
+
+// draft is a request body with some members replaced.
+func draft(members ...string) string {
+	body := map[string]json.RawMessage{"sender": []byte(`"alice"`), "recipient": []byte(`"bob"`), "text": []byte(`"hi"`)}
+	for _, member := range members {
+		name, value, _ := strings.Cut(member, "=")
+		body[name] = json.RawMessage(value)
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// sendKeyed sends with an idempotency key.
+func sendKeyed(t *testing.T, s *apitest.Server, key string, request client.SendMessageRequest) *client.SendMessageResponse {
+	t.Helper()
+	answer, err := s.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// storeKeyed is sendKeyed where the message must be stored, now or before.
+func storeKeyed(t *testing.T, s *apitest.Server, key string, request client.SendMessageRequest) *client.SendMessageResponse {
+	t.Helper()
+	return apitest.Call(s.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)).Must(t, http.StatusCreated)
+}
+
+func replayed(answer *client.SendMessageResponse) bool {
+	return answer.HTTPResponse.Header.Get("Idempotent-Replayed") == "true"
+}
+
+// fill sends n messages at once.
+func fill(t *testing.T, s *apitest.Server, sender, recipient, text string, n int) {
+	t.Helper()
+	failed := make(chan error, n)
+	for range n {
+		go func() {
+			_, _, err := s.Service.Send(t.Context(), messaging.Draft{Sender: sender, Recipient: recipient, Text: text})
+			failed <- err
+		}()
+	}
+	for range n {
+		if err := <-failed; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// walk yields a page and then those that the Link header leads to.
+func walk(t *testing.T, s *apitest.Server, params client.ListMessagesParams) iter.Seq[client.MessagePage] {
+	return func(yield func(client.MessagePage) bool) {
+		answer := apitest.Call(s.ListMessagesWithResponse(t.Context(), &params)).Must(t, http.StatusOK)
+		for {
+			if !yield(*answer.JSON200) {
+				return
+			}
+			link, rel, found := strings.Cut(answer.HTTPResponse.Header.Get("Link"), "; ")
+			if found != answer.JSON200.HasMore || found && rel != `rel="next"` {
+				t.Fatalf("hasMore is %v, Link %q %q", answer.JSON200.HasMore, link, rel)
+			}
+			if !found {
+				return
+			}
+			next := strings.Trim(link, "<>")
+			page := s.Do(t, http.MethodGet, next, nil)
+			answer = apitest.Call(client.ParseListMessagesResponse(&http.Response{
+				StatusCode: page.Status, Header: page.Header, Body: io.NopCloser(strings.NewReader(page.Body)),
+			})).Must(t, http.StatusOK)
+		}
+	}
+}
+
+func ids(messages []client.Message) []uuid.UUID {
+	list := make([]uuid.UUID, len(messages))
+	for i, m := range messages {
+		list[i] = m.ID
+	}
+	return list
+}
+
+func peersOf(page client.ConversationPage) []string {
+	peers := make([]string, len(page.Conversations))
+	for i, c := range page.Conversations {
+		peers[i] = c.Peer
+	}
+	return peers
+}
+
+// describe writes changes in short.
+func describe(changes []client.Change) string {
+	lines := make([]string, len(changes))
+	for i, c := range changes {
+		switch {
+		case c.ReadMarker != nil:
+			lines[i] = fmt.Sprintf("%s read %s", c.ReadMarker.User, c.ReadMarker.Peer)
+		case c.Message.DeletedAt != nil:
+			lines[i] = "deleted"
+		case c.Message.EditedAt != nil:
+			lines[i] = "edited " + c.Message.Text
+		default:
+			lines[i] = c.Message.Text
+		}
+	}
+	return strings.Join(lines, ", ")
+}
+
+// startStream opens a stream until the test ends, and not for ever.
+func startStream(t *testing.T, c *apitest.Client, user string, after *uuid.UUID) *apitest.Stream {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Minute)
+	t.Cleanup(cancel)
+	stream, err := c.Follow(ctx, t, user, after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stream.Close)
+	return stream
+}
+
+// expect reads the next changes of a stream.
+func expect(t *testing.T, stream *apitest.Stream, want ...string) {
+	t.Helper()
+	for _, want := range want {
+		change, err := stream.Next()
+		if err != nil {
+			t.Fatalf("%v, want %s", err, want)
+		}
+		if got := describe([]client.Change{change}); got != want {
+			t.Errorf("the stream brought %s, want %s", got, want)
+		}
+	}
+}
