@@ -14,7 +14,9 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// kinds is the one place where the codes of the product become statuses.
+// kinds is the one place where the codes of the product become statuses. It has to have every code.
+//
+//exhaustive:enforce
 var kinds = map[messaging.Code]problem.Kind{
 	messaging.NotFound:             problem.NotFound,
 	messaging.InvalidArgument:      problem.UnprocessableContent,
