@@ -6,9 +6,11 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // freeAddress is an address of this machine on which nobody listens.
@@ -34,7 +36,7 @@ func TestDebugAddress(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	go func() {
 		ended <- run(ctx, []string{
-			"--listen-address", api, "--debug-address", debug, "--database-url", "sqlite:" + filepath.Join(t.TempDir(), "test.db"),
+			"--listen-address", api, "--debug-address", debug, "--database-url", dbtest.NewURL(t, db.SQLite),
 		}, streams{&stdout, &stderr})
 	}()
 	for healthy := false; !healthy; {

@@ -198,7 +198,7 @@ func TestServeInProcess(t *testing.T) {
 	ended := make(chan int, 1)
 	var stdout, stderr bytes.Buffer
 	go func() {
-		ended <- run(ctx, []string{"--listen-address", address, "--database-url", "sqlite:" + filepath.Join(t.TempDir(), "test.db")}, streams{&stdout, &stderr})
+		ended <- run(ctx, []string{"--listen-address", address, "--database-url", dbtest.NewURL(t, db.SQLite)}, streams{&stdout, &stderr})
 	}()
 	for healthy := false; !healthy; {
 		code, out, _ := runHere(t, "health", "--listen-address", address)

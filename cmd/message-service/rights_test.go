@@ -1,16 +1,10 @@
 package main
 
 import (
-	"context"
-	"database/sql"
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
-	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
@@ -22,27 +16,11 @@ func TestRightsInPostgres(t *testing.T) {
 	as := func(role, database string) string {
 		return strings.Replace(cluster.URL, "postgres@/postgres", role+"@/"+database, 1)
 	}
-	admin := func(name string, statements ...string) {
-		t.Helper()
-		database, err := db.Open(as("postgres", name), db.Options{MaxConnections: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer database.Close() //nolint:errcheck // the statements are done
-		for _, statement := range statements {
-			err := database.Statement(t.Context(), time.Minute, func(ctx context.Context, q sqlx.QueryerContext) error {
-				return q.QueryRowxContext(ctx, statement).Scan(new(any))
-			})
-			if err != nil && !errors.Is(err, sql.ErrNoRows) {
-				t.Fatalf("%s: %v", statement, err)
-			}
-		}
-	}
 	// Before Postgres 15 everybody might make tables in the schema public.
-	admin("postgres", "CREATE ROLE stranger LOGIN", "CREATE ROLE reader LOGIN", "CREATE DATABASE empty", "CREATE DATABASE migrated")
-	admin("empty", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+	dbtest.Execute(t, as("postgres", "postgres"), "CREATE ROLE stranger LOGIN", "CREATE ROLE reader LOGIN", "CREATE DATABASE empty", "CREATE DATABASE migrated")
+	dbtest.Execute(t, as("postgres", "empty"), "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 	dbtest.Open(t, as("postgres", "migrated"))
-	admin("migrated", "REVOKE CREATE ON SCHEMA public FROM PUBLIC", "GRANT SELECT ON goose_db_version TO reader")
+	dbtest.Execute(t, as("postgres", "migrated"), "REVOKE CREATE ON SCHEMA public FROM PUBLIC", "GRANT SELECT ON goose_db_version TO reader")
 
 	nothing := "no schema of the search_path exists"
 	foreign := "the tables belong to the role postgres, and the role stranger lacks a right on them: connect as postgres ("

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestPortInUse starts a server where another one listens: it says how to take another port,
@@ -77,7 +80,7 @@ func TestGreeting(t *testing.T) {
 		out := make(greeting, 1)
 		ended := make(chan int, 1)
 		go func() {
-			ended <- run(ctx, append(test.args, "--database-url", "sqlite:"+filepath.Join(t.TempDir(), "test.db")), streams{out, out})
+			ended <- run(ctx, append(test.args, "--database-url", dbtest.NewURL(t, db.SQLite)), streams{out, out})
 		}()
 		said := ""
 		for !strings.Contains(said, "There is no authentication") {

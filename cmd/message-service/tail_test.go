@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -83,7 +83,7 @@ func TestTail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address, database := listener.Addr().String(), "sqlite:"+filepath.Join(t.TempDir(), "test.db")
+	address, database := listener.Addr().String(), dbtest.NewURL(t, db.SQLite)
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}

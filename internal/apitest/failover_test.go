@@ -1,9 +1,6 @@
 package apitest_test
 
 import (
-	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,11 +9,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
-	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -168,35 +163,13 @@ func TestFailover(t *testing.T) {
 	expect(t, stream, "after")
 }
 
-// execute runs statements by themselves.
-func execute(t *testing.T, database *db.DB, statements ...string) {
-	t.Helper()
-	for _, statement := range statements {
-		err := database.Statement(t.Context(), testTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
-			var ignored any
-			err := q.QueryRowxContext(ctx, statement).Scan(&ignored)
-			if errors.Is(err, sql.ErrNoRows) {
-				return nil
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
-}
-
 // TestRefusedByPostgres has Postgres refuse the server in every way it knows, and lets it in
 // again. That is never an error of the server.
 func TestRefusedByPostgres(t *testing.T) {
 	t.Parallel()
 	cluster := dbtest.NewCluster(t)
-	admin, err := db.Open(cluster.URL+"&default_transaction_read_only=off", db.Options{MaxConnections: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = admin.Close() }) // nothing is written
-	execute(t, admin, "CREATE ROLE service LOGIN", "CREATE DATABASE served OWNER service")
+	admin := cluster.URL + "&default_transaction_read_only=off"
+	dbtest.Execute(t, admin, "CREATE ROLE service LOGIN", "CREATE DATABASE served OWNER service")
 	f := startFailover(t, strings.Replace(cluster.URL, "postgres@/postgres", "service@/served", 1))
 	const cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'service'"
 	for _, refusal := range [][2]string{
@@ -207,18 +180,18 @@ func TestRefusedByPostgres(t *testing.T) {
 		{"ALTER ROLE service SET default_transaction_read_only = on", "ALTER ROLE service RESET default_transaction_read_only"},
 		{"ALTER DATABASE served SET default_transaction_read_only = on", "ALTER DATABASE served RESET default_transaction_read_only"},
 	} {
-		execute(t, admin, refusal[0], cut)
+		dbtest.Execute(t, admin, refusal[0], cut)
 		f.fails(t)
-		execute(t, admin, refusal[1])
+		dbtest.Execute(t, admin, refusal[1])
 		f.works(t)
 	}
 	// Sessions that are open learn of this one, and it can still be read from.
-	execute(t, admin, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
+	dbtest.Execute(t, admin, "ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
 	for answerIsReady := true; answerIsReady; {
 		answerIsReady = f.Do(t, http.MethodGet, "/ready", nil).Status == http.StatusOK
 	}
 	f.fails(t)
 	answerIs(t, f.Server, http.MethodGet, "/v1/messages", "", http.StatusOK)
-	execute(t, admin, "ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
+	dbtest.Execute(t, admin, "ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
 	f.works(t)
 }

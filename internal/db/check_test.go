@@ -2,7 +2,6 @@ package db_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"strings"
 	"testing"
@@ -14,58 +13,25 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// open opens a database until the test ends.
-func open(t *testing.T, url string) *db.DB {
-	t.Helper()
-	database, err := db.Open(url, db.Options{MaxConnections: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := database.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return database
-}
-
-// execute runs statements, each by itself.
-func execute(t *testing.T, database *db.DB, statements ...string) {
-	t.Helper()
-	for _, statement := range statements {
-		err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-			var ignored any
-			err := q.QueryRowxContext(ctx, statement).Scan(&ignored)
-			if errors.Is(err, sql.ErrNoRows) {
-				return nil
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
-}
-
 // TestCheckRefuses checks databases on which promises cannot be kept.
 func TestCheckRefuses(t *testing.T) {
 	t.Parallel()
 	cluster := dbtest.NewCluster(t)
 	standby := dbtest.NewStandby(t, cluster)
 	at := func(name string) string { return strings.Replace(cluster.URL, "@/postgres", "@/"+name, 1) }
-	admin := open(t, cluster.URL)
-	execute(t, admin, "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0", "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0",
+	dbtest.Execute(t, cluster.URL, "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0", "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0",
 		"CREATE DATABASE citus")
 	// Citus is not there: this is what it would say.
-	execute(t, dbtest.Open(t, at("citus")),
+	dbtest.Open(t, at("citus"))
+	dbtest.Execute(t, at("citus"),
 		"SET allow_system_table_mods = on; INSERT INTO pg_extension VALUES (99999, 'citus', 10, 11, false, '13.0', NULL, NULL)",
 		"CREATE TABLE pg_dist_partition (logicalrel regclass, partmethod char)",
 		"CREATE TABLE others (id int)",
 		"INSERT INTO pg_dist_partition VALUES ('others', 'h'), ('blocks', 'n')")
-	if err := open(t, at("citus")).Check(t.Context()); err != nil {
+	if err := dbtest.Connect(t, at("citus"), db.Options{}).Check(t.Context()); err != nil {
 		t.Errorf("tables of others and reference tables: %v", err)
 	}
-	execute(t, open(t, at("citus")), "INSERT INTO pg_dist_partition VALUES ('messages', 'h'), ('mailboxes', 'h')")
+	dbtest.Execute(t, at("citus"), "INSERT INTO pg_dist_partition VALUES ('messages', 'h'), ('mailboxes', 'h')")
 	for url, says := range map[string]string{
 		at("latin"): "encoding LATIN1",
 		at("ascii"): "encoding SQL_ASCII",
@@ -74,7 +40,7 @@ func TestCheckRefuses(t *testing.T) {
 		cluster.URL: "",
 		"postgres://postgres@h/postgres?host=" + standby.Directory + "," + cluster.Directory: "",
 	} {
-		err := open(t, url).Check(t.Context())
+		err := dbtest.Connect(t, url, db.Options{}).Check(t.Context())
 		if (err == nil) != (says == "") || err != nil && (!strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n")) {
 			t.Errorf("%s: %v, want %q", url, err, says)
 		}
@@ -89,7 +55,7 @@ func TestListenSeveralHosts(t *testing.T) {
 	t.Parallel()
 	cluster := dbtest.NewCluster(t)
 	standby := dbtest.NewStandby(t, cluster)
-	database := open(t, "postgres://postgres@/postgres?host="+standby.Directory+","+cluster.Directory)
+	database := dbtest.Connect(t, "postgres://postgres@/postgres?host="+standby.Directory+","+cluster.Directory, db.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var heard string
@@ -132,14 +98,14 @@ func TestSchemaTooNew(t *testing.T) {
 		}
 		record("INSERT INTO goose_db_version (version_id, is_applied) VALUES (90001, true)")
 		record("INSERT INTO schema_requirements VALUES (90001, 5)") // a step that this binary need not know
-		if names, err := open(t, url).Migrate(t.Context()); err != nil || len(names) > 0 {
+		if names, err := dbtest.Connect(t, url, db.Options{}).Migrate(t.Context()); err != nil || len(names) > 0 {
 			t.Errorf("a step that it need not know: %v %v", names, err)
 		}
 		if _, err := database.MigrationStatus(t.Context()); err != nil {
 			t.Errorf("status: %v", err)
 		}
 		record("INSERT INTO schema_requirements VALUES (90002, 90002)")
-		_, err = open(t, url).Migrate(t.Context())
+		_, err = dbtest.Connect(t, url, db.Options{}).Migrate(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "start a newer version") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("a step that it must know: %v", err)
 		}

@@ -44,15 +44,7 @@ func (l lines) wait(t *testing.T, limit time.Duration) string {
 func openLogged(t *testing.T, log lines) (*db.DB, string) {
 	t.Helper()
 	url := dbtest.NewURL(t, db.SQLite)
-	database, err := db.Open(url, db.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := database.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
+	database := dbtest.Connect(t, url, db.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
 	if _, err := database.Migrate(t.Context(), "search"); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // withoutTLS is a Postgres that neither does TLS nor lets anybody in without it. It sends the
@@ -85,7 +86,7 @@ func TestRefusedConnections(t *testing.T) {
 			t.Run(mode+" "+who, func(t *testing.T) {
 				t.Parallel()
 				address, closed := withoutTLS(t)
-				if err := connect(t.Context(), open(t, "postgres://user@"+address+"/name?sslmode="+mode)); err == nil {
+				if err := connect(t.Context(), dbtest.Connect(t, "postgres://user@"+address+"/name?sslmode="+mode, db.Options{})); err == nil {
 					t.Error("connected")
 				}
 				for range connections {

@@ -20,12 +20,8 @@ func TestPreparedStatements(t *testing.T) {
 	t.Parallel()
 	url := dbtest.NewURL(t, db.Postgres)
 	for unprepared, want := range map[bool]int{false: 128, true: 0} {
-		database, err := db.Open(url, db.Options{MaxConnections: 1, Unprepared: unprepared})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer database.Close() //nolint:errcheck // the test is over
-		err = database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+		database := dbtest.Connect(t, url, db.Options{MaxConnections: 1, Unprepared: unprepared})
+		err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
 			for i := range 300 {
 				args, query := []any{i}, "SELECT $1::int + "+strconv.Itoa(i/2)
 				if i%10 == 9 {
@@ -66,13 +62,8 @@ func TestPreparedStatements(t *testing.T) {
 func TestStatementsUncleared(t *testing.T) {
 	t.Parallel()
 	cluster := dbtest.NewCluster(t)
-	admin := open(t, cluster.URL)
-	execute(t, admin, "CREATE ROLE narrow LOGIN CONNECTION LIMIT 1")
-	database, err := db.Open(strings.Replace(cluster.URL, "postgres@", "narrow@", 1), db.Options{MaxConnections: 16})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer database.Close() //nolint:errcheck // the test is over
+	dbtest.Execute(t, cluster.URL, "CREATE ROLE narrow LOGIN CONNECTION LIMIT 1")
+	database := dbtest.Connect(t, strings.Replace(cluster.URL, "postgres@", "narrow@", 1), db.Options{MaxConnections: 16})
 	connect := func(use func(q sqlx.QueryerContext)) {
 		t.Helper()
 		err := database.Read(t.Context(), func(_ context.Context, q sqlx.QueryerContext) error {
@@ -100,7 +91,7 @@ func TestStatementsUncleared(t *testing.T) {
 	begun := time.Now()
 	connect(func(looked sqlx.QueryerContext) {
 		check("looked at in vain", looked, 0)
-		execute(t, admin, "ALTER ROLE narrow CONNECTION LIMIT 16")
+		dbtest.Execute(t, cluster.URL, "ALTER ROLE narrow CONNECTION LIMIT 16")
 		connect(func(soonAfter sqlx.QueryerContext) {
 			if time.Since(begun) < time.Second {
 				check("made soon after", soonAfter, 0)

@@ -10,6 +10,7 @@
 package dbtest
 
 import (
+	"cmp"
 	"path/filepath"
 	"testing"
 
@@ -48,12 +49,17 @@ const MaxConnections = 8
 // Open opens and migrates a database until the test ends.
 func Open(t testing.TB, url string) *db.DB {
 	t.Helper()
-	return OpenWith(t, url, db.Options{MaxConnections: MaxConnections})
+	database := Connect(t, url, db.Options{})
+	if _, err := database.Migrate(t.Context()); err != nil {
+		t.Fatalf("migrate: %v", err)
+	}
+	return database
 }
 
-// OpenWith is [Open] with options.
-func OpenWith(t testing.TB, url string, options db.Options) *db.DB {
+// Connect opens a database until the test ends, and leaves its schema as it is.
+func Connect(t testing.TB, url string, options db.Options) *db.DB {
 	t.Helper()
+	options.MaxConnections = cmp.Or(options.MaxConnections, MaxConnections)
 	database, err := db.Open(url, options)
 	if err != nil {
 		t.Fatalf("open %s: %v", url, err)
@@ -63,8 +69,5 @@ func OpenWith(t testing.TB, url string, options db.Options) *db.DB {
 			t.Errorf("close the database: %v", err)
 		}
 	})
-	if _, err := database.Migrate(t.Context()); err != nil {
-		t.Fatalf("migrate: %v", err)
-	}
 	return database
 }

@@ -63,6 +63,21 @@ func newSchema(t testing.TB) string {
 	return address.String()
 }
 
+// Execute runs statements on the Postgres at url, each by itself.
+func Execute(t testing.TB, url string, statements ...string) {
+	t.Helper()
+	pool, err := sql.Open("postgres", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close() //nolint:errcheck // the statements are done
+	for _, statement := range statements {
+		if _, err := pool.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
 // NewServer starts a Postgres for one test, which may kill it and start it again.
 func NewServer(t testing.TB) (url string, restart func()) {
 	t.Helper()
