@@ -29,7 +29,7 @@ func (h *handlers) GetConversation(ctx context.Context, request server.GetConver
 	if err != nil {
 		return nil, err
 	}
-	return single(contract.AppendConversation(nil, &c)), nil
+	return newSingle(contract.AppendConversation, &c), nil
 }
 
 // ListConversationMessages answers GET /v1/users/{userId}/conversations/{peerId}/messages.
@@ -50,5 +50,5 @@ func (h *handlers) SetReadMarker(ctx context.Context, request server.SetReadMark
 	if err != nil {
 		return nil, err
 	}
-	return single(contract.AppendReadMarker(nil, &marker)), nil
+	return newSingle(contract.AppendReadMarker, &marker), nil
 }

@@ -18,7 +18,7 @@ func (h *handlers) SendMessage(ctx context.Context, request server.SendMessageRe
 	if err != nil {
 		return nil, err
 	}
-	return sent{message: contract.AppendMessage(nil, &m), location: exchangeOf(ctx).path() + "/" + m.ID.String(), replayed: replayed}, nil
+	return sent{message: newSingle(contract.AppendMessage, &m), location: exchangeOf(ctx).path() + "/" + m.ID.String(), replayed: replayed}, nil
 }
 
 // ListMessages answers GET /v1/messages.
@@ -38,7 +38,7 @@ func (h *handlers) GetMessage(ctx context.Context, request server.GetMessageRequ
 	if err != nil {
 		return nil, err
 	}
-	return single(contract.AppendMessage(nil, &m)), nil
+	return newSingle(contract.AppendMessage, &m), nil
 }
 
 // EditMessage answers PATCH /v1/messages/{messageId}.
@@ -51,7 +51,7 @@ func (h *handlers) EditMessage(ctx context.Context, request server.EditMessageRe
 	if err != nil {
 		return nil, err
 	}
-	return single(contract.AppendMessage(nil, &m)), nil
+	return newSingle(contract.AppendMessage, &m), nil
 }
 
 // DeleteMessage answers DELETE /v1/messages/{messageId}.

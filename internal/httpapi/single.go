@@ -14,6 +14,11 @@ import (
 // single answers with one thing, whose JSON package contract has written.
 type single []byte
 
+// newSingle has room for most messages, so that it seldom grows.
+func newSingle[T any](write func([]byte, *T) []byte, thing *T) single {
+	return write(make([]byte, 0, 512), thing)
+}
+
 var (
 	_ server.GetMessageResponseObject      = single(nil)
 	_ server.EditMessageResponseObject     = single(nil)
@@ -46,6 +51,7 @@ func (s single) VisitSetReadMarkerResponse(w http.ResponseWriter) error {
 // client may compare bytes.
 func (s single) write(w http.ResponseWriter, status int) error {
 	var body bytes.Buffer
+	body.Grow(len(s) + 1)
 	json.HTMLEscape(&body, s)
 	_ = body.WriteByte('\n')
 	w.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
