@@ -1,10 +1,10 @@
 // Package httpapi is the HTTP edge: it implements the interface that is generated
-// from the contract, and is the only package that knows of it and of Echo. (Package
-// contract, too, knows the contract's types.)
+// from the contract, and is the only package that knows of it and of Echo.
 //
 // A request passes the middleware, in the order that its list gives with the reasons, the generated
 // code that decodes it, and a method of handlers, which parses, makes one call to the product and
-// wraps the answer. Package openapi checks requests against the contract. Whatever goes wrong on
+// wraps the answer: package contract turns requests into what the product takes, and what it returns
+// into JSON. Package openapi checks requests against the contract. Whatever goes wrong on
 // the way is returned as an error and becomes a problem document in one place, handleError; package
 // problem knows how those look.
 //
