@@ -1,15 +1,22 @@
 package httpapi
 
 import (
+	"bytes"
+	"errors"
 	"log/slog"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/labstack/echo/v4"
 
 	"github.com/message-service/message-service/api"
+	"github.com/message-service/message-service/internal/contract"
 )
 
 // operationsOf reads the operations of the contract after a change to its text, which must be in it.
@@ -79,5 +86,57 @@ func TestExtensions(t *testing.T) {
 	}
 	if !maps.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// deadlines records what deadlines are set on an answer.
+type deadlines struct {
+	*httptest.ResponseRecorder
+
+	read, write []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(end time.Time) error  { d.read = append(d.read, end); return nil }
+func (d *deadlines) SetWriteDeadline(end time.Time) error { d.write = append(d.write, end); return nil }
+
+// TestExtensionsAreHeeded sends a request of each kind through what heeds the x- members.
+func TestExtensionsAreHeeded(t *testing.T) {
+	t.Parallel()
+	full := errors.New("the queue is full")
+	operations, err := newOperations(contract.Document(), queues{"send-queue": func() error { return full }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		method, route string
+		status        int
+		refused       bool
+		untimed       bool
+		level         slog.Level
+	}{
+		{http.MethodPost, "/v1/messages", 201, true, false, slog.LevelInfo},
+		{http.MethodGet, "/v1/messages", 200, false, false, slog.LevelInfo},
+		{http.MethodGet, "/v1/users/:userId/export", 200, false, true, slog.LevelInfo},
+		{http.MethodDelete, "/v1/users/:userId", 204, false, true, slog.LevelInfo},
+		{http.MethodGet, "/health", 200, false, false, slog.LevelDebug},
+		{http.MethodGet, "/ready", 200, false, false, slog.LevelDebug},
+		{http.MethodGet, "/ready", 503, false, false, slog.LevelInfo},
+		{http.MethodGet, "/v1/limits", 200, false, false, slog.LevelInfo},
+	} {
+		var lines bytes.Buffer
+		s := &Server{operations: operations, log: slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		c := echo.New().NewContext(httptest.NewRequest(test.method, "/", nil), w)
+		c.SetPath(test.route)
+		if err := s.refuseExcess(func(echo.Context) error { return nil })(c); errors.Is(err, full) != test.refused {
+			t.Errorf("%s %s: %v, want it refused: %t", test.method, test.route, err, test.refused)
+		}
+		_, err := s.withExchange(func(c echo.Context, _ any) (any, error) { return nil, c.NoContent(test.status) }, "")(c, nil)
+		if untimed := len(w.read) == 1 && len(w.write) == 2 && w.read[0].IsZero() && w.write[0].IsZero() && !w.write[1].IsZero(); err != nil || untimed != test.untimed {
+			t.Errorf("%s %s: %v, deadlines of reading %v and writing %v, want none: %t", test.method, test.route, err, w.read, w.write, test.untimed)
+		}
+		if err := s.logAccess(func(echo.Context) error { return nil })(c); err != nil || !strings.Contains(lines.String(), "level="+test.level.String()) {
+			t.Errorf("%s %s: %v, logged %s", test.method, test.route, err, &lines)
+		}
 	}
 }

@@ -51,10 +51,10 @@ func (op *Operation) undeclared(query url.Values) (names []string) {
 
 // pathParameters decodes the values that a router found in a path.
 func pathParameters(r *http.Request, names, values []string) (map[string]string, error) {
-	if len(names) == 0 {
-		return nil, nil //nolint:nilnil // as most paths
+	var parameters map[string]string // nil if there are none
+	if len(names) > 0 {
+		parameters = make(map[string]string, len(names))
 	}
-	parameters := make(map[string]string, len(names))
 	for i, name := range names {
 		value := values[i]
 		if strings.Contains(value, "/") { // Echo lets the last parameter of a route take the rest of the path
