@@ -1,0 +1,293 @@
+package httpapi
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/message-service/message-service/internal/feed"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// answerTimeout is the server's limit for answers, which a stream may pass.
+const answerTimeout = 40 * time.Second
+
+// overProtocols runs a test over each protocol, within a bubble, against the whole edge: net/http, the
+// server of this package and the hub, and a client. The connections are pipes, and keep nothing.
+func overProtocols(t *testing.T, test func(t *testing.T, s *streamServer)) {
+	t.Helper()
+	t.Parallel()
+	for _, protocol := range []string{"HTTP/1.1", "HTTP/1.1 over TLS", "HTTP/2 over TLS", "HTTP/2 without TLS"} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := startStreamServer(t, protocol)
+				defer s.stop(t)
+				test(t, s)
+			})
+		})
+	}
+}
+
+// streamServer is a server of the feed of one user.
+type streamServer struct {
+	mailbox
+
+	bus    feed.Local
+	hub    *feed.Hub
+	log    strings.Builder // to be read where nothing is going on
+	http   *httptest.Server
+	client *http.Client
+	pipes  pipes
+}
+
+func startStreamServer(t *testing.T, protocol string) *streamServer {
+	t.Helper()
+	s := &streamServer{pipes: pipes{accept: make(chan net.Conn), closed: make(chan struct{})}}
+	log := slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	s.hub = feed.Start(&s.mailbox, &s.bus, slog.New(slog.DiscardHandler), feed.Options{})
+	api, err := New(new(messaging.Service), s.hub, log, Options{AllowUnauthenticated: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.http = &httptest.Server{Listener: &s.pipes, Config: &http.Server{Handler: api, ReadTimeout: 15 * time.Second, WriteTimeout: answerTimeout, Protocols: new(http.Protocols)}}
+	h2, encrypted := strings.HasPrefix(protocol, "HTTP/2"), strings.HasSuffix(protocol, "over TLS")
+	s.http.EnableHTTP2 = h2
+	s.http.Config.Protocols.SetHTTP1(!h2)
+	s.http.Config.Protocols.SetHTTP2(h2 && encrypted)
+	s.http.Config.Protocols.SetUnencryptedHTTP2(h2 && !encrypted)
+	if encrypted {
+		s.http.StartTLS()
+	} else {
+		s.http.Start()
+	}
+	s.client = s.http.Client()
+	transport := s.client.Transport.(*http.Transport)
+	transport.Protocols = s.http.Config.Protocols
+	transport.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10} // what a stream takes that nobody reads
+	transport.DialContext = s.pipes.dial
+	synctest.Wait() // until the bus is connected
+	return s
+}
+
+// stop stops the server as the program does, and fails where a stream does not end.
+func (s *streamServer) stop(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	defer cancel()
+	if err := s.hub.End(ctx); err != nil {
+		t.Error(err)
+	}
+	s.client.CloseIdleConnections()
+	s.http.Close()
+	s.hub.Close()
+}
+
+// publish stores a message for bob, and says so.
+func (s *streamServer) publish(text string) {
+	s.add(text)
+	s.bus.Publish([]string{"bob"})
+}
+
+// follow opens bob's stream after a cursor, or from the beginning, and reads its first event.
+func (s *streamServer) follow(t *testing.T, after string) *streamReader {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.http.URL+"/v1/users/bob/changes", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Accept", eventStream)
+	request.Header.Set("Last-Event-ID", after)
+	response, err := s.client.Do(request) //nolint:bodyclose // it lasts until the server stops
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &streamReader{body: response.Body, lines: bufio.NewReader(response.Body), last: after}
+	ready, err := r.next()
+	if err != nil || !strings.Contains(ready, "event: ready") {
+		t.Fatalf("answered %s: %q: %v", response.Status, ready, err)
+	}
+	if retry := r.retry(ready); retry < shortestRetry || retry > usualRetry {
+		t.Errorf("it asks to come back after %s", retry)
+	}
+	return r
+}
+
+// streamReader reads a stream as it is written.
+type streamReader struct {
+	body  io.ReadCloser
+	lines *bufio.Reader
+	last  string // cursor of an event that was complete
+}
+
+// next returns all until a blank line.
+func (r *streamReader) next() (block string, err error) {
+	last := r.last
+	for {
+		line, err := r.lines.ReadString('\n')
+		if err != nil {
+			return block, err
+		}
+		if line == "\n" {
+			r.last = last
+			return block, nil
+		}
+		block += line
+		if id, ok := strings.CutPrefix(line, "id: "); ok {
+			last = strings.TrimSpace(id)
+		}
+	}
+}
+
+// texts reads events until they have brought so many messages, and returns how many there were, less
+// if the stream ended. Comments do not count.
+func (r *streamReader) texts(t *testing.T, want []string) int {
+	t.Helper()
+	for n := 0; n < len(want); {
+		block, err := r.next()
+		if err != nil {
+			return n
+		}
+		if block == ":\n" {
+			continue
+		}
+		if !strings.Contains(block, `"text":"`+want[n]+`"`) {
+			t.Fatalf("event %d is %.200q", n, block)
+		}
+		n++
+	}
+	return len(want)
+}
+
+// retry is when the stream asks to come back.
+func (*streamReader) retry(block string) time.Duration {
+	var ms int
+	for line := range strings.Lines(block) {
+		_, _ = fmt.Sscanf(line, "retry: %d", &ms)
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+// zero is the cursor of the beginning.
+var zero = messaging.ID{}.String()
+
+// mailbox is the feed of bob in memory.
+type mailbox struct {
+	mu      sync.Mutex
+	changes []messaging.Change
+	failure error
+}
+
+func (m *mailbox) add(text string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	id := messaging.ID{6: 7 << 4, 8: 2 << 6} // as a UUID of version 7
+	binary.BigEndian.PutUint32(id[:], uint32(len(m.changes)+1))
+	m.changes = append(m.changes, messaging.Change{Cursor: id, Message: &messaging.Message{ID: id, Sender: "alice", Recipient: "bob", Text: text}})
+}
+
+func (m *mailbox) fail(failure error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failure = failure
+}
+
+// ListChanges returns a page of the feed.
+func (m *mailbox) ListChanges(_ context.Context, _ string, after *messaging.ID, limit, maxBytes int) (page messaging.ChangePage, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.changes) > 0 {
+		page.Next = m.changes[len(m.changes)-1].Cursor
+	}
+	bytes := 0
+	for _, c := range m.changes {
+		if after == nil || c.Cursor.Compare(*after) <= 0 {
+			continue
+		}
+		page.Changes = append(page.Changes, c)
+		if bytes += len(c.Message.Text); len(page.Changes) == limit || bytes > maxBytes {
+			page.HasMore, page.Next = c.Cursor != page.Next, c.Cursor
+			break
+		}
+	}
+	return page, m.failure
+}
+
+// ListChangesOf returns a page of the feed.
+func (m *mailbox) ListChangesOf(ctx context.Context, after map[string]messaging.ID, limit, maxBytes int) (map[string]messaging.ChangePage, error) {
+	page, err := m.ListChanges(ctx, "bob", new(after["bob"]), limit, maxBytes)
+	return map[string]messaging.ChangePage{"bob": page}, err
+}
+
+// Clocks returns the cursor of now.
+func (m *mailbox) Clocks(ctx context.Context, _ []string) (map[string]messaging.ID, error) {
+	page, err := m.ListChanges(ctx, "bob", nil, 1, 1)
+	return map[string]messaging.ID{"bob": page.Next}, err
+}
+
+// pipes are the connections of a server, and its listener.
+type pipes struct {
+	accept chan net.Conn
+	closed chan struct{}
+	close  sync.Once
+
+	mu      sync.Mutex
+	buffers []int // that the server has asked for
+}
+
+// pipe is the server's side of a connection.
+type pipe struct {
+	net.Conn
+
+	pipes *pipes
+}
+
+// SetWriteBuffer notes what is asked of the kernel.
+func (p pipe) SetWriteBuffer(bytes int) error {
+	p.pipes.mu.Lock()
+	defer p.pipes.mu.Unlock()
+	p.pipes.buffers = append(p.pipes.buffers, bytes)
+	return nil
+}
+
+func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.accept <- pipe{server, p}:
+		return client, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Accept waits for a client.
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.accept:
+		return conn, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close lets no more clients in.
+func (p *pipes) Close() error {
+	p.close.Do(func() { close(p.closed) })
+	return nil
+}
+
+// Addr is an address that nobody dials.
+func (*pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
