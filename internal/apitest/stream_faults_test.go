@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -20,94 +19,10 @@ import (
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
-	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
-	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// TestNotify delivers from one replica to another by NOTIFY alone, also after the
-// connections to Postgres were cut.
-func TestNotify(t *testing.T) {
-	t.Parallel()
-	url := dbtest.NewURL(t, db.Postgres)
-	proxy, proxied := newProxy(t, url)
-	writer := apitest.StartOn(t, url, messaging.Options{})
-	reader := apitest.StartWith(t, proxied, app.Options{Bus: func(database *db.DB) feed.Bus { return feed.NewNotify(database, slog.Default()) }})
-	stream := startStream(t, reader.Client, "bob", nil)
-	for i := range 5 {
-		writer.Send(t, "alice", "bob", fmt.Sprint(i))
-		expect(t, stream, fmt.Sprint(i))
-		if i%2 == 0 {
-			proxy.cut()
-			writer.Send(t, "alice", "bob", "meanwhile")
-			proxy.restore()
-			expect(t, stream, "meanwhile")
-		}
-	}
-}
-
-// TestListenWithoutAnswer listens to a Postgres that takes the connection and then never
-// answers: that is noticed, and nothing waits for it when the server stops.
-func TestListenWithoutAnswer(t *testing.T) {
-	t.Parallel()
-	proxy, proxied := newProxy(t, dbtest.NewURL(t, db.Postgres))
-	proxy.swallow("LISTEN")
-	log, lines := io.Pipe()
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		feed.NewNotify(dbtest.Open(t, proxied), slog.New(slog.NewTextHandler(lines, nil))).Run(ctx, func([]string) {})
-		close(ended)
-	}()
-	said := bufio.NewScanner(log)
-	for said.Scan() && !strings.Contains(said.Text(), "cannot listen to Postgres") {
-		continue
-	}
-	go io.Copy(io.Discard, log) //nolint:errcheck // so that nothing waits to write the log
-	cancel()
-	select {
-	case <-ended:
-	case <-time.After(time.Minute):
-		t.Error("it still listens")
-	}
-}
-
-// TestListenLogs says once that the connection is lost, once that there is no other, and once
-// that there is one again.
-func TestListenLogs(t *testing.T) {
-	t.Parallel()
-	proxy, proxied := newProxy(t, dbtest.NewURL(t, db.Postgres))
-	log, lines := io.Pipe()
-	bus := feed.NewNotify(dbtest.Open(t, proxied), slog.New(slog.NewTextHandler(lines, nil)))
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	listening, ended := make(chan struct{}, 100), make(chan struct{})
-	go func() {
-		bus.Run(ctx, func([]string) { listening <- struct{}{} })
-		close(ended)
-	}()
-	said := bufio.NewScanner(log)
-	for range 2 {
-		<-listening
-		proxy.cut()
-		for _, want := range []string{
-			`level=WARN msg="changes by other servers arrive late: cannot listen to Postgres" error="the connection was lost: `,
-			`level=WARN msg="changes by other servers arrive late: cannot listen to Postgres" error="database unavailable: `,
-			`level=INFO msg="listening to Postgres again"`,
-		} {
-			if !said.Scan() || !strings.Contains(said.Text(), want) {
-				t.Fatalf("it says %s, want %s", said.Text(), want)
-			}
-			if strings.Contains(want, "unavailable") {
-				proxy.restore()
-			}
-		}
-	}
-	cancel()
-	<-ended
-}
 
 // TestStreamWithoutDatabase keeps streams while Postgres is gone, those that are live and
 // those that have to read, and goes on when it is back.
@@ -225,7 +140,7 @@ func dialStream(t *testing.T, s *apitest.Server) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() }) // the server may have done so
-	if err := conn.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil {
+	if err := conn.(*net.TCPConn).SetReadBuffer(128 << 10); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(conn, "GET /v1/users/bob/changes HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\nLast-Event-ID: "+uuid.Nil.String()+"\r\n\r\n"); err != nil {
@@ -255,72 +170,29 @@ func TestDrainSlowReader(t *testing.T) {
 	}
 }
 
-// TestSteadyReader reads slowly, and for longer than a client may read nothing: it is
-// not cut off.
-func TestSteadyReader(t *testing.T) {
-	t.Parallel()
-	s := apitest.Start(t, db.SQLite, messaging.Options{})
-	text := strings.Repeat("🐌", 4000)
-	for range 1000 {
-		s.Send(t, "alice", "bob", text)
-	}
-	conn := dialStream(t, s)
-	ticker := time.NewTicker(100 * time.Millisecond)
-	defer ticker.Stop()
-	for start, piece := time.Now(), make([]byte, 1<<10); time.Since(start) < 50*time.Second; <-ticker.C {
-		if _, err := io.ReadFull(conn, piece); err != nil {
-			t.Fatalf("after %s: %v", time.Since(start), err)
-		}
-	}
-	if s.Feed.Streams() < 1 {
-		t.Error("the stream was cut off")
-	}
-}
-
-// TestSlowReader has a client that opens a stream and does not read it: others get
-// everything at once, the client is cut off, and resumes.
+// TestSlowReader has a client that opens a stream and does not read it while there is more than
+// the buffers of its connection hold: others get everything at once, and when it reads at last it
+// gets everything, too.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
 	conn := dialStream(t, s)
 	prompt := startStream(t, s.Client, "bob", &uuid.Nil)
 	const many = 200
-	text := strings.Repeat("🐌", 3000) // in all more than the buffers of a connection hold
-	var slowest time.Duration
+	text := strings.Repeat("🐌", 3000)
 	for range many {
-		start := time.Now()
 		s.Send(t, "alice", "bob", text)
 		expect(t, prompt, text)
-		slowest = max(slowest, time.Since(start))
 	}
-	t.Logf("the slowest of %d messages took %s to the other stream", many, slowest)
-	start := time.Now()
-	for s.Feed.Streams() > 1 { // until it is cut off
-		if time.Since(start) > 2*time.Minute {
-			t.Fatal("a client that does not read is not cut off")
+	events := bufio.NewScanner(conn)
+	events.Buffer(nil, 1<<20)
+	for read := 0; read < many; {
+		if !events.Scan() {
+			t.Fatalf("after %d events: %v", read, events.Err())
 		}
-		s.Send(t, "alice", "carol", "tick")
-		<-time.After(50 * time.Millisecond)
-	}
-	received, err := io.ReadAll(conn)
-	if err != nil && !errors.Is(err, net.ErrClosed) && !strings.Contains(err.Error(), "reset") {
-		t.Error(err)
-	}
-	events := strings.Split(string(received), "\n\n")
-	var last uuid.UUID
-	whole := 0
-	for _, event := range events[1 : len(events)-1] { // after the headers; the last may be cut
-		if _, id, ok := strings.Cut(event, "id: "); ok {
-			last = uuid.MustParse(id[:36])
-			whole++
+		if strings.HasPrefix(events.Text(), "event: message") {
+			read++
 		}
-	}
-	if whole == 0 || whole >= many {
-		t.Fatalf("%d of %d events arrived before the cut", whole, many)
-	}
-	rest := startStream(t, s.Client, "bob", &last)
-	for range many - whole {
-		expect(t, rest, text)
 	}
 }
 
@@ -382,7 +254,7 @@ func TestSlowTransaction(t *testing.T) {
 // waitForLock waits until somebody waits for an advisory lock.
 func waitForLock(t *testing.T, database *db.DB, key int64) {
 	t.Helper()
-	for waiting := false; !waiting; {
+	until(t, func() (waiting bool) {
 		err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
 			return sqlx.GetContext(ctx, q, &waiting, `
 				SELECT count(*) > 0 FROM pg_locks
@@ -391,5 +263,6 @@ func waitForLock(t *testing.T, database *db.DB, key int64) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	}
+		return waiting
+	})
 }

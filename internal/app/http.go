@@ -10,8 +10,8 @@ import (
 	"github.com/message-service/message-service/internal/httpapi"
 )
 
-// WriteTimeout bounds an answer: reading a slow body, and then the longest wait for the database.
-const WriteTimeout = 40 * time.Second
+// writeTimeout bounds an answer: reading a slow body, and then the longest wait for the database.
+const writeTimeout = 40 * time.Second
 
 // startHTTP makes what answers requests. HTTP/2 is spoken over TLS, and without it where a proxy
 // begins with it.
@@ -29,7 +29,7 @@ func (a *App) startHTTP(context.Context) (err error) {
 		Protocols:         protocols,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      WriteTimeout,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       75 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		HTTP2: &http.HTTP2Config{

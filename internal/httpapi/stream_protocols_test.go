@@ -21,8 +21,11 @@ func numbered(n, bytes int) (texts []string) {
 	return texts
 }
 
-// silence is how long a stream says nothing at most, as the contract has it.
-const silence = 15 * time.Second
+// How long a stream says nothing at most, and how long a client has to read anything.
+const (
+	silence  = 15 * time.Second
+	patience = 30 * time.Second
+)
 
 // TestStreamHeartbeat says something every 15 seconds, for longer than an answer may take, and what
 // happens at once.
