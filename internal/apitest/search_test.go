@@ -161,13 +161,14 @@ func TestSearchInput(t *testing.T) {
 // TestSearchSwitchedOff takes the index away under a store, and makes it again.
 func TestSearchSwitchedOff(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		s := apitest.Start(t, engine, messaging.Options{SearchOff: true})
-		before, changed := s.Send(t, "alice", "bob", "lunch before"), s.Send(t, "alice", "bob", "lunch, soon to be dinner")
+		with := apitest.Start(t, engine, messaging.Options{})
+		before, changed := with.Send(t, "alice", "bob", "lunch before"), with.Send(t, "alice", "bob", "lunch, soon to be dinner")
 		for _, steps := range []int{1, 0} {
-			if names, err := s.DB.Migrate(t.Context(), messaging.SearchStep); err != nil || len(names) != steps {
+			if names, err := with.DB.Migrate(t.Context(), messaging.SearchStep); err != nil || len(names) != steps {
 				t.Fatalf("took back %q, %v", names, err)
 			}
 		}
+		s := apitest.StartOn(t, with.DatabaseURL, messaging.Options{SearchOff: true})
 		refused := apitest.Call(s.ListMessagesWithResponse(t.Context(), &client.ListMessagesParams{Recipient: new("bob"), Q: new("lunch")})).Must(t, http.StatusUnprocessableEntity)
 		problem := refused.ApplicationProblemJSON422
 		if *problem.Errors[0].Parameter != "q" {
