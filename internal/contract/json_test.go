@@ -6,13 +6,15 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"pgregory.net/rapid"
+
+	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestAppendTime compares what appendTime writes with what package time makes of the layout.
 func TestAppendTime(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		id := drawID.Draw(t, "id")
+		id := rapid.Make[messaging.ID]().Draw(t, "id")
 		if got, want := string(appendTime(nil, id)), id.Time().Format(`"2006-01-02T15:04:05.000Z"`); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
