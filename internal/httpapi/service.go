@@ -3,8 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"math"
-	"time"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
@@ -35,37 +33,20 @@ func (h *handlers) ready(ctx context.Context) error {
 
 // GetStatus answers GET /v1/status.
 func (h *handlers) GetStatus(ctx context.Context, _ server.GetStatusRequestObject) (server.GetStatusResponseObject, error) {
-	var reason *string
+	status := contract.Status(h.service.Status())
+	status.Version, status.Ready = h.version, true
 	if err := h.ready(ctx); err != nil {
 		unavailable, ok := errors.AsType[*messaging.Error](err)
 		if !ok {
 			return nil, err
 		}
-		reason = &unavailable.Message
+		status.Ready, status.NotReadyReason = false, &unavailable.Message
 	}
-	status := h.service.Status()
-	connections, maxConnections := h.connections()
-	return server.GetStatus200JSONResponse{
-		Version:           h.version,
-		Engine:            status.Engine,
-		Ready:             reason == nil,
-		NotReadyReason:    reason,
-		UptimeSeconds:     int64(time.Since(status.Started) / time.Second),
-		Sends:             status.Sends,
-		SendsPerSecond10S: hundredths(status.PerSecond10s),
-		SendsPerSecond60S: hundredths(status.PerSecond60s),
-		SendsWaiting:      int64(status.SendsWaiting),
-		ChangesWaiting:    int64(status.ChangesWaiting),
-		QueueSize:         int64(status.QueueSize),
-		Streams:           int64(h.feed.Streams()),
-		MaxStreams:        int64(h.feed.MaxStreams()),
-		Connections:       int64(connections),
-		MaxConnections:    int64(maxConnections),
-	}, nil
+	open, most := h.connections()
+	status.Connections, status.MaxConnections = int64(open), int64(most)
+	status.Streams, status.MaxStreams = int64(h.feed.Streams()), int64(h.feed.MaxStreams())
+	return server.GetStatus200JSONResponse(status), nil
 }
-
-// hundredths rounds a figure for people.
-func hundredths(x float64) float64 { return math.Round(100*x) / 100 }
 
 // GetLimits answers GET /v1/limits.
 func (h *handlers) GetLimits(context.Context, server.GetLimitsRequestObject) (server.GetLimitsResponseObject, error) {
