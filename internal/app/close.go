@@ -13,18 +13,20 @@ const (
 	workerTimeout = 10 * time.Second // for a worker to end
 )
 
-// Close ends the server, in the opposite order of [New]: nothing ends before what needs it.
+// Close ends the server, in the opposite order of [New], so that nothing ends before what needs it:
 //
-//  1. /ready answers 503, so that load balancers send nobody any more. All is served as before, for
-//     ShutdownDelay.
-//  2. No connection is taken any more, and streams are told to go. What has arrived is answered; what
-//     takes longer than ShutdownTimeout is cut off.
-//  3. The feed ends.
-//  4. Sends that were accepted are stored. They need no client, and have a time of their own.
-//  5. The workers end, and the profiles.
-//  6. The database is closed.
+//  1. /ready answers 503, so that load balancers send nobody any more. Everything is served as before,
+//     for ShutdownDelay.
+//  2. The listener closes, and streams are told to end. Requests that have arrived are answered; those
+//     that take longer than ShutdownTimeout are cut off.
+//  3. The hub of the feeds and its bus end.
+//  4. Sends that were accepted are stored. They need no client, so they have a time of their own.
+//  5. The server of profiles ends, and cuts off whoever waits for one.
+//  6. The database closes; SQLite makes a last checkpoint.
+//  7. The files of the certificate are not watched any more.
 //
-// A step that fails, or takes too long, keeps the others from nothing.
+// A step that fails or takes too long does not keep the next ones from being taken. The error is of all
+// steps but the database's, which is logged.
 func (a *App) Close() error {
 	var errs []error
 	for _, step := range slices.Backward(a.steps) {
@@ -34,10 +36,11 @@ func (a *App) Close() error {
 	return errors.Join(errs...)
 }
 
-// onClose makes something a step of Close, before those that there are.
+// onClose adds a step to Close, to be taken before those that were added earlier.
 func (a *App) onClose(step func() error) { a.steps = append(a.steps, step) }
 
-// work runs a worker until Close, which waits for it to end.
+// work runs a worker: something that lasts as long as the server, and ends when its ctx does. Close
+// waits for that, though not for ever.
 func (a *App) work(name string, run func(context.Context)) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
