@@ -50,16 +50,16 @@ func selectBlock(ctx context.Context, tx *sqlx.Tx, owner, peer string) (bool, er
 
 // selectBlocked returns which of the messages are to users who have blocked the sender.
 func selectBlocked(ctx context.Context, tx *sqlx.Tx, messages []*StoredMessage) (map[side]bool, error) {
-	var args []any
+	if len(messages) == 0 {
+		return nil, nil //nolint:nilnil // an empty map
+	}
+	args := make([]any, 0, 2*len(messages))
 	for _, m := range messages {
 		args = append(args, m.Recipient, m.Sender)
 	}
-	if len(args) == 0 {
-		return nil, nil //nolint:nilnil // an empty map
-	}
 	var found []Block
 	err := tx.SelectContext(ctx, &found, tx.Rebind(`
-		SELECT owner, peer FROM blocks WHERE (owner, peer) IN (VALUES `+rowsOf(len(args)/2, "(?,?)")+`)`), args...)
+		SELECT owner, peer FROM blocks WHERE (owner, peer) IN (VALUES `+rowsOf(len(messages), "(?,?)")+`)`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("select blocks of senders: %w", err)
 	}

@@ -39,13 +39,17 @@ func touchConversations(ctx context.Context, tx *sqlx.Tx, messages []*Message) e
 	for _, key := range keys {
 		args = append(args, key.owner, key.peer, newest[key])
 	}
-	_, err := tx.ExecContext(ctx, tx.Rebind(`
-		INSERT INTO conversations (owner, peer, last_message_id) VALUES `+rowsOf(len(keys), "(?,?,?)")+`
-		ON CONFLICT (owner, peer) DO UPDATE SET last_message_id = excluded.last_message_id`), args...)
-	if err != nil {
+	if _, err := tx.ExecContext(ctx, tx.Rebind(setLast("VALUES "+rowsOf(len(keys), "(?,?,?)"))), args...); err != nil {
 		return fmt.Errorf("touch conversations: %w", err)
 	}
 	return nil
+}
+
+// setLast writes a statement that sets the last messages of conversations, of which the rows are
+// owner, peer and message.
+func setLast(rows string) string {
+	return `INSERT INTO conversations (owner, peer, last_message_id) ` + rows + `
+		ON CONFLICT (owner, peer) DO UPDATE SET last_message_id = excluded.last_message_id`
 }
 
 // untouchConversations takes deleted messages of a user, where they were the last

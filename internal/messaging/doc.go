@@ -8,7 +8,14 @@
 // its place in every list and the cursor of a reader.
 //
 // Sends are stored in batches, by package groupcommit: one sync to disk for many messages, and
-// the sender is answered after the commit. See sends. Other changes are a transaction each.
+// the sender is answered after the commit. Other changes are a transaction each.
+//
+// One set of rules decides what becomes of a draft: refuse and replay, in send.go, once its
+// mailboxes are locked. A batch about which they would have nothing to ask takes a short cut, one
+// statement of Postgres (storeBatch of the engine). That decides nothing: where a draft replies
+// to something, where a mailbox is ahead or one of its users has ever blocked anybody, and
+// where a key is taken, it stores nothing, and the draft goes the usual way. So a new rule has
+// one place, and if it may concern any draft, needsCare says so.
 //
 // # Lists
 //

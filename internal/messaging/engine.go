@@ -11,10 +11,13 @@ import (
 // engine is what each database engine does in its own way. Each has a file; a service
 // chooses its own once, when it is made.
 type engine interface {
-	// storeBatch stores new messages that have an idempotency key each, and reply to nothing, by one
-	// statement, and returns the ids of those it has stored. It does all of it or nothing,
-	// and reports false where the engine has no such statement.
-	storeBatch(ctx context.Context, messages []*StoredMessage) (stored []ID, done bool, err error)
+	// storeBatch stores messages of which none needs care, by one statement, where there is
+	// nothing to decide: no mailbox is ahead of their ids, and none of their users has ever
+	// blocked anybody. It returns the ids of those it has stored: not of those whose idempotency keys are
+	// taken, nor any where it does not know. What it has not stored goes through [store]; so an
+	// engine without such a statement stores none. With an error, which is of an unavailable
+	// database, the outcome is unknown.
+	storeBatch(ctx context.Context, messages []*StoredMessage) (stored []ID, err error)
 
 	// stored is told how many messages were stored, once they are committed.
 	stored(messages int)

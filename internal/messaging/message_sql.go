@@ -76,15 +76,17 @@ func insertMessages(ctx context.Context, tx *sqlx.Tx, messages []*StoredMessage)
 	for _, m := range messages {
 		args = append(args, m.Recipient, m.ID, m.Sender, m.Text, nullable(m.Metadata), m.ReplyTo, m.Hash, m.Fingerprint)
 	}
-	err = tx.SelectContext(ctx, &stored, tx.Rebind(`
-		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint)
-		VALUES `+rowsOf(len(messages), "(?,?,?,?,?,?,?,?)")+`
-		ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING
-		RETURNING id`), args...)
+	err = tx.SelectContext(ctx, &stored, tx.Rebind(insertNew("VALUES "+rowsOf(len(messages), "(?,?,?,?,?,?,?,?)"))+" RETURNING id"), args...)
 	if err != nil {
 		return nil, fmt.Errorf("insert messages: %w", err)
 	}
 	return stored, nil
+}
+
+// insertNew writes a statement that stores rows as messages, unless their idempotency keys are taken.
+func insertNew(rows string) string {
+	return `INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint) ` + rows + `
+		ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING`
 }
 
 // selectKeyed returns the messages that hold the idempotency keys of some others. The first
@@ -120,14 +122,12 @@ func selectMessage(ctx context.Context, q sqlx.QueryerContext, id ID) (*Message,
 
 // selectRepliedTo returns the messages that some reply to, by id, deleted or not.
 func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, replies []*StoredMessage) (map[ID]*Message, error) {
-	var ids []any
-	for _, m := range replies {
-		if m.ReplyTo != nil {
-			ids = append(ids, *m.ReplyTo)
-		}
-	}
-	if len(ids) == 0 {
+	if len(replies) == 0 {
 		return nil, nil //nolint:nilnil // an empty map
+	}
+	ids := make([]any, len(replies))
+	for i, m := range replies {
+		ids[i] = *m.ReplyTo
 	}
 	var found []Message
 	err := tx.SelectContext(ctx, &found, tx.Rebind(`

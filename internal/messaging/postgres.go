@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -75,22 +76,19 @@ var storeBatch = `
 	), free AS (
 		SELECT FROM locked JOIN clocks USING (user_id) HAVING bool_and(clock = id AND NOT blocking)
 	), stored AS (
-		INSERT INTO messages (recipient, id, sender, text, metadata, key_hash, fingerprint)
-		SELECT recipient, id, sender, text, nullif(metadata, ''), key_hash, fingerprint FROM drafts, free
-		ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING
+		` + insertNew("SELECT recipient, id, sender, text, nullif(metadata, ''), NULL::uuid, key_hash, fingerprint FROM drafts, free") + `
 		RETURNING recipient, id, sender
 	), touched AS (
-		INSERT INTO conversations (owner, peer, last_message_id)
+		` + setLast(`
 		SELECT DISTINCT ON (owner, peer) owner, peer, id FROM (
 			SELECT recipient AS owner, sender AS peer, id FROM stored UNION ALL SELECT sender, recipient, id FROM stored
-		) AS sides ORDER BY owner, peer, id DESC
-		ON CONFLICT (owner, peer) DO UPDATE SET last_message_id = excluded.last_message_id
+		) AS sides ORDER BY owner, peer, id DESC`) + `
 	)
 	SELECT id FROM stored`
 
-func (p *postgres) storeBatch(ctx context.Context, messages []*StoredMessage) (stored []ID, done bool, err error) {
+func (p *postgres) storeBatch(ctx context.Context, messages []*StoredMessage) (stored []ID, err error) {
 	if p.inSteps.Load() {
-		return nil, false, nil
+		return nil, nil
 	}
 	err = p.db.Statement(ctx, mailbox.WriteTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
 		stored = nil
@@ -99,10 +97,11 @@ func (p *postgres) storeBatch(ctx context.Context, messages []*StoredMessage) (s
 		}
 		return nil
 	})
-	if db.IsUnsupported(err) {
-		p.inSteps.Store(true)
+	if err == nil || errors.Is(err, db.ErrUnavailable) {
+		return stored, err
 	}
-	return stored, err == nil, err
+	p.inSteps.Store(db.IsUnsupported(err))
+	return nil, nil // whose error it is will be found out one by one
 }
 
 // batchColumns are the parameters of storeBatch: columns, and the smallest id.

@@ -25,9 +25,7 @@ func (*sqlite) stored(int) {}
 func (*sqlite) close(context.Context) {}
 
 // storeBatch leaves it to the usual way, in which a statement costs little.
-func (*sqlite) storeBatch(context.Context, []*StoredMessage) ([]ID, bool, error) {
-	return nil, false, nil
-}
+func (*sqlite) storeBatch(context.Context, []*StoredMessage) ([]ID, error) { return nil, nil }
 
 // merged lets SQLite merge the two as it reads them.
 func (*sqlite) merged(a, b, order string) string { return a + " UNION ALL " + b + " " + order }

@@ -48,7 +48,11 @@ func TestMailboxClock(t *testing.T) {
 						before = newest[b]
 					}
 					mu.Unlock()
-					m, _, err := service.Send(t.Context(), messaging.Draft{Sender: fmt.Sprint(a), Recipient: fmt.Sprint(b), Text: "x"})
+					draft := messaging.Draft{Sender: fmt.Sprint(a), Recipient: fmt.Sprint(b), Text: "x"}
+					if random.IntN(2) == 0 { // else it does not take the short cut
+						draft.IdempotencyKey = fmt.Sprint(random.Uint64())
+					}
+					m, _, err := service.Send(t.Context(), draft)
 					if err != nil {
 						t.Error(err)
 						return

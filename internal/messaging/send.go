@@ -1,0 +1,161 @@
+package messaging
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/mailbox"
+)
+
+// send is a draft on its way into the store, and its outcome.
+type send struct {
+	draft  StoredMessage // has no id before its mailboxes are locked
+	change mailbox.Change
+	outcome
+}
+
+// outcome is what became of a send: its message was stored or replayed, or it was
+// refused with err.
+type outcome struct {
+	message  *Message
+	replayed bool
+	err      error
+}
+
+// needsCare reports whether a rule may concern the draft, whoever its users are, or it has no
+// idempotency key, without which it could be stored twice where an answer of the database is lost.
+func (s *send) needsCare() bool { return s.draft.ReplyTo != nil || s.draft.Hash == nil }
+
+// Keys are the users of a send: it is stored after those of theirs that came before it.
+func (s *send) Keys() []string { return s.change.Owners }
+
+// Fail notes that a send was not stored.
+func (s *send) Fail(err error) { s.outcome = outcome{err: explain(err)} }
+
+// store stores a batch in a transaction that has locked its mailboxes, and sets the outcome of
+// each send.
+func store(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
+	for _, s := range batch {
+		s.outcome = outcome{} // of an earlier attempt
+		s.draft.ID = s.change.IDs[0]
+	}
+	accepted, err := refuse(ctx, tx, batch)
+	if err != nil {
+		return err
+	}
+	ids, err := insertMessages(ctx, tx, draftsOf(accepted))
+	if err != nil {
+		return err
+	}
+	rest := settle(batch, ids)
+	messages := make([]*Message, 0, len(ids))
+	for _, s := range accepted {
+		if s.message != nil {
+			messages = append(messages, s.message)
+		}
+	}
+	if err := touchConversations(ctx, tx, messages); err != nil {
+		return err
+	}
+	return replay(ctx, tx, rest)
+}
+
+func draftsOf(batch []*send) []*StoredMessage {
+	drafts := make([]*StoredMessage, len(batch))
+	for i, s := range batch {
+		drafts[i] = &s.draft
+	}
+	return drafts
+}
+
+// settle sets the outcome of the sends whose messages were stored, and returns the others.
+func settle(batch []*send, stored []ID) (rest []*send) {
+	isStored := make(map[ID]bool, len(stored))
+	for _, id := range stored {
+		isStored[id] = true
+	}
+	for _, s := range batch {
+		if isStored[s.draft.ID] {
+			s.message = &s.draft.Message
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}
+
+// refuse gives the sends that break a rule their error and returns the others.
+func refuse(ctx context.Context, tx *sqlx.Tx, batch []*send) (accepted []*send, err error) {
+	var doubtful, replies []*StoredMessage
+	for _, s := range batch {
+		if s.change.Blocking {
+			doubtful = append(doubtful, &s.draft)
+		}
+		if s.draft.ReplyTo != nil {
+			replies = append(replies, &s.draft)
+		}
+	}
+	blocked, err := selectBlocked(ctx, tx, doubtful)
+	if err != nil {
+		return nil, err
+	}
+	repliedTo, err := selectRepliedTo(ctx, tx, replies)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range batch {
+		d := &s.draft
+		switch {
+		case blocked[side{d.Recipient, d.Sender}]:
+			s.err = senderBlocked()
+		case d.ReplyTo != nil && !repliedTo[*d.ReplyTo].isBetween(d.Sender, d.Recipient):
+			s.err = invalid("replyTo", "must be a message between the sender and the recipient")
+		default:
+			accepted = append(accepted, s)
+		}
+	}
+	return accepted, nil
+}
+
+// replay answers the sends that were not stored with the message that holds their
+// idempotency key. The mailboxes are locked, so that message is committed or part
+// of this batch. What was refused now may have been stored before.
+func replay(ctx context.Context, tx *sqlx.Tx, repeated []*send) error {
+	if len(repeated) == 0 {
+		return nil
+	}
+	found, err := selectKeyed(ctx, tx, draftsOf(repeated))
+	if err != nil {
+		return err
+	}
+	type scope struct{ recipient, sender, keyHash string }
+	byKey := make(map[scope]*StoredMessage, len(found))
+	for i := range found {
+		m := &found[i]
+		byKey[scope{m.Recipient, m.Sender, string(m.Hash)}] = m
+	}
+	for _, s := range repeated {
+		m, ok := byKey[scope{s.draft.Recipient, s.draft.Sender, string(s.draft.Hash)}]
+		switch {
+		case !ok && s.err != nil:
+		case !ok:
+			return errors.New("a message was neither stored nor found under its idempotency key")
+		case m.isOfAnother(s.draft.KeyRecord):
+			s.err = keyReused()
+		default:
+			s.message, s.replayed, s.err = &m.Message, true, nil
+		}
+	}
+	return nil
+}
+
+func keyReused() *Error {
+	const detail = "was used before with a different request body"
+	return &Error{
+		Code:    IdempotencyKeyReused,
+		Message: "This idempotency key " + detail + ".",
+		Fields:  []Field{{Name: "Idempotency-Key", Detail: detail}},
+	}
+}

@@ -1,0 +1,95 @@
+package messaging
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/mailbox"
+)
+
+// TestStoreBatch takes the short cut with messages about which there is something to ask, and
+// with others: it stores only the others, and where an engine has no short cut, none.
+func TestStoreBatch(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		database := dbtest.Open(t, dbtest.NewURL(t, engine))
+		service := New(database, Options{})
+		defer service.Close(t.Context()) //nolint:errcheck // nothing waits
+		sent := 0
+		// store stores messages, each written "sender recipient" or "sender recipient key", and
+		// returns which of them it has stored.
+		store := func(drafts ...string) (stored []int) {
+			t.Helper()
+			messages := make([]*StoredMessage, len(drafts))
+			for i, id := range service.mailboxes.NewIDs(len(drafts)) {
+				sent++
+				d := Draft{Text: "x", IdempotencyKey: fmt.Sprint(sent)}
+				fmt.Sscan(drafts[i], &d.Sender, &d.Recipient, &d.IdempotencyKey) //nolint:errcheck // the key may be missing
+				m := d.message()
+				m.ID, messages[i] = id, &m
+			}
+			ids, err := service.engine.storeBatch(t.Context(), messages)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, m := range messages {
+				if slices.Contains(ids, m.ID) {
+					stored = append(stored, i)
+				}
+			}
+			return stored
+		}
+		expect := func(what string, stored []int, want ...int) {
+			t.Helper()
+			if engine != db.Postgres {
+				want = nil
+			}
+			if !slices.Equal(stored, want) {
+				t.Errorf("%s: stored %v, want %v", what, stored, want)
+			}
+		}
+		expect("plain", store("ann bob", "bob ann", "carl carl"), 0, 1, 2)
+		expect("a key that is taken", store("ann bob key", "ann bob key", "ann carl key"), 0, 2)
+		expect("and again", store("ann bob key", "bob ann key"), 1)
+
+		if err := service.BlockUser(t.Context(), "dora", "zoe"); err != nil {
+			t.Fatal(err)
+		}
+		expect("a user who blocks somebody", store("ann bob", "ann dora"))
+		if err := service.UnblockUser(t.Context(), "dora", "zoe"); err != nil {
+			t.Fatal(err)
+		}
+		expect("or has", store("dora ann"))
+
+		fast := mailbox.New(database, mailbox.Options{Now: func() time.Time { return time.Now().Add(time.Hour) }, Waiting: 1, Publish: func([]string) {}})
+		err := fast.Change(t.Context(), []string{"fred"}, func(context.Context, *sqlx.Tx, ID) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect("a mailbox that is ahead", store("ann bob", "fred bob"))
+		expect("the others", store("ann bob"), 0)
+	})
+}
+
+// TestNeedsCare lists the drafts that do not take the short cut whoever sends them.
+func TestNeedsCare(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		draft Draft
+		want  bool
+	}{
+		{Draft{IdempotencyKey: "key"}, false},
+		{Draft{}, true},
+		{Draft{IdempotencyKey: "key", ReplyTo: &ID{}}, true},
+	} {
+		if s := (&send{draft: test.draft.message()}); s.needsCare() != test.want {
+			t.Errorf("%+v needs care: %t", test.draft, s.needsCare())
+		}
+	}
+}
