@@ -98,7 +98,7 @@ func parseLine(text []byte) (line server.ExportRecord, err error) {
 	return line, nil
 }
 
-// explain tells what is wrong with a value, and where.
+// explain says what is wrong with a value, and where.
 func explain(err error) error {
 	if failure, ok := errors.AsType[*openapi3.SchemaError](err); ok {
 		return fmt.Errorf("/%s: %s", strings.Join(failure.JSONPointer(), "/"), failure.Reason)

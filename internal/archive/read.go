@@ -21,7 +21,7 @@ const maxLine = 1 << 20
 // readAhead is how many records may wait to be taken.
 const readAhead = 256
 
-// Read yields the records that a store writer wrote. Whatever is not exactly that is
+// Read yields the records that [Export] wrote. Whatever is not exactly that is
 // an error that names the line, after which nothing follows: a line that breaks the
 // contract or contradicts itself, a missing end, a checksum that is not that of the
 // lines before it, anything behind the end.

@@ -31,7 +31,7 @@ func (w *writer) write(r messaging.Record) error {
 	return err
 }
 
-// end writes the last line, which tells that nothing is missing.
+// end writes the last line, which shows that nothing is missing.
 func (w *writer) end() error {
 	_, err := fmt.Fprintf(w.w, `{"type":"end","records":%d,"sha256":"%x"}`+"\n", w.records, w.hash.Sum(nil))
 	return err

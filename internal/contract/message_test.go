@@ -108,7 +108,7 @@ func without[V, W any](members map[string]V, some map[string]W) map[string]V {
 	return rest
 }
 
-// TestEdit tells what an edit leaves as it is from what it removes.
+// TestEdit checks what an edit leaves as it is, and what it removes.
 func TestEdit(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
