@@ -1,17 +1,17 @@
-"""Rules of the API that a schema cannot express, for generated requests that are
-meant to be valid:
+"""Makes generated requests keep the rules that a schema cannot express. The service
+refuses a request that breaks one with 422:
 
-- an Idempotency-Key belongs to one request body (another one is refused with 422,
-  the same one is answered with the first message, deleted or not);
-- `since` is not after `until` (refused with 422);
-- `q` needs a `recipient` or a `sender` (refused with 422);
-- what is replied to or read up to is a message of the two users (refused with 422),
-  and so one is sent first;
-- nobody blocks themselves (refused with 422);
-- a cursor is not ahead of the feed (refused with 422).
+- an Idempotency-Key belongs to one request body (the same body again gets the first
+  message, even if it was deleted);
+- `since` is not after `until`;
+- `q` needs a `recipient` or a `sender`;
+- `replyTo` and the `messageId` of a read marker name a message between the two users,
+  so the hook sends one first;
+- users do not block themselves;
+- a cursor is not ahead of the feed.
 
-A stream of changes does not end, and a request may wait for a minute. Here none is
-asked for, and none waits for more than a second: other tests do.
+The hook also asks for no stream of changes, which would not end, and for long polls of at
+most one second: other tests cover both.
 """
 
 import itertools
@@ -62,7 +62,7 @@ def before_call(context, case, kwargs):
     if case.operation.label.endswith("/read-marker") and _is_id(body.get("messageId")):
         body["messageId"] = _message(unquote(path["peerId"]), unquote(path["userId"]), body["messageId"])
     if case.operation.label.startswith("PUT") and "/blocks/" in case.operation.label and path["userId"] == path["peerId"]:
-        user = unquote(path["userId"])  # as the schema describes it, which is checked again
+        user = unquote(path["userId"])  # Schemathesis checks the unescaped value against the schema
         case.path_parameters = {"userId": user, "peerId": "mallory" if user != "mallory" else "eve"}
 
 
@@ -74,8 +74,8 @@ def _is_id(value):
 
 
 def _message(sender, recipient, otherwise):
-    """Sends a message, also where it would be blocked, and returns its id, or what is
-    given if the users are none."""
+    """Sends a message, after lifting a block, and returns its id, or `otherwise` if the
+    user ids are invalid."""
     if not isinstance(sender, str) or not isinstance(recipient, str):
         return otherwise
     _server.delete(f"{_base_url}/v1/users/{quote(recipient, safe='')}/blocks/{quote(sender, safe='')}")

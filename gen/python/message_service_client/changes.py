@@ -1,4 +1,4 @@
-"""Follows what changes for a user, over as many connections as it takes."""
+"""Follows the changes of a user's mailbox, over any number of connections."""
 
 import inspect
 import json
@@ -21,17 +21,17 @@ from .retrying import retry_after
 
 __all__ = ["ProblemError", "follow_changes", "follow_changes_async"]
 
-# How many seconds a stream is silent at most while it lives; the service sends a comment
-# each 15. It is the timeout of a single read, so a comment is a sign of life.
+# Seconds of silence after which a stream counts as dead: three of the service's heartbeats.
+# It is the timeout of a single read, which every heartbeat (a comment) satisfies.
 _SILENCE = 45.0
-# How long to wait for the next attempt while a stream has not told, and how far that
-# grows while one attempt after the other fails.
-_USUAL_RETRY = 1.0
+# Seconds before the next attempt, until a stream has sent a `retry` field, and the most
+# between failing attempts.
+_DEFAULT_RETRY = 1.0
 _LONGEST_RETRY = 30.0
 
 
 class ProblemError(Exception):
-    """A problem as an exception."""
+    """A problem document (RFC 9457) as an exception."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(f"{problem.status} {problem.title}: {problem.detail} ({problem.instance})")
@@ -46,28 +46,28 @@ def follow_changes(
     on_ready: Callable[[UUID], object] | None = None,
     on_retry: Callable[[Exception, float], object] | None = None,
 ) -> Generator[Change, None, None]:
-    """Yields what changes for a user, in the order of the feed, as it is stored.
+    """Yields the changes of a user's mailbox in the order of the feed, as they are stored.
 
-    It has no end: when the connection is lost it makes a new one and goes on behind the
-    last change, so that nothing is missed and nothing comes twice. Store the `cursor` of
-    a change once you have dealt with it, and pass it as `after` the next time. Leaving
-    the loop closes the connection.
+    It has no end: when the connection is lost it reconnects and resumes after the last
+    change, so that none is missed and none comes twice. Store the `cursor` of a change once
+    you have processed it, and pass it as `after` the next time. Leaving the loop closes the
+    connection.
 
     A change whose type is newer than this package is passed on, with its members in
     `additional_properties`: skip what you do not know.
 
     Args:
         user_id: Your id for the user.
-        client: Makes the requests; its timeout does not count here.
-        after: The cursor of the last change you have dealt with. Without it you follow
+        client: Makes the requests. Its timeout does not apply to streams.
+        after: The cursor of the last change you have processed. Without it you follow
             from now.
-        on_ready: Called at each connection, with the cursor it goes on from. Store it if
+        on_ready: Called at each connection, with the cursor it resumes after. Store it if
             you have none: with it as `after` you miss nothing from then on.
-        on_retry: Called when there is no connection, with the reason and the seconds
-            until the next attempt.
+        on_retry: Called when the connection is lost or cannot be made, with the reason and
+            the seconds until the next attempt.
 
     Raises:
-        ProblemError: If the service refuses for good. If the problem's type is
+        ProblemError: If another attempt would be refused too. If the problem's type is
             `urn:problem-type:message-service:cursor-ahead`, begin anew.
     """
     feed = _Feed(user_id, after)
@@ -75,11 +75,11 @@ def follow_changes(
         try:
             with closing(_connect(client.get_httpx_client(), feed)) as events:
                 for event in events:
-                    news = feed.take(event)
-                    if isinstance(news, Change):
-                        yield news
-                    elif news and on_ready:
-                        on_ready(news)
+                    taken = feed.take(event)
+                    if isinstance(taken, Change):
+                        yield taken
+                    elif taken and on_ready:
+                        on_ready(taken)
         except _Lost as error:
             lost = error
         wait = feed.next_attempt(lost)
@@ -96,53 +96,53 @@ async def follow_changes_async(
     on_ready: Callable[[UUID], object] | None = None,
     on_retry: Callable[[Exception, float], object] | None = None,
 ) -> AsyncGenerator[Change, None]:
-    """Yields what changes for a user, as `follow_changes` does.
+    """Yields the changes of a user's mailbox, as `follow_changes` does.
 
-    `on_ready` and `on_retry` may be async. Cancelling the task ends it, also while it
+    `on_ready` and `on_retry` may be async. Cancelling the task ends it, even while it
     waits. To close the connection at once when you leave the loop, use
-    `contextlib.aclosing`: else Python does so some time later.
+    `contextlib.aclosing`: otherwise Python closes it some time later.
     """
     feed = _Feed(user_id, after)
     while True:
         try:
             async with aclosing(_connect_async(client.get_async_httpx_client(), feed)) as events:
                 async for event in events:
-                    news = feed.take(event)
-                    if isinstance(news, Change):
-                        yield news
-                    elif news and on_ready:
-                        await _finish(on_ready(news))
+                    taken = feed.take(event)
+                    if isinstance(taken, Change):
+                        yield taken
+                    elif taken and on_ready:
+                        await _await_result(on_ready(taken))
         except _Lost as error:
             lost = error
         wait = feed.next_attempt(lost)
         if on_retry:
-            await _finish(on_retry(lost.reason, wait))
+            await _await_result(on_retry(lost.reason, wait))
         await anyio.sleep(wait)
 
 
-async def _finish(result: object) -> None:
+async def _await_result(result: object) -> None:
     if inspect.isawaitable(result):
         await result
 
 
 class _Lost(Exception):
-    """There is no connection for now."""
+    """The connection is lost or could not be made, but another attempt may succeed."""
 
     def __init__(self, reason: Exception, asked: float = 0) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.asked = asked  # how many seconds the service asked to wait
+        self.asked = asked  # the seconds of Retry-After, or 0
 
 
 @define
 class _Feed:
-    """Where a reader is in a feed, and how it gets on."""
+    """The position of a reader in a feed, and the state of its retries."""
 
     user_id: str
     after: UUID | None  # where the caller began
-    cursor: UUID | None = None  # of the last event, also one of an earlier connection
-    retry: float = _USUAL_RETRY  # what the service last asked to wait, in seconds
-    failures: int = 0  # attempts in a row that brought nothing
+    cursor: UUID | None = None  # of the last event, across connections
+    retry: float = _DEFAULT_RETRY  # the last `retry` field of a stream, in seconds
+    failures: int = 0  # attempts in a row that brought no event
 
     def request(self) -> dict[str, Any]:
         return {
@@ -154,10 +154,10 @@ class _Feed:
         }
 
     def take(self, event: ServerSentEvent) -> UUID | Change | None:
-        """Notes an event, and returns the cursor of `ready`, or a change."""
+        """Records the position of an event, and returns the cursor of a `ready` event, or a change."""
         if event.retry is not None:
             self.retry = event.retry / 1000
-        if not event.data:  # httpx-sse makes events of comments and of a retry, too
+        if not event.data:  # httpx-sse yields an event also for a comment and for a retry field alone
             return None
         self.failures = 0
         self.cursor = UUID(event.id)
@@ -167,10 +167,10 @@ class _Feed:
         return Change.from_dict(data)
 
     def next_attempt(self, lost: _Lost) -> float:
-        """Returns in how many seconds to try again.
+        """Returns the seconds until the next attempt.
 
-        That is what was asked for, or longer each time; at random, so that not all
-        readers come at once.
+        That is as Retry-After asked, or exponential backoff; with jitter, so that clients do
+        not return all at once.
         """
         longest = min(self.retry * 2.0 ** min(self.failures, 10), _LONGEST_RETRY)
         self.failures += 1
@@ -179,11 +179,11 @@ class _Feed:
         return max(self.retry, longest * random.uniform(0.5, 1))
 
 
-# These say that the request cannot be made, whatever the connection.
-_NO_REQUEST = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.TooManyRedirects)
+# Errors of the request itself, which another connection would not change.
+_BAD_REQUEST = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.TooManyRedirects)
 
-# What the next two raise is about the connection: no code of the caller runs in them, so an
-# error of theirs is never taken for one of the connection.
+# The caller's loop body and callbacks do not run in the next two functions, so their errors are
+# never taken for errors of the connection.
 
 
 def _connect(client: httpx.Client, feed: _Feed) -> Generator[ServerSentEvent, None, None]:
@@ -194,7 +194,7 @@ def _connect(client: httpx.Client, feed: _Feed) -> Generator[ServerSentEvent, No
                 source.response.read()
             _check(source.response)
             yield from source.iter_sse()
-    except _NO_REQUEST:
+    except _BAD_REQUEST:
         raise
     except httpx.RequestError as error:
         raise _Lost(error) from error
@@ -211,7 +211,7 @@ async def _connect_async(client: httpx.AsyncClient, feed: _Feed) -> AsyncGenerat
             async with aclosing(source.aiter_sse()) as events:
                 async for event in events:
                     yield event
-    except _NO_REQUEST:
+    except _BAD_REQUEST:
         raise
     except httpx.RequestError as error:
         raise _Lost(error) from error
@@ -219,7 +219,7 @@ async def _connect_async(client: httpx.AsyncClient, feed: _Feed) -> AsyncGenerat
 
 
 def _check(response: httpx.Response) -> None:
-    """Raises why an answer is no stream."""
+    """Raises an error if an answer is not a stream: _Lost if that may pass."""
     content_type = response.headers.get("Content-Type", "")
     if not response.is_success:
         error = ProblemError(_problem_of(response, content_type))
@@ -231,7 +231,7 @@ def _check(response: httpx.Response) -> None:
 
 
 def _problem_of(response: httpx.Response, content_type: str) -> Problem:
-    """Returns what went wrong, also where the service did not answer but a proxy did."""
+    """Returns the problem of an answer, also of one that a proxy gave instead of the service."""
     if content_type.startswith("application/problem+json"):
         return Problem.from_dict(response.json())
     answered = f"{response.status_code} {response.reason_phrase}".strip()

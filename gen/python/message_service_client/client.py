@@ -19,8 +19,8 @@ class Client:
 
         ``headers``: A dictionary of headers to be sent with every request
 
-        ``timeout``: How long to wait for the connection, and for an answer, that for reading; 30 seconds if absent. What a
-        list of changes asks to wait is added. API functions will raise httpx.TimeoutException if this is exceeded.
+        ``timeout``: The timeout of an attempt, 30 seconds by default. Its ``connect`` is for the connection, its ``read`` for
+        the complete answer, to which the ``wait`` of a long poll is added. API functions raise httpx.TimeoutException.
 
         ``verify_ssl``: Whether or not to verify the SSL certificate of the API server. This should be True in production,
         but can be set to False for testing purposes.
@@ -152,8 +152,8 @@ class AuthenticatedClient:
 
         ``headers``: A dictionary of headers to be sent with every request
 
-        ``timeout``: How long to wait for the connection, and for an answer, that for reading; 30 seconds if absent. What a
-        list of changes asks to wait is added. API functions will raise httpx.TimeoutException if this is exceeded.
+        ``timeout``: The timeout of an attempt, 30 seconds by default. Its ``connect`` is for the connection, its ``read`` for
+        the complete answer, to which the ``wait`` of a long poll is added. API functions raise httpx.TimeoutException.
 
         ``verify_ssl``: Whether or not to verify the SSL certificate of the API server. This should be True in production,
         but can be set to False for testing purposes.

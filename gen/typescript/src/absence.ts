@@ -1,9 +1,9 @@
 /**
- * Notes while the page is frozen, or put aside to be shown again by "back" or "forward".
- * Nothing of a page that holds a connection or a lock would be put aside.
+ * Tracks whether the page is frozen or in the back/forward cache. A browser does not put a
+ * page there that holds a connection or a lock, so both are given up when an absence begins.
  */
 export class Absence {
-  /** Resolves when the page is there. */
+  /** Resolves when the page is active. */
   over: Promise<void> = Promise.resolve();
   lasts = false;
   #return = (): void => undefined;

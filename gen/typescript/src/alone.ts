@@ -3,12 +3,12 @@ import { connect, Lost, type Place } from './connection.js';
 import type { MessageService } from './index.js';
 import { pause } from './retry.js';
 
-/** How long to wait for the next attempt while a stream has not told. */
-export const usualRetry = 1000;
-/** How far that grows while one attempt after the other fails. */
+/** Milliseconds before the next attempt, until a stream has sent a `retry` field. */
+export const defaultRetry = 1000;
+/** The most milliseconds between failing attempts. */
 const longestRetry = 30_000;
 
-/** Follows the changes of a user over connections of its own. `onBytes` is called whenever something comes. */
+/** Follows the changes of a user over its own connections. `onBytes` is called for each chunk received, also for a heartbeat. */
 export async function* followAlone(
   api: MessageService,
   userId: string,
@@ -16,7 +16,7 @@ export async function* followAlone(
   onBytes?: () => void,
 ): AsyncGenerator<Change, void, undefined> {
   const { after, signal, onReady, onRetry } = options;
-  const place: Place = { after, cursor: undefined, retry: usualRetry, failures: 0 };
+  const place: Place = { after, cursor: undefined, retry: defaultRetry, failures: 0 };
   while (!signal?.aborted) {
     try {
       for await (const { cursor, change } of connect(api, userId, place, signal, onBytes)) {
@@ -37,7 +37,7 @@ export async function* followAlone(
   }
 }
 
-/** In how many milliseconds to try again: what was asked for, or longer each time; at random, so that not all come at once. */
+/** Milliseconds until the next attempt: as `Retry-After` asked, or exponential backoff; with jitter, so that clients do not return all at once. */
 export function nextAttempt({ retry, failures }: Pick<Place, 'retry' | 'failures'>, asked: number): number {
   if (asked > 0) return asked * (1 + Math.random() / 4);
   return Math.max(retry, Math.min(retry * 2 ** failures, longestRetry) * (0.5 + Math.random() / 2));

@@ -5,30 +5,30 @@ import type { MessageService } from './index.js';
 import { ProblemError, type Problem } from './problem.js';
 import { retryAfter } from './retry.js';
 
-/** How long a stream is silent at most while it lives; the service sends a comment each 15 seconds. */
+/** Milliseconds of silence after which a stream counts as dead: three of the service's heartbeats (comments). */
 const silence = 45_000;
-/** A stream that takes longer to say that it is ready is held back by something between. */
+/** Milliseconds for a stream to be ready; one that takes longer is buffered by something between. */
 const readyWithin = 5000;
-/** How many seconds the service is asked to hold an empty page. */
-const held = 30;
-/** For how long pages take the place of a stream. */
-const pagesFor = 300_000;
+/** Seconds for which a long poll asks the service to wait for a change. */
+const longPoll = 30;
+/** Milliseconds of long polling before a stream is tried again. */
+const pollingFor = 300_000;
 
-/** Where a reader is in a feed, and how it gets on. */
+/** The position of a reader in a feed, and the state of its retries. */
 export interface Place {
   readonly after: string | undefined; // where the caller began
-  cursor: string | undefined; // of the last event, also one of an earlier connection
-  retry: number; // what the service last asked to wait, in milliseconds
-  failures: number; // attempts in a row that brought nothing
+  cursor: string | undefined; // of the last event, across connections
+  retry: number; // the last `retry` field of a stream, in milliseconds
+  failures: number; // attempts in a row that brought no event
 }
 
-/** What a connection brings: a change and its cursor, or, without one, that it is ready to go on from there. */
+/** An event of a connection: a change and its cursor, or, without a change, the cursor after which it is ready. */
 export interface FeedEvent {
   cursor: string;
   change?: Change;
 }
 
-/** There is no connection for now. Its cause is the reason. */
+/** The connection is lost or could not be made, but another attempt may succeed. `cause` is the reason. */
 export class Lost extends Error {
   readonly retryAfter: number;
 
@@ -39,10 +39,10 @@ export class Lost extends Error {
 }
 
 /**
- * Yields the events of one connection, and throws {@link Lost} when that breaks. It ends
- * when it has asked for pages in place of a stream for long enough. No code of the caller runs
- * in here, so an error of theirs is never taken for one of the connection. `onBytes` is called
- * whenever something comes, if only a comment.
+ * Yields the events of one connection, and throws {@link Lost} when it breaks. It returns
+ * only after long polling, when it is time to try a stream again. The caller's loop body and
+ * callbacks do not run in here, so their errors are never taken for errors of the connection.
+ * `onBytes` is called for each chunk received, also for a heartbeat.
  */
 export async function* connect(
   api: MessageService,
@@ -52,8 +52,8 @@ export async function* connect(
   onBytes?: () => void,
 ): AsyncGenerator<FeedEvent, void, undefined> {
   const stream = new Connection(signal);
-  const heldBack = new Error(`The stream was not ready within ${readyWithin / 1000} seconds.`);
-  const timer = setTimeout(() => stream.abort(heldBack), readyWithin);
+  const notReady = new Error(`The stream was not ready within ${readyWithin / 1000} seconds.`);
+  const timer = setTimeout(() => stream.abort(notReady), readyWithin);
   try {
     for await (const { data } of readStream(stream, api, userId, place, onBytes)) {
       clearTimeout(timer);
@@ -61,7 +61,7 @@ export async function* connect(
       yield 'type' in event ? { cursor: event.cursor, change: event } : event;
     }
   } catch (error) {
-    if (stream.signal.reason !== heldBack) throw error;
+    if (stream.signal.reason !== notReady) throw error;
   } finally {
     clearTimeout(timer);
     stream.close();
@@ -96,8 +96,8 @@ async function* readStream(
       throw new Error(`Answered ${contentType}, which is no stream of events.`);
     }
 
-    // A chunk ends anywhere: within an event, and within a character. What a connection
-    // leaves unfinished is not an event.
+    // A chunk may end within an event or within a character. An event that the stream does
+    // not finish does not count.
     const decoder = new TextDecoder();
     const events: EventSourceMessage[] = [];
     const parser = createParser({
@@ -112,7 +112,7 @@ async function* readStream(
       yield* events.splice(0);
     }
   } finally {
-    // A stream that failed has nothing to cancel.
+    // Cancelling a stream that has failed rejects with the same error.
     reader?.cancel().catch(() => undefined);
   }
 }
@@ -123,7 +123,7 @@ async function* readPages(
   place: Place,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<FeedEvent, void, undefined> {
-  const end = Date.now() + pagesFor;
+  const end = Date.now() + pollingFor;
   let after = place.cursor ?? place.after;
   let page = await readPage(api, userId, after, signal);
   yield { cursor: after ?? page.next };
@@ -131,11 +131,11 @@ async function* readPages(
     for (const change of page.changes) yield { cursor: change.cursor, change };
     if (Date.now() >= end) return;
     after = page.next;
-    page = await readPage(api, userId, after, signal, page.hasMore ? 0 : held);
+    page = await readPage(api, userId, after, signal, page.hasMore ? 0 : longPoll);
   }
 }
 
-/** Reads one page of changes, and throws {@link Lost} when there is no connection. */
+/** Reads one page of changes; throws {@link Lost} when the request fails. `wait` is in seconds. */
 export async function readPage(
   api: MessageService,
   userId: string,
@@ -156,14 +156,14 @@ export async function readPage(
   }
 }
 
-/** What to throw for a problem: what may pass is a loss of the connection. */
+/** The error for a problem: {@link Lost} if it is temporary. */
 function refusal(error: Problem, response: Response): Error {
   const problem = new ProblemError(error);
-  const passes = response.status === 429 || response.status >= 500;
-  return passes ? new Lost(problem, retryAfter(response.headers)) : problem;
+  const isTemporary = response.status === 429 || response.status >= 500;
+  return isTemporary ? new Lost(problem, retryAfter(response.headers)) : problem;
 }
 
-/** A request that ends with a signal, by itself, or when it is silent. */
+/** Aborts one request when the caller's signal aborts, when it is closed, or after too long a silence. */
 class Connection extends AbortController {
   readonly #outer: AbortSignal | undefined;
   readonly #leave = (): void => this.abort(this.#outer?.reason);
@@ -175,7 +175,7 @@ class Connection extends AbortController {
     if (outer?.aborted) this.#leave();
   }
 
-  /** Waits for what it brings, and ends it when it is silent for longer than a living one. */
+  /** Waits for the next result, and aborts the connection if that takes longer than `silence`. */
   async alive<T>(next: Promise<T>): Promise<T> {
     const { signal } = this;
     const timer = setTimeout(() => this.abort(new Error(`The stream is silent for ${silence / 1000} seconds.`)), silence);

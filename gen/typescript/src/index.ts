@@ -13,11 +13,11 @@ import { plainClients } from './together.js';
 export type Message = components['schemas']['Message'];
 /** A message to be sent. */
 export type SendMessageRequest = components['schemas']['SendMessageRequest'];
-/** What to replace in a message; `metadata: null` removes the metadata. */
+/** The members of a message to replace; `metadata: null` removes the metadata. */
 export type EditMessageRequest = components['schemas']['EditMessageRequest'];
 /** One page of messages, newest first. */
 export type MessagePage = components['schemas']['MessagePage'];
-/** One user's view of what they and another have written to each other. */
+/** One user's view of the messages between them and a peer. */
 export type Conversation = components['schemas']['Conversation'];
 /** One page of conversations, the one with the newest message first. */
 export type ConversationPage = components['schemas']['ConversationPage'];
@@ -25,7 +25,7 @@ export type ConversationPage = components['schemas']['ConversationPage'];
 export type SetReadMarkerRequest = components['schemas']['SetReadMarkerRequest'];
 /** How far a user has read the conversation with a peer. */
 export type ReadMarker = components['schemas']['ReadMarker'];
-/** A user receives nothing from a peer. */
+/** A block: the user receives nothing from the peer. */
 export type Block = components['schemas']['Block'];
 /** One page of blocks, in the order of the blocked users' ids. */
 export type BlockPage = components['schemas']['BlockPage'];
@@ -38,19 +38,19 @@ export { followChanges, type Change, type ChangePage, type FollowOptions } from 
 export { ProblemError, type Problem } from './problem.js';
 export type { components, paths };
 
-/** What answers are read as; a stream of events, which is text too, is left to {@link followChanges}. */
+/** The media types of answers, but for streams of events, which {@link followChanges} reads. */
 type Media = `application/${string}` | 'text/plain';
 
 /** The client: a method for each HTTP method, and a type for each path. */
 export type MessageService = Client<paths, Media>;
 
-/** What adjusts a client: the options of openapi-fetch, and a time. */
+/** Options of a client: those of openapi-fetch, and a timeout. */
 export interface MessageServiceOptions extends Omit<ClientOptions, 'baseUrl' | 'fetch'> {
   /** Makes each attempt in place of the global `fetch`. */
   fetch?: Fetch;
   /**
-   * How many milliseconds an attempt has for a whole answer; 30,000 if absent. What a list of
-   * changes asks to `wait` is added, and streams and exports need only begin in time.
+   * Timeout of an attempt in milliseconds, until the answer is complete; 30,000 by default. The
+   * `wait` of a long poll is added, and streams and exports need only begin in time.
    */
   timeout?: number;
 }
@@ -60,10 +60,10 @@ export interface MessageServiceOptions extends Omit<ClientOptions, 'baseUrl' | '
  * answer is `{ data, error, response }`: `error` is a {@link Problem} when the
  * status is 400 or above. A failed connection rejects the promise.
  *
- * What may be repeated is, up to four times, while the connection fails or takes too long, or
- * the answer is 429, 502, 503 or 504: GET, PUT and DELETE, and a POST with an
- * `Idempotency-Key`. It waits for as long as `Retry-After` says, if that is no more than a
- * minute, else from 0.2 to 10 seconds.
+ * Idempotent requests (GET, PUT, DELETE, and a POST with an `Idempotency-Key`) are retried up
+ * to four times when the connection fails, the attempt times out, or the answer is 429, 502, 503
+ * or 504: after as long as `Retry-After` says, if that is at most a minute, else with exponential
+ * backoff from 0.2 to 10 seconds.
  */
 export function createMessageService(baseUrl: string, options: MessageServiceOptions = {}): MessageService {
   const { fetch = (request) => globalThis.fetch(request), timeout = 30_000, ...rest } = options;
@@ -73,7 +73,7 @@ export function createMessageService(baseUrl: string, options: MessageServiceOpt
   return client;
 }
 
-/** Lets text be read as text, although answers are read as JSON unless something else is asked for. */
+/** Wraps a text answer in a JSON string: openapi-fetch parses each answer as JSON unless `parseAs` says otherwise. */
 async function asText(response: Response, parseAs: string): Promise<Response | undefined> {
   if (parseAs !== 'json' || !response.headers.get('Content-Type')?.startsWith('text/plain')) return undefined;
   const { status, statusText } = response;
@@ -83,13 +83,13 @@ async function asText(response: Response, parseAs: string): Promise<Response | u
 }
 
 /**
- * Yields what concerns a user, record by record as it arrives: the messages they sent
- * or received, the oldest first, then their read markers, then their blocks. However
- * many there are, only a few are in memory. Leaving the loop closes the connection; a
- * `signal` does so while the loop waits.
+ * Yields the data of a user, record by record as it arrives: the messages they sent or
+ * received, oldest first, then their read markers, then their blocks. Only a few records are
+ * in memory at a time. Leaving the loop closes the connection; a `signal` does so while the
+ * loop waits.
  *
  * It throws a {@link ProblemError} when the service answers with a problem, and another
- * error when the export is cut short: what was yielded until then is not all.
+ * error when the export is cut short: the records until then are incomplete.
  */
 export async function* exportUser(
   api: MessageService,
@@ -104,7 +104,7 @@ export async function* exportUser(
   if (error) throw new ProblemError(error);
   const reader = data?.getReader();
   try {
-    // A chunk ends anywhere: within a line, and within a character.
+    // A chunk may end within a line or within a character.
     const decoder = new TextDecoder('utf-8', { fatal: true });
     let rest = '';
     for (;;) {
@@ -119,7 +119,7 @@ export async function* exportUser(
       }
     }
   } finally {
-    // A stream that failed has nothing to cancel, and rejects with what is thrown anyway.
+    // Cancelling a stream that has failed rejects with the error that is being thrown already.
     await reader?.cancel().catch(() => undefined);
   }
 }

@@ -1,4 +1,4 @@
-"""Repeats requests that may be repeated, as the SDKs of all languages do."""
+"""Retries idempotent requests by the rules that the SDKs of all languages follow."""
 
 import math
 import random
@@ -14,21 +14,21 @@ import httpx
 
 __all__ = ["RetryingAsyncClient", "RetryingClient", "retry_after"]
 
-_REPEATS = 4
-_SHORTEST_WAIT, _LONGEST_WAIT = 0.2, 10.0
-# An answer that asks for more is returned at once.
+_RETRIES = 4
+_SHORTEST_WAIT, _LONGEST_WAIT = 0.2, 10.0  # seconds
+# An answer whose Retry-After is longer, in seconds, is returned at once.
 _LONGEST_RETRY_AFTER = 60.0
 _TEMPORARY = {429, 502, 503, 504}
 _IDEMPOTENT = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"}
 
 
 class RetryingClient(httpx.Client):
-    """Repeats a request up to four times while it fails for now, and limits each attempt.
+    """Retries an idempotent request up to four times, and limits the time of each attempt.
 
-    That is when the connection fails or takes too long, and when the answer is 429, 502,
-    503 or 504. It waits for as long as Retry-After says, if that is no more than a minute,
-    and else from 0.2 to 10 seconds. Only what may be repeated is: GET, PUT, DELETE, and a
-    POST with an Idempotency-Key; streams of events are left to `follow_changes`.
+    It retries when the connection fails, when an attempt times out, and when the answer is
+    429, 502, 503 or 504: after as long as Retry-After says, if that is at most a minute, else
+    with exponential backoff from 0.2 to 10 seconds. Idempotent are GET, PUT, DELETE, and a POST
+    with an Idempotency-Key. Streams of events are not retried here: `follow_changes` does so.
     """
 
     def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
@@ -42,11 +42,11 @@ class RetryingClient(httpx.Client):
                         response.stream = _Timed(response.stream, deadline)
                         response.read()
             except httpx.TransportError as error:
-                if not attempts.may_follow_error(error):
+                if not attempts.may_retry_error(error):
                     raise
                 wait = attempts.next_wait()
             else:
-                if not attempts.may_follow(response):
+                if not attempts.may_retry(response):
                     return response
                 response.close()
                 wait = attempts.next_wait(response)
@@ -54,7 +54,7 @@ class RetryingClient(httpx.Client):
 
 
 class RetryingAsyncClient(httpx.AsyncClient):
-    """Repeats requests as `RetryingClient` does."""
+    """Retries requests as `RetryingClient` does."""
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         attempts = _Attempts(request)
@@ -67,11 +67,11 @@ class RetryingAsyncClient(httpx.AsyncClient):
                         response.stream = _Timed(response.stream, deadline)
                         await response.aread()
             except httpx.TransportError as error:
-                if not attempts.may_follow_error(error):
+                if not attempts.may_retry_error(error):
                     raise
                 wait = attempts.next_wait()
             else:
-                if not attempts.may_follow(response):
+                if not attempts.may_retry(response):
                     return response
                 await response.aclose()
                 wait = attempts.next_wait(response)
@@ -79,7 +79,7 @@ class RetryingAsyncClient(httpx.AsyncClient):
 
 
 class _Timed(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """An answer that must have come by a deadline. httpx limits only each part of it."""
+    """A body that must be complete by a deadline: the timeout of httpx is for each read."""
 
     def __init__(self, stream: Any, deadline: float) -> None:
         self.stream = stream
@@ -107,33 +107,33 @@ class _Timed(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class _Attempts:
-    """The attempts to make a request."""
+    """The attempts of one request: how many are left, and when the next is due."""
 
     def __init__(self, request: httpx.Request) -> None:
         is_stream = request.headers.get("Accept") == "text/event-stream"
         may_repeat = request.method in _IDEMPOTENT or "Idempotency-Key" in request.headers
-        self.left = _REPEATS if may_repeat and not is_stream else 0
+        self.left = _RETRIES if may_repeat and not is_stream else 0
         self.failures = 0
-        # A list of changes that is held takes that much longer.
-        held, timeout = request.url.params.get("wait", ""), request.extensions.get("timeout", {})
+        # The time of a long poll is added to the timeout.
+        wait, timeout = request.url.params.get("wait", ""), request.extensions.get("timeout", {})
         self.limit = timeout.get("read")
-        if held.isdecimal() and self.limit is not None:
-            self.limit += int(held)
+        if wait.isdecimal() and self.limit is not None:
+            self.limit += int(wait)
             request.extensions["timeout"] = {**timeout, "read": self.limit}
 
     def deadline(self) -> float:
-        """Returns until when the attempt that begins now may take, on the monotonic clock."""
+        """Returns when the attempt that begins now times out, on the monotonic clock."""
         return math.inf if self.limit is None else time.monotonic() + self.limit
 
-    def may_follow_error(self, error: httpx.TransportError) -> bool:
+    def may_retry_error(self, error: httpx.TransportError) -> bool:
         may_pass = isinstance(error, (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError))
         return self.left > 0 and may_pass and not _is_refused_certificate(error)
 
-    def may_follow(self, response: httpx.Response) -> bool:
+    def may_retry(self, response: httpx.Response) -> bool:
         return self.left > 0 and response.status_code in _TEMPORARY and retry_after(response) <= _LONGEST_RETRY_AFTER
 
     def next_wait(self, response: httpx.Response | None = None) -> float:
-        """Returns in how many seconds to try again; at random, so that not all come at once."""
+        """Returns the seconds until the next attempt, with jitter, so that clients do not return all at once."""
         asked = retry_after(response) if response else 0
         wait = asked or min(_SHORTEST_WAIT * 2**self.failures, _LONGEST_WAIT)
         self.left -= 1
@@ -150,9 +150,9 @@ def _is_refused_certificate(error: BaseException | None) -> bool:
 
 
 def retry_after(response: httpx.Response) -> float:
-    """Returns for how many seconds an answer asks to wait, or 0.
+    """Returns how many seconds Retry-After asks to wait, or 0 without one.
 
-    A date is compared with that of the answer, since the clock here may be wrong.
+    A date in it is compared with the answer's Date, since the local clock may be wrong.
     """
     value = response.headers.get("Retry-After", "")
     if value.isdecimal():

@@ -51,7 +51,7 @@ Until = Callable[[Change], object]
 
 
 def follow_sync(user: str, client: Client, until: Until, into: list[Change], **options: Any) -> None:
-    """Follows until a change, which is the last it appends."""
+    """Appends the changes to a list, up to the first for which `until` is true."""
     with client, closing(follow_changes(user, client=client, **options)) as changes:
         for change in changes:
             into.append(change)
@@ -76,7 +76,7 @@ both = pytest.mark.parametrize("follow", [follow_sync, follow_async])
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Lets time fly: waits are over at once, and noted."""
+    """Makes waits for the next attempt end at once, and records their seconds."""
     waits: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -88,7 +88,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 class CuttingProxy:
-    """Cuts each connection somewhere."""
+    """Cuts each connection after at most 4,000 bytes of answer, and counts the cuts."""
 
     def __init__(self) -> None:
         self.cuts = 0
@@ -134,7 +134,7 @@ class CuttingProxy:
             pass
 
     def close(self) -> None:
-        # This wakes the thread that accepts, which close alone does not.
+        # shutdown unblocks the thread in accept(), which close does not.
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.threads.shutdown()
@@ -147,7 +147,7 @@ def cutting_proxy() -> Iterator[CuttingProxy]:
 
 
 def latest(changes: list[Change]) -> list[Change]:
-    """Of changes of the same message or marker, the last one."""
+    """Returns the last change of each message and marker."""
     last: dict[object, Change] = {}
     for change in changes:
         if isinstance(change.message, Message):
@@ -201,7 +201,7 @@ def test_a_feed_is_followed_over_any_number_of_cut_connections(follow: Follow, w
                     set_read_marker.sync(ben, ann, client=client, body=read)
             send("The end")
 
-        send("Before")  # is not followed
+        send("Before")  # a message from before the loop must not come
         writing: list[Future[None]] = []
         ready: list[UUID] = []
         followed: list[Change] = []
@@ -234,7 +234,7 @@ def test_a_feed_is_followed_over_any_number_of_cut_connections(follow: Follow, w
         resumed = list_changes.sync(ben, client=client, after=BEGINNING, last_event_id_header=pages[-3].cursor)
         assert isinstance(resumed, ChangePage) and resumed.changes == pages[-2:]
 
-        # Where one reader has stopped another goes on.
+        # A second reader resumes in the middle.
         rest: list[Change] = []
         follow(ben, Client(base_url=proxy.url), is_end, rest, after=pages[100].cursor)
         assert rest == pages[101:]
@@ -267,7 +267,7 @@ def test_leaving_the_loop_ends_a_stream_of_the_service(follow: Follow) -> None:
     with Client(base_url=BASE_URL) as client:
         body = SendMessageRequest(sender=user, recipient=user, text="To myself")
         assert isinstance(send_message.sync(client=client, body=body), Message)
-    for _ in range(15):  # of at most 10 streams at a time
+    for _ in range(15):  # a user may have 10 streams at a time: a leaked one would be refused
         followed: list[Change] = []
         follow(user, Client(base_url=BASE_URL), text_of, followed, after=BEGINNING)
         assert [text_of(change) for change in followed] == ["To myself"]
@@ -304,7 +304,7 @@ TEXTS = ["one", "🥪\u2028\x85", "three"]
 
 
 def bytes_of(texts: list[str], start: int = 0) -> bytes:
-    """Returns the bytes of a stream from an event on; event 0 is ready, and the others have these texts."""
+    """Returns the bytes of a stream: the ready event with the cursor of event `start`, then the texts after it."""
     ready = f'retry: 2500\nid: {cursor_of(start)}\nevent: ready\ndata: {{"cursor":"{cursor_of(start)}"}}\n\n'
     events = []
     for i, text in enumerate(texts, 1):
@@ -321,7 +321,7 @@ def bytes_of(texts: list[str], start: int = 0) -> bytes:
 
 
 class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Bytes, in chunks of a size, and then the end, an error or too long a silence."""
+    """A body in chunks of a size, which then ends or raises an error, such as a read timeout."""
 
     def __init__(self, data: bytes, then: type[httpx.TransportError] | None = None, chunk: int = 65536) -> None:
         self.data, self.then, self.chunk, self.closed = data, then, chunk, False
@@ -350,7 +350,7 @@ Answer = Stream | httpx.Response | Exception
 
 
 class Script:
-    """A service that answers one request after the other as it is told."""
+    """A service whose n-th request gets the n-th answer."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
@@ -439,10 +439,10 @@ def test_it_waits_as_long_as_it_is_asked_to_and_else_longer_each_time(follow: Fo
         follow("ann", script.client(), is_end, followed, on_retry=lambda *retry: told.append(retry))
     assert [text_of(change) for change in followed] == TEXTS
     assert [wait for _, wait in told] == waits
-    assert 7 <= waits[0] <= 8.75  # Retry-After, and a little more
-    assert 3 <= waits[1] <= 3.75  # also that of a proxy
-    assert waits[2] == 2.5  # the last retry
-    assert waits[3] == 6  # with which a server stops
+    assert 7 <= waits[0] <= 8.75  # Retry-After, with up to a quarter of jitter
+    assert 3 <= waits[1] <= 3.75  # the Retry-After of a proxy
+    assert waits[2] == 2.5  # the stream's retry field
+    assert waits[3] == 6  # the retry field that a stopping server sends last
     assert 6 <= waits[4] <= 12
     assert 12 <= waits[5] <= 24
     assert all(15 <= wait <= 30 for wait in waits[6:-2])
@@ -471,7 +471,7 @@ def test_a_service_that_is_silent_is_left(follow: Follow, monkeypatch: pytest.Mo
 
 
 @both
-def test_what_is_no_stream_and_what_the_caller_raises_is_raised(follow: Follow) -> None:
+def test_an_answer_that_is_no_stream_raises_and_so_does_an_error_of_a_callback(follow: Follow) -> None:
     page = Stream(b"<h1>Welcome</h1>")
     with pytest.raises(RuntimeError, match="'text/html', which is no stream"):
         follow("ann", Script(page.response("text/html")).client(), is_end, [])

@@ -1,5 +1,5 @@
-"""Plays the scenarios that the SDKs of all languages are to take alike, of a service that
-fails at first. Whoever serves them counts the attempts."""
+"""Runs the retry scenarios that are the same for the SDKs of all languages: a service that
+fails at first. The server of the scenarios counts the attempts."""
 
 import asyncio
 import datetime
@@ -40,7 +40,7 @@ def outcome(scenario: dict[str, str]) -> str:
             return "error"
 
 
-def test_requests_are_repeated_as_in_all_sdks() -> None:
+def test_requests_are_retried_as_in_all_sdks() -> None:
     scenarios = httpx.get(f"{SCENARIOS}/scenarios").json()
     assert scenarios
     with ThreadPoolExecutor(len(scenarios)) as threads:
@@ -54,7 +54,7 @@ LIMITS = {
 }  # fmt: skip
 
 
-def test_async_requests_are_repeated_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_async_requests_are_retried_too(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -105,12 +105,12 @@ def test_an_async_answer_that_takes_too_long_is_given_up(monkeypatch: pytest.Mon
             return (await get_limits.asyncio_detailed(client=client)).status_code
 
     with pytest.raises(httpx.ReadTimeout):
-        asyncio.run(run(-1))  # it is over when it begins
+        asyncio.run(run(-1))  # the deadline has passed before the attempt begins
     assert asked == 5
     assert asyncio.run(run(30)) == 200
 
 
-def test_a_request_that_waits_has_that_much_more_time() -> None:
+def test_the_wait_of_a_long_poll_is_added_to_the_timeout() -> None:
     seen: list[float] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

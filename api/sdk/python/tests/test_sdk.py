@@ -110,7 +110,7 @@ def stream_export(client: Client, user: str) -> Iterator[ExportRecord]:
 
 
 def test_two_users_talk_reply_edit_read_block_delete_export_and_erase() -> None:
-    # Ids that need care in a path.
+    # Ids with characters that are special in a path.
     ann, ben = f"ann@example.org-{RUN}", f"b+e|n:=~{RUN}"
     with Client(base_url=BASE_URL) as client:
 

@@ -1,6 +1,6 @@
 import type { components } from './schema.js';
 
-/** What went wrong, as in RFC 9457. Switch on `type`. */
+/** A problem document (RFC 9457). Switch on `type`. */
 export type Problem = components['schemas']['Problem'];
 
 /** A {@link Problem} as an error to throw. */
@@ -14,10 +14,10 @@ export class ProblemError extends Error {
   }
 }
 
-/** Makes a problem of an error that the service did not answer, but a proxy did. */
+/** Returns an error answer of a proxy as a problem document; undefined if it is one already, or no error. */
 export function asProblem(response: Response): Response | undefined {
   if (response.ok || response.headers.get('Content-Type')?.startsWith('application/problem+json')) return undefined;
-  // What nobody reads would keep its connection.
+  // An unread body would keep its connection open.
   response.body?.cancel().catch(() => undefined);
   const problem: Problem = {
     type: 'about:blank',

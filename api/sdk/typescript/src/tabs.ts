@@ -1,74 +1,74 @@
 /**
- * How often the leader says that it is there. A follower that hears nothing for `doubtful`
- * milliseconds asks for it, and after `silent` takes the lead: then the leader is frozen, or
- * its tab hangs. Each looks every `beat` milliseconds, or every minute while a browser slows the
- * timers of hidden tabs; a question is answered at once even there.
+ * The leader sends a heartbeat every `heartbeat` milliseconds. A follower that has received
+ * nothing for `pingAfter` milliseconds pings it, and after `deadAfter` takes over: the leader is
+ * frozen, or its tab hangs. Followers check every `heartbeat` milliseconds, but only every minute
+ * in a hidden tab, whose timers browsers throttle. A ping is answered at once even there.
  */
-const beat = 5000;
-const silent = 20_000;
-const doubtful = silent - beat;
+const heartbeat = 5000;
+const deadAfter = 20_000;
+const pingAfter = deadAfter - heartbeat;
 
-const question = 'Who leads?';
+const ping = 'Who leads?';
 
-/** What a tab does among the others. */
-export interface Part<Note> {
-  /** Leads until the signal aborts. When it returns before, the tab has left for good. */
+/** The callbacks of a tab. */
+export interface Member<Note> {
+  /** Leads until the signal aborts. If it returns before that, the tab has left for good. */
   lead: (signal: AbortSignal) => Promise<void>;
-  /** Hears what the leader tells. */
-  hear: (note: Note) => void;
-  /** What the leader says of itself now and then, and when it is asked. */
+  /** Receives a note of the leader. */
+  receive: (note: Note) => void;
+  /** The leader's state: its heartbeat, and its answer to a ping. */
   state: () => Note | undefined;
 }
 
 /**
- * Those in one browser that hold the same name: one leads, the others hear what it tells.
- * The leader holds a Web Lock, so that the next one leads as soon as it leaves or its tab is
- * closed; what it tells goes over a BroadcastChannel. Both have the name.
+ * Leader election among the tabs of a browser that use the same name: one leads, the others
+ * receive its notes. The leader holds a Web Lock of that name, so that the next tab leads as soon
+ * as the leader leaves or is closed. Notes go over a BroadcastChannel of that name.
  */
 export class Tabs<Note> {
-  /** Resolves when it is known who leads. */
+  /** Resolves when this tab knows whether it leads. */
   readonly joined: Promise<void>;
   readonly #name: string;
-  readonly #part: Part<Note>;
+  readonly #member: Member<Note>;
   readonly #channel: BroadcastChannel;
   readonly #timer: ReturnType<typeof setInterval>;
-  #known = (): void => undefined;
+  #setJoined = (): void => undefined;
   #term: AbortController | undefined; // while it leads
   #candidature = new AbortController(); // while it waits for the lock
-  #told = 0;
-  #heard = performance.now();
-  #asked = false;
+  #sentAt = 0;
+  #receivedAt = performance.now();
+  #pinged = false; // since it last received a note
   #closed = false;
 
-  constructor(name: string, part: Part<Note>) {
+  constructor(name: string, member: Member<Note>) {
     this.#name = name;
-    this.#part = part;
-    this.joined = new Promise((resolve) => { this.#known = resolve; });
+    this.#member = member;
+    this.joined = new Promise((resolve) => { this.#setJoined = resolve; });
     this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = ({ data }: { data: unknown }) => this.#receive(data);
-    this.#timer = setInterval(() => this.#look(), beat);
+    this.#timer = setInterval(() => this.#check(), heartbeat);
     void this.#compete({ ifAvailable: true });
   }
 
-  /** Whether this one leads. */
+  /** Whether this tab leads. */
   get leads(): boolean { return this.#term !== undefined; }
   get closed(): boolean { return this.#closed; }
 
-  /** Tells the others, as the leader. */
-  tell(note: Note | undefined): void {
+  /** Sends a note to the other tabs if this one leads. */
+  send(note: Note | undefined): void {
     if (note === undefined || !this.#term || this.#closed) return;
-    this.#told = performance.now();
+    this.#sentAt = performance.now();
     this.#channel.postMessage(note);
   }
 
-  /** Tells the others of the leader's state if it has told them nothing for a while. */
+  /** Sends the leader's state, unless another note was sent within half a heartbeat. */
   beat(): void {
-    if (performance.now() - this.#told >= beat / 2) this.tell(this.#part.state());
+    if (performance.now() - this.#sentAt >= heartbeat / 2) this.send(this.#member.state());
   }
 
   close(): void {
     this.#closed = true;
-    this.#known();
+    this.#setJoined();
     clearInterval(this.#timer);
     this.#channel.close();
     this.#candidature.abort();
@@ -76,32 +76,32 @@ export class Tabs<Note> {
   }
 
   #receive(data: unknown): void {
-    if (data === question) this.tell(this.#part.state());
-    // What is still under way from an earlier leader is of no use to this one.
+    if (data === ping) this.send(this.#member.state());
+    // A leader ignores late notes of the leader before it.
     else if (!this.#term) {
-      this.#heard = performance.now();
-      this.#asked = false;
-      this.#part.hear(data as Note);
+      this.#receivedAt = performance.now();
+      this.#pinged = false;
+      this.#member.receive(data as Note);
     }
   }
 
-  #look(): void {
+  #check(): void {
     if (this.#term) return this.beat();
-    // It may have been asleep itself, with what it was told still to be heard; so it asks first.
-    const quiet = performance.now() - this.#heard;
-    if (quiet >= silent && this.#asked) {
-      this.#asked = false;
+    // This tab may itself have slept, with notes still queued: it never takes over before a ping.
+    const silence = performance.now() - this.#receivedAt;
+    if (silence >= deadAfter && this.#pinged) {
+      this.#pinged = false;
       this.#candidature.abort();
       void this.#compete({ steal: true });
-    } else if (quiet >= doubtful) this.#ask();
+    } else if (silence >= pingAfter) this.#ping();
   }
 
-  #ask(): void {
-    this.#asked = true;
-    this.#channel.postMessage(question);
+  #ping(): void {
+    this.#pinged = true;
+    this.#channel.postMessage(ping);
   }
 
-  /** Waits for the lock, leads while it has it, and waits again when another has taken it. */
+  /** Waits for the lock, leads while it holds it, and waits again if another tab steals it. */
   async #compete(options: LockOptions): Promise<void> {
     const term = new AbortController();
     let hasLed = false;
@@ -109,19 +109,19 @@ export class Tabs<Note> {
       await navigator.locks.request(this.#name, options, async (lock) => {
         if (!lock || this.#closed) return;
         this.#term = term;
-        this.#known();
-        await this.#part.lead(term.signal);
+        this.#setJoined();
+        await this.#member.lead(term.signal);
         hasLed = true;
       });
     } catch {
-      // Another has taken the lock, or this one no longer waits for it.
+      // Another tab has stolen the lock, or this one has stopped waiting for it.
     }
     term.abort();
     if (this.#term === term) this.#term = undefined;
     if (hasLed || this.#closed || options.signal?.aborted) return;
-    this.#known();
-    this.#heard = performance.now();
-    this.#ask();
+    this.#setJoined();
+    this.#receivedAt = performance.now();
+    this.#ping();
     this.#candidature = new AbortController();
     void this.#compete({ signal: this.#candidature.signal });
   }

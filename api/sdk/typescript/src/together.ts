@@ -1,34 +1,33 @@
 /**
- * How the tabs of a browser follow one feed over one connection.
+ * How the loops over one feed, in all tabs of a browser, share one connection.
  *
- * Who they are. Each loop over `followChanges` takes part, in whichever tab. Those belong
- * together that would make the same request: a name is made of the address, which contains
- * service and user, and of a SHA-256 hash of all headers, the credential among them. It is
- * computed again when a connection was lost, so that who has got another credential changes over.
+ * Groups. Loops that would make the same request form a group. Its name is the URL, which has
+ * the service and the user in it, and a SHA-256 hash of all headers, with the credential. A loop
+ * computes the name again after each lost connection: if its credential is a new one it moves
+ * to another group.
  *
- * What they tell. One of them leads (see tabs.ts). It has the connection and tells of each
- * event: a change, and the cursor before it. That is a fact whoever tells it: "behind `from`
- * the next change is this one". A follower has a cursor of its own, and three cases:
+ * Notes. One loop of the group leads (see tabs.ts): it has the connection, and sends each change
+ * to the others with the cursor before it, `from`. A note states a fact of the feed: the next
+ * change after `from` is this one. A follower compares it with its own cursor:
  *
- *  - it is at or behind the change's cursor already: it has had it, and skips it;
- *  - it is at `from` or between the two: it takes the change, since there is nothing in between;
- *  - it is before `from`: it has missed something, and first reads pages until it is there.
+ *  - not before the change's cursor: the follower has the change, and skips it;
+ *  - at `from` or between the two: it takes the change, since there is none in between;
+ *  - before `from`: it has missed changes, and first reads pages up to `from`.
  *
- * A mailbox is only ever added to at its end, so a fact does not become wrong when it comes
- * late. That is why nothing is missed and nothing comes twice even while two believe they lead,
- * while messages between tabs are lost, and whenever somebody joins, sleeps or takes over:
- * who leads decides only who has the connection.
+ * A feed only grows at its end, so a late note is still true. Therefore no change is missed and
+ * none comes twice, even while two loops believe they lead, while notes are lost, and when a
+ * loop joins, sleeps or takes over: leading only decides which loop has the connection.
  *
- * What they cannot hear. With its state the leader tells how far it is, every few seconds;
- * who has heard of less reads pages. So does who begins with a cursor, who does not keep up,
- * and at a new connection who is further than that: a service whose data was restored
- * from a backup refuses such a cursor.
+ * Lost notes. The leader's heartbeat carries its cursor; a follower that is behind it reads
+ * pages. So does a loop that begins with a cursor, and one that cannot keep up. A loop that is
+ * ahead of a new connection reads a page too, so that the service can refuse its cursor: the
+ * service's data was restored from a backup.
  *
- * Who leaves. A tab that is frozen or put aside by "back" leaves as long as that lasts. One that
- * stops without a word (a debugger, a sleeping process) is noticed and replaced; when it goes on
- * it finds its lock gone, stands down and catches up.
+ * Leaving. A tab that is frozen or in the back/forward cache leaves the group meanwhile. One that
+ * stops without notice (a debugger, a sleeping process) is missed and replaced; when it wakes it
+ * finds its lock stolen, stops leading and catches up.
  */
-import { followAlone, nextAttempt, usualRetry } from './alone.js';
+import { defaultRetry, followAlone, nextAttempt } from './alone.js';
 import { Absence } from './absence.js';
 import type { Change, FollowOptions } from './changes.js';
 import { Lost, readPage } from './connection.js';
@@ -37,25 +36,25 @@ import { ProblemError, type Problem } from './problem.js';
 import { pause } from './retry.js';
 import { Tabs } from './tabs.js';
 
-/** How many changes wait for a loop that does not keep up; then it reads pages. */
-const mostWaiting = 256;
+/** How many changes are queued for a slow loop; beyond that they are dropped and it reads pages. */
+const queueLimit = 256;
 
 interface ChangeNote { from: string; change: Change }
-/** The connection of the leader, by an id of its own, and how far the leader is; or why there is none. */
+/** The id of the leader's connection and the leader's cursor; `lost` says why there is no connection. */
 interface StateNote { connection: string; at: string | undefined; lost?: { reason: string; problem: Problem | undefined; wait: number } }
 type Note = ChangeNote | StateNote;
 
-/** The clients whose requests are made by the global `fetch`, which adds no credential that is not seen here. */
+/** The clients that use the global `fetch`: no credential is added to their requests that the group's name does not cover. */
 export const plainClients = new WeakSet<MessageService>();
 
-/** Reports whether a loop shares its connection with those of other tabs: whether it may, and can. */
+/** Reports whether a loop shares its connection with other tabs: whether it is allowed to, and the browser can. */
 export function shares(api: MessageService, share = plainClients.has(api)): boolean {
   const { location, navigator, BroadcastChannel, crypto, origin }: Partial<typeof globalThis> = globalThis;
   return share && location !== undefined && origin !== 'null' &&
     navigator?.locks !== undefined && BroadcastChannel !== undefined && crypto?.subtle !== undefined;
 }
 
-/** Follows the changes of a user over the connection of whichever tab leads. */
+/** Follows the changes of a user over the connection of the tab that leads. */
 export async function* followTogether(
   api: MessageService,
   userId: string,
@@ -77,14 +76,14 @@ class Follower {
   #tabs: Tabs<Note> | undefined;
   #wake = (): void => undefined;
 
-  #cursor: string | undefined; // nothing up to it is still to come
-  #goal = ''; // how far others have been
-  #behind: boolean; // there may be changes that nobody tells of
-  #waiting: ChangeNote[] = [];
+  #cursor: string | undefined; // every change up to it has been yielded or was before the loop began
+  #goal = ''; // the furthest cursor known to exist
+  #behind: boolean; // there may be changes that no note will bring
+  #queue: ChangeNote[] = [];
   #state: StateNote | undefined;
-  #told = ''; // of which connection the caller was told last
-  #failures = 0; // attempts in a row to read a page
-  #refused: { error: unknown } | undefined; // what the service answered for good
+  #reported = ''; // the connection that the caller was last notified of
+  #failures = 0; // failed attempts in a row to read a page
+  #refused: { error: unknown } | undefined; // an error that another attempt would not change
 
   constructor(api: MessageService, userId: string, options: FollowOptions) {
     this.#api = api;
@@ -116,7 +115,7 @@ class Follower {
       if (this.#absence.lasts) continue;
       const tabs: Tabs<Note> = new Tabs<Note>(name, {
         lead: (signal) => this.#lead(tabs, name, signal),
-        hear: (note) => this.#hear(note),
+        receive: (note) => this.#receive(note),
         state: () => this.#state,
       });
       this.#tabs = tabs;
@@ -125,16 +124,16 @@ class Follower {
     }
   }
 
-  /** Does the next thing: tells of the connection, reads a page, yields a change, or waits for one of them. */
+  /** Takes one step: reports a connection, reads a page, yields a change, or waits until there is something to do. */
   async *#step(tabs: Tabs<Note>): AsyncGenerator<Change, void, undefined> {
     if (this.#cursor === undefined && !tabs.leads) return yield* this.#readPage();
-    if (this.#state && this.#state.connection !== this.#told) return await this.#tell(this.#state);
-    const next = this.#waiting[0];
+    if (this.#state && this.#state.connection !== this.#reported) return await this.#report(this.#state);
+    const next = this.#queue[0];
     const cursor = this.#cursor ?? '';
     if (this.#behind || this.#goal > cursor) yield* this.#readPage();
     else if (next && next.from > cursor) this.#goal = next.from;
     else if (next) {
-      this.#waiting.shift();
+      this.#queue.shift();
       if (next.change.cursor <= cursor) return;
       this.#cursor = next.change.cursor;
       yield next.change;
@@ -142,8 +141,8 @@ class Follower {
     else await new Promise<void>((resolve) => { this.#wake = resolve; });
   }
 
-  async #tell({ connection, at, lost }: StateNote): Promise<void> {
-    this.#told = connection;
+  async #report({ connection, at, lost }: StateNote): Promise<void> {
+    this.#reported = connection;
     const { onReady, onRetry } = this.#options;
     if (lost) return void await onRetry?.(lost.problem ? new ProblemError(lost.problem) : new Error(lost.reason), lost.wait);
     if (at === undefined) return;
@@ -162,11 +161,11 @@ class Follower {
       if (this.#over) return;
     }
     this.#behind = page.hasMore;
-    // At the end of the feed it has all that anybody had when the page was asked for.
+    // A last page includes everything that was known to exist when it was requested.
     this.#cursor = newest(page.next, page.hasMore ? '' : goal);
   }
 
-  /** Does what needs the service until it succeeds; undefined if the loop ends before. */
+  /** Retries an action until it succeeds; returns undefined if the loop ends first. */
   async #attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
     const { signal, onRetry } = this.#options;
     while (!this.#over) {
@@ -177,8 +176,8 @@ class Follower {
       } catch (error) {
         if (!(error instanceof Lost)) throw error;
         if (this.#over) return undefined;
-        const wait = nextAttempt({ retry: usualRetry, failures: this.#failures++ }, error.retryAfter);
-        this.#told = ''; // of the next success it is to be told
+        const wait = nextAttempt({ retry: defaultRetry, failures: this.#failures++ }, error.retryAfter);
+        this.#reported = ''; // so that the connection is reported again after this failure
         await onRetry?.(error.cause, wait);
         await pause(wait, signal);
       }
@@ -186,27 +185,27 @@ class Follower {
     return undefined;
   }
 
-  #hear(note: Note): void {
+  #receive(note: Note): void {
     if ('change' in note) {
-      if (this.#waiting.push(note) > mostWaiting) {
-        this.#waiting = [];
+      if (this.#queue.push(note) > queueLimit) {
+        this.#queue = [];
         this.#behind = true;
       }
     } else {
       this.#state = note;
-      const last = this.#waiting.at(-1)?.change.cursor ?? this.#cursor;
+      const last = this.#queue.at(-1)?.change.cursor ?? this.#cursor;
       if (note.at !== undefined && last !== undefined && note.at > last) this.#goal = newest(note.at, this.#goal);
     }
     this.#wake();
   }
 
-  /** Has the connection, and tells all what it brings; it goes on where others have been, or begins now. */
+  /** Holds the connection and sends its events to all; it resumes where the group has been, or starts from now. */
   async #lead(tabs: Tabs<Note>, name: string, signal: AbortSignal): Promise<void> {
     let at = newest(this.#goal, this.#behind ? '' : this.#cursor) || undefined;
     let reconnects = false;
-    const tell = (note: Note): void => {
-      tabs.tell(note);
-      if (!signal.aborted) this.#hear(note);
+    const send = (note: Note): void => {
+      tabs.send(note);
+      if (!signal.aborted) this.#receive(note);
     };
     try {
       const changes = followAlone(this.#api, this.#userId, {
@@ -215,16 +214,16 @@ class Follower {
         onReady: async (cursor) => {
           if (reconnects && await nameOf(this.#api, this.#userId) !== name) return this.#leave();
           at = cursor;
-          tell({ connection: crypto.randomUUID(), at });
+          send({ connection: crypto.randomUUID(), at });
         },
         onRetry: (reason, wait) => {
           reconnects = true;
           const problem = reason instanceof ProblemError ? reason.problem : undefined;
-          tell({ connection: crypto.randomUUID(), at, lost: { reason: reasonOf(reason), problem, wait } });
+          send({ connection: crypto.randomUUID(), at, lost: { reason: reasonOf(reason), problem, wait } });
         },
-      }, () => tabs.beat()); // timers are slowed in hidden tabs, what comes from the network is not
+      }, () => tabs.beat()); // browsers throttle the timers of hidden tabs, but not network events
       for await (const change of changes) {
-        tell({ from: at ?? change.cursor, change });
+        send({ from: at ?? change.cursor, change });
         at = change.cursor;
         if (this.#state) this.#state = { ...this.#state, at };
       }
@@ -243,7 +242,7 @@ function reasonOf(reason: unknown): string {
   return reason instanceof Error ? reason.message : String(reason);
 }
 
-/** The name of those who make the same request, from what would be sent. */
+/** The name of the group of loops that make the same request, from the request itself. */
 async function nameOf(api: MessageService, userId: string): Promise<string> {
   const { url, headers } = await requestOf(api, userId).catch((error: unknown) => { throw new Lost(error); });
   const sorted = JSON.stringify([...headers].sort());

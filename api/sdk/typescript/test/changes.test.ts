@@ -19,12 +19,12 @@ const api = createMessageService(baseUrl);
 const run = Date.now();
 const beginning = '00000000-0000-0000-0000-000000000000';
 const silence = 45_000;
-/** How long a stream may take to be ready. */
+/** The client's timeout for a stream to be ready, in milliseconds. */
 const readyWithin = 5000;
-/** How long a request may take. */
+/** The client's timeout of an attempt, in milliseconds. */
 const attempt = 30_000;
 
-/** What an answer must have brought. */
+/** The data of an answer that must be a success. */
 function got<T>({ data, error }: { data?: T; error?: Problem }): T {
   if (error) throw new ProblemError(error);
   assert.ok(data !== undefined);
@@ -43,9 +43,9 @@ async function list(userId: string, after: string): Promise<Change[]> {
 }
 
 /**
- * Lets time fly: waits for the next attempt are over at once, and noted. Others are left
- * as they are: those for a stream and a request, and those of fetch, which are short or
- * pass arguments.
+ * Makes waits for the next attempt end at once, and records them in milliseconds. Other
+ * timers run as usual: the client's timeouts, and those of fetch, which are short or pass
+ * arguments.
  */
 function hurry(t: TestContext): number[] {
   const waits: number[] = [];
@@ -58,7 +58,7 @@ function hurry(t: TestContext): number[] {
   return waits;
 }
 
-/** A proxy that cuts each connection somewhere, and how many it has cut. */
+/** A proxy that cuts each connection after at most 4,000 bytes of answer, and counts the cuts. */
 async function cuttingProxy(t: TestContext): Promise<{ url: string; cuts: () => number }> {
   const target = new URL(baseUrl);
   const open = new Set<Socket>();
@@ -89,7 +89,7 @@ async function cuttingProxy(t: TestContext): Promise<{ url: string; cuts: () => 
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, cuts: () => cuts };
 }
 
-/** Of changes of the same message or marker, the last one. */
+/** The last change of each message and marker. */
 function latest(changes: Change[]): Change[] {
   const last = new Map<string, Change>();
   for (const change of changes) {
@@ -108,7 +108,7 @@ test('a feed is followed over any number of cut connections', { timeout: 120_000
   const send = async (text: string): Promise<Message> =>
     got(await api.POST('/v1/messages', { body: { sender: ann, recipient: ben, text } }));
 
-  // What was there before is not followed.
+  // A message from before the loop must not come.
   await send('Before');
   let done = false;
   const write = async (): Promise<void> => {
@@ -151,7 +151,7 @@ test('a feed is followed over any number of cut connections', { timeout: 120_000
   const kinds = pages.map(({ type, message }) => `${type}${message?.editedAt ? ' edited' : ''}${message?.deletedAt ? ' deleted' : ''}`);
   for (const kind of ['message', 'message edited', 'message deleted', 'read']) assert.ok(kinds.includes(kind), kind);
 
-  // Where one reader has stopped another goes on.
+  // A second reader resumes in the middle.
   const middle = pages[100]?.cursor ?? '';
   const rest: Change[] = [];
   for await (const change of followChanges(createMessageService(proxy.url), ben, { after: middle })) {
@@ -171,7 +171,7 @@ test('a cursor that is ahead is refused', async () => {
 
 test('a signal and leaving the loop end a stream of the service', async () => {
   const user = `carol-${run}`;
-  for (let i = 0; i < 15; i++) { // of at most 10 streams at a time
+  for (let i = 0; i < 15; i++) { // a user may have 10 streams at a time: a leaked one would be refused
     const stop = new AbortController();
     assert.deepEqual(await collect(followChanges(api, user, { signal: stop.signal, onReady: () => stop.abort() })), []);
     const later = new AbortController();
@@ -193,7 +193,7 @@ async function collect(changes: AsyncIterable<Change>, into: (string | undefined
 
 const cursorOf = (i: number): string => `00000000-0000-7000-8000-${String(i).padStart(12, '0')}`;
 
-/** The bytes of a stream from one event to another; event 0 is ready, and the others have these texts. */
+/** The bytes of a stream: the ready event with the cursor of event `from`, then the texts after that as events. */
 function bytesOf(texts: string[], from = 0, retry = 2500): Uint8Array {
   const events = texts.map((text, i) => {
     const cursor = cursorOf(i + 1);
@@ -204,15 +204,15 @@ function bytesOf(texts: string[], from = 0, retry = 2500): Uint8Array {
 }
 
 interface Script {
-  /** The request, and what it was answered with. */
+  /** The cursors of each request, and whether the client cancelled its answer. */
   asked: { lastEventId: string | null; after: string | null; cancelled: boolean }[];
   follow: (options?: FollowOptions) => AsyncGenerator<Change, void, undefined>;
 }
 
-/** Bytes of a stream, in chunks of a size, and what follows them: its end, an error, or nothing. */
+/** The bytes of a stream, the size of its chunks, and what follows: its end, an error, or silence. */
 type Stream = { bytes: Uint8Array; chunk?: number; then: 'end' | 'error' | 'nothing' };
 
-/** A service that answers one request after the other as it is told, the last for ever. */
+/** A service whose n-th request gets the n-th answer; the last answer is repeated. */
 function scripted(...answers: (Response | Error | Stream | ((lastEventId: string | null) => Stream))[]): Script {
   const asked: Script['asked'] = [];
   const fetch = async (request: Request): Promise<Response> => {
@@ -306,10 +306,10 @@ test('it waits as long as it is asked to, and else longer each time', async (t) 
   await assert.rejects(collect(follow({ onRetry }), seen), (error) => error instanceof ProblemError && error.problem.status === 404);
   assert.deepEqual(seen, texts);
   assert.deepEqual(told, waits);
-  between(waits[0], 7000, 8750); // Retry-After, and a little more
-  between(waits[1], 3000, 3750); // also that of a proxy
-  between(waits[2], 2500, 2500); // the last retry
-  between(waits[3], 6000, 6000); // with which a server stops
+  between(waits[0], 7000, 8750); // Retry-After, with up to a quarter of jitter
+  between(waits[1], 3000, 3750); // the Retry-After of a proxy
+  between(waits[2], 2500, 2500); // the stream's retry field
+  between(waits[3], 6000, 6000); // the retry field that a stopping server sends last
   between(waits[4], 6000, 12_000);
   between(waits[5], 12_000, 24_000);
   for (const wait of waits.slice(6, 10)) between(wait, 15_000, 30_000);
@@ -320,7 +320,7 @@ test('it waits as long as it is asked to, and else longer each time', async (t) 
   assert.match(String(reasons[4]), /fetch failed/);
 });
 
-test('what is no stream, and what the caller throws, is thrown', async () => {
+test('an answer that is no stream throws, and so does an error of a callback', async () => {
   const page = new Response('<h1>Welcome</h1>', { headers: { 'Content-Type': 'text/html' } });
   await assert.rejects(collect(scripted(page).follow()), /text\/html, which is no stream/);
   const { asked, follow } = scripted({ bytes: bytesOf(texts), then: 'nothing' });
@@ -328,12 +328,12 @@ test('what is no stream, and what the caller throws, is thrown', async () => {
   assert.deepEqual(asked.map(({ cancelled }) => cancelled), [true]);
 });
 
-/** Waits until other code has come so far. */
+/** Waits until the condition holds. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(setImmediate);
 }
 
-/** Timers that only the test sets off; those for `ready` are for other tests. */
+/** Timers that fire only when the test says so; the one for `ready` never does. */
 class Timers {
   readonly pending = new Map<number, { callback: () => void; wait: number }>();
   #last = 0;
@@ -347,12 +347,12 @@ class Timers {
     t.mock.method(globalThis, 'clearTimeout', (timer: number) => this.pending.delete(timer));
   }
 
-  /** How long each waits. */
+  /** The milliseconds of each pending timer. */
   waits(): number[] {
     return [...this.pending.values()].map(({ wait }) => wait);
   }
 
-  /** Sets off the only timer. */
+  /** Fires the only pending timer. */
   fire(): void {
     const [timer, ...others] = this.pending;
     assert.ok(timer && others.length === 0);
@@ -366,7 +366,7 @@ test('a silent stream is dead, and a comment is a sign of life', async (t) => {
   const reads: ReadableStreamDefaultController<Uint8Array>[] = [];
   let [connections, cancelled] = [0, 0];
   const fetch = async (): Promise<Response> => {
-    // The first does not even answer, and heeds no signal.
+    // The first request is never answered, and ignores its signal.
     if (++connections === 1) return new Promise<Response>(() => undefined);
     const body = new ReadableStream<Uint8Array>({
       pull(controller) { reads.push(controller); },

@@ -1,12 +1,12 @@
-// Web Locks between worker threads, as the standard has them for tabs. (Node's own end the
-// process when a lock is stolen from another thread.)
+// Web Locks between worker threads, as the standard defines them between tabs. (With Node's own
+// Web Locks, stealing a lock from another thread ends the process.)
 import { parentPort, type Worker } from 'node:worker_threads';
 
 interface Lock { worker: Worker; id: number; name: string }
 type Order = { lock: 'request' | 'steal' | 'ifAvailable' | 'release'; id: number; name: string };
 type Answer = { lock: 'granted' | 'stolen' | 'unavailable'; id: number };
 
-/** Those that are held, and who waits for them. */
+/** The locks that are held, and the requests waiting for them. */
 export class Locks {
   readonly #held = new Map<string, Lock>();
   readonly #waiting: Lock[] = [];
@@ -18,12 +18,12 @@ export class Locks {
     worker.on('exit', () => this.#drop((lock) => lock.worker === worker));
   }
 
-  /** The ids of the threads that hold one. */
+  /** The ids of the threads that hold a lock. */
   holders(): number[] { return [...this.#held.values()].map(({ worker }) => worker.threadId); }
   names(): string[] { return [...this.#held.keys()]; }
 
-  /** Gives each lock to whoever waits for it. */
-  takeAway(): void {
+  /** Takes each lock from its holder and grants it to the first request waiting for it. */
+  stealAll(): void {
     for (const lock of this.#held.values()) this.#answer(lock, 'stolen');
     this.#held.clear();
     this.#grant();
@@ -59,7 +59,7 @@ export class Locks {
   #answer({ worker, id }: Lock, lock: Answer['lock']): void { worker.postMessage({ lock, id } satisfies Answer); }
 }
 
-/** Lets this thread use the locks of the main one by `navigator.locks`. */
+/** Makes `navigator.locks` of this thread use the Locks of the main thread. */
 export function useLocks(): void {
   let last = 0;
   const tell = (order: Order): void => parentPort?.postMessage(order);

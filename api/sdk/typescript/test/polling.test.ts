@@ -1,4 +1,5 @@
-// Something between holds streams back: what a service answers is played by the test, and its clock too.
+// Long polling in place of a stream that something between buffers. The test plays the service and
+// advances a mock clock.
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
@@ -7,7 +8,7 @@ import { createMessageService, followChanges, ProblemError, type Change, type Fo
 const cursorOf = (i: number): string => `00000000-0000-7000-8000-${String(i).padStart(12, '0')}`;
 const changeOf = (i: number): Change => ({ cursor: cursorOf(i), type: 'message', message: { text: `${i}` } as NonNullable<Change['message']> });
 
-/** A service that is asked for streams and pages, and what to answer. */
+/** A scripted service: the requests it got, and the answers it will give. */
 class Service {
   /** Each request in short, such as `page after 1 wait 30`. */
   readonly asked: string[] = [];
@@ -34,7 +35,7 @@ class Service {
     return new Promise((_, reject) => { signal.addEventListener('abort', () => reject(signal.reason)); });
   };
 
-  /** Waits until there have been so many requests, and what follows from them has happened. */
+  /** Waits until there have been `count` requests and the client has reacted to the last answer. */
   async requests(count: number): Promise<void> {
     while (this.asked.length < count) await new Promise<void>((resolve) => { this.#come = resolve; });
     await new Promise(setImmediate);
@@ -44,7 +45,7 @@ class Service {
     this.answers.push(Response.json({ changes: changes.map(changeOf), next: cursorOf(next), hasMore }));
   }
 
-  /** What happens before the next answer. */
+  /** Runs an action before the next answer. */
   later(action: () => void): void { this.answers.push(action); }
 
   stream(text: string): void {
@@ -69,7 +70,7 @@ function follow(t: TestContext, service: Service, options: FollowOptions = {}): 
   return { service, seen, readyAt, over, end: () => { stop.abort(); return over; } };
 }
 
-test('a stream that is held back is replaced by pages, and tried again later', async (t) => {
+test('a stream that is not ready within 5 seconds is replaced by long polling', async (t) => {
   const { service, seen, readyAt, end } = follow(t, new Service());
   await service.requests(1);
   t.mock.timers.tick(4999);
@@ -85,7 +86,7 @@ test('a stream that is held back is replaced by pages, and tried again later', a
   await end();
 });
 
-test('after five minutes of pages a stream goes on where they were', async (t) => {
+test('after five minutes of long polling a stream resumes after the last page', async (t) => {
   const service = new Service();
   const { seen, readyAt, end } = follow(t, service, { after: cursorOf(1) });
   await service.requests(1);
@@ -98,20 +99,20 @@ test('after five minutes of pages a stream goes on where they were', async (t) =
   t.mock.timers.tick(5000);
   await service.requests(13);
   assert.deepEqual(service.asked.slice(-2), ['page after 11 wait 30', 'stream after 1 last 12']);
-  t.mock.timers.tick(10_000); // one that is ready stays
+  t.mock.timers.tick(10_000); // the timeout of a stream that is ready must be off
   await service.requests(13);
   assert.equal(service.asked.length, 13);
   await end();
   assert.deepEqual([seen, readyAt], [['2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13'], ['1', '12']]);
 });
 
-test('pages are a connection like any other: it is lost, tried again, and refused', async (t) => {
+test('long polling times out, is retried, and is refused like a stream', async (t) => {
   const service = new Service();
   const retries: string[] = [];
   const { seen, over } = follow(t, service, { after: cursorOf(1), onRetry: (reason, wait) => void retries.push(`${reason} ${wait > 0}`) });
   await service.requests(1);
   service.page([2], 2);
-  t.mock.timers.tick(5000); // and a page that nobody answers
+  t.mock.timers.tick(5000); // then a page that is never answered
   await service.requests(3);
   t.mock.timers.tick(45_000);
   await service.requests(3);

@@ -1,5 +1,5 @@
-// Plays the scenarios that the SDKs of all languages are to take alike, of a service that
-// fails at first. Whoever serves them counts the attempts.
+// Runs the retry scenarios that are the same for the SDKs of all languages: a service that fails
+// at first. The server of the scenarios counts the attempts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -27,14 +27,14 @@ async function status(api: MessageService, call: string): Promise<number> {
 }
 
 const scenarios: Scenario[] = JSON.parse(await (await fetch(`${url}/scenarios`)).text());
-test('requests are repeated as in all SDKs', { concurrency: true }, async (t) => {
+test('requests are retried as in all SDKs', { concurrency: true }, async (t) => {
   await Promise.all(scenarios.map(({ name, call, want }) => t.test(name, async () => {
     const api = createMessageService(`${url}/${name}`, { timeout: 2000 });
     assert.equal(await status(api, call).then(String, () => 'error'), want);
   })));
 });
 
-test('leaving ends the attempts', async () => {
+test('an aborted signal ends the attempts', async () => {
   let attempts = 0;
   const leaving = new AbortController();
   const api = createMessageService('http://localhost', {
@@ -48,7 +48,7 @@ test('leaving ends the attempts', async () => {
   assert.equal(attempts, 1);
 });
 
-test('what takes longer by its nature has the time', async () => {
+test('a long poll and an export may outlast the timeout of an attempt', async () => {
   const later = <T>(value: T): Promise<T> => new Promise((resolve) => setTimeout(resolve, 300, value));
   const api = createMessageService('http://localhost', {
     timeout: 100,
@@ -71,7 +71,7 @@ test('what takes longer by its nature has the time', async () => {
   assert.match(await new Response(data ?? null).text(), /end/);
 });
 
-test('a page of another origin is told that it may be CORS', async () => {
+test('the error of a cross-origin request says that it may be CORS', async () => {
   const refused = async (): Promise<Response> => { throw new TypeError('Failed to fetch'); };
   Object.defineProperty(globalThis, 'location', { value: { origin: 'https://app.example.org' }, configurable: true });
   try {

@@ -57,7 +57,7 @@ test('a message is sent, repeated, listed both ways, read and deleted', async ()
   assert.equal(gone.error?.type, 'urn:problem-type:message-service:not-found');
 });
 
-/** What an answer must have brought. */
+/** The data of an answer that must be a success. */
 function got<T>({ data, error }: { data?: T; error?: Problem }): T {
   if (error) throw new ProblemError(error);
   assert.ok(data !== undefined);
@@ -67,7 +67,7 @@ function got<T>({ data, error }: { data?: T; error?: Problem }): T {
 const problemType = (name: string): string => `urn:problem-type:message-service:${name}`;
 
 test('two users talk: reply, edit, read, block, delete, export and erase', async () => {
-  // Ids that need care in a path.
+  // Ids with characters that are special in a path.
   const [ann, ben] = [`ann@example.org-${run}`, `b+e|n:=~${run}`];
   const say = async (sender: string, recipient: string, text: string, replyTo?: string): Promise<Message> =>
     got(await api.POST('/v1/messages', { body: { sender, recipient, text, ...(replyTo === undefined ? {} : { replyTo }) } }));
@@ -131,7 +131,7 @@ test('two users talk: reply, edit, read, block, delete, export and erase', async
   for await (const record of exportUser(api, ann)) assert.fail(`left ${JSON.stringify(record)}`);
 });
 
-test('an export is longer than what is read at a time', async () => {
+test('an export that is larger than one chunk is read whole', async () => {
   const user = `long-${run}`;
   const texts = Array.from({ length: 300 }, (_, i) => `${i}: ${'🥪é\u2028\u0085'.repeat(100)}`);
   for (const text of texts) got(await api.POST('/v1/messages', { body: { sender: user, recipient: user, text } }));
@@ -140,7 +140,7 @@ test('an export is longer than what is read at a time', async () => {
   assert.deepEqual(exported, texts);
 });
 
-/** A client that is answered with these chunks, and what became of the answer. */
+/** A client whose answer is these chunks, and whether it has cancelled the answer. */
 function streaming(chunks: Uint8Array[], { endless = false } = {}): { client: ReturnType<typeof createMessageService>; cancelled: () => boolean } {
   let cancelled = false;
   const body = new ReadableStream<Uint8Array>({
@@ -189,7 +189,7 @@ test('leaving an export closes the connection', async () => {
   assert.equal(cancelled(), true);
 });
 
-test('an export that cannot begin throws why', async () => {
+test('an export that is refused or aborted throws the reason', async () => {
   await assert.rejects(collect(exportUser(api, 'no/body')), (error) => error instanceof ProblemError && error.problem.status === 422);
   await assert.rejects(collect(exportUser(api, alice, { signal: AbortSignal.abort() })), { name: 'AbortError' });
 });
@@ -201,7 +201,7 @@ test('an error is a typed problem', async () => {
   assert.deepEqual(problem?.errors?.map((e) => e.pointer), ['/recipient', '/text']);
 });
 
-test('an error of something between is a problem too', async () => {
+test('an error page of a proxy is a problem too', async () => {
   for (const body of ['', '<h1>Bad Gateway</h1>']) {
     const proxied = createMessageService(baseUrl, {
       fetch: async () => new Response(body, { status: 502, statusText: 'Bad Gateway', headers: { 'Content-Type': 'text/html' } }),
@@ -212,12 +212,12 @@ test('an error of something between is a problem too', async () => {
   }
 });
 
-test('text is read as text', async () => {
+test('answers of type text/plain are strings', async () => {
   assert.deepEqual([(await api.GET('/health')).data, (await api.GET('/ready')).data], ['UP\n', 'READY\n']);
   assert.equal((await api.GET('/health', { parseAs: 'text' })).data, 'UP\n');
 });
 
-test('types that are newer are passed on', async () => {
+test('changes and records of unknown types are passed on', async () => {
   const answers: Record<string, [string, string]> = {
     changes: ['application/json', '{"changes":[{"cursor":"c","type":"wave","wave":1}],"next":"c","hasMore":false}'],
     export: ['application/x-ndjson', '{"type":"wave"}\n{"type":"end"}\n'],

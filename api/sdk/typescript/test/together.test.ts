@@ -1,6 +1,5 @@
-// Tabs of a browser are played by worker threads, which share BroadcastChannel as tabs do, have
-// locks like those of a browser, and whose clock runs fast. In front of the service is a proxy
-// that counts streams.
+// Worker threads play the tabs of a browser: they share BroadcastChannel as tabs do, have locks
+// like those of a browser, and a clock that runs fast. A proxy in front of the service counts streams.
 import assert from 'node:assert/strict';
 import { createServer, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,9 +12,9 @@ import { Locks, useLocks } from './locks.ts';
 const baseUrl = process.env['BASE_URL'] ?? 'http://localhost:8080';
 const api = createMessageService(baseUrl);
 const beginning = '00000000-0000-0000-0000-000000000000';
-/** How much faster the clock of a tab runs. */
+/** The clock of a tab runs this many times faster. */
 const fast = 20;
-/** Of all tabs. */
+/** The Web Locks of all tabs. */
 const locks = new Locks();
 
 interface TabData { url: string; userId: string; after?: string | undefined; authorization?: string | undefined; share?: boolean; losing?: number; speed?: number; frozen: Int32Array }
@@ -35,7 +34,7 @@ async function playTab({ url, userId, after, authorization, share = true, losing
   const stop = new AbortController();
   parentPort?.on('message', (order: unknown) => {
     if (order === 'stop') stop.abort();
-    if (order === 'freeze') Atomics.wait(frozen, 0, 0); // nothing of this thread runs until it is woken
+    if (order === 'freeze') Atomics.wait(frozen, 0, 0); // blocks the whole thread until thaw()
   });
   const client = createMessageService(url, authorization === undefined ? {} : { headers: { Authorization: authorization } });
   try {
@@ -51,14 +50,14 @@ async function playTab({ url, userId, after, authorization, share = true, losing
   }
 }
 
-/** Loses so many of a hundred changes that it tells other tabs, and half as many of its other messages. */
+/** Drops `percent` percent of the changes this tab broadcasts, and half that share of its other messages. */
 function lose(percent: number): void {
   const Real = globalThis.BroadcastChannel;
   Object.assign(globalThis, {
     BroadcastChannel: class extends Real {
       override postMessage(message: object | string): void {
-        const share = typeof message === 'object' && 'change' in message ? percent : percent / 2;
-        if (Math.random() * 100 >= share) super.postMessage(message);
+        const dropped = typeof message === 'object' && 'change' in message ? percent : percent / 2;
+        if (Math.random() * 100 >= dropped) super.postMessage(message);
       }
     },
   });
@@ -72,7 +71,7 @@ async function until(condition: () => boolean | Promise<boolean>, what: () => un
   }
 }
 
-/** A tab, and what it has said. */
+/** A tab, the changes it has yielded, and its other reports. */
 class Tab {
   readonly changes: Change[] = [];
   readonly said: string[] = [];
@@ -110,12 +109,12 @@ class Tab {
   async end(): Promise<void> { this.thaw(); await this.#worker.terminate(); await this.#gone; }
 }
 
-/** A proxy in front of the service, and the streams through it. */
+/** A proxy in front of the service that knows the open streams and counts pages. */
 class Proxy {
   readonly streams = new Set<ServerResponse>();
   url = '';
   opened = 0;
-  holds = false; // streams, back
+  holds = false; // never answers a stream
   pages = 0;
 
   static async start(t: TestContext): Promise<Proxy> {
@@ -153,7 +152,7 @@ async function send(recipient: string, text: string): Promise<Message> {
   return data;
 }
 
-/** Which of the tabs leads. */
+/** Waits until one of the tabs leads, and returns it. */
 async function leaderOf(tabs: Tab[]): Promise<Tab> {
   await until(() => tabs.some(({ id }) => locks.holders().includes(id)), () => 'a leader');
   const leader = tabs.find(({ id }) => locks.holders().includes(id));
@@ -185,9 +184,9 @@ if (isMainThread) {
     assert.deepEqual([proxy.streams.size, proxy.opened], [1, 2]);
   });
 
-  test('when the leader leaves or is closed another follows at once', async (t) => {
+  test('when the leader leaves or is closed another tab leads at once', async (t) => {
     const [proxy, userId] = [await Proxy.start(t), newUser()];
-    // As slow as a clock is, it does not come to miss the leader before the test has given up.
+    // At the speed of a real clock the missing heartbeat cannot be what replaces the leader.
     let tabs = [1, 2, 3].map(() => new Tab(t, { url: proxy.url, userId, speed: 1 }));
     const texts: string[] = [];
     for (const tab of tabs) await tab.ready();
@@ -224,7 +223,7 @@ if (isMainThread) {
     assert.ok(proxy.opened <= 4, `${proxy.opened} streams`);
   });
 
-  test('what a leader could not hand on is read', async (t) => {
+  test('a change whose note is lost is read from a page', async (t) => {
     const [proxy, userId] = [await Proxy.start(t), newUser()];
     const tabs = [1, 2].map(() => new Tab(t, { url: proxy.url, userId, losing: 100 }));
     for (const tab of tabs) await tab.ready();
@@ -233,7 +232,7 @@ if (isMainThread) {
     assert.equal(proxy.opened, 1);
   });
 
-  test('who begins with a cursor reads on without a leader', async (t) => {
+  test('a loop that begins with a cursor reads pages without waiting for the leader', async (t) => {
     const [proxy, userId] = [await Proxy.start(t), newUser()];
     await send(userId, 'a');
     proxy.holds = true;
@@ -244,7 +243,7 @@ if (isMainThread) {
     assert.deepEqual([proxy.pages, proxy.opened], [1, 1]);
   });
 
-  test('others are not told: other users, other credentials, and who does not share', async (t) => {
+  test('other users, other credentials, and share: false have a connection each', async (t) => {
     const [proxy, userId] = [await Proxy.start(t), newUser()];
     const tabs = [
       new Tab(t, { url: proxy.url, userId }), new Tab(t, { url: proxy.url, userId }),
@@ -262,7 +261,7 @@ if (isMainThread) {
     await other.has();
   });
 
-  test('a cursor that is ahead is refused to who has it', async (t) => {
+  test('a cursor that is ahead is refused in its own tab only', async (t) => {
     const [proxy, userId] = [await Proxy.start(t), newUser()];
     const first = await new Tab(t, { url: proxy.url, userId }).ready();
     const after = 'ffffffff-ffff-7fff-bfff-ffffffffffff';
@@ -273,7 +272,7 @@ if (isMainThread) {
     await first.has('a');
   });
 
-  test('nothing is missed or doubled in a chaos', { timeout: 120_000 }, async (t) => {
+  test('no change is missed or doubled while tabs freeze, notes are lost and locks are stolen', { timeout: 120_000 }, async (t) => {
     const [proxy, userId] = [await Proxy.start(t), newUser()];
     const tabs = [0, 0, 30, 60].map((losing) => new Tab(t, { url: proxy.url, userId, after: beginning, losing }));
     for (const tab of tabs) await tab.ready();
@@ -287,8 +286,8 @@ if (isMainThread) {
       const tab = tabs[i % tabs.length];
       if (dice(10)) tab?.freeze();
       if (dice(5)) { tab?.thaw(); if (tab) tab.frozen[0] = 0; }
-      // For a moment two believe that they lead.
-      if (dice(10)) locks.takeAway();
+      // For a moment two tabs believe that they lead.
+      if (dice(10)) locks.stealAll();
     }
     for (const tab of tabs) tab.thaw();
     await send(userId, 'The end');
