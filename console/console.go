@@ -1,9 +1,10 @@
-// Package console serves the console: a page on which people try the service out. It is
-// made of the TypeScript in src, on our own SDK; "make generate" bundles it into
-// gen/console, from where it is compiled in.
+// Package console serves the console, a web page for trying the service out. It is written
+// in TypeScript (src) on our own SDK. "make generate" bundles it into gen/console, which is
+// embedded in the binary.
 //
-// src/main.ts is where it begins. src/store knows the service and no page, src/elements
-// has the parts of the page, a custom element or an idea each, and src/style how they look.
+// src/main.ts is the entry point. src/store holds the state and calls the service, without
+// the DOM; src/elements holds the custom elements and other parts of the page, and src/style
+// their CSS.
 package console
 
 import (
@@ -18,9 +19,8 @@ import (
 	assets "github.com/message-service/message-service/gen/console"
 )
 
-// policy lets the page load what comes from this server, and nothing else: no inline script
-// or style, and no markup made of text, which require-trusted-types-for makes the browser
-// refuse.
+// policy lets the page load files of this server and nothing else: no inline script or style.
+// require-trusted-types-for makes the browser refuse to parse a string as markup.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
@@ -31,10 +31,10 @@ type file struct {
 	etag string
 }
 
-// Files are those of the console by their path below its root, the page by "".
+// Files holds the files of the console by their path below its root; "" is the page.
 type Files map[string]file
 
-// Load reads the files that are compiled in. It fails only if one cannot be read.
+// Load reads the embedded files. It fails only if one cannot be read.
 func Load() (Files, error) {
 	files := Files{}
 	entries, err := fs.ReadDir(assets.Files, ".")
@@ -54,14 +54,14 @@ func Load() (Files, error) {
 	return files, nil
 }
 
-// Has reports whether there is a file at a path, which is relative to the page.
+// Has reports whether there is a file at path, which is relative to the page.
 func (f Files) Has(path string) bool {
 	_, ok := f[path]
 	return ok
 }
 
-// Serve answers with the file at a path for which [Files.Has] is true. Browsers keep it and
-// ask each time whether it has changed, so they never mix the files of two versions.
+// Serve answers with the file at path, for which [Files.Has] must be true. Browsers cache it but
+// revalidate it by its ETag each time, so they never mix the files of two versions.
 func (f Files) Serve(w http.ResponseWriter, r *http.Request, path string) {
 	header := w.Header()
 	header.Set("Content-Security-Policy", policy)

@@ -12,11 +12,11 @@ import (
 	assets "github.com/message-service/message-service/gen/console"
 )
 
-// maxBytes is how large the console may be, compressed as a proxy would, so that it is there
-// at once.
+// maxBytes is the most that all files of the console may have, gzipped as by a proxy: a budget
+// for fast loading.
 const maxBytes = 60_000
 
-// TestSize checks that all files together stay small.
+// TestSize checks that the files stay within that budget.
 func TestSize(t *testing.T) {
 	t.Parallel()
 	total := 0
@@ -48,7 +48,7 @@ func TestSize(t *testing.T) {
 	t.Logf("%d bytes compressed", total)
 }
 
-// TestRevalidation checks that a browser that has a file gets it again only if it has changed.
+// TestRevalidation checks that a request with the ETag of the current file is answered 304.
 func TestRevalidation(t *testing.T) {
 	t.Parallel()
 	files, err := console.Load()
@@ -72,6 +72,6 @@ func TestRevalidation(t *testing.T) {
 		}
 	}
 	if files.Has("index.html") || files.Has("assets.go") || files.Has("nothing") {
-		t.Error("there is more than the page and what it refers to")
+		t.Error("there are files that the page does not refer to")
 	}
 }

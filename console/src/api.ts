@@ -2,9 +2,9 @@ import { createMessageService, ProblemError, type Problem } from 'message-servic
 
 import { calls } from './calls.ts';
 
-/** The service this page came from, for what somebody asks for by a click or a key. */
+/** A client of the service that served this page, for requests that follow an action of the user. */
 export const api = createMessageService(location.origin, { fetch: (request) => calls.fetch(request, true) });
-/** The same, for what the page does by itself. */
+/** The same, for requests that the page makes by itself. */
 export const background = createMessageService(location.origin, { fetch: (request) => calls.fetch(request, false) });
 
 /** Waits for an answer and returns its data; throws a {@link ProblemError} if it is a problem. */
@@ -14,7 +14,7 @@ export async function answered<T>(answer: Promise<{ data?: T; error?: Problem }>
   return data as T;
 }
 
-/** What to tell a person about an error. */
+/** The text to show for an error. */
 export function explain(error: unknown): string {
   if (error instanceof ProblemError) {
     const { detail, errors } = error.problem;
@@ -24,7 +24,7 @@ export function explain(error: unknown): string {
   return 'There is no answer from the server.';
 }
 
-/** Whether trying again later may do, without changing anything. */
+/** Whether the same request may succeed later. */
 export function isTemporary(error: unknown): boolean {
   return !(error instanceof ProblemError) || error.problem.status === 429 || error.problem.status >= 500;
 }

@@ -1,67 +1,67 @@
 import { Emitter } from './emitter.ts';
 
-/** A request that this page made, and what came of it. */
+/** A request that this page made, and its result. */
 export interface Call {
   readonly id: number;
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
-  /** Whether somebody asked for it, rather than the page by itself. */
-  readonly asked: boolean;
+  /** Whether it follows an action of the user; otherwise the page made it by itself. */
+  readonly byUser: boolean;
   readonly began: number;
   status?: number;
-  /** How long it took until the answer began, in milliseconds. */
+  /** Milliseconds until the answer began. */
   took?: number;
   answer?: string;
   failure?: string;
   isStream?: boolean;
 }
 
-/** As many as anybody looks back at. */
-const kept = 60;
+/** How many requests are kept. */
+const maxCalls = 60;
 
-/** The requests of this page, the newest first. */
+/** The latest requests of this page, newest first. */
 class Calls extends Emitter {
   readonly list: Call[] = [];
-  /** The one that somebody wants to see; without one it is the last that somebody asked for, or the first of a screen. */
+  /** The call that the user has selected in the list. */
   selected: Call | undefined;
   #next = 1;
-  #turned = 0;
+  #screenSince = 0;
 
-  /** The call to show. */
+  /** The call to show: the selected one, else the user's last on this screen, else the first of this screen. */
   get shown(): Call | undefined {
-    const here = this.list.filter((call) => call.began >= this.#turned);
-    return this.selected ?? here.find((call) => call.asked) ?? here.at(-1) ?? this.list.find((call) => call.asked) ?? this.list[0];
+    const here = this.list.filter((call) => call.began >= this.#screenSince);
+    return this.selected ?? here.find((call) => call.byUser) ?? here.at(-1) ?? this.list.find((call) => call.byUser) ?? this.list[0];
   }
 
-  /** Another screen is shown: what was asked for on the one before is of the past. */
-  turn(): void {
-    this.#turned = performance.now();
+  /** Another screen is shown: calls of the screens before no longer come first. */
+  startScreen(): void {
+    this.#screenSince = performance.now();
     this.selected = undefined;
-    this.changed();
+    this.emit();
   }
 
   select(call: Call | undefined): void {
     this.selected = call;
-    this.changed();
+    this.emit();
   }
 
-  /** Makes a request and keeps it. */
-  async fetch(request: Request, asked: boolean): Promise<Response> {
+  /** Makes a request and records it. */
+  async fetch(request: Request, byUser: boolean): Promise<Response> {
     const call: Call = {
       id: this.#next++,
       method: request.method,
       url: new URL(request.url),
       headers: Object.fromEntries(request.headers),
       body: request.method === 'GET' ? undefined : await request.clone().text() || undefined,
-      asked,
+      byUser,
       began: performance.now(),
     };
     this.list.unshift(call);
-    this.list.length = Math.min(this.list.length, kept);
-    if (asked) this.selected = undefined;
-    this.changed();
+    this.list.length = Math.min(this.list.length, maxCalls);
+    if (byUser) this.selected = undefined;
+    this.emit();
     try {
       const response = await fetch(request);
       call.status = response.status;
@@ -73,13 +73,13 @@ class Calls extends Emitter {
       throw error;
     } finally {
       call.took = performance.now() - call.began;
-      this.changed();
+      this.emit();
     }
   }
 
   async #keepAnswer(call: Call, response: Response): Promise<void> {
     call.answer = await response.text().catch(() => '');
-    this.changed();
+    this.emit();
   }
 }
 

@@ -1,21 +1,21 @@
-/** Makes elements without ever parsing markup: whatever a user wrote is text. */
+/** Makes elements without parsing markup, so that texts of users can never become elements. */
 
 type Child = Node | string | number | null | undefined | false;
 type Attribute = string | number | boolean | undefined;
 type Handlers = { [K in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[K]) => void };
 
-/** Attributes by name (`true` is an empty one, `false` and `undefined` none), and `on`, the handlers of events. */
+/** Attributes by name (`true` sets an empty one, `false` and `undefined` remove it), and `on`, the event handlers. */
 export type Properties = { on?: Handlers | undefined } & { [name: string]: Attribute | Handlers };
 
 /** Makes an element. */
 export function el<K extends keyof HTMLElementTagNameMap>(tag: K, properties: Properties = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   set(element, properties);
-  element.append(...children.filter(isThere).map((child) => (typeof child === 'number' ? String(child) : child)));
+  element.append(...children.filter(isPresent).map((child) => (typeof child === 'number' ? String(child) : child)));
   return element;
 }
 
-const isThere = (child: Child): child is Node | string | number => child !== null && child !== undefined && child !== false;
+const isPresent = (child: Child): child is Node | string | number => child !== null && child !== undefined && child !== false;
 
 /** Sets the attributes of an element, and adds handlers. */
 export function set(element: Element, { on = {}, ...attributes }: Properties): void {
@@ -28,7 +28,7 @@ export function set(element: Element, { on = {}, ...attributes }: Properties): v
 
 const svg = 'http://www.w3.org/2000/svg';
 
-/** The paths of our icons, in a square of 20. */
+/** The paths of the icons, in a viewBox of 20 by 20. */
 const icons = {
   add: 'M10 4v12M4 10h12',
   back: 'm12 4-6 6 6 6',
@@ -54,7 +54,7 @@ const icons = {
 
 export type Icon = keyof typeof icons;
 
-/** Draws an icon. It says nothing to a screen reader: the element around it has a name. */
+/** Draws an icon. It is hidden from screen readers: the element around it has a label. */
 export function icon(name: Icon): SVGElement {
   const drawing = document.createElementNS(svg, 'svg');
   set(drawing, { class: 'icon', viewBox: '0 0 20 20', 'aria-hidden': 'true' });
@@ -64,23 +64,23 @@ export function icon(name: Icon): SVGElement {
   return drawing;
 }
 
-/** A button that shows an icon, with a name for those who do not see it. */
+/** A button that shows an icon, with a label for screen readers. */
 export function iconButton(name: Icon, label: string, onClick: () => void, properties: Properties = {}): HTMLButtonElement {
   return el('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, ...properties, on: { click: onClick } }, icon(name));
 }
 
-/** What was made for an item, by the parent and key it was made for. */
-const made = new WeakMap<Element, Map<string, HTMLElement>>();
+/** The elements of each parent by the keys of their items. */
+const rendered = new WeakMap<Element, Map<string, HTMLElement>>();
 
 /**
- * Makes the children of `parent` those of `items`, in their order. An element stays the same
- * for as long as there is an item with its key, and so keeps its focus.
+ * Renders `items` as the children of `parent`, in order. An element is reused as long as there
+ * is an item with its key, and so keeps its focus.
  */
 export function reconcile<T>(parent: Element, items: readonly T[], key: (item: T) => string, render: (item: T, existing: HTMLElement | undefined) => HTMLElement): void {
-  const before = made.get(parent) ?? new Map<string, HTMLElement>();
+  const before = rendered.get(parent) ?? new Map<string, HTMLElement>();
   const after = new Map<string, HTMLElement>();
   for (const item of items) after.set(key(item), render(item, before.get(key(item))));
-  made.set(parent, after);
+  rendered.set(parent, after);
   const wanted = new Set<Element>(after.values());
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
   let next = parent.firstElementChild;
@@ -92,7 +92,7 @@ export function reconcile<T>(parent: Element, items: readonly T[], key: (item: T
 
 const states = new WeakMap<Element, string>();
 
-/** Whether an element was last drawn for the same state, and so need not be drawn again. */
+/** Whether an element was last drawn with this state; remembers the state. */
 export function isDrawn(element: Element, ...state: unknown[]): boolean {
   const text = JSON.stringify(state);
   if (states.get(element) === text) return true;
@@ -100,7 +100,7 @@ export function isDrawn(element: Element, ...state: unknown[]): boolean {
   return false;
 }
 
-/** Tells a screen reader what has happened, without moving anybody's focus. */
+/** Announces a text to screen readers by a live region, without moving the focus. */
 export function announce(text: string): void {
   document.getElementById('announcer')?.replaceChildren(el('p', {}, text));
 }

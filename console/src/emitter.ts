@@ -1,31 +1,31 @@
-/** How often a page is drawn at most, in milliseconds. */
+/** The least milliseconds between two calls of a listener. */
 const frame = 16;
 
-/** Something that changes, and tells those who show it. */
+/** A store that notifies its listeners of changes. */
 export class Emitter {
   readonly #listeners = new Set<() => void>();
   #isDue = false;
   #last = -frame;
 
-  /** Calls `listener` after each change, or once for several that are close together, until `signal` aborts. */
+  /** Calls `listener` after each change, or once for several within a frame, until `signal` aborts. */
   listen(listener: () => void, signal: AbortSignal): void {
     if (signal.aborted) return;
     this.#listeners.add(listener);
     signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
   }
 
-  /** Says that there was a change. */
-  protected changed(): void {
+  /** Notifies the listeners of a change. */
+  protected emit(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    const tell = (): void => {
+    const notify = (): void => {
       this.#isDue = false;
       this.#last = performance.now();
       for (const listener of [...this.#listeners]) listener();
     };
-    // At once where nothing happened lately; a feed that catches up brings hundreds.
+    // A single change is shown at once; a feed that catches up has hundreds, which are grouped.
     const wait = this.#last + frame - performance.now();
-    if (wait <= 0) queueMicrotask(tell);
-    else setTimeout(tell, wait);
+    if (wait <= 0) queueMicrotask(notify);
+    else setTimeout(notify, wait);
   }
 }

@@ -8,7 +8,7 @@ const token = new RegExp([
   '(?<number>(?<![\\w./:-])\\d+(?![\\w./:-]))',
 ].join('|'), 'g');
 
-/** Colours code a little: texts, numbers, words of the language, comments. */
+/** Highlights the strings, numbers, keywords and comments of code in any language of the samples. */
 export function highlight(code: string): Node[] {
   const nodes: Node[] = [];
   let end = 0;

@@ -1,12 +1,12 @@
 import { Emitter } from './emitter.ts';
 
-/** A side of the chat: a user, and with whom they write, if that is not the next side. */
+/** A side of the chat: a user and their peer, by default the user of the next side. */
 export interface Side {
   readonly user: string;
   readonly peer?: string | undefined;
 }
 
-/** What the page shows; the fragment of its address says it, so a reload or a link leads there again. */
+/** What the page shows. It is in the fragment of the URL, so that a reload or a link leads there. */
 export type Route =
   | { readonly screen: 'chat'; readonly sides: readonly Side[] }
   | { readonly screen: 'feed'; readonly user: string }
@@ -53,7 +53,7 @@ export function format(route: Route): string {
   }
 }
 
-// What a user id may have and a fragment too stays readable.
+// Characters of user ids that are allowed in a fragment stay readable.
 const encode = (id: string): string => encodeURIComponent(id).replace(/%(40|3A|7C|2B|3D)/g, decodeURIComponent);
 
 function decode(part: string): string {
@@ -64,11 +64,11 @@ function decode(part: string): string {
   }
 }
 
-/** Where the page is. */
+/** The current route. */
 class Router extends Emitter {
   current = parse(location.hash);
-  /** Where each screen was left, so that coming back to it finds it as it was. */
-  readonly #left = new Map<Screen, Route>();
+  /** The last route of each screen, for the links to it. */
+  readonly #lastOf = new Map<Screen, Route>();
 
   constructor() {
     super();
@@ -76,7 +76,7 @@ class Router extends Emitter {
     addEventListener('popstate', () => this.#arrive());
   }
 
-  /** Goes somewhere; `replace` leaves no step to go back to. */
+  /** Goes to a route; with `replace` it makes no entry in the history. */
   go(route: Route, { replace = false } = {}): void {
     const fragment = format(route);
     if (fragment === location.hash) return;
@@ -85,15 +85,15 @@ class Router extends Emitter {
     this.#arrive();
   }
 
-  /** The address of a screen, as it was left. */
+  /** The fragment of a screen, as it was last shown. */
   link(screen: Screen): string {
-    return format(this.#left.get(screen) ?? parse(`#/${screen}`));
+    return format(this.#lastOf.get(screen) ?? parse(`#/${screen}`));
   }
 
   #arrive(): void {
     this.current = parse(location.hash);
-    this.#left.set(this.current.screen, this.current);
-    this.changed();
+    this.#lastOf.set(this.current.screen, this.current);
+    this.emit();
   }
 }
 

@@ -5,13 +5,13 @@ import type { Call } from './calls.ts';
 
 type Operation = ReturnType<typeof operations>[number];
 
-/** The languages of the samples, by what they are called. */
+/** The languages of the samples, with their names. */
 export const languages = { curl: 'curl', go: 'Go', typescript: 'TypeScript', python: 'Python' } as const;
 export type Language = keyof typeof languages;
 
 let contract: Promise<Operation[]> | undefined;
 
-/** The operations, from the contract that the server serves; the page of the documentation makes its samples of the same. */
+/** The operations of the contract that the server serves. The API documentation makes its samples from the same. */
 function load(): Promise<Operation[]> {
   contract ??= fetch('/openapi.json').then(async (response) => {
     if (!response.ok) throw new Error(response.statusText);
@@ -21,13 +21,13 @@ function load(): Promise<Operation[]> {
   return contract;
 }
 
-/** A request as a person would call it, and as each SDK makes it. */
+/** The summary of an operation, and code for a request in each language. */
 export interface Sample {
   readonly summary: string;
   readonly code: Readonly<Record<Language, string>>;
 }
 
-/** Describes a request; undefined where the contract has none like it. */
+/** The sample for a request; undefined if no operation of the contract matches it. */
 export async function sampleOf(call: Call): Promise<Sample | undefined> {
   for (const operation of await load()) {
     const path = operation.method.toUpperCase() === call.method ? match(operation.path, call.url.pathname) : undefined;
@@ -44,7 +44,7 @@ export async function sampleOf(call: Call): Promise<Sample | undefined> {
   return undefined;
 }
 
-/** Finds the values of the parameters of a path. */
+/** The parameters of a path by name; undefined if the path does not match the template. */
 function match(template: string, path: string): Record<string, string> | undefined {
   const names: string[] = [];
   const pattern = template.replace(/\{(\w+)\}/g, (_, name: string) => {

@@ -1,4 +1,4 @@
-/** How times, ids and texts are shown. */
+/** Formats times, sizes and texts. */
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const clockWithSeconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
@@ -13,7 +13,7 @@ export const fullTime = (time: Date): string => full.format(time);
 
 const daysAgo = (time: Date): number => Math.round((new Date().setHours(0, 0, 0, 0) - new Date(time).setHours(0, 0, 0, 0)) / 86_400_000);
 
-/** A day as the line between two days says it. */
+/** The label of a day, for the line between two days. */
 export function day(time: Date): string {
   const ago = daysAgo(time);
   if (ago === 0) return 'Today';
@@ -21,7 +21,7 @@ export function day(time: Date): string {
   return time.getFullYear() === new Date().getFullYear() ? dayInYear.format(time) : fullDay.format(time);
 }
 
-/** A time as a list says it: of day today, else the day. */
+/** A short time for lists: the time of day if it is today, else the day. */
 export function shortTime(time: Date): string {
   return daysAgo(time) === 0 ? clock.format(time) : shortDay.format(time);
 }
@@ -34,7 +34,7 @@ const largeUnits = ['bytes', 'KiB', 'MiB', 'GiB'];
 
 export const number = (value: number): string => plain.format(value);
 
-/** A size, in the largest unit that leaves a whole number. */
+/** A size in bytes, in the largest unit that gives a whole number. */
 export function bytes(value: number): string {
   let unit = 0;
   while (value >= 1024 && value % 1024 === 0 && unit < largeUnits.length - 1) {
@@ -44,7 +44,7 @@ export function bytes(value: number): string {
   return `${number(value)} ${largeUnits[unit]}`;
 }
 
-/** A time span in its two largest units. */
+/** A duration in its two largest units. */
 export function duration(seconds: number): string {
   const parts = [[Math.floor(seconds / 86_400), 'd'], [Math.floor(seconds / 3600) % 24, 'h'], [Math.floor(seconds / 60) % 60, 'min'], [Math.floor(seconds) % 60, 's']] as const;
   const first = parts.findIndex(([value]) => value > 0);
@@ -53,13 +53,13 @@ export function duration(seconds: number): string {
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** Whether a text is nothing but one to three emoji. */
+/** Whether a text consists of one to three emoji. */
 export function isEmoji(text: string): boolean {
   if (text.length > 40 || !/^[\p{Extended_Pictographic}\p{Emoji_Component}\s]+$/u.test(text) || !/\p{Extended_Pictographic}/u.test(text)) return false;
   return [...graphemes.segment(text.replace(/\s/g, ''))].length <= 3;
 }
 
-/** One line of a text, for quotes and announcements. */
+/** The beginning of a text on one line, for quotes and announcements. */
 export function excerpt(text: string, length = 120): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > length ? `${Array.from(line).slice(0, length).join('')}…` : line;

@@ -2,21 +2,21 @@ export type Theme = 'light' | 'dark';
 
 const name = 'console.theme';
 
-/** Shows the page in light or dark, whatever the system says. */
+/** Shows the page in light or dark, overriding the system's setting. */
 export function showTheme(theme: Theme): void {
   document.documentElement.dataset['theme'] = theme;
 }
 
-/** Keeps the choice for the next time. */
+/** Stores the choice for the next visit. */
 export function storeTheme(theme: Theme): void {
   try {
     localStorage.setItem(name, theme);
   } catch {
-    // A browser may keep nothing.
+    // localStorage may be disabled.
   }
 }
 
-/** The choice of the last time. */
+/** The choice of an earlier visit. */
 export function storedTheme(): Theme | undefined {
   try {
     const theme = localStorage.getItem(name);

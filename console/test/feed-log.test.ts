@@ -6,7 +6,7 @@ import { FeedLog } from '../src/store/feed-log.ts';
 const message = (id: string) => ({ id, sender: 'alice', recipient: 'bob', text: id, sentAt: '' });
 const change = (id: string) => ({ cursor: id, type: 'message', message: message(id) });
 
-test('what was sent while the connection was cut waits, and then comes once', () => {
+test('messages stored while the connection is cut wait, and are delivered once', () => {
   const log = new FeedLog();
   log.delivered(change('1'));
   log.stored(message('2'), true);
@@ -15,17 +15,17 @@ test('what was sent while the connection was cut waits, and then comes once', ()
   log.delivered(change('2'));
   log.delivered(change('3'));
   assert.deepEqual([log.waiting, log.missed, log.repeated, log.received], [0, 0, 0, 3]);
-  assert.deepEqual(log.rows.map(({ cursor, waited }) => [cursor, waited]), [['3', true], ['2', true], ['1', false]]);
+  assert.deepEqual(log.rows.map(({ cursor, whileCut }) => [cursor, whileCut]), [['3', true], ['2', true], ['1', false]]);
 });
 
-test('the feed may be quicker than the answer', () => {
+test('a change may be delivered before the answer to its send', () => {
   const log = new FeedLog();
   log.delivered(change('1'));
   log.stored(message('1'), false);
   assert.deepEqual([log.waiting, log.missed, log.rows.length], [0, 0, 1]);
 });
 
-test('what is passed over is missed', () => {
+test('a stored message that the feed skips is missed', () => {
   const log = new FeedLog();
   log.stored(message('1'), false);
   log.stored(message('2'), false);
@@ -33,7 +33,7 @@ test('what is passed over is missed', () => {
   assert.deepEqual([log.waiting, log.missed], [0, 1]);
 });
 
-test('what comes again is repeated', () => {
+test('a change that is delivered again is repeated', () => {
   const log = new FeedLog();
   log.delivered(change('1'));
   log.delivered(change('1'));

@@ -9,21 +9,21 @@ const draft = (key: string, text: string, more: Partial<Draft> = {}): Draft => (
   { key, sender: 'alice', recipient: 'bob', text, replyTo: undefined, at: 0, after: '', state: 'sending', ...more });
 const shown = (...args: Parameters<typeof timeline>): string[] => timeline(...args).map((entry) => `${entry.key} ${entry.message?.text ?? `(${entry.draft?.text})`}`);
 
-test('a draft stands behind the messages until it is stored', () => {
+test('a draft is shown after the messages until it is stored', () => {
   assert.deepEqual(shown([message('1', 'Hello')], [draft('a', 'Hi')], new Map()), ['1 Hello', 'a (Hi)']);
 });
 
-test('the feed is quicker than the answer: the message takes the place of its draft', () => {
+test('a message that is delivered before the answer to its send replaces its draft', () => {
   assert.deepEqual(shown([message('1', 'Hi')], [draft('a', 'Hi')], new Map()), ['a Hi']);
 });
 
-test('the answer has come: the key stays, whether the draft is still there or not', () => {
+test('after the answer the key stays, whether the draft is still there or not', () => {
   const sent = new Map([['1', 'a']]);
   assert.deepEqual(shown([message('1', 'Hi')], [draft('a', 'Hi')], sent), ['a Hi']);
   assert.deepEqual(shown([message('1', 'Hi')], [], sent), ['a Hi']);
 });
 
-test('of two alike, each is shown once', () => {
+test('two drafts with the same text are shown once each', () => {
   const drafts = [draft('a', 'ok'), draft('b', 'ok')];
   assert.deepEqual(shown([message('1', 'ok')], drafts, new Map()), ['a ok', 'b (ok)']);
   assert.deepEqual(shown([message('1', 'ok'), message('2', 'ok')], drafts, new Map([['2', 'b']])), ['a ok', 'b ok']);
@@ -32,20 +32,20 @@ test('of two alike, each is shown once', () => {
   assert.deepEqual(shown([message('1', 'ok')], drafts, new Map([['1', 'b']])), ['b ok', 'a (ok)']);
 });
 
-test('an older message with the same text is another one', () => {
+test('an older message with the same text does not replace a draft', () => {
   assert.deepEqual(shown([message('1', 'ok')], [draft('a', 'ok', { after: '1' })], new Map()), ['1 ok', 'a (ok)']);
 });
 
-test('so is one of the other user, or one that replies to something else', () => {
+test('neither does a message of the other user, nor one that replies to another message', () => {
   const drafts = [draft('a', 'ok')];
   assert.deepEqual(shown([message('1', 'ok', { sender: 'bob', recipient: 'alice' })], drafts, new Map()), ['1 ok', 'a (ok)']);
   assert.deepEqual(shown([message('1', 'ok', { replyTo: '0' })], drafts, new Map()), ['1 ok', 'a (ok)']);
 });
 
-test('what failed for want of an answer, and was stored all the same, is a message', () => {
+test('a message that was stored although its draft got no answer replaces the draft', () => {
   assert.deepEqual(shown([message('1', 'Hi')], [draft('a', 'Hi', { state: 'failed' })], new Map()), ['a Hi']);
 });
 
-test('a message that was edited meanwhile is found by the answer', () => {
+test('a message that was edited before it is delivered is matched by the answer', () => {
   assert.deepEqual(shown([message('1', 'Hello')], [draft('a', 'Hi')], new Map([['1', 'a']])), ['a Hello']);
 });

@@ -15,7 +15,7 @@ const screens: { readonly [name in Screen]: { readonly title: string; readonly e
   service: { title: 'Service', element: ServiceScreen },
 };
 
-/** The frame of the page: where to go, the screen, and the request behind what it does. */
+/** The frame of the page: navigation, the current screen, and the panel with its requests. */
 export class AppShell extends HTMLElement {
   readonly #links = new Map<Screen, HTMLAnchorElement>();
   readonly #main = el('main', { id: 'main' });
@@ -32,7 +32,7 @@ export class AppShell extends HTMLElement {
         el('a', { class: 'brand', href: '#/chat' }, el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Message Service')),
         el('nav', { class: 'screens', 'aria-label': 'Screens' }, ...links),
         el('div', { class: 'tools' }, el('a', { class: 'docs', href: '/docs/' }, icon('book'), el('span', {}, 'API docs')), themeSwitch())),
-      this.#main, new RequestPanel(), el('div', { id: 'announcer', class: 'unseen', 'aria-live': 'polite' }));
+      this.#main, new RequestPanel(), el('div', { id: 'announcer', class: 'visually-hidden', 'aria-live': 'polite' }));
     const always = new AbortController();
     router.listen(() => this.#follow(), always.signal);
     this.#follow();
@@ -48,7 +48,7 @@ export class AppShell extends HTMLElement {
     }
     document.title = `${shown.title} · Message Service`;
     if (this.#main.firstElementChild instanceof shown.element) return;
-    calls.turn();
+    calls.startScreen();
     this.#main.replaceChildren(new shown.element());
   }
 }

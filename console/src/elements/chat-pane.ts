@@ -13,24 +13,24 @@ import { MessageThread } from './message-thread.ts';
 import { nameField } from './name-field.ts';
 import { avatar } from './user-avatar.ts';
 
-/** On a small screen a field that takes the focus opens the keyboard. */
+/** Whether to focus fields unasked: on a small screen that would open the keyboard. */
 export const takesFocus = matchMedia('(min-width: 720px)');
 
-/** The inbox has them all. */
-const mostPeers = 12;
+/** How many conversations are listed; the inbox lists all. */
+const maxPeers = 12;
 
-/** One side of the chat: what a user sees, with whom they write, and where they write it. */
+/** One side of the chat: a user's conversations, the open one, and its composer. */
 export class ChatPane extends HTMLElement {
   user = '';
   peer = '';
-  /** The users of the other sides, to write to. */
+  /** The users of the other sides, always listed as peers. */
   others: readonly string[] = [];
   onRename: (user: string) => void = () => undefined;
   onPeer: (peer: string) => void = () => undefined;
   onRemove: () => void = () => undefined;
-  /** Called when the user has work to do here: it is then the side that reads. */
+  /** Called when this side gets the focus or a click: it becomes the active side, which marks messages as read. */
   onActive: () => void = () => undefined;
-  /** Called with how many messages are unread. */
+  /** Called with the number of unread messages. */
   onUnread: (unread: number) => void = () => undefined;
   isActive = false;
 
@@ -38,7 +38,7 @@ export class ChatPane extends HTMLElement {
   #thread!: MessageThread;
   #composer!: MessageComposer;
   readonly #peers = el('ul', { class: 'peers' });
-  /** What was written to each peer and not sent, while another one's conversation is shown. */
+  /** Unsent text by peer, kept while another conversation is shown. */
   readonly #unsent = new Map<string, string>();
   readonly #new = iconButton('add', 'Write to somebody else', () => this.#askPeer());
   readonly #header = el('header');
@@ -48,7 +48,7 @@ export class ChatPane extends HTMLElement {
   #leave = new AbortController();
   #wasLive = false;
   /** Whether a peer's name was just typed, so that the focus goes to the composer. */
-  #isAsked = false;
+  #isPeerTyped = false;
 
   connectedCallback(): void {
     this.#leave = new AbortController();
@@ -78,16 +78,16 @@ export class ChatPane extends HTMLElement {
   /** Shows the conversation with another peer. */
   show(peer: string, others: readonly string[], isRemovable: boolean): void {
     const isOther = peer !== this.peer;
-    const goesOn = this.#isAsked || this.contains(document.activeElement);
-    this.#isAsked = false;
+    const hasFocus = this.#isPeerTyped || this.contains(document.activeElement);
+    this.#isPeerTyped = false;
     if (isOther && this.isConnected) this.#unsent.set(this.peer, this.#composer.text);
     this.others = others;
     this.peer = peer;
     this.#remove.hidden = !isRemovable;
-    if (!this.isConnected) return; // it is drawn when it is
+    if (!this.isConnected) return; // connectedCallback draws it
     if (!isOther) return this.#draw();
     this.#open();
-    if (goesOn && takesFocus.matches) this.focus();
+    if (hasFocus && takesFocus.matches) this.focus();
   }
 
   setActive(isActive: boolean): void {
@@ -115,7 +115,7 @@ export class ChatPane extends HTMLElement {
     this.#header.querySelector('.total')?.replaceChildren(badge(mailbox.unread()));
     this.onUnread(mailbox.unread());
     this.#header.querySelector('.connection')?.replaceChildren(connectionState(mailbox));
-    const peers = new Set([...this.others, this.peer, ...mailbox.conversations.slice(0, mostPeers).map(({ peer }) => peer)]);
+    const peers = new Set([...this.others, this.peer, ...mailbox.conversations.slice(0, maxPeers).map(({ peer }) => peer)]);
     reconcile(this.#peers, [...peers], (peer) => peer, (peer, existing) => this.#drawPeer(peer, existing));
     this.#drawBlock();
     this.#drawBanner();
@@ -130,10 +130,10 @@ export class ChatPane extends HTMLElement {
     return item;
   }
 
-  /** Lets the name of a peer be typed who is not in the list. */
+  /** Shows a field for the name of a peer who is not in the list. */
   #askPeer(): void {
     const field = nameField('', 'Write to', (peer) => {
-      this.#isAsked = true;
+      this.#isPeerTyped = true;
       this.onPeer(peer);
     });
     field.placeholder = 'Name';
@@ -175,7 +175,7 @@ export class ChatPane extends HTMLElement {
     }
   }
 
-  /** Marks as read what is in sight of somebody. */
+  /** Marks the conversation as read if its end is in view in the active side of a visible page. */
   #read(): void {
     if (this.isActive && document.visibilityState === 'visible' && this.#thread.isAtEnd && this.#mailbox.status === 'live') void this.#mailbox.markRead(this.peer);
   }
@@ -201,9 +201,9 @@ export class ChatPane extends HTMLElement {
     this.#thread.toEnd();
   }
 
-  /** Sends again what failed for want of a connection, now that there is one. */
+  /** Retries drafts that failed temporarily, now that there is a connection. */
   #sendAgain(): void {
-    for (const draft of outbox.drafts(this.user, this.peer)) if (draft.mayRepeat) outbox.retry(draft, this.#stored);
+    for (const draft of outbox.drafts(this.user, this.peer)) if (draft.mayRetry) outbox.retry(draft, this.#stored);
   }
 
   readonly #actions: MessageActions = {

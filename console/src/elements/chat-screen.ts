@@ -5,18 +5,18 @@ import { ChatPane, takesFocus } from './chat-pane.ts';
 import { outbox } from '../store/outbox.ts';
 import { avatar } from './user-avatar.ts';
 
-/** Browsers have six connections for a server without TLS, and each side takes one for its feed. */
-const mostSides = 4;
+/** Over HTTP/1.1 browsers allow six connections to a server, and each side uses one for its feed. */
+const maxSides = 4;
 const names = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank'];
 const welcomed = 'console.welcomed';
 
-/** Several users side by side, each as on a device of their own. */
+/** Several users side by side, each as on their own device. */
 export class ChatScreen extends HTMLElement {
   #sides: readonly Side[] = [];
   #active = 0;
   readonly #hint = el('p', { class: 'hint' });
   readonly #add = el('button', { type: 'button', class: 'button', on: { click: () => this.#addSide() } }, icon('add'), 'Add a user');
-  /** Where only one side fits, this says which. */
+  /** Selects the side to show where only one fits. */
   readonly #switcher = el('div', { class: 'switcher', role: 'group', 'aria-label': 'Whose side is shown' });
   readonly #panes = el('div', { class: 'panes' });
   #leave = new AbortController();
@@ -24,7 +24,7 @@ export class ChatScreen extends HTMLElement {
   connectedCallback(): void {
     this.#leave = new AbortController();
     const { signal } = this.#leave;
-    this.replaceChildren(el('h1', { class: 'unseen' }, 'Chat'), el('div', { class: 'toolbar' }, this.#hint, this.#switcher, this.#add), this.#panes);
+    this.replaceChildren(el('h1', { class: 'visually-hidden' }, 'Chat'), el('div', { class: 'toolbar' }, this.#hint, this.#switcher, this.#add), this.#panes);
     router.listen(() => this.#follow(), signal);
     outbox.listen(() => this.#welcome(), signal);
     this.#follow();
@@ -43,9 +43,9 @@ export class ChatScreen extends HTMLElement {
   #follow(): void {
     const { current } = router;
     if (current.screen !== 'chat') return;
-    this.#sides = current.sides.slice(0, mostSides);
+    this.#sides = current.sides.slice(0, maxSides);
     this.#active = Math.min(this.#active, this.#sides.length - 1);
-    this.#add.hidden = this.#sides.length >= mostSides;
+    this.#add.hidden = this.#sides.length >= maxSides;
     this.#panes.style.setProperty('--sides', String(this.#sides.length));
     const sides = this.#sides.map((side, place) => ({ ...side, place }));
     reconcile(this.#panes, sides, ({ user, place }) => `${place} ${user}`, ({ user, place }, existing) => {
@@ -70,7 +70,7 @@ export class ChatScreen extends HTMLElement {
     });
   }
 
-  /** With whom a side writes: whom it says, or the user of the next one. */
+  /** The peer of a side: the chosen one, or else the user of the next side. */
   #peerOf(place: number): string {
     return this.#sides[place]?.peer ?? this.#nextTo(place);
   }
@@ -86,12 +86,12 @@ export class ChatScreen extends HTMLElement {
   #addSide(): void {
     const taken = new Set(this.#sides.map(({ user }) => user));
     const user = names.find((name) => !taken.has(name)) ?? `user-${this.#sides.length + 1}`;
-    // The others go on with whom they write to.
+    // The sides there are keep their peers.
     this.#change([...this.#sides.map(({ user: name }, place) => ({ user: name, peer: this.#peerOf(place) })), { user, peer: this.#sides[0]?.user }]);
     this.#activate(this.#sides.length);
   }
 
-  /** Makes a side the one that somebody works in: it reads what arrives there. */
+  /** Makes a side the active one, which marks arriving messages as read. */
   #activate(place: number): void {
     this.#active = place;
     this.#panes.querySelectorAll<ChatPane>('chat-pane').forEach((pane, i) => pane.setActive(i === place));
@@ -111,7 +111,7 @@ export class ChatScreen extends HTMLElement {
     return el('button', { type: 'button', on: { click: () => this.#activate(place) } }, avatar(user), el('span', { class: 'peer' }, user), badge(0));
   }
 
-  /** Invites whoever is here for the first time, and explains to the others. */
+  /** Shows an invitation until the first message was ever sent, and an explanation from then on. */
   #welcome(): void {
     if (outbox.sent.size > 0) remember(welcomed);
     const [first, second] = this.#sides;
@@ -133,7 +133,7 @@ function remember(name: string): void {
   try {
     localStorage.setItem(name, 'yes');
   } catch {
-    // A browser may keep nothing.
+    // localStorage may be disabled.
   }
 }
 

@@ -31,7 +31,7 @@ export class CodeSample extends HTMLElement {
     try {
       localStorage.setItem(remembered, language);
     } catch {
-      // A browser may keep nothing.
+      // localStorage may be disabled.
     }
     this.#draw();
   }
@@ -62,7 +62,7 @@ export class CodeSample extends HTMLElement {
   }
 }
 
-/** Copies a text; where a page may not, since it came without TLS, it selects the text where it stands. */
+/** Copies a text. Without access to the clipboard, as in a page without TLS, it selects the shown text instead. */
 async function copy(text: string, shown: Node): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

@@ -2,11 +2,11 @@ import { el, icon, isDrawn } from '../dom.ts';
 import type { Row } from '../store/feed-log.ts';
 import { excerpt, exactTimeOfDay, fullTime, timeOf } from '../text.ts';
 
-/** Draws a change: when, what, and whether the feed has brought it. */
+/** Draws a change: its time, its content, and whether the feed has delivered it. */
 export function drawRow(row: Row, existing: HTMLElement | undefined): HTMLElement {
   const element = existing ?? el('li');
   if (isDrawn(element, row)) return element;
-  const { cursor, deliveries, waited } = row;
+  const { cursor, deliveries, whileCut } = row;
   const kind = kindOf(row);
   const time = timeOf(cursor);
   element.className = `event ${deliveries > 0 ? 'delivered' : 'waiting'}`;
@@ -15,14 +15,14 @@ export function drawRow(row: Row, existing: HTMLElement | undefined): HTMLElemen
     el('span', { class: `kind ${kind}` }, kind),
     el('span', { class: 'what' }, ...what(row)),
     el('code', { class: 'cursor', title: 'The cursor of this change' }, cursor),
-    el('span', { class: 'delivery' }, icon(deliveries > 0 ? 'check' : 'clock'), el('span', {}, delivery(deliveries, waited))));
+    el('span', { class: 'delivery' }, icon(deliveries > 0 ? 'check' : 'clock'), el('span', {}, delivery(deliveries, whileCut))));
   return element;
 }
 
-function delivery(deliveries: number, waited: boolean): string {
+function delivery(deliveries: number, whileCut: boolean): string {
   if (deliveries === 0) return 'stored, has yet to come';
   const times = deliveries === 1 ? 'came once' : `came ${deliveries} times`;
-  return waited ? `${times}, after resuming` : times;
+  return whileCut ? `${times}, after resuming` : times;
 }
 
 function kindOf({ change: { type, message } }: Row): string {

@@ -9,12 +9,12 @@ import { drawRow } from './feed-row.ts';
 import { nameField } from './name-field.ts';
 import { avatar } from './user-avatar.ts';
 
-/** A line where the connection was resumed, behind the change with this cursor. */
-type Line = { readonly connection: number; readonly cursor: string; readonly came: number };
+/** A line where the feed resumed: the cursor it resumed after, and how many messages were sent while it was cut. */
+type Line = { readonly connection: number; readonly cursor: string; readonly sentWhileCut: number };
 
 type Status = 'connecting' | 'live' | 'waiting' | 'cut' | 'refused';
 
-/** What the demonstration does. */
+/** The steps of the demonstration. */
 const steps = [
   ['Cut the connection', 'The feed stops. The service goes on.'],
   ['Send five messages', 'They are stored, and nobody hears of them here.'],
@@ -23,14 +23,14 @@ const steps = [
 
 const texts = ['Are you still there?', 'The train is late ☕', 'Half past, then', 'Platform 4', 'See you 👋'];
 
-/** The feed of a user: what comes, with which cursor, and what becomes of it when the connection is cut. */
+/** The feed of a user: each change with its cursor, and how the feed resumes after the connection was cut. */
 export class FeedScreen extends HTMLElement {
   #user = '';
   #log = new FeedLog();
   #status: Status = 'connecting';
   #reason = '';
   #connection = 0;
-  #passed = 0;
+  #sentWhileCut = 0;
   #lines: Line[] = [];
   #stop = new AbortController();
   #leave = new AbortController();
@@ -39,8 +39,8 @@ export class FeedScreen extends HTMLElement {
   readonly #title = el('div', { class: 'who' });
   readonly #state = el('span', { class: 'state' });
   readonly #switch = el('button', { type: 'button', role: 'switch', class: 'switch', on: { click: () => this.#toggle() } }, el('span', { class: 'knob' }), 'Connected');
-  readonly #send = el('button', { type: 'button', class: 'button', on: { click: () => void this.#alone(() => this.#sendFive()) } }, icon('send'), 'Send five messages');
-  readonly #show = el('button', { type: 'button', class: 'button primary', on: { click: () => void this.#alone(() => this.#demonstrate()) } }, 'Cut, send five, resume');
+  readonly #send = el('button', { type: 'button', class: 'button', on: { click: () => void this.#exclusively(() => this.#sendFive()) } }, icon('send'), 'Send five messages');
+  readonly #show = el('button', { type: 'button', class: 'button primary', on: { click: () => void this.#exclusively(() => this.#demonstrate()) } }, 'Cut, send five, resume');
   readonly #verdict = el('p', { class: 'verdict', role: 'status' });
   readonly #figures = el('dl', { class: 'figures' });
   readonly #list = el('ol', { class: 'events', 'aria-label': 'Changes, the newest first' });
@@ -49,7 +49,7 @@ export class FeedScreen extends HTMLElement {
   connectedCallback(): void {
     this.#leave = new AbortController();
     this.replaceChildren(
-      el('h1', { class: 'unseen' }, 'Feed'),
+      el('h1', { class: 'visually-hidden' }, 'Feed'),
       el('div', { class: 'toolbar' }, this.#title, this.#state, el('div', { class: 'buttons' }, this.#switch, this.#send, this.#show)),
       el('div', { class: 'sheet' }, this.#figures, this.#verdict, this.#empty, this.#list));
     router.listen(() => this.#arrive(), this.#leave.signal);
@@ -70,26 +70,26 @@ export class FeedScreen extends HTMLElement {
     log.listen(() => log === this.#log && this.#draw(), this.#leave.signal);
     this.#lines = [];
     this.#connection = 0;
-    this.#passed = 0;
+    this.#sentWhileCut = 0;
     this.#title.replaceChildren(avatar(this.#user), el('span', {}, 'Feed of'), nameField(this.#user, 'Whose feed is shown', (user) => router.go({ screen: 'feed', user })));
     this.#invite();
     this.#connect();
   }
 
-  /** Says what can be tried, while nothing has come. */
+  /** Explains the demonstration, while no change has been delivered. */
   #invite(): void {
     this.#empty.replaceChildren(
       el('h2', {}, `Nothing has happened since you opened the feed of ${this.#user}`),
       el('p', {}, 'Whatever is sent, edited, deleted or read from now on appears here at once. See what a device loses that has no connection for a while:'),
       el('ol', {}, ...steps.map(([title, text]) => el('li', {}, el('b', {}, title), el('span', {}, text)))),
-      el('button', { type: 'button', class: 'button primary', on: { click: () => void this.#alone(() => this.#demonstrate()) } }, 'Try it'));
+      el('button', { type: 'button', class: 'button primary', on: { click: () => void this.#exclusively(() => this.#demonstrate()) } }, 'Try it'));
   }
 
-  /** Follows the feed, behind the last change that came. */
+  /** Follows the feed after the last delivered change. */
   #connect(): void {
     this.#stop.abort();
     this.#stop = new AbortController();
-    this.#is('connecting');
+    this.#setStatus('connecting');
     void this.#follow(this.#stop.signal);
   }
 
@@ -97,15 +97,15 @@ export class FeedScreen extends HTMLElement {
     const log = this.#log;
     const onReady = (cursor: string): void => {
       log.cursor ??= cursor;
-      this.#is('live');
+      this.#setStatus('live');
     };
-    const onRetry = (reason: unknown): void => this.#is('waiting', explain(reason));
+    const onRetry = (reason: unknown): void => this.#setStatus('waiting', explain(reason));
     try {
       for await (const change of followChanges(background, this.#user, { after: log.cursor, signal, share: true, onReady, onRetry })) {
         log.delivered(change);
       }
     } catch (error) {
-      if (!signal.aborted) this.#is(error instanceof ProblemError ? 'refused' : 'waiting', explain(error));
+      if (!signal.aborted) this.#setStatus(error instanceof ProblemError ? 'refused' : 'waiting', explain(error));
     }
   }
 
@@ -116,14 +116,14 @@ export class FeedScreen extends HTMLElement {
 
   #cut(): void {
     this.#stop.abort();
-    this.#passed = 0;
-    this.#is('cut');
+    this.#sentWhileCut = 0;
+    this.#setStatus('cut');
     announce('The connection is cut.');
   }
 
   #resume(): void {
     this.#connection++;
-    this.#lines.push({ connection: this.#connection, cursor: this.#log.cursor ?? '', came: this.#passed });
+    this.#lines.push({ connection: this.#connection, cursor: this.#log.cursor ?? '', sentWhileCut: this.#sentWhileCut });
     this.#connect();
   }
 
@@ -134,11 +134,11 @@ export class FeedScreen extends HTMLElement {
         params: { header: { 'Idempotency-Key': randomKey() } }, body: { sender, recipient: this.#user, text },
       }));
       this.#log.stored(message, this.#status === 'cut');
-      if (this.#status === 'cut') this.#passed++;
+      if (this.#status === 'cut') this.#sentWhileCut++;
     }
   }
 
-  /** Shows what the switch is for. */
+  /** Cuts the connection, sends five messages, and resumes. */
   async #demonstrate(): Promise<void> {
     const moment = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 900); });
     if (this.#status !== 'cut') this.#cut();
@@ -148,7 +148,7 @@ export class FeedScreen extends HTMLElement {
     if (this.#status === 'cut') this.#resume();
   }
 
-  async #alone(work: () => Promise<void>): Promise<void> {
+  async #exclusively(work: () => Promise<void>): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
     this.#draw();
@@ -157,7 +157,7 @@ export class FeedScreen extends HTMLElement {
     this.#draw();
   }
 
-  #is(status: Status, reason = ''): void {
+  #setStatus(status: Status, reason = ''): void {
     this.#status = status;
     this.#reason = reason;
     this.#draw();
@@ -178,7 +178,7 @@ export class FeedScreen extends HTMLElement {
     reconcile(this.#list, this.#entries(rows), (entry) => ('change' in entry ? entry.cursor : `line ${entry.connection}`), (entry, existing) => ('change' in entry ? drawRow(entry, existing) : drawLine(entry, existing)));
   }
 
-  /** Puts the lines where the connection was resumed between the changes. */
+  /** Inserts the lines of resumed connections between the changes. */
   #entries(rows: Row[]): (Row | Line)[] {
     const lines = [...this.#lines].reverse();
     const entries: (Row | Line)[] = [];
@@ -189,7 +189,7 @@ export class FeedScreen extends HTMLElement {
     return [...entries, ...lines];
   }
 
-  /** Says what is to be seen. */
+  /** The sentence that sums up the log: what is missed, repeated or still to be delivered. */
   #judge(): (Node | string)[] {
     if (this.#reason) return [icon('warning'), this.#reason];
     const { waiting, missed, repeated } = this.#log;
@@ -197,8 +197,8 @@ export class FeedScreen extends HTMLElement {
     if (this.#status === 'cut') return [icon('clock'), waiting === 0 ? 'The connection is cut. What happens now waits.' : `The connection is cut. ${waiting} ${waiting === 1 ? 'message has' : 'messages have'} passed meanwhile.`];
     if (missed + repeated > 0) return [icon('warning'), `${missed} missed, ${repeated} repeated.`];
     if (!last || waiting > 0 || this.#status !== 'live') return [icon('down'), 'Live: each change comes once, in one order.'];
-    const passed = last.came === 1 ? 'The message that passed meanwhile has come' : `All ${last.came} messages that passed meanwhile have come`;
-    return [icon('check'), last.came === 0 ? 'Resumed: nothing had passed meanwhile.' : `Resumed behind the last cursor. ${passed}: nothing missed, nothing repeated.`];
+    const passed = last.sentWhileCut === 1 ? 'The message that passed meanwhile has come' : `All ${last.sentWhileCut} messages that passed meanwhile have come`;
+    return [icon('check'), last.sentWhileCut === 0 ? 'Resumed: nothing had passed meanwhile.' : `Resumed behind the last cursor. ${passed}: nothing missed, nothing repeated.`];
   }
 }
 

@@ -13,7 +13,7 @@ export function drawConversation(line: Line, isOpen: boolean, open: () => void, 
   return drawEntry(line.peer, line.lastMessage, isOpen, unread, open, existing);
 }
 
-/** Draws a message that was found. */
+/** Draws a result of a search as a line of an inbox. */
 export function drawFound(user: string, message: Message, isOpen: boolean, open: () => void, existing: HTMLElement | undefined): HTMLElement {
   return drawEntry(message.sender === user ? message.recipient : message.sender, message, isOpen, 0, open, existing);
 }

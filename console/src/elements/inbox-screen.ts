@@ -12,20 +12,20 @@ import { avatar } from './user-avatar.ts';
 
 type Place = Extract<Route, { screen: 'inbox' }>;
 
-/** Whether a conversation stands beside the list, as in the style sheet. */
-const besides = matchMedia('(min-width: 720px)');
+/** Whether the conversation is beside the list; the same width is in inbox.css. */
+const isWide = matchMedia('(min-width: 720px)');
 
-/** How long nobody types before what they typed is searched for, in milliseconds. */
+/** The debounce of the search field, in milliseconds. */
 const pause = 250;
 
-/** The inbox of any user: conversations, what they have written to each other, and search. */
+/** The inbox of any user: conversations, their messages, and search. */
 export class InboxScreen extends HTMLElement {
   #place: Place | undefined;
   #mailbox!: Mailbox;
   #search: Search | undefined;
   #timer = 0;
   #leave = new AbortController();
-  /** Ends with the user whose inbox it is. */
+  /** Aborted when another user's inbox is opened. */
   #user = new AbortController();
   #searching = new AbortController();
 
@@ -40,9 +40,9 @@ export class InboxScreen extends HTMLElement {
 
   connectedCallback(): void {
     this.#leave = new AbortController();
-    const label = el('label', { class: 'search' }, icon('search'), el('span', { class: 'unseen' }, 'Search'), this.#field);
+    const label = el('label', { class: 'search' }, icon('search'), el('span', { class: 'visually-hidden' }, 'Search'), this.#field);
     this.replaceChildren(
-      el('h1', { class: 'unseen' }, 'Inbox'), el('div', { class: 'toolbar' }, this.#title, this.#state, label),
+      el('h1', { class: 'visually-hidden' }, 'Inbox'), el('div', { class: 'toolbar' }, this.#title, this.#state, label),
       el('div', { class: 'sheet inbox' }, el('section', { class: 'entries-side', 'aria-label': 'Conversations' }, this.#note, this.#list, this.#more), this.#thread));
     router.listen(() => this.#arrive(), this.#leave.signal);
     this.#arrive();
@@ -52,7 +52,7 @@ export class InboxScreen extends HTMLElement {
     this.#leave.abort();
     this.#user.abort();
     this.#searching.abort();
-    clearTimeout(this.#timer); // what it would search for is of a screen that nobody is at
+    clearTimeout(this.#timer); // a pending search must not change the route of another screen
   }
 
   #arrive(): void {
@@ -115,10 +115,10 @@ export class InboxScreen extends HTMLElement {
     this.#thread.replaceChildren(this.#bar, thread);
   }
 
-  /** Shows the newest conversation where there is room for one beside the list and none is chosen. It is not marked as read. */
+  /** Opens the newest conversation if there is room beside the list and none is chosen. It is not marked as read. */
   #openFirst({ peer, q }: Place): void {
     const first = this.#mailbox.conversations[0];
-    if (first && peer === undefined && !q && this.#mailbox.isLoaded && besides.matches) this.#go({ peer: first.peer }, true);
+    if (first && peer === undefined && !q && this.#mailbox.isLoaded && isWide.matches) this.#go({ peer: first.peer }, true);
   }
 
   async #markRead(peer: string): Promise<void> {
@@ -151,14 +151,14 @@ export class InboxScreen extends HTMLElement {
       reconcile(this.#list, this.#mailbox.conversations, ({ peer }) => peer, (line, existing) => drawConversation(line, line.peer === place.peer, open(line.peer), existing));
     }
     this.#more.hidden = !(this.#search ? this.#search.hasMore && this.#search.state === 'ready' : this.#mailbox.hasMore);
-    this.#note.textContent = this.#says();
+    this.#note.textContent = this.#whyEmpty();
     this.#note.hidden = this.#note.textContent === '';
     const unread = place.peer === undefined ? 0 : this.#mailbox.unread(place.peer);
     this.#bar.querySelector('.read')?.toggleAttribute('disabled', unread === 0);
   }
 
-  /** Says why the list is empty. */
-  #says(): string {
+  /** Why the list is empty; an empty text if it is not. */
+  #whyEmpty(): string {
     const { user, status, reason, isLoaded, conversations } = this.#mailbox;
     if (status === 'refused') return reason;
     if (this.#search) {

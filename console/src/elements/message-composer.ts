@@ -4,22 +4,22 @@ import { el, icon, iconButton } from '../dom.ts';
 import { limits } from '../store/limits.ts';
 import { excerpt } from '../text.ts';
 
-/** What is written: something new, a reply, or other words for what was sent. */
+/** What the composer writes: a new message, a reply, or an edit. */
 export type Purpose = { readonly kind: 'new' } | { readonly kind: 'reply' | 'edit'; readonly message: Message };
 
-/** Below so many characters left it is said how many. */
-const few = 200;
+/** The number of characters left is shown from here down. */
+const showLeftFrom = 200;
 
-/** Where a message is written. Enter sends, Shift and Enter makes a new line, Escape leaves a reply or an edit. */
+/** The field for writing a message. Enter sends, Shift+Enter makes a new line, Escape leaves a reply or an edit. */
 export class MessageComposer extends HTMLElement {
   user = '';
   peer = '';
-  /** Called with the text; what it throws is shown, and the text stays. */
+  /** Called with the text. An error it throws is shown, and the text stays in the field. */
   onSend: (text: string, purpose: Purpose) => void | Promise<void> = () => undefined;
   /** Returns the message to edit when the up arrow is pressed in an empty field. */
   lastOwn: () => Message | undefined = () => undefined;
   #purpose: Purpose = { kind: 'new' };
-  #textMaxLength = Infinity; // until the service has said
+  #textMaxLength = Infinity; // until the limits are loaded
 
   readonly #field = el('textarea', { rows: 1, autocomplete: 'off', dir: 'auto' });
   readonly #button = el('button', { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send (Enter)' }, icon('send'));
@@ -39,7 +39,7 @@ export class MessageComposer extends HTMLElement {
     this.#written();
   }
 
-  /** What is written and not sent. */
+  /** The text that is not sent yet. */
   get text(): string { return this.#field.value; }
   set text(text: string) {
     this.#field.value = text;
@@ -50,7 +50,7 @@ export class MessageComposer extends HTMLElement {
     this.#field.focus();
   }
 
-  /** Begins a reply or an edit, or something new. */
+  /** Begins a new message, a reply or an edit. */
   begin(purpose: Purpose): void {
     const wasEdit = this.#purpose.kind === 'edit';
     this.#purpose = purpose;
@@ -89,13 +89,13 @@ export class MessageComposer extends HTMLElement {
 
   #written(): void {
     const left = this.#textMaxLength - Array.from(this.#field.value).length;
-    this.#left.textContent = left > few ? '' : left >= 0 ? `${left} left` : `${-left} too many`;
+    this.#left.textContent = left > showLeftFrom ? '' : left >= 0 ? `${left} left` : `${-left} too many`;
     this.#button.disabled = this.#field.value.trim() === '';
     if (this.#textMaxLength === Infinity && this.#field.value !== '') void this.#learnLimit();
   }
 
   async #learnLimit(): Promise<void> {
-    const known = await limits().catch(() => undefined); // without an answer the service says so when it is sent
+    const known = await limits().catch(() => undefined); // unknown limits are checked only by the service, when the message is sent
     if (!known || this.#textMaxLength !== Infinity) return;
     this.#textMaxLength = known.textMaxLength;
     this.#written();

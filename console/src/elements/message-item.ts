@@ -4,7 +4,7 @@ import { el, icon, iconButton, isDrawn, type Icon } from '../dom.ts';
 import type { Draft, Entry } from '../store/timeline.ts';
 import { excerpt, fullTime, isEmoji, timeOfDay } from '../text.ts';
 
-/** What can be done with a message. */
+/** The actions on messages and drafts. */
 export interface MessageActions {
   reply(message: Message): void;
   edit(message: Message): void;
@@ -16,16 +16,16 @@ export interface MessageActions {
 /** An entry of a thread, as a user sees it. */
 export interface Item extends Entry {
   readonly isOwn: boolean;
-  /** Whether it is the first of several by the same user. */
+  /** Whether it starts a group of messages of one user. */
   readonly isFirst: boolean;
   /** Whether the peer has read it. */
   readonly isSeen: boolean;
-  /** What it replies to; null is gone, undefined not yet known. */
+  /** The message it replies to; null if that was deleted, undefined while it is loaded. */
   readonly quoted?: Message | null | undefined;
   readonly isFound: boolean;
 }
 
-/** Draws an entry into its element, unless that shows it already. */
+/** Draws an entry, unless its element shows the same state already. */
 export function drawMessage(item: Item, actions: MessageActions | undefined, existing: HTMLElement | undefined): HTMLElement {
   const element = existing ?? el('li', { class: 'message', tabindex: -1 });
   const { message, draft, isOwn, isFirst, isSeen, quoted, isFound } = item;
@@ -33,7 +33,7 @@ export function drawMessage(item: Item, actions: MessageActions | undefined, exi
   element.className = ['message', isOwn ? 'own' : 'theirs', isFirst && 'first', draft && !message && draft.state, message?.deletedAt && 'deleted',
     isFound && 'found'].filter(Boolean).join(' ');
   if (message) element.dataset['id'] = message.id;
-  const hadFocus = element.contains(document.activeElement); // of a button that goes, as at a deletion
+  const hadFocus = element.contains(document.activeElement); // a button that is removed, as at a deletion, would lose it
   element.replaceChildren(
     el('div', { class: 'bubble' }, item.message?.replyTo || draft?.replyTo ? quote(quoted) : null, body(message, draft), foot(item)),
     ...(actions ? [toolbar(item, actions)] : []),
@@ -54,14 +54,14 @@ function quote(quoted: Message | null | undefined): HTMLElement {
   return el('p', { class: 'quote' }, el('b', {}, quoted.sender), ' ', el('bdi', {}, excerpt(quoted.text)));
 }
 
-/** When it was sent, whether it was edited, and how far an own message has come. */
+/** The time, whether it was edited, and the state of one's own message: sending, sent, seen or failed. */
 function foot({ message, draft, isOwn, isSeen }: Item): HTMLElement {
   const time = new Date(message?.sentAt ?? draft?.at ?? 0);
   const [mark, name]: [Icon, string] = message ? isSeen ? ['checks', 'Seen'] : ['check', 'Sent'] : draft?.state === 'failed' ? ['warning', 'Not sent'] : ['clock', 'Sending'];
   return el('p', { class: 'foot' },
     message?.editedAt && !message.deletedAt ? el('span', { title: fullTime(new Date(message.editedAt)) }, 'edited') : null,
     el('time', { datetime: time.toISOString(), title: fullTime(time) }, timeOfDay(time)),
-    isOwn && !message?.deletedAt ? el('span', { class: isSeen ? 'mark seen' : 'mark', title: name }, icon(mark), el('span', { class: 'unseen' }, name)) : null);
+    isOwn && !message?.deletedAt ? el('span', { class: isSeen ? 'mark seen' : 'mark', title: name }, icon(mark), el('span', { class: 'visually-hidden' }, name)) : null);
 }
 
 function toolbar({ message, isOwn }: Item, actions: MessageActions): HTMLElement {
@@ -73,7 +73,7 @@ function toolbar({ message, isOwn }: Item, actions: MessageActions): HTMLElement
   return el('div', { class: 'actions' }, ...buttons);
 }
 
-/** A button that asks before it does something. */
+/** A button that asks for confirmation: it acts at the second click. */
 function confirmed(name: Icon, label: string, question: string, onClick: () => void): HTMLElement {
   const button = iconButton(name, label, () => {
     if (button.classList.contains('asking')) return onClick();

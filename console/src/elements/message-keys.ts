@@ -1,4 +1,4 @@
-/** Moves among the messages of a list by the arrow keys, Home and End, like in a list of files. */
+/** Moves the focus among messages by the arrow keys, Home and End (a roving tabindex). */
 export function moveAmongMessages(event: KeyboardEvent, list: HTMLElement): void {
   const { target } = event;
   if (!(target instanceof HTMLElement)) return;

@@ -7,25 +7,26 @@ import { day } from '../text.ts';
 import { drawMessage, type Item, type MessageActions } from './message-item.ts';
 import { moveAmongMessages } from './message-keys.ts';
 
-/** What stands between messages. */
+/** A line between messages: a day, or the start of unread messages. */
 type Line = { readonly key: string; readonly label: string; readonly kind: 'day' | 'new' };
 
-/** Messages of one user follow each other closely for so long. */
-const together = 5 * 60_000;
-/** How far from an end more is loaded, and how far from the end counts as there, in pixels. */
-const margin = 240;
-const atEnd = 48;
+/** Messages of one user within these milliseconds are drawn as a group. */
+const groupWithin = 5 * 60_000;
+/** Nearer than these pixels to either end, more messages are loaded. */
+const loadWithin = 240;
+/** Nearer than these pixels to the end, the thread counts as scrolled to it. */
+const endWithin = 48;
 
 /** The messages between two users, as one of them sees them. */
 export class MessageThread extends HTMLElement {
   mailbox!: Mailbox;
   thread!: Thread;
   actions: MessageActions | undefined;
-  /** What to say where there are no messages. */
+  /** The text to show if there are no messages. */
   invitation = '';
-  /** A message to show, that was searched for. */
+  /** The message of a search result, to scroll to. */
   found: string | undefined;
-  /** Called when the end is reached, or more has come while it is in sight. */
+  /** Called when the end comes into view, and at new messages while it is. */
   onEnd: () => void = () => undefined;
 
   readonly #list = el('ol', { class: 'messages' });
@@ -33,7 +34,7 @@ export class MessageThread extends HTMLElement {
   readonly #jump = el('button', { type: 'button', class: 'jump', hidden: true, on: { click: () => this.toEnd() } }, icon('down'), 'Newest');
   #isAtEnd = true;
   #top = 0;
-  /** The first unread message when this was opened or the user was last here. */
+  /** The message below the "New" line: the first unread when the thread was opened or last left. */
   #newFrom = '';
   #leave = new AbortController();
 
@@ -56,12 +57,12 @@ export class MessageThread extends HTMLElement {
     this.#leave.abort();
   }
 
-  /** Whether the newest message is in sight. */
+  /** Whether the newest message is in view. */
   get isAtEnd(): boolean {
     return this.#isAtEnd && !this.thread.hasNewer;
   }
 
-  /** Shows the newest message, however far away it is. */
+  /** Scrolls to the newest message, and loads it if necessary. */
   toEnd(): void {
     this.#isAtEnd = true;
     if (this.thread.hasNewer) void this.thread.load();
@@ -77,7 +78,7 @@ export class MessageThread extends HTMLElement {
     this.#isAtEnd = false;
   }
 
-  /** Takes the line above new messages away, at the next message that comes. */
+  /** Moves the "New" line: the next draw puts it above the first message that is unread then, if any. */
   forgetNew(): void {
     this.#newFrom = '';
   }
@@ -108,7 +109,7 @@ export class MessageThread extends HTMLElement {
       const { message, draft } = entry;
       const sender = message?.sender ?? thread.user;
       const at = message ? Date.parse(message.sentAt) : draft?.at ?? 0;
-      const isFirst = sender !== before.sender || at - before.at > together;
+      const isFirst = sender !== before.sender || at - before.at > groupWithin;
       before = { sender, at };
       return {
         ...entry, isFirst, isOwn: sender === thread.user, isSeen: message !== undefined && message.id <= seen,
@@ -124,7 +125,7 @@ export class MessageThread extends HTMLElement {
     return known;
   }
 
-  /** Puts a line between days, and one before what is new. */
+  /** Inserts a line between days, and one before the first unread message. */
   #lines(items: Item[]): (Item | Line)[] {
     const unread = this.mailbox.conversation(this.thread.peer)?.unread;
     if (unread && this.mailbox.unread(this.thread.peer) > 0 && this.#newFrom === '') {
@@ -141,7 +142,7 @@ export class MessageThread extends HTMLElement {
     });
   }
 
-  /** Says why there is nothing. */
+  /** Shows why there are no messages. */
   #note(messages: number): void {
     const { thread } = this;
     const text = thread.state === 'failed' ? thread.reason : thread.state === 'ready' && messages === 0 ? this.invitation : '';
@@ -151,7 +152,7 @@ export class MessageThread extends HTMLElement {
     if (text) this.#scroller.prepend(el('p', { class: 'note' }, text));
   }
 
-  /** One message is in the order of the tab key; the arrows move to the others. */
+  /** Makes one message reachable by the Tab key; the arrow keys move to the others. */
   #makeReachable(): void {
     const messages = [...this.#list.querySelectorAll<HTMLElement>('.message')];
     if (messages.some((message) => message.tabIndex === 0)) return;
@@ -170,13 +171,13 @@ export class MessageThread extends HTMLElement {
   #scrolled(): void {
     if (this.thread.state === 'loading') return;
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    const isNear = scrollHeight - scrollTop - clientHeight < atEnd;
-    // Who is at the end leaves it by going up, not since the end moves away, as in a narrower window.
+    const isNear = scrollHeight - scrollTop - clientHeight < endWithin;
+    // Only scrolling up leaves the end; it may also move away by itself, as in a narrower window.
     this.#isAtEnd = isNear || (this.#isAtEnd && scrollTop >= this.#top);
     this.#top = scrollTop;
     this.#jump.hidden = this.isAtEnd;
-    if (scrollTop < margin) void this.thread.older();
-    if (scrollHeight - scrollTop - clientHeight < margin) void this.thread.newer();
+    if (scrollTop < loadWithin) void this.thread.older();
+    if (scrollHeight - scrollTop - clientHeight < loadWithin) void this.thread.newer();
     if (this.isAtEnd) this.onEnd();
   }
 }

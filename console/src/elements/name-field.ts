@@ -1,6 +1,6 @@
 import { el } from '../dom.ts';
 
-/** A name that is edited where it stands: Enter or leaving it takes it, Escape brings the old one back. */
+/** A name that is edited in place: Enter or leaving the field accepts it, Escape restores the old one. */
 export function nameField(name: string, label: string, changed: (name: string) => void): HTMLInputElement {
   const field = el('input', {
     class: 'name', 'aria-label': label, title: 'Edit the name', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', maxlength: 128, required: true,

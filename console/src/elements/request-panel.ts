@@ -3,10 +3,10 @@ import { el, icon, isDrawn, reconcile } from '../dom.ts';
 import { sampleOf } from '../samples.ts';
 import { CodeSample } from './code-sample.ts';
 
-/** Longer answers are cut: nobody reads them here. */
-const shownBytes = 6000;
+/** Longer answers are cut, in characters. */
+const maxShown = 6000;
 
-/** The requests behind what the page does: each as code, with its answer. */
+/** Shows the requests of this page: each as code in several languages, with its answer. */
 export class RequestPanel extends HTMLElement {
   readonly #head = el('button', { type: 'button', class: 'fold', 'aria-expanded': 'false', 'aria-controls': 'request-body' });
   readonly #summary = el('p', { class: 'summary' });
@@ -53,7 +53,7 @@ export class RequestPanel extends HTMLElement {
     this.#shown = shown;
   }
 
-  /** Draws an answer once, so that what somebody selects in it stays selected while other requests are made. */
+  /** Draws an answer only when it changes, so that a selection in it survives other requests. */
   #drawAnswer(answer: string | undefined): void {
     if (answer === this.#answered) return;
     this.#answered = answer;
@@ -63,7 +63,7 @@ export class RequestPanel extends HTMLElement {
 
   async #drawSample(call: Call): Promise<void> {
     const sample = await sampleOf(call).catch(() => undefined);
-    if (call !== this.#shown) return; // another one meanwhile
+    if (call !== this.#shown) return; // another call is shown by now
     this.#summary.textContent = sample?.summary ?? '';
     this.#sample.code = sample?.code;
   }
@@ -89,9 +89,9 @@ function pretty(answer: string | undefined): string {
   if (!answer) return '';
   try {
     const text = JSON.stringify(JSON.parse(answer), null, 2);
-    return text.length > shownBytes ? `${text.slice(0, shownBytes)}\n…` : text;
+    return text.length > maxShown ? `${text.slice(0, maxShown)}\n…` : text;
   } catch {
-    return answer.slice(0, shownBytes);
+    return answer.slice(0, maxShown);
   }
 }
 

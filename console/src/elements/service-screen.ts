@@ -8,9 +8,10 @@ import { rateChart } from './rate-chart.ts';
 
 type Status = components['schemas']['Status'];
 
-const every = 1000;
-const samples = 120;
-/** The requests that keep this up to date are not listed: they would hide all others. */
+/** Milliseconds between two requests for the status. */
+const pollEvery = 1000;
+const maxSamples = 120;
+/** A client whose requests are not in the list of requests: those for the status would hide all others. */
 const unlisted = createMessageService(location.origin);
 
 const engines: Readonly<Record<string, string>> = { postgres: 'PostgreSQL', sqlite: 'SQLite' };
@@ -42,8 +43,8 @@ export class ServiceScreen extends HTMLElement {
 
   connectedCallback(): void {
     this.#leave = new AbortController();
-    set(this, { role: 'region', 'aria-label': 'State of the server', tabindex: 0 }); // the keys scroll it
-    this.replaceChildren(el('h1', { class: 'unseen' }, 'Service'), this.#head, el('div', { class: 'cards' }, this.#rate, this.#meters, this.#limits));
+    set(this, { role: 'region', 'aria-label': 'State of the server', tabindex: 0 }); // with the focus it scrolls by keyboard
+    this.replaceChildren(el('h1', { class: 'visually-hidden' }, 'Service'), this.#head, el('div', { class: 'cards' }, this.#rate, this.#meters, this.#limits));
     void this.#ask(true);
     void this.#loadLimits();
   }
@@ -61,7 +62,7 @@ export class ServiceScreen extends HTMLElement {
       if (signal.aborted) return;
       this.#head.replaceChildren(el('p', { class: 'state refused' }, 'No answer'), el('p', { class: 'about' }, explain(error)));
     }
-    if (!signal.aborted) this.#timer = setTimeout(() => void this.#ask(false), every);
+    if (!signal.aborted) this.#timer = setTimeout(() => void this.#ask(false), pollEvery);
   }
 
   async #loadLimits(): Promise<void> {
@@ -83,19 +84,19 @@ export class ServiceScreen extends HTMLElement {
     this.#rate.replaceChildren(
       el('h2', {}, 'Sends a second'),
       el('dl', { class: 'figures' }, figure('last 10 seconds', sendsPerSecond10s.toFixed(1)), figure('last minute', sendsPerSecond60s.toFixed(1)), figure('since the start', number(sends))),
-      el('p', { class: 'most' }, highest > 0 ? `${highest.toFixed(highest < 10 ? 1 : 0)} at most` : ''), rateChart(this.#rates, samples));
+      el('p', { class: 'most' }, highest > 0 ? `${highest.toFixed(highest < 10 ? 1 : 0)} at most` : ''), rateChart(this.#rates, maxSamples));
     this.#meters.replaceChildren(
       el('h2', {}, 'In use'),
       meter('Streams and held requests', status.streams, status.maxStreams), meter('Connections', status.connections, status.maxConnections),
       meter('Sends that wait to be stored', status.sendsWaiting, status.queueSize), meter('Other changes that wait', status.changesWaiting, status.queueSize));
   }
 
-  /** Notes how many sends a second there were since the last time. */
+  /** Records the sends per second since the last status. */
   #sample(sends: number): void {
     const now = performance.now();
     if (this.#before && sends >= this.#before.sends) this.#rates.push((sends - this.#before.sends) / Math.max(0.2, (now - this.#before.at) / 1000));
     this.#before = { sends, at: now };
-    this.#rates = this.#rates.slice(-samples);
+    this.#rates = this.#rates.slice(-maxSamples);
   }
 }
 

@@ -1,7 +1,7 @@
 import { el, icon } from '../dom.ts';
 import { showTheme, storeTheme, type Theme } from '../theme.ts';
 
-/** Switches between light and dark; until then the page is as the system says. */
+/** Switches between light and dark; until it is used the page follows the system's setting. */
 export function themeSwitch(): HTMLElement {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const isDark = (): boolean => (document.documentElement.dataset['theme'] ?? (dark.matches ? 'dark' : 'light')) === 'dark';

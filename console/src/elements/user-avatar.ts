@@ -1,9 +1,9 @@
 import { el } from '../dom.ts';
 
-/** The colours are in the style sheet. */
+/** The number of colours, which are in the style sheet. */
 const hues = 8;
 
-/** A circle with the first letter of a user, in a colour that stays the same for them. */
+/** A circle with the first letter of a user, in a colour that depends only on the user id. */
 export function avatar(user: string): HTMLElement {
   let hash = 0;
   for (const character of user) hash = (hash * 31 + character.charCodeAt(0)) % 9973;

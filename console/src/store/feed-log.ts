@@ -2,62 +2,62 @@ import type { Change, Message } from 'message-service-client';
 
 import { Emitter } from '../emitter.ts';
 
-/** A change, as far as it is known here: from the answer to what this page sent, from the feed, or both. */
+/** A change known from the answer to a send of this page, from the feed, or both. */
 export interface Row {
   readonly cursor: string;
   readonly change: Omit<Change, 'cursor'>;
-  /** How often the feed has brought it. */
+  /** How often the feed has delivered it. */
   deliveries: number;
   /** Whether the connection was cut when it was stored. */
-  readonly waited: boolean;
+  readonly whileCut: boolean;
 }
 
-/** As many as anybody looks back at. */
-const kept = 300;
+/** How many changes are kept. */
+const maxRows = 300;
 
-/** Keeps account of what was stored and what the feed brought, to compare them. */
+/** Compares the messages that were stored with the changes that the feed delivered. */
 export class FeedLog extends Emitter {
   readonly #rows = new Map<string, Row>();
-  /** The cursor of the last change that was dealt with. */
+  /** The cursor of the last delivered change. */
   cursor: string | undefined;
-  /** How many changes the feed has brought. */
+  /** How many changes the feed has delivered. */
   received = 0;
-  /** How many of them had come before. */
+  /** How many of them had been delivered before. */
   repeated = 0;
 
-  /** The newest first. */
+  /** The changes, newest first. */
   get rows(): Row[] {
     return [...this.#rows.values()].sort((a, b) => (a.cursor < b.cursor ? 1 : -1));
   }
 
-  /** What is stored and has yet to come. */
+  /** How many stored changes are still to be delivered. */
   get waiting(): number {
     return this.#count((row) => row.cursor > (this.cursor ?? ''));
   }
 
-  /** What never came although something newer did: cursors only grow. */
+  /** How many stored changes were skipped: a newer one was delivered, and cursors only grow. */
   get missed(): number {
     return this.#count((row) => row.cursor <= (this.cursor ?? ''));
   }
 
-  /** A message was stored, as the answer says; the cursor of a new message is its id. */
-  stored(message: Message, waited: boolean): void {
-    if (!this.#rows.has(message.id)) this.#put({ cursor: message.id, change: { type: 'message', message }, deliveries: 0, waited });
+  /** Records a message that was stored; the cursor of a new message is its id. */
+  stored(message: Message, whileCut: boolean): void {
+    if (!this.#rows.has(message.id)) this.#put({ cursor: message.id, change: { type: 'message', message }, deliveries: 0, whileCut });
   }
 
-  /** The feed brought a change. */
+  /** Records a change that the feed delivered. */
   delivered({ cursor, ...change }: Change): void {
     const before = this.#rows.get(cursor);
     this.received++;
     if (before && before.deliveries > 0) this.repeated++;
-    this.#put({ cursor, change, deliveries: (before?.deliveries ?? 0) + 1, waited: before?.waited ?? false });
+    this.#put({ cursor, change, deliveries: (before?.deliveries ?? 0) + 1, whileCut: before?.whileCut ?? false });
     if (cursor > (this.cursor ?? '')) this.cursor = cursor;
   }
 
   #put(row: Row): void {
     this.#rows.set(row.cursor, row);
-    this.changed();
-    if (this.#rows.size <= kept) return;
+    this.emit();
+    if (this.#rows.size <= maxRows) return;
     const oldest = this.rows.at(-1);
     if (oldest) this.#rows.delete(oldest.cursor);
   }

@@ -4,7 +4,7 @@ import { answered, background } from '../api.ts';
 
 let asked: Promise<Limits> | undefined;
 
-/** The sizes the service accepts. They stay the same while it runs, so it is asked once, and again only if it did not answer. */
+/** The limits of the service. They do not change while it runs, so they are requested once, and again only after a failure. */
 export function limits(): Promise<Limits> {
   asked ??= answered(background.GET('/v1/limits'));
   asked.catch(() => { asked = undefined; });

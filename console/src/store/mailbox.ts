@@ -10,7 +10,7 @@ export interface Line extends Omit<Conversation, 'unreadCount'> {
   readonly unread: Unread;
 }
 
-/** What a user has: conversations, threads and blocks, kept up to date by the user's feed. */
+/** The conversations, threads and blocks of a user, kept up to date by the user's feed. */
 export class Mailbox extends Emitter {
   readonly user: string;
   status: 'connecting' | 'live' | 'waiting' | 'refused' = 'connecting';
@@ -19,13 +19,13 @@ export class Mailbox extends Emitter {
   isLoaded = false;
   hasMore = false;
   readonly blocked = new Set<string>();
-  /** Called when a message arrives, not for those that were there before. */
+  /** Called for each new message of a peer, but not for those loaded at the start. */
   onArrival: (message: Message) => void = () => undefined;
   readonly #lines = new Map<string, Line>();
   readonly #threads = new Map<string, Thread>();
   #excerpt: Thread | undefined;
-  readonly #asking = new Map<string, Promise<void>>();
-  readonly #marking = new Map<string, string>();
+  readonly #refreshing = new Map<string, Promise<void>>(); // by peer
+  readonly #marking = new Map<string, string>(); // by peer, the message up to which a read marker was sent
   readonly #stop = new AbortController();
 
   constructor(user: string) {
@@ -48,13 +48,13 @@ export class Mailbox extends Emitter {
     return this.#lines.get(peer);
   }
 
-  /** How many messages of a peer, or of all, are unread. */
+  /** How many messages are unread, of one peer or of all. */
   unread(peer?: string): number {
     const lines = peer === undefined ? [...this.#lines.values()] : [this.#lines.get(peer)];
     return lines.reduce((sum, line) => sum + (line ? count(line.unread) : 0), 0);
   }
 
-  /** The thread with a peer, from its end. */
+  /** The thread with a peer, starting from its newest messages. */
   thread(peer: string): Thread {
     const existing = this.#threads.get(peer);
     if (existing) return existing;
@@ -64,48 +64,48 @@ export class Mailbox extends Emitter {
     return thread;
   }
 
-  /** Part of the thread with a peer, around a message or at its end, which is kept up to date until the next is asked for. */
+  /** A part of the thread with a peer, around a message or at its end. It is kept up to date until the next call. */
   excerpt(peer: string, around: string | undefined): Thread {
     this.#excerpt = new Thread(this.user, peer, api);
     void this.#excerpt.load(around);
     return this.#excerpt;
   }
 
-  /** Marks as read what a peer wrote, as far as it has come. */
+  /** Marks the messages of a peer as read, up to the last one received. */
   async markRead(peer: string): Promise<void> {
     const line = this.#lines.get(peer);
     if (!line || count(line.unread) === 0 || (this.#marking.get(peer) ?? '') >= line.lastMessage.id) return;
-    this.#marking.set(peer, line.lastMessage.id); // not a second time, whatever is answered
+    this.#marking.set(peer, line.lastMessage.id); // any answer, even a refusal, is final for this message
     const { data } = await background.PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', {
       params: { path: { userId: this.user, peerId: peer } }, body: { messageId: line.lastMessage.id },
     }).catch(() => {
-      this.#marking.delete(peer); // there was no answer
+      this.#marking.delete(peer); // without an answer it is sent again
       return { data: undefined };
     });
     if (data) this.#applyMarker(data);
   }
 
-  /** Blocks a peer, or lifts the block. */
+  /** Notes that a peer was blocked or unblocked. */
   setBlocked(peer: string, isBlocked: boolean): void {
     if (isBlocked) this.blocked.add(peer);
     else this.blocked.delete(peer);
-    this.changed();
+    this.emit();
   }
 
   /** Loads a page of older conversations. */
   async loadMore(): Promise<void> {
     const last = this.conversations.at(-1);
     if (last) await this.#list(last.lastMessage.id, api);
-    this.changed();
+    this.emit();
   }
 
-  /** A message is new, edited or deleted, as the feed says or an answer. */
+  /** Applies a message that is new, edited or deleted, from the feed or from an answer. */
   apply(message: Message): void {
     const peer = message.sender === this.user ? message.recipient : message.sender;
     this.#threads.get(peer)?.apply(message);
     if (this.#excerpt?.peer === peer) this.#excerpt.apply(message);
     this.#applyToLine(peer, message);
-    this.changed();
+    this.emit();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -113,28 +113,28 @@ export class Mailbox extends Emitter {
       try {
         const onReady = async (): Promise<void> => {
           if (!this.isLoaded) await this.#load();
-          this.#is('live');
+          this.#setStatus('live');
         };
-        const onRetry = (reason: unknown): void => this.#is('waiting', explain(reason));
+        const onRetry = (reason: unknown): void => this.#setStatus('waiting', explain(reason));
         for await (const change of followChanges(background, this.user, { signal, share: true, onReady, onRetry })) this.#applyChange(change);
         return;
       } catch (error) {
         if (signal.aborted) return;
-        // What we have may be of another store: begin anew.
+        // The cursor may be of a store that was restored from a backup: load everything again.
         this.isLoaded = false;
         for (const thread of this.#threads.values()) thread.messages = [];
         const isFinal = error instanceof ProblemError && error.problem.status < 500 && !error.problem.type.endsWith(':cursor-ahead');
-        this.#is(isFinal ? 'refused' : 'waiting', explain(error));
+        this.#setStatus(isFinal ? 'refused' : 'waiting', explain(error));
         if (isFinal) return;
         await new Promise((resolve) => { setTimeout(resolve, 2000); });
       }
     }
   }
 
-  #is(status: Mailbox['status'], reason = ''): void {
+  #setStatus(status: Mailbox['status'], reason = ''): void {
     this.status = status;
     this.reason = reason;
-    this.changed();
+    this.emit();
   }
 
   async #load(): Promise<void> {
@@ -201,36 +201,36 @@ export class Mailbox extends Emitter {
     if (marker.peer === this.user && (line.peerReadMarker?.messageId ?? '') <= marker.messageId) {
       this.#lines.set(peer, { ...this.#lines.get(peer) ?? line, peerReadMarker: marker });
     }
-    this.changed();
+    this.emit();
   }
 
-  /** Asks the service for what the feed does not say: how many are unread, and which message is the last. */
+  /** Requests a conversation again, where the feed does not tell its unread count or last message. */
   #refresh(peer: string): Promise<void> {
-    // Who asks while another question is under way may not get what has changed since.
-    const asked: Promise<void> = (this.#asking.get(peer) ?? Promise.resolve()).then(() => (this.#asking.get(peer) === asked ? this.#ask(peer) : undefined));
-    this.#asking.set(peer, asked);
-    return asked;
+    // The request in flight may be too old for this call: the last call in line makes a new one.
+    const next: Promise<void> = (this.#refreshing.get(peer) ?? Promise.resolve()).then(() => (this.#refreshing.get(peer) === next ? this.#fetchLine(peer) : undefined));
+    this.#refreshing.set(peer, next);
+    return next;
   }
 
-  async #ask(peer: string): Promise<void> {
+  async #fetchLine(peer: string): Promise<void> {
     const { data, response } = await background.GET('/v1/users/{userId}/conversations/{peerId}', { params: { path: { userId: this.user, peerId: peer } } })
       .catch(() => ({ data: undefined, response: undefined }));
     if (data) this.#put(data);
     else if (response?.status === 404) this.#lines.delete(peer);
-    this.changed();
+    this.emit();
   }
 }
 
 const mailboxes = new Map<string, { mailbox: Mailbox; users: number }>();
 
-/** The mailbox of a user, for as long as `signal` does not abort; all who ask share one. */
+/** The mailbox of a user, until `signal` aborts. All callers share one for each user. */
 export function mailboxOf(user: string, signal: AbortSignal): Mailbox {
   const shared = mailboxes.get(user) ?? { mailbox: new Mailbox(user), users: 0 };
   mailboxes.set(user, shared);
   shared.users++;
   signal.addEventListener('abort', () => {
     shared.users--;
-    // Not at once: the next screen may want it.
+    // It is stopped after a second, since the next screen may use it too.
     setTimeout(() => {
       if (shared.users > 0 || mailboxes.get(user) !== shared) return;
       mailboxes.delete(user);

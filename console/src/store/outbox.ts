@@ -6,14 +6,14 @@ import { randomKey } from './key.ts';
 import type { Draft } from './timeline.ts';
 
 /**
- * What was written here and is not yet known to be stored. A draft keeps its idempotency key
- * however often it is tried, so trying again cannot make a second message.
+ * Drafts: messages that are not known to be stored yet. A draft keeps its idempotency key across
+ * attempts, so a retry cannot make a second message.
  */
 class Outbox extends Emitter {
   #drafts: Draft[] = [];
   /** The keys of drafts by the ids of the messages they became. */
   readonly sent = new Map<string, string>();
-  /** Sends of one user to another go one after the other, so that they arrive in order. */
+  /** The last send from a user to a peer: each one waits for it, so that they are stored in order. */
   readonly #queues = new Map<string, Promise<void>>();
 
   /** The drafts of a user to a peer, in the order they were written. */
@@ -21,14 +21,14 @@ class Outbox extends Emitter {
     return this.#drafts.filter((draft) => draft.sender === sender && draft.recipient === recipient);
   }
 
-  /** Sends a message, and tells `stored` what the service made of it. */
+  /** Sends a message, and calls `stored` with the message that the service has stored. */
   send(message: Pick<Draft, 'sender' | 'recipient' | 'text' | 'replyTo' | 'after'>, stored: (message: Message) => void): void {
     const draft: Draft = { ...message, key: randomKey(), at: Date.now(), state: 'sending' };
     this.#drafts.push(draft);
     this.#try(draft, stored);
   }
 
-  /** Tries again to send what has failed, under its key. */
+  /** Sends a failed draft again, with the same key. */
   retry(draft: Draft, stored: (message: Message) => void): void {
     if (draft.state !== 'failed' || !this.#drafts.includes(draft)) return;
     draft.state = 'sending';
@@ -37,14 +37,14 @@ class Outbox extends Emitter {
 
   discard(draft: Draft): void {
     this.#drafts = this.#drafts.filter((other) => other !== draft);
-    this.changed();
+    this.emit();
   }
 
   #try(draft: Draft, stored: (message: Message) => void): void {
     const queue = JSON.stringify([draft.sender, draft.recipient]);
     const before = this.#queues.get(queue) ?? Promise.resolve();
     this.#queues.set(queue, before.then(() => this.#attempt(draft, stored)));
-    this.changed();
+    this.emit();
   }
 
   async #attempt(draft: Draft, stored: (message: Message) => void): Promise<void> {
@@ -60,8 +60,8 @@ class Outbox extends Emitter {
     } catch (error) {
       draft.state = 'failed';
       draft.reason = explain(error);
-      draft.mayRepeat = isTemporary(error);
-      this.changed();
+      draft.mayRetry = isTemporary(error);
+      this.emit();
     }
   }
 }

@@ -5,7 +5,7 @@ import { Emitter } from '../emitter.ts';
 
 const pageSize = 20;
 
-/** One direction of a search: what a user received, or sent. */
+/** One half of a search: the messages a user received, or those they sent. */
 interface Half {
   readonly side: 'recipient' | 'sender';
   messages: Message[];
@@ -13,8 +13,8 @@ interface Half {
 }
 
 /**
- * What a user received or sent that has some words, the newest first. The service searches
- * either; the two are merged as far as both are known.
+ * The messages with some words that a user received or sent, newest first. The service searches
+ * one of the two at a time; the results are merged as far as both have been loaded.
  */
 export class Search extends Emitter {
   readonly user: string;
@@ -35,7 +35,7 @@ export class Search extends Emitter {
   }
 
   get messages(): Message[] {
-    // Behind the end of one half there may be some that are newer than those of the other.
+    // Messages older than the end of a half with more pages are held back: that half's next page may have newer ones.
     const known = this.#halves.map(({ hasMore, messages }) => (hasMore ? messages.at(-1)?.id ?? '~' : '')).sort().at(-1) ?? '';
     const all = new Map(this.#halves.flatMap(({ messages }) => messages).map((message) => [message.id, message]));
     return [...all.values()].filter(({ id }) => id >= known).sort((a, b) => (a.id < b.id ? 1 : -1));
@@ -44,17 +44,17 @@ export class Search extends Emitter {
   /** Loads another page. */
   async more(): Promise<void> {
     try {
-      await Promise.all(this.#behind().map((half) => this.#page(half)));
+      await Promise.all(this.#holdingBack().map((half) => this.#page(half)));
       this.state = 'ready';
     } catch (error) {
       this.state = 'failed';
       this.reason = explain(error);
     }
-    this.changed();
+    this.emit();
   }
 
-  /** The halves whose end keeps others from being shown. */
-  #behind(): Half[] {
+  /** The halves whose end holds back messages of the other half. */
+  #holdingBack(): Half[] {
     const open = this.#halves.filter(({ hasMore }) => hasMore);
     const ends = open.map(({ messages }) => messages.at(-1)?.id ?? '~');
     const newest = [...ends].sort().at(-1);

@@ -4,22 +4,22 @@ import { answered, background, explain } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 
 const pageSize = 40;
-/** More than so many are not drawn all the time. */
-const most = 400;
-/** A place before every message. */
+/** The most messages that a thread keeps, and so the page draws. */
+const maxMessages = 400;
+/** An id before that of every message. */
 export const beginning = '00000000-0000-0000-0000-000000000000';
 
-/** A part of what two users have written to each other, without gaps, which grows in both directions. */
+/** A contiguous part of the messages between two users, which can be extended in both directions. */
 export class Thread extends Emitter {
   readonly user: string;
   readonly peer: string;
-  /** The oldest first; those that were deleted while we watched stay, without a text. */
+  /** Oldest first. A message that is deleted while the thread is loaded stays, without a text. */
   messages: Message[] = [];
   state: 'loading' | 'ready' | 'failed' = 'loading';
   reason = '';
   hasOlder = false;
   hasNewer = false;
-  /** What replies refer to and is not in here; null is gone. */
+  /** The messages outside of the thread that replies refer to; null is one that was deleted. */
   readonly quoted = new Map<string, Message | null>();
   #busy: Promise<void> | undefined;
 
@@ -34,8 +34,8 @@ export class Thread extends Emitter {
 
   /** Loads the newest messages, or those around a message. */
   async load(around?: string): Promise<void> {
-    while (this.#busy) await this.#busy; // a page that is under way is not what is asked for here
-    return this.#alone(async () => {
+    while (this.#busy) await this.#busy; // another load in flight does not load these messages
+    return this.#exclusively(async () => {
       if (around === undefined) {
         const page = await this.#page({});
         this.#replace([...page.messages].reverse(), page.hasMore, false);
@@ -48,29 +48,29 @@ export class Thread extends Emitter {
     });
   }
 
-  /** Loads a page of what came before. */
+  /** Loads a page of older messages. */
   older(): Promise<void> {
     const first = this.messages[0];
     if (!first || !this.hasOlder) return Promise.resolve();
-    return this.#alone(async () => {
+    return this.#exclusively(async () => {
       const page = await this.#page({ before: first.id });
       const messages = [...page.messages.reverse(), ...this.messages];
-      // Who goes back far leaves the newest, far below, to be loaded again on the way down.
-      this.#replace(messages.slice(0, most), page.hasMore, this.hasNewer || messages.length > most);
+      // Beyond the limit the newest are dropped; scrolling down loads them again.
+      this.#replace(messages.slice(0, maxMessages), page.hasMore, this.hasNewer || messages.length > maxMessages);
     });
   }
 
-  /** Loads a page of what came after. */
+  /** Loads a page of newer messages. */
   newer(): Promise<void> {
     const last = this.messages.at(-1);
     if (!last || !this.hasNewer) return Promise.resolve();
-    return this.#alone(async () => {
+    return this.#exclusively(async () => {
       const page = await this.#page({ after: last.id });
       this.#replace([...this.messages, ...page.messages.reverse()], this.hasOlder, page.hasMore);
     });
   }
 
-  /** A message is new, edited or deleted. */
+  /** Applies a message that is new, edited or deleted. */
   apply(message: Message): void {
     if (this.quoted.has(message.id)) this.quoted.set(message.id, message.deletedAt ? null : message);
     const place = this.messages.findIndex(({ id }) => id >= message.id);
@@ -78,23 +78,23 @@ export class Thread extends Emitter {
     if (isHere) this.messages[place] = message;
     else if (message.deletedAt || (place < 0 ? this.hasNewer : place === 0 && this.hasOlder)) return;
     else this.messages.splice(place < 0 ? this.messages.length : place, 0, message);
-    this.changed();
+    this.emit();
   }
 
-  /** Forgets the oldest messages when there are many and somebody is at the end; they are loaded again when somebody goes back to them. */
+  /** Drops the oldest messages beyond the limit, when the newest are in view; scrolling up loads them again. */
   trim(): void {
-    if (this.messages.length <= most) return;
-    this.messages = this.messages.slice(-most / 2);
+    if (this.messages.length <= maxMessages) return;
+    this.messages = this.messages.slice(-maxMessages / 2);
     this.hasOlder = true;
   }
 
-  /** Finds what a reply refers to. */
+  /** Finds the message that a reply refers to; null if it was deleted. */
   async quote(id: string): Promise<Message | null> {
     const known = this.messages.find((message) => message.id === id) ?? this.quoted.get(id);
     if (known !== undefined) return known;
     const { data } = await background.GET('/v1/messages/{messageId}', { params: { path: { messageId: id } } });
     this.quoted.set(id, data ?? null);
-    this.changed();
+    this.emit();
     return data ?? null;
   }
 
@@ -104,7 +104,7 @@ export class Thread extends Emitter {
   }
 
   #replace(messages: Message[], hasOlder: boolean, hasNewer: boolean): void {
-    // What the feed brought meanwhile is not forgotten.
+    // Messages that the feed delivered during the request are kept.
     const last = messages.at(-1)?.id ?? '';
     const since = hasNewer ? [] : this.messages.filter(({ id }) => id > last);
     this.messages = [...messages, ...since];
@@ -112,8 +112,8 @@ export class Thread extends Emitter {
     this.hasNewer = hasNewer;
   }
 
-  /** Loads one thing at a time; whoever asks meanwhile gets that. */
-  #alone(work: () => Promise<void>): Promise<void> {
+  /** Runs one load at a time; a call during a load gets that load's promise. */
+  #exclusively(work: () => Promise<void>): Promise<void> {
     this.#busy ??= work().then(
       () => { this.state = 'ready'; },
       (error: unknown) => {
@@ -122,7 +122,7 @@ export class Thread extends Emitter {
       },
     ).finally(() => {
       this.#busy = undefined;
-      this.changed();
+      this.emit();
     });
     return this.#busy;
   }

@@ -1,24 +1,24 @@
 import type { Message } from 'message-service-client';
 
-/** A message that somebody has written here, until the service has said what became of it. */
+/** A message that is written but not known to be stored. */
 export interface Draft {
-  /** The idempotency key: however often it is sent, one message is made. */
+  /** The idempotency key, the same for all attempts. */
   readonly key: string;
   readonly sender: string;
   readonly recipient: string;
   readonly text: string;
   readonly replyTo: string | undefined;
   readonly at: number;
-  /** The newest message there was then; the one that is made of this is newer. */
+  /** The newest message when it was written; the message made of it is newer. */
   readonly after: string;
   state: 'sending' | 'failed';
   /** Why it failed. */
   reason?: string;
-  /** Whether it may do to try again without anybody's help. */
-  mayRepeat?: boolean;
+  /** Whether to retry without the user once there is a connection. */
+  mayRetry?: boolean;
 }
 
-/** What stands in a thread: a message, or what is to become one. */
+/** An entry of a thread: a message or a draft. */
 export interface Entry {
   /** Stays the same while a draft becomes a message. */
   readonly key: string;
@@ -27,10 +27,10 @@ export interface Entry {
 }
 
 /**
- * Puts drafts behind the messages, each of them once: the feed may bring a message before the
- * answer does to the request that sent it. `sent` has the keys of drafts by the ids of the
- * messages they became, as the answers say. For the others a message counts as theirs that is
- * the same, and newer than they are.
+ * Appends the drafts to the messages and shows none twice: the feed may deliver a message before
+ * the answer to its send arrives. `sent` has the keys of answered drafts by the ids of their
+ * messages. A draft without an answer is matched with a message of the same content that is newer
+ * than the draft.
  */
 export function timeline(messages: readonly Message[], drafts: readonly Draft[], sent: ReadonlyMap<string, string>): Entry[] {
   const keys = new Map<string, string>();

@@ -1,14 +1,14 @@
 /**
- * How many messages of a peer a user has not read. The service counts; from then on the feed
- * says what to add and take away. What it cannot say, the service is asked again.
+ * The unread count of a conversation. The service counts once; from then on changes of the feed
+ * adjust the count. Where they cannot, the service counts again.
  *
- * Ids sort in the order in which messages appear, so one id says where a count was taken: it
- * holds for all that is not newer.
+ * Ids sort in the order of messages, so the id of the newest message says what a count covers:
+ * that message and all older ones.
  */
 export interface Unread {
-  /** What the service counted. */
+  /** The count of the service. */
   readonly counted: number;
-  /** The newest message when it did. */
+  /** The newest message that the count covers. */
   readonly upTo: string;
   /** The unread messages that have come since. */
   readonly since: ReadonlySet<string>;
@@ -16,16 +16,16 @@ export interface Unread {
   readonly marker: string;
 }
 
-/** Begins with what the service counted. */
+/** Starts from a count of the service; keeps messages that came after it. */
 export function counted(count: number, upTo: string, marker = '', before?: Unread): Unread {
   const since = new Set([...before?.since ?? []].filter((id) => id > upTo && id > marker));
   return { counted: count, upTo, since, marker };
 }
 
-/** How many there are; 100 stands for 100 or more. */
+/** The number of unread messages; 100 stands for 100 or more. */
 export const count = (unread: Unread): number => Math.min(100, unread.counted + unread.since.size);
 
-/** A message of the peer is new, edited or deleted. Returns undefined if only the service knows the count. */
+/** Adjusts for a message of the peer that is new, edited or deleted. Returns undefined if only the service knows the count. */
 export function withMessage(unread: Unread, id: string, isDeleted: boolean): Unread | undefined {
   if (id <= unread.marker) return unread;
   if (id <= unread.upTo) return isDeleted && unread.counted > 0 ? undefined : unread;
@@ -35,7 +35,7 @@ export function withMessage(unread: Unread, id: string, isDeleted: boolean): Unr
   return { ...unread, since };
 }
 
-/** The user has read up to a message. Returns undefined if only the service knows the count. */
+/** Adjusts for a read marker of the user. Returns undefined if only the service knows the count. */
 export function withMarker(unread: Unread, marker: string): Unread | undefined {
   if (marker <= unread.marker) return unread;
   if (marker < unread.upTo && unread.counted > 0) return undefined;

@@ -1,6 +1,6 @@
-// Opens the console of the server at BASE_URL in Chromium, as people do: in two windows, in twelve
-// tabs, without a network, by the keyboard alone. ONLY names some of the parts, separated by commas.
-// With PICTURE it only takes that picture, of a server that is shown as http://localhost:8080.
+// Tests the console of the server at BASE_URL in Chromium: in two windows, in twelve tabs, without
+// a network, by the keyboard alone. ONLY selects parts by name, separated by commas. With PICTURE it
+// only saves a screenshot to that path, in which the server appears as http://localhost:8080.
 import assert from 'node:assert/strict';
 import { accessible, hostile, hostileNames, markup, prove, sideways, watch } from './checks.mjs';
 import { hide } from './hide.mjs';
@@ -10,9 +10,9 @@ const { BASE_URL, PICTURE } = process.env;
 const browser = await launch(...PICTURE ? [`--host-resolver-rules=MAP localhost:8080 ${new URL(BASE_URL).host}`] : []);
 const base = PICTURE ? 'http://localhost:8080' : BASE_URL;
 const found = [];
-const streams = new Map(); // of each context, how many are open
+const streams = new Map(); // the open streams of each context
 
-/** A browser of its own: what one context knows no other does. */
+/** A browser context, which is like a separate browser, and the checks that watch it. */
 async function newBrowser(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, ignoreHTTPSErrors: true, ...options });
   await watch(context, base, found);
@@ -53,7 +53,7 @@ async function send(context, sender, recipient, text) {
   return answer.json();
 }
 
-/** Runs one part, and says how long it took. */
+/** Runs one part, and prints how long it took and what the checks found. */
 async function part(name, play) {
   const start = Date.now();
   const before = found.length;
@@ -77,7 +77,7 @@ async function chat() {
   const wanted = ['Lunch at noon?', 'Make it one.'];
   for (const page of [one, other]) for (const user of ['ann', 'ben']) await shows(page, user, wanted);
 
-  // Without a network, and then with one.
+  // Offline, and then online again.
   await here.setOffline(true);
   for (const text of ['Are you there?', 'Hello?']) { await send(there, 'ben', 'ann', text); wanted.push(text); }
   await type(one, 'ann', 'Not yet sent');
@@ -87,7 +87,7 @@ async function chat() {
   for (const page of [one, other]) await until(async () => [...await texts(page, 'ben')].sort().join('|') === [...wanted].sort().join('|'), async () => `${wanted}, but ${await texts(page, 'ben')}`);
   found.splice(0, found.length, ...found.filter((what) => !/ERR_INTERNET_DISCONNECTED/.test(what)));
 
-  // In a hidden tab it goes on.
+  // A hidden tab keeps receiving.
   await hide(one);
   await send(there, 'ben', 'ann', 'While it was hidden');
   await until(async () => (await texts(one, 'ann')).includes('While it was hidden'), 'a message in a hidden tab');
@@ -134,7 +134,7 @@ async function service() {
   await context.close();
 }
 
-/** Twelve tabs of one browser have one stream for each user, and all of them get everything. */
+/** Twelve tabs of one browser share one stream for each user, and all of them get every message. */
 async function tabs() {
   const context = await newBrowser();
   const pages = [];
@@ -146,7 +146,7 @@ async function tabs() {
   const protocol = await pages[0].evaluate(() => performance.getEntriesByType('navigation')[0].nextHopProtocol);
   assert.equal(protocol, base.startsWith('https') ? 'h2' : 'http/1.1');
 
-  // The tabs are frozen one after the other, whoever has the stream; then another has one.
+  // Six tabs are frozen, among them any that lead; others take over their streams.
   const sessions = [];
   for (const page of pages.slice(0, 6)) {
     const session = await context.newCDPSession(page);
@@ -175,12 +175,12 @@ async function hanging() {
   const session = await context.newCDPSession(leader);
   await session.send('Debugger.enable');
   await session.send('Debugger.pause');
-  void leader.evaluate('1').catch(() => undefined); // there it stops
+  void leader.evaluate('1').catch(() => undefined); // the debugger pauses at the next statement
   await new Promise((resolve) => session.once('Debugger.paused', resolve));
   await send(context, 'vic', 'una', 'Is anybody there?');
   const start = Date.now();
   await follower.getByText('Is anybody there?').waitFor({ timeout: 30_000 });
-  assert.ok(Date.now() - start > 10_000, 'nobody was missed');
+  assert.ok(Date.now() - start > 10_000, 'the follower was not waiting for the leader');
   await session.send('Debugger.resume');
   await session.send('Debugger.disable');
   await leader.getByText('Is anybody there?').waitFor();
@@ -193,7 +193,7 @@ async function hanging() {
   await context.close();
 }
 
-/** Users in tabs of one browser have a stream each, and see nothing of each other. */
+/** Different users in tabs of one browser have a stream each, and see nothing of each other. */
 async function users() {
   const context = await newBrowser();
   const [eve, fay] = [await open(context, '#/feed/eve'), await open(context, '#/feed/fay')];
@@ -207,7 +207,7 @@ async function users() {
   await context.close();
 }
 
-/** Each screen with texts and names that are hard, in both themes and on a small screen. */
+/** Each screen with hostile texts and names, in both themes and on a small screen. */
 async function screens() {
   const writer = await newBrowser();
   const name = hostileNames[0];
@@ -239,7 +239,7 @@ async function screens() {
   }
 }
 
-/** Everything needs no more than keys. */
+/** Everything can be done by keyboard. */
 async function keyboard() {
   const context = await newBrowser();
   const page = await open(context, '#/chat/kay/leo');
@@ -274,7 +274,7 @@ async function keyboard() {
   await context.close();
 }
 
-/** The picture of the README, of the demonstration store. */
+/** The screenshot for the README, of the demonstration store. */
 async function picture() {
   const context = await newBrowser();
   const page = await open(context, '#/chat/alice/bob');

@@ -1,11 +1,11 @@
-// What every page of the console must keep to. Each check adds what it finds to a list.
+// Checks for every page of the console. Each one appends its findings to a list.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 
 const require = createRequire(`${process.env.TOOLS}/`);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Texts and names that a page might take for something else. Each contains what `markupIn` looks for, or is hard to draw. */
+/** Texts that a page might take for markup or code, which `markup` looks for, or that are hard to lay out. */
 export const hostile = [
   '<img src=x data-hostile onerror="window.hostile=1">',
   '"><script data-hostile>window.hostile=1</script>',
@@ -23,7 +23,7 @@ export const hostile = [
 ];
 export const hostileNames = ['obrien@example.org', 'a:b|c+d=e~f', '1.2-3_', `n${'a'.repeat(127)}`];
 
-/** Reports what a browser context does that it must not: messages, exceptions, violations, requests that leave. */
+/** Reports console errors, exceptions, violations of the content security policy, and requests to other origins. */
 export async function watch(context, base, found) {
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (e) => console.error(`csp: ${e.violatedDirective} ${e.blockedURI}`));
@@ -36,27 +36,27 @@ export async function watch(context, base, found) {
   });
 }
 
-/** Reports what axe finds. */
+/** Reports violations of accessibility rules, by axe. */
 export async function accessible(page, found, where) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
   for (const { id, nodes } of violations) found.push(`axe: ${where}: ${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' ')}`);
 }
 
-/** Reports elements that were made of a text, and code of one that ran. */
+/** Reports texts that became elements or ran as code. */
 export async function markup(page, found, where) {
   const { count, ran } = await page.evaluate(() => ({ count: document.querySelectorAll('[data-hostile]').length, ran: window.hostile !== undefined }));
-  if (count > 0) found.push(`markup: ${where}: ${count} elements of a text`);
+  if (count > 0) found.push(`markup: ${where}: ${count} elements made from a text`);
   if (ran) found.push(`markup: ${where}: a text ran`);
 }
 
-/** Reports a page that scrolls sideways. */
+/** Reports a page that scrolls horizontally. */
 export async function sideways(page, found, where) {
   const { wide, screen } = await page.evaluate(() => ({ wide: Math.max(document.documentElement.scrollWidth, document.body.scrollWidth), screen: innerWidth }));
   if (wide > screen) found.push(`sideways: ${where}: ${wide} px on ${screen} px`);
 }
 
-/** Shows that each check reports what is planted for it, and nothing on a page without a fault. */
+/** Proves that each check reports the fault planted for it, and nothing on a page without one. */
 export async function prove(browser, base, policy) {
   const plants = {
     nothing: ['', []],
@@ -89,7 +89,7 @@ export async function prove(browser, base, policy) {
     if (kinds.sort().join() !== wanted.join()) wrong.push(`${name}: wanted [${wanted}], reported ${JSON.stringify(found)}`);
   };
   for (const [name, [body, wanted]] of Object.entries(plants)) expect(name, await open(name, body, { 'Content-Security-Policy': policy }), wanted);
-  // Without the policy the request does leave.
+  // Without the policy the request is made.
   expect('a foreign request that is allowed', await open('foreign', plants['a foreign request'][0], {}), ['foreign']);
   return wrong;
 }

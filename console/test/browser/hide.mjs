@@ -1,5 +1,5 @@
-// Hides a page as a browser hides a tab in the background: it says so, and the timers that are set
-// from then on run once a minute at most. Headless Chromium takes every tab for visible.
+// Makes a page behave as in a background tab: its visibilityState is hidden, and timers set from now
+// on run at most once a minute. In headless Chromium every tab counts as visible.
 export async function hide(page) {
   await page.evaluate(() => {
     Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
