@@ -19,8 +19,8 @@ func store(t *testing.T, until time.Time, messages int) []messaging.Record {
 	return records
 }
 
-// TestStore makes stores that end at any time of the day and have any size: they have as many
-// messages, all in the month before the end.
+// TestStore makes stores that end at each hour of the day, in two sizes, and checks that each has
+// exactly that many messages, all in the month before the end.
 func TestStore(t *testing.T) {
 	t.Parallel()
 	zone := time.FixedZone("UTC+9", 9*60*60)
@@ -48,19 +48,19 @@ func TestStore(t *testing.T) {
 	}
 }
 
-// TestStoreIsTheSame makes the same store twice, and another one for another end.
-func TestStoreIsTheSame(t *testing.T) {
+// TestStoreIsReproducible checks that the same end makes the same store, and another end another one.
+func TestStoreIsReproducible(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, time.November, 24, 18, 0, 0, 0, time.UTC)
 	if !reflect.DeepEqual(store(t, until, 700), store(t, until, 700)) {
-		t.Error("it differs")
+		t.Error("two stores of the same end differ")
 	}
 	if reflect.DeepEqual(store(t, until, 700), store(t, until.Add(time.Millisecond), 700)) {
-		t.Error("that of another end does not differ")
+		t.Error("stores of different ends are equal")
 	}
 }
 
-// TestStoreIsRich looks for what a demonstration should show.
+// TestStoreIsRich checks that the smallest store has every feature, and texts in many scripts.
 func TestStoreIsRich(t *testing.T) {
 	t.Parallel()
 	found := map[string]int{}
@@ -88,7 +88,7 @@ func TestStoreIsRich(t *testing.T) {
 				}
 			}
 			if strings.ContainsAny(m.Text, "{}") {
-				t.Errorf("a word was not replaced: %s", m.Text)
+				t.Errorf("a placeholder was not replaced: %s", m.Text)
 			}
 		}
 	}
@@ -100,16 +100,16 @@ func TestStoreIsRich(t *testing.T) {
 	}
 }
 
-// TestScriptErrors checks that a mistake in a script is found.
+// TestScriptErrors checks that mistakes in a script are reported, by line or by text.
 func TestScriptErrors(t *testing.T) {
 	t.Parallel()
 	for script, want := range map[string]string{
 		"alice: hi":                            "line 1: there is no conversation yet",
-		"== alice & bob\nalice says hi":        "line 2: this is no line of a script",
+		"== alice & bob\nalice says hi":        "line 2: not a line of a script",
 		"== alice & bob\ncarol: hi":            "line 2: carol is not in this conversation",
-		"== alice & bob\n  hi":                 "line 2: there is no message to go on with",
-		"== alice & bob\n@ 40m\n@ noon":        "line 3: this is no line of a script",
-		"== alice & bob\n* alice forgets":      "line 2: this is no line of a script",
+		"== alice & bob\n  hi":                 "line 2: there is no message to continue",
+		"== alice & bob\n@ 40m\n@ noon":        "line 3: not a line of a script",
+		"== alice & bob\n* alice forgets":      "line 2: not a line of a script",
 		"== alice & bob\n@ 99999999999999999m": "line 2: time: ",
 	} {
 		if _, err := parse(script); err == nil || !strings.HasPrefix(err.Error(), want) {
@@ -117,9 +117,9 @@ func TestScriptErrors(t *testing.T) {
 		}
 	}
 	for script, want := range map[string]string{
-		"== alice & bob\n@ 2d 10:00\nalice >x: hi":                      `"hi" replies to x, which no message is called`,
+		"== alice & bob\n@ 2d 10:00\nalice >x: hi":                      `"hi" replies to x, which is the label of no message`,
 		"== alice & bob\n@ 2d 10:00\nalice: hi\n  {":                    "metadata {: ",
-		"== alice & bob\n@ 2d 10:00\nalice: hi\n@ 3d 10:00\nbob: hello": `"hello" is not after what comes before it`,
+		"== alice & bob\n@ 2d 10:00\nalice: hi\n@ 3d 10:00\nbob: hello": `"hello" is not later than the line before it`,
 	} {
 		conversations, err := parse(script)
 		if err != nil {
@@ -132,7 +132,7 @@ func TestScriptErrors(t *testing.T) {
 	}
 }
 
-// TestNothingAfterTheEnd plays a conversation that goes on for longer than there is time.
+// TestNothingAfterTheEnd plays conversations that would last beyond the end.
 func TestNothingAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	conversations, err := parse("== alice & bob\n@ 1m\nalice !edited: one" + strings.Repeat("\nbob !edited: two\nalice !deleted: three\n* bob reads", 4))
@@ -151,6 +151,6 @@ func TestNothingAfterTheEnd(t *testing.T) {
 		}
 	}
 	if len(p.messages) < 200 || len(p.messages) > 1000 {
-		t.Errorf("there are %d messages, want some of each conversation", len(p.messages))
+		t.Errorf("there are %d messages, want the first ones of each of 200 conversations", len(p.messages))
 	}
 }

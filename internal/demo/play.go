@@ -12,7 +12,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// player plays conversations and keeps what is then in the store.
+// player plays conversations and collects the records they leave in the store.
 type player struct {
 	until  time.Time
 	random *rand.Rand
@@ -31,11 +31,11 @@ type scene struct {
 	read   [2]messaging.ReadMarker
 }
 
-// latest is how long after a message its edit or deletion comes at most.
-const latest = 15 * time.Second
+// maxEditDelay is the longest time from a message to its edit or deletion.
+const maxEditDelay = 15 * time.Second
 
-// play plays a conversation, which begins at start unless its own lines say when. What would be
-// after the end does not happen.
+// play plays a conversation, which begins at start unless its first line has a time. It stops at
+// the first act that would be after the end.
 func (p *player) play(c conversation, start moment) error {
 	s := &scene{users: c.users, labels: map[string]messaging.ID{}}
 	for i, a := range c.acts {
@@ -45,9 +45,9 @@ func (p *player) play(c conversation, start moment) error {
 		}
 		when := p.time(at, s.now, a.text)
 		if !when.After(s.now) {
-			return fmt.Errorf("%s & %s: %q is not after what comes before it", c.users[0], c.users[1], a.text)
+			return fmt.Errorf("%s & %s: %q is not later than the line before it", c.users[0], c.users[1], a.text)
 		}
-		if when.Add(latest).After(p.until) {
+		if when.Add(maxEditDelay).After(p.until) {
 			break
 		}
 		s.now = when
@@ -63,8 +63,8 @@ func (p *player) play(c conversation, start moment) error {
 	return nil
 }
 
-// time is when an act happens that follows another: by default after the time that it takes to
-// read and to type.
+// time returns when an act happens, given the time of the act before. By default it follows after
+// the time it takes to read and to type.
 func (p *player) time(at moment, before time.Time, text string) time.Time {
 	seconds := time.Duration(p.random.IntN(40_000)) * time.Millisecond
 	switch {
@@ -105,12 +105,12 @@ func (p *player) act(s *scene, a act) error {
 	if a.replyTo != "" {
 		original, found := s.labels[a.replyTo]
 		if !found {
-			return fmt.Errorf("%q replies to %s, which no message is called", a.text, a.replyTo)
+			return fmt.Errorf("%q replies to %s, which is the label of no message", a.text, a.replyTo)
 		}
 		m.ReplyTo = &original
 	}
 	if a.verb != sends {
-		m.Changed = new(p.id(s.now.Add(latest - time.Duration(p.random.IntN(10_000))*time.Millisecond)))
+		m.Changed = new(p.id(s.now.Add(maxEditDelay - time.Duration(p.random.IntN(10_000))*time.Millisecond)))
 	}
 	if a.verb == deletes {
 		m.Text, m.Metadata, m.ReplyTo, m.Deleted = "", "", nil, true
@@ -120,8 +120,8 @@ func (p *player) act(s *scene, a act) error {
 	return nil
 }
 
-// markRead notes that a user has read what the other has written. A user has nothing to read
-// from themselves.
+// markRead moves the read marker of a user to the newest message of the other one. A conversation
+// with oneself has no marker.
 func (p *player) markRead(s *scene, me int, at time.Time) {
 	newest := s.last[1-me]
 	if s.users[0] == s.users[1] || newest == (messaging.ID{}) || newest == s.read[me].MessageID {
@@ -130,7 +130,7 @@ func (p *player) markRead(s *scene, me int, at time.Time) {
 	s.read[me] = messaging.ReadMarker{Owner: s.users[me], Peer: s.users[1-me], MessageID: newest, Changed: p.id(at)}
 }
 
-// id makes a UUID of version 7 (RFC 9562).
+// id returns a UUID of version 7 (RFC 9562) for a time.
 func (p *player) id(t time.Time) (id messaging.ID) {
 	binary.BigEndian.PutUint64(id[:8], uint64(t.UnixMilli())<<16|7<<12|p.random.Uint64()&(1<<12-1))
 	binary.BigEndian.PutUint64(id[8:], 1<<63|p.random.Uint64()>>2)

@@ -9,23 +9,23 @@ import (
 	"time"
 )
 
-// conversation is what two users do, in order.
+// conversation is the acts of two users, in order.
 type conversation struct {
 	users [2]string
-	names []string // of whom one is the first user
+	names []string // to choose the first user from
 	acts  []act
 }
 
-// act is one line of a script: a message, or something else that a user does.
+// act is one line of a script: a message, or another action of a user.
 type act struct {
 	at       moment
 	user     string
 	verb     verb
-	label    string // by which later messages name this one
+	label    string // for replies to this message
 	replyTo  string // the label of an earlier message
 	text     string
-	metadata string // a JSON object, or empty
-	words    []string
+	metadata string   // a JSON object, or empty
+	words    []string // to choose from, if the verb is chooses
 }
 
 type verb string
@@ -36,15 +36,15 @@ const (
 	deletes verb = "deleted" // sends, and deletes soon afterwards
 	reads   verb = "reads"
 	blocks  verb = "blocks"
-	chooses verb = "chooses" // nobody does anything: user is the name of a word, which is one of words
+	chooses verb = "chooses" // no action: user is the name of a placeholder, whose value is one of words
 )
 
-// moment is when something happens. The zero value is soon after what was before.
+// moment is when an act happens. The zero value is soon after the act before.
 type moment struct {
-	days   int           // before the end, if not 0
+	days   int           // days before the end, if not 0
 	clock  time.Duration // since midnight of that day
 	before time.Duration // before the end, if not 0
-	later  time.Duration // after what was before, if not 0
+	later  time.Duration // after the act before, if not 0
 }
 
 var (
@@ -115,7 +115,7 @@ func (p *parser) line(line string) error {
 			next.verb = verb(found[4])
 		}
 	} else {
-		return errors.New("this is no line of a script")
+		return errors.New("not a line of a script")
 	}
 	if next.verb != chooses && next.user != c.users[0] && next.user != c.users[1] {
 		return fmt.Errorf("%s is not in this conversation", next.user)
@@ -124,10 +124,10 @@ func (p *parser) line(line string) error {
 	return nil
 }
 
-// extend goes on with the last message, after an empty line or at once.
+// extend adds a line to the text of the last message, or sets its metadata.
 func (p *parser) extend(c *conversation, text string) error {
 	if len(c.acts) == 0 || c.acts[len(c.acts)-1].text == "" {
-		return errors.New("there is no message to go on with")
+		return errors.New("there is no message to continue")
 	}
 	last := &c.acts[len(c.acts)-1]
 	switch {

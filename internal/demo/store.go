@@ -16,20 +16,20 @@ import (
 //go:embed scripts
 var scripts embed.FS
 
-// shop is the user whom the customers write to.
+// shop is the user to whom the customers write.
 const shop = "juniper-bikes"
 
-// Least and Most are how few and how many messages a store may have. The scripts alone have
-// a little less than Least.
+// Least and Most bound the number of messages in a store. The scripts of company and family alone
+// have slightly fewer than Least.
 const (
 	Least = 300
 	Most  = 100_000
 )
 
-// Store returns the records of a store, in the order of an import: what is in the scripts,
-// and then as many customers of the shop as it takes to have that many messages, from
-// [Least] to [Most]. Nothing is later than until, whose time zone is that of the people. An
-// error is one of a script.
+// Store returns the records of a store with that many messages, from [Least] to [Most], in the
+// order of an import: the conversations of company and family, and then as many customers of the
+// shop as it takes. Nothing is later than until, whose time zone is that of all times of day in
+// the scripts. An error means that a script is wrong.
 func Store(until time.Time, messages int) ([]messaging.Record, error) {
 	p := &player{until: until.Truncate(time.Millisecond), random: newRandom()}
 	for _, name := range []string{"company", "family"} {
@@ -49,7 +49,7 @@ func Store(until time.Time, messages int) ([]messaging.Record, error) {
 	return p.records(), nil
 }
 
-// newRandom returns numbers that are the same every time.
+// newRandom returns a generator with a fixed seed.
 func newRandom() *rand.Rand { return rand.New(rand.NewPCG(1961, 2017)) }
 
 func read(name string) ([]conversation, error) {
@@ -74,15 +74,15 @@ func (p *player) playCustomers(messages int) error {
 	for i := 0; len(p.messages) < messages; i++ {
 		c := conversations[p.random.IntN(len(conversations))]
 		if i < len(conversations) {
-			c = conversations[i] // each of them before any comes again
+			c = conversations[i] // each one once before any is repeated
 		}
 		name := c.names[p.random.IntN(len(c.names))]
 		if namesakes[name]++; namesakes[name] > 1 {
 			name += strconv.Itoa(namesakes[name])
 		}
-		c = c.of(name, 3000+7*i+p.random.IntN(7), p.random)
+		c = c.forCustomer(name, 3000+7*i+p.random.IntN(7), p.random)
 		start := moment{days: 3 + p.random.IntN(27), clock: 8*time.Hour + time.Duration(p.random.IntN(10*60))*time.Minute}
-		if i < 100 && i%9 == 4 { // some write right now
+		if i < 100 && i%9 == 4 { // some wrote within the last three hours
 			start = moment{before: time.Duration(10+p.random.IntN(160)) * time.Minute}
 		} else if p.random.IntN(6) > 0 {
 			c.acts = append(c.acts, act{user: shop, verb: reads})
@@ -97,8 +97,9 @@ func (p *player) playCustomers(messages int) error {
 	return nil
 }
 
-// of is the conversation that a customer has about an order.
-func (c conversation) of(customer string, order int, random *rand.Rand) conversation {
+// forCustomer returns the conversation with a customer in place of the first user, about an order,
+// with its placeholders filled in.
+func (c conversation) forCustomer(customer string, order int, random *rand.Rand) conversation {
 	words := []string{"{order}", strconv.Itoa(order)}
 	mine := conversation{users: [2]string{customer, shop}}
 	for _, a := range c.acts {
@@ -125,7 +126,7 @@ func (c conversation) messages() (n int) {
 	return n
 }
 
-// first is the conversation up to the nth message.
+// first returns the conversation up to its nth message.
 func (c conversation) first(n int) conversation {
 	for i, a := range c.acts {
 		if a.text == "" {
@@ -139,7 +140,7 @@ func (c conversation) first(n int) conversation {
 	return c
 }
 
-// records returns what was played in the order of an export.
+// records returns the collected records in the order of an export.
 func (p *player) records() []messaging.Record {
 	slices.SortFunc(p.messages, func(a, b messaging.StoredMessage) int { return a.ID.Compare(b.ID) })
 	slices.SortFunc(p.markers, func(a, b messaging.ReadMarker) int {
