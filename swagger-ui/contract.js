@@ -1,7 +1,7 @@
-// Reads what an OpenAPI document says of its operations, with references followed, so
-// that nothing here or in the page repeats a name, a limit or a type of the contract.
+// Reads the operations of an OpenAPI document, with references resolved, so that neither this
+// file nor the page repeats a name, a limit or a type of the contract.
 
-// resolver follows references inside a document.
+// resolver returns a function that resolves references within a document.
 export const resolver = (document) => {
   const resolve = (node) => (node && node.$ref
     ? resolve(node.$ref.slice(2).split('/').reduce((part, name) => part[name], document))
@@ -21,7 +21,7 @@ const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
 //   being its properties by name, each { name, schema }, the name that of its schema;
 //   titles are those of the examples;
 // - answers: { status, description, headers, content };
-// - media: the media types of the answer that says all went well.
+// - media: the media types of the successful answer.
 export function operations(document) {
   const resolve = resolver(document);
   return Object.entries(document.paths).flatMap(([path, item]) => Object.keys(item).filter((name) => METHODS.includes(name)).map((method) => {
@@ -57,31 +57,31 @@ function readBody(resolve, requestBody) {
   };
 }
 
-// fieldsOf lists the members of a schema and, below each, those of what it holds:
-// { name, depth, type, required, limits, description }. A schema whose members were
-// listed above is only named again.
+// fieldsOf lists the members of a schema, each followed by the members of its own schema:
+// { name, depth, type, required, limits, description }. The members of a schema are listed
+// only once.
 export function fieldsOf(document, node, depth = 0, listed = new Set()) {
   const resolve = resolver(document);
   const schema = resolve(node) || {};
   listed.add(nameOf(node));
   return Object.entries(schema.properties || {}).flatMap(([name, member]) => {
-    const held = resolve(member);
-    const inner = held.type === 'array' ? held.items : member;
+    const resolved = resolve(member);
+    const inner = resolved.type === 'array' ? resolved.items : member;
     const field = {
       name,
       depth,
       type: describeType(resolve, member),
       required: (schema.required || []).includes(name),
-      limits: limitsOf(held),
-      description: held.description,
+      limits: limitsOf(resolved),
+      description: resolved.description,
     };
-    const again = listed.has(nameOf(inner)) || !resolve(inner).properties;
-    return [field, ...(again ? [] : fieldsOf(document, inner, depth + 1, listed))];
+    const isLeaf = listed.has(nameOf(inner)) || !resolve(inner).properties;
+    return [field, ...(isLeaf ? [] : fieldsOf(document, inner, depth + 1, listed))];
   });
 }
 
-// namesIn lists the names of what an operation takes and what it answers with, each once,
-// and where it first is.
+// namesIn lists the names of an operation's parameters and of the members of its request and
+// answers, each once, with the kind of its first occurrence.
 export function namesIn(document, operation) {
   const names = new Map(operation.parameters.map(({ name }) => [name, 'parameter']));
   const add = (schema, kind) => fieldsOf(document, schema).forEach(({ name }) => names.has(name) || names.set(name, kind));
@@ -101,7 +101,7 @@ function describeType(resolve, node) {
 
 export const typeOf = ({ schema }) => describeType((node) => node, schema);
 
-// limitsOf says in a few words what a schema asks for beyond its type.
+// limitsOf describes the constraints of a schema beyond its type in a few words.
 export function limitsOf(schema) {
   const range = (low, high, unit) => {
     if (low === undefined && high === undefined) return [];

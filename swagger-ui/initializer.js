@@ -10,24 +10,24 @@ import { parameters } from './page/parameters.js';
 import { codeSamples } from './page/samples.js';
 import { stream } from './page/stream.js';
 
-// Swagger UI has a dark mode, but leaves it to the page to say when.
+// Swagger UI has a dark mode, which the page must switch on.
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const followScheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
 dark.addEventListener('change', followScheme);
 followScheme();
 
-// The page may have been reached by another name than the document gives as its server.
+// Requests go to the origin of the page, whatever server the document names.
 const ownServer = () => ({
   statePlugins: {
     spec: { wrapActions: { updateJsonSpec: (update) => (document) => update({ ...document, servers: [{ url: location.origin }] }) } },
   },
 });
 
-// A plugin is given the system as it was before there were any plugins.
+// A plugin gets the system as it was before any plugin was added; this proxy looks names up in the current one.
 const withLatest = (plugin) => (system) => plugin(new Proxy({}, { get: (_, name) => system.getSystem()[name] }));
 
-// Swagger UI reads the document, keeps what is filled in, checks it, sends requests, and
-// renders Markdown and code. What is seen of an operation is ours: see page/operation.js.
+// Swagger UI reads the document, keeps and validates the form values, sends requests, and renders
+// Markdown and code. How an operation is shown is our own: see page/operation.js.
 window.ui = window.SwaggerUIBundle({
   url: '/openapi.yaml',
   dom_id: '#swagger-ui',

@@ -1,5 +1,5 @@
-// Shows how a request is made by curl and by each SDK. There is no side effect and
-// nothing of the page in here, so that others can import it too.
+// Writes a request as curl and as code of each SDK. It has no side effects and needs no page, so
+// the console and tests import it too.
 import { curl } from './snippets/curl.js';
 import { go } from './snippets/go.js';
 import { python } from './snippets/python.js';
@@ -7,10 +7,10 @@ import { typescript } from './snippets/typescript.js';
 
 // samples returns { curl, go, typescript, python }, each a whole program.
 // - operation is one of operations() of contract.js.
-// - values are { path, query, header, body, accept }: values by the name of the
-//   parameter, as typed or as what they are; body a value or its JSON; accept the media
-//   type wanted where there are several. A required one that is absent is taken from the
-//   examples of the contract; an optional one is left out.
+// - values are { path, query, header, body, accept }: the first three by the name of the
+//   parameter, each value as a string or in its own type; body a value or its JSON text; accept
+//   one of several media types. An absent required value is taken from the examples of the
+//   contract; an absent optional one is left out.
 // - origin is that of the server, such as http://localhost:8080.
 export function samples(operation, values, origin) {
   const request = describe(operation, values, origin);
@@ -22,7 +22,7 @@ export function samples(operation, values, origin) {
   };
 }
 
-// Any text can be sent as a body, and by curl as any parameter; an SDK has types.
+// curl can send any text as a body or parameter, but the SDKs have types that may not allow it.
 function safely(generate, request) {
   try {
     return generate(request);
@@ -31,7 +31,7 @@ function safely(generate, request) {
   }
 }
 
-// describe puts together what is asked for and what is given.
+// describe combines an operation with the values of a request.
 export function describe(operation, values, origin) {
   const parameters = operation.parameters.map((parameter) => {
     const given = (values[parameter.in] || {})[parameter.name];

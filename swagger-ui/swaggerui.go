@@ -1,7 +1,7 @@
-// Package swaggerui serves the interactive documentation: our own page over the
-// Swagger UI assets of a Go module, so that no network is needed and a strict
-// Content-Security-Policy holds. What is seen of an operation is made by the plugins in
-// page; contract.js and snippets.js read the contract and write samples, for others too.
+// Package swaggerui serves the interactive documentation: our own page on top of the Swagger UI
+// assets of a Go module, so that no CDN is needed and the Content-Security-Policy can be strict.
+// The plugins in page render the operations; contract.js reads the contract and snippets.js
+// writes samples, for the console too.
 package swaggerui
 
 import (
@@ -21,13 +21,13 @@ var page embed.FS
 //go:embed index.html
 var index string
 
-// policy lets the page load what comes from this server and run no inline script.
-// Swagger UI sets style attributes and draws its icons from data URLs.
+// policy lets the page load files of this server only, and run no inline script. Swagger UI needs
+// style attributes, and data URLs for its icons.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; " +
 	"img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// Has reports whether there is a file at a path, which is relative to the page.
+// Has reports whether there is a file of that name, a path relative to the page.
 func Has(name string) bool {
 	return name == "" || isFile(page, name) || isFile(static.FS, name) || isFile(static.FS, name+".gz")
 }
@@ -37,9 +37,9 @@ func isFile(files fs.FS, name string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// Handler serves the page and its assets below the root of its URL space, where [Has] says
-// that there is something. The page expects the contract at /openapi.yaml, and leads to the
-// console at /console/ if there is one.
+// Handler serves the page and its assets at the paths for which [Has] is true, relative to its
+// root. The page loads the contract from /openapi.yaml, and links to the console at /console/ if
+// there is one.
 func Handler(hasConsole bool) http.Handler {
 	index := index
 	if hasConsole {

@@ -1,8 +1,8 @@
 import { fieldsOf } from '../contract.js';
 import { firstSentence } from './document.js';
 
-// What an operation answers with: the members of the answer that says all went well,
-// and one table of the errors, each of which can be opened.
+// The answers of an operation: the members of the successful one, and a table of the errors,
+// whose rows can be expanded.
 export const answers = (system) => {
   const { createElement: h, Fragment, useState } = system.React;
 
@@ -50,20 +50,19 @@ export const answers = (system) => {
 };
 
 // isLong reports whether the answer takes more room than the description and the
-// parameters, so that the errors stand better below those.
+// parameters, so that the errors fit better in the left column.
 export const isLong = (document, operation) => operation.answers.some(({ status, content }) => (
   status.startsWith('2') && tables(content).some(([schema]) => fieldsOf(document, schema).length * 80 > operation.description.length + operation.parameters.length * 150)));
 
-// A page and a stream of the same operation have the same entries: the page tells all.
+// An operation with both a page and a stream has the same entries in both, so only the page is shown.
 function tables(content = {}) {
   const { 'application/json': json, ...others } = content;
   if (json) return [[json.schema, undefined]];
   return Object.values(others).filter((media) => media['x-itemSchema']).map((media) => [media['x-itemSchema'], 'Each line']);
 }
 
-// errorsOf lists the problems of an operation by status and type. Answers are shared
-// between operations, so what is about a parameter or a member that this one does not
-// have is left out.
+// errorsOf lists the problems of an operation by status and type. Answers are shared between
+// operations, so it leaves out examples about a parameter or member that this operation lacks.
 export function errorsOf(operation) {
   const parameters = new Set(operation.parameters.map(({ name }) => name));
   const hasFeed = operation.parameters.some(({ type }) => type === 'Cursor');
@@ -86,8 +85,8 @@ export function errorsOf(operation) {
         examples: own,
       };
     });
-  }).sort((a, b) => a.status - b.status); // the contract ends with those of any path
+  }).sort((a, b) => a.status - b.status); // in the contract, the answers of every operation come last
 }
 
-// Each summary begins with a capital, which only the first of them keeps. A word such as "JSON" stays.
+// Joins summaries; all but the first lose their initial capital, except for words such as "JSON".
 const inOneSentence = ([first, ...others]) => [first, ...others.map((text) => text.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase()))].join('; ');

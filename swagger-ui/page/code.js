@@ -1,8 +1,8 @@
-// Code in a box of its own, with a button that copies it.
+// A box with code and a copy button.
 export const code = (system) => {
   const { createElement: h, useState } = system.React;
 
-  // The bar is what stands at the left of the button; other properties are the box's.
+  // The bar is to the left of the button; other properties go to the element around the text.
   function Code({ text, syntax, bar, getComponent, ...box }) {
     const Highlighter = getComponent('SyntaxHighlighter', true);
     const [copied, setCopied] = useState();

@@ -1,6 +1,6 @@
 import { operations } from '../contract.js';
 
-// The document as plain objects, and its operations by id, read once for each document.
+// The document as plain objects, and its operations by id, cached for the current document.
 let source;
 let read;
 
@@ -15,12 +15,12 @@ export function contractOf(system) {
   return read;
 }
 
-// hashOf is where an operation, or one of its fields, is found in the page.
+// hashOf returns the fragment that leads to an operation or to one of its fields.
 export const hashOf = (operation, field) => `#/${[operation.tag, operation.id, ...(field ? [field] : [])].map(encodeURIComponent).join('/')}`;
 export const idOf = (operation, field) => ['operation', operation.id, ...(field ? [field] : [])].join('-');
 export const schemaHash = (name) => `#/schemas/${encodeURIComponent(name)}`;
 
-// firstSentence is enough for a table; the whole stands with the schema.
+// firstSentence shortens a description for a table; the list of schemas has the whole of it.
 export function firstSentence(text = '') {
   const [paragraph] = text.trim().split(/\n\n/);
   const line = paragraph.replace(/\s+/g, ' ');

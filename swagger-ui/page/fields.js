@@ -5,18 +5,18 @@ import { contractOf, firstSentence, idOf, schemaHash } from './document.js';
 export const fields = (system) => {
   const h = system.React.createElement;
 
-  // Text of the contract may have `code` and *emphasis*.
+  // Renders the `code` of a text, and drops the marks of *emphasis* and links.
   const Words = ({ text }) => text.split(/`([^`]+)`/).map((part, i) => (i % 2 ? h('code', { key: i }, part) : part.replace(/\*+/g, '').replace(/\[([^\]]+)\]\([^)]+\)/g, '$1')));
 
-  // A field of an operation has an address, which is that of the first one of its name.
+  // The first field of each name in an operation has an id, to which links lead.
   function FieldTable({ schema, caption, operation, kind, whole }) {
     const { document } = contractOf(system);
     const addresses = new Set(operation && namesIn(document, operation).filter((field) => field.kind === kind).map(({ name }) => name));
-    const said = new Set(); // what is said of one member need not be repeated for the next
+    const seen = new Set(); // the same description is not repeated for another member
     const rows = fieldsOf(document, schema).map((field) => {
       const text = whole ? (field.description || '').trim() : firstSentence(field.description);
-      const about = said.has(text) && !whole ? '' : text;
-      said.add(text);
+      const about = seen.has(text) && !whole ? '' : text;
+      seen.add(text);
       return { ...field, about };
     });
     if (!rows.length) return null;

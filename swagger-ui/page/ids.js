@@ -1,8 +1,8 @@
 import { nameOf, resolver } from '../contract.js';
 import { contractOf } from './document.js';
 
-// Remembers the ids of answers by the name of their schema, the newest first, so that
-// the next request can be filled in with them.
+// Remembers the ids in answers by the name of their schema, newest first, to fill in the forms
+// of later requests.
 const remembered = new Map();
 const listeners = new Set();
 
@@ -19,19 +19,19 @@ function remember(type, value) {
   remembered.set(type, [value, ...idsOf(type).filter((known) => known !== value)].slice(0, KEPT));
 }
 
-// learn follows an answer along its schema. An id is a text whose schema has a name and
-// is a UUID.
+// learn walks through an answer along its schema. A string is an id if its schema has a name and
+// the format uuid.
 function learn(document, node, value) {
   const resolve = resolver(document);
   const schema = resolve(node);
   if (!schema || value === null || value === undefined) return;
   if (schema.type === 'string' && schema.format === 'uuid' && nameOf(node)) remember(nameOf(node), value);
-  // The first entry of a list is learnt last, and so offered first.
+  // In reverse, so that the first entry of a list is remembered last and offered first.
   if (schema.type === 'array') [...value].reverse().forEach((entry) => learn(document, schema.items, entry));
   Object.entries(schema.properties || {}).reverse().forEach(([name, member]) => learn(document, member, value[name]));
 }
 
-// learnFrom learns from an answer, or from a part of it that has come.
+// learnFrom remembers the ids in an answer, or in one event of a stream.
 export function learnFrom(system, node, value) {
   learn(contractOf(system).document, node, value);
   listeners.forEach((listener) => listener());

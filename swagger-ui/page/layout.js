@@ -30,7 +30,7 @@ export const layout = (system) => {
 
   function Introduction({ getComponent }) {
     const { info } = contractOf(system).document;
-    const { console: home } = document.documentElement.dataset; // where the server has one
+    const { console: home } = document.documentElement.dataset; // set by the server if it has a console
     const Markdown = getComponent('Markdown', true);
     return h(
       'section', { className: 'introduction', 'aria-labelledby': 'title' },

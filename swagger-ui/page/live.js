@@ -9,7 +9,7 @@ export const live = (system) => {
     const status = response.get('status');
     const isJSON = /^application\/(problem\+)?json\b/.test(headers['content-type']);
     const body = response.get('text');
-    const text = typeof body === 'string' ? body : ''; // without a content type, as 204 is, it comes as an empty Blob
+    const text = typeof body === 'string' ? body : ''; // an answer without a content type, such as 204, is an empty Blob
     return h(
       'div', { className: 'live' },
       h(

@@ -1,15 +1,15 @@
 import { namesIn } from '../contract.js';
 import { contractOf, hashOf, schemaHash } from './document.js';
 
-// The side navigation: all operations by tag, and a filter that finds operations by a
-// word in their name or path, and the parameters and members that have it in theirs.
+// The side navigation: all operations by tag, and a filter that finds operations by their name
+// or path, and by the names of their parameters and members.
 export const navigation = (system) => {
   const { createElement: h, useEffect, useMemo, useRef, useState } = system.React;
 
   function Navigation() {
     const { document: contract, operations } = contractOf(system);
     const [word, setWord] = useState('');
-    const [isOpen, setOpen] = useState(false); // where it is a menu
+    const [isOpen, setOpen] = useState(false); // on narrow screens, where it is a menu
     const filter = useRef(null);
     const index = useMemo(() => operations.map((operation) => ({ operation, fields: namesIn(contract, operation) })), [operations]);
     useEffect(() => {
@@ -58,7 +58,7 @@ export const navigation = (system) => {
 
 const matches = (word, ...texts) => texts.some((text) => text.toLowerCase().includes(word.trim().toLowerCase()));
 
-// find returns the operations that have the word, or fields that have it, and those.
+// find returns the operations that match the word, by themselves or by a field, and up to six matching fields of each.
 export const find = (index, word) => index.map(({ operation, fields }) => {
   if (!word.trim()) return { operation, fields: [] };
   const hits = fields.filter(({ name }) => matches(word, name));

@@ -2,10 +2,10 @@ import { isLong } from './answers.js';
 import { contractOf, idOf, hashOf } from './document.js';
 import { readParameters } from './values.js';
 
-// What cannot be undone is asked about first: the form comes filled in with an example.
+// These cannot be undone, and their forms are filled in with an example: the page asks for confirmation.
 const ERASING = ['deleteMessage', 'eraseUser'];
 
-// The language of the samples is one for all operations.
+// The language of the samples, shared by all operations.
 let language = 'curl';
 const listeners = new Set();
 const subscribe = (listener) => {
@@ -17,8 +17,8 @@ const choose = (name) => {
   listeners.forEach((listener) => listener());
 };
 
-// One operation: what it does and takes at the left, as code and what it answers with at
-// the right. It stands in place of Swagger UI's own, which is several screens long.
+// One operation: its description and form at the left, its samples and answers at the right. It
+// replaces Swagger UI's own, which is several screens long.
 export const operation = (system) => {
   const { createElement: h, useState, useSyncExternalStore } = system.React;
 

@@ -18,7 +18,7 @@ export const parameters = (system) => {
     const Words = getComponent('Words');
     const { name, in: where, required, schema, type, example, value, errors, change } = parameter;
     const known = useSyncExternalStore(subscribe, () => idsOf(type));
-    const offered = useRef(''); // what the reader has not chosen may be replaced
+    const offered = useRef(''); // the last value filled in by the page, which a newer offer may replace
     useEffect(() => {
       const offer = required || example !== undefined ? example ?? known[0] : undefined;
       if (offer === undefined || (value !== '' && value !== offered.current)) return;

@@ -1,7 +1,7 @@
 import { contractOf, idOf } from './document.js';
 
-// followAddress opens what the address names after the #: an operation, one of its fields,
-// or a schema.
+// followAddress opens what the fragment of the URL names: an operation, one of its fields, or a
+// schema.
 export function followAddress(system) {
   const [tag, name, field] = location.hash.replace(/^#\//, '').split('/').map(decodeSafely);
   if (tag === 'schemas') return reveal(`schema-${name}`);
@@ -19,7 +19,8 @@ function decodeSafely(part) {
   }
 }
 
-// reveal waits until the page shows an element, and then leads there.
+// reveal waits up to 60 frames for an element, then scrolls to it and focuses it. If the inner
+// element does not appear within half of them, it takes the outer one.
 function reveal(id, inner) {
   let left = 60;
   const look = () => {

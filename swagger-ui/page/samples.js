@@ -3,7 +3,7 @@ import { readValues } from './values.js';
 
 const LANGUAGES = [['curl', 'curl', 'bash'], ['go', 'Go', 'javascript'], ['typescript', 'TypeScript', 'javascript'], ['python', 'Python', 'javascript']];
 
-// The request as code, as it is with what is filled in; one language for the whole page.
+// The request as code, with the values of the form.
 export const codeSamples = (system) => {
   const { createElement: h, useRef } = system.React;
 

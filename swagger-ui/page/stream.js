@@ -4,10 +4,10 @@ import { learnFrom } from './ids.js';
 import { pretty } from './live.js';
 import { readValues } from './values.js';
 
-const KEPT = 200; // events; older ones go
+const KEPT = 200; // the newest events that are shown
 
-// Shows server-sent events as they arrive. Swagger UI itself would wait for the end of
-// the answer, which has none.
+// Shows server-sent events as they arrive. Swagger UI itself would wait for the end of the
+// answer, which never comes.
 export const stream = (system) => {
   const { createElement: h, useEffect, useReducer, useRef } = system.React;
 
@@ -69,8 +69,8 @@ function reduce(state, action) {
   }
 }
 
-// readEvents follows https://html.spec.whatwg.org/multipage/server-sent-events.html as
-// far as our server uses it: lines end with \n, and comments say nothing.
+// readEvents parses the part of https://html.spec.whatwg.org/multipage/server-sent-events.html
+// that our server uses: lines end with \n, and comments are skipped.
 export async function* readEvents(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';

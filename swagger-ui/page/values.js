@@ -1,9 +1,9 @@
 import { contractOf } from './document.js';
 
-// What the reader has filled in, as Swagger UI keeps it.
+// The values of the form, which Swagger UI keeps.
 
-// parametersOf returns the parameters of an operation as Swagger UI has them, once it
-// has followed their references, the required ones first.
+// parametersOf returns the parameters of an operation in Swagger UI; undefined until it has
+// resolved their references.
 const parametersOf = (operation) => operation.getIn(['op', 'parameters']);
 
 export function readParameters(system, operation) {
@@ -21,7 +21,7 @@ export function readParameters(system, operation) {
   return [...list.filter(({ required }) => required), ...list.filter(({ required }) => !required)];
 }
 
-// readValues returns them as samples() of snippets.js takes them.
+// readValues returns the values in the form that samples() of snippets.js takes.
 export function readValues(system, operation) {
   const [path, method] = [operation.get('path'), operation.get('method')];
   const values = { path: {}, query: {}, header: {} };

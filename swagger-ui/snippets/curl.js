@@ -1,6 +1,6 @@
 import { escape } from './literal.js';
 
-// addressOf returns the URL of a request, and the headers but for those of its body.
+// addressOf returns the URL of a request and its headers, except for those of a body.
 export function addressOf(request) {
   const path = request.path.replace(/\{(\w+)\}/g, (_, name) => (
     encodeURIComponent(request.parameters.find((p) => p.in === 'path' && p.name === name).value)));
@@ -23,17 +23,17 @@ export function curl(request) {
   ].join(' \\\n  ');
 }
 
-// word quotes for a shell, where that is needed.
+// word quotes a word for a POSIX shell if necessary.
 const word = (text) => (/^[\w.:/~@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-// compact writes JSON as people do on a command line. What is not JSON is sent as it is.
+// compact writes JSON on one line, with a space after commas and colons. Invalid JSON stays as it is.
 function compact(text) {
   try {
     JSON.parse(text);
   } catch {
     return text;
   }
-  // White space between members goes; numbers keep every digit, so nothing is parsed.
+  // By text replacement, since parsing would lose digits of large numbers.
   return text.trim().replace(/("(?:[^"\\]|\\.)*")|\s+/g, (_, string) => string ?? '')
     .replace(/("(?:[^"\\]|\\.)*")|([,:])/g, (_, string, mark) => (string === undefined ? `${mark} ` : escape(string)));
 }

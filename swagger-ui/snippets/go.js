@@ -53,13 +53,13 @@ export function go(request) {
 
 const orFatal = ['if err != nil {', '\tlog.Fatal(err)', '}'];
 
-// field tells parameters of one name apart as the generated client does.
+// field returns the name of a parameter's field; of two with one name, the generated client marks that of the query.
 function field({ name, in: where }, declared) {
   const isShared = declared.filter((p) => camel(p.name) === camel(name)).length > 1;
   return camel(name) + (isShared && where === 'query' ? 'InQuery' : '');
 }
 
-// call breaks the line between arguments where it would be long.
+// call writes a call, with one line for each argument if the line would be longer than 72 characters.
 function call(name, args) {
   const line = `${name}(${args.join(', ')})`;
   if (line.split('\n', 1)[0].length <= 72) return line;
@@ -85,7 +85,7 @@ function literal(value) {
 // program puts statements into a main that imports what they use.
 function program(statements) {
   const code = statements.join('\n').split('\n').map((line) => (line ? `\t${line}` : line)).join('\n');
-  // What stands in a literal only looks like a package.
+  // Literals are blanked, since their text may look like the use of a package.
   const bare = code.replace(/"(?:[^"\\]|\\.)*"/g, '""');
   const used = Object.entries(PACKAGES).filter(([name]) => new RegExp(`\\b${name}\\.`).test(bare)).map(([, path]) => `\t${quote(path)}`);
   const isOurs = (line) => line.includes('.');

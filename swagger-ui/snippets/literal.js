@@ -1,25 +1,25 @@
-// What the languages have in common: names and literals.
+// Names and literals, for all languages.
 
-// quote returns a literal of a number, a text, true or false that Go, JavaScript and
-// Python read alike.
+// quote returns a literal of a number, string or boolean that is valid in Go, JavaScript and
+// Python. (Python's booleans differ: its caller writes them.)
 export function quote(value) {
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) throw new Error('a number beyond 53 bits');
   return escape(JSON.stringify(value));
 }
 
-// escape writes what cannot be seen as its number in a literal: among it are marks that turn the
-// direction of writing, with which a text could make the code around it look like other code.
+// escape replaces invisible characters in a literal by \u escapes. Among them are bidirectional
+// controls, with which a text could make the code around it look like other code (CVE-2021-42574).
 export const escape = (literal) => literal.replace(
   /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
 );
 
-// integer returns what was typed for a whole number.
+// integer returns the literal of an integer of up to 15 digits, and throws for any other text.
 export function integer(text) {
   if (!/^-?\d{1,15}$/.test(text)) throw new Error('not an integer');
   return String(Number(text));
 }
 
-// text throws unless a member that is to be a string is one.
+// text returns the literal of a string, and throws for any other value.
 export function text(value) {
   if (typeof value !== 'string') throw new Error('not a string');
   return quote(value);
@@ -31,7 +31,7 @@ export const snake = (name) => words(name).map((w) => w.toLowerCase()).join('_')
 
 export const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
 
-// members returns those of a body with their schemas.
+// members returns the members of a body with their schemas, and throws if one is unknown or has another type.
 export function members(body) {
   const value = JSON.parse(body.text);
   if (!isObject(value)) throw new Error('not an object');

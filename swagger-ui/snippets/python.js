@@ -17,7 +17,7 @@ export function python(request) {
     return program(imports, request.origin, [`for change in follow_changes(${args.join(', ')}):`, '    print(change)']);
   }
 
-  // The generator tells parameters of one name apart by where they are.
+  // The generator adds the location to parameters that share a name, as in last_event_id_header.
   const isShared = (name) => request.declared.filter((p) => snake(p.name) === name).length > 1;
   const named = (p) => (isShared(snake(p.name)) ? `${snake(p.name)}_${p.in}` : snake(p.name));
   const args = ['client=client', ...request.parameters.map((p) => `${named(p)}=${value(p.schema, p.value)}`)];
@@ -47,8 +47,8 @@ function program(imports, origin, statements) {
   ].join('\n');
 }
 
-// model writes the body. An object that has no schema of its own has no class that
-// could be named here, so then the whole is made of a dictionary.
+// model writes the body. An object without a named schema has no class, so then the whole body
+// is made from a dictionary.
 function model(body, value, models) {
   models.push(body.name);
   const given = members(body);

@@ -37,11 +37,11 @@ export function typescript(request) {
 const string = (value) => `'${quote(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 
 const key = (name) => {
-  if (name === '__proto__') return "['__proto__']"; // without brackets it would be no member
+  if (name === '__proto__') return "['__proto__']"; // without brackets it would set the prototype
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : string(name);
 };
 
-// literal writes a value with one line a member, and what is in those on one line if it fits.
+// literal writes a value with one line for each member; a nested value goes on one line if it fits.
 function literal(value, indent = '') {
   if (typeof value === 'string') return string(value);
   if (!Array.isArray(value) && !isObject(value)) return quote(value);

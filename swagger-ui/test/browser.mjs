@@ -1,6 +1,6 @@
-// Uses the service from web pages in headless Chromium: the TypeScript SDK, which is
-// installed in the folder NODE_MODULES; the EventSource of the contract, as it stands
-// there; and from pages of other origins, which must get nothing.
+// Uses the service from web pages in headless Chromium: with the TypeScript SDK, which is installed
+// in the folder NODE_MODULES; with the EventSource sample of the contract, word for word; and from
+// pages of other origins, which must be refused.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -41,7 +41,7 @@ try {
   await app.waitForFunction(() => document.title !== '');
   assert.equal(await app.title(), '["From a page 👋",1,["From a page 👋"],["Later 👋"]]');
 
-  // The EventSource of the contract, as it stands there, also across a lost connection.
+  // The EventSource sample of the contract, which must also survive a lost connection.
   const { paths } = await (await fetch(`${base}/openapi.json`)).json();
   const [, script] = /```js\n(.*?)```/s.exec(paths['/v1/users/{userId}/changes'].get.description);
   const sockets = new Set();
@@ -79,7 +79,7 @@ try {
   await live.close();
   proxy.close();
 
-  // Pages of other origins get nothing and take nothing from a user, whatever they try.
+  // Pages of other origins get no answer, and use up none of a user's streams.
   const elsewhere = createHTTPServer((_, answer) => answer.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html>')).listen(0, '127.0.0.1');
   await once(elsewhere, 'listening');
   for (const [i, origin] of [`http://127.0.0.1:${elsewhere.address().port}`, `http://localhost:${elsewhere.address().port}`, `http://localhost:${port}`].entries()) {
@@ -103,7 +103,7 @@ try {
       document.body.append(frame);
       await ended(frame);
     }, [base, feed]);
-    // Of an image and an EventSource the browser does not tell how they were answered.
+    // The browser hides the answers of an image and of an EventSource from the test.
     assert.equal(statuses.length, 9, `${origin} asked for ${JSON.stringify(statuses)}`);
     assert.deepEqual(statuses.filter(([status]) => status !== 403), [], `for ${origin}`);
     const own = await Promise.all(Array.from({ length: 10 }, () => fetch(feed, { headers: { Accept: 'text/event-stream' } })));

@@ -1,6 +1,5 @@
-// Reads the documentation as a newcomer would: finds their way, reads an operation, tries
-// operations out, follows a stream. Copies the code samples of what was tried out into
-// the folder SAMPLES.
+// Tests the documentation: reads it, navigates, tries operations out, follows a stream, and checks
+// accessibility. Writes the code samples of the requests it tried into the folder SAMPLES.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +23,7 @@ async function readsThePage() {
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the content');
   await shoot(page, 'desktop-light');
 
-  // Each operation, as it is before anything is executed.
+  // Each operation, before anything is executed.
   await openOperation(page, 'getHealth');
   await page.getByRole('tab', { name: 'Go' }).click(); // the longest samples
   const tall = [];
@@ -157,7 +156,7 @@ async function triesOut() {
     for (const [language, text] of Object.entries(samples)) writeFileSync(join(process.env.SAMPLES, `${name}.${language.toLowerCase()}`), text);
   }
 
-  // An answer without a body is its status. What erases asks first, and a no sends nothing.
+  // An answer without a body shows its status. Erasing asks for confirmation, and declining sends nothing.
   for (const name of ['blockUser', 'unblockUser']) assert.equal((await tryOut(page, name)).status, '204', name);
   const asked = [];
   const erase = await openOperation(page, 'eraseUser');
@@ -170,7 +169,7 @@ async function triesOut() {
   }
   assert.equal(await erase.locator('.live .status').innerText(), '204');
 
-  // What cannot be a sample does not hide the answer, and nothing is markup.
+  // A body that has no sample does not hide the answer, and no text becomes markup.
   const block = page.locator('#operation-sendMessage');
   const hostile = '<img src=x onerror=alert(1)>';
   for (const body of ['{"sender": "alice",', 'null', '{"sender": "alice", "recipient": "bob", "text": "x", "": 1}', '{"text": {"a": 1}}', JSON.stringify({ sender: hostile })]) {

@@ -1,6 +1,5 @@
-// The documentation of the server at BASE_URL in headless Chromium, and what every test
-// of it wants: that there is no message on the console, no request that leaves the
-// origin, and no violation of the Content-Security-Policy.
+// Opens the documentation of the server at BASE_URL in headless Chromium. In every test it collects
+// problems: console errors, requests to other origins, violations of the Content-Security-Policy.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -23,7 +22,7 @@ export async function open(options, hash = '') {
     if (url.protocol !== 'data:' && url.origin !== base) problems.push(`a request leaves the origin: ${url}`);
   });
   page.on('requestfailed', (request) => {
-    // That is how a stream ends that the reader has stopped.
+    // A stream that the page stops ends as a failed request.
     if (request.headers().accept !== 'text/event-stream') problems.push(`failed: ${request.url()}`);
   });
   await page.addInitScript(() => {
@@ -34,19 +33,19 @@ export async function open(options, hash = '') {
   return page;
 }
 
-// forgive takes away what the browser says of requests that are meant to be refused.
+// forgive removes the problems of requests that the test meant to be refused with these statuses.
 export function forgive(...statuses) {
   for (let i = problems.length - 1; i >= 0; i--) {
     if (statuses.some((status) => problems[i].includes(`the server responded with a status of ${status}`))) problems.splice(i, 1);
   }
 }
 
-// shoot takes a picture into the folder SCREENSHOTS, if it is set.
+// shoot saves a screenshot into the folder SCREENSHOTS, if that is set.
 export async function shoot(page, name) {
   if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`), fullPage: true });
 }
 
-// violations returns what axe finds, in words.
+// violations returns the accessibility violations that axe finds, as texts.
 export async function violations(page) {
   await page.evaluate(axe);
   const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));

@@ -1,6 +1,6 @@
-// Writes the samples of every operation of the contract at BASE_URL into the folder
-// SAMPLES, first as they are when nothing is filled in, then with every parameter and
-// member. The names of the files end in the language.
+// Writes the samples of every operation of the contract at BASE_URL into the folder SAMPLES:
+// without values, and with a value for every parameter and member. Files are named
+// <operation>_<0 or 1>_<media type>.<language>.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ for (const operation of operations(document)) {
   }
 }
 
-// What cannot be a sample says so, and is no exception.
+// A body that the SDKs cannot send gets a sentence instead of a sample, and throws nothing.
 const [send] = operations(document).filter(({ id }) => id === 'sendMessage');
 for (const body of ['{"sender": "alice",', 'null', '{"": 1}', '{"__proto__": 1}', '{"text": {"a": 1}}', '{"text": 1e400}']) {
   const { curl, ...others } = samples(send, { body }, base);
@@ -43,7 +43,7 @@ for (const body of ['{"sender": "alice",', 'null', '{"": 1}', '{"__proto__": 1}'
   for (const text of Object.values(others)) assert.equal(text, 'This request cannot be made with the SDK.', body);
 }
 
-// A text that turns the direction of writing does not make the code around it look like other code.
+// Bidirectional controls in a text are escaped: they could make the code look like other code.
 for (const text of Object.values(samples(send, { body: '{"sender": "alice", "recipient": "bob", "text": "a\u202e\u2066b"}' }, base))) {
   assert.ok(text.includes('a\\u202e\\u2066b'), text);
 }
