@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// Step is what a migration says of itself.
+// Step describes a migration, by its name and the lines at its top.
 type Step struct {
-	Version  int64  // its number, which is its place
-	Oldest   int64  // the oldest binary that works with it: the newest step that one knows
-	Optional string // what it is for, if a database may do without; else empty
+	Version  int64  // its number
+	Oldest   int64  // the oldest binary that works with it, given as the newest step which that one knows
+	Optional string // the feature it is for, if a database need not have it; else empty
 }
 
 var (
@@ -23,8 +23,7 @@ var (
 	createTable  = regexp.MustCompile(`(?m)^CREATE TABLE IF NOT EXISTS (\w+)`)
 )
 
-// Steps lists the migrations of an engine, the oldest first. Each has to say which
-// binaries work with it.
+// Steps lists the migrations of an engine, oldest first. Each must name the oldest binary.
 func Steps(engine string) ([]Step, error) {
 	var steps []Step
 	err := each(engine, func(name, text string) error {
@@ -36,7 +35,7 @@ func Steps(engine string) ([]Step, error) {
 		}
 		oldest, err := strconv.ParseInt(line[1], 10, 64)
 		if err != nil || oldest > version {
-			return fmt.Errorf("migration %s: no binary is so new: %s", name, line[0])
+			return fmt.Errorf("migration %s: the oldest binary cannot be newer than the migration: %s", name, line[0])
 		}
 		step := Step{Version: version, Oldest: oldest}
 		if line := optionalLine.FindStringSubmatch(text); line != nil {

@@ -13,23 +13,23 @@ import (
 	"github.com/lib/pq"
 )
 
-// address is where a Postgres is and how to connect to it.
+// address is a parsed database URL of Postgres.
 type address struct {
-	dsn      string // as keywords and values, for who listens: any primary will do
+	dsn      string // keywords and values for [DB.Listen], which needs any primary, writable or not
 	config   pq.Config
-	fallback bool     // a primary whose transactions are read-only is better than none
-	warnings []string // what was asked for and is not done
+	fallback bool     // fall back to a primary whose transactions are read-only
+	warnings []string // about options that have no effect
 }
 
 const unbound = "channel_binding=require of the database URL is not enforced: connections are made over TLS only, " +
 	"but not bound to it; sslmode=verify-full is what rules out a server in between"
 
-// errURL never quotes the URL: whatever cannot be parsed may be a part of the password.
+// errURL does not quote the URL: the part that cannot be parsed may be of the password.
 var errURL = errors.New("the database URL cannot be parsed: it is postgres://user:password@host:port/name?option=value, " +
 	"and special characters in user and password must be percent-encoded")
 
-// parseAddress parses a URL as psql does. The options of libpq, and those for the server,
-// are at the end of it.
+// parseAddress parses a URL as psql does. Its query has options of libpq and settings for the
+// server.
 func parseAddress(text string) (address, error) {
 	options, err := splitURL(text)
 	if err != nil {
@@ -40,7 +40,7 @@ func parseAddress(text string) (address, error) {
 	if err := settleOptions(options); err != nil {
 		return address{}, err
 	}
-	if a.config, err = newConfig(options); err != nil { // with what the environment and a service file say
+	if a.config, err = newConfig(options); err != nil { // adds the environment and a service file
 		return address{}, err
 	}
 	if bound {
@@ -67,11 +67,11 @@ func parseAddress(text string) (address, error) {
 	return a, nil
 }
 
-// setDefaults adds the options that are neither in the URL nor in the environment, and
-// reports whether a primary that is read-only by default will do.
+// setDefaults adds defaults for options that are neither in the URL nor in the environment, and
+// reports whether a primary that is read-only by default is accepted as a fallback.
 func setDefaults(options map[string]string, config *pq.Config) (fallback bool) {
-	// One round trip a query that is not prepared instead of two. The rest of the code
-	// relies on it: ids travel as the 16 bytes they are.
+	// An unprepared query takes one round trip instead of two. The rest of the code relies on
+	// it too, for sending ids as 16 bytes.
 	options["binary_parameters"] = "yes"
 	if config.ApplicationName == "" {
 		options["application_name"] = "message-service"
@@ -79,14 +79,14 @@ func setDefaults(options map[string]string, config *pq.Config) (fallback bool) {
 	if config.ConnectTimeout == 0 {
 		options["connect_timeout"] = "5"
 		if len(config.Multi) > 0 {
-			options["connect_timeout"] = "2" // each; a host that is gone holds up the next
+			options["connect_timeout"] = "2" // for each: a dead host delays the next one
 		}
 	}
 	if config.SSLMode == "" && options["sslmode"] == "" {
 		options["sslmode"] = string(pq.SSLModePrefer) // what psql does; the default of pq is about to change
 	}
 	switch config.TargetSessionAttrs {
-	case "", pq.TargetSessionAttrsAny: // a standby is of no use
+	case "", pq.TargetSessionAttrsAny: // a standby cannot store
 		options["target_session_attrs"] = string(pq.TargetSessionAttrsReadWrite)
 		return true
 	}
@@ -95,8 +95,8 @@ func setDefaults(options map[string]string, config *pq.Config) (fallback bool) {
 
 var optionName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 
-// splitURL takes a URL apart into the options of libpq, by its grammar: several hosts,
-// each with a port, and a password that contains anything but the ends of that part.
+// splitURL parses a URL into options of libpq, by libpq's grammar: it may have several hosts, each
+// with a port, and a password with any characters but / and ?.
 func splitURL(text string) (map[string]string, error) {
 	_, rest, found := strings.Cut(text, "://")
 	authority, rest := cutBefore(rest, "/?")
@@ -129,13 +129,13 @@ func splitURL(text string) (map[string]string, error) {
 			return nil, errURL
 		}
 		if options[key] = decoded; decoded == "" {
-			delete(options, key) // libpq takes an empty value for none
+			delete(options, key) // as in libpq, an empty value means no value
 		}
 	}
 	return options, nil
 }
 
-// splitHosts takes "h1:5432,[::1],h2" apart into lists of hosts and ports.
+// splitHosts parses "h1:5432,[::1],h2" into the options host and port.
 func splitHosts(text string, options map[string]string) error {
 	if text == "" {
 		return nil
@@ -178,9 +178,9 @@ func cutBefore(text, characters string) (before, after string) {
 	return text, ""
 }
 
-// harmless are options that pq does not know and that may be ignored, with the values for
-// which that is so, if not for all. The first ones are libpq's; what keeps a connection
-// alive is for connections that nobody uses for long. The last ones are for other programs.
+// harmless are options that pq does not know and that may be ignored, for these values or, with
+// nil, for any. Keep-alives matter only to connections that are idle for long. The options in the
+// last line are of other programs, all others are libpq's.
 var harmless = map[string][]string{
 	"keepalives": nil, "keepalives_idle": nil, "keepalives_interval": nil, "keepalives_count": nil, "tcp_user_timeout": nil,
 	"sslcompression": nil, "gsslib": nil, "gssdelegation": nil,
@@ -188,13 +188,12 @@ var harmless = map[string][]string{
 	"pgbouncer": nil, "statement_cache_size": nil, "pool_timeout": nil, "uselibpqcompat": nil,
 }
 
-// unsupported are options of libpq that pq does not know either and that ask for more
-// than is done.
+// unsupported are options of libpq that pq does not implement and that must not be ignored.
 var unsupported = []string{"sslcrl", "sslcrldir", "sslpassword", "sslkeylogfile", "requirepeer", "require_auth", "replication",
 	"scram_client_key", "scram_server_key", "oauth_issuer", "oauth_client_id", "oauth_client_secret", "oauth_scope"}
 
-// settleOptions deals with the options that pq does not know. It would send them to the
-// server, which is right for any other, as they may be the server's own.
+// settleOptions removes or refuses the options of libpq that pq does not know. pq sends unknown
+// options to the server, which is right for the rest: they may be settings of the server.
 func settleOptions(options map[string]string) error {
 	if options["ssl"] == "true" { // of JDBC; libpq knows it, too
 		delete(options, "ssl")
@@ -214,7 +213,7 @@ func settleOptions(options map[string]string) error {
 	return nil
 }
 
-// keywords writes options as pq parses them.
+// keywords formats options as a connection string of keywords and values.
 func keywords(options map[string]string) string {
 	escape := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 	var dsn strings.Builder
@@ -224,14 +223,14 @@ func keywords(options map[string]string) string {
 	return dsn.String()
 }
 
-// Errors of pq that do not quote a value, and the names in those that do.
+// These match errors of pq that quote no value, and the option's name in those that do.
 var (
 	valueless = regexp.MustCompile(`^pq: (could not match \d+ |environment variable \$\w+ is not supported|weak sslmode |min_protocol_version )`)
 	misvalued = regexp.MustCompile(`(?:wrong value for|unsupported) "?(\$?\w+)"?`)
 	permitted = regexp.MustCompile(`; supported values are .*$`)
 )
 
-// newConfig lets pq parse options. Its errors quote the values; they are given without.
+// newConfig parses options with pq. It removes the values that pq's errors quote.
 func newConfig(options map[string]string) (pq.Config, error) {
 	config, err := pq.NewConfig(keywords(options))
 	if err == nil {

@@ -23,7 +23,7 @@ func (a address) hosts() string {
 	return strings.Join(hosts, ", ")
 }
 
-// TestAddress parses URLs as providers hand them out, and psql takes them.
+// TestAddress parses URLs that providers give and psql accepts.
 func TestAddress(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]struct{ hosts, user, password, name, mode, runtime string }{
@@ -71,7 +71,7 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-// TestAddressRefused names the option at fault, and never its value.
+// TestAddressRefused checks that errors name the option at fault, and never its value.
 func TestAddressRefused(t *testing.T) {
 	t.Parallel()
 	for url, says := range map[string]string{
@@ -136,7 +136,7 @@ func checkNoSecret(t *testing.T, url string) {
 	}
 }
 
-// FuzzNoSecretInErrors looks for more of them.
+// FuzzNoSecretInErrors does the same with random URLs.
 func FuzzNoSecretInErrors(f *testing.F) {
 	for _, url := range secretURLs() {
 		f.Add(url)
@@ -149,7 +149,7 @@ func FuzzNoSecretInErrors(f *testing.F) {
 	})
 }
 
-// fakeServer answers each connection with an error of Postgres.
+// fakeServer answers each connection with a Postgres error.
 func fakeServer(t *testing.T, code, message string) (host string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -164,7 +164,7 @@ func fakeServer(t *testing.T, code, message string) (host string) {
 				return
 			}
 			fields := "SFATAL\x00VFATAL\x00C" + code + "\x00M" + message + "\x00\x00"
-			_, _ = conn.Read(make([]byte, 4096)) // what it says does not matter
+			_, _ = conn.Read(make([]byte, 4096)) // the startup message
 			_, _ = fmt.Fprintf(conn, "E\x00\x00%c%c%s", (len(fields)+4)>>8, (len(fields)+4)&0xff, fields)
 			_ = conn.Close()
 		}
@@ -172,11 +172,11 @@ func fakeServer(t *testing.T, code, message string) (host string) {
 	return listener.Addr().String()
 }
 
-// TestConnectWithoutTLS asks for TLS where there is none, or no certificate to check by.
+// TestConnectWithoutTLS asks a server without TLS for it, or names a missing root certificate.
 func TestConnectWithoutTLS(t *testing.T) {
 	t.Parallel()
 	for _, options := range []string{"sslmode=require", "channel_binding=require", "sslmode=verify-full&sslrootcert=/nowhere"} {
-		// Whatever a server says that is not S is no.
+		// Any first byte other than S means that the server has no TLS.
 		database, err := Open("postgres://u:SECRET@"+fakeServer(t, "28000", "no")+"/x?"+options, Options{MaxConnections: 2})
 		if err != nil {
 			t.Fatal(err)
@@ -188,8 +188,8 @@ func TestConnectWithoutTLS(t *testing.T) {
 	}
 }
 
-// TestConnectRefused calls every refusal at connect unavailable, and says of some that
-// they will last.
+// TestConnectRefused checks that every refusal to connect is ErrUnavailable, and which ones are
+// ErrRefused too.
 func TestConnectRefused(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -8,13 +8,13 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// ReadPortion reads one portion of a database.
+// ReadPortion runs a function that reads one portion of a database.
 type ReadPortion func(func(context.Context, sqlx.QueryerContext) error) error
 
-// Portions runs fn, which reads a whole database portion by portion for as long as it takes;
-// ctx ends it. In Postgres all portions are of one state of the database. In SQLite each
-// is of its own: as long as somebody reads one state the log cannot be emptied, so that
-// it grows, and keeps what was erased.
+// Portions runs fn, which reads a whole database portion by portion, without a timeout but that of
+// ctx. In Postgres all portions are of one snapshot. In SQLite each portion has its own: a long
+// snapshot would keep the write-ahead log from being truncated, so that it grows and keeps erased
+// data.
 func (d *DB) Portions(ctx context.Context, fn func(ReadPortion) error) error {
 	if d.Engine == SQLite {
 		return fn(func(portion func(context.Context, sqlx.QueryerContext) error) error { return d.Read(ctx, portion) })
@@ -25,13 +25,13 @@ func (d *DB) Portions(ctx context.Context, fn func(ReadPortion) error) error {
 	})
 }
 
-// Load runs fn in one transaction, once and for as long as it takes; ctx ends it. It
-// locks a table first: nobody else writes into it meanwhile.
+// Load runs fn in one transaction, once, and without a timeout but that of ctx. It first locks a
+// table against other writers.
 func (d *DB) Load(ctx context.Context, table string, fn func(context.Context, *sqlx.Tx) error) error {
 	prepare := "LOCK TABLE " + table + " IN EXCLUSIVE MODE"
 	if d.Engine == SQLite {
-		// Whoever writes is alone. With the usual 2 MB of cache, pages of large
-		// tables would go to disk and back many times before they are full.
+		// There is only one writer anyway. With SQLite's default cache of 2 MB, pages of
+		// large tables would go to disk and back many times before they are full.
 		prepare = "PRAGMA cache_size = -16384"
 	}
 	return d.transact(ctx, d.bulk(), false, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -42,5 +42,5 @@ func (d *DB) Load(ctx context.Context, table string, fn func(context.Context, *s
 	})
 }
 
-// bulk is the pool for what may take long.
+// bulk returns the pool without timeouts.
 func (d *DB) bulk() *sqlx.DB { return sqlx.NewDb(d.admin, string(d.Engine)) }

@@ -12,13 +12,13 @@ import (
 	"github.com/message-service/message-service/migrations"
 )
 
-// maxClockSkew is how far this machine's clock may be from the database's. What is stored under
-// a wrong clock is dated wrongly for good.
+// maxClockSkew is how far this machine's clock may differ from the database's: messages stored
+// with a wrong clock keep their wrong times.
 const maxClockSkew = time.Minute
 
-// Check refuses a database in which what was committed could be lost, could not be read as a
-// whole, would be dated wrongly, or could not be any text. SQLite has none of these
-// problems: it is told to sync, and its clock is this machine's.
+// Check refuses a database that may lose commits, give readers no consistent snapshot, date
+// messages wrongly, or reject texts. SQLite has none of these problems: its connections sync, and
+// its clock is this machine's.
 func (d *DB) Check(ctx context.Context) error {
 	if d.Engine == SQLite {
 		return nil
@@ -60,9 +60,9 @@ func (d *DB) Check(ctx context.Context) error {
 	return nil
 }
 
-// checkCitus refuses tables that Citus has distributed: a statement over several shards
-// does not see one state of them, so that readers would miss rows. Reference tables
-// ('n') are whole on every node.
+// checkCitus refuses tables that Citus has distributed: a statement over several shards has no
+// common snapshot of them, so that readers would miss rows. Reference tables ('n') are complete
+// on every node.
 func (d *DB) checkCitus(ctx context.Context) error {
 	tables, err := migrations.Tables(string(d.Engine))
 	if err != nil {
@@ -81,8 +81,8 @@ func (d *DB) checkCitus(ctx context.Context) error {
 		distributed, strings.Split(distributed, ", ")[0])
 }
 
-// Writable returns an error that wraps [ErrUnavailable] where q is connected to a
-// Postgres that cannot write: a standby, or one whose transactions are read-only by default.
+// Writable returns an error that wraps [ErrUnavailable] if q is connected to a Postgres that
+// cannot write: a standby, or one whose transactions are read-only by default.
 func (d *DB) Writable(ctx context.Context, q sqlx.QueryerContext) error {
 	if d.Engine == SQLite {
 		return d.sqliteWritable(ctx)
@@ -104,8 +104,8 @@ func (d *DB) Writable(ctx context.Context, q sqlx.QueryerContext) error {
 	return nil
 }
 
-// sqliteWritable tries to write where the last transaction failed for want of room, of rights
-// or of the lock. What is written is what is there.
+// sqliteWritable tries to write if the last transaction failed for lack of disk space, permission
+// or the lock. It writes user_version with its current value.
 func (d *DB) sqliteWritable(ctx context.Context) error {
 	if !d.failing.Load() {
 		return nil
@@ -122,8 +122,8 @@ func (d *DB) sqliteWritable(ctx context.Context) error {
 	}))
 }
 
-// Shared is closed once a pooler was found that shares connections between transactions:
-// it has no use for LISTEN. On SQLite it is nil.
+// Shared returns a channel that is closed once a pooler in transaction mode is detected, through
+// which LISTEN cannot work. On SQLite it is nil.
 func (d *DB) Shared() <-chan struct{} {
 	if d.server == nil {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestCheckRefuses checks databases on which promises cannot be kept.
+// TestCheckRefuses checks databases that cannot keep the service's promises.
 func TestCheckRefuses(t *testing.T) {
 	t.Parallel()
 	cluster := dbtest.NewCluster(t)
@@ -21,7 +21,7 @@ func TestCheckRefuses(t *testing.T) {
 	at := func(name string) string { return strings.Replace(cluster.URL, "@/postgres", "@/"+name, 1) }
 	dbtest.Execute(t, cluster.URL, "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0", "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0",
 		"CREATE DATABASE citus")
-	// Citus is not there: this is what it would say.
+	// Citus is not installed: the test makes the extension and the table that it would have.
 	dbtest.Open(t, at("citus"))
 	dbtest.Execute(t, at("citus"),
 		"SET allow_system_table_mods = on; INSERT INTO pg_extension VALUES (99999, 'citus', 10, 11, false, '13.0', NULL, NULL)",
@@ -72,8 +72,8 @@ func TestListenSeveralHosts(t *testing.T) {
 	}
 }
 
-// TestSchemaTooNew lets a binary that is too old for the schema do nothing, and any
-// other go on.
+// TestSchemaTooNew checks that a binary that is too old for the schema changes nothing, and that
+// other unknown steps are allowed.
 func TestSchemaTooNew(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		url := dbtest.NewURL(t, engine)
@@ -97,7 +97,7 @@ func TestSchemaTooNew(t *testing.T) {
 			t.Fatalf("%d of %d steps say which binaries they need: %v", recorded, steps, err)
 		}
 		record("INSERT INTO goose_db_version (version_id, is_applied) VALUES (90001, true)")
-		record("INSERT INTO schema_requirements VALUES (90001, 5)") // a step that this binary need not know
+		record("INSERT INTO schema_requirements VALUES (90001, 5)") // an unknown step that allows this binary
 		if names, err := dbtest.Connect(t, url, db.Options{}).Migrate(t.Context()); err != nil || len(names) > 0 {
 			t.Errorf("a step that it need not know: %v %v", names, err)
 		}
@@ -112,7 +112,7 @@ func TestSchemaTooNew(t *testing.T) {
 	})
 }
 
-// TestSchemaBefore starts on a schema that was made before requirements were recorded.
+// TestSchemaBefore migrates a schema from before requirements were recorded.
 func TestSchemaBefore(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		url := dbtest.NewURL(t, engine)

@@ -14,36 +14,35 @@ import (
 )
 
 const (
-	// checkpointInterval is how often the size of the log is looked at while it grows.
+	// checkpointInterval is how often the size of the log is checked while there are commits.
 	checkpointInterval = 50 * time.Millisecond
 
-	// checkpointSize is how many bytes of log make a checkpoint due. A page that was changed
-	// by many commits is copied once, so the more the cheaper.
+	// checkpointSize is the size of the log in bytes at which a checkpoint is due. A page
+	// changed by many commits is copied once, so a larger log is cheaper.
 	checkpointSize = 42 << 20
 
-	// checkpointRest is how many bytes may be left to be copied while writers wait.
+	// checkpointRest is how many bytes may be left to copy while writers wait.
 	checkpointRest = 3 << 20
 
-	// longLog is how many bytes of log are too many: writers that write faster than is copied
-	// wait then, at most writersPause each.
+	// longLog is the size of the log in bytes from which writers feel backpressure during a
+	// checkpoint: each waits for at most writersPause.
 	longLog, writersPause = 52 << 20, 100 * time.Millisecond
 
-	// wipeInterval is how often a log is truncated in which something may be that was
-	// erased. It is not done more often, since a log that has been as long before is
-	// written faster.
+	// wipeInterval is the least time between two truncations of a log that may have erased
+	// data. Truncating more often would slow writers down: overwriting a log is faster than
+	// extending it.
 	wipeInterval = time.Second
 
-	// longestRead is how long one read may take. A checkpoint cannot start the log anew
-	// during a read.
+	// longestRead limits one read, since the log cannot restart during a read.
 	longestRead = 2 * time.Second
 
 	// readersTimeout is how long a checkpoint waits for reads to end, while writers wait.
 	readersTimeout = 50 * time.Millisecond
 
-	// retryInterval is the time between two attempts, of which each lets writers wait.
+	// retryInterval is the least time between two attempts, each of which blocks writers.
 	retryInterval = 250 * time.Millisecond
 
-	// stuckReported is after how long without success the log says so.
+	// stuckReported is how long checkpoints must fail before that is reported.
 	stuckReported = 4 * time.Second
 
 	// closeTimeout bounds the wait for connections that are still in use when the database
@@ -51,29 +50,29 @@ const (
 	closeTimeout = 10 * time.Second
 )
 
-// checkpoints copies what is committed from the log of a SQLite database into its file, so
-// that the log can start anew. SQLite would do so within a commit, which then waits for
-// all of it.
+// checkpoints copies commits from the write-ahead log of a SQLite database into its file in the
+// background, so that the log can restart. SQLite's automatic checkpoints run within a commit,
+// which then waits for the whole checkpoint.
 type checkpoints struct {
-	file   *sqliteFile
-	log    *slog.Logger
-	pool   *sqlx.DB // of one connection, which is not closed while others are open
-	writer *sqlx.DB
-	reads  chan struct{} // the turns of those who read
-	turn   chan struct{} // of those who write
-	due    chan struct{} // holds one when something was committed
-	stop   context.CancelFunc
-	ended  chan struct{}
+	file      *sqliteFile
+	log       *slog.Logger
+	pool      *sqlx.DB // of the anchor connection, which is closed last
+	writer    *sqlx.DB
+	readSlots chan struct{} // semaphore of reads
+	writeSlot chan struct{} // semaphore of writes, for one
+	due       chan struct{} // has an element after a commit
+	stop      context.CancelFunc
+	ended     chan struct{}
 
-	erased  atomic.Bool                   // something may be in the log that must not stay there
-	copying atomic.Pointer[chan struct{}] // closed at the end of the checkpoint that is being made
-	crowded atomic.Bool                   // the log is too long by then
+	erased  atomic.Bool                   // the log may have erased data, and is to be truncated
+	copying atomic.Pointer[chan struct{}] // closed at the end of the checkpoint in progress; nil without one
+	crowded atomic.Bool                   // the log exceeds longLog during that checkpoint
 
 	mu       sync.Mutex
-	wiped    time.Time // when the log was truncated
-	failures int       // since the last success
+	wiped    time.Time // of the last truncation
+	failures int       // in a row
 	since    time.Time // of the first of those
-	failed   time.Time // of the last
+	failed   time.Time // of the last of those
 	reported bool
 }
 
@@ -107,17 +106,17 @@ func signal(sign chan<- struct{}) {
 	}
 }
 
-// close ends the checkpoints with a last one, closes their connection, and waits until all
-// others are closed, too: the last one removes the log. That would copy the log as well, but
-// not say so if it could not. With a file that was overwritten it would destroy what was put there, so
-// that the connection stays open until the process ends.
+// close makes a last checkpoint, closes the anchor connection, and waits until all others are
+// closed: closing the last one removes the log. That would make a checkpoint too, but would not
+// report its failure. If a file was overwritten, that checkpoint would destroy the new content, so
+// the connection then stays open until the process ends.
 func (c *checkpoints) close() error {
 	c.stop()
 	<-c.ended
 	var err error
 	if c.file.isOpen() && c.file.intact() == nil {
 		mode := "PASSIVE"
-		if c.erased.Load() { // another process may have it open, so that the log stays
+		if c.erased.Load() { // the log stays if another process has it open
 			mode = "TRUNCATE"
 		}
 		_, err = c.checkpoint(c.pool, mode)
@@ -139,8 +138,8 @@ func (c *checkpoints) close() error {
 	}
 }
 
-// run makes a checkpoint if one is due, and reports whether it is to be run again although
-// nothing else may be committed.
+// run makes a checkpoint if one is due, and reports whether to run again even without a new
+// commit.
 func (c *checkpoints) run(ctx context.Context) (again bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -158,7 +157,7 @@ func (c *checkpoints) run(ctx context.Context) (again bool) {
 	done := false
 	if err == nil {
 		if wipe {
-			c.erased.Store(false) // before: what is erased meanwhile is for the next time
+			c.erased.Store(false) // before the checkpoint, so that erasures during it count for the next one
 		}
 		done, err = c.empty(ctx, wipe)
 	}
@@ -171,22 +170,21 @@ func (c *checkpoints) run(ctx context.Context) (again bool) {
 	if ctx.Err() == nil {
 		c.report(done, err)
 	}
-	_ = c.file.intact() // so that the files are known as they are now; it says itself what is wrong
+	_ = c.file.intact() // records the new state of the files; it logs its own errors
 	return c.erased.Load() || !done
 }
 
-// truncate empties the log, whatever is in it.
+// truncate makes a checkpoint that truncates the log.
 func (c *checkpoints) truncate(ctx context.Context) {
 	c.erased.Store(true)
 	c.run(ctx)
 }
 
-// report says so when somebody has kept the log from being emptied for long, and when
-// that is over.
+// report logs when the log could not be emptied for stuckReported, and when that is over.
 func (c *checkpoints) report(done bool, err error) {
 	if done {
 		if c.reported {
-			c.log.Info("the log of the SQLite database could be emptied again")
+			c.log.Info("the write-ahead log of the SQLite database could be emptied again")
 		}
 		c.failures, c.reported = 0, false
 		return
@@ -197,13 +195,13 @@ func (c *checkpoints) report(done bool, err error) {
 	}
 	if !c.reported && time.Since(c.since) > stuckReported {
 		c.reported = true
-		c.log.Warn("the log of the SQLite database cannot be emptied, so that it grows and keeps what was erased: "+
-			"most likely another process reads the database in a transaction that it does not end", "since", c.since, "error", err)
+		c.log.Warn("the write-ahead log of the SQLite database cannot be emptied, so that it grows and keeps erased data: "+
+			"most likely another process reads it in a transaction that is left open", "since", c.since, "error", err)
 	}
 }
 
-// empty copies most of the log while others read and write, and the rest while nobody
-// writes. Then the next write starts it anew; with wipe it is truncated first.
+// empty makes a checkpoint: it copies most of the log beside readers and writers, and the rest
+// while writers wait. Then the log restarts at the next write; with wipe it is truncated too.
 func (c *checkpoints) empty(ctx context.Context, wipe bool) (done bool, err error) {
 	ended := make(chan struct{})
 	c.copying.Store(&ended)
@@ -225,18 +223,18 @@ func (c *checkpoints) empty(ctx context.Context, wipe bool) (done bool, err erro
 			break
 		}
 	}
-	if c.failures%10 == 1 { // reads that overlap might never leave a moment without one
-		for range cap(c.reads) {
-			if err := acquire(ctx, c.reads); err != nil {
+	if c.failures%10 == 1 { // overlapping reads may leave no gap by themselves: block new ones
+		for range cap(c.readSlots) {
+			if err := acquire(ctx, c.readSlots); err != nil {
 				return false, err
 			}
-			defer release(c.reads)
+			defer release(c.readSlots)
 		}
 	}
-	if err := acquire(ctx, c.turn); err != nil {
+	if err := acquire(ctx, c.writeSlot); err != nil {
 		return false, err
 	}
-	defer release(c.turn)
+	defer release(c.writeSlot)
 	mode := "RESTART"
 	if wipe {
 		mode = "TRUNCATE"
@@ -245,16 +243,16 @@ func (c *checkpoints) empty(ctx context.Context, wipe bool) (done bool, err erro
 	return err == nil && state.busy == 0, err
 }
 
-// logState is what SQLite answers to a checkpoint.
+// logState is the result of a checkpoint.
 type logState struct {
-	busy   int   // 1 if others kept it from doing all that it is to do
+	busy   int   // 1 if readers or writers kept it from completing
 	size   int64 // bytes in the log
-	copied int64 // of those, into the file
+	copied int64 // bytes of those that are copied into the file
 }
 
-// checkpoint makes a checkpoint on a connection.
+// checkpoint runs SQLite's checkpoint in a mode of the pragma; NOOP only returns the state.
 func (c *checkpoints) checkpoint(pool *sqlx.DB, mode string) (state logState, err error) {
-	// Not the context of a caller, whose end would cost the connection.
+	// Without the caller's context, since cancelling it would close the connection.
 	row := pool.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+mode+")")
 	var frames, copied int64
 	if err := row.Scan(&state.busy, &frames, &copied); err != nil {

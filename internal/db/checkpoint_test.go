@@ -20,7 +20,7 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// lines is a log whose lines can be waited for.
+// lines is a writer for logs whose lines a test can wait for.
 type lines chan string
 
 func (l lines) Write(line []byte) (int, error) {
@@ -28,7 +28,7 @@ func (l lines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// wait returns the next line, or fails after the time.
+// wait returns the next line, or fails the test after the limit.
 func (l lines) wait(t *testing.T, limit time.Duration) string {
 	t.Helper()
 	select {
@@ -64,7 +64,7 @@ func store(t *testing.T, database *db.DB, statement string, args ...any) {
 	}
 }
 
-// contains reports whether a word is in the file or its log.
+// contains reports whether a word is in the database file or its write-ahead log.
 func contains(t *testing.T, path, word string) bool {
 	t.Helper()
 	for _, name := range []string{path, path + "-wal"} {
@@ -88,8 +88,8 @@ func logSize(t *testing.T, path string) int64 {
 	return info.Size()
 }
 
-// TestCloseErases closes a database, which somebody else has open, soon after something was
-// erased: nothing of it is left in the log.
+// TestCloseErases closes a database, which another connection has open, soon after an erasure:
+// nothing of the erased data is left in the log.
 func TestCloseErases(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -107,7 +107,7 @@ func TestCloseErases(t *testing.T) {
 			t.Fatal("the log is not emptied")
 		}
 	}
-	store(t, database, change) // too soon for the log to be emptied again
+	store(t, database, change) // within wipeInterval, so the log is not truncated before Close
 	if err := database.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -116,8 +116,8 @@ func TestCloseErases(t *testing.T) {
 	}
 }
 
-// TestLogInUse lets somebody else read in one transaction: what was erased stays in the
-// log, which is said once, and so is that it is over. Writing goes on.
+// TestLogInUse has another connection read in one transaction: erased data stays in the log, which
+// is reported once, and so is its end. Writes succeed meanwhile.
 func TestLogInUse(t *testing.T) {
 	t.Parallel()
 	log := make(lines, 10)
@@ -143,7 +143,7 @@ func TestLogInUse(t *testing.T) {
 	}
 	store(t, database, change)
 	if logSize(t, path) == 0 {
-		t.Error("the log is empty while somebody reads it")
+		t.Error("the log is empty during another connection's transaction")
 	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
@@ -159,8 +159,8 @@ func TestLogInUse(t *testing.T) {
 	}
 }
 
-// TestOthersCheckpoint has somebody else write to the store and copy the log into it all the
-// time, which is not taken for overwriting it.
+// TestOthersCheckpoint has another connection write and make checkpoints all the time, which must
+// not count as overwriting the store.
 func TestOthersCheckpoint(t *testing.T) {
 	t.Parallel()
 	log := make(lines, 10)
@@ -188,15 +188,15 @@ func TestOthersCheckpoint(t *testing.T) {
 		}
 		writer.Wait()
 	}
-	for len(log) > 0 { // that the log is in use by another, which it is, may be said
+	for len(log) > 0 { // it may report, truly, that another connection uses the log
 		if line := <-log; strings.Contains(line, "overwritten") {
 			t.Errorf("it says %s", line)
 		}
 	}
 }
 
-// TestReadsDoNotKeepTheLog has reads overlap all the time, so that there is no moment
-// without one. Within five seconds nothing of what was deleted is left nevertheless.
+// TestReadsDoNotKeepTheLog has reads overlap without a gap. Deleted data must be gone from all files
+// within five seconds nevertheless.
 func TestReadsDoNotKeepTheLog(t *testing.T) {
 	t.Parallel()
 	log := make(lines, 10)
@@ -221,11 +221,11 @@ func TestReadsDoNotKeepTheLog(t *testing.T) {
 		store(t, database, "DELETE FROM conversations WHERE owner = $1", secret)
 		start := time.Now()
 		for contains(t, path, secret) && time.Since(start) < 30*time.Second {
-			store(t, database, change) // others go on writing
+			store(t, database, change) // other writes go on
 		}
 		t.Logf("gone after %s", time.Since(start))
 		if time.Since(start) > 5*time.Second {
-			t.Errorf("it is gone only after %s", time.Since(start))
+			t.Errorf("the deleted word is gone only after %s", time.Since(start))
 		}
 	}
 	stop()
@@ -235,7 +235,7 @@ func TestReadsDoNotKeepTheLog(t *testing.T) {
 	}
 }
 
-// readForLong takes its time between two rows.
+// readForLong pauses between two rows.
 func readForLong(ctx context.Context, q sqlx.QueryerContext) error {
 	rows, err := q.QueryxContext(ctx, "SELECT owner FROM conversations")
 	if err != nil {

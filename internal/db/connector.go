@@ -20,17 +20,17 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// server is what the pools of one Postgres have found out about it.
+// server is what is known of one Postgres, for all its pools.
 type server struct {
 	log        *slog.Logger
-	generation atomic.Int64  // grows when a connection meets a server that cannot write
-	readOnly   atomic.Bool   // its transactions are, by default
-	bare       atomic.Bool   // it takes no setting when connecting
-	start      time.Time     // from which the next two count
-	probed     atomic.Int64  // when the connection was begun that was last looked at as one of a pooler
-	cleared    atomic.Int64  // the same of the last look that found there is none
-	isShared   atomic.Bool   // as below
-	shared     chan struct{} // closed when there is a pooler that shares connections between transactions
+	generation atomic.Int64  // grows when a connection turns out to be to a server that cannot write
+	readOnly   atomic.Bool   // transactions are read-only by default
+	bare       atomic.Bool   // a pooler refuses the startup parameter
+	start      time.Time     // of the clock of the next two
+	probed     atomic.Int64  // when the connection was begun that was probed last
+	cleared    atomic.Int64  // when the connection was begun whose probe last found no pooler
+	isShared   atomic.Bool   // shared is closed
+	shared     chan struct{} // closed when a pooler in transaction mode is detected
 }
 
 func newServer(log *slog.Logger) *server {
@@ -40,7 +40,7 @@ func newServer(log *slog.Logger) *server {
 	return s
 }
 
-// share notes that nothing of a session lasts longer than a transaction.
+// share records that there is a pooler in transaction mode: no state of a session outlives a transaction.
 func (s *server) share(sign string) {
 	if s.isShared.CompareAndSwap(false, true) {
 		s.log.Warn("a pooler shares connections to Postgres between transactions: going on without prepared statements and without LISTEN", "sign", sign)
@@ -51,25 +51,23 @@ func (s *server) share(sign string) {
 // connector makes connections to a Postgres that can write.
 type connector struct {
 	server  *server
-	pooled  bool     // its connections are kept, and more than one
-	keeping bool     // statements prepared
-	options []string // those of the URL that are for the server
+	pooled  bool     // for the large pool, which probes for poolers
+	prepare bool     // keep statements prepared
+	options []string // names of the URL's settings for the server
 	targets []target
 }
 
-// target is what a connection is made to. The second one, if there is one, is for a
-// server whose transactions are read-only by default: there is no better one then, and it
-// can be read.
+// target is a kind of server to connect to. A second target, if any, is a primary whose
+// transactions are read-only by default: it can at least be read.
 type target struct {
-	tuned    *pq.Connector // with a setting
+	jitOff   *pq.Connector // with the startup parameter
 	bare     *pq.Connector // without
 	readOnly bool
 }
 
-// setting is off: JIT would compile the statements that Postgres expects to take long, among
-// them one that reads a few rows at each of many places, and that takes several times as
-// long as to run it.
-const setting = "jit"
+// jitParameter is set to off when connecting: JIT compilation of a feed query, which reads a few
+// rows of many index ranges, takes several times as long as running it.
+const jitParameter = "jit"
 
 func newConnector(s *server, a address, dial dialer) *connector {
 	c := &connector{server: s, options: slices.Sorted(maps.Keys(a.config.Runtime))}
@@ -80,11 +78,11 @@ func newConnector(s *server, a address, dial dialer) *connector {
 			connector.Dialer(dial)
 			return connector
 		}
-		tuned := a.config.Clone()
-		if _, given := tuned.Runtime[setting]; !given {
-			tuned.Runtime[setting] = "off"
+		jitOff := a.config.Clone()
+		if _, given := jitOff.Runtime[jitParameter]; !given {
+			jitOff.Runtime[jitParameter] = "off"
 		}
-		c.targets = append(c.targets, target{connect(tuned), connect(a.config.Clone()), attributes == pq.TargetSessionAttrsPrimary})
+		c.targets = append(c.targets, target{connect(jitOff), connect(a.config.Clone()), attributes == pq.TargetSessionAttrsPrimary})
 		if !a.fallback {
 			break
 		}
@@ -95,7 +93,7 @@ func newConnector(s *server, a address, dial dialer) *connector {
 // Driver returns pq.
 func (c *connector) Driver() driver.Driver { return c.targets[0].bare.Driver() }
 
-// Connect connects. Whatever keeps it from that is ErrUnavailable.
+// Connect connects. Every failure is an ErrUnavailable.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	var failed error
 	for i, target := range c.targets {
@@ -107,9 +105,9 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		if err == nil {
 			readOnly := i > 0
 			if c.server.readOnly.Swap(readOnly) && !readOnly {
-				c.server.generation.Add(1) // it was, and the other connections still are
+				c.server.generation.Add(1) // the older connections are still read-only
 			}
-			return newSession(c.server, conn, begun, readOnly, c.keeping), nil
+			return newSession(c.server, conn, begun, readOnly, c.prepare), nil
 		}
 		if failed = err; !isWrongRole(err) {
 			break
@@ -118,33 +116,33 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return nil, c.explain(failed)
 }
 
-// connect connects with the setting. PgBouncer and its like refuse any that they do not
-// know, and that is how they are known.
+// connect connects with JIT off. Poolers such as PgBouncer refuse startup parameters that they do
+// not know, which reveals them.
 func (c *connector) connect(ctx context.Context, to target) (driver.Conn, error) {
 	ctx = withAttempt(ctx)
 	if c.server.bare.Load() {
 		return to.bare.Connect(ctx)
 	}
-	conn, err := to.tuned.Connect(ctx)
+	conn, err := to.jitOff.Connect(ctx)
 	refusal := pq.As(err, pqerror.UndefinedObject, pqerror.ProtocolViolation)
-	if refusal == nil || !strings.Contains(refusal.Message, setting) {
+	if refusal == nil || !strings.Contains(refusal.Message, jitParameter) {
 		return conn, err
 	}
 	c.server.bare.Store(true)
 	if refusal.Code == pqerror.ProtocolViolation {
-		c.server.share("it refuses the startup parameter " + setting)
+		c.server.share("it refuses the startup parameter " + jitParameter)
 	}
 	return to.bare.Connect(ctx)
 }
 
-// probe looks whether there is a pooler, by a connection that was begun then and another
-// one, and returns a connection. Where that cannot be found out now, it is not cleared.
+// probe checks for a pooler with a connection that was begun then and another one, and returns a
+// usable connection. If the check is not possible now, the connection is not cleared.
 func (c *connector) probe(ctx context.Context, to target, conn driver.Conn, begun time.Duration) (driver.Conn, error) {
 	other, err := c.connect(ctx, to)
 	if err != nil {
-		return conn, nil //nolint:nilerr // there is one connection, and may be no room for two
+		return conn, nil //nolint:nilerr // the first connection is usable; there may be no room for a second
 	}
-	defer other.Close() //nolint:errcheck // it was of no other use
+	defer other.Close() //nolint:errcheck // it served only this check
 	isPooled, err := findPooler(ctx, conn, other)
 	if err == nil {
 		if isPooled {
@@ -158,7 +156,7 @@ func (c *connector) probe(ctx context.Context, to target, conn driver.Conn, begu
 	return c.connect(ctx, to)
 }
 
-// connectError is why a connection could not be made.
+// connectError is a failure to connect, with a text of its own and several causes.
 type connectError struct {
 	text   string
 	causes []error
@@ -172,7 +170,7 @@ func (e *connectError) Unwrap() []error { return e.causes }
 
 const standbyText = "this Postgres is a standby, which stores nothing: connect to its primary, or name all hosts in the URL (postgres://host1,host2/name)"
 
-// explain makes one line of an error, in which there is no value of an option.
+// explain formats an error of pq as one line without values of options.
 func (c *connector) explain(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -181,7 +179,7 @@ func (c *connector) explain(err error) error {
 	refusal := pq.As(err, pqerror.UndefinedObject, pqerror.InvalidParameterValue, pqerror.InsufficientPrivilege, pqerror.ProtocolViolation,
 		pqerror.CantChangeRuntimeParam, pqerror.ActiveSQLTransaction) // fsync, transaction_isolation
 	if refusal != nil && refusal.Code == pqerror.ProtocolViolation && !strings.Contains(refusal.Message, "startup parameter") {
-		refusal = nil // it is how PgBouncer says anything
+		refusal = nil // PgBouncer uses this code for all its errors
 	}
 	blamed := c.blamed(refusal)
 	switch {
@@ -198,7 +196,7 @@ func (c *connector) explain(err error) error {
 	return e
 }
 
-// blamed returns the option that a refusal is about, if any. The server quotes it.
+// blamed returns the option of the URL that the server's message names, if any.
 func (c *connector) blamed(refusal *pq.Error) string {
 	for _, name := range c.options {
 		if refusal != nil && strings.Contains(refusal.Message, name) {
@@ -208,8 +206,8 @@ func (c *connector) blamed(refusal *pq.Error) string {
 	return ""
 }
 
-// isRefused reports whether the server does not know who connects, or to what, or the two
-// do not agree on TLS.
+// isRefused reports whether a connection failed for its user, password, database, or TLS
+// configuration, so that another attempt would fail too.
 func isRefused(err error) bool {
 	if pg, ok := errors.AsType[*pq.Error](err); ok {
 		return pg.Code.Class() == "28" || pg.Code == pqerror.InvalidCatalogName
@@ -220,11 +218,11 @@ func isRefused(err error) bool {
 	return unverified || unsigned || file || errors.Is(err, pq.ErrSSLNotSupported)
 }
 
-// isWrongRole reports whether a server could be connected to but does not do what
-// target_session_attrs says. pq has no better sign.
+// isWrongRole reports whether a connection succeeded but the server does not match
+// target_session_attrs. pq reports that only by its message.
 func isWrongRole(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "server is in hot standby mode") || strings.Contains(err.Error(), "session is read-only"))
 }
 
-// isMany reports whether an error is of several hosts.
+// isMany reports whether an error is about several hosts.
 func isMany(err error) bool { return strings.Contains(err.Error(), "any of the hosts") }

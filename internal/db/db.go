@@ -1,10 +1,9 @@
-// Package db opens the database a URL names, Postgres or SQLite, and hides what
-// an engine forces on everyone: connection settings, pools, transactions,
-// migrations and the meaning of driver errors. It knows nothing of what is stored.
+// Package db opens the database that a URL names, Postgres or SQLite, and hides the
+// differences between the engines: connection settings, pools, transactions, migrations and
+// the meaning of driver errors. It knows nothing of the tables.
 //
-// A DB has two pools. On Postgres they are the same one. On SQLite there is one
-// connection that writes, since the file has one writer at a time anyway, and
-// several that read beside it.
+// A DB has a pool for reading and one for writing. On Postgres they are the same one. On
+// SQLite the writing pool has a single connection, since a file has one writer at a time.
 package db
 
 import (
@@ -42,18 +41,17 @@ type DB struct {
 	read      *sqlx.DB
 	write     *sqlx.DB
 	probe     *sqlx.DB // one connection, for readiness probes
-	admin     *sql.DB  // for what may take long: changes of the schema, whole stores
+	admin     *sql.DB  // without timeouts: for changes of the schema, and whole stores
 	isolation sql.IsolationLevel
-	server    *server // of Postgres
-	address   string  // of Postgres, as pq takes it
+	server    *server // nil on SQLite
+	address   string  // of Postgres, as a connection string of pq
 
-	// Whoever calls Read takes a turn first, in the order they came. Of those who wait for
-	// a connection, database/sql chooses any, so that a few wait several times as long as
-	// the others.
-	turns chan struct{}
+	// readSlots is a FIFO semaphore for Read. database/sql alone would serve waiting
+	// callers in any order, so that a few wait several times as long as the others.
+	readSlots chan struct{}
 
 	sqlite   *checkpoints // nil on Postgres
-	failing  atomic.Bool  // the last transaction of SQLite found no room, or no right or time to write
+	failing  atomic.Bool  // the last transaction of SQLite failed for lack of disk space, permission or the lock
 	watching sync.Map     // the connection of each Watch
 }
 
@@ -62,7 +60,7 @@ type Options struct {
 	MaxConnections int  // to Postgres
 	Unprepared     bool // keep no statements prepared in Postgres
 
-	Log *slog.Logger // of what an operator should know of the database; none if nil
+	Log *slog.Logger // for messages to the operator; none if nil
 }
 
 // Open opens the database that url names, without waiting for it to answer:
@@ -70,7 +68,7 @@ type Options struct {
 //	postgres://user:password@host:port,host:port/name?sslmode=...
 //	sqlite:path/to/file.db
 //
-// No error quotes the URL of a Postgres, which has a password.
+// No error quotes the URL of a Postgres, which may have a password.
 func Open(url string, options Options) (*DB, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -84,8 +82,7 @@ func Open(url string, options Options) (*DB, error) {
 	return nil, errors.New("a database URL is postgres://... or sqlite:PATH")
 }
 
-// OpenExisting is [Open] for a command that has no use for an empty database: it
-// makes no SQLite file where there is none.
+// OpenExisting is [Open], but fails if a SQLite file does not exist instead of creating it.
 func OpenExisting(url string, options Options) (*DB, error) {
 	if text, ok := strings.CutPrefix(url, "sqlite:"); ok {
 		path, err := sqlitePath(text)
@@ -99,9 +96,9 @@ func OpenExisting(url string, options Options) (*DB, error) {
 	return Open(url, options)
 }
 
-// Close closes the database after the running statements have ended. In SQLite all that
-// was committed is in the file then, and there is no log, unless another process has the
-// database open.
+// Close closes the database after the running statements have ended. A last checkpoint of
+// SQLite then copies all commits into the file, and removes the write-ahead log unless another
+// process has the database open.
 func (d *DB) Close() error {
 	if d.sqlite != nil {
 		d.watching.Range(func(conn, _ any) bool {
@@ -113,7 +110,7 @@ func (d *DB) Close() error {
 	return errors.Join(d.write.Close(), d.read.Close(), d.probe.Close(), d.admin.Close())
 }
 
-// IsFile reports whether the file at a path is one of those of which the database consists.
+// IsFile reports whether the file at path is one of the files of a SQLite database.
 func (d *DB) IsFile(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil || d.sqlite == nil {
@@ -128,8 +125,8 @@ func (d *DB) IsFile(path string) bool {
 	return false
 }
 
-// Intact returns an error that wraps [ErrUnavailable] once a SQLite database was removed
-// or replaced while it was open. Nothing is read or stored from then on.
+// Intact returns an error that wraps [ErrUnavailable] once the files of a SQLite database were
+// removed, replaced or overwritten while it was open. It then no longer reads or stores.
 func (d *DB) Intact() error {
 	if d.sqlite == nil {
 		return nil
@@ -137,9 +134,9 @@ func (d *DB) Intact() error {
 	return d.sqlite.file.intact()
 }
 
-// Read runs fn, which reads, outside a transaction. The end of ctx ends the wait for a
-// connection, but not what goes on in the database, which would cost that connection;
-// each read has a deadline of its own instead.
+// Read runs fn, which reads, outside a transaction. Cancelling ctx ends the wait for a slot, but
+// not a running statement, since that would close its connection; each read has its own deadline
+// instead.
 func (d *DB) Read(ctx context.Context, fn func(context.Context, sqlx.QueryerContext) error) error {
 	if err := ctx.Err(); err != nil {
 		return classify(err)
@@ -147,8 +144,8 @@ func (d *DB) Read(ctx context.Context, fn func(context.Context, sqlx.QueryerCont
 	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
 	select {
-	case d.turns <- struct{}{}:
-		defer func() { <-d.turns }()
+	case d.readSlots <- struct{}{}:
+		defer func() { <-d.readSlots }()
 	case <-ctx.Done():
 		return classify(ctx.Err())
 	case <-timed.Done():
@@ -160,17 +157,17 @@ func (d *DB) Read(ctx context.Context, fn func(context.Context, sqlx.QueryerCont
 	return classify(fn(timed, d.read))
 }
 
-// Probe runs fn, which reads, on a connection that nobody else uses: it does not wait for a
-// turn, however many do.
+// Probe runs fn, which reads, on a connection reserved for probes, so that it never waits for a
+// read slot.
 func (d *DB) Probe(ctx context.Context, fn func(context.Context, sqlx.QueryerContext) error) error {
 	timed, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
 	return classify(fn(timed, d.probe))
 }
 
-// Statement runs fn, which writes by one statement that is a transaction of its own. As
-// with [DB.Tx], timeout ends it and nothing else. It may be run twice where a connection
-// was lost, and it may lose against another transaction, which is no [ErrUnavailable].
+// Statement runs fn, which writes by one statement that is its own transaction. As with [DB.Tx],
+// only timeout ends it, not ctx. The statement may run twice if a connection is lost. A
+// serialization failure is returned as it is, and not as [ErrUnavailable].
 func (d *DB) Statement(ctx context.Context, timeout time.Duration, fn func(context.Context, sqlx.QueryerContext) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
@@ -181,23 +178,22 @@ func (d *DB) Statement(ctx context.Context, timeout time.Duration, fn func(conte
 	return classify(err)
 }
 
-// txAttempts is how often a transaction is tried that loses against another one.
+// txAttempts is how often a transaction is tried in all after serialization failures and deadlocks.
 const txAttempts = 3
 
-// Tx runs fn in a transaction and commits it unless fn fails or panics. fn runs
-// again when the database ended the transaction in favour of another one, so it
-// must start from scratch each time. The caller's cancellation does not reach the
-// transaction; timeout does.
+// Tx runs fn in a transaction and commits it unless fn fails or panics. fn runs again after a
+// serialization failure or a deadlock, so it must start from scratch each time. Cancelling ctx
+// does not end the transaction; timeout does.
 //
-// An error that wraps [ErrUnavailable] leaves open whether the transaction was
-// committed: the connection may have been lost on the way back.
+// After an error that wraps [ErrUnavailable] the transaction may be committed or not: the
+// connection may have been lost before the answer.
 func (d *DB) Tx(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error {
 	return d.tx(ctx, timeout, true, fn)
 }
 
-// Add is [DB.Tx] for transactions that erase nothing. After those that do, SQLite's full-text
-// indexes are cleared of the erased words, and the log is emptied soon, so that nothing
-// remains there; that costs all who write.
+// Add is [DB.Tx] for transactions that erase nothing. Transactions that may erase also remove the
+// erased words from SQLite's full-text indexes and soon truncate the write-ahead log, which slows
+// all writers down.
 func (d *DB) Add(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error {
 	return d.tx(ctx, timeout, false, fn)
 }
@@ -206,7 +202,7 @@ func (d *DB) tx(ctx context.Context, timeout time.Duration, erases bool, fn func
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		var failed error // of fn, so that nothing was committed
+		var failed error // of fn: then nothing was committed
 		err := d.transact(ctx, d.write, erases, func(ctx context.Context, tx *sqlx.Tx) error {
 			failed = fn(ctx, tx)
 			return failed
@@ -250,7 +246,7 @@ func once(ctx context.Context, pool beginner, options *sql.TxOptions, fn func(co
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("%w: commit: %w", ErrUnavailable, err) // it may have been done
+		return fmt.Errorf("%w: commit: %w", ErrUnavailable, err) // it may be committed nevertheless
 	}
 	return nil
 }

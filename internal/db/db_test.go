@@ -66,8 +66,8 @@ func TestMigrateAtOnce(t *testing.T) {
 	})
 }
 
-// TestTx checks that a transaction ends with its function, whatever happens to the
-// caller meanwhile.
+// TestTx checks that a transaction commits or rolls back by its function alone, even if the
+// caller's context is cancelled.
 func TestTx(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		database := dbtest.Open(t, dbtest.NewURL(t, engine))
@@ -104,8 +104,8 @@ func TestTx(t *testing.T) {
 	})
 }
 
-// TestPostgresSettings checks that the settings of a user or database cannot weaken
-// what the service promises: it refuses to lose commits, and sets the isolation.
+// TestPostgresSettings checks that settings of a user or database cannot weaken the service's
+// promises: it refuses synchronous_commit=off, and sets the isolation level itself.
 func TestPostgresSettings(t *testing.T) {
 	t.Parallel()
 	url := dbtest.NewURL(t, db.Postgres)
@@ -125,7 +125,7 @@ func TestPostgresSettings(t *testing.T) {
 	}
 }
 
-// TestSQLitePath opens files whose names mean something in a URL.
+// TestSQLitePath opens files whose names have characters that are special in a URL.
 func TestSQLitePath(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
@@ -141,8 +141,8 @@ func TestSQLitePath(t *testing.T) {
 	}
 }
 
-// TestSQLiteAutoVacuum has somebody switch auto_vacuum on beside an open database: what
-// comes after it into the file are pages that must not be scrubbed.
+// TestSQLiteAutoVacuum has another connection switch auto_vacuum on: from then on the file has
+// pages that must not be scrubbed.
 func TestSQLiteAutoVacuum(t *testing.T) {
 	t.Parallel()
 	database, path := openLogged(t, make(lines, 10))
@@ -179,7 +179,7 @@ func TestSQLiteAutoVacuum(t *testing.T) {
 	}
 }
 
-// TestSQLiteDurability checks that what Postgres does by default was asked of SQLite.
+// TestSQLiteDurability checks that SQLite's settings make commits as durable as Postgres' defaults.
 func TestSQLiteDurability(t *testing.T) {
 	t.Parallel()
 	database := dbtest.Open(t, dbtest.NewURL(t, db.SQLite))

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// silence is how long an open connection may say nothing while an answer is
-// awaited. It is above every deadline of a statement, which the server keeps; this
-// is for a server that is gone without a word.
+// silence is how long a connection may wait for an answer. It is longer than every statement
+// timeout, which the server enforces itself: it detects a server that has vanished.
 const silence = 15 * time.Second
 
 // dialer makes the connections of pq.
@@ -17,24 +16,23 @@ type dialer struct {
 	net.Dialer
 
 	wrap func(net.Conn) net.Conn
-	last *attempt // of a pq that dials without a context of ours
+	last *attempt // for pq.Listener, which dials without our context
 }
 
-// attempt holds the connection that was dialled last while pq connects to a server. Where
-// that one does not do TLS (sslmode=prefer) or insists on it (allow), pq dials again, and
-// does not close the connection it gives up. Postgres keeps that connection
-// for a minute, counts it among its max_connections, and does not shut down before.
+// attempt holds the last connection that pq has dialled while it connects to a server. If the
+// server lacks TLS (sslmode=prefer) or requires it (allow), pq dials again without closing the
+// first connection. Postgres would keep that one for a minute, count it among its max_connections,
+// and not shut down before.
 type attempt struct{ conn net.Conn }
 
 type attemptKey struct{}
 
-// withAttempt returns a context for connecting to one server after the other, until one
-// connection is made.
+// withAttempt returns a context for making one connection, with any number of dials.
 func withAttempt(ctx context.Context) context.Context {
 	return context.WithValue(ctx, attemptKey{}, &attempt{})
 }
 
-// Dial connects; pq uses it only where it has no context.
+// Dial connects; pq uses it only without a context.
 func (d dialer) Dial(network, address string) (net.Conn, error) {
 	return d.DialContext(context.Background(), network, address)
 }
@@ -46,12 +44,11 @@ func (d dialer) DialTimeout(network, address string, timeout time.Duration) (net
 	return d.DialContext(ctx, network, address)
 }
 
-// DialContext connects within the time of ctx, and closes what the same attempt dialled
-// before.
+// DialContext connects, and closes the connection that the same attempt dialled before.
 func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	last := d.last
 	if last == nil {
-		last, _ = ctx.Value(attemptKey{}).(*attempt) // a query is cancelled without one
+		last, _ = ctx.Value(attemptKey{}).(*attempt) // nil when pq cancels a query
 	}
 	if last != nil && last.conn != nil {
 		_ = last.conn.Close() // pq may have closed it
@@ -67,9 +64,9 @@ func (d dialer) DialContext(ctx context.Context, network, address string) (net.C
 	return d.wrap(conn), nil
 }
 
-// impatientConn fails a read that waits for longer than silence. pq reads only
-// while it awaits an answer, so an idle connection is not affected. It reads ahead: pq
-// would ask the kernel for each 4 kB of a page.
+// impatientConn fails a read that waits for longer than silence. pq reads only while it waits for
+// an answer, so idle connections are not affected. It also reads ahead, since pq alone would make
+// a system call for every 4 kB.
 type impatientConn struct {
 	net.Conn
 
@@ -82,13 +79,13 @@ func impatient(conn net.Conn) net.Conn {
 	return impatientConn{conn, bufio.NewReaderSize(deadlineReader{conn}, readAhead)}
 }
 
-// Read reads what has arrived, or what arrives in time.
+// Read returns buffered bytes, or reads with the deadline.
 func (c impatientConn) Read(b []byte) (int, error) { return c.ahead.Read(b) }
 
-// deadlineReader reads what arrives within silence.
+// deadlineReader reads with silence as the deadline of each read.
 type deadlineReader struct{ conn net.Conn }
 
-// Read reads what arrives in time.
+// Read reads within the deadline.
 func (r deadlineReader) Read(b []byte) (int, error) {
 	if err := r.conn.SetReadDeadline(time.Now().Add(silence)); err != nil {
 		return 0, err

@@ -16,8 +16,8 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// withoutTLS is a Postgres that neither does TLS nor lets anybody in without it. It sends the
-// outcome of each connection once the other side has closed it.
+// withoutTLS is a Postgres that has no TLS and refuses connections without it. For each connection
+// it sends the outcome once the client has closed it.
 func withoutTLS(t *testing.T) (address string, closed <-chan error) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,9 +38,9 @@ func withoutTLS(t *testing.T) (address string, closed <-chan error) {
 	return listener.Addr().String(), outcomes
 }
 
-// refuse refuses a connection and waits until the other side closes it.
+// refuse refuses a connection and waits until the client closes it.
 func refuse(conn net.Conn) error {
-	defer conn.Close() //nolint:errcheck // the other side has closed it
+	defer conn.Close() //nolint:errcheck // the client has closed it
 	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
 		return err
 	}
@@ -65,8 +65,8 @@ func refuse(conn net.Conn) error {
 	return nil
 }
 
-// TestRefusedConnections closes each connection that is given up, also where another one is
-// made instead.
+// TestRefusedConnections checks that each abandoned connection is closed, even if another one
+// replaces it.
 func TestRefusedConnections(t *testing.T) {
 	t.Parallel()
 	for mode, connections := range map[string]int{"": 2, "prefer": 2, "allow": 2, "require": 1, "disable": 1} {

@@ -15,14 +15,12 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ErrUnavailable is wrapped by errors that say nothing about the statement: the
-// database cannot be reached, is starting or stopping, has no room or no time.
-// The same statement may succeed later.
+// ErrUnavailable is wrapped by errors of the database rather than of the statement: it cannot be
+// reached, is starting or stopping, or lacks space or time. The same statement may succeed later.
 var ErrUnavailable = errors.New("database unavailable")
 
-// ErrRefused is wrapped, beside [ErrUnavailable], by errors that last until somebody
-// changes the database or its URL: it does not know the user, their password or an option,
-// or is a standby.
+// ErrRefused is wrapped, beside [ErrUnavailable], by errors that last until an operator changes
+// the database or its URL: an unknown user, password or option, or a standby.
 var ErrRefused = errors.New("database refuses")
 
 func classify(err error) error {
@@ -42,15 +40,15 @@ func isUnavailable(err error) bool {
 		case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.CannotConnectNow, pqerror.DatabaseDropped,
 			pqerror.QueryCanceled, pqerror.LockNotAvailable, pqerror.IdleSessionTimeout,
 			pqerror.IdleInTransactionSessionTimeout, pqerror.TransactionTimeout,
-			pqerror.ReadOnlySQLTransaction,                               // on a standby, or as the operator wants it
+			pqerror.ReadOnlySQLTransaction,                               // on a standby, or by default_transaction_read_only
 			pqerror.InvalidSQLStatementName, pqerror.DuplicatePstatement, // behind a pooler
-			pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected: // and lost every attempt
+			pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected: // at every attempt
 			return true
 		}
 		return false
 	}
 	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
-		switch lite.Code() & 0xff { // the rest of an extended code says where it happened
+		switch lite.Code() & 0xff { // the primary code of an extended one
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
 			sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT:
 			return true
@@ -61,31 +59,31 @@ func isUnavailable(err error) bool {
 		return true
 	}
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) ||
-		errors.Is(err, sql.ErrTxDone) || // the deadline came between the last statement and the commit
+		errors.Is(err, sql.ErrTxDone) || // the deadline passed between the last statement and the commit
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// MayPass reports whether the same may succeed in a moment without anybody doing anything. A
-// SQLite file that cannot be used now will not be then, unless it is locked.
+// MayPass reports whether the same call may succeed in a moment without an operator. A SQLite file
+// that cannot be used now will not be usable then either, unless it is only locked.
 func (d *DB) MayPass(err error) bool {
 	return errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrRefused) && (d.sqlite == nil || isBusy(err))
 }
 
-// IsUnsupported tells whether the database does not know what a statement asks for, as
-// some that speak the language of Postgres do not know all of it.
+// IsUnsupported reports whether the database does not support a statement: databases that speak
+// Postgres' protocol may lack some of its features.
 func IsUnsupported(err error) bool {
 	pg, ok := errors.AsType[*pq.Error](err)
 	return ok && (pg.Code.Class() == "0A" || pg.Code.Class() == "42") // feature not supported; syntax error or access rule violation
 }
 
-// isSerializationFailure tells whether the database ended the transaction in
-// favour of another one, so that all of it may be tried again.
+// isSerializationFailure reports whether the database rolled the transaction back because of
+// another one, so that all of it may be retried.
 func isSerializationFailure(err error) bool {
 	return pq.As(err, pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected) != nil
 }
 
-// isOvertaken reports whether a schema change of Postgres met one that another process
-// makes or has just made, which IF NOT EXISTS does not prevent.
+// isOvertaken reports whether a schema change of Postgres collided with the same change by another
+// process, which IF NOT EXISTS does not prevent.
 func isOvertaken(err error) bool {
 	return pq.As(err, pqerror.UniqueViolation, pqerror.DuplicateTable, pqerror.DuplicateObject) != nil
 }

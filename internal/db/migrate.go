@@ -22,18 +22,18 @@ import (
 type Migration struct {
 	Name     string
 	Applied  time.Time // zero when it has not been applied
-	Optional bool      // a database may do without
+	Optional bool      // a database need not have it
 }
 
-// migrateAttempts is how often a migration starts over that met another process
-// doing the same.
+// migrateAttempts is how often a migration is tried that collides with the same one by another
+// process.
 const migrateAttempts = 10
 
-// Migrate brings the schema up to date, without the steps for some of what is optional,
-// and returns the names of the steps it applied or took back. Several processes may do so
-// at once: one works and the others wait. In SQLite all of it is one transaction, and
-// what a crash has left in the log is in the file afterwards. A schema that is too new for
-// this binary is left alone.
+// Migrate brings the schema up to date, except for the optional steps named in without, and returns
+// the names of the steps it applied or rolled back. Several processes may call it at once: one
+// works and the others wait. In SQLite all steps are one transaction, and a checkpoint follows,
+// which also recovers a log that a crash has left. A schema that is too new for this binary is an
+// error, and stays as it is.
 func (d *DB) Migrate(ctx context.Context, without ...string) (applied []string, err error) {
 	steps, err := migrations.Steps(string(d.Engine))
 	if err != nil {
@@ -82,12 +82,12 @@ func (d *DB) migrate(ctx context.Context, pool *sql.DB, steps []migrations.Step,
 	if err != nil || len(unwanted) == 0 {
 		return applied, err
 	}
-	takenBack, err := d.takeBack(ctx, pool, unwanted)
-	return append(applied, takenBack...), err
+	rolledBack, err := d.rollBack(ctx, pool, unwanted)
+	return append(applied, rolledBack...), err
 }
 
-// takeBack takes steps back that were applied.
-func (d *DB) takeBack(ctx context.Context, pool *sql.DB, steps []int64) (names []string, err error) {
+// rollBack rolls back those of the steps that were applied.
+func (d *DB) rollBack(ctx context.Context, pool *sql.DB, steps []int64) (names []string, err error) {
 	provider, err := d.migrations(pool)
 	if err != nil {
 		return nil, err
@@ -118,8 +118,8 @@ func up(ctx context.Context, provider *goose.Provider) ([]string, error) {
 	return applied, nil
 }
 
-// MigrationStatus lists every step of the schema, the oldest first. It only reads, so
-// that a role without other rights can ask, also while another process migrates.
+// MigrationStatus lists every step of the schema, oldest first. It only reads, so that a role
+// without other rights can call it, even while another process migrates.
 func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	provider, err := d.migrations(d.admin)
 	if err != nil {
@@ -133,7 +133,7 @@ func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	if err != nil {
 		return nil, err
 	}
-	sources := provider.ListSources() // the oldest first, too
+	sources := provider.ListSources() // oldest first, like steps
 	list := make([]Migration, len(sources))
 	for i, source := range sources {
 		list[i] = Migration{Name: source.Path, Applied: applied[source.Version], Optional: steps[i].Optional != ""}
@@ -166,12 +166,12 @@ func (d *DB) migrations(pool *sql.DB, options ...goose.ProviderOption) (*goose.P
 		return nil, err
 	}
 	dialect := goose.DialectSQLite3
-	// A step that was left out may be wanted after later ones were applied.
+	// An optional step may be applied after later ones.
 	options = append(options, goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true))
 	if d.Engine == Postgres {
 		dialect = goose.DialectPostgres
-		// A row in a table, not an advisory lock: that works on every engine that
-		// speaks Postgres' protocol, and through a connection pooler.
+		// The lock is a row of a table instead of an advisory lock: it works on every
+		// database that speaks Postgres' protocol, and through a pooler.
 		locker, err := lock.NewPostgresTableLocker(lock.WithTableLockTimeout(time.Second, 300), lock.WithTableRetryPolicy(func(err error) bool {
 			return pq.As(err, pqerror.InsufficientPrivilege) == nil
 		}))

@@ -14,9 +14,9 @@ import (
 // CanNotify reports whether the database has [DB.Notify] and [DB.Listen].
 func (d *DB) CanNotify() bool { return d.server != nil }
 
-// Notify sends a payload of less than 8,000 bytes to whoever listens on a channel of
-// this Postgres database. It runs by itself: within a transaction it would make all
-// that notify commit one after the other.
+// Notify sends a payload of less than 8,000 bytes to the listeners of a channel of this Postgres
+// database. It is its own transaction: Postgres serializes the commits of transactions that
+// notify.
 func (d *DB) Notify(ctx context.Context, channel, payload string) error {
 	return d.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
 		var nothing string
@@ -27,11 +27,10 @@ func (d *DB) Notify(ctx context.Context, channel, payload string) error {
 	})
 }
 
-// Listen calls heard with what is sent to a channel of this Postgres database, until
-// ctx ends or [DB.Shared] is closed, and missed whenever something may have been lost: at the start, and after
-// the connection was. That is one of its own, and is made anew as often as needed; lost
-// is called with the reason when it breaks, and whenever it cannot be made, which is then an
-// [ErrUnavailable].
+// Listen calls heard with each payload sent to a channel of this Postgres database, until ctx ends
+// or [DB.Shared] is closed. It calls missed when payloads may have been lost: at the start, and
+// after each reconnect. It uses its own connection, and reconnects by itself; lost is called with
+// the reason when the connection breaks, and with an [ErrUnavailable] when it cannot be made.
 func (d *DB) Listen(ctx context.Context, channel string, heard func(payload string), missed func(), lost func(error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -50,7 +49,7 @@ func (d *DB) Listen(ctx context.Context, channel string, heard func(payload stri
 		case <-d.Shared():
 			cancel()
 		}
-		_ = listener.Close() // it fails only if it is closed
+		_ = listener.Close() // it fails only if it is closed already
 	}()
 	if err := listener.Listen(channel); err != nil {
 		if ctx.Err() != nil {
@@ -69,14 +68,14 @@ func (d *DB) Listen(ctx context.Context, channel string, heard func(payload stri
 	return nil
 }
 
-// answeredConn fails a read that waits for an answer longer than silence, and waits for
-// ever for what comes unasked. pq has no deadline for LISTEN, and cannot be closed
-// meanwhile.
+// answeredConn fails a read that waits for an answer longer than silence, but waits for
+// notifications without a deadline. pq has none for the answer to LISTEN, and cannot be closed
+// while it waits.
 type answeredConn struct{ net.Conn }
 
 func answered(conn net.Conn) net.Conn { return answeredConn{conn} }
 
-// Write asks for an answer.
+// Write sends a request, and so starts the deadline for its answer.
 func (c answeredConn) Write(b []byte) (int, error) {
 	if err := c.SetReadDeadline(time.Now().Add(silence)); err != nil {
 		return 0, err
@@ -84,7 +83,7 @@ func (c answeredConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// Read reads an answer, or what is sent without being asked for.
+// Read reads an answer or a notification.
 func (c answeredConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if err == nil {
@@ -93,18 +92,18 @@ func (c answeredConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Watch tells whether a database has changed.
+// Watch detects that a database has changed.
 type Watch struct {
 	db   *DB
-	conn *sqlx.Conn // SQLite counts for each connection
+	conn *sqlx.Conn // of SQLite, whose data_version is relative to a connection
 	last string
 }
 
 // NewWatch makes a watch, which is to be closed and is not for concurrent use.
 func (d *DB) NewWatch() *Watch { return &Watch{db: d} }
 
-// Changed tells whether anything may have been committed since it was asked before,
-// for the cost of next to nothing.
+// Changed reports whether anything may have been committed since the previous call, at almost no
+// cost.
 func (w *Watch) Changed(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -118,8 +117,8 @@ func (w *Watch) Changed(ctx context.Context) (bool, error) {
 	return changed, nil
 }
 
-// version is something else after every commit. In Postgres it is which transactions
-// can be seen: the same ones, as long as none has ended.
+// version returns a text that differs after every commit. In Postgres it is the snapshot, which
+// stays the same until a transaction ends.
 func (w *Watch) version(ctx context.Context) (version string, err error) {
 	if w.db.Engine == Postgres {
 		err = w.db.read.GetContext(ctx, &version, "SELECT pg_current_snapshot()::text")
@@ -135,7 +134,7 @@ func (w *Watch) version(ctx context.Context) (version string, err error) {
 	return version, err
 }
 
-// Close gives back what the watch holds.
+// Close releases the connection of the watch.
 func (w *Watch) Close() error {
 	if w.conn == nil {
 		return nil

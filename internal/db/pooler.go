@@ -7,31 +7,31 @@ import (
 	"time"
 )
 
-// A pooler that is met while the service runs must be noticed before a statement is
-// prepared through it: connections name theirs alike, so that one could run another's. So
-// new connections are looked at, though not each of many that are made at once, and no
-// statement is kept on those that no look has cleared.
+// A pooler that comes into use while the service runs must be detected before statements are
+// prepared through it: all connections use the same statement names, so one could run another's
+// statement. So new connections are probed, at most one each poolerInterval, and no statements
+// are prepared on connections that no probe has cleared.
 const (
-	poolerInterval = time.Second     // at least, from one look to the next
-	poolerTimeout  = 2 * time.Second // of one; where it takes longer, it is given up
+	poolerInterval = time.Second     // the least time between two probes
+	poolerTimeout  = 2 * time.Second // of a probe
 )
 
-// isToProbe reports whether it is time for a look, by a connection that was begun then.
+// isToProbe reports whether a connection that was begun then is to be probed.
 func (s *server) isToProbe(begun time.Duration) bool {
 	last := s.probed.Load()
 	return !s.isShared.Load() && int64(begun)-last >= int64(poolerInterval) && s.probed.CompareAndSwap(last, int64(begun))
 }
 
-// isCleared reports whether a connection that was begun then is to Postgres itself, by a
-// look at a later one, or at one not much earlier.
+// isCleared reports whether a connection that was begun then is known to have no pooler: a later
+// connection, or one at most poolerInterval earlier, was probed.
 func (s *server) isCleared(begun time.Duration) bool {
 	return !s.isShared.Load() && s.cleared.Load() >= int64(begun-poolerInterval)
 }
 
-// findPooler reports whether connections are shared between transactions. Two are in
-// transactions at the same time, which end in an order after which a pooler gives one of
-// them the server of the other, whichever of its free servers it takes. After an error
-// neither connection may be used.
+// findPooler reports whether a pooler shares server connections between transactions. It holds a
+// transaction on both connections at once, and ends them in such an order that a pooler then
+// swaps their server connections, whether it reuses the last or the first free one. After an
+// error neither connection may be used.
 func findPooler(ctx context.Context, first, second driver.Conn) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, poolerTimeout)
 	defer cancel()
@@ -63,7 +63,7 @@ func execute(ctx context.Context, conn driver.Conn, statement string) error {
 	return err
 }
 
-// backend returns the number of the process that answers.
+// backend returns the process id of the server's backend.
 func backend(ctx context.Context, conn driver.Conn) (int64, error) {
 	rows, err := conn.(driver.QueryerContext).QueryContext(ctx, "SELECT pg_backend_pid()", nil)
 	if err != nil {

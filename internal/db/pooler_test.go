@@ -15,7 +15,7 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// fakeConn is a connection, and a transaction, that fails as a test wants.
+// fakeConn is a connection and a transaction with the failures of a test.
 type fakeConn struct {
 	engineConn
 
@@ -38,8 +38,8 @@ func (c fakeConn) ExecContext(ctx context.Context, _ string, _ []driver.NamedVal
 	return driver.ResultNoRows, c.exec(ctx)
 }
 
-// TestForeignStatementAtOnce has another connection notice the pooler while a kept
-// statement fails: it is run again all the same, once.
+// TestForeignStatementAtOnce has another connection detect the pooler while a prepared statement
+// fails: the statement must run again nevertheless, once.
 func TestForeignStatementAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, again := range map[string]error{"done": nil, "never": &pq.Error{Code: pqerror.DuplicatePstatement}} {
@@ -58,8 +58,8 @@ func TestForeignStatementAtOnce(t *testing.T) {
 	}
 }
 
-// TestTransactionRepeated looks which transactions are run again: those that certainly
-// stored nothing. Of an error of COMMIT that is so only where another one was preferred.
+// TestTransactionRepeated checks that only transactions that certainly stored nothing run again.
+// Among errors of COMMIT, only a serialization failure is certain.
 func TestTransactionRepeated(t *testing.T) {
 	t.Parallel()
 	const bindRoutine = "exec_bind_message"
@@ -69,9 +69,9 @@ func TestTransactionRepeated(t *testing.T) {
 	}{
 		"stored":                            {runs: 1},
 		"deadlock":                          {fails: &pq.Error{Code: pqerror.TRDeadlockDetected}, runs: txAttempts},
-		"a statement that was there":        {fails: &pq.Error{Code: pqerror.DuplicatePstatement}, runs: txAttempts},
+		"a statement of that name exists":   {fails: &pq.Error{Code: pqerror.DuplicatePstatement}, runs: txAttempts},
 		"a statement that is missing":       {fails: &pq.Error{Code: pqerror.InvalidSQLStatementName}, runs: txAttempts},
-		"somebody else's statement":         {fails: &pq.Error{Code: pqerror.ProtocolViolation, Routine: bindRoutine}, runs: txAttempts},
+		"another connection's statement":    {fails: &pq.Error{Code: pqerror.ProtocolViolation, Routine: bindRoutine}, runs: txAttempts},
 		"PgBouncer":                         {fails: &pq.Error{Code: pqerror.ProtocolViolation}, runs: 1},
 		"unique":                            {fails: &pq.Error{Code: pqerror.UniqueViolation}, runs: 1},
 		"COMMIT, serialization":             {commit: &pq.Error{Code: pqerror.TRSerializationFailure}, runs: txAttempts},

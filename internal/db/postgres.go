@@ -18,7 +18,7 @@ func openPostgres(databaseURL string, options Options) (*DB, error) {
 	}
 	server := newServer(options.Log)
 	connector := newConnector(server, address, dialer{wrap: impatient})
-	connector.pooled, connector.keeping = true, !options.Unprepared
+	connector.pooled, connector.prepare = true, !options.Unprepared
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(options.MaxConnections)
 	pool.SetMaxIdleConns(options.MaxConnections)
@@ -35,9 +35,9 @@ func openPostgres(databaseURL string, options Options) (*DB, error) {
 	slots := slotsOf(options.MaxConnections)
 	return &DB{
 		Engine: Postgres, Slots: slots, read: shared, write: shared, probe: probe, admin: admin,
-		isolation: sql.LevelReadCommitted, // under any other, writers would fail instead of wait
+		isolation: sql.LevelReadCommitted, // at a higher level writers would fail instead of waiting
 		server:    server,
 		address:   address.dsn,
-		turns:     make(chan struct{}, slots.Reads),
+		readSlots: make(chan struct{}, slots.Reads),
 	}, nil
 }

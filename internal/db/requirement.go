@@ -14,13 +14,13 @@ import (
 	"github.com/message-service/message-service/migrations"
 )
 
-// requirementsTable says, for each step, the oldest binary that works with it, by the
-// newest step that binary knows. Newer binaries write what an older one has no other way
-// to know, before the step is applied.
+// requirementsTable has, for each step, the oldest binary that works with it, given as the newest
+// step that binary knows. A newer binary records its steps before it applies them, so that older
+// ones can tell whether they still work.
 const requirementsTable = "CREATE TABLE IF NOT EXISTS schema_requirements (step bigint PRIMARY KEY, oldest bigint NOT NULL)"
 
-// CheckSchema returns an error when the schema of the database has steps that this binary
-// does not understand. Steps that it does not know may be such that it need not.
+// CheckSchema returns an error if the schema of the database has a step that requires a newer
+// binary. Other unknown steps are allowed.
 func (d *DB) CheckSchema(ctx context.Context) error {
 	return d.explainRights(ctx, d.checkSchema(ctx, d.admin))
 }
@@ -45,7 +45,7 @@ func (d *DB) checkSchema(ctx context.Context, pool *sql.DB) error {
 	return nil
 }
 
-// recordRequirements records those of steps, where they are not recorded yet.
+// recordRequirements records the requirements of steps that are not recorded yet.
 func recordRequirements(ctx context.Context, pool *sql.DB, steps []migrations.Step) error {
 	recorded, err := recordedSteps(ctx, pool)
 	if isUndefinedTable(err) {
@@ -72,7 +72,7 @@ func recordedSteps(ctx context.Context, pool *sql.DB) (map[int64]bool, error) {
 	if err != nil {
 		return recorded, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err says it
+	defer rows.Close() //nolint:errcheck // rows.Err has the error
 	for rows.Next() {
 		var step int64
 		if err := rows.Scan(&step); err != nil {
@@ -83,7 +83,7 @@ func recordedSteps(ctx context.Context, pool *sql.DB) (map[int64]bool, error) {
 	return recorded, rows.Err()
 }
 
-// isUndefinedTable reports whether a statement names a table that is not there.
+// isUndefinedTable reports whether a statement failed because a table does not exist.
 func isUndefinedTable(err error) bool {
 	if pq.As(err, pqerror.UndefinedTable) != nil {
 		return true

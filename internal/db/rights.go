@@ -10,11 +10,11 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// errNoSchema is what Postgres says less plainly where it looks for tables in no schema.
+// errNoSchema explains why Postgres finds no schema for tables.
 var errNoSchema = errors.New("no schema of the search_path exists, or the role may not use any that does: " +
 	"correct search_path in the database URL, or make the schema with CREATE SCHEMA")
 
-// checkSearchPath returns an error where there is no schema in which tables could be.
+// checkSearchPath returns an error if no schema of the search_path can be used.
 func (d *DB) checkSearchPath(ctx context.Context) error {
 	if d.Engine == SQLite {
 		return nil
@@ -29,8 +29,8 @@ func (d *DB) checkSearchPath(ctx context.Context) error {
 	return err
 }
 
-// explainRights says what to do where err is that the role may not use or change the schema
-// of this Postgres. It returns any other error as it is.
+// explainRights adds what to do to an error that the role may not use or change the schema of this
+// Postgres. It returns any other error as it is.
 func (d *DB) explainRights(ctx context.Context, err error) error {
 	if pq.As(err, pqerror.InvalidSchemaName) != nil {
 		return fmt.Errorf("%w (%w)", errNoSchema, err)

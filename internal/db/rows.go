@@ -2,6 +2,6 @@ package db
 
 import "strings"
 
-// RowsOf repeats a row of a VALUES list. Its parameters are question marks, which need
-// sqlx's Rebind: SQLite takes $1 for a name, and looks through all names for each.
+// RowsOf repeats a row of a VALUES list n times. Its parameters are question marks, which need
+// sqlx's Rebind: SQLite treats $1 as a name, and searches all names for each.
 func RowsOf(n int, row string) string { return row + strings.Repeat(","+row, n-1) }

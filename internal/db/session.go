@@ -11,35 +11,35 @@ import (
 	"github.com/lib/pq/pqerror"
 )
 
-// session is a connection to Postgres that notices when it is of no use any more. When it
-// meets a server that cannot write, as after a failover, all connections that were made
-// before are given up: they are to the same server, or to one that was the primary.
+// session is a connection to Postgres that detects when it has become useless. When one session
+// finds that its server cannot write, as after a failover, all older connections are dropped: they
+// are to the same server, or to the former primary.
 type session struct {
 	engineConn
 
-	raw        driver.Conn // what pq made
+	raw        driver.Conn // of pq
 	server     *server
-	generation int64         // of the server
-	begun      time.Duration // when it was begun to be made, as the server counts
+	generation int64         // of the server, when the connection was made
+	begun      time.Duration // when connecting began, on the server's clock
 	made       time.Time
-	readOnly   bool // transactions are, by default
+	readOnly   bool // transactions are read-only by default
 	broken     bool
 	inTx       bool
 }
 
-func newSession(s *server, conn driver.Conn, begun time.Duration, readOnly, keeping bool) *session {
+func newSession(s *server, conn driver.Conn, begun time.Duration, readOnly, prepare bool) *session {
 	c := &session{engineConn: conn.(engineConn), raw: conn, server: s, generation: s.generation.Load(), begun: begun, made: time.Now(), readOnly: readOnly}
-	if keeping {
+	if prepare {
 		c.engineConn = &preparedConn{c.engineConn, map[string]preparedStatement{}, false}
 	}
 	return c
 }
 
-// readOnlyAge is how long a connection is used whose transactions are read-only by
-// default. That default is of the session, so it takes a new one to see it change.
+// readOnlyAge is the longest life of a connection whose transactions are read-only by default: only
+// a new session sees that the operator has changed that default.
 const readOnlyAge = time.Second
 
-// isUsable reports whether the connection may be used for something new.
+// isUsable reports whether the connection may be used again.
 func (s *session) isUsable() bool {
 	return !s.broken && s.generation == s.server.generation.Load() && (!s.readOnly || time.Since(s.made) < readOnlyAge)
 }
@@ -75,8 +75,8 @@ func (s *session) ExecContext(ctx context.Context, query string, args []driver.N
 	return result, s.judge(err)
 }
 
-// context keeps statements from being prepared where another connection may have named
-// its own alike.
+// context keeps statements from being prepared unless a probe has shown that there is no pooler,
+// through which another connection may have prepared one of the same name.
 func (s *session) context(ctx context.Context) context.Context {
 	if s.server.isCleared(s.begun) {
 		return ctx
@@ -84,8 +84,8 @@ func (s *session) context(ctx context.Context) context.Context {
 	return Unprepared(ctx)
 }
 
-// isToRepeat notes that a prepared statement was not the one of this connection, and
-// reports whether it can be run otherwise: it did nothing, but has ended a transaction.
+// isToRepeat records that a prepared statement was not this connection's own, and reports whether
+// it may run again unprepared. It did nothing, but in a transaction its error has aborted that.
 func (s *session) isToRepeat(ctx context.Context, err error) bool {
 	if err == nil || !isForeignStatement(err) {
 		return false
@@ -94,14 +94,15 @@ func (s *session) isToRepeat(ctx context.Context, err error) bool {
 	return !s.inTx && !IsUnprepared(ctx)
 }
 
-// judge looks at an error for what it says of the connection. Outside a transaction the
-// statement did nothing, and database/sql tries it again, at last on a new connection.
+// judge marks the connection as broken if an error means that its server cannot write. Outside a
+// transaction the statement did nothing, so ErrBadConn lets database/sql retry it, at last on a new
+// connection.
 func (s *session) judge(err error) error {
 	if err == nil || !isReadOnly(err) {
 		return err
 	}
 	s.broken = true
-	if s.readOnly { // as it was when it was made, and no other will do better
+	if s.readOnly { // it was so from the start, and other connections are no better
 		return err
 	}
 	s.server.generation.Add(1)
@@ -111,8 +112,8 @@ func (s *session) judge(err error) error {
 	return driver.ErrBadConn
 }
 
-// BeginTx begins a transaction. Only what says so is read-only, or what the operator has
-// made so: pq would say READ WRITE, and overrule default_transaction_read_only.
+// BeginTx begins a transaction. It is read-only by options.ReadOnly or by the operator's
+// default_transaction_read_only, which pq would override with READ WRITE.
 func (s *session) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
 	if options.ReadOnly {
 		tx, err := s.engineConn.BeginTx(ctx, options)
@@ -161,17 +162,16 @@ func (s *session) CheckNamedValue(value *driver.NamedValue) error {
 	return s.raw.(driver.NamedValueChecker).CheckNamedValue(value)
 }
 
-// isReadOnly reports whether a statement was to write and the server does not let it: it
-// is a standby, or transactions are read-only by default.
+// isReadOnly reports whether the server refused a write: it is a standby, or transactions are
+// read-only by default.
 func isReadOnly(err error) bool {
 	return pq.As(err, pqerror.ReadOnlySQLTransaction) != nil
 }
 
-// isForeignStatement reports whether a prepared statement is missing, or is somebody
-// else's, as where connections are shared between transactions. It was not run then. Where
-// it takes other parameters Postgres calls that a violation of the protocol, as PgBouncer
-// calls everything that it says itself; but PgBouncer names no routine. What the message
-// says depends on the language of the server.
+// isForeignStatement reports whether a prepared statement is missing or is that of another
+// connection, as behind a pooler in transaction mode. It was not run then. If its parameters
+// differ, Postgres reports a protocol violation. PgBouncer uses that code for all its own errors,
+// but without a routine. The message cannot be used, since it depends on the server's language.
 func isForeignStatement(err error) bool {
 	found := pq.As(err, pqerror.InvalidSQLStatementName, pqerror.DuplicatePstatement, pqerror.ProtocolViolation)
 	return found != nil && (found.Code != pqerror.ProtocolViolation || found.Routine == "exec_bind_message")

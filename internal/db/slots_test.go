@@ -2,7 +2,7 @@ package db
 
 import "testing"
 
-// TestSlots checks that what is in Postgres at a time has a connection each.
+// TestSlots checks how connections are divided among the kinds of operations.
 func TestSlots(t *testing.T) {
 	t.Parallel()
 	for connections, want := range map[int]Slots{

@@ -17,7 +17,7 @@ import (
 	"modernc.org/sqlite"
 )
 
-// sqlitePath is the path of the file that a URL names after sqlite:.
+// sqlitePath returns the path of a URL, given what follows sqlite: in it.
 func sqlitePath(text string) (string, error) {
 	path := strings.TrimPrefix(text, "//")
 	if path == "" || strings.HasPrefix(path, ":") {
@@ -40,8 +40,8 @@ func openSQLite(text string, log *slog.Logger) (*DB, error) {
 	if err := errors.Join(registerFunctions(), registerVFS()); err != nil {
 		return nil, err
 	}
-	// Readers compute, or wait for a disk. More of them would take turns on the processors,
-	// and each has a page cache of its own.
+	// Readers use a processor or wait for a disk. More of them would only share the
+	// processors, and each has its own page cache.
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	file := &sqliteFile{path: path, log: log}
 	pools, err := openSQLitePools(file, readers)
@@ -49,26 +49,26 @@ func openSQLite(text string, log *slog.Logger) (*DB, error) {
 		return nil, err
 	}
 	file.anchor = pools.copying
-	// There is one writer: where a change waits for it, and a batch, they take turns.
+	// There is one writer, which a batch and a change use alternately if both are waiting.
 	slots := Slots{Reads: readers, Batches: 1, Changes: 1}
-	turns := make(chan struct{}, slots.Reads)
+	readSlots := make(chan struct{}, slots.Reads)
 	c := &checkpoints{
-		file: file, log: log, pool: pools.copying, writer: pools.write, reads: turns,
-		turn: make(chan struct{}, 1), due: make(chan struct{}, 1), ended: make(chan struct{}),
+		file: file, log: log, pool: pools.copying, writer: pools.write, readSlots: readSlots,
+		writeSlot: make(chan struct{}, 1), due: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	c.start()
 	return &DB{
 		Engine: SQLite, Slots: slots, read: pools.read, write: pools.write, probe: pools.probe, admin: pools.write.DB,
-		turns: turns, sqlite: c,
+		readSlots: readSlots, sqlite: c,
 	}, nil
 }
 
-// sqlitePools are the connections to a file.
+// sqlitePools are the connection pools of a file.
 type sqlitePools struct{ write, copying, read, probe *sqlx.DB }
 
-// openSQLitePools opens them without connecting.
+// openSQLitePools opens the pools without connecting.
 func openSQLitePools(file *sqliteFile, readers int) (pools sqlitePools, err error) {
-	// FULL syncs the log at every commit: a 201 survives power loss, not only a crash.
+	// FULL syncs the write-ahead log at every commit: a 201 survives power loss, not only a crash.
 	settings := url.Values{
 		"vfs":           {vfsName},
 		"_busy_timeout": {milliseconds(busyTimeout)},
@@ -79,26 +79,26 @@ func openSQLitePools(file *sqliteFile, readers int) (pools sqlitePools, err erro
 	}
 	var failures [4]error
 	pools.write, failures[0] = openSQLitePool(fileConnector{file: file}, settings, 1)
-	settings.Set("mode", "rw") // only the writer makes the file
+	settings.Set("mode", "rw") // only the writing pool may create the file
 	settings.Del("_pragma")
 	settings.Set("_busy_timeout", milliseconds(readersTimeout))
 	pools.copying, failures[1] = openSQLitePool(fileConnector{file: file, anchor: true}, settings, 1)
 	settings.Set("_busy_timeout", milliseconds(busyTimeout))
 	settings.Set("_query_only", "1")
 	settings.Set("_txlock", "deferred")
-	pools.read, failures[2] = openSQLitePool(fileConnector{file: file}, settings, readers+1) // a Watch keeps one
+	pools.read, failures[2] = openSQLitePool(fileConnector{file: file}, settings, readers+1) // one is for a Watch
 	pools.probe, failures[3] = openSQLitePool(fileConnector{file: file}, settings, 1)
 	return pools, errors.Join(failures[:]...)
 }
 
-// busyTimeout is how long a statement waits for what another process has locked.
+// busyTimeout is how long a statement waits for another process's lock.
 const busyTimeout = 5 * time.Second
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// writerPragmas let a batch be prepared in memory: in SQLite's own 2 MB it would not fit,
-// and be written and read again before it is committed. What is deleted is overwritten,
-// and checkpoints are made apart.
+// writerPragmas give the writer enough cache for a batch: with SQLite's default of 2 MB, pages
+// would spill to disk before the commit. secure_delete overwrites deleted content, and automatic
+// checkpoints are off, since type checkpoints makes them.
 var writerPragmas = []string{"cache_size(-16384)", "temp_store(memory)", "wal_autocheckpoint(0)", "secure_delete(on)"}
 
 func openSQLitePool(file fileConnector, settings url.Values, connections int) (*sqlx.DB, error) {
@@ -108,7 +108,7 @@ func openSQLitePool(file fileConnector, settings url.Values, connections int) (*
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
 	pool := sqlx.NewDb(sql.OpenDB(preparing{file, true}), "sqlite")
-	// An open connection keeps its page cache and its place in the log.
+	// All connections stay open, since each has its page cache.
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	return pool, nil

@@ -15,22 +15,21 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// sqliteFile is the file of a SQLite database together with its log, as SQLite has them
-// open. SQLite goes on with them when they are removed, replaced or overwritten, and all
-// that it writes then is gone with the process, or of no use to the next one.
+// sqliteFile is the file of a SQLite database and its write-ahead log, as SQLite has them open.
+// SQLite does not notice when they are removed, replaced or overwritten: what it writes then
+// disappears with the process, or corrupts the new files.
 type sqliteFile struct {
 	path   string
 	log    *slog.Logger
-	anchor *sqlx.DB       // of one connection
+	anchor *sqlx.DB       // of one connection, which stays open until close
 	open   sync.WaitGroup // counts connections
 
 	mu     sync.Mutex
-	opened *openedFiles // once a connection has them open
+	opened *openedFiles // nil until a connection is open
 	lost   atomic.Pointer[error]
 }
 
-// beside is the path of a file that SQLite has beside the file itself, where path may be
-// a link to it.
+// beside returns the path of a file that SQLite keeps beside the database, which path may link to.
 func (f *sqliteFile) beside(suffix string) string {
 	if real, err := filepath.EvalSymlinks(f.path); err == nil {
 		return real + suffix
@@ -38,8 +37,8 @@ func (f *sqliteFile) beside(suffix string) string {
 	return f.path + suffix
 }
 
-// connected is called when a connection has been made. The first one has a second one made,
-// which keeps the log in place as long as the database is open, and remembers the files.
+// connected is called when a connection has been made. The first call opens the anchor connection,
+// so that SQLite does not remove the log while the database is open, and remembers the files.
 func (f *sqliteFile) connected(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -76,7 +75,7 @@ func (f *sqliteFile) isOpen() bool {
 	return f.opened != nil
 }
 
-// frameSize is how many bytes of log a page takes.
+// frameSize is the size of a frame of the write-ahead log, which holds one page, in bytes.
 func (f *sqliteFile) frameSize() int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -87,7 +86,7 @@ func (f *sqliteFile) frameSize() int64 {
 	return frameHead + index.pageSize
 }
 
-// forget is called before the last connection is closed, with which the log goes.
+// forget is called before the last connection is closed, which removes the log.
 func (f *sqliteFile) forget() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -99,8 +98,8 @@ func (f *sqliteFile) forget() error {
 	return content.Close()
 }
 
-// isOverwritten reports whether the files are lost and have other content than SQLite believes, also
-// where the log or the index has another name or none by now.
+// isOverwritten reports whether the files are lost and their content is not what SQLite has written,
+// also if the log or its index was renamed or removed.
 func (f *sqliteFile) isOverwritten() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -116,15 +115,15 @@ func (f *sqliteFile) isOverwritten() bool {
 	store, err := stat(f.opened.storePath, f.opened.store)
 	if err == nil {
 		_, err = f.opened.compareContent(store, log, index)
-	} else { // SQLite goes on with the one that has another name
+	} else { // the store was renamed or removed, and SQLite still uses it
 		err = f.opened.compareLog(log, index)
 	}
 	return err != nil
 }
 
-// intact returns an error once the files were removed, replaced or overwritten. That is for
-// good: what was acknowledged may be in the old ones or in the new ones, and only whoever
-// did it knows which of them are to be kept. An error of looking at them is not for good.
+// intact returns an error once the files were removed, replaced or overwritten. That error is
+// final: acknowledged data may be in the old files or in the new ones, and only the operator knows
+// which to keep. A failure to check the files is not final.
 func (f *sqliteFile) intact() error {
 	if lost := f.lost.Load(); lost != nil {
 		return *lost
@@ -159,7 +158,7 @@ type fileConnector struct {
 	driver.Connector
 
 	file   *sqliteFile
-	anchor bool // the connection is the one that keeps the log in place
+	anchor bool // it makes the anchor connection of the file
 }
 
 // Connect connects.
@@ -178,14 +177,14 @@ func (c fileConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return counted, nil
 }
 
-// fileConn is a connection that is counted as long as it is open.
+// fileConn is a connection that is counted while it is open.
 type fileConn struct {
 	engineConn
 
 	file *sqliteFile
 }
 
-// Close closes the connection. The last one copies the log into the file, and removes it.
+// Close closes the connection. Closing the last one makes a checkpoint and removes the log.
 func (c fileConn) Close() error {
 	defer c.file.open.Done()
 	return c.engineConn.Close()

@@ -12,8 +12,8 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// TestLogTruncatedAmidTransaction truncates the log while a transaction writes: what that appends
-// makes the log as long as it has to be, behind a hole.
+// TestLogTruncatedAmidTransaction truncates the log while a transaction writes: what it appends
+// makes the log long enough again, but after a hole.
 func TestLogTruncatedAmidTransaction(t *testing.T) {
 	t.Parallel()
 	database, path := openLogged(t, make(lines, 10))

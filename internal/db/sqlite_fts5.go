@@ -12,27 +12,27 @@ import (
 	"modernc.org/sqlite"
 )
 
-// FTS5, SQLite's full-text index, takes a word off its page when the last row with it is erased,
-// but keeps it in two more places, from which [fts5Pages.erase] takes it. Both are described in
-// https://www.sqlite.org/src/file/ext/fts5/fts5_index.c. The index is made of segments, and those
-// of pages, which are rows of the table NAME_data.
+// FTS5, SQLite's full-text index, removes a word from its page when the last row with it is erased,
+// but keeps it in two more places, from which [fts5Pages.erase] removes it. Both are described in
+// https://www.sqlite.org/src/file/ext/fts5/fts5_index.c. The index consists of segments, and those
+// of leaf pages, which are rows of the table NAME_data.
 //
-//   - NAME_idx says for each page of a segment but the first where it begins, by a
-//     term (the border) that is greater than all before the page and not greater than its
-//     first one. FTS5 takes the beginning of what is the first term at the time, or all of it,
-//     and leaves it when that is erased. The term that is the first one then is a border, too.
-//   - A merge that is not at its end has written the terms of some pages to another segment, and
-//     takes words out there only. The pages it has read go, but their borders stay, and of
-//     segments that it has read to the end the pages stay, too. Nobody reads any of these.
+//   - NAME_idx has a separator term for each page of a segment but the first: greater than all terms
+//     before the page, and not greater than its first one. FTS5 takes a prefix of the page's first
+//     term at the time, or the whole term, and keeps it when that term is erased. The term that is
+//     then the first one is a valid separator, too.
+//   - An unfinished merge has copied the terms of some pages to another segment, and removes words
+//     only there. It deletes the pages it has read, but not their separators, and not the pages of
+//     segments that it has read to the end. None of these is ever read again.
 
-// fts5Indexes are the full-text indexes of a database, by their names.
+// fts5Indexes are the full-text indexes of a database by name.
 type fts5Indexes map[string]fts5Pages
 
-// fts5Pages are the pages of an index that a transaction has written.
+// fts5Pages are the ids of an index's leaf pages that a transaction has written.
 type fts5Pages map[int64]bool
 
-// The id of a row of NAME_data is that of a page, its segment and number, or below all of
-// those. Between the two are six bits that are not all 0 in what is no page of terms.
+// The id of a leaf page in NAME_data is made of its segment and its number. The six bits between the
+// two are 0 only for leaf pages. Other records have smaller ids, without a segment.
 const (
 	segmentShift = 37
 	numberBits   = 31
@@ -41,7 +41,7 @@ const (
 
 func pageID(segment, number int64) int64 { return segment<<segmentShift + number }
 
-// find finds the indexes there are.
+// find adds all full-text indexes of the database.
 func (x fts5Indexes) find(ctx context.Context, tx *sqlx.Tx) error {
 	var names []string
 	err := tx.SelectContext(ctx, &names, "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE $1", "CREATE VIRTUAL TABLE % USING fts5%")
@@ -51,7 +51,7 @@ func (x fts5Indexes) find(ctx context.Context, tx *sqlx.Tx) error {
 	return err
 }
 
-// note is called for each row that is about to be written.
+// note records the leaf page of a row that is about to be written, if it is one.
 func (x fts5Indexes) note(row sqlite.SQLitePreUpdateData) {
 	name, isData := strings.CutSuffix(row.TableName, "_data")
 	id := row.NewRowID
@@ -60,13 +60,13 @@ func (x fts5Indexes) note(row sqlite.SQLitePreUpdateData) {
 	}
 }
 
-// cleanly is [once] for a transaction that erases: no erased word stays in a full-text index.
+// cleanly is [once] for a transaction that may erase: no erased word stays in a full-text index.
 func cleanly(ctx context.Context, pool *sqlx.DB, options *sql.TxOptions, fn func(context.Context, *sqlx.Tx) error) error {
 	conn, err := pool.Connx(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // it is given back
+	defer conn.Close() //nolint:errcheck // it goes back to the pool
 	hook := func(note sqlite.PreUpdateHookFn) error {
 		return conn.Raw(func(raw any) error {
 			raw.(*preparedConn).engineConn.(fileConn).engineConn.(sqlite.HookRegisterer).RegisterPreUpdateHook(note)
@@ -77,7 +77,7 @@ func cleanly(ctx context.Context, pool *sqlx.DB, options *sql.TxOptions, fn func
 	if err := hook(indexes.note); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer hook(nil) //nolint:errcheck // a connection that is no good any more is closed
+	defer hook(nil) //nolint:errcheck // it fails only on a broken connection, which is closed anyway
 	return once(ctx, conn, options, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := indexes.find(ctx, tx); err != nil {
 			return fmt.Errorf("find full-text indexes: %w", err)
@@ -94,14 +94,14 @@ func cleanly(ctx context.Context, pool *sqlx.DB, options *sql.TxOptions, fn func
 	})
 }
 
-// in names an index, or one of its tables, in a statement that has INDEX for its name.
+// in replaces INDEX by the name of an index in a statement.
 func in(index, statement string) string {
 	return strings.ReplaceAll(statement, "INDEX", strings.ReplaceAll(index, `"`, `""`))
 }
 
-// erase takes words out of an index that were on the pages and are in no row any more.
+// erase removes the words from an index that were on the pages and are in no row any more.
 func (p fts5Pages) erase(ctx context.Context, tx *sqlx.Tx, index string) error {
-	// FTS5 would take the words off the pages at the end of the transaction.
+	// Without a flush, FTS5 would remove the words from the pages only at the commit.
 	if _, err := tx.ExecContext(ctx, in(index, `INSERT INTO "INDEX" ("INDEX") VALUES ('flush')`)); err != nil {
 		return err
 	}
@@ -117,31 +117,31 @@ func (p fts5Pages) erase(ctx context.Context, tx *sqlx.Tx, index string) error {
 		return err
 	}
 	var moved []struct {
-		Segment       int64 `db:"segment"`
-		Border, First []byte
+		Segment          int64 `db:"segment"`
+		Separator, First []byte
 	}
 	err = tx.SelectContext(ctx, &moved, in(index, `
 		WITH pages AS MATERIALIZED (
 			SELECT value >> 37 AS segment, value & 0x7fffffff AS number, fts5_first_term(block) AS first
 			FROM json_each($1) CROSS JOIN "INDEX_data" AS data ON data.id = value
 		)
-		SELECT segment, term AS border, first FROM pages CROSS JOIN "INDEX_idx" ON segid = segment AND term = (
+		SELECT segment, term AS separator, first FROM pages CROSS JOIN "INDEX_idx" ON segid = segment AND term = (
 			SELECT term FROM "INDEX_idx" WHERE segid = segment AND term <= first ORDER BY term DESC LIMIT 1
 		)
 		WHERE pgno >> 1 = number AND substr(first, 1, length(term)) <> term`), string(list))
 	for _, page := range moved {
 		if err == nil {
-			_, err = tx.ExecContext(ctx, in(index, `UPDATE "INDEX_idx" SET term = $1 WHERE segid = $2 AND term = $3`), page.First, page.Segment, page.Border)
+			_, err = tx.ExecContext(ctx, in(index, `UPDATE "INDEX_idx" SET term = $1 WHERE segid = $2 AND term = $3`), page.First, page.Segment, page.Separator)
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("move the borders of pages: %w", err)
+		return fmt.Errorf("replace the separators of pages: %w", err)
 	}
 	return nil
 }
 
-// eraseMerged deletes what a merge that is not at its end has read already, and adds the pages with
-// which it will go on.
+// eraseMerged deletes what an unfinished merge has already read, and adds to p the pages with which
+// it will continue.
 func (p fts5Pages) eraseMerged(ctx context.Context, tx *sqlx.Tx, index string) error {
 	var structure []byte
 	if err := tx.GetContext(ctx, &structure, in(index, `SELECT block FROM "INDEX_data" WHERE id = $1`), structureID); err != nil {
@@ -151,7 +151,7 @@ func (p fts5Pages) eraseMerged(ctx context.Context, tx *sqlx.Tx, index string) e
 		if s.first == 1 {
 			continue
 		}
-		if s.first == 0 { // it has read all of it
+		if s.first == 0 { // the merge has read the whole segment
 			_, err := tx.ExecContext(ctx, in(index, `DELETE FROM "INDEX_data" WHERE id >= $1 AND id < $2`), pageID(s.segment, 0), pageID(s.segment+1, 0))
 			if err != nil {
 				return err
@@ -173,9 +173,9 @@ func (p fts5Pages) eraseMerged(ctx context.Context, tx *sqlx.Tx, index string) e
 	return nil
 }
 
-// firstTerm returns the first term on a page, or nil. The page begins with two numbers of two
-// bytes, of which the second is where its footer begins. That says first where the first term is,
-// which begins with its length.
+// firstTerm returns the first term on a leaf page, or nil. A page begins with two 16-bit numbers, of
+// which the second is the offset of its footer. The footer begins with the offset of the first term,
+// which is preceded by its length.
 func firstTerm(page []byte) []byte {
 	if len(page) < 4 {
 		return nil
@@ -193,13 +193,13 @@ func firstTerm(page []byte) []byte {
 	return term[:length]
 }
 
-// pagesLeft says with which page of a segment a merge will go on: 1 if there is none, 0 if
-// it has read all of it.
+// pagesLeft is the first page of a segment that a merge has not read: 1 if the segment is not being
+// merged, 0 if the merge has read all of it.
 type pagesLeft struct{ segment, first int64 }
 
-// segmentsOf reads the structure record. After four bytes it says how many levels and how many
-// segments there are, and how much was written. For each level it says how many segments are being
-// merged, how many there are, and of each its number and its first and last page.
+// segmentsOf parses the structure record. After four bytes it has the number of levels, the number of
+// segments, and a write counter. For each level it has the number of segments being merged, the
+// number of segments, and for each segment its id, first page and last page.
 func segmentsOf(structure []byte) (segments []pagesLeft) {
 	record := fields(structure).from(4)
 	levels, _ := record.number()
@@ -220,10 +220,10 @@ func segmentsOf(structure []byte) (segments []pagesLeft) {
 	return segments
 }
 
-// fields are what is left of a record.
+// fields is the unread rest of a record.
 type fields []byte
 
-// from returns what begins at an offset.
+// from returns the rest that begins at an offset, or nil.
 func (f fields) from(offset int64) fields {
 	if offset < 0 || offset > int64(len(f)) {
 		return nil
@@ -231,8 +231,8 @@ func (f fields) from(offset int64) fields {
 	return f[offset:]
 }
 
-// number reads a number as SQLite writes it, seven bits in each byte and the highest ones first.
-// It reports whether there is one.
+// number reads a varint of SQLite: seven bits in each byte, the highest ones first. It reports
+// whether there is one.
 func (f *fields) number() (value int64, ok bool) {
 	for i, b := range *f {
 		value = value<<7 | int64(b&0x7f)

@@ -14,7 +14,7 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// check compares the index with what is to be found.
+// check compares searches of every word with the model.
 func (s *indexed) check(t *testing.T) {
 	t.Helper()
 	s.exec(t, "INSERT INTO message_words (message_words) VALUES ('integrity-check')")
@@ -57,7 +57,7 @@ func (s *indexed) check(t *testing.T) {
 	}
 }
 
-// checkWords wants nothing in the index but words that are live.
+// checkWords checks that the index has only words of live messages.
 func (s *indexed) checkWords(t *testing.T) {
 	t.Helper()
 	words := []string{"s" + hex.EncodeToString([]byte("bob"))}
@@ -70,8 +70,8 @@ func (s *indexed) checkWords(t *testing.T) {
 	checkIndex(t, s.db, "message_words", words)
 }
 
-// checkIndex wants each border to be the beginning of a word that is live, and each word on
-// a page to be one.
+// checkIndex checks that each separator is a prefix of a live word, and that each word on a page is
+// live.
 func checkIndex(t *testing.T, database *db.DB, index string, words []string) {
 	t.Helper()
 	slices.Sort(words)
@@ -89,21 +89,21 @@ func checkIndex(t *testing.T, database *db.DB, index string, words []string) {
 		beginning := strings.TrimPrefix(string(border), "0")
 		i, _ := slices.BinarySearch(words, beginning)
 		if i == len(words) || !strings.HasPrefix(words[i], beginning) {
-			t.Errorf("the border %q is of no word", beginning)
+			t.Errorf("the separator %q is a prefix of no live word", beginning)
 		}
 	}
 	for _, page := range pages {
 		for _, word := range wordsOn(page) {
 			if _, live := slices.BinarySearch(words, word); !live {
-				t.Errorf("%q is on a page", word)
+				t.Errorf("%q is on a page, but in no message", word)
 			}
 		}
 	}
 }
 
-// wordsOn returns the words on a leaf page of FTS5's. Behind what is on the page it has
-// where each word begins, counted from the one before. A word lacks as many bytes as it
-// says that it has in common with the one before.
+// wordsOn returns the words on a leaf page of FTS5. The footer has the offset of each word, relative
+// to the one before. A word is stored without the prefix that it shares with the one before, but with
+// that prefix's length.
 func wordsOn(page []byte) (words []string) {
 	offset := 0
 	var word []byte

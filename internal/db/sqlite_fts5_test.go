@@ -16,13 +16,13 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// indexed is a store of messages, and what is to be found in it.
+// indexed is a store of messages with a full-text index, and a model of it.
 type indexed struct {
 	db     *db.DB
 	random *rand.Rand
 	next   uint64
-	texts  map[uint64][]string // the words of each message that is live
-	erased map[string]bool     // words that were in one, once
+	texts  map[uint64][]string // the words of each live message
+	erased map[string]bool     // words of earlier messages
 }
 
 func newIndexed(t *testing.T) *indexed {
@@ -38,10 +38,10 @@ func newIndexed(t *testing.T) *indexed {
 }
 
 // TestErasedWordsLeaveTheIndex stores, edits and deletes messages at random, while segments of the
-// index are merged. After each edit and deletion it has no word that no message has any more: not
-// on a page, also not of a segment that is being merged, and not as the border between two pages.
-// After each round SQLite finds its index whole, and a search finds just the messages that have a
-// word. The pages are so small that there are many. The seed is in the log.
+// index are merged. After each edit and deletion the index must have no word that is in no message:
+// neither on a page, even of a segment that is being merged, nor as a separator of pages. After each
+// round SQLite's own check of the index must pass, and searches must find exactly the messages with
+// a word. Small pages make many of them. The seed is logged.
 func TestErasedWordsLeaveTheIndex(t *testing.T) {
 	t.Parallel()
 	s := newIndexed(t)
@@ -54,7 +54,7 @@ func TestErasedWordsLeaveTheIndex(t *testing.T) {
 				s.edit(t)
 			case n < 12: // as after a send: a few pages of a merge
 				s.exec(t, "INSERT INTO message_words (message_words, rank) VALUES ('merge', $1)", 1+s.random.IntN(4))
-			case n == 12: // of all segments
+			case n == 12: // a merge of all segments
 				s.exec(t, "INSERT INTO message_words (message_words, rank) VALUES ('merge', $1)", -1-s.random.IntN(4))
 			default:
 				s.delete(t, 1+s.random.IntN(1<<s.random.IntN(6)))
@@ -70,8 +70,8 @@ func TestErasedWordsLeaveTheIndex(t *testing.T) {
 	s.check(t)
 }
 
-// TestErasedDuringMerge erases messages while segments are merged, of which each has words
-// that come after all those of the one before: the merge is through with one after the other.
+// TestErasedDuringMerge erases messages during a merge of segments whose words are all greater than
+// those of the segment before: the merge finishes one after the other.
 func TestErasedDuringMerge(t *testing.T) {
 	t.Parallel()
 	s := newIndexed(t)
@@ -88,7 +88,7 @@ func TestErasedDuringMerge(t *testing.T) {
 	s.check(t)
 }
 
-// TestErasedWordsLeaveEveryIndex makes an index of another name: nobody has to say that it is there.
+// TestErasedWordsLeaveEveryIndex makes an index with another name, which must be found by itself.
 func TestErasedWordsLeaveEveryIndex(t *testing.T) {
 	t.Parallel()
 	s := newIndexed(t)
@@ -113,9 +113,9 @@ func TestErasedWordsLeaveEveryIndex(t *testing.T) {
 	}
 }
 
-// words are those of a text: some that many have, and some that it has alone, of which some differ
-// from the next one at the end only. In some texts all of those come after all words of others, so
-// that a merge reads the words of those to the end first.
+// words returns the words of a text: some common ones, and some unique ones, of which some differ
+// only in their last characters. With late, the unique words sort after all words of other texts,
+// so that a merge finishes the segments of those first.
 func (s *indexed) words(late bool) []string {
 	words := []string{"the", fmt.Sprintf("common%d", s.random.IntN(20))}
 	for range s.random.IntN(8) {
@@ -157,7 +157,7 @@ func (*indexed) run(t *testing.T, transaction transaction, fn func(context.Conte
 	}
 }
 
-// add stores messages.
+// add stores that many messages.
 func (s *indexed) add(t *testing.T, messages int) {
 	late := s.random.IntN(2) == 0
 	s.run(t, s.db.Add, func(ctx context.Context, tx *sqlx.Tx) error {

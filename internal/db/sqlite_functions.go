@@ -10,9 +10,9 @@ import (
 	"modernc.org/sqlite"
 )
 
-// registerFunctions gives SQLite, for a migration, what Postgres can say by itself:
-// sha256(data) and hmac_sha256(key, message), as RFC 2104 defines it; and fts5_first_term(page),
-// see [fts5Pages]. Of NULL they are NULL. A driver's functions are there for the whole process.
+// registerFunctions adds SQL functions to SQLite: sha256(data) and hmac_sha256(key, message) of RFC
+// 2104, for a migration; and fts5_first_term(page), see [firstTerm]. They return NULL for NULL. The
+// driver registers functions for the whole process.
 var registerFunctions = sync.OnceValue(func() error {
 	return errors.Join(
 		sqlite.RegisterDeterministicScalarFunction("sha256", 1, ofBytes(func(args ...[]byte) []byte {
@@ -30,7 +30,7 @@ var registerFunctions = sync.OnceValue(func() error {
 	)
 })
 
-// ofBytes makes a function of SQLite from one of bytes.
+// ofBytes adapts a function of byte slices to a SQL function.
 func ofBytes(function func(args ...[]byte) []byte) func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
 	return func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		values := make([][]byte, len(args))

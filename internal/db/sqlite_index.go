@@ -8,22 +8,22 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// indexPragma asks a connection where in memory the index of the log is.
+// indexPragma returns the address in memory of the log's index (the -shm file).
 const indexPragma = "message_service_log_index"
 
-// logIndex is what the index of a log says. All processes that have the log open share it
+// logIndex is the header of the write-ahead log's index, which all processes with the log open share
 // in memory (https://www.sqlite.org/walformat.html#the_wal_index_file_format).
 type logIndex struct {
 	change   uint32    // counts the commits
-	frames   uint32    // pages in the log that are committed
+	frames   uint32    // committed frames in the log
 	pageSize int64     // bytes
-	salt     [2]uint32 // as in the head of the log; another one whenever the log starts anew
-	copied   uint32    // pages of the log in the store
-	copying  uint32    // the same, once the checkpoint that is being made is at its end
+	salt     [2]uint32 // as in the header of the log; changes when the log restarts
+	copied   uint32    // frames that checkpoints have copied into the store
+	copying  uint32    // the same, after the checkpoint in progress
 }
 
-// indexAt reads an index, and reports whether nobody wrote to it meanwhile: its head is
-// there twice, and the second one is written first.
+// indexAt reads an index, and reports whether the read is consistent: the index has its header
+// twice, and writers write the second copy first.
 func indexAt(address uintptr) (logIndex, bool) {
 	const headSize = unsafe.Sizeof(sqlite3.TWalIndexHdr{})
 	first := *at[sqlite3.TWalIndexHdr](address)
@@ -36,8 +36,8 @@ func indexAt(address uintptr) (logIndex, bool) {
 	}, first == second
 }
 
-// mapIndex maps a region of the index of the log into memory, of which the first one has
-// its head.
+// mapIndex maps a region of the log's index into memory, and remembers the first one, which has the
+// header.
 func mapIndex(tls *libc.TLS, file uintptr, region, size, extend int32, address uintptr) int32 {
 	state := stateOf(file)
 	usual := at[sqlite3.Tsqlite3_io_methods](state.methods)
@@ -48,8 +48,8 @@ func mapIndex(tls *libc.TLS, file uintptr, region, size, extend int32, address u
 	return code
 }
 
-// askFile answers indexPragma, notes when a checkpoint begins and ends, and leaves all else to the
-// usual file system.
+// askFile answers indexPragma, records when a checkpoint begins and ends, and passes the call on to
+// the default VFS.
 func askFile(tls *libc.TLS, file uintptr, operation int32, argument uintptr) int32 {
 	state := stateOf(file)
 	switch operation {

@@ -10,31 +10,32 @@ import (
 	"time"
 )
 
-// openedFiles is what is known of the files that SQLite has open.
+// openedFiles is the known state of the files that SQLite has open.
 type openedFiles struct {
 	storePath, logPath, indexPath string
 	store, log, indexFile         os.FileInfo
 
-	content   *os.File // of the log, on which nobody holds a lock that closing it would end
-	index     uintptr  // of the log: it is where it is as long as a connection is open
+	content   *os.File // of the log: SQLite holds no locks on it, which closing it would release
+	index     uintptr  // address of the log's index, which stays the same while a connection is open
 	committed logIndex // when the files were last found intact
 	settled   settled  // the store after the last checkpoint
 }
 
-// settled is a store that no checkpoint is writing to. Nothing else ever writes to it.
+// settled is the state of a store that no checkpoint is writing to. Only checkpoints write to it.
 type settled struct {
 	salt   [2]uint32 // of the log
-	copied uint32    // pages of it
+	copied uint32    // frames of the log that are in the store
 	size   int64
-	time   time.Time // of the last change; zero if it is not known
+	time   time.Time // of the last modification; zero if it is not known
 }
 
 var errOverwritten = errors.New("was written to by something else than SQLite")
 
-// checkAttempts is how often the files are looked at that another process is writing to.
+// checkAttempts is how often a check is tried while another process writes.
 const checkAttempts = 10
 
-// check compares the files with what SQLite has in memory, which says the same before and after.
+// check compares the files with the log's index. It counts only if the index was the same before
+// and after.
 func (o *openedFiles) check() error {
 	for range checkAttempts {
 		index, whole := indexAt(o.index)
@@ -46,13 +47,14 @@ func (o *openedFiles) check() error {
 			return err
 		}
 	}
-	return nil // the next one will see
+	return nil // undecided: the next check will find a fault
 }
 
-// compare returns the store as it is if no checkpoint is writing to it.
+// compare checks that the files are those that were opened, and compares their content. It returns
+// the state of the store, or a zero one while a checkpoint writes to it.
 func (o *openedFiles) compare(index logIndex) (settled, error) {
 	log, err := stat(o.logPath, o.log)
-	if err == nil { // another process would make an index of its own, and know nothing of our locks
+	if err == nil { // with another index, another process would not see our locks
 		_, err = stat(o.indexPath, o.indexFile)
 	}
 	if err != nil {
@@ -65,7 +67,7 @@ func (o *openedFiles) compare(index logIndex) (settled, error) {
 	return o.compareContent(store, log, index)
 }
 
-// compareContent does so for files that are those that were opened.
+// compareContent is the second part of compare.
 func (o *openedFiles) compareContent(store, log os.FileInfo, index logIndex) (settled, error) {
 	if err := o.compareLog(log, index); err != nil {
 		return o.settled, err
@@ -74,7 +76,7 @@ func (o *openedFiles) compareContent(store, log os.FileInfo, index logIndex) (se
 		return settled{}, nil
 	}
 	now := settled{index.salt, index.copied, store.Size(), store.ModTime()}
-	if runtime.GOOS == "windows" { // it may tell the time of a change much later
+	if runtime.GOOS == "windows" { // it may update modification times much later
 		now.time = time.Time{}
 	}
 	if before := o.settled; now != before && now.salt == before.salt && now.copied == before.copied && before.size > 0 {
@@ -83,7 +85,7 @@ func (o *openedFiles) compareContent(store, log os.FileInfo, index logIndex) (se
 	return now, nil
 }
 
-// stat looks at a file that must be the one that was opened.
+// stat returns the state of a file, which must be the one that was opened.
 func stat(path string, opened os.FileInfo) (os.FileInfo, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -95,9 +97,10 @@ func stat(path string, opened os.FileInfo) (os.FileInfo, error) {
 	return info, nil
 }
 
-// compareLog compares the length of the log, and two places where its salt is
-// (https://www.sqlite.org/fileformat2.html#walformat): its head, and the frame that was the last one
-// before. If the log was truncated while a transaction appended to it, that frame is in a hole.
+// compareLog checks the length of the log, and its salt in two places
+// (https://www.sqlite.org/fileformat2.html#walformat): the header, and the frame that was the last at
+// the previous check. If the log was truncated while a transaction appended to it, that frame is now
+// in a hole of zeros.
 func (o *openedFiles) compareLog(log os.FileInfo, index logIndex) error {
 	const headerSize, saltOfHeader, saltOfFrame = 32, 16, 8
 	if index.frames == 0 {
@@ -105,7 +108,7 @@ func (o *openedFiles) compareLog(log os.FileInfo, index logIndex) error {
 	}
 	frame := func(number uint32) int64 { return headerSize + int64(number)*(frameHead+index.pageSize) }
 	if log.Size() < frame(index.frames) {
-		return fmt.Errorf("%s %w: it is shorter than what was committed", o.logPath, errOverwritten)
+		return fmt.Errorf("%s %w: it is shorter than the committed frames", o.logPath, errOverwritten)
 	}
 	places := []int64{saltOfHeader}
 	if before := o.committed; before.salt == index.salt && before.frames > 0 {

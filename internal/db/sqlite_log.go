@@ -7,22 +7,22 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// frameHead is how many bytes are before each page in a log
+// frameHead is the size of the header before each page in a write-ahead log, in bytes
 // (https://www.sqlite.org/fileformat2.html#wal_file_format).
 const frameHead = 24
 
-// frames is where a log is being written: what a transaction appends to it.
+// frames is the position at which a transaction appends to a log.
 type frames struct {
-	start int64 // of the newest frame
-	end   int64 // of the newest frame that is whole
+	start int64 // offset of the newest frame
+	end   int64 // offset of the end of the newest complete frame
 	head  [frameHead]byte
-	held  bool // head is not written yet
+	held  bool // head is buffered and not written yet
 }
 
-// writeLog writes a part of a log. SQLite writes the head of a frame and its page one after the
-// other, which is two system calls for each page of a commit. Here the head of a frame that follows
-// another one waits for its page, so that it is one. A head that replaces another has no page after
-// it, and does not wait.
+// writeLog writes to a log. SQLite writes the header of a frame and its page separately, which is
+// two system calls for each page of a commit. This buffers the header of an appended frame until
+// its page follows, and writes both at once. A header that replaces another one is written at once,
+// since no page follows.
 func writeLog(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32 {
 	f := &stateOf(file).frames
 	if f.held && offset == f.start+frameHead {
@@ -51,7 +51,7 @@ func writeLog(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) i
 	return function[writeFunction](usual.FxWrite)(tls, file, buffer, amount, offset)
 }
 
-// writeHeld writes a head that has waited in vain.
+// writeHeld writes a buffered header whose page did not follow.
 func writeHeld(tls *libc.TLS, file uintptr) int32 {
 	state := stateOf(file)
 	if !state.frames.held {
@@ -63,7 +63,7 @@ func writeHeld(tls *libc.TLS, file uintptr) int32 {
 	return function[writeFunction](usual.FxWrite)(tls, file, head, frameHead, state.frames.start)
 }
 
-// syncLog syncs a log, as SQLite does before anybody may read what a transaction has appended.
+// syncLog syncs a log, which SQLite does before readers can see an appended transaction.
 func syncLog(tls *libc.TLS, file uintptr, flags int32) int32 {
 	if code := writeHeld(tls, file); code != sqlite3.SQLITE_OK {
 		return code

@@ -18,9 +18,9 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestLogInOnePiece makes transactions that do not fit into memory, so that pages are written to the
-// log before the commit and replaced there, and takes some of it back. After each of them the
-// file and its log, as they are on disk, are what SQLite's own file system takes for whole.
+// TestLogInOnePiece runs transactions that do not fit into the cache, so that pages spill to the log
+// before the commit and are replaced there, and rolls some of them back. After each one, SQLite with
+// its default VFS must accept a copy of the file and its log as intact.
 func TestLogInOnePiece(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -45,7 +45,7 @@ func TestLogInOnePiece(t *testing.T) {
 	}
 }
 
-// changePieces writes rows, and takes some of that back.
+// changePieces writes rows, and rolls some of them back.
 func changePieces(ctx context.Context, tx *sqlx.Tx, random *rand.Rand, model map[int]string) (map[int]string, error) {
 	for range 1 + random.IntN(4) {
 		if _, err := tx.ExecContext(ctx, "SAVEPOINT part"); err != nil {
@@ -72,11 +72,11 @@ func changePieces(ctx context.Context, tx *sqlx.Tx, random *rand.Rand, model map
 	return model, nil
 }
 
-// readCopy reads a copy of a database and its log with SQLite's own file system.
+// readCopy reads a copy of a database and its log with SQLite's default VFS.
 func readCopy(t *testing.T, path string) (map[int]string, error) {
 	t.Helper()
 	copied := filepath.Join(t.TempDir(), "copy.db")
-	for before, log := []byte(nil), []byte("unread"); !bytes.Equal(before, log); { // else it may be of before and after a checkpoint
+	for before, log := []byte(nil), []byte("unread"); !bytes.Equal(before, log); { // otherwise the two files may be from before and after a checkpoint
 		before = log
 		file, err := os.ReadFile(path)
 		if err != nil {
@@ -115,8 +115,7 @@ func readCopy(t *testing.T, path string) (map[int]string, error) {
 	return found, rows.Err()
 }
 
-// TestLogStaysSmall writes as fast as it can, and looks at the size of the log. A file keeps the
-// size of pages with which somebody has made it.
+// TestLogStaysSmall writes as fast as it can, and checks the size of the log, with several page sizes.
 func TestLogStaysSmall(t *testing.T) {
 	t.Parallel()
 	for pageSize, limit := range map[int]int64{4096: 64 << 20, 65536: 128 << 20} {
@@ -150,7 +149,7 @@ func TestLogStaysSmall(t *testing.T) {
 	}
 }
 
-// makePaged makes a SQLite database with pages of a size.
+// makePaged makes a SQLite database with that page size.
 func makePaged(t *testing.T, path string, pageSize int) {
 	t.Helper()
 	made, err := sql.Open("sqlite", path)

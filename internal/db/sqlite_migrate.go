@@ -13,16 +13,16 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// inOneTransaction runs fn with a pool whose statements are all part of one transaction of
-// SQLite, even where fn begins and commits some. Other processes that want to do the same
-// wait for its end, and see all of it or nothing.
+// inOneTransaction runs fn with a pool whose statements are all part of one transaction of SQLite;
+// transactions of fn become savepoints. Other processes that call it wait for its end, and see all
+// of it or nothing.
 func (d *DB) inOneTransaction(ctx context.Context, fn func(*sql.DB) error) error {
 	return d.sqlite.write(ctx, true, func() error {
 		conn, err := connectPatiently(ctx, d.write)
 		if err != nil {
 			return err
 		}
-		defer conn.Close() //nolint:errcheck // it is given back
+		defer conn.Close() //nolint:errcheck // it goes back to the pool
 		return conn.Raw(func(raw any) error { return transactAll(ctx, raw.(engineConn), fn) })
 	})
 }
@@ -30,8 +30,8 @@ func (d *DB) inOneTransaction(ctx context.Context, fn func(*sql.DB) error) error
 // busyPause is the time between two attempts to connect to a file that is locked.
 const busyPause = 10 * time.Millisecond
 
-// connectPatiently waits where SQLite does not wait for a lock since that could be for ever,
-// as where another process makes the file.
+// connectPatiently retries while the file is locked: SQLite's busy timeout does not apply where
+// waiting could deadlock, as while another process creates the file.
 func connectPatiently(ctx context.Context, pool *sqlx.DB) (*sql.Conn, error) {
 	for start := time.Now(); ; {
 		conn, err := pool.Conn(ctx)
@@ -46,7 +46,7 @@ func connectPatiently(ctx context.Context, pool *sqlx.DB) (*sql.Conn, error) {
 	}
 }
 
-// transactAll runs fn in a transaction of a connection, which is ended in any case.
+// transactAll runs fn in a transaction of a connection, and ends it even if fn panics.
 func transactAll(ctx context.Context, shared engineConn, fn func(*sql.DB) error) error {
 	if _, err := shared.ExecContext(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -55,12 +55,12 @@ func transactAll(ctx context.Context, shared engineConn, fn func(*sql.DB) error)
 	ctx = context.WithoutCancel(ctx)
 	defer func() { // fn may panic
 		if !committed {
-			// An error says that SQLite has ended it by itself.
+			// It fails only if SQLite has rolled back by itself.
 			_, _ = shared.ExecContext(ctx, "ROLLBACK", nil)
 		}
 	}()
 	pool := sql.OpenDB(joiningConnector{shared})
-	defer pool.Close() //nolint:errcheck // its connections are not closed
+	defer pool.Close() //nolint:errcheck // closing it leaves the connection open
 	if err := fn(pool); err != nil {
 		return err
 	}
@@ -71,14 +71,14 @@ func transactAll(ctx context.Context, shared engineConn, fn func(*sql.DB) error)
 	return nil
 }
 
-// isBusy reports whether a statement gave up waiting for what another process has locked.
+// isBusy reports whether a statement gave up waiting for another process's lock.
 func isBusy(err error) bool {
 	lite, ok := errors.AsType[*sqlite.Error](err)
 	return ok && lite.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
-// joiningConnector makes one connection look like as many as are wanted. Nothing may
-// happen on two of them at a time.
+// joiningConnector makes one connection look like any number of connections, of which only one may
+// be used at a time.
 type joiningConnector struct{ shared engineConn }
 
 // Connect returns the connection.
@@ -86,24 +86,24 @@ func (c joiningConnector) Connect(context.Context) (driver.Conn, error) {
 	return joiningConn{c.shared}, nil
 }
 
-// Driver returns nothing that connects.
+// Driver returns nil: database/sql does not use it here.
 func (c joiningConnector) Driver() driver.Driver { return nil }
 
-// joiningConn is a connection that is amid a transaction and stays so.
+// joiningConn is a connection that stays in an outer transaction.
 type joiningConn struct{ engineConn }
 
 // Close leaves the connection open.
 func (joiningConn) Close() error { return nil }
 
-// BeginTx begins a transaction within the transaction.
+// BeginTx sets a savepoint.
 func (c joiningConn) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
 	return c, c.exec(ctx, "SAVEPOINT joined")
 }
 
-// Commit commits the inner transaction.
+// Commit releases the savepoint.
 func (c joiningConn) Commit() error { return c.exec(context.Background(), "RELEASE joined") }
 
-// Rollback takes the inner transaction back.
+// Rollback rolls back to the savepoint.
 func (c joiningConn) Rollback() error {
 	return errors.Join(c.exec(context.Background(), "ROLLBACK TO joined"), c.Commit())
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// fullDisk is a connection on which nothing can be committed.
+// fullDisk is a connection whose commits fail.
 type fullDisk struct {
 	engineConn
 
@@ -26,13 +26,13 @@ func (c *fullDisk) ExecContext(_ context.Context, statement string, _ []driver.N
 	return driver.ResultNoRows, nil
 }
 
-// TestFailedCommitIsRolledBack migrates where the disk is full at the end: the connection
-// is the only one that writes, and must not be left in a transaction.
+// TestFailedCommitIsRolledBack migrates on a disk that is full at the commit: the connection is the
+// only writer, and must not stay in a transaction.
 func TestFailedCommitIsRolledBack(t *testing.T) {
 	t.Parallel()
 	conn := &fullDisk{}
 	if err := transactAll(t.Context(), conn, func(*sql.DB) error { return nil }); !errors.Is(err, errFull) {
-		t.Errorf("it fails with %v", err)
+		t.Errorf("the migration fails with %v", err)
 	}
 	if want := []string{"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"}; !slices.Equal(conn.ran, want) {
 		t.Errorf("it ran %q, want %q", conn.ran, want)

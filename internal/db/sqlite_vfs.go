@@ -10,23 +10,22 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// vfsName is the name under which SQLite knows the file system of this file. It is the
-// usual one of the machine, but that it answers indexPragma, writes the log in fewer pieces (see
-// writeLog), and for two things that happen when pages are copied from the log into the database file:
+// vfsName names our VFS, SQLite's interface to files. It is the machine's default VFS with four
+// changes. It answers indexPragma and writes the log with fewer system calls (see writeLog). Two
+// more concern checkpoints, which write pages into the database file:
 //
-// What a page does not use is overwritten with zeros. When SQLite divides a full page,
-// it leaves copies of the rows that moved in what is free of the old page, even with
-// secure_delete, and there what is deleted would remain.
+// The unused part of a page is overwritten with zeros. When SQLite splits a full page, it leaves
+// copies of the moved rows in the free space of the old page, even with secure_delete, where
+// deleted text would remain.
 //
-// The file is synced after every few megabytes. SQLite syncs it once, at the end and
-// while nobody can write: that would take long where much was copied.
+// The file is synced after every few megabytes. SQLite syncs it once, at the end and while nobody
+// can write, which takes long after a large checkpoint.
 const vfsName = "message-service"
 
-// syncEvery is how many bytes are written to a database file before it is synced. What
-// is left is synced while nobody can write.
+// syncEvery is how many bytes are written to a database file before it is synced.
 const syncEvery = 4 << 20
 
-// registerVFS makes the file system known to SQLite, once for the process.
+// registerVFS registers the VFS with SQLite, once for the process.
 var registerVFS = sync.OnceValue(func() error {
 	tls := libc.NewTLS()
 	defer tls.Close()
@@ -38,7 +37,7 @@ var registerVFS = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	// SQLite keeps it until the process ends.
+	// SQLite uses this memory until the process ends.
 	ours := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(sqlite3.Tsqlite3_vfs{})))
 	if ours == 0 {
 		return errors.New("no memory for the file system of SQLite")
@@ -59,20 +58,21 @@ var registerVFS = sync.OnceValue(func() error {
 // Set by registerVFS.
 var (
 	openUsual openFunction
-	fileSize  uintptr // of a file of the usual file system; a fileState follows
+	fileSize  uintptr // of the default VFS's file structure; a fileState follows it in memory
 )
 
-// fileState is what is remembered of an open database file or its log.
+// fileState is our state of an open database file or log.
 type fileState struct {
-	methods uintptr // of the usual file system
+	methods uintptr // of the default VFS
 
 	// Of a database file.
 	unsynced int64   // bytes
-	index    uintptr // of the log
-	copying  bool    // a checkpoint is writing: nobody else does
-	head     head    // of the file, as far as it is known during that checkpoint
+	index    uintptr // address of the log's index
+	copying  bool    // a checkpoint is in progress, and only it writes
+	head     head    // of the file, once known during that checkpoint
 
-	frames frames // of a log
+	// Of a log.
+	frames frames
 }
 
 func stateOf(file uintptr) *fileState { return at[fileState](file + fileSize) }
@@ -86,7 +86,7 @@ type (
 	askFunction   func(tls *libc.TLS, file uintptr, operation int32, argument uintptr) int32
 )
 
-// methodTables has our tables of methods for each table of the usual file system.
+// methodTables has our method tables by those of the default VFS.
 var methodTables struct {
 	sync.Mutex
 
@@ -98,7 +98,7 @@ type tableKey struct {
 	kind  int32 // SQLITE_OPEN_MAIN_DB or SQLITE_OPEN_WAL
 }
 
-// openFile opens a file. A database file and its log get our ways to write.
+// openFile opens a file. A database file and a log get our method tables.
 func openFile(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uintptr) int32 {
 	code := openUsual(tls, vfs, name, file, flags, outFlags)
 	kind := flags & (sqlite3.SQLITE_OPEN_MAIN_DB | sqlite3.SQLITE_OPEN_WAL)
@@ -114,7 +114,7 @@ func openFile(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uint
 	if !ok {
 		ours = libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(sqlite3.Tsqlite3_io_methods{})))
 		if ours == 0 {
-			return sqlite3.SQLITE_OK // the usual way remains
+			return sqlite3.SQLITE_OK // out of memory: the file keeps the default methods
 		}
 		table := at[sqlite3.Tsqlite3_io_methods](ours)
 		*table = *at[sqlite3.Tsqlite3_io_methods](*methods)
@@ -162,8 +162,9 @@ func isPage(amount int32, offset int64) bool {
 	return amount >= 512 && amount&(amount-1) == 0 && offset%int64(amount) == 0
 }
 
-// head is how a database file begins (https://www.sqlite.org/fileformat2.html#the_database_header).
-// A checkpoint copies it before the other pages. Anybody may change it between two checkpoints.
+// head is the beginning of the header of a database file
+// (https://www.sqlite.org/fileformat2.html#the_database_header). A checkpoint writes its page first.
+// Other processes may change it between two checkpoints.
 type head struct {
 	_           [28]byte
 	pages       [4]byte // in the file, big-endian
@@ -171,13 +172,13 @@ type head struct {
 	largestRoot [4]byte // not 0 if the file has auto_vacuum
 }
 
-// isScrubbed reports whether the pages of the file are told apart by their first byte. That
-// of a b-tree's is from 2 to 13. The others begin with the number of a page, whose first
-// byte is 0 where there are less than 2^24 of them, which are 64 GiB; but a file with
-// auto_vacuum has pages of yet another kind.
+// isScrubbed reports whether B-tree pages can be recognized by their first byte, so that their free
+// space can be overwritten. It is 2 to 13 for a B-tree page. Other pages begin with a page number,
+// whose first byte is 0 in a file of less than 2^24 pages (64 GiB). A file with auto_vacuum has
+// pointer-map pages too, which begin with any of these bytes.
 func (h *head) isScrubbed() bool { return h.pages[0] == 0 && h.largestRoot == [4]byte{} }
 
-// readHead reads the head of a file. What cannot be read is as one that is not scrubbed.
+// readHead reads the header of a file. After an error it returns one that is not scrubbed.
 func readHead(tls *libc.TLS, methods *sqlite3.Tsqlite3_io_methods, file uintptr) head {
 	const size = int32(unsafe.Sizeof(head{}))
 	buffer := tls.Alloc(int(size))
@@ -188,12 +189,12 @@ func readHead(tls *libc.TLS, methods *sqlite3.Tsqlite3_io_methods, file uintptr)
 	return *at[head](buffer)
 }
 
-// unused returns what is free between the head of a b-tree page and its rows
-// (https://www.sqlite.org/fileformat2.html#b_tree_pages), or nothing.
+// unused returns the free space between the header of a B-tree page and its cells
+// (https://www.sqlite.org/fileformat2.html#b_tree_pages), or nil.
 func unused(page []byte, first bool) []byte {
 	head := page
 	if first {
-		head = page[100:] // of the file
+		head = page[100:] // the first page begins with the header of the file
 	}
 	end := len(page) - len(head)
 	switch head[0] {
@@ -215,10 +216,10 @@ func unused(page []byte, first bool) []byte {
 	return page[end:content]
 }
 
-// at is what an address of SQLite points to.
+// at converts an address of SQLite to a pointer.
 func at[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) }
 
-// function is the function behind an address of SQLite, and pointer the address of one.
+// function converts an address of SQLite to a function, and pointer does the reverse.
 func function[F any](address uintptr) F {
 	return *(*F)(unsafe.Pointer(&struct{ address uintptr }{address}))
 }

@@ -6,32 +6,31 @@ import (
 	"errors"
 )
 
-// KeptParameters is how many parameters a statement has at most that a connection keeps
-// prepared. Those are the same ones again and again; one with more is written for a batch.
+// KeptParameters is the most parameters of a statement that a connection keeps prepared. Statements
+// with more are those of batches, which rarely repeat.
 const KeptParameters = 16
 
-// keptStatements is how many of them a connection keeps.
+// keptStatements is the most statements that a connection keeps prepared.
 const keptStatements = 128
 
 type unpreparedKey struct{}
 
-// Unprepared marks what runs as in need of a plan of its own. Postgres gives a prepared
-// statement one that suits any parameters, as it thinks, and that is a trap where two
-// indexes would do and one of them is much longer for some.
+// Unprepared makes statements plan with their actual parameters (a custom plan). Postgres may give
+// a prepared statement a generic plan, which may pick the wrong one of two indexes when users
+// differ much in size.
 func Unprepared(ctx context.Context) context.Context {
 	return context.WithValue(ctx, unpreparedKey{}, true)
 }
 
-// IsUnprepared tells whether a context is marked so.
+// IsUnprepared reports whether a context is from [Unprepared].
 func IsUnprepared(ctx context.Context) bool { return ctx.Value(unpreparedKey{}) != nil }
 
-// preparing is a connector for connections that keep the statements they run prepared.
-// To parse and plan a short statement takes longer than to run it, in Postgres as in
-// SQLite.
+// preparing is a connector whose connections keep their statements prepared. In both engines,
+// parsing and planning a short statement takes longer than running it.
 type preparing struct {
 	driver.Connector
 
-	regardless bool // of what is marked: the engine plans without looking at parameters
+	always bool // even with [Unprepared]: SQLite's plans do not depend on parameters
 }
 
 // Connect connects.
@@ -40,10 +39,10 @@ func (c preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{conn.(engineConn), map[string]preparedStatement{}, c.regardless}, nil
+	return &preparedConn{conn.(engineConn), map[string]preparedStatement{}, c.always}, nil
 }
 
-// engineConn is what a connection of either driver can do.
+// engineConn has the methods that connections of both drivers have.
 type engineConn interface {
 	driver.Conn
 	driver.ConnPrepareContext
@@ -55,27 +54,26 @@ type engineConn interface {
 	driver.Validator
 }
 
-// preparedStatement is what a statement of either driver can do.
+// preparedStatement has the methods that statements of both drivers have.
 type preparedStatement interface {
 	driver.Stmt
 	driver.StmtQueryContext
 	driver.StmtExecContext
 }
 
-// preparedConn is a connection that keeps statements until it is closed. As with any
-// connection, the rows of a query are closed before the next.
+// preparedConn is a connection that keeps its statements prepared until it is closed.
 type preparedConn struct {
 	engineConn
 
 	statements map[string]preparedStatement
-	regardless bool
+	always     bool
 }
 
-// Close closes the statements and the connection. Postgres ends them with the session;
-// SQLite keeps a connection open until they are closed.
+// Close closes the connection, and before it the statements of SQLite, which otherwise keep it
+// open. In Postgres they end with the session.
 func (c *preparedConn) Close() error {
 	var errs []error
-	if c.regardless {
+	if c.always {
 		for _, statement := range c.statements {
 			errs = append(errs, statement.Close())
 		}
@@ -107,10 +105,10 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 	return statement.ExecContext(ctx, args)
 }
 
-// statement returns the prepared statement, or nil if it is not one to keep.
+// statement returns the prepared statement, or nil if the query is not to be prepared.
 func (c *preparedConn) statement(ctx context.Context, query string, parameters int) (preparedStatement, error) {
-	if !c.regardless && IsUnprepared(ctx) {
-		return nil, nil //nolint:nilnil // as it says
+	if !c.always && IsUnprepared(ctx) {
+		return nil, nil //nolint:nilnil // nil means that it is not prepared
 	}
 	statement, ok := c.statements[query]
 	if ok || parameters == 0 || parameters > KeptParameters || len(c.statements) == keptStatements {

@@ -14,8 +14,8 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestPreparedStatements looks which statements a connection to Postgres keeps: those with
-// few parameters, so many of them, and none if that is not wanted.
+// TestPreparedStatements checks which statements a connection to Postgres keeps prepared: those
+// with at most KeptParameters, up to keptStatements, and none if that is switched off.
 func TestPreparedStatements(t *testing.T) {
 	t.Parallel()
 	url := dbtest.NewURL(t, db.Postgres)
@@ -56,9 +56,9 @@ func TestPreparedStatements(t *testing.T) {
 	}
 }
 
-// TestStatementsUncleared connects where there is no room for the second connection that it
-// takes to look for a pooler: no statement is kept on the first one, nor on one made soon
-// after, until a later look, a second apart, finds none.
+// TestStatementsUncleared connects while Postgres has no room for the second connection of a
+// probe for poolers: no statement is prepared on the first connection, nor on one made soon after,
+// until a later probe, a second apart, finds no pooler.
 func TestStatementsUncleared(t *testing.T) {
 	t.Parallel()
 	cluster := dbtest.NewCluster(t)

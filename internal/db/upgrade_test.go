@@ -20,10 +20,10 @@ import (
 	"github.com/message-service/message-service/migrations"
 )
 
-// upgradeFrom is the last step of the schema before idempotency keys were hashed.
+// upgradeFrom is the last step of the schema in which idempotency keys are not hashed.
 var upgradeFrom = map[db.Engine]int64{db.Postgres: 7, db.SQLite: 5}
 
-// earlierSearch is what searches needed in a SQLite file then.
+// earlierSearch makes the search tables that a SQLite file had then.
 const earlierSearch = `
 	CREATE TABLE message_numbers (number INTEGER PRIMARY KEY, recipient TEXT NOT NULL, id BLOB NOT NULL UNIQUE) STRICT;
 	CREATE VIRTUAL TABLE message_words USING fts5 (mailboxes, text, content = '', contentless_delete = 1);
@@ -32,8 +32,8 @@ const earlierSearch = `
 	    INSERT INTO message_words (rowid, mailboxes, text) VALUES (last_insert_rowid(), hex(new.recipient), new.text);
 	END;`
 
-// TestUpgradeOfKeys upgrades a store whose messages have idempotency keys themselves: they are
-// recognised afterwards as before, and are nowhere in it any more.
+// TestUpgradeOfKeys upgrades a store with plain idempotency keys: retries are recognised as before,
+// and no plain key is left in the store.
 func TestUpgradeOfKeys(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		url := dbtest.NewURL(t, engine)
@@ -60,7 +60,7 @@ func TestUpgradeOfKeys(t *testing.T) {
 					t.Fatal(err)
 				}
 				want := http.StatusCreated
-				if text != m.Text && key != "deleted" { // of which no fingerprint was kept
+				if text != m.Text && key != "deleted" { // a deleted message has no fingerprint
 					want = http.StatusUnprocessableEntity
 				}
 				if answer.StatusCode() != want || want == http.StatusCreated && answer.JSON201.ID != m.ID {
@@ -71,7 +71,7 @@ func TestUpgradeOfKeys(t *testing.T) {
 	})
 }
 
-// fillEarlier makes a store of the schema of that time, and puts messages by their keys into it.
+// fillEarlier makes a store with the schema of upgradeFrom, and inserts messages by their keys.
 func fillEarlier(t *testing.T, engine db.Engine, url string, sent map[string]client.Message) {
 	t.Helper()
 	dialect, name := goose.DialectPostgres, url

@@ -20,15 +20,15 @@ CREATE TABLE IF NOT EXISTS blocks (
     PRIMARY KEY (owner, peer)
 );
 
--- Lists and counts leave deleted messages out, and so do the indexes by sender: a count
--- need not look at the messages themselves.
+-- Lists and counts leave deleted messages out, and so do the partial indexes by sender, so that a
+-- count is an index-only scan.
 DROP INDEX IF EXISTS messages_recipient_sender_id;
 CREATE INDEX IF NOT EXISTS messages_between ON messages (recipient, sender, id) WHERE NOT deleted;
 DROP INDEX IF EXISTS messages_sender_id;
 CREATE INDEX IF NOT EXISTS messages_sent ON messages (sender, id) WHERE NOT deleted;
 
--- Of an expression, which only statements over everyone's messages use: as an index
--- of the id it would tempt the planner to walk it for one user's messages.
+-- An index of an expression, which only statements over all users contain: the planner might
+-- otherwise scan it for one user's messages.
 DROP INDEX IF EXISTS messages_id;
 CREATE INDEX IF NOT EXISTS messages_every_id ON messages (coalesce(id, id));
 
@@ -42,5 +42,5 @@ SELECT owner, peer, id FROM (
     ) AS sides
 ) AS ordered WHERE place = 1;
 
--- The body of a deleted message is forgotten, and so is what could confirm a guess at it.
+-- A deleted message keeps no fingerprint, which could confirm a guess at its text.
 UPDATE messages SET fingerprint = NULL WHERE deleted AND fingerprint IS NOT NULL;

@@ -3,8 +3,8 @@
 
 -- +goose Up
 
--- What the feed of a user reads of the markers: theirs, and those of their peers. Of
--- expressions, which only feeds use: as indexes of the columns they would tempt the
--- planner to look through all markers of a user for the one with a peer.
+-- For the feed of a user: their read markers, and those of their peers. Indexes of expressions,
+-- which only feeds contain: the planner might otherwise scan all markers of a user for the one with
+-- a peer.
 CREATE INDEX IF NOT EXISTS read_markers_owner_changed ON read_markers (coalesce(owner, owner), changed);
 CREATE INDEX IF NOT EXISTS read_markers_peer_changed ON read_markers (coalesce(peer, peer), changed);

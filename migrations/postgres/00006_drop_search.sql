@@ -3,5 +3,5 @@
 
 -- +goose Up
 
--- The index for searches of an earlier version, which the next step, if it is wanted, makes anew.
+-- Drops the search index of an earlier version. The next step, which is optional, makes the new one.
 DROP INDEX IF EXISTS messages_search;

@@ -1,7 +1,7 @@
 -- oldest binary: 8
 -- +goose Up
 
--- All of it or nothing, in a transaction: a second run would hash the hashes.
+-- In one transaction: a second run would hash the hashes.
 
 -- HMAC-SHA-256 as RFC 2104 defines it. A key is padded with zeros to 64 bytes, and bit_send
 -- puts four bytes, its length, before the bits.
@@ -16,10 +16,10 @@ $$;
 DROP INDEX IF EXISTS messages_idempotency_key;
 DROP INDEX IF EXISTS messages_every_id;
 
--- Of an idempotency key only the hash is kept, and the fingerprint of the request is keyed by the
--- key itself, so that nothing in the store confirms a guess at a text that was deleted.
+-- Only the hash of an idempotency key is kept, and the fingerprint of a request is an HMAC with that
+-- key, so that nothing in the store can confirm a guess at a deleted text.
 --
--- Lists leave tombstones out by the index: a tombstone is in another part of the primary key.
+-- With deleted in the primary key, tombstones are in another range of it than the messages of lists.
 ALTER TABLE messages
     ALTER COLUMN fingerprint TYPE bytea USING hmac_sha256(convert_to(idempotency_key, 'UTF8'), fingerprint),
     ALTER COLUMN idempotency_key TYPE bytea USING sha256(convert_to(idempotency_key, 'UTF8')),
@@ -32,5 +32,5 @@ CREATE INDEX messages_every_id ON messages (deleted, coalesce(id, id));
 
 DROP FUNCTION hmac_sha256;
 
--- The planner learns of the expression by looking at it.
+-- Gathers statistics of the indexed expression.
 ANALYZE messages;

@@ -43,9 +43,9 @@ CREATE TABLE IF NOT EXISTS conversations (
 
 CREATE INDEX IF NOT EXISTS conversations_owner_last_message_id ON conversations (owner, last_message_id DESC);
 
--- SQLite takes the primary key for the messages from one sender to one recipient,
--- and reads the whole mailbox, unless it knows better. It is told so once, as if
--- measured: rows in all, then rows for each longer prefix of the index.
+-- Without statistics SQLite would use the primary key for the messages from one sender to one
+-- recipient, and read the whole mailbox. These fixed statistics replace those of ANALYZE: rows in
+-- all, then rows for each longer prefix of the index.
 ANALYZE sqlite_schema;
 DELETE FROM sqlite_stat1 WHERE tbl IN ('mailboxes', 'messages', 'conversations');
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES

@@ -1,7 +1,7 @@
 -- oldest binary: 6
 -- +goose Up
 
--- The next step, if it is wanted, makes what searches need anew.
+-- The optional search step makes these anew.
 DROP TRIGGER IF EXISTS messages_search_insert;
 DROP TRIGGER IF EXISTS messages_search_update;
 DROP TABLE IF EXISTS message_words;
@@ -15,12 +15,12 @@ DROP INDEX messages_recipient_changed;
 DROP INDEX messages_sender_changed;
 DROP INDEX messages_idempotency_key;
 
--- Lists leave tombstones out by the index: a tombstone is in another part of the primary key.
+-- With deleted in the primary key, tombstones are in another range of it than the messages of lists.
 --
--- What may be long comes last, so that whoever needs none of it reads no further pages.
+-- Columns that may be long come last, so that a statement without them reads no overflow pages.
 --
--- Of an idempotency key only the hash is kept, and the fingerprint of the request is keyed by the
--- key itself, so that nothing in the store confirms a guess at a text that was deleted.
+-- Only the hash of an idempotency key is kept, and the fingerprint of a request is an HMAC with that
+-- key, so that nothing in the store can confirm a guess at a deleted text.
 CREATE TABLE messages (
     recipient   TEXT    NOT NULL,
     deleted     INTEGER NOT NULL DEFAULT false,
@@ -35,7 +35,7 @@ CREATE TABLE messages (
     PRIMARY KEY (recipient, deleted, id)
 ) STRICT, WITHOUT ROWID;
 
--- The two halves come in the order of the new key. The functions are the server's own.
+-- Each half is inserted in the order of the new key. The server registers the functions.
 INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint, changed, deleted)
 SELECT recipient, id, sender, text, metadata, reply_to, sha256(idempotency_key), hmac_sha256(idempotency_key, fingerprint), changed, deleted
 FROM messages_before WHERE NOT deleted ORDER BY recipient, id;
@@ -51,7 +51,7 @@ CREATE INDEX messages_recipient_changed ON messages (recipient, changed) WHERE c
 CREATE INDEX messages_sender_changed ON messages (sender, changed) WHERE changed IS NOT NULL;
 CREATE UNIQUE INDEX messages_key_hash ON messages (recipient, sender, key_hash) WHERE key_hash IS NOT NULL;
 
--- As in the first step: what the planner should believe of the new indexes.
+-- Fixed statistics of the new indexes, as in the first step.
 DELETE FROM sqlite_stat1 WHERE tbl IN ('messages', 'messages_before', 'message_words', 'message_numbers');
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('messages', 'messages', '1000000 1000 900 1'),

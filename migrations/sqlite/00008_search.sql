@@ -4,19 +4,18 @@
 
 -- +goose Up
 
--- FTS5 knows a message by a number. Numbers increase with the ids of a mailbox, since
--- its messages are stored in that order.
+-- FTS5 identifies a message by a number (rowid). Within a mailbox, numbers increase with the ids,
+-- since messages are stored in that order.
 CREATE TABLE IF NOT EXISTS message_numbers (
     number    INTEGER PRIMARY KEY,
     recipient TEXT NOT NULL,
     id        BLOB NOT NULL UNIQUE
 ) STRICT;
 
--- The words of each message, and its two mailboxes as two words of their own. The text
--- itself is only in messages. Of words that are taken out nothing remains where FTS5 looks for
--- them: of all that it can do, that is so only for a table without contents of its own,
--- which has to be told exactly the words that were put in. What remains elsewhere the server erases
--- by itself (internal/db/sqlite_fts5.go).
+-- The words of each message, and its two mailboxes as two more words. It is a contentless table: the
+-- text is only in messages. Of FTS5's kinds of tables, only this one removes a deleted word from its
+-- pages at once (secure-delete); a deletion must then give exactly the indexed text. The server
+-- erases other remains of the word itself (internal/db/sqlite_fts5.go).
 CREATE VIRTUAL TABLE IF NOT EXISTS message_words USING fts5 (
     mailboxes, text, content = '', columnsize = 0, tokenize = "unicode61 remove_diacritics 2"
 );
@@ -43,7 +42,7 @@ WHEN NOT old.deleted AND (new.deleted OR old.text <> new.text) BEGIN
 END;
 -- +goose StatementEnd
 
--- What is there already, in the same way.
+-- Indexes the messages that exist already.
 INSERT INTO message_numbers (recipient, id)
 SELECT recipient, id FROM messages WHERE deleted = false ORDER BY coalesce(id, id);
 INSERT INTO message_words (rowid, mailboxes, text)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// read runs fn, which reads and has a time of its own for that, whatever it has waited.
+// read runs fn, which reads, for at most longestRead, not counting its wait for a slot.
 func (c *checkpoints) read(ctx context.Context, fn func(context.Context) error) error {
 	if lost := c.file.lost.Load(); lost != nil {
 		return *lost
@@ -15,19 +15,19 @@ func (c *checkpoints) read(ctx context.Context, fn func(context.Context) error) 
 	return fn(ctx)
 }
 
-// write runs commit, which commits a transaction, once it is its turn. The error says so
-// if what it has committed is in no file that will be found again.
+// write runs commit, which commits a transaction, with the write slot. It returns an error if the
+// files were lost before or during the commit, even if that succeeded.
 func (c *checkpoints) write(ctx context.Context, erases bool, commit func() error) error {
 	c.pause()
-	if err := acquire(ctx, c.turn); err != nil {
+	if err := acquire(ctx, c.writeSlot); err != nil {
 		return err
 	}
-	defer release(c.turn)
+	defer release(c.writeSlot)
 	if err := c.file.intact(); err != nil {
 		return err
 	}
 	err := commit()
-	if erases { // whatever is said of it
+	if erases { // even after an error, since the transaction may be committed
 		c.erased.Store(true)
 	}
 	signal(c.due)
@@ -41,7 +41,7 @@ func (c *checkpoints) write(ctx context.Context, erases bool, commit func() erro
 	return c.file.intact()
 }
 
-// pause lets a writer wait for a checkpoint that is behind.
+// pause is backpressure: it makes a writer wait while a checkpoint cannot keep up with the log.
 func (c *checkpoints) pause() {
 	if !c.crowded.Load() {
 		return
@@ -54,14 +54,14 @@ func (c *checkpoints) pause() {
 	}
 }
 
-// acquire takes one of as many turns as the channel has room for, in the order they came.
-func acquire(ctx context.Context, turns chan struct{}) error {
+// acquire takes a slot of a FIFO semaphore.
+func acquire(ctx context.Context, slots chan struct{}) error {
 	select {
-	case turns <- struct{}{}:
+	case slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func release(turns chan struct{}) { <-turns }
+func release(slots chan struct{}) { <-slots }

@@ -13,10 +13,9 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// TestReadsTakeTurns lets many wait to read: they are let in one after the other in the
-// order they came. Whoever gives up leaves the line, and whoever runs out of time is told
-// that the database is not available.
-func TestReadsTakeTurns(t *testing.T) {
+// TestReadSlots makes many reads wait for one slot: they run first in, first out. A read whose
+// context is cancelled leaves the queue, and one whose time is over returns ErrUnavailable.
+func TestReadSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		database, err := db.Open("postgres://nowhere.invalid/none", db.Options{MaxConnections: 1})
 		if err != nil {
@@ -59,7 +58,7 @@ func TestReadsTakeTurns(t *testing.T) {
 		close(hold)
 		synctest.Wait()
 		if !slices.Equal(order, want) {
-			t.Errorf("they were let in as %v", order)
+			t.Errorf("the reads ran in the order %v, want %v", order, want)
 		}
 	})
 }
