@@ -13,14 +13,14 @@ PORT              ?= 8080
 POSTGRES_PORT     ?= 5432
 POSTGRES_PASSWORD ?= message-service
 
-# The service, the benchmarks, and the generator of api/api.go are modules of their own: go.mod
-# names what the service needs, and so what its users get. There is no go.work, which would build the
-# service with the versions that the others need.
+# The service, the benchmarks, and the generator of api/api.go are separate modules, so that go.mod
+# lists only what the service and its users need. There is no go.work, which would build the service
+# with the versions that the other modules need.
 CODE    = . internal/bench
 MODULES = $(CODE) .tools/go
 in      = set -e; for module in $(1); do ( set -x; cd $$module; $(2) ); done
 
-# Many tests wait most of the time, and most of those that do not wait for a disk.
+# Parallel beyond the number of cores, since most tests wait, for a condition or a disk.
 TEST = go test -parallel 4
 
 .DEFAULT_GOAL := help
@@ -53,7 +53,7 @@ dev: start-db ## Serve from source on that Postgres
 	@DATABASE_URL='postgres://message-service:$(POSTGRES_PASSWORD)@127.0.0.1:$(POSTGRES_PORT)/message-service' exec bin/message-service
 
 .PHONY: stop
-stop: ## Stop what service and start-db have started; the data stays
+stop: ## Stop the containers of service and start-db; the data stays
 	docker compose down
 
 ##@ Test
@@ -70,7 +70,7 @@ full-test: ## Run every test at full size: large stores, long feeds
 race-test: ## Run every test with the race detector (needs a C compiler)
 	@$(call in,$(CODE),$(TEST) -race -timeout 30m ./...)
 
-# Of the parts, on two quiet cores: kills 2 minutes, full sizes 4, stores of 1,000,000 messages 3, load 10.
+# On two idle cores: kills 2 minutes, full sizes 4, stores of 1,000,000 messages 3, load 10.
 .PHONY: soak
 soak: build ## Kill and restart, fill, and load both engines, for 20 minutes; ends with tables (Linux)
 	TEST_ROUNDS=40 go test -count=1 -v -timeout 20m -run '^TestKillRounds$$' ./cmd/message-service
@@ -86,7 +86,7 @@ contract-test: tools build ## Search the built binary for answers that break the
 	go test -tags tools -count=1 -timeout 15m -run '^TestContract$$' ./internal/apitest
 
 .PHONY: pooler-test
-pooler-test: build ## Use the API through PgBouncer, which shares connections between transactions
+pooler-test: build ## Test the API through PgBouncer in transaction mode
 	@.tools/install-pgbouncer
 	go test -tags tools -count=1 -timeout 10m -run '^TestPooler' ./internal/apitest
 
@@ -96,21 +96,21 @@ sdk-test: tools build ## Test the SDKs against the built binary
 	go test -tags tools -count=1 -timeout 10m -run '^Test(GoSDK.*|TypeScript|Python)$$' ./internal/apitest
 
 .PHONY: console-test
-console-test: tools build ## Test what the console keeps, and play its screens in Chromium
+console-test: tools build ## Test the stores of the console, and its screens in Chromium
 	@$(TOOLS) node --test --test-reporter=dot 'console/test/*.test.ts'
 	go test -tags tools -count=1 -timeout 5m -run '^TestConsoleBrowser$$' ./internal/apitest
 
 .PHONY: console-picture
-console-picture: tools build ## Take the picture of the README again
+console-picture: tools build ## Take the screenshot of the README again
 	PICTURE=docs/images/console.png go test -tags tools -count=1 -timeout 5m -run '^TestConsolePicture$$' ./internal/apitest
 
 .PHONY: generators-test
-generators-test: tools build ## Make clients of the contract with other generators, and compile them (needs a JDK and Maven)
+generators-test: tools build ## Generate clients from the contract with other generators, and compile them (needs a JDK and Maven)
 	@.tools/generators/install
 	go test -tags tools -count=1 -parallel 2 -timeout 10m -run '^Test(Generators|Importers)$$' ./internal/apitest
 
 .PHONY: docs-test
-docs-test: tools build ## Read the documentation in Chromium, and run every sample in it and in all documents
+docs-test: tools build ## Test the documentation page in Chromium, and run every sample in it and in all documents
 	@.tools/install-proxies
 	go test -tags tools -count=1 -timeout 10m -run '^Test(Browser|SDKDocuments|README|Tour|Operations|InboxGuide|Proxies|ContractCurls)$$' ./internal/apitest
 
@@ -119,7 +119,7 @@ bench: build ## Measure the server on both engines, beside pgbench, into interna
 	go -C internal/bench run .
 
 .PHONY: bench-short
-bench-short: build ## Try in under a minute that all of that works, whatever the figures (Linux)
+bench-short: build ## Check in under a minute that the benchmarks work, whatever the figures (Linux)
 	go -C internal/bench run . --short
 
 ##@ Change
@@ -156,11 +156,11 @@ verify: tools ## Fail if gen/ or docs/configuration.md is not what "make generat
 	$(OASDIFF) breaking --fail-on WARN api/released.yaml api/openapi.yaml
 
 .PHONY: release-contract
-release-contract: ## Make api/openapi.yaml the contract that later ones may not break
+release-contract: ## Release api/openapi.yaml: later contracts must not break it
 	cp api/openapi.yaml api/released.yaml
 
 .PHONY: lint
-lint: tools ## Check style, the rules on who may import whom, and the contract
+lint: tools ## Check style, import rules, and the contract
 	@$(call in,$(CODE),$(GOLANGCI) run ./...)
 	$(GOLANGCI) run --build-tags functional,tools ./internal/apitest
 	$(TOOLS) tsc --project console
