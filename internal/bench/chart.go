@@ -3,118 +3,72 @@ package main
 import (
 	"bytes"
 	"image/color"
-	"math"
 	"os"
-	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// curve is one line of a chart.
-type curve struct {
+// curves are the lines of the chart; those of references are dashed.
+var curves = []struct {
 	subject string
-	points  plotter.XYs
 	color   color.Color
-	dashed  bool // for a reference
+	dashes  []vg.Length
+}{
+	{postgres.title, color.RGBA{R: 31, G: 101, B: 181, A: 255}, nil},
+	{sqlite.title, color.RGBA{R: 35, G: 139, B: 69, A: 255}, nil},
+	{insert, color.RGBA{R: 217, G: 110, B: 20, A: 255}, []vg.Length{6, 3}},
+	{transaction, color.RGBA{R: 110, G: 110, B: 110, A: 255}, []vg.Length{6, 3}},
 }
 
-var (
-	blue   = color.RGBA{R: 31, G: 101, B: 181, A: 255}
-	green  = color.RGBA{R: 35, G: 139, B: 69, A: 255}
-	orange = color.RGBA{R: 217, G: 110, B: 20, A: 255}
-	gray   = color.RGBA{R: 110, G: 110, B: 110, A: 255}
-)
-
-// chart is a diagram with a logarithmic axis to the right.
-type chart struct {
-	title, x, y string
-	ticks       []plot.Tick // of the axis to the right
-	logarithmic bool        // the axis upwards, too
-	curves      []curve
-}
-
-// draw writes the charts for which there are figures.
-func (r *report) draw(folder string) error {
-	for name, c := range map[string]chart{
-		"send-throughput.svg": r.sendChart("Durable sends", "sends per second", false, func(f figure) float64 { return f.PerSecond }),
-		"growth.svg":          r.growthChart(),
-		"send-latency.svg":    r.sendChart("Latency of a send, 99th percentile", "milliseconds", true, func(f figure) float64 { return f.P99 }),
-	} {
-		if len(c.curves) == 0 {
-			continue
-		}
-		if err := c.save(filepath.Join(folder, name)); err != nil {
-			return err
-		}
+// draw draws sends a second over the numbers of connections, as SVG, on white, so that it can be read
+// on a dark page too. It draws nothing if they were not measured.
+func (r *report) draw(path string) error {
+	i := slices.IndexFunc(r.Sections, func(one result) bool { return one.Name == "send" })
+	if i < 0 {
+		return nil
 	}
-	return nil
-}
-
-// sendChart draws a value of sends over the numbers of connections.
-func (r *report) sendChart(title, y string, logarithmic bool, value func(figure) float64) chart {
-	c := chart{title: title, x: "connections", y: y, logarithmic: logarithmic, ticks: []plot.Tick{
-		{Value: 1, Label: "1"}, {Value: 4, Label: "4"}, {Value: 16, Label: "16"}, {Value: 64, Label: "64"},
-		{Value: 150, Label: "150"}, {Value: 256, Label: "256"},
-	}}
-	for _, one := range []curve{
-		{subject: onPostgres, color: blue},
-		{subject: onSQLite, color: green},
-		{subject: insert, color: orange, dashed: true},
-		{subject: transaction, color: gray, dashed: true},
-	} {
-		for _, f := range r.Figures {
-			if f.Section == "send" && f.Subject == one.subject && value(f) > 0 {
-				one.points = append(one.points, plotter.XY{X: float64(f.Connections), Y: value(f)})
+	plot.DefaultFont.Variant = "Sans"
+	p := plot.New()
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = "Durable sends", "connections", "sends per second"
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.ConstantTicks{
+		{Value: 1, Label: "1"}, {Value: 4, Label: "4"}, {Value: 16, Label: "16"}, {Value: 64, Label: "64"}, {Value: 150, Label: "150"}, {Value: 256, Label: "256"},
+	}
+	p.Y.Min = 0
+	p.Legend.Top, p.Legend.Left, p.Legend.XOffs, p.Legend.YOffs = true, true, 8, -4
+	p.Legend.Padding, p.Title.Padding = 3, 8
+	grid := plotter.NewGrid()
+	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{Y: 225}, color.Gray{Y: 225}
+	p.Add(grid)
+	for _, curve := range curves {
+		var points plotter.XYs
+		for _, f := range r.Sections[i].Figures {
+			if f.Subject == curve.subject && f.PerSecond > 0 {
+				points = append(points, plotter.XY{X: float64(f.Connections), Y: f.PerSecond})
 			}
 		}
-		if len(one.points) > 0 {
-			c.curves = append(c.curves, one)
+		if len(points) == 0 {
+			continue
 		}
-	}
-	return c
-}
-
-// save draws the chart and writes it as SVG, on white, so that it can be read on a dark
-// page too.
-func (c chart) save(path string) error {
-	p := plot.New()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.title, c.x, c.y
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.ConstantTicks(c.ticks)
-	if c.logarithmic {
-		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	} else {
-		p.Y.Min = 0
-		p.Y.Tick.Marker = plot.TickerFunc(thousands)
-	}
-	c.style(p)
-	for _, one := range c.curves {
-		line, points, err := plotter.NewLinePoints(one.points)
+		line, dots, err := plotter.NewLinePoints(points)
 		if err != nil {
 			return err
 		}
-		line.Color, line.Width = one.color, vg.Points(2)
-		points.Color, points.Shape, points.Radius = one.color, draw.CircleGlyph{}, vg.Points(3)
-		if one.dashed {
-			line.Dashes = []vg.Length{vg.Points(6), vg.Points(3)}
-		}
-		p.Add(line, points)
-		p.Legend.Add(one.subject, line, points)
+		line.Color, line.Width, line.Dashes = curve.color, 2, curve.dashes
+		dots.Color, dots.Shape, dots.Radius = curve.color, draw.CircleGlyph{}, 3
+		p.Add(line, dots)
+		p.Legend.Add(curve.subject, line, dots)
 	}
-	if c.logarithmic { // room for the legend
-		p.Y.Max *= 4
-	} else {
-		p.Y.Max *= 1.35
-	}
+	p.Y.Max *= 1.35 // room for the legend
 	canvas := vgsvg.New(7*vg.Inch, 4*vg.Inch)
 	whole := draw.New(canvas)
 	whole.SetColor(p.BackgroundColor)
 	whole.Fill(whole.Path())
-	p.Draw(draw.Crop(whole, vg.Points(8), vg.Points(-28), vg.Points(8), vg.Points(-8)))
+	p.Draw(draw.Crop(whole, 8, -28, 8, -8))
 	var text bytes.Buffer
 	if _, err := canvas.WriteTo(&text); err != nil {
 		return err
@@ -122,35 +76,4 @@ func (c chart) save(path string) error {
 	// Few have the font that the library measures with; these are as wide.
 	svg := bytes.ReplaceAll(text.Bytes(), []byte("Liberation Sans"), []byte("Liberation Sans, Arial, Helvetica, sans-serif"))
 	return os.WriteFile(path, svg, 0o644)
-}
-
-// thousands are about five ticks with labels, at round numbers.
-func thousands(low, high float64) (ticks []plot.Tick) {
-	step := math.Pow(10, math.Floor(math.Log10(high/5)))
-	for _, factor := range []float64{1, 2, 5, 10} {
-		if high/(step*factor) <= 6 {
-			step *= factor
-			break
-		}
-	}
-	for value := low; value <= high; value += step {
-		ticks = append(ticks, plot.Tick{Value: value, Label: number(value)})
-	}
-	return ticks
-}
-
-// style gives a chart a grid, some room and a font without serifs.
-func (c chart) style(p *plot.Plot) {
-	grid := plotter.NewGrid()
-	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{Y: 225}, color.Gray{Y: 225}
-	p.Add(grid)
-	p.Legend.Top, p.Legend.Left = true, true
-	p.Legend.XOffs, p.Legend.YOffs, p.Legend.Padding = vg.Points(8), vg.Points(-4), vg.Points(3)
-	p.Title.Padding, p.X.Padding, p.Y.Padding = vg.Points(8), vg.Points(4), vg.Points(4)
-	for _, text := range []*font.Font{
-		&p.Title.TextStyle.Font, &p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font,
-		&p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font,
-	} {
-		text.Variant = "Sans"
-	}
 }

@@ -3,13 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strconv"
 	"strings"
-	"time"
 )
+
+// self is this program, which serves answers that cost nothing when it is called with "floor".
+const self = "/proc/self/exe"
 
 // floorCommand serves answers that are as long as those of the service, and does
 // nothing for them. What is measured of it is what HTTP, the machine and the load
@@ -22,42 +24,19 @@ var floorMessage = `{"id":"01a20a5e-f928-7000-9ed1-c17599fd1f26","sender":"user-
 
 // Run serves until ctx ends.
 func (floorCommand) Run(ctx context.Context) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	handler := http.NewServeMux()
-	handler.HandleFunc("POST /v1/messages", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusCreated)
-		_, _ = w.Write([]byte(floorMessage)) // fails only if the client is gone
-	})
-	handler.HandleFunc("GET /v1/messages", func(w http.ResponseWriter, r *http.Request) {
-		limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
-		body := `{"messages":[` + strings.Repeat(floorMessage+",", max(limit, 1)-1) + floorMessage + `],"hasMore":true}`
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status, body := http.StatusCreated, floorMessage
+		if limit, _ := strconv.Atoi(r.URL.Query().Get("limit")); r.Method == http.MethodGet {
+			status, body = http.StatusOK, `{"messages":[`+strings.Repeat(floorMessage+",", max(limit, 1)-1)+floorMessage+`],"hasMore":true}`
+		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(status)
 		_, _ = w.Write([]byte(body)) // fails only if the client is gone
 	})
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	if _, err := fmt.Fprintf(os.Stdout, "http://%s/\n", listener.Addr()); err != nil {
-		return err
-	}
-	_ = server.Serve(listener) // until it is closed
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	_, _ = fmt.Fprintln(os.Stdout, server.URL+"/") // if it fails, nobody waits for it
+	<-ctx.Done()
 	return nil
-}
-
-// startFloor starts it in a process of its own until the section ends.
-func (s *suite) startFloor(ctx context.Context) (*process, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	p, err := startProcess(ctx, s.newPath("floor.log"), self, "floor")
-	if err != nil {
-		return nil, err
-	}
-	s.atEnd(p.stop)
-	return p, nil
 }

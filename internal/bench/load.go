@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
+	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +23,7 @@ type load struct {
 	address     string
 	connections int
 	duration    time.Duration
+	requests    int // altogether, if it may end before; else 0
 	script      script
 	status      int // of every answer; another one is a failure
 	minBody     int // bytes; a shorter answer is a failure
@@ -30,39 +31,42 @@ type load struct {
 
 // outcome is what a load measured.
 type outcome struct {
-	elapsed   time.Duration
-	latencies []time.Duration // of the requests that were answered as they should, sorted
-	failed    int
-	err       error // one of the failures
+	*latencies // of the requests that were answered as they should
+
+	elapsed time.Duration
+	failed  int
+	err     error // the last of the failures
 }
 
-func (o outcome) perSecond() float64 { return float64(len(o.latencies)) / o.elapsed.Seconds() }
+func (o outcome) perSecond() float64 { return o.count() / o.elapsed.Seconds() }
+
+func (o *outcome) fail(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.failed, o.err = o.failed+1, err
+}
 
 // run connects, sends for as long as the load lasts or ctx does, and waits for the
 // last answers. It fails only if it cannot connect.
 func (l load) run(ctx context.Context) (outcome, error) {
+	o := outcome{latencies: newLatencies()}
 	connections, err := dialAll(ctx, l.address, l.connections, l.duration+patience)
 	if err != nil {
-		return outcome{}, err
+		return o, err
 	}
 	defer closeAll(connections)
-	outcomes := make([]outcome, l.connections)
+	var sent atomic.Int64
 	start := time.Now()
+	more := func() bool {
+		return ctx.Err() == nil && time.Since(start) < l.duration && (l.requests == 0 || sent.Add(1) <= int64(l.requests))
+	}
 	var wg sync.WaitGroup
-	for i, c := range connections {
-		wg.Go(func() { outcomes[i] = l.loop(ctx, c, start.Add(l.duration)) })
+	for _, c := range connections {
+		wg.Go(func() { l.loop(c, &o, more) })
 	}
 	wg.Wait()
-	total := outcome{elapsed: time.Since(start)}
-	for _, o := range outcomes {
-		total.latencies = append(total.latencies, o.latencies...)
-		total.failed += o.failed
-		if o.err != nil {
-			total.err = o.err
-		}
-	}
-	slices.Sort(total.latencies)
-	return total, ctx.Err()
+	o.elapsed = time.Since(start)
+	return o, ctx.Err()
 }
 
 // runWell is run for a load of which no request may fail.
@@ -75,83 +79,32 @@ func (l load) runWell(ctx context.Context) (outcome, error) {
 }
 
 // loop is one connection of a load.
-func (l load) loop(ctx context.Context, c *connection, end time.Time) outcome {
-	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-	// Room for more than any server answers in a measurement, so that it does not wait for memory.
-	room := int(min(l.duration, 10*time.Second).Seconds()*50_000) / l.connections
-	o := outcome{latencies: make([]time.Duration, 0, 1000+room)}
+func (l load) loop(c *connection, o *outcome, more func() bool) {
+	random := newRandom()
 	var request []byte
-	for now := time.Now(); now.Before(end) && ctx.Err() == nil; {
+	for more() {
 		request = l.script(random, request[:0])
 		start := time.Now()
-		a, err := c.do(request)
-		now = time.Now()
+		answer, err := c.do(request)
 		switch {
 		case err != nil: // what comes next on this connection would be out of step
-			o.failed, o.err = o.failed+1, err
-			return o
-		case a.status != l.status || len(a.body) < l.minBody:
-			o.failed, o.err = o.failed+1, fmt.Errorf("answered %d and %d bytes: %.300s", a.status, len(a.body), a.body)
+			o.fail(err)
+			return
+		case answer.StatusCode() != l.status || len(answer.Body()) < l.minBody:
+			o.fail(fmt.Errorf("answered %d and %d bytes: %.300s", answer.StatusCode(), len(answer.Body()), answer.Body()))
 		default:
-			o.latencies = append(o.latencies, now.Sub(start))
+			o.add(time.Since(start))
 		}
-	}
-	return o
-}
-
-// dialAll makes connections, which close together.
-func dialAll(ctx context.Context, address string, n int, within time.Duration) ([]*connection, error) {
-	connections := make([]*connection, 0, n)
-	for range n {
-		c, err := dial(ctx, address, within)
-		if err != nil {
-			closeAll(connections)
-			return nil, fmt.Errorf("connect to the server: %w", err)
-		}
-		connections = append(connections, c)
-	}
-	return connections, nil
-}
-
-func closeAll(connections []*connection) {
-	for _, c := range connections {
-		_ = c.Close() // all that was wanted of it has been read
 	}
 }
 
-// repeat runs a load of so many requests altogether, and fails if any of them does.
-func (l load) repeat(ctx context.Context, requests int) error {
-	connections, err := dialAll(ctx, l.address, l.connections, 10*time.Minute)
-	if err != nil {
-		return err
-	}
-	defer closeAll(connections)
-	errs := make([]error, l.connections)
-	var wg sync.WaitGroup
-	for i, c := range connections {
-		share := (requests + i) / l.connections
-		wg.Go(func() { errs[i] = l.times(ctx, c, share) })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
+// fill sends so many messages between the users that choose chooses for the n-th of them.
+func fill(ctx context.Context, server *process, messages int, choose func(n int) (sender, recipient int)) error {
+	var count atomic.Int64
+	l := load{address: server.address, connections: mostConnections, duration: time.Hour, requests: messages, status: http.StatusCreated}
+	l.script = sendsBetween(func(*rand.Rand) (sender, recipient int) { return choose(int(count.Add(1))) })
+	_, err := l.runWell(ctx)
+	return err
 }
 
-// times sends so many requests on one connection.
-func (l load) times(ctx context.Context, c *connection, n int) error {
-	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-	var request []byte
-	for range n {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		request = l.script(random, request[:0])
-		a, err := c.do(request)
-		if err == nil && a.status != l.status {
-			err = fmt.Errorf("answered %d: %.300s", a.status, a.body)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func newRandom() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) }

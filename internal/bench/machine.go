@@ -3,15 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/jmoiron/sqlx"
-
-	"github.com/message-service/message-service/internal/db"
 )
 
 // machine is what figures depend on.
@@ -30,36 +28,26 @@ type machine struct {
 
 // String describes the machine in two lines.
 func (m machine) String() string {
-	return fmt.Sprintf("%d cores, %s, %d MiB of memory, %s, Linux %s\n%s, PostgreSQL %s, SQLite %s, server %s, %s",
+	return fmt.Sprintf("%d cores, %s, %d MiB of memory, %s, Linux %s\n%s, PostgreSQL %s, SQLite %s, %s",
 		m.Cores, m.Processor, m.MemoryMiB, m.System, m.Kernel,
-		m.Go, m.Postgres, m.SQLite, m.Server, m.Date.Format(time.DateOnly))
+		m.Go, m.Postgres, m.SQLite, m.Measured())
+}
+
+// Measured names what was measured on it.
+func (m machine) Measured() string {
+	return fmt.Sprintf("server %s, %s", m.Server, m.Date.Format(time.DateOnly))
 }
 
 // describeMachine asks the system, both engines and the server.
 func (s *suite) describeMachine(ctx context.Context) (machine, error) {
 	m := machine{Cores: runtime.NumCPU(), Go: runtime.Version(), Date: time.Now().UTC().Truncate(time.Second)}
-	for _, fact := range []struct {
-		value         *string
-		path, pattern string
-	}{
-		{&m.Processor, "/proc/cpuinfo", `model name\s*: (.*)`},
-		{&m.System, "/etc/os-release", `PRETTY_NAME="?([^"\n]*)`},
-		{&m.Kernel, "/proc/sys/kernel/osrelease", `(.*)`},
-	} {
-		var err error
-		if *fact.value, err = find(fact.path, fact.pattern); err != nil {
-			return m, err
-		}
-	}
-	var err error
-	if m.MemoryMiB, err = totalMemoryMiB(); err != nil {
-		return m, err
-	}
+	m.Processor, m.System, m.Kernel = find("/proc/cpuinfo", `model name\s*: (.*)`), find("/etc/os-release", `PRETTY_NAME="?([^"\n]*)`), find("/proc/sys/kernel/osrelease", `(.*)`)
+	m.MemoryMiB = totalMemoryMiB()
 	const server = "SELECT current_setting('server_version') || ' with shared_buffers=' || current_setting('shared_buffers')"
-	if m.Postgres, err = engineVersion(ctx, s.cluster.URL, server); err != nil {
+	if err := query(ctx, "postgres", s.cluster.URL, server, &m.Postgres); err != nil {
 		return m, err
 	}
-	if m.SQLite, err = engineVersion(ctx, "sqlite:"+s.newPath("version.db"), "SELECT sqlite_version()"); err != nil {
+	if err := query(ctx, "sqlite", ":memory:", "SELECT sqlite_version()", &m.SQLite); err != nil {
 		return m, err
 	}
 	version, err := exec.CommandContext(ctx, s.Binary, "version").Output()
@@ -71,24 +59,21 @@ func (s *suite) describeMachine(ctx context.Context) (machine, error) {
 }
 
 // totalMemoryMiB is the memory of the machine.
-func totalMemoryMiB() (int, error) {
-	found, err := find("/proc/meminfo", `MemTotal:\s*(\d+) kB`)
-	if err != nil {
-		return 0, err
-	}
-	kibibytes, err := strconv.Atoi(found)
-	return kibibytes >> 10, err
+func totalMemoryMiB() int {
+	kibibytes, _ := strconv.Atoi(find("/proc/meminfo", `MemTotal:\s*(\d+) kB`)) // 0 if it is not known
+	return kibibytes >> 10
 }
 
-// engineVersion asks a database for its version.
-func engineVersion(ctx context.Context, url, question string) (version string, err error) {
-	database, err := db.Open(url, db.Options{MaxConnections: 2})
-	if err != nil {
-		return "", err
+// find is match in a file.
+func find(path, pattern string) string {
+	text, _ := os.ReadFile(path)
+	return match(text, pattern)
+}
+
+// match returns what the first group of a pattern matches, "unknown" if nothing does.
+func match(text []byte, pattern string) string {
+	if found := regexp.MustCompile(pattern).FindSubmatch(text); found != nil {
+		return string(found[1])
 	}
-	defer database.Close() //nolint:errcheck // nothing was written
-	err = database.Tx(ctx, time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
-		return tx.GetContext(ctx, &version, question)
-	})
-	return version, err
+	return "unknown"
 }

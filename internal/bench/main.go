@@ -37,21 +37,18 @@ type benchCommand struct {
 	Short    bool          `help:"Try everything in under a minute, judge nothing, and fail if any request does."`
 	Rounds   int           `default:"5" help:"How often each measurement is made."`
 	Duration time.Duration `default:"3s" help:"How long one measurement takes."`
-	Only     []string      `placeholder:"SECTION" help:"Run these sections only (${sections})."`
-	Messages int           `default:"10000000" help:"Size of the large store of the section growth; a multiple of 10000."`
+	Only     []string      `placeholder:"SECTION" enum:"${sections}" help:"Run these sections only (${sections})."`
+	Messages int           `default:"10000000" help:"Size of the large store of the section growth; a multiple of 10000, and at least 100000."`
 	Soak     time.Duration `help:"Run the section soak too, for so long (10m if it is asked for with --only)."`
-	Profile  string        `placeholder:"DIR" help:"Save profiles of the server under the loads of the sections send and page."`
-	Out      string        `placeholder:"DIR" help:"Where to write the results and the charts (default: results for a whole run, else a temporary folder). What is there of other sections is kept."`
+	Profile  string        `placeholder:"DIR" type:"existingdir" help:"Save a profile of the server under each measurement; the figures suffer."`
+	Out      string        `placeholder:"DIR" help:"Where to write the results and the chart (default: results for a whole run, else a temporary folder). What is there of other sections is kept."`
 	Binary   string        `default:"../../bin/message-service" help:"The server."`
 }
 
-// section is a part of a run.
-type section struct {
+var sections = []struct {
 	name string
 	run  func(*suite, context.Context) error
-}
-
-var sections = []section{
+}{
 	{"send", (*suite).send},
 	{"page", (*suite).page},
 	{"growth", (*suite).growth},
@@ -76,29 +73,13 @@ func main() {
 		kong.Name("bench"),
 		kong.Description("Measures bin/message-service, which make build makes, on both engines. It exits with 1 if something failed, "+
 			"and with 0 also where a target is missed."),
-		kong.Vars{"sections": strings.Join(sectionNames(), ", ")},
+		kong.Vars{"sections": strings.Join(sectionNames(), ",")},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if err := command.Run(); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
-}
-
-// Validate is called by the command line parser.
-func (c *benchCommand) Validate() error {
-	for _, name := range c.Only {
-		if !slices.Contains(sectionNames(), name) {
-			return fmt.Errorf("--only: there is no section %s", name)
-		}
-	}
-	if c.Messages < 100_000 || c.Messages%10_000 != 0 {
-		return errors.New("--messages must be a multiple of 10000, and at least 100000")
-	}
-	if c.Rounds < 1 || c.Duration < time.Millisecond {
-		return errors.New("--rounds and --duration must be positive")
-	}
-	return nil
 }
 
 // Run measures, and writes what it has found out even if a section fails.
@@ -114,55 +95,57 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 		c.Rounds, c.Duration, c.Messages = 1, 200*time.Millisecond, 20_000
 	}
 	s, err := openSuite(*c, os.Stdout)
+	defer func() { err = errors.Join(err, s.close()) }()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
 	machine, err := s.describeMachine(ctx)
 	if err != nil {
 		return err
 	}
-	s.report = &report{Machine: machine, Run: run{Short: c.Short, Rounds: c.Rounds, Duration: c.Duration.Seconds()}}
+	r := &report{Machine: machine, Rounds: c.Rounds, Duration: c.Duration.Seconds()}
 	_, _ = fmt.Fprintln(s.out, machine)
-	failed := s.runSections(ctx)
+	failed := s.runSections(ctx, r)
 	if ctx.Err() != nil { // what there is of results is not worth keeping
 		return failed
 	}
 	out, err := s.results()
 	if err == nil {
-		err = s.report.keep(out, s.wants)
-	}
-	if err == nil {
-		err = s.report.save(out)
-	}
-	if err == nil {
-		err = s.report.printTargets(s.out)
+		err = errors.Join(r.save(out), r.print(s.out))
 	}
 	_, _ = fmt.Fprintf(s.out, "\nThe results are in %s.\n", out)
 	return errors.Join(failed, err)
 }
 
 // runSections runs what was asked for, the others too where one fails.
-func (s *suite) runSections(ctx context.Context) error {
+func (s *suite) runSections(ctx context.Context, r *report) error {
 	var errs []error
 	for _, section := range sections {
 		if !s.wants(section.name) || ctx.Err() != nil {
 			continue
 		}
+		s.result = &result{Name: section.name, Server: r.Machine.Measured()}
 		err := errors.Join(section.run(s, ctx), s.endSection())
-		if err != nil {
-			err = fmt.Errorf("%s: %w", section.name, err)
-			s.say("%v", err)
-			errs = append(errs, err)
+		for _, f := range s.result.Figures {
+			if f.Failed > 0 {
+				err = errors.Join(err, fmt.Errorf("%s: %d requests failed", f.Subject, f.Failed))
+			}
 		}
-	}
-	if n := s.report.failed(); n > 0 {
-		errs = append(errs, fmt.Errorf("%d requests failed", n))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", section.name, err))
+			s.say("%s: %v", section.name, err)
+		}
+		for i := range s.result.Targets {
+			if s.Short {
+				s.result.Targets[i].Verdict = "not judged"
+			}
+		}
+		r.Sections = append(r.Sections, *s.result)
 	}
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
-// wants tells whether a section was asked for; a soak must be, since it takes long.
+// wants reports whether a section was asked for; a soak must be, since it takes long.
 func (s *suite) wants(section string) bool {
 	if section == "soak" {
 		return s.Soak > 0

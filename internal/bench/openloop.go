@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -16,47 +17,30 @@ type openLoop struct {
 	duration    time.Duration
 	waiting     int // sends that may wait for a connection; those beyond are not sent
 
-	// do sends a request that is due and notes what came of it. Each connection has a
-	// number, and sends one request at a time.
-	do func(number int, c *connection, random *rand.Rand, due time.Time) error
+	// do sends a request that is due and notes what came of it. Each connection sends one at a time.
+	do func(c *connection, random *rand.Rand, due time.Time) error
 }
 
 // run sends for as long as the loop lasts. offered is how many sends were due, unsent
-// how many of them found no connection. Then wait waits until the others have been
-// answered and closes the connections; it returns the errors of those that broke.
-func (o openLoop) run(ctx context.Context) (offered, unsent int, wait func() []error, err error) {
+// how many of them found no connection. Then finish waits until the others have been
+// answered and closes the connections; it fails if one of them broke.
+func (o openLoop) run(ctx context.Context) (offered, unsent int, finish func() error, err error) {
 	connections, err := dialAll(ctx, o.address, o.connections, o.duration+patience)
 	if err != nil {
 		return 0, 0, nil, err
 	}
-	due := make(chan time.Time, o.waiting)
-	var broken []error
-	var mu sync.Mutex
+	due, broken := make(chan time.Time, o.waiting), make([]error, o.connections)
 	var wg sync.WaitGroup
 	for i, c := range connections {
 		wg.Go(func() {
-			random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+			random := newRandom()
 			for at := range due {
-				if err := o.do(i, c, random, at); err != nil {
-					mu.Lock()
-					broken = append(broken, err)
-					mu.Unlock()
+				if broken[i] = o.do(c, random, at); broken[i] != nil {
 					return
 				}
 			}
 		})
 	}
-	offered, unsent = o.offer(ctx, due)
-	close(due)
-	return offered, unsent, func() []error {
-		wg.Wait()
-		closeAll(connections)
-		return broken
-	}, ctx.Err()
-}
-
-// offer hands out what is due.
-func (o openLoop) offer(ctx context.Context, due chan<- time.Time) (offered, unsent int) {
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
 	interval := time.Duration(float64(time.Second) / o.perSecond)
@@ -71,5 +55,10 @@ func (o openLoop) offer(ctx context.Context, due chan<- time.Time) (offered, uns
 			}
 		}
 	}
-	return offered, unsent
+	close(due)
+	return offered, unsent, func() error {
+		wg.Wait()
+		closeAll(connections)
+		return errors.Join(broken...)
+	}, ctx.Err()
 }

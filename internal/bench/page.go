@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
-	"sync/atomic"
 	"time"
-
-	"github.com/message-service/message-service/internal/db"
 )
 
 // Pages are read of so many mailboxes, each of so many messages.
@@ -18,127 +16,80 @@ const (
 	pageMessages = 1000
 )
 
-// page measures the newest page of a mailbox. The reference is pgbench's, of the very
-// statement behind the page, on the same database.
-func (s *suite) page(ctx context.Context) error {
-	counts := []int{1, 16, 64}
-	if s.Short {
-		counts = []int{1, 64}
-	}
-	var measurements []measurement
-	var servers []*server
-	for _, engine := range engines {
-		database, err := s.newDatabase(ctx, engine)
-		if err != nil {
-			return err
-		}
-		server, err := s.startServerOn(ctx, engine, database)
-		if err != nil {
-			return err
-		}
-		if err := s.fillMailboxes(ctx, server); err != nil {
-			return err
-		}
-		servers = append(servers, server)
-		measurements = append(measurements, s.paging(server, counts)...)
-		if engine == db.Postgres {
-			measurements = append(measurements, s.pageReferences(database, counts)...)
-		}
-	}
-	idle, err := s.startFloor(ctx)
-	if err != nil {
-		return err
-	}
-	for _, limit := range pageLimits {
-		l := s.pageLoad(idle.address, limit, slices.Max(counts))
-		measurements = append(measurements, measurement{subject: pageOf(floor, limit), connections: l.connections, server: idle, run: l.run})
-	}
-	if err := s.measureAll(ctx, "page", measurements); err != nil {
-		return err
-	}
-	s.judgePages()
-	return s.profileAll(ctx, "page", servers, func(address string) load { return s.pageLoad(address, 100, slices.Max(counts)) })
-}
-
-// fillMailboxes sends the messages of which pages are read.
-func (s *suite) fillMailboxes(ctx context.Context, server *server) error {
-	messages := pageUsers * pageMessages
-	if s.Short {
-		messages = pageUsers * 120
-	}
-	s.say("page: %d sends to %s", messages, server.title())
-	var count atomic.Int64
-	l := load{address: server.address, connections: 256, status: http.StatusCreated}
-	l.script = sendsBetween(func(random *rand.Rand) (sender, recipient string) {
-		n := int(count.Add(1)) % pageUsers // as many to each
-		return userName((n + 1 + random.IntN(pageUsers-1)) % pageUsers), userName(n)
-	})
-	return l.repeat(ctx, messages)
-}
-
 // pageLimits are how many messages the pages have.
 var pageLimits = []int{100, 10}
 
 // pageOf is the subject of pages of so many messages.
 func pageOf(subject string, limit int) string { return subject + ", page of " + strconv.Itoa(limit) }
 
-// paging measures pages over numbers of connections.
-func (s *suite) paging(server *server, counts []int) (measurements []measurement) {
-	for _, limit := range pageLimits {
-		for _, n := range counts {
-			l := s.pageLoad(server.address, limit, n)
-			measurements = append(measurements, measurement{
-				subject: pageOf(server.title(), limit), connections: n, server: server.process, run: l.run,
-			})
-		}
+// page measures the newest page of a mailbox. The reference is pgbench's, of the very
+// statement behind the page, on the same database.
+func (s *suite) page(ctx context.Context) error {
+	counts, messages := []int{1, 16, 64}, pageUsers*pageMessages
+	if s.Short {
+		counts, messages = []int{1, 64}, pageUsers*120
 	}
-	return measurements
+	var measurements []measurement
+	if err := s.onEach(ctx, func(server *server) error {
+		s.say("page: %d sends to %s", messages, server.engine.title)
+		for _, limit := range pageLimits {
+			for _, n := range counts {
+				measurements = append(measurements, s.pageLoad(limit, n).of(server.process, pageOf(server.engine.title, limit)))
+			}
+		}
+		if server.engine.pgbench {
+			measurements = append(measurements, s.pageReferences(server.database, counts)...)
+		}
+		return fill(ctx, server.process, messages, func(n int) (sender, recipient int) { // as many to each
+			return (n + 1 + rand.IntN(pageUsers-1)) % pageUsers, n % pageUsers
+		})
+	}); err != nil {
+		return err
+	}
+	idle, err := s.startProcess(ctx, self, "floor")
+	if err != nil {
+		return err
+	}
+	for _, limit := range pageLimits {
+		measurements = append(measurements, s.pageLoad(limit, slices.Max(counts)).of(idle, pageOf(floor, limit)))
+	}
+	if err := s.measureAll(ctx, measurements); err != nil {
+		return err
+	}
+	s.judgePages()
+	return nil
 }
 
 // pageLoad asks for pages, none of which is shorter than its messages can be.
-func (s *suite) pageLoad(address string, limit, connections int) load {
+func (s *suite) pageLoad(limit, connections int) load {
 	const shortest = 130 // bytes of a message
 	return load{
-		address: address, connections: connections, duration: s.Duration,
+		connections: connections, duration: s.Duration,
 		script: pages(pageUsers, limit), status: http.StatusOK, minBody: limit * shortest,
 	}
 }
 
 // pageReferences are none where there is no pgbench.
 func (s *suite) pageReferences(database string, clients []int) (references []measurement) {
-	if !s.hasPgbench() {
-		s.say("page: no references, since there is no %s", s.pgbenchPath())
-		return nil
-	}
+	// The page begins with the smallest UUIDv7 of 30 days ago.
+	low := fmt.Sprintf("low=%012x70008000000000000000", time.Now().AddDate(0, 0, -30).UnixMilli())
 	for _, limit := range pageLimits {
-		script := pgbench{script: "page", database: database, variables: []string{
-			"users=" + strconv.Itoa(pageUsers), "rows=" + strconv.Itoa(limit+1),
-			"low=" + firstIDAt(time.Now().AddDate(0, 0, -30)).String(),
-		}}
-		for _, n := range clients {
-			references = append(references, s.reference(script, pageOf("pgbench: SELECT", limit), n))
-		}
+		script := pgbench{"page", database, []string{"users=" + strconv.Itoa(pageUsers), "rows=" + strconv.Itoa(limit+1), low}}
+		references = append(references, s.references(script, pageOf("pgbench: SELECT", limit), clients)...)
 	}
 	return references
 }
 
 func (s *suite) judgePages() {
-	for _, t := range []struct {
-		limit int
-		share float64
-	}{{100, 0.4}, {10, 0.5}} {
-		ours := s.report.best("page", pageOf(onPostgres, t.limit))
-		name := pageOf("Postgres at its best", t.limit) + ", to its SELECT by pgbench at its best"
-		if reference := s.report.best("page", pageOf("pgbench: SELECT", t.limit)); reference.PerSecond > 0 {
-			s.report.atLeast("page", name, ours.PerSecond/reference.PerSecond, t.share, "times")
-		} else {
-			s.report.missing("page", name, "no pgbench")
-		}
+	r := s.result
+	for i, share := range []float64{0.4, 0.5} {
+		limit := pageLimits[i]
+		r.atLeast(pageOf("Postgres at its best", limit)+", to its SELECT by pgbench at its best",
+			r.best(pageOf(postgres.title, limit))/r.best(pageOf("pgbench: SELECT", limit)), share, "times")
 	}
-	for _, subject := range []string{onPostgres, onSQLite} {
-		if f := s.report.find("page", pageOf(subject, 100), 64); f.P50 > 0 {
-			s.report.atMost("page", pageOf(subject, 100)+", 64 connections, p99 to p50", f.P99/f.P50, 5, "times")
-		}
+	for _, engine := range engines {
+		f := r.find(pageOf(engine.title, 100), 64)
+		r.atMost(pageOf(engine.title, 100)+", 64 connections, p99 to p50", f.P99/f.P50, 5, "times")
 	}
-	s.report.atLeast("page", pageOf("SQLite at its best", 100), s.report.best("page", pageOf(onSQLite, 100)).PerSecond, 2500, "pages/s")
+	r.atLeast(pageOf("SQLite at its best", 100), r.best(pageOf(sqlite.title, 100)), 2500, "pages/s")
 }

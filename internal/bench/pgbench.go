@@ -1,121 +1,85 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"embed"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // The references: what Postgres does of the same work when its own load generator
 // asks for it, one statement or one transaction at a time.
-//
-//go:embed pgbench/*.sql
-var pgbenchScripts embed.FS
 
-// pgbench runs a script of that folder against a database.
+// pgbench runs a script of the folder sql against a database.
 type pgbench struct {
 	script    string // without .sql
 	database  string // its URL
 	variables []string
 }
 
-// hasPgbench tells whether there are references at all: Postgres binaries that were
-// fetched for the tests come without pgbench.
-func (s *suite) hasPgbench() bool {
-	_, err := os.Stat(s.pgbenchPath())
-	return err == nil
+// references measures a script with each number of clients, each on a connection of its own. There are
+// none where there is no pgbench: Postgres binaries that were fetched for the tests come without it.
+func (s *suite) references(p pgbench, subject string, clients []int) (references []measurement) {
+	if _, err := os.Stat(s.pgbenchPath()); err != nil {
+		s.say("%s: no reference, since there is no %s", subject, s.pgbenchPath())
+		return nil
+	}
+	for _, n := range clients {
+		references = append(references, measurement{subject: subject, connections: n, run: func(ctx context.Context) (outcome, error) {
+			return s.runPgbench(ctx, p, n)
+		}})
+	}
+	return references
 }
 
 func (s *suite) pgbenchPath() string { return filepath.Join(s.cluster.Binaries, "pgbench") }
-
-// reference measures a script with so many clients, each on a connection of its own.
-func (s *suite) reference(p pgbench, subject string, clients int) measurement {
-	return measurement{subject: subject, connections: clients, run: func(ctx context.Context) (outcome, error) {
-		return s.runPgbench(ctx, p, clients)
-	}}
-}
-
-var pgbenchRate = regexp.MustCompile(`tps = ([0-9.]+) \(without initial connection time\)`)
 
 // runPgbench runs a script for the time of one measurement; pgbench counts in seconds.
 func (s *suite) runPgbench(ctx context.Context, p pgbench, clients int) (outcome, error) {
 	seconds := max(1, int(s.Duration.Round(time.Second).Seconds()))
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second+patience)
 	defer cancel()
-	script, prefix := s.newPath(p.script+".sql"), s.newPath("log")
-	text, err := pgbenchScripts.ReadFile("pgbench/" + p.script + ".sql")
-	if err != nil {
-		return outcome{}, err
-	}
-	if err := os.WriteFile(script, text, 0o600); err != nil {
-		return outcome{}, err
-	}
+	prefix := s.newPath("log")
 	args := []string{
 		"--host", s.cluster.Directory, "--username", "postgres", "--protocol", "prepared", "--no-vacuum",
 		"--client", strconv.Itoa(clients), "--jobs", strconv.Itoa(min(2, clients)), "--time", strconv.Itoa(seconds),
-		"--file", script, "--log", "--log-prefix", prefix,
+		"--file", "sql/" + p.script + ".sql", "--log", "--log-prefix", prefix,
 	}
 	for _, variable := range p.variables {
 		args = append(args, "--define", variable)
 	}
-	var output bytes.Buffer
-	command := exec.CommandContext(ctx, s.pgbenchPath(), append(args, databaseName(p.database))...)
-	command.Stdout, command.Stderr = &output, &output
-	if err := command.Run(); err != nil {
-		return outcome{}, fmt.Errorf("pgbench: %w\n%s", err, output.Bytes())
-	}
-	rate := pgbenchRate.FindSubmatch(output.Bytes())
-	if rate == nil {
-		return outcome{}, fmt.Errorf("pgbench says no rate:\n%s", output.Bytes())
-	}
-	perSecond, err := strconv.ParseFloat(string(rate[1]), 64)
+	address, err := url.Parse(p.database)
 	if err != nil {
 		return outcome{}, err
 	}
-	latencies, err := readPgbenchLogs(prefix)
+	output, err := exec.CommandContext(ctx, s.pgbenchPath(), append(args, address.Path[1:])...).CombinedOutput()
 	if err != nil {
-		return outcome{}, err
+		return outcome{}, fmt.Errorf("pgbench: %w\n%s", err, output)
 	}
-	elapsed := time.Duration(float64(len(latencies)) / perSecond * float64(time.Second))
-	return outcome{elapsed: elapsed, latencies: latencies}, nil
-}
-
-// readPgbenchLogs reads and removes the logs of the threads: a line for each
-// transaction, whose third field is how many microseconds it took.
-func readPgbenchLogs(prefix string) ([]time.Duration, error) {
-	paths, err := filepath.Glob(prefix + ".*")
+	perSecond, err := strconv.ParseFloat(match(output, `tps = ([0-9.]+) \(without initial connection time\)`), 64)
 	if err != nil {
-		return nil, err
+		return outcome{}, fmt.Errorf("pgbench says no rate: %w\n%s", err, output)
 	}
-	var latencies []time.Duration
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
+	o := outcome{latencies: newLatencies()}
+	logs, _ := filepath.Glob(prefix + ".*") // fails only on a wrong pattern; one of each thread
+	for _, log := range logs {
+		text, err := os.ReadFile(log)
 		if err != nil {
-			return nil, err
+			return o, err
 		}
-		for line := range bytes.Lines(text) {
-			fields := bytes.Fields(line)
-			if len(fields) < 3 {
-				return nil, fmt.Errorf("pgbench logged %q", line)
+		for line := range strings.Lines(string(text)) {
+			var client, number, microseconds int
+			if _, err := fmt.Sscan(line, &client, &number, &microseconds); err != nil {
+				return o, fmt.Errorf("pgbench logged %q: %w", line, err)
 			}
-			microseconds, err := strconv.Atoi(string(fields[2]))
-			if err != nil {
-				return nil, fmt.Errorf("pgbench logged %q", line)
-			}
-			latencies = append(latencies, time.Duration(microseconds)*time.Microsecond)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, err
+			o.add(time.Duration(microseconds) * time.Microsecond)
 		}
 	}
-	slices.Sort(latencies)
-	return latencies, nil
+	o.elapsed = time.Duration(o.count() / perSecond * float64(time.Second))
+	return o, nil
 }

@@ -1,40 +1,49 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
+	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"text/tabwriter"
+	"text/template"
 )
+
+// page is the report for people.
+//
+//go:embed results.md.tmpl
+var page string
 
 // report is everything that a run has found out.
 type report struct {
-	Machine machine  `json:"machine"`
-	Run     run      `json:"run"`
-	Targets []target `json:"targets"`
-	Figures []figure `json:"figures"`
-	Facts   []fact   `json:"facts"`
-
-	// Earlier names the server of each section that an earlier run has measured.
-	Earlier map[string]string `json:"earlier,omitempty"`
+	Machine  machine  `json:"machine"` // of the last run
+	Rounds   int      `json:"rounds"`
+	Duration float64  `json:"durationSeconds"` // of one measurement
+	Sections []result `json:"sections"`
 }
 
-// run is how the figures were made.
-type run struct {
-	Short    bool    `json:"short"`
-	Rounds   int     `json:"rounds"`
-	Duration float64 `json:"durationSeconds"` // of one measurement
+// result is what a section has found out.
+type result struct {
+	Name    string   `json:"name"`
+	Server  string   `json:"server"` // that was measured, and when
+	Targets []target `json:"targets,omitempty"`
+	Figures []figure `json:"figures,omitempty"`
+	Facts   []fact   `json:"facts,omitempty"`
 }
 
 // figure is one measurement: the medians over the rounds, each by itself. Times of
 // the processor are microseconds per request, summed over all threads.
 type figure struct {
-	Section      string    `json:"section"`
 	Subject      string    `json:"subject"`
 	Connections  int       `json:"connections"`
-	Messages     int       `json:"messagesInStore,omitempty"`
 	PerSecond    float64   `json:"perSecond"`
 	P50          float64   `json:"p50Milliseconds"`
 	P99          float64   `json:"p99Milliseconds"`
@@ -49,15 +58,13 @@ type figure struct {
 
 // fact is a single value.
 type fact struct {
-	Section string  `json:"section"`
-	Name    string  `json:"name"`
-	Value   float64 `json:"value"`
-	Unit    string  `json:"unit"`
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"`
 }
 
 // target is what a figure should be.
 type target struct {
-	Section string  `json:"section"`
 	Name    string  `json:"name"`
 	Limit   float64 `json:"limit"`
 	AtMost  bool    `json:"atMost"` // else at least
@@ -67,98 +74,63 @@ type target struct {
 	Verdict string  `json:"verdict"`
 }
 
-// The verdicts on a target.
-const (
-	passed      = "pass"
-	missed      = "FAIL"
-	notMeasured = "not measured"
-	notJudged   = "not judged" // in a short run
-)
-
-func (r *report) add(f figure) { r.Figures = append(r.Figures, f) }
-
 // tell records a value that is no target.
-func (r *report) tell(section, name string, value float64, unit string) {
-	r.Facts = append(r.Facts, fact{section, name, value, unit})
+func (r *result) tell(name string, value float64, unit string) {
+	r.Facts = append(r.Facts, fact{name, value, unit})
 }
 
 // atLeast records a target that a value should reach.
-func (r *report) atLeast(section, name string, value, limit float64, unit string) {
-	r.judge(target{Section: section, Name: name, Value: value, Limit: limit, Unit: unit}, value >= limit)
+func (r *result) atLeast(name string, value, limit float64, unit string) {
+	r.judge(target{Name: name, Value: value, Limit: limit, Unit: unit}, value >= limit)
 }
 
 // atMost records a target that a value should not exceed.
-func (r *report) atMost(section, name string, value, limit float64, unit string) {
-	r.judge(target{Section: section, Name: name, Value: value, Limit: limit, Unit: unit, AtMost: true}, value <= limit)
+func (r *result) atMost(name string, value, limit float64, unit string) {
+	r.judge(target{Name: name, Value: value, Limit: limit, Unit: unit, AtMost: true}, value <= limit)
 }
 
-func (r *report) judge(t target, ok bool) {
+func (r *result) judge(t target, ok bool) {
 	switch {
 	case math.IsNaN(t.Value) || math.IsInf(t.Value, 0): // compared with nothing
-		r.missing(t.Section, t.Name, "nothing was answered")
-		return
-	case r.Run.Short:
-		t.Verdict = notJudged
+		t = target{Name: t.Name, Missing: "nothing to compare with", Verdict: "not measured"}
 	case ok:
-		t.Verdict = passed
+		t.Verdict = "pass"
 	default:
-		t.Verdict = missed
+		t.Verdict = "FAIL"
 	}
 	r.Targets = append(r.Targets, t)
 }
 
-// missing records a target that could not be measured.
-func (r *report) missing(section, name, why string) {
-	r.Targets = append(r.Targets, target{Section: section, Name: name, Missing: why, Verdict: notMeasured})
-}
-
-// find returns a figure of a section; the zero one if it was not measured.
-func (r *report) find(section, subject string, connections int) figure {
+// find returns a figure; the zero one if it was not measured.
+func (r *result) find(subject string, connections int) figure {
 	for _, f := range r.Figures {
-		if f.Section == section && f.Subject == subject && f.Connections == connections {
+		if f.Subject == subject && f.Connections == connections {
 			return f
 		}
 	}
 	return figure{}
 }
 
-// best returns the figure of a subject with the most requests a second.
-func (r *report) best(section, subject string) (best figure) {
+// best returns the most requests a second of a subject.
+func (r *result) best(subject string) (best float64) {
 	for _, f := range r.Figures {
-		if f.Section == section && f.Subject == subject && f.PerSecond > best.PerSecond {
-			best = f
+		if f.Subject == subject {
+			best = max(best, f.PerSecond)
 		}
 	}
 	return best
 }
 
-// failed is how many requests failed in the whole run.
-func (r *report) failed() (n int) {
-	for _, f := range r.Figures {
-		n += f.Failed
-	}
-	return n
-}
-
-// wanted writes what the target asks for.
-func (t target) wanted() string {
+// Wanted is what the target asks for.
+func (t target) Wanted() string {
 	if t.Missing != "" {
 		return t.Name
 	}
-	sign := "≥"
-	if t.AtMost {
-		sign = "≤"
-	}
-	return fmt.Sprintf("%s %s %s %s", t.Name, sign, number(t.Limit), t.Unit)
+	return fmt.Sprintf("%s %s %s %s", t.Name, map[bool]string{true: "≤", false: "≥"}[t.AtMost], number(t.Limit), t.Unit)
 }
 
-// measured writes what it got.
-func (t target) measured() string {
-	if t.Missing != "" {
-		return t.Missing
-	}
-	return number(t.Value) + " " + t.Unit
-}
+// Measured is what it got, or why it got nothing.
+func (t target) Measured() string { return cmp.Or(t.Missing, number(t.Value)+" "+t.Unit) }
 
 // number writes a number with about three significant digits, and thousands apart.
 func number(v float64) string {
@@ -175,20 +147,44 @@ func number(v float64) string {
 	return digits
 }
 
-// save writes the report, for programs and for people, and the charts.
+// print writes the targets as a table for the terminal.
+func (r *report) print(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "\ntarget\tmeasured\t")
+	for _, section := range r.Sections {
+		for _, t := range section.Targets {
+			_, _ = fmt.Fprintf(table, "%s: %s\t%s\t%s\n", section.Name, t.Wanted(), t.Measured(), t.Verdict)
+		}
+	}
+	return table.Flush()
+}
+
+// save writes the report, for programs and for people, and the chart. What an earlier run has left
+// there of the sections that this one has not measured stays in it.
 func (r *report) save(folder string) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
+	path := filepath.Join(folder, "results.json")
+	var earlier report
+	if text, err := os.ReadFile(path); err == nil {
+		if err := json.Unmarshal(text, &earlier); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	all := slices.Concat(r.Sections, earlier.Sections)
+	r.Sections = nil
+	for _, name := range sectionNames() {
+		if i := slices.IndexFunc(all, func(one result) bool { return one.Name == name }); i >= 0 {
+			r.Sections = append(r.Sections, all[i])
+		}
 	}
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(folder, "results.json"), append(text, '\n'), 0o644); err != nil {
+	functions := template.FuncMap{"number": number, "lines": func(m machine) []string { return strings.Split(m.String(), "\n") }}
+	var people bytes.Buffer
+	if err := template.Must(template.New("").Funcs(functions).Parse(page)).Execute(&people, r); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(folder, "results.md"), []byte(r.markdown()), 0o644); err != nil {
-		return err
-	}
-	return r.draw(folder)
+	return errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(path, append(text, '\n'), 0o644),
+		os.WriteFile(filepath.Join(folder, "results.md"), people.Bytes(), 0o644), r.draw(filepath.Join(folder, "send-throughput.svg")))
 }

@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
 	"syscall"
 	"time"
-
-	"github.com/message-service/message-service/internal/db"
 )
 
 // process is a program that answers HTTP, in a process of its own.
@@ -21,34 +20,37 @@ type process struct {
 	debug   string // host:port of its profiles; empty if it was not asked for any
 	logPath string
 	command *exec.Cmd
+	end     context.CancelFunc
 	ended   chan struct{} // closed when it has
 	err     error         // how it has ended
 }
 
-// served finds the address in the line that tells where a program serves.
+// served finds the address in the line in which a program says where it serves.
 var served = regexp.MustCompile(`http://([^/\s]+)`)
 
-// startProcess starts a program that prints where it serves, and waits until it does.
-// Its environment is empty, so that nothing but its arguments decides what it does;
-// what it logs goes into a file.
-func startProcess(ctx context.Context, logPath, path string, args ...string) (*process, error) {
-	p := &process{logPath: logPath, command: exec.Command(path, args...), ended: make(chan struct{})}
-	log, err := os.Create(logPath)
+// startProcess starts a program that prints where it serves, waits until it does, and stops it when the
+// section ends. Its environment is empty, so that nothing but its arguments decides what it does.
+func (s *suite) startProcess(ctx context.Context, path string, args ...string) (*process, error) {
+	p := &process{logPath: s.newPath("log"), ended: make(chan struct{})}
+	ctx, p.end = context.WithCancel(ctx)
+	p.command = exec.CommandContext(ctx, path, args...)
+	p.command.Cancel = func() error { return p.command.Process.Signal(syscall.SIGTERM) }
+	p.command.WaitDelay = time.Minute                           // then it is killed
+	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is for this process, which then ends that one
+	log, err := os.Create(p.logPath)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close() //nolint:errcheck // the process has it open for itself
 	p.command.Env, p.command.Stderr = []string{}, log
-	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is for this process, which then ends that one
 	output, err := p.command.StdoutPipe()
+	if err == nil {
+		err = p.command.Start()
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := p.command.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", path, err)
-	}
-	stopKilling := context.AfterFunc(ctx, p.kill)
-	defer stopKilling()
+	s.atEnd(p.stop)
 	lines := bufio.NewScanner(output)
 	for p.address == "" && lines.Scan() {
 		if found := served.FindStringSubmatch(lines.Text()); found != nil {
@@ -62,86 +64,74 @@ func startProcess(ctx context.Context, logPath, path string, args ...string) (*p
 	}()
 	if p.address == "" {
 		<-p.ended
-		return nil, fmt.Errorf("%s did not start: %w\n%s", path, p.err, p.log())
+		return nil, errors.New(path + " did not start")
 	}
 	return p, nil
 }
 
-// pid is the number by which the system knows the process.
-func (p *process) pid() int { return p.command.Process.Pid }
-
-func (p *process) kill() { _ = p.command.Process.Kill() } // fails only if it has ended
-
-// log returns the beginning of what the process has logged.
-func (p *process) log() string {
-	text, _ := os.ReadFile(p.logPath)
-	return string(text[:min(len(text), 2000)])
-}
-
-// stop asks the process to end and waits until it has. It fails if it had ended before,
-// or would not.
+// stop asks the process to end and waits until it has. It fails if it had ended before, or would not.
 func (p *process) stop() error {
 	select {
 	case <-p.ended:
-		return fmt.Errorf("%s has ended by itself: %w\n%s", p.command.Path, p.err, p.log())
+		text, _ := os.ReadFile(p.logPath)
+		return fmt.Errorf("%s has ended by itself: %w\n%.2000s", p.command.Path, p.err, text)
 	default:
 	}
-	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
+	p.end()
+	if <-p.ended; errors.Is(p.err, context.Canceled) { // as it was asked to
+		return nil
 	}
-	select {
-	case <-p.ended:
-		return p.err
-	case <-time.After(time.Minute):
-		p.kill()
-		<-p.ended
-		return errors.New(p.command.Path + " did not end within a minute")
-	}
+	return p.err
 }
 
 // server is the message service on a database.
 type server struct {
 	*process
 
-	engine db.Engine
+	engine   engine
+	database string // its URL
 }
-
-// title is the engine as people write it.
-func (s *server) title() string { return titles[s.engine] }
-
-var (
-	engines = []db.Engine{db.Postgres, db.SQLite}
-	titles  = map[db.Engine]string{db.Postgres: onPostgres, db.SQLite: onSQLite}
-)
 
 // startServer starts the binary on a new, empty database of the engine until the
 // section ends.
-func (s *suite) startServer(ctx context.Context, engine db.Engine, options ...string) (*server, error) {
-	url, err := s.newDatabase(ctx, engine)
+func (s *suite) startServer(ctx context.Context, engine engine, options ...string) (*server, error) {
+	database, err := engine.newDatabase(s, ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.startServerOn(ctx, engine, url, options...)
+	p, err := s.startServerOn(ctx, database, options...)
+	return &server{process: p, engine: engine, database: database}, err
+}
+
+// onEach starts a server on each engine and calls fn for it.
+func (s *suite) onEach(ctx context.Context, fn func(*server) error, options ...string) error {
+	for _, engine := range engines {
+		server, err := s.startServer(ctx, engine, options...)
+		if err == nil {
+			err = fn(server)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", engine.title, err)
+		}
+	}
+	return nil
 }
 
 // startServerOn starts the binary on a database until the section ends. It logs
 // warnings only, where by default it logs every request, and has an address for
 // profiles if there are to be any.
-func (s *suite) startServerOn(ctx context.Context, engine db.Engine, url string, options ...string) (*server, error) {
-	args := []string{"serve", "--listen-address", "127.0.0.1:0", "--log-level", "warn", "--database-url", url}
+func (s *suite) startServerOn(ctx context.Context, database string, options ...string) (*process, error) {
+	args := []string{"serve", "--listen-address", "127.0.0.1:0", "--log-level", "warn", "--database-url", database}
 	var debug string
 	if s.Profile != "" || s.Soak > 0 {
-		var err error
-		if debug, err = freeAddress(); err != nil {
-			return nil, err
-		}
+		unused := httptest.NewServer(nil)
+		debug = unused.Listener.Addr().String()
+		unused.Close()
 		args = append(args, "--debug-address", debug)
 	}
-	p, err := startProcess(ctx, s.newPath("server.log"), s.Binary, append(args, options...)...)
-	if err != nil {
-		return nil, err
+	p, err := s.startProcess(ctx, s.Binary, append(args, options...)...)
+	if err == nil {
+		p.debug = debug
 	}
-	p.debug = debug
-	s.atEnd(p.stop)
-	return &server{process: p, engine: engine}, nil
+	return p, err
 }

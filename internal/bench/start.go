@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"time"
-
-	"github.com/message-service/message-service/internal/db"
 )
 
 // start measures what a server takes before anyone uses it: the time from its start in
@@ -21,21 +19,18 @@ func (s *suite) start(ctx context.Context) error {
 	var took, idle []float64
 	for range s.Rounds {
 		begin := time.Now()
-		server, err := s.startServer(ctx, db.SQLite)
+		server, err := s.startServer(ctx, sqlite)
 		if err != nil {
 			return err
 		}
 		if err := server.health(ctx); err != nil {
 			return err
 		}
-		took = append(took, milliseconds(time.Since(begin)))
+		took = append(took, time.Since(begin).Seconds()*1000)
 		if err := wait(ctx, quiet); err != nil {
 			return err
 		}
-		memory, err := memoryMiB(server.pid(), residentMemory)
-		if err != nil {
-			return err
-		}
+		memory, _ := server.memoryMiB()
 		idle = append(idle, memory)
 		if err := s.endSection(); err != nil {
 			return err
@@ -45,23 +40,16 @@ func (s *suite) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.report.atMost("start", "SQLite, from the start to the first answer", median(took), 100, "ms")
-	s.report.atMost("start", "SQLite, memory with nothing to do", median(idle), 30, "MiB")
-	s.report.atMost("start", "the binary (an image is that on distroless/static, another 2 MB)", float64(binary.Size())/1e6, 38, "MB")
+	s.result.atMost("SQLite, from the start to the first answer", median(took), 100, "ms")
+	s.result.atMost("SQLite, memory with nothing to do", median(idle), 30, "MiB")
+	s.result.atMost("the binary (an image is that on distroless/static, another 2 MB)", float64(binary.Size())/1e6, 38, "MB")
 	return nil
 }
 
 // health asks the server whether it is alive.
 func (p *process) health(ctx context.Context) error {
-	c, err := dial(ctx, p.address, patience)
-	if err != nil {
-		return err
-	}
-	defer c.Close() //nolint:errcheck // all that was wanted of it has been read
-	a, err := c.do([]byte("GET /health HTTP/1.1\r\n" + host + "\r\n"))
-	if err == nil && a.status != http.StatusOK {
-		err = fmt.Errorf("/health answered %d", a.status)
-	}
+	alive := gets(func(_ *rand.Rand, buf []byte) []byte { return append(buf, "/health"...) })
+	_, err := load{address: p.address, connections: 1, duration: patience, requests: 1, script: alive, status: http.StatusOK}.runWell(ctx)
 	return err
 }
 

@@ -1,33 +1,41 @@
 package main
 
 import (
-	"math"
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// percentile is the smallest of the sorted values that a share of them does not exceed;
-// zero if there are none.
-func percentile(sorted []time.Duration, share float64) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	rank := int(math.Ceil(share * float64(len(sorted))))
-	return sorted[max(rank, 1)-1]
+// latencies counts durations, in microseconds and to three digits. Many goroutines may add at once.
+type latencies struct {
+	mu     sync.Mutex
+	counts *hdrhistogram.Histogram
 }
 
-// median is the middle value, or the mean of the two in the middle.
+func newLatencies() *latencies {
+	return &latencies{counts: hdrhistogram.New(1, (10 * time.Minute).Microseconds(), 3)}
+}
+
+func (l *latencies) add(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.counts.RecordValue(min(d.Microseconds(), l.counts.HighestTrackableValue())) // fails only beyond that
+}
+
+func (l *latencies) count() float64 { return float64(l.counts.TotalCount()) }
+
+// percentile is the milliseconds that a share of the durations does not exceed; 0 if there are none.
+func (l *latencies) percentile(percent float64) float64 {
+	return float64(l.counts.ValueAtQuantile(percent)) / 1000
+}
+
+// median is the middle value, or the mean of the two in the middle; 0 if there are none.
 func median(values []float64) float64 {
 	if len(values) == 0 {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 0 {
-		return (sorted[middle-1] + sorted[middle]) / 2
-	}
-	return sorted[middle]
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
-
-// milliseconds converts a duration to what the report is in.
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

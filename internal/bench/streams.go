@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -32,105 +30,80 @@ func (s *suite) streamPlan() streamPlan {
 // happens, and how long after the 201 of a send its event is at the streams of the
 // sender and of the recipient.
 func (s *suite) streams(ctx context.Context) error {
-	for _, engine := range engines {
-		server, err := s.startServer(ctx, engine)
-		if err != nil {
-			return err
-		}
-		if err := s.measureStreams(ctx, server, s.streamPlan()); err != nil {
-			return fmt.Errorf("%s: %w", server.title(), err)
-		}
-	}
-	return nil
+	return s.onEach(ctx, func(server *server) error { return s.measureStreams(ctx, server, s.streamPlan()) })
 }
 
 func (s *suite) measureStreams(ctx context.Context, server *server, plan streamPlan) error {
-	s.say("streams: %s, %d streams", server.title(), plan.streams)
-	if err := fillStreams(ctx, server, plan.streams); err != nil {
+	s.say("streams: %s, %d streams", server.engine.title, plan.streams)
+	next := func(n int) (sender, recipient int) { return n % plan.streams, (n + 1) % plan.streams }
+	if err := fill(ctx, server.process, plan.streams, next); err != nil {
 		return err
 	}
-	if _, err := sendSteadily(ctx, server, plan.streams, plan.perSecond, plan.before); err != nil {
+	if _, err := sendSteadily(ctx, server.address, plan, plan.before); err != nil {
 		return err
 	}
-	before, err := memoryMiB(server.pid(), residentMemory)
+	before, _ := server.memoryMiB()
+	events := make(chan event, int(4*plan.perSecond*plan.sending.Seconds()))
+	closeAll, err := followAll(ctx, server.address, plan.streams, events)
+	defer closeAll()
 	if err != nil {
 		return err
 	}
-	followers, err := followAll(ctx, server.address, plan.streams)
+	busy, err := s.during(server.process, func() error { return wait(ctx, plan.idle) })
 	if err != nil {
 		return err
 	}
-	defer func() {
-		for _, f := range followers {
-			f.close()
-		}
-	}()
-	if err := s.measureIdle(ctx, server, plan, before); err != nil {
-		return err
-	}
+	after, _ := server.memoryMiB()
+	s.tellStreams(server, fmt.Sprintf("of a core for %d idle streams", plan.streams), 100*busy.server/plan.idle.Seconds(), "%")
+	s.result.atMost(server.engine.title+", an idle stream", (after-before)*1024/float64(plan.streams), 30, "KiB")
 	if err := wait(ctx, plan.settle); err != nil {
 		return err
 	}
-	return s.measureDelays(ctx, server, plan, followers)
-}
-
-// measureDelays sends among the streams, and looks when the events come.
-func (s *suite) measureDelays(ctx context.Context, server *server, plan streamPlan, followers []*follower) error {
-	start, err := s.clocks(server.process)
-	if err != nil {
-		return err
-	}
-	sent, err := sendSteadily(ctx, server, plan.streams, plan.perSecond, plan.sending)
-	if err != nil {
-		return err
-	}
-	end, err := s.clocks(server.process)
-	if err != nil {
-		return err
-	}
-	share := func(busy time.Duration) float64 { return 100 * busy.Seconds() / plan.sending.Seconds() }
-	s.tellStreams(server, "of a core for the server while there are sends", share(end.server-start.server), "%")
-	s.tellStreams(server, "of a core for the clients while there are sends", share(end.generator-start.generator), "%")
-	if err := awaitEvents(ctx, followers, 2*len(sent)); err != nil {
-		return err
-	}
-	return s.reportDelays(server, sent, followers)
+	return s.measureDelays(ctx, server, plan, events)
 }
 
 func (s *suite) tellStreams(server *server, name string, value float64, unit string) {
-	s.report.tell("streams", server.title()+", "+name, value, unit)
+	s.result.tell(server.engine.title+", "+name, value, unit)
 }
 
-// fillStreams sends every user a message.
-func fillStreams(ctx context.Context, server *server, users int) error {
-	var count atomic.Int64
-	l := load{address: server.address, connections: mostConnections, status: http.StatusCreated}
-	l.script = sendsBetween(func(*rand.Rand) (sender, recipient string) {
-		n := int(count.Add(1)) % users
-		return userName(n), userName((n + 1) % users)
+// measureDelays sends among the streams, and looks when the events come.
+func (s *suite) measureDelays(ctx context.Context, server *server, plan streamPlan, events <-chan event) error {
+	var sent []acknowledged
+	busy, err := s.during(server.process, func() (err error) {
+		sent, err = sendSteadily(ctx, server.address, plan, plan.sending)
+		return err
 	})
-	return l.repeat(ctx, users)
-}
-
-// measureIdle leaves the streams alone.
-func (s *suite) measureIdle(ctx context.Context, server *server, plan streamPlan, before float64) error {
-	start, err := s.clocks(server.process)
 	if err != nil {
 		return err
 	}
-	if err := wait(ctx, plan.idle); err != nil {
-		return err
+	s.tellStreams(server, "of a core for the server while there are sends", 100*busy.server/plan.sending.Seconds(), "%")
+	s.tellStreams(server, "of a core for the clients while there are sends", 100*busy.generator/plan.sending.Seconds(), "%")
+	answers, delays := newLatencies(), newLatencies()
+	awaited := map[event]time.Time{} // the events that must come, and when their send was answered
+	for _, one := range sent {
+		answers.add(one.at.Sub(one.due))
+		awaited[event{user: one.sender, id: one.id}], awaited[event{user: one.recipient, id: one.id}] = one.at, one.at
 	}
-	end, err := s.clocks(server.process)
-	if err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for len(awaited) > 0 {
+		select {
+		case e := <-events:
+			came := e.at
+			e.at = time.Time{}
+			if at, ok := awaited[e]; ok {
+				delays.add(max(0, came.Sub(at)))
+				delete(awaited, e)
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d events did not come: %w", len(awaited), 2*len(sent), ctx.Err())
+		}
 	}
-	after, err := memoryMiB(server.pid(), residentMemory)
-	if err != nil {
-		return err
-	}
-	s.tellStreams(server, fmt.Sprintf("of a core for %d idle streams", plan.streams), 100*(end.server-start.server).Seconds()/plan.idle.Seconds(), "%")
-	s.report.atMost("streams", server.title()+", an idle stream", (after-before)*1024/float64(plan.streams), 30, "KiB")
+	s.tellStreams(server, "from the moment a send is due to its 201, p50", answers.percentile(50), "ms")
+	s.tellStreams(server, "from the moment a send is due to its 201, p99", answers.percentile(99), "ms")
+	s.tellStreams(server, "from the 201 to the event, p50", delays.percentile(50), "ms")
+	s.tellStreams(server, "from the 201 to the event, longest", delays.percentile(100), "ms")
+	s.result.atMost(server.engine.title+", from the 201 to the event, p99", delays.percentile(99), 100, "ms")
 	return nil
 }
 
@@ -141,83 +114,38 @@ type acknowledged struct {
 	due, at           time.Time
 }
 
-// sendSteadily sends at a rate among so many users, whether or not earlier sends have
+// sendSteadily sends among the users with streams, whether or not earlier sends have
 // been answered. All of them must be.
-func sendSteadily(ctx context.Context, server *server, users int, perSecond float64, during time.Duration) (sent []acknowledged, err error) {
-	lists := make([][]acknowledged, mostConnections)
+func sendSteadily(ctx context.Context, address string, plan streamPlan, during time.Duration) (sent []acknowledged, err error) {
+	var mu sync.Mutex
 	loop := openLoop{
-		address: server.address, connections: mostConnections, perSecond: perSecond, duration: during,
-		waiting: int(10 * perSecond), // for so many seconds
+		address: address, connections: mostConnections, perSecond: plan.perSecond, duration: during,
+		waiting: int(10 * plan.perSecond), // for so many seconds
 	}
-	loop.do = func(i int, c *connection, random *rand.Rand, due time.Time) error {
-		one := acknowledged{sender: random.IntN(users), due: due}
-		one.recipient = (one.sender + 1 + random.IntN(users-1)) % users // anyone else
-		a, err := c.do(appendSend(nil, random, userName(one.sender), userName(one.recipient)))
+	loop.do = func(c *connection, random *rand.Rand, due time.Time) error {
+		one := acknowledged{due: due}
+		one.sender, one.recipient = someTwo(random, plan.streams)
+		answer, err := c.do(appendSend(nil, random, one.sender, one.recipient))
 		if err != nil {
 			return err
 		}
+		one.at = time.Now()
 		const before, length = `{"id":"`, 36
-		if one.at = time.Now(); a.status != http.StatusCreated || len(a.body) < len(before)+length {
-			return fmt.Errorf("answered %d: %.300s", a.status, a.body)
+		if answer.StatusCode() != http.StatusCreated || len(answer.Body()) < len(before)+length {
+			return fmt.Errorf("answered %d: %.300s", answer.StatusCode(), answer.Body())
 		}
-		one.id = string(a.body[len(before) : len(before)+length])
-		lists[i] = append(lists[i], one)
+		one.id = string(answer.Body()[len(before) : len(before)+length])
+		mu.Lock()
+		defer mu.Unlock()
+		sent = append(sent, one)
 		return nil
 	}
 	_, unsent, finish, err := loop.run(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = finish()
 	}
-	if err := errors.Join(finish()...); err != nil {
-		return nil, err
+	if err == nil && unsent > 0 {
+		err = fmt.Errorf("the server is too slow for %s sends a second: %d were not sent", number(plan.perSecond), unsent)
 	}
-	if unsent > 0 {
-		return nil, fmt.Errorf("the server is too slow for %s sends a second: %d were not sent", number(perSecond), unsent)
-	}
-	return slices.Concat(lists...), nil
-}
-
-// awaitEvents waits until all events have come.
-func awaitEvents(ctx context.Context, followers []*follower, want int) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	for {
-		arrived := 0
-		for _, f := range followers {
-			arrived += int(f.count.Load())
-		}
-		if arrived >= want {
-			return nil
-		}
-		if err := wait(ctx, 10*time.Millisecond); err != nil {
-			return fmt.Errorf("of %d events %d arrived: %w", want, arrived, err)
-		}
-	}
-}
-
-// reportDelays closes the streams, and looks when the events of what was sent came.
-func (s *suite) reportDelays(server *server, sent []acknowledged, followers []*follower) error {
-	events := make([]map[string]time.Time, len(followers))
-	for i, f := range followers {
-		events[i] = f.close()
-	}
-	var answers, delays []time.Duration
-	for _, one := range sent {
-		answers = append(answers, one.at.Sub(one.due))
-		for _, user := range []int{one.sender, one.recipient} {
-			at, ok := events[user][one.id]
-			if !ok {
-				return fmt.Errorf("%s has no event of %s", userName(user), one.id)
-			}
-			delays = append(delays, max(0, at.Sub(one.at)))
-		}
-	}
-	slices.Sort(answers)
-	slices.Sort(delays)
-	s.tellStreams(server, "from the moment a send is due to its 201, p50", milliseconds(percentile(answers, 0.5)), "ms")
-	s.tellStreams(server, "from the moment a send is due to its 201, p99", milliseconds(percentile(answers, 0.99)), "ms")
-	s.tellStreams(server, "from the 201 to the event, p50", milliseconds(percentile(delays, 0.5)), "ms")
-	s.tellStreams(server, "from the 201 to the event, longest", milliseconds(percentile(delays, 1)), "ms")
-	s.report.atMost("streams", server.title()+", from the 201 to the event, p99", milliseconds(percentile(delays, 0.99)), 100, "ms")
-	return nil
+	return sent, err
 }
