@@ -100,7 +100,7 @@ func exportMessages(read db.ReadPortion, newest messaging.ID, yield func(messagi
 func exportReadMarkers(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
 	var after messaging.ReadMarker
 	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.ReadMarker, error) {
-		markers, err := selectStoredMarkers(ctx, q, after, exportPortion)
+		markers, err := selectAfter(ctx, q, messaging.ReadMarkers, after.Owner, after.Peer, exportPortion)
 		for i := range markers {
 			if m := &markers[i]; err == nil && m.MessageID.Compare(newest) > 0 {
 				m.MessageID, err = selectNewestOfPair(ctx, q, m.Owner, m.Peer, newest)
@@ -120,7 +120,7 @@ func exportReadMarkers(read db.ReadPortion, newest messaging.ID, yield func(mess
 func exportBlocks(read db.ReadPortion, yield func(messaging.Record) error) error {
 	var after messaging.Block
 	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.Block, error) {
-		return selectStoredBlocks(ctx, q, after, exportPortion)
+		return selectAfter(ctx, q, messaging.Blocks, after.Owner, after.Peer, exportPortion)
 	}
 	return eachRow(read, next, func(b *messaging.Block) error {
 		after = *b

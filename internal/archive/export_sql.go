@@ -11,21 +11,18 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-const storedColumns = "id, sender, recipient, text, coalesce(metadata, '') AS metadata, reply_to, changed, deleted, key_hash, fingerprint"
-
 // everyID is the id to those who look for it among everyone's: the index of all ids is of this
 // expression, after deleted.
 const everyID = "coalesce(id, id)"
 
 // selectStored returns messages of everyone, deleted ones too, after an id and up to
 // another, in the order of their ids: two ranges of one index.
-func selectStored(ctx context.Context, q sqlx.QueryerContext, after, upTo messaging.ID, limit int) (messages []messaging.StoredMessage, err error) {
+func selectStored(ctx context.Context, q sqlx.QueryerContext, after, upTo messaging.ID, limit int) ([]messaging.StoredMessage, error) {
 	half := func(deleted string) string {
 		return fmt.Sprintf("SELECT %s FROM messages WHERE deleted = %s AND %[3]s > $1 AND %[3]s <= $2 ORDER BY %[3]s LIMIT $3",
-			storedColumns, deleted, everyID)
+			messaging.Messages.Columns(), deleted, everyID)
 	}
-	err = sqlx.SelectContext(ctx, q, &messages, both(half("false"), half("true"))+" ORDER BY id LIMIT $3", after, upTo, limit)
-	return messages, err
+	return messaging.Messages.Select(ctx, q, both(half("false"), half("true"))+" ORDER BY id LIMIT $3", after, upTo, limit)
 }
 
 // selectNewest returns the id of the newest message, or the zero one.
@@ -61,18 +58,9 @@ func both(a, b string) string {
 	return "SELECT * FROM (" + a + ") AS a UNION ALL SELECT * FROM (" + b + ") AS b"
 }
 
-// selectStoredMarkers returns the read markers of everyone after one.
-func selectStoredMarkers(ctx context.Context, q sqlx.QueryerContext, after messaging.ReadMarker, limit int) (markers []messaging.ReadMarker, err error) {
-	err = sqlx.SelectContext(ctx, q, &markers, `
-		SELECT owner, peer, message_id, changed FROM read_markers
-		WHERE (owner, peer) > ($1, $2) ORDER BY owner, peer LIMIT $3`, after.Owner, after.Peer, limit)
-	return markers, err
-}
-
-// selectStoredBlocks returns the blocks of everyone after one.
-func selectStoredBlocks(ctx context.Context, q sqlx.QueryerContext, after messaging.Block, limit int) (blocks []messaging.Block, err error) {
-	err = sqlx.SelectContext(ctx, q, &blocks, `
-		SELECT owner, peer, changed FROM blocks
-		WHERE (owner, peer) > ($1, $2) ORDER BY owner, peer LIMIT $3`, after.Owner, after.Peer, limit)
-	return blocks, err
+// selectAfter returns the rows of everyone after that of an owner and a peer.
+func selectAfter[R any](ctx context.Context, q sqlx.QueryerContext, table *messaging.Table[R], owner, peer string, limit int) ([]R, error) {
+	return table.Select(ctx, q, `
+		SELECT `+table.Columns()+` FROM `+table.Name()+`
+		WHERE (owner, peer) > ($1, $2) ORDER BY owner, peer LIMIT $3`, owner, peer, limit)
 }

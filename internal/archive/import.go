@@ -104,10 +104,10 @@ func (b *importBatch) store(ctx context.Context, tx *sqlx.Tx) error {
 	}
 	b.messageLines += len(b.messages)
 	if err == nil {
-		err = insertReadMarkers(ctx, tx, b.markers)
+		err = insertRows(ctx, tx, messaging.ReadMarkers, b.markers)
 	}
 	if err == nil {
-		err = insertBlocks(ctx, tx, b.blocks)
+		err = insertRows(ctx, tx, messaging.Blocks, b.blocks)
 	}
 	b.messages, b.markers, b.blocks = b.messages[:0], b.markers[:0], b.blocks[:0]
 	return err

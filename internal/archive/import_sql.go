@@ -2,10 +2,8 @@ package archive
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -27,21 +25,9 @@ func isEmpty(ctx context.Context, tx *sqlx.Tx) (bool, error) {
 // insertMessages inserts messages as they are. Where the idempotency key of one is taken, it
 // returns the index of the first of those, else -1.
 func insertMessages(ctx context.Context, tx *sqlx.Tx, messages []*messaging.StoredMessage) (taken int, err error) {
-	if len(messages) == 0 {
-		return -1, nil
-	}
-	args := make([]any, 0, 10*len(messages))
-	for _, m := range messages {
-		args = append(args, m.Recipient, m.ID, m.Sender, m.Text, nullable(m.Metadata), m.ReplyTo,
-			m.Hash, m.Fingerprint, m.Changed, m.Deleted)
-	}
-	var ids []messaging.ID
-	err = tx.SelectContext(ctx, &ids, tx.Rebind(`
-		INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint, changed, deleted)
-		VALUES `+rowsOf(len(messages), "(?,?,?,?,?,?,?,?,?,?)")+`
-		ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING RETURNING id`), args...)
+	ids, err := messaging.InsertMessages(ctx, tx, messages)
 	if err != nil {
-		return -1, fmt.Errorf("store messages: %w", err)
+		return -1, err
 	}
 	inserted := make(map[messaging.ID]bool, len(ids))
 	for _, id := range ids {
@@ -50,34 +36,13 @@ func insertMessages(ctx context.Context, tx *sqlx.Tx, messages []*messaging.Stor
 	return slices.IndexFunc(messages, func(m *messaging.StoredMessage) bool { return !inserted[m.ID] }), nil
 }
 
-func insertReadMarkers(ctx context.Context, tx *sqlx.Tx, markers []*messaging.ReadMarker) error {
-	if len(markers) == 0 {
+func insertRows[R any](ctx context.Context, tx *sqlx.Tx, table *messaging.Table[R], rows []*R) error {
+	if len(rows) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 4*len(markers))
-	for _, m := range markers {
-		args = append(args, m.Owner, m.Peer, m.MessageID, m.Changed)
-	}
-	_, err := tx.ExecContext(ctx, tx.Rebind(`
-		INSERT INTO read_markers (owner, peer, message_id, changed) VALUES `+rowsOf(len(markers), "(?,?,?,?)")), args...)
-	if err != nil {
-		return fmt.Errorf("store read markers: %w", err)
-	}
-	return nil
-}
-
-func insertBlocks(ctx context.Context, tx *sqlx.Tx, blocks []*messaging.Block) error {
-	if len(blocks) == 0 {
-		return nil
-	}
-	args := make([]any, 0, 3*len(blocks))
-	for _, b := range blocks {
-		args = append(args, b.Owner, b.Peer, b.Changed)
-	}
-	_, err := tx.ExecContext(ctx, tx.Rebind(`
-		INSERT INTO blocks (owner, peer, changed) VALUES `+rowsOf(len(blocks), "(?,?,?)")), args...)
-	if err != nil {
-		return fmt.Errorf("store blocks: %w", err)
+	statement, args := table.Insert(rows...)
+	if _, err := tx.ExecContext(ctx, tx.Rebind(statement), args...); err != nil {
+		return fmt.Errorf("store %s: %w", table.Name(), err)
 	}
 	return nil
 }
@@ -113,9 +78,3 @@ func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 	}
 	return nil
 }
-
-// nullable stores an empty string as NULL.
-func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
-
-// rowsOf repeats a row of a VALUES list.
-func rowsOf(n int, row string) string { return row + strings.Repeat(","+row, n-1) }

@@ -147,7 +147,7 @@ func toMessage(line *server.ExportRecord) (messaging.StoredMessage, error) {
 	if stored.Metadata != "" {
 		line.Message.Metadata = []byte(stored.Metadata)
 	}
-	if stored.Deleted && (stored.Text != "" || stored.Metadata != "" || stored.ReplyTo != nil) {
+	if stored.Deleted && stored.HasContent() {
 		return stored, errors.New("a deleted message has content")
 	}
 	if stored.Hash == nil && stored.Fingerprint != nil || stored.Hash != nil && stored.Fingerprint == nil && !stored.Deleted {

@@ -8,9 +8,9 @@ import (
 
 // Block is a user's refusal of messages from a peer.
 type Block struct {
-	Owner   string `db:"owner"`
-	Peer    string `db:"peer"`
-	Changed ID     `db:"changed"`
+	Owner   string
+	Peer    string
+	Changed ID
 }
 
 // BlockPage is a part of a user's blocks, in the order of the peers' ids.

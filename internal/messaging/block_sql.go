@@ -10,8 +10,8 @@ import (
 // insertBlock stores a block. The mailbox of its owner must be locked, so that the next
 // who locks it knows that there may be one.
 func insertBlock(ctx context.Context, tx *sqlx.Tx, b Block) error {
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO blocks (owner, peer, changed) VALUES ($1, $2, $3) ON CONFLICT (owner, peer) DO NOTHING`, b.Owner, b.Peer, b.Changed)
+	statement, args := Blocks.Insert(&b)
+	_, err := tx.ExecContext(ctx, tx.Rebind(statement+` ON CONFLICT (owner, peer) DO NOTHING`), args...)
 	if err != nil {
 		return fmt.Errorf("insert block: %w", err)
 	}
@@ -30,9 +30,8 @@ func deleteBlock(ctx context.Context, tx *sqlx.Tx, owner, peer string) error {
 
 // selectBlocks returns the blocks of a user of peers after an id, which may be empty.
 func selectBlocks(ctx context.Context, q sqlx.QueryerContext, owner, after string, limit int) ([]Block, error) {
-	blocks := make([]Block, 0, limit)
-	err := sqlx.SelectContext(ctx, q, &blocks, `
-		SELECT owner, peer, changed FROM blocks WHERE owner = $1 AND peer > $2 ORDER BY peer LIMIT $3`, owner, after, limit)
+	blocks, err := Blocks.Select(ctx, q, `
+		SELECT `+Blocks.Columns()+` FROM blocks WHERE owner = $1 AND peer > $2 ORDER BY peer LIMIT $3`, owner, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("select blocks: %w", err)
 	}
@@ -57,7 +56,7 @@ func selectBlocked(ctx context.Context, tx *sqlx.Tx, messages []*StoredMessage) 
 	for _, m := range messages {
 		args = append(args, m.Recipient, m.Sender)
 	}
-	var found []Block
+	var found []struct{ Owner, Peer string }
 	err := tx.SelectContext(ctx, &found, tx.Rebind(`
 		SELECT owner, peer FROM blocks WHERE (owner, peer) IN (VALUES `+rowsOf(len(messages), "(?,?)")+`)`), args...)
 	if err != nil {

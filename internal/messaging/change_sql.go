@@ -103,12 +103,18 @@ func changesOf(user, after string, limit feedLimit) string {
 		arms[i] = fmt.Sprintf("SELECT * FROM (%s) AS arm%d", arm, i)
 	}
 	inOrder := fmt.Sprintf("ORDER BY kind >= %d, cursor", messageRow)
+	columns := messages.each(func(c column[Message]) string {
+		switch c.name {
+		case "id", "sender", "recipient", "deleted":
+			return "place." + c.name
+		}
+		return c.orEmpty("m." + c.name)
+	})
 	return fmt.Sprintf(`
-		SELECT kind, cursor, place.id, place.sender, place.recipient, coalesce(text, '') AS text,
-		       coalesce(metadata, '') AS metadata, reply_to, changed, place.deleted
-		FROM (SELECT * FROM (%s) AS places %s LIMIT %d) AS place
+		SELECT kind, cursor, %[5]s
+		FROM (SELECT * FROM (%[1]s) AS places %[2]s LIMIT %[3]d) AS place
 		LEFT JOIN messages AS m ON kind = %[4]d AND m.recipient = place.recipient AND m.deleted = place.deleted AND m.id = place.id
-		%[2]s`, strings.Join(arms, " UNION ALL "), inOrder, limit.all(), messageRow)
+		%[2]s`, strings.Join(arms, " UNION ALL "), inOrder, limit.all(), messageRow, columns)
 }
 
 // changesOfUser are the statements of one feed, of a user after a cursor, by their rows.
@@ -131,22 +137,15 @@ func selectChanges(ctx context.Context, q sqlx.QueryerContext, statements map[in
 // eachChange calls fn with each row of a statement, until it is full. The row is the same one
 // each time.
 func eachChange(ctx context.Context, q sqlx.QueryerContext, fn func(*changeRow) (full bool, err error), query string, args ...any) error {
-	rows, err := q.QueryxContext(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("select changes: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // it is read as far as needed, or there is another error
 	var r changeRow
-	columns := []any{&r.mailbox, &r.kind, &r.cursor, &r.ID, &r.Sender, &r.Recipient, &r.Text, &r.Metadata, &r.ReplyTo, &r.Changed, &r.Deleted}
-	for rows.Next() {
-		if err := rows.Scan(columns...); err != nil {
-			return fmt.Errorf("select changes: %w", err)
+	pointers := append([]any{&r.mailbox, &r.kind, &r.cursor}, messages.pointers(&r.Message)...)
+	err := eachRow(ctx, q, func(rows *sqlx.Rows) (full bool, err error) {
+		if err := rows.Scan(pointers...); err != nil {
+			return false, err
 		}
-		if full, err := fn(&r); full || err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
+		return fn(&r)
+	}, query, args...)
+	if err != nil {
 		return fmt.Errorf("select changes: %w", err)
 	}
 	return nil

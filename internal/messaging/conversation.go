@@ -14,19 +14,19 @@ const UnreadMax = 100
 // Conversation is one user's view of what they and a peer have written to each
 // other. It exists while there is a message that is not deleted.
 type Conversation struct {
-	Peer        string     `db:"peer"`
-	LastMessage Message    `db:"last"`
-	Unread      int        `db:"unread"` // messages from the peer after the marker, at most UnreadMax
-	Marker      ReadMarker `db:"mine"`   // zero if there is none
-	PeerMarker  ReadMarker `db:"theirs"` // zero if there is none
+	Peer        string
+	LastMessage Message
+	Unread      int        // messages from the peer after the marker, at most UnreadMax
+	Marker      ReadMarker // zero if there is none
+	PeerMarker  ReadMarker // zero if there is none
 }
 
 // ReadMarker tells how far a user has read the conversation with a peer.
 type ReadMarker struct {
-	Owner     string `db:"owner"`
-	Peer      string `db:"peer"`
-	MessageID ID     `db:"message_id"`
-	Changed   ID     `db:"changed"`
+	Owner     string
+	Peer      string
+	MessageID ID
+	Changed   ID
 }
 
 // ConversationPage is a part of a user's conversations, the one with the newest

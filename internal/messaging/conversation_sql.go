@@ -3,8 +3,6 @@ package messaging
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -19,12 +17,12 @@ type side struct{ owner, peer string }
 // touchConversations makes the messages, which are in order within each pair of
 // users, the newest of their conversations. The mailboxes must be locked, so no
 // newer one is overtaken.
-func touchConversations(ctx context.Context, tx *sqlx.Tx, messages []*Message) error {
-	if len(messages) == 0 {
+func touchConversations(ctx context.Context, tx *sqlx.Tx, stored []*Message) error {
+	if len(stored) == 0 {
 		return nil
 	}
-	newest := make(map[side]ID, 2*len(messages))
-	for _, m := range messages {
+	newest := make(map[side]ID, 2*len(stored))
+	for _, m := range stored {
 		newest[side{m.Recipient, m.Sender}] = m.ID
 		newest[side{m.Sender, m.Recipient}] = m.ID
 	}
@@ -106,20 +104,21 @@ func selectNewestBetween(ctx context.Context, q sqlx.QueryerContext, a, b string
 	return slices.MaxFunc(append(newest, ID{}), ID.Compare), nil
 }
 
+// conversations are the rows of conversationsOf.
+var conversations = newTable("", slices.Concat(
+	[]column[Conversation]{{name: "peer", field: func(c *Conversation) any { return &c.Peer }}},
+	within(func(c *Conversation) *Message { return &c.LastMessage }, messageColumns),
+	within(func(c *Conversation) *ReadMarker { return &c.Marker }, markerColumns),
+	within(func(c *Conversation) *ReadMarker { return &c.PeerMarker }, markerColumns),
+	[]column[Conversation]{{name: "unread", field: func(c *Conversation) any { return &c.Unread }}}))
+
 // conversationsOf writes the statement that tells about some conversations, at most
 // as many as there are on a page, so that the planner will look each one up. A count
 // of unread messages reads one range of one index, and no more of it than it may
 // count.
 func conversationsOf(sides string) string {
 	return `
-	SELECT c.peer,
-	       m.id AS "last.id", m.sender AS "last.sender", m.recipient AS "last.recipient", m.text AS "last.text",
-	       coalesce(m.metadata, '') AS "last.metadata", m.reply_to AS "last.reply_to",
-	       m.changed AS "last.changed", m.deleted AS "last.deleted",
-	       coalesce(mine.owner, '') AS "mine.owner", coalesce(mine.peer, '') AS "mine.peer",
-	       mine.message_id AS "mine.message_id", mine.changed AS "mine.changed",
-	       coalesce(theirs.owner, '') AS "theirs.owner", coalesce(theirs.peer, '') AS "theirs.peer",
-	       theirs.message_id AS "theirs.message_id", theirs.changed AS "theirs.changed",
+	SELECT c.peer, ` + messages.of("m") + `, ` + ReadMarkers.ofAny("mine") + `, ` + ReadMarkers.ofAny("theirs") + `,
 	       (SELECT count(*) FROM (
 	           SELECT 1 FROM messages AS unread
 	           WHERE unread.recipient = c.owner AND unread.sender = c.peer AND unread.id > coalesce(mine.message_id, $1)
@@ -133,27 +132,25 @@ func conversationsOf(sides string) string {
 // selectConversations returns the conversations of a user whose last message is
 // below an id, the newest first.
 func selectConversations(ctx context.Context, q sqlx.QueryerContext, user string, below ID, limit int) ([]Conversation, error) {
-	conversations := make([]Conversation, 0, limit)
-	err := sqlx.SelectContext(ctx, q, &conversations, conversationsOf(`
+	found, err := conversations.Select(ctx, q, conversationsOf(`
 		owner = $3 AND last_message_id < $4 ORDER BY last_message_id DESC LIMIT $5`), ID{}, UnreadMax, user, below, limit)
 	if err != nil {
 		return nil, fmt.Errorf("select conversations: %w", err)
 	}
-	slices.SortFunc(conversations, func(a, b Conversation) int { return b.LastMessage.ID.Compare(a.LastMessage.ID) })
-	return conversations, nil
+	slices.SortFunc(found, func(a, b Conversation) int { return b.LastMessage.ID.Compare(a.LastMessage.ID) })
+	return found, nil
 }
 
 // selectConversation returns a user's conversation with a peer, or nil.
 func selectConversation(ctx context.Context, q sqlx.QueryerContext, user, peer string) (*Conversation, error) {
-	var c Conversation
-	err := sqlx.GetContext(ctx, q, &c, conversationsOf(`owner = $3 AND peer = $4`), ID{}, UnreadMax, user, peer)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil //nolint:nilnil // no conversation is an answer, not an error
-	}
+	found, err := conversations.Select(ctx, q, conversationsOf(`owner = $3 AND peer = $4`), ID{}, UnreadMax, user, peer)
 	if err != nil {
 		return nil, fmt.Errorf("select conversation: %w", err)
 	}
-	return &c, nil
+	if len(found) == 0 {
+		return nil, nil //nolint:nilnil // no conversation is an answer, not an error
+	}
+	return &found[0], nil
 }
 
 // selectConversationMessages returns what two users, who may be the same one, have
@@ -163,7 +160,7 @@ func selectConversationMessages(
 ) (Page, error) {
 	direction := func(recipient, sender string) string {
 		return fmt.Sprintf("SELECT %s FROM messages WHERE recipient = %s AND sender = %s AND deleted = false AND id >= $3 AND id < $4",
-			messageColumns, recipient, sender)
+			messages.Columns(), recipient, sender)
 	}
 	order := "ORDER BY id " + w.direction() + " LIMIT $5"
 	statement := direction("$1", "$2") + " " + order
@@ -177,26 +174,25 @@ func selectConversationMessages(
 // selectReadMarker returns a user's marker in the conversation with a peer, at the zero
 // id if it was never set, or nil if there is no conversation.
 func selectReadMarker(ctx context.Context, q sqlx.QueryerContext, owner, peer string) (*ReadMarker, error) {
-	var marker ReadMarker
-	err := sqlx.GetContext(ctx, q, &marker, `
-		SELECT c.owner, c.peer, r.message_id, r.changed FROM conversations AS c
+	found, err := ReadMarkers.Select(ctx, q, `
+		SELECT `+ReadMarkers.ofAny("r")+` FROM conversations AS c
 		LEFT JOIN read_markers AS r ON r.owner = c.owner AND r.peer = c.peer
 		WHERE c.owner = $1 AND c.peer = $2`, owner, peer)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil //nolint:nilnil // no conversation is an answer, not an error
-	}
 	if err != nil {
 		return nil, fmt.Errorf("select read marker: %w", err)
 	}
-	return &marker, nil
+	if len(found) == 0 {
+		return nil, nil //nolint:nilnil // no conversation is an answer, not an error
+	}
+	found[0].Owner, found[0].Peer = owner, peer
+	return &found[0], nil
 }
 
 // saveReadMarker makes a marker what it is. The mailboxes must be locked.
 func saveReadMarker(ctx context.Context, tx *sqlx.Tx, marker ReadMarker) error {
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO read_markers (owner, peer, message_id, changed) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (owner, peer) DO UPDATE SET message_id = excluded.message_id, changed = excluded.changed`,
-		marker.Owner, marker.Peer, marker.MessageID, marker.Changed)
+	statement, args := ReadMarkers.Insert(&marker)
+	_, err := tx.ExecContext(ctx, tx.Rebind(statement+`
+		ON CONFLICT (owner, peer) DO UPDATE SET message_id = excluded.message_id, changed = excluded.changed`), args...)
 	if err != nil {
 		return fmt.Errorf("save read marker: %w", err)
 	}

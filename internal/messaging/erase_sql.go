@@ -37,20 +37,23 @@ func selectRemnants(ctx context.Context, q sqlx.QueryerContext, user string, aft
 // without what they say.
 func selectLive(ctx context.Context, q sqlx.QueryerContext, user string, limit int) ([]Message, error) {
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT id, sender, recipient FROM messages WHERE %s = $1 AND deleted = false ORDER BY id LIMIT $2", column)
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND deleted = false ORDER BY id LIMIT $2", places.Columns(), column)
 	}
-	var oldest ID
-	return selectBoth(ctx, q, Window{After: &oldest, Limit: limit - 1}, role("recipient"), role("sender"),
-		func(m Message) ID { return m.ID }, user, limit)
+	found, err := places.Select(ctx, q, "SELECT * FROM ("+role("recipient")+") AS a UNION ALL SELECT * FROM ("+role("sender")+") AS b", user, limit)
+	if err != nil {
+		return nil, fmt.Errorf("select messages to erase: %w", err)
+	}
+	slices.SortFunc(found, func(a, b Message) int { return a.ID.Compare(b.ID) })
+	found = slices.CompactFunc(found, func(a, b Message) bool { return a.ID == b.ID }) // of users to themselves
+	return found[:min(len(found), limit)], nil
 }
 
 // selectMarkersOf returns read markers of a user, and of peers in conversations with them.
 func selectMarkersOf(ctx context.Context, q sqlx.QueryerContext, user string, limit int) ([]ReadMarker, error) {
-	markers := make([]ReadMarker, 0, limit)
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT owner, peer, message_id, changed FROM read_markers WHERE coalesce(%s, %[1]s) = $1 ORDER BY changed LIMIT $2", column)
+		return fmt.Sprintf("SELECT %s FROM read_markers WHERE coalesce(%s, %[2]s) = $1 ORDER BY changed LIMIT $2", ReadMarkers.Columns(), column)
 	}
-	err := sqlx.SelectContext(ctx, q, &markers,
+	markers, err := ReadMarkers.Select(ctx, q,
 		"SELECT * FROM ("+role("owner")+") AS a UNION SELECT * FROM ("+role("peer")+") AS b LIMIT $2", user, limit)
 	if err != nil {
 		return nil, fmt.Errorf("select read markers to erase: %w", err)
@@ -82,11 +85,11 @@ func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, 
 func selectKeyedTombstones(ctx context.Context, q sqlx.QueryerContext, user string, after, upTo ID) ([]Message, error) {
 	role := func(column string) string {
 		return fmt.Sprintf(`
-			SELECT id, sender, recipient FROM messages
-			WHERE %s = $1 AND changed > $2 AND changed <= $3 AND changed IS NOT NULL AND deleted = true AND key_hash IS NOT NULL`, column)
+			SELECT %s FROM messages
+			WHERE %s = $1 AND changed > $2 AND changed <= $3 AND changed IS NOT NULL AND deleted = true AND key_hash IS NOT NULL`, places.Columns(), column)
 	}
-	var found []Message
-	if err := sqlx.SelectContext(ctx, q, &found, role("recipient")+" UNION "+role("sender"), user, after, upTo); err != nil {
+	found, err := places.Select(ctx, q, role("recipient")+" UNION "+role("sender"), user, after, upTo)
+	if err != nil {
 		return nil, fmt.Errorf("select keys to free: %w", err)
 	}
 	return found, nil

@@ -11,8 +11,8 @@ import (
 // recognise the key and the request, but nothing that confirms a guess at either. It is
 // the zero value without a key.
 type KeyRecord struct {
-	Hash        []byte `db:"key_hash"`    // SHA-256 of the key
-	Fingerprint []byte `db:"fingerprint"` // HMAC-SHA-256 of the hash of the request, by the key; may be nil of a message deleted long ago
+	Hash        []byte // SHA-256 of the key
+	Fingerprint []byte // HMAC-SHA-256 of the hash of the request, by the key; may be nil of a message deleted long ago
 }
 
 // NewKeyRecord makes the record of a key that came with a request of a hash, which may be
@@ -33,15 +33,24 @@ func (r KeyRecord) isOfAnother(other KeyRecord) bool {
 	return r.Fingerprint != nil && !bytes.Equal(r.Fingerprint, other.Fingerprint)
 }
 
-// key is the record of the draft's idempotency key.
-func (d *Draft) key() KeyRecord {
-	if d.IdempotencyKey == "" {
-		return KeyRecord{}
-	}
+// requestHash is the hash of what a request to send a message says, beside whom it is from and
+// to. What was there first is written as it always was. Of a column that came later nothing is
+// written where it is empty, so that the hash of an earlier request remains what it was.
+func requestHash(m *Message, columns []column[Message]) []byte {
 	hash := sha256.New()
-	_, _ = fmt.Fprintf(hash, "%d:%s%d:%s", len(d.Text), d.Text, len(d.Metadata), d.Metadata)
-	if d.ReplyTo != nil {
-		_, _ = hash.Write(d.ReplyTo[:])
+	_, _ = fmt.Fprintf(hash, "%d:%s%d:%s", len(m.Text), m.Text, len(m.Metadata), m.Metadata) // a hash does not fail
+	if m.ReplyTo != nil {
+		_, _ = hash.Write(m.ReplyTo[:])
 	}
-	return NewKeyRecord(d.IdempotencyKey, hash.Sum(nil))
+	for _, c := range columns {
+		switch c.name {
+		case "text", "metadata", "reply_to":
+			continue
+		}
+		if field := c.field(m); c.erased != "" && !isEmpty(field) {
+			text := fmt.Sprint(value(field))
+			_, _ = fmt.Fprintf(hash, "%s=%d:%s", c.name, len(text), text)
+		}
+	}
+	return hash.Sum(nil)
 }

@@ -21,14 +21,14 @@ const (
 // Message is a message as it is now. A deleted message has neither text nor
 // metadata, and replies to nothing.
 type Message struct {
-	ID        ID     `db:"id"`
-	Sender    string `db:"sender"`
-	Recipient string `db:"recipient"`
-	Text      string `db:"text"`
-	Metadata  string `db:"metadata"` // a JSON object; empty if there is none
-	ReplyTo   *ID    `db:"reply_to"`
-	Changed   *ID    `db:"changed"` // the newest edit or deletion
-	Deleted   bool   `db:"deleted"`
+	ID        ID
+	Sender    string
+	Recipient string
+	Text      string
+	Metadata  string // a JSON object; empty if there is none
+	ReplyTo   *ID
+	Changed   *ID // the newest edit or deletion
+	Deleted   bool
 }
 
 // isBetween tells whether there is a message and one of the users wrote it to the other.
@@ -48,10 +48,11 @@ type Draft struct {
 
 // message is what the draft becomes, but for its id.
 func (d *Draft) message() StoredMessage {
-	return StoredMessage{
-		Message:   Message{Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata, ReplyTo: d.ReplyTo},
-		KeyRecord: d.key(),
+	m := Message{Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata, ReplyTo: d.ReplyTo}
+	if d.IdempotencyKey == "" {
+		return StoredMessage{Message: m}
 	}
+	return StoredMessage{Message: m, KeyRecord: NewKeyRecord(d.IdempotencyKey, requestHash(&m, messageColumns))}
 }
 
 // Send stores a message and returns it once it is on disk. With an idempotency

@@ -2,8 +2,6 @@ package messaging
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -12,40 +10,34 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-const messageColumns = "id, sender, recipient, text, coalesce(metadata, '') AS metadata, reply_to, changed, deleted"
-
-// selectPage runs a statement that selects messageColumns, in the order of a window and up
+// selectPage runs a statement that selects the columns of messages, in the order of a window and up
 // to one more than its limit, and makes a page of the rows: up to the limit, or to the row
-// with which it has [PageMaxBytes]. It does not read the others. Most of what a page takes is
-// that: sqlx would look up the place of each value by its name.
+// with which it has [PageMaxBytes]. It does not read the others.
 //
 // A row that is the same as the one before it counts, and is left out: a page of those is
 // short, and may have no more after it than the ones it has left out.
 func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query string, args ...any) (Page, error) {
-	rows, err := q.QueryxContext(ctx, query, args...)
-	if err != nil {
-		return Page{}, fmt.Errorf("select messages: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // it is read as far as needed, or there is another error
 	page := Page{Messages: make([]Message, 0, limit)}
 	var m Message
 	var bytes pageBytes
-	columns := []any{&m.ID, &m.Sender, &m.Recipient, &m.Text, &m.Metadata, &m.ReplyTo, &m.Changed, &m.Deleted}
-	full := false
-	for n := 1; rows.Next(); n++ {
+	pointers := messages.pointers(&m)
+	n, full := 0, false
+	err := eachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
+		n++
 		if page.HasMore = full || n > limit; page.HasMore {
-			break
+			return true, nil
 		}
-		if err := rows.Scan(columns...); err != nil {
-			return Page{}, fmt.Errorf("select messages: %w", err)
+		if err := rows.Scan(pointers...); err != nil {
+			return false, err
 		}
 		if last := len(page.Messages) - 1; last >= 0 && page.Messages[last].ID == m.ID {
-			continue
+			return false, nil
 		}
 		page.Messages = append(page.Messages, m)
 		full = bytes.passed(page.Messages, PageMaxBytes)
-	}
-	if err := rows.Err(); err != nil {
+		return false, nil
+	}, query, args...)
+	if err != nil {
 		return Page{}, fmt.Errorf("select messages: %w", err)
 	}
 	return page, nil
@@ -57,50 +49,41 @@ func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query str
 // spread evenly, and far off where a mailbox has been quiet.
 const everyID = "coalesce(id, id)"
 
-const storedColumns = messageColumns + ", key_hash, fingerprint"
-
 // StoredMessage is a message with the record of its idempotency key.
 type StoredMessage struct {
 	Message
 	KeyRecord
 }
 
-// insertMessages stores messages that are new, in the order of their ids, and returns the ids
-// of those it has stored: not of those whose idempotency key is taken.
-func insertMessages(ctx context.Context, tx *sqlx.Tx, messages []*StoredMessage) (stored []ID, err error) {
-	if len(messages) == 0 {
+// InsertMessages stores messages in the order of their ids, and returns the ids of those it has
+// stored: not of those whose idempotency key is taken.
+func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (stored []ID, err error) {
+	if len(list) == 0 {
 		return nil, nil
 	}
-	messages = slices.SortedFunc(slices.Values(messages), func(a, b *StoredMessage) int { return a.ID.Compare(b.ID) })
-	args := make([]any, 0, 8*len(messages))
-	for _, m := range messages {
-		args = append(args, m.Recipient, m.ID, m.Sender, m.Text, nullable(m.Metadata), m.ReplyTo, m.Hash, m.Fingerprint)
-	}
-	err = tx.SelectContext(ctx, &stored, tx.Rebind(insertNew("VALUES "+rowsOf(len(messages), "(?,?,?,?,?,?,?,?)"))+" RETURNING id"), args...)
+	statement, args := Messages.Insert(slices.SortedFunc(slices.Values(list), func(a, b *StoredMessage) int { return a.ID.Compare(b.ID) })...)
+	err = tx.SelectContext(ctx, &stored, tx.Rebind(statement+unlessTaken+" RETURNING id"), args...)
 	if err != nil {
 		return nil, fmt.Errorf("insert messages: %w", err)
 	}
 	return stored, nil
 }
 
-// insertNew writes a statement that stores rows as messages, unless their idempotency keys are taken.
-func insertNew(rows string) string {
-	return `INSERT INTO messages (recipient, id, sender, text, metadata, reply_to, key_hash, fingerprint) ` + rows + `
-		ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING`
-}
+// unlessTaken ends a statement that stores messages: not those whose idempotency keys are taken.
+const unlessTaken = `
+	ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING`
 
 // selectKeyed returns the messages that hold the idempotency keys of some others. The first
 // row of the values holds none: it tells Postgres the type of a hash.
-func selectKeyed(ctx context.Context, tx *sqlx.Tx, messages []*StoredMessage) ([]StoredMessage, error) {
-	args := make([]any, 0, 3*len(messages))
-	for _, m := range messages {
+func selectKeyed(ctx context.Context, tx *sqlx.Tx, others []*StoredMessage) ([]StoredMessage, error) {
+	args := make([]any, 0, 3*len(others))
+	for _, m := range others {
 		args = append(args, m.Recipient, m.Sender, m.Hash)
 	}
-	var found []StoredMessage
-	err := tx.SelectContext(ctx, &found, tx.Rebind(`
-		SELECT `+storedColumns+` FROM messages
+	found, err := Messages.Select(ctx, tx, tx.Rebind(`
+		SELECT `+Messages.Columns()+` FROM messages
 		WHERE key_hash IS NOT NULL
-		AND (recipient, sender, key_hash) IN (VALUES ('', '', (SELECT key_hash FROM messages LIMIT 0)), `+rowsOf(len(messages), "(?,?,?)")+`)`), args...)
+		AND (recipient, sender, key_hash) IN (VALUES ('', '', (SELECT key_hash FROM messages LIMIT 0)), `+rowsOf(len(others), "(?,?,?)")+`)`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("select by idempotency key: %w", err)
 	}
@@ -109,15 +92,14 @@ func selectKeyed(ctx context.Context, tx *sqlx.Tx, messages []*StoredMessage) ([
 
 // selectMessage returns a message, deleted or not, or nil.
 func selectMessage(ctx context.Context, q sqlx.QueryerContext, id ID) (*Message, error) {
-	var m Message
-	err := sqlx.GetContext(ctx, q, &m, `SELECT `+messageColumns+` FROM messages WHERE deleted IN (false, true) AND `+everyID+` = $1`, id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil //nolint:nilnil // no message is an answer, not an error
-	}
+	found, err := messages.Select(ctx, q, `SELECT `+messages.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+everyID+` = $1`, id)
 	if err != nil {
 		return nil, fmt.Errorf("select message: %w", err)
 	}
-	return &m, nil
+	if len(found) == 0 {
+		return nil, nil //nolint:nilnil // no message is an answer, not an error
+	}
+	return &found[0], nil
 }
 
 // selectRepliedTo returns the messages that some reply to, by id, deleted or not.
@@ -129,17 +111,16 @@ func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, replies []*StoredMessage)
 	for i, m := range replies {
 		ids[i] = *m.ReplyTo
 	}
-	var found []Message
-	err := tx.SelectContext(ctx, &found, tx.Rebind(`
-		SELECT id, sender, recipient FROM messages WHERE deleted IN (false, true) AND `+everyID+` IN (`+rowsOf(len(ids), "?")+`)`), ids...)
+	found, err := places.Select(ctx, tx, tx.Rebind(`
+		SELECT `+places.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+everyID+` IN (`+rowsOf(len(ids), "?")+`)`), ids...)
 	if err != nil {
 		return nil, fmt.Errorf("select replied to: %w", err)
 	}
-	messages := make(map[ID]*Message, len(found))
+	repliedTo := make(map[ID]*Message, len(found))
 	for i := range found {
-		messages[found[i].ID] = &found[i]
+		repliedTo[found[i].ID] = &found[i]
 	}
-	return messages, nil
+	return repliedTo, nil
 }
 
 // selectMessages returns what a query without words selects, for Service.page.
@@ -154,7 +135,7 @@ func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bou
 	}
 	args = append(args, query.Limit+1)
 	return selectPage(ctx, q, query.Limit, fmt.Sprintf("SELECT %s FROM messages WHERE %s ORDER BY %s %s LIMIT $%d",
-		messageColumns, where, id, query.direction(), len(args)), args...)
+		messages.Columns(), where, id, query.direction(), len(args)), args...)
 }
 
 // where writes the condition of a query, words aside, and its arguments.
@@ -177,29 +158,6 @@ func (w Window) direction() string {
 	return "DESC"
 }
 
-// selectBoth returns the messages that either of two statements selects, in the
-// direction of the window and up to one more than its limit, the first of two that
-// are the same. Both statements are in that order and have that limit: it is no more
-// than a page that remains to be put together, and no planner has to see how. They
-// are run as one, so that nothing can come between them.
-func selectBoth[M any](
-	ctx context.Context, q sqlx.QueryerContext, w Window, a, b string, id func(M) ID, args ...any,
-) ([]M, error) {
-	messages := make([]M, 0, 2*(w.Limit+1))
-	err := sqlx.SelectContext(ctx, q, &messages, "SELECT * FROM ("+a+") AS a UNION ALL SELECT * FROM ("+b+") AS b", args...)
-	if err != nil {
-		return nil, fmt.Errorf("select messages of both directions: %w", err)
-	}
-	slices.SortFunc(messages, func(a, b M) int {
-		if w.Upward() {
-			return id(a).Compare(id(b))
-		}
-		return id(b).Compare(id(a))
-	})
-	messages = slices.CompactFunc(messages, func(a, b M) bool { return id(a) == id(b) })
-	return messages[:min(len(messages), w.Limit+1)], nil
-}
-
 // editMessage replaces parts of a message, which is not deleted, and returns what it is now.
 func editMessage(ctx context.Context, tx *sqlx.Tx, m *Message, edit Edit, changed ID) (*Message, error) {
 	edited := *m
@@ -212,7 +170,7 @@ func editMessage(ctx context.Context, tx *sqlx.Tx, m *Message, edit Edit, change
 	}
 	_, err := tx.ExecContext(ctx, `
 		UPDATE messages SET text = $1, metadata = $2, changed = $3 WHERE recipient = $4 AND deleted = false AND id = $5`,
-		edited.Text, nullable(edited.Metadata), changed, m.Recipient, m.ID)
+		edited.Text, optionalJSON(edited.Metadata), changed, m.Recipient, m.ID)
 	if err != nil {
 		return nil, fmt.Errorf("edit message: %w", err)
 	}
@@ -226,29 +184,36 @@ const (
 	forgetKeys = ", key_hash = NULL, fingerprint = NULL"
 )
 
+// erased is what a deletion puts in the place of what a user wrote.
+var erased = func() (set string) {
+	for _, c := range messageColumns {
+		if c.erased != "" {
+			set += c.name + " = " + c.erased + ", "
+		}
+	}
+	return set
+}()
+
 // writeTombstones writes tombstones over messages, whose mailboxes must be locked. The first row
 // of the values is of none: it tells Postgres the types.
-func writeTombstones(ctx context.Context, tx *sqlx.Tx, messages []Message, changed []ID, keys string) error {
-	if len(messages) == 0 {
+func writeTombstones(ctx context.Context, tx *sqlx.Tx, deleted []Message, changed []ID, keys string) error {
+	if len(deleted) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 3*len(messages))
-	for i := range messages {
-		args = append(args, messages[i].Recipient, messages[i].ID, changed[i])
+	args := make([]any, 0, 3*len(deleted))
+	for i := range deleted {
+		args = append(args, deleted[i].Recipient, deleted[i].ID, changed[i])
 	}
 	_, err := tx.ExecContext(ctx, tx.Rebind(`
-		UPDATE messages SET text = '', metadata = NULL, reply_to = NULL, deleted = true, changed = column3`+keys+`
+		UPDATE messages SET `+erased+`deleted = true, changed = column3`+keys+`
 		FROM (VALUES ((SELECT recipient FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0)), `+
-		rowsOf(len(messages), "(?,?,?)")+`) AS tombstone
+		rowsOf(len(deleted), "(?,?,?)")+`) AS tombstone
 		WHERE recipient = column1 AND deleted = false AND id = column2`), args...)
 	if err != nil {
 		return fmt.Errorf("write tombstones: %w", err)
 	}
 	return nil
 }
-
-// nullable stores an empty string as NULL.
-func nullable(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
 
 // rowsOf repeats a row of a VALUES list.
 func rowsOf(n int, row string) string { return db.RowsOf(n, row) }

@@ -1,5 +1,7 @@
 package messaging
 
+import "fmt"
+
 // PageMaxBytes is how many bytes of JSON a page may have before it ends: with the row that
 // passes it.
 const PageMaxBytes = 512 << 10
@@ -35,13 +37,13 @@ const (
 
 // JSONBytes is the length of the message as the JSON of the API.
 func (m *Message) JSONBytes() int {
-	n := len(`{"id":"","sender":"","recipient":"","text":"","sentAt":""}`) + idBytes + timeBytes +
-		len(m.Sender) + len(m.Recipient) + escapedBytes(m.Text)
-	if m.Metadata != "" {
-		n += len(`,"metadata":`) + len(m.Metadata)
-	}
-	if m.ReplyTo != nil {
-		n += len(`,"replyTo":""`) + idBytes
+	n := len(`{"sentAt":""}`) + timeBytes
+	for i := range messageColumns {
+		if c := &messageColumns[i]; c.member != "" {
+			if value := jsonBytes(c.field(m)); value > 0 {
+				n += len(`,"":`) + len(c.member) + value
+			}
+		}
 	}
 	if m.Changed != nil {
 		n += len(`,"editedAt":""`) + timeBytes
@@ -50,6 +52,31 @@ func (m *Message) JSONBytes() int {
 		}
 	}
 	return n
+}
+
+// jsonBytes is the length of a field as a value of JSON, or 0 if there is none.
+func jsonBytes(field any) int {
+	switch field := field.(type) {
+	case *ID:
+		return len(`""`) + idBytes
+	case *string:
+		return len(`""`) + escapedBytes(*field)
+	case *optionalJSON:
+		return len(*field)
+	case **ID:
+		if *field == nil {
+			return 0
+		}
+		return len(`""`) + idBytes
+	}
+	switch v := value(field).(type) {
+	case nil:
+		return 0
+	case string:
+		return len(`""`) + escapedBytes(v)
+	default: // a number, or true or false
+		return len(fmt.Sprint(v))
+	}
 }
 
 // escapedBytes is the length of a text within the quotation marks of JSON.

@@ -2,6 +2,8 @@ package messaging
 
 import (
 	"context"
+	"database/sql/driver"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -65,18 +67,17 @@ func (p *postgres) close(ctx context.Context) {
 // for the locks is what it has locked.
 var storeBatch = `
 	WITH drafts AS (
-		SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])
-			AS draft (recipient, id, sender, text, metadata, key_hash, fingerprint)
+		SELECT * FROM unnest(` + arrayParameters() + `) AS draft (` + Messages.Columns() + `)
 	), clocks AS (
 		SELECT DISTINCT ON (user_id) user_id, id FROM (
 			SELECT recipient COLLATE "C" AS user_id, id FROM drafts UNION ALL SELECT sender COLLATE "C", id FROM drafts
 		) AS sides ORDER BY user_id, id DESC
 	), locked AS (
-		` + mailbox.SetClocks("SELECT user_id, id FROM clocks ORDER BY user_id", "$8::uuid") + `
+		` + mailbox.SetClocks("SELECT user_id, id FROM clocks ORDER BY user_id", "$1::uuid") + `
 	), free AS (
 		SELECT FROM locked JOIN clocks USING (user_id) HAVING bool_and(clock = id AND NOT blocking)
 	), stored AS (
-		` + insertNew("SELECT recipient, id, sender, text, nullif(metadata, ''), NULL::uuid, key_hash, fingerprint FROM drafts, free") + `
+		INSERT INTO messages (` + Messages.Columns() + `) SELECT ` + Messages.of("drafts") + ` FROM drafts, free` + unlessTaken + `
 		RETURNING recipient, id, sender
 	), touched AS (
 		` + setLast(`
@@ -86,13 +87,13 @@ var storeBatch = `
 	)
 	SELECT id FROM stored`
 
-func (p *postgres) storeBatch(ctx context.Context, messages []*StoredMessage) (stored []ID, err error) {
+func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage) (stored []ID, err error) {
 	if p.inSteps.Load() {
 		return nil, nil
 	}
 	err = p.db.Statement(ctx, mailbox.WriteTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
 		stored = nil
-		if err := sqlx.SelectContext(ctx, q, &stored, storeBatch, batchColumns(messages)...); err != nil {
+		if err := sqlx.SelectContext(ctx, q, &stored, storeBatch, append([]any{list[0].ID}, arraysOf(list)...)...); err != nil {
 			return fmt.Errorf("store a batch: %w", err)
 		}
 		return nil
@@ -104,22 +105,49 @@ func (p *postgres) storeBatch(ctx context.Context, messages []*StoredMessage) (s
 	return nil, nil // whose error it is will be found out one by one
 }
 
-// batchColumns are the parameters of storeBatch: columns, and the smallest id.
-func batchColumns(messages []*StoredMessage) []any {
-	n := len(messages)
-	texts := make([][]string, 5)
-	for i := range texts {
-		texts[i] = make([]string, n)
-	}
-	hashes, fingerprints := make([][]byte, n), make([][]byte, n)
-	for i, m := range messages {
-		for column, value := range []string{m.Recipient, m.ID.String(), m.Sender, m.Text, m.Metadata} {
-			texts[column][i] = value
-		}
-		hashes[i], fingerprints[i] = m.Hash, m.Fingerprint
-	}
-	return []any{texts[0], texts[1], texts[2], texts[3], texts[4], hashes, fingerprints, messages[0].ID}
+// arrayParameters are the parameters of storeBatch after the smallest id: for each column an
+// array of what the messages have there.
+func arrayParameters() string {
+	n := 1
+	return Messages.each(func(c column[StoredMessage]) string {
+		n++
+		return fmt.Sprintf("$%d::%s[]", n, c.kind)
+	})
 }
+
+// arraysOf writes the arrays.
+func arraysOf(list []*StoredMessage) []any {
+	arrays := make([]any, len(Messages.columns))
+	for i, c := range Messages.columns {
+		array := []byte{'{'}
+		for _, m := range list {
+			array = append(appendElement(array, c.kind, value(c.field(m))), ',')
+		}
+		array[len(array)-1] = '}'
+		arrays[i] = string(array)
+	}
+	return arrays
+}
+
+// appendElement appends an element of an array.
+func appendElement(b []byte, kind string, v driver.Value) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(b, "NULL"...)
+	case []byte:
+		if kind == "bytea" {
+			b = append(b, `"\\x`...)
+			return append(hex.AppendEncode(b, v), '"')
+		}
+		return hex.AppendEncode(b, v) // of a uuid
+	case string:
+		return append(append(append(b, '"'), arrayQuotes.Replace(v)...), '"')
+	default:
+		return fmt.Append(b, v)
+	}
+}
+
+var arrayQuotes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // merged has each of the two in that order and with that limit, too, so that it is two pages
 // that remain to be sorted. Postgres would sort all of both.
@@ -183,7 +211,7 @@ func (p *postgres) selectMatches(ctx context.Context, q sqlx.QueryerContext, que
 	walk := fmt.Sprintf(`
 		SELECT * FROM (SELECT %[1]s FROM messages WHERE %[2]s ORDER BY id %[3]s LIMIT %[4]d) AS newest
 		WHERE %[7]s @@ plainto_tsquery('simple', $%[5]d) ORDER BY id %[3]s LIMIT $%[6]d`,
-		messageColumns, where, query.direction(), searchWalk, n+1, n+2, textWords)
+		messages.Columns(), where, query.direction(), searchWalk, n+1, n+2, textWords)
 	page, err := selectPage(ctx, q, query.Limit, walk, args...)
 	if err != nil || page.HasMore {
 		return page, err
@@ -198,7 +226,7 @@ func (p *postgres) selectMatches(ctx context.Context, q sqlx.QueryerContext, que
 		          @@ ($%[6]d::tsquery && plainto_tsquery('simple', $%[4]d))
 		    AND numnode(plainto_tsquery('simple', $%[4]d)) > 0 AND deleted = false OFFSET 0) AS found
 		WHERE %[2]s ORDER BY id %[3]s LIMIT $%[5]d`,
-		messageColumns, where, query.direction(), n+1, n+2, n+3, textWords)
+		messages.Columns(), where, query.direction(), n+1, n+2, n+3, textWords)
 	return selectPage(ctx, q, query.Limit, find, append(args, mailboxes)...)
 }
 

@@ -45,7 +45,7 @@ func store(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 	if err != nil {
 		return err
 	}
-	ids, err := insertMessages(ctx, tx, draftsOf(accepted))
+	ids, err := InsertMessages(ctx, tx, draftsOf(accepted))
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,6 @@ func (*sqlite) selectMatches(ctx context.Context, q sqlx.QueryerContext, query Q
 		WHERE message_words MATCH $%[4]d
 		AND message_words.rowid BETWEEN `+fmt.Sprintf(edge, "ASC")+` AND `+fmt.Sprintf(edge, "DESC")+`
 		ORDER BY message_words.rowid %[3]s LIMIT $%[5]d`,
-		strings.Replace(messageColumns, "text,", "messages.text,", 1), where, query.direction(), len(args)-1, len(args))
+		messages.of("messages"), where, query.direction(), len(args)-1, len(args))
 	return selectPage(ctx, q, query.Limit, statement, args...)
 }

@@ -12,7 +12,7 @@ import (
 // next one empty. Were they left out where they were sent, that would walk over all of them.
 func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID, limit int) (Page, error) {
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND id > $2 AND deleted = false", messageColumns, column)
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND id > $2 AND deleted = false", messages.Columns(), column)
 	}
 	return selectPage(ctx, q, limit, e.merged(role("recipient"), role("sender"), "ORDER BY id LIMIT $3"), user, after, limit+1)
 }
@@ -20,9 +20,8 @@ func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, e engine, user
 // selectReadMarkers returns the markers of a user with peers after an id, which may
 // be empty.
 func selectReadMarkers(ctx context.Context, q sqlx.QueryerContext, owner, after string, limit int) ([]ReadMarker, error) {
-	markers := make([]ReadMarker, 0, limit)
-	err := sqlx.SelectContext(ctx, q, &markers, `
-		SELECT owner, peer, message_id, changed FROM read_markers WHERE owner = $1 AND peer > $2 ORDER BY peer LIMIT $3`, owner, after, limit)
+	markers, err := ReadMarkers.Select(ctx, q, `
+		SELECT `+ReadMarkers.Columns()+` FROM read_markers WHERE owner = $1 AND peer > $2 ORDER BY peer LIMIT $3`, owner, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("select read markers: %w", err)
 	}
