@@ -33,10 +33,10 @@ import (
 func fillEdited(t *testing.T, database *db.DB) int {
 	t.Helper()
 	const messages = 1000
-	id := "unhex(printf('%%012x70008000%%012x', $1 + %s, i))"
-	if database.Engine == db.Postgres {
-		id = "(lpad(to_hex($1::bigint + %s), 12, '0') || '70008000' || lpad(to_hex(i), 12, '0'))::uuid"
-	}
+	id := map[db.Engine]string{
+		db.Postgres: "(lpad(to_hex($1::bigint + %s), 12, '0') || '70008000' || lpad(to_hex(i), 12, '0'))::uuid",
+		db.SQLite:   "unhex(printf('%%012x70008000%%012x', $1 + %s, i))",
+	}[database.Engine]
 	err := database.Load(t.Context(), "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, fmt.Sprintf(`
 			WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d - 1)

@@ -37,10 +37,12 @@ func Engines(t *testing.T, test func(t *testing.T, engine db.Engine)) {
 // NewURL makes an empty database that is gone after the test, and returns its URL.
 func NewURL(t testing.TB, engine db.Engine) string {
 	t.Helper()
-	if engine == db.Postgres {
-		return newSchema(t)
-	}
-	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+	return newURL[engine](t)
+}
+
+var newURL = map[db.Engine]func(testing.TB) string{
+	db.Postgres: newSchema,
+	db.SQLite:   func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "test.db") },
 }
 
 // MaxConnections is how many connections to Postgres a database of a test has.

@@ -23,7 +23,8 @@
 // page. A conversation is a row for each of its two users that names its last
 // message; how much of it is unread is counted when asked, and no further than to
 // [UnreadMax]. A deleted message leaves a tombstone. Searches use what each engine
-// has for them; see search_sql.go.
+// has for them; see search_sql.go. What else engines do each in its own way is in engine.go, and of
+// each in its file. A new column of a table is one line of columns.go.
 //
 // # Files
 //

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,25 +18,6 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 	"github.com/message-service/message-service/internal/messaging"
 )
-
-// planStore is what TestPlans asks. The messages of quiet are the oldest of all:
-// whoever looks for them among everyone's newest looks at 900,000 others first. Next
-// come those of 25,000 fans to hub, 200,000 that rewritten sent and received, all edited
-// since, as many that emptied did, all deleted, and then those of 1,000 users to each other.
-const planStore = `
-	WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %[1]d - 1),
-	placed (i, who, is_edited, is_deleted) AS (
-	    SELECT i, CASE WHEN i < %[1]d / 10 THEN 'quiet' WHEN i < %[1]d / 8 THEN 'hub'
-	                   WHEN i < %[1]d * 13 / 40 THEN 'rewritten' WHEN i < %[1]d * 21 / 40 THEN 'emptied' ELSE 'user-' || i %% 1000 END,
-	           i %% 10 = 6 OR i >= %[1]d / 8 AND i < %[1]d * 13 / 40,
-	           CASE WHEN i >= %[1]d / 8 AND i < %[1]d * 13 / 40 THEN false
-	                ELSE i %% 10 = 5 OR i >= %[1]d * 13 / 40 AND i < %[1]d * 21 / 40 END FROM n)
-	INSERT INTO messages (recipient, id, sender, text, deleted, changed)
-	SELECT CASE WHEN who IN ('hub') OR who LIKE 'user-%%' OR i %% 2 = 0 THEN who ELSE 'peer-' || i %% 5 END, %[2]s,
-	       CASE WHEN who = 'hub' THEN 'fan-' || i WHEN who LIKE 'user-%%' THEN 'user-' || i / 7 %% 1000
-	            WHEN i %% 2 = 0 THEN 'peer-' || i %% 5 ELSE who END,
-	       'message ' || i, is_deleted, CASE WHEN is_deleted OR is_edited THEN %[3]s END
-	FROM placed`
 
 // plannedQueries are the statements behind every list, and the indexes that serve them.
 var plannedQueries = map[string]struct {
@@ -165,50 +145,6 @@ func TestPlans(t *testing.T) {
 	})
 }
 
-// fillPlanStore stores n messages over 60 days, one of 10 of them deleted, with
-// their conversations, and markers and blocks of each user.
-func fillPlanStore(t *testing.T, database *db.DB, n int) {
-	t.Helper()
-	// A UUIDv7 of the message's time and its number. All changes came half an hour ago.
-	id, last := "unhex(printf('%%012x70008000%%012x', $1 + %s * $2, i))", "max(id)"
-	if database.Engine == db.Postgres {
-		id = "(lpad(to_hex($1::bigint + %s * $2::bigint), 12, '0') || '70008000' || lpad(to_hex(i), 12, '0'))::uuid"
-		last = "max(id::text)::uuid"
-	}
-	start, step := time.Now().AddDate(0, 0, -60), 60*24*time.Hour/time.Duration(n)
-	halfAnHour := n / (60 * 24 * 2)
-	err := database.Load(t.Context(), "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
-		for _, statement := range []string{
-			fmt.Sprintf(planStore, n, fmt.Sprintf(id, "i"), fmt.Sprintf(id, strconv.Itoa(n-halfAnHour))),
-			`INSERT INTO conversations (owner, peer, last_message_id)
-			 SELECT owner, peer, ` + last + ` FROM (
-			     SELECT recipient AS owner, sender AS peer, id FROM messages WHERE deleted = false
-			     UNION ALL SELECT sender, recipient, id FROM messages WHERE deleted = false AND sender <> recipient) AS sides
-			 GROUP BY owner, peer`,
-			`INSERT INTO read_markers (owner, peer, message_id, changed)
-			 SELECT owner, peer, last_message_id, last_message_id FROM conversations WHERE peer > 'user-5' OR owner = 'hub'`,
-			`INSERT INTO mailboxes (user_id, clock) SELECT owner, ` + last + ` FROM (SELECT owner, last_message_id AS id FROM conversations) AS c GROUP BY owner`,
-			`INSERT INTO blocks (owner, peer, changed) SELECT owner, peer, last_message_id FROM conversations`,
-		} {
-			var args []any
-			if strings.Contains(statement, "$1") {
-				args = []any{start.UnixMilli(), step.Milliseconds()}
-			}
-			if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
-				return fmt.Errorf("%s: %w", statement, err)
-			}
-		}
-		if database.Engine == db.Postgres {
-			_, err := tx.ExecContext(ctx, "ANALYZE mailboxes, messages, conversations, read_markers, blocks")
-			return err
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // explainer checks the plan of each query before it runs it.
 type explainer struct {
 	sqlx.QueryerContext
@@ -223,11 +159,10 @@ type explainer struct {
 
 // QueryxContext explains the query and then runs it.
 func (e *explainer) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
-	check := e.checkSQLite
-	if e.database.Engine == db.Postgres {
-		check = e.checkPostgres
-	}
-	if err := check(ctx, query, args); err != nil {
+	check := map[db.Engine]func(*explainer, context.Context, string, []any) error{
+		db.Postgres: (*explainer).checkPostgres, db.SQLite: (*explainer).checkSQLite,
+	}[e.database.Engine]
+	if err := check(e, ctx, query, args); err != nil {
 		return nil, err
 	}
 	return e.QueryerContext.QueryxContext(ctx, query, args...)
