@@ -122,7 +122,7 @@ func TestSamplesAreRun(t *testing.T) {
 	}
 	for path, document := range readFiles(t, ".md") {
 		for _, match := range regexp.MustCompile("(?ms)^```(\\w*)\n.*?^```$").FindAllStringSubmatch(document, -1) {
-			if match[1] != "text" && !exists[runBy[path]] {
+			if !slices.Contains([]string{"text", "mermaid"}, match[1]) && !exists[runBy[path]] { // a picture is no sample
 				t.Errorf("no test runs the samples of %s", path)
 				break
 			}
