@@ -141,7 +141,7 @@ func TestTypeScript(t *testing.T) {
 	p := startBinary(t, db.SQLite)
 	server := startScenarios(t)
 	t.Setenv("SCENARIOS", server.URL)
-	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts", "together.test.ts", "polling.test.ts", "scenarios.test.ts")
+	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts", "streams.test.ts", "together.test.ts", "polling.test.ts", "scenarios.test.ts")
 	server.check()
 }
 

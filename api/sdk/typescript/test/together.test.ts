@@ -1,13 +1,12 @@
 // Worker threads play the tabs of a browser: they share BroadcastChannel as tabs do, have locks
 // like those of a browser, and a clock that runs fast. A proxy in front of the service counts streams.
 import assert from 'node:assert/strict';
-import { createServer, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 import { createMessageService, exportUser, followChanges, ProblemError, type Change, type Message } from 'message-service-client';
 import { Locks, useLocks } from './locks.ts';
+import { Proxy } from './proxy.ts';
 
 const baseUrl = process.env['BASE_URL'] ?? 'http://localhost:8080';
 const api = createMessageService(baseUrl);
@@ -107,40 +106,6 @@ class Tab {
   freeze(): void { this.#worker.postMessage('freeze'); }
   thaw(): void { Atomics.store(this.frozen, 0, 1); Atomics.notify(this.frozen, 0); }
   async end(): Promise<void> { this.thaw(); await this.#worker.terminate(); await this.#gone; }
-}
-
-/** A proxy in front of the service that knows the open streams and counts pages. */
-class Proxy {
-  readonly streams = new Set<ServerResponse>();
-  url = '';
-  opened = 0;
-  holds = false; // never answers a stream
-  pages = 0;
-
-  static async start(t: TestContext): Promise<Proxy> {
-    const proxy = new Proxy();
-    const server = createServer((asked, answer) => {
-      if (asked.headers.accept === 'text/event-stream') {
-        proxy.opened++;
-        proxy.streams.add(answer);
-        answer.on('close', () => proxy.streams.delete(answer));
-        if (proxy.holds) return;
-      } else proxy.pages++;
-      const upstream = request(new URL(asked.url ?? '', baseUrl), { method: asked.method ?? 'GET', headers: asked.headers }, (got) => {
-        answer.writeHead(got.statusCode ?? 0, got.headers).flushHeaders();
-        got.pipe(answer);
-      });
-      upstream.on('error', () => answer.destroy());
-      answer.on('close', () => upstream.destroy());
-      asked.pipe(upstream);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    t.after(() => { server.close(); server.closeAllConnections(); });
-    proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return proxy;
-  }
-
-  cut(): void { for (const stream of this.streams) stream.destroy(); }
 }
 
 let users = 0;
