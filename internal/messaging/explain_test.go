@@ -1,0 +1,192 @@
+package messaging_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// explainer checks the plan of each query before it runs it.
+type explainer struct {
+	sqlx.QueryerContext
+
+	t        *testing.T
+	database *db.DB
+	rows     float64 // that a node may return: a page for each range that is merged
+	once     float64 // that a node may sort, or look at and not return
+	sorts    bool    // at the end, what is left of all ranges
+	indexes  []string
+}
+
+// QueryxContext explains the query and then runs it.
+func (e *explainer) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
+	check := map[db.Engine]func(*explainer, context.Context, string, []any) error{
+		db.Postgres: (*explainer).checkPostgres, db.SQLite: (*explainer).checkSQLite,
+	}[e.database.Engine]
+	if err := check(e, ctx, query, args); err != nil {
+		return nil, err
+	}
+	return e.QueryerContext.QueryxContext(ctx, query, args...)
+}
+
+// checkPostgres checks the plan for these parameters, and the one for any.
+func (e *explainer) checkPostgres(ctx context.Context, query string, args []any) error {
+	var plan string
+	if err := sqlx.GetContext(ctx, e.QueryerContext, &plan, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+query, args...); err != nil {
+		return err
+	}
+	plans := map[string]string{"its own plan": plan}
+	if len(args) <= db.KeptParameters && !db.IsUnprepared(ctx) {
+		generic, err := explainGeneric(ctx, e.database, query, args)
+		if err != nil {
+			return err
+		}
+		plans["the generic plan"] = generic
+	}
+	for name, plan := range plans {
+		var nodes []struct{ Plan planNode }
+		if err := json.Unmarshal([]byte(plan), &nodes); err != nil {
+			return err
+		}
+		e.report(nodes[0].Plan.problems(e.rows, e.once), name+" of "+query, plan)
+	}
+	return nil
+}
+
+func (e *explainer) checkSQLite(ctx context.Context, query string, args []any) error {
+	var plan string
+	var steps []struct {
+		ID, Parent, Notused int
+		Detail              string
+	}
+	if err := sqlx.SelectContext(ctx, e.QueryerContext, &steps, "EXPLAIN QUERY PLAN "+query, args...); err != nil {
+		return err
+	}
+	for _, step := range steps {
+		plan += step.Detail + "\n"
+	}
+	problems := scanned(plan)
+	if e.sorts {
+		problems = slices.DeleteFunc(problems, func(problem string) bool { return problem == "USE TEMP B-TREE FOR ORDER BY" })
+	}
+	plan = primaryKeys.ReplaceAllStringFunc(plan, func(step string) string {
+		table := primaryKeys.FindStringSubmatch(step)[1]
+		return cmp.Or(aliases[table], table) + "_pkey"
+	})
+	e.report(problems, query, plan)
+	return nil
+}
+
+func (e *explainer) report(problems []string, query, plan string) {
+	for _, index := range e.indexes {
+		if !strings.Contains(plan, index) {
+			problems = append(problems, "does not use "+index)
+		}
+	}
+	if len(problems) > 0 {
+		e.t.Errorf("%s\n%s\n%s", strings.Join(problems, "\n"), query, plan)
+	}
+}
+
+// QueryRowxContext does the same for a query of one row.
+func (e *explainer) QueryRowxContext(ctx context.Context, query string, args ...any) *sqlx.Row {
+	rows, err := e.QueryxContext(ctx, query, args...) //nolint:sqlclosecheck // it is, two branches on
+	if err != nil {
+		e.t.Error(err)
+	} else if err := rows.Close(); err != nil {
+		e.t.Error(err)
+	}
+	return e.QueryerContext.QueryRowxContext(ctx, query, args...)
+}
+
+// The steps of SQLite that may read more than they return, and those that make a part of the
+// statement, by its name.
+var (
+	scans = regexp.MustCompile(`SCAN (\S+).*|USE TEMP B-TREE.*`)
+	parts = regexp.MustCompile(`(?:CO-ROUTINE|MATERIALIZE) (\S+)`)
+)
+
+// scanned returns the steps that sort, or scan what is no part of the statement: a table,
+// whatever the statement calls it.
+func scanned(plan string) (problems []string) {
+	made := map[string]bool{}
+	for _, part := range parts.FindAllStringSubmatch(plan, -1) {
+		made[part[1]] = true
+	}
+	for _, scan := range scans.FindAllStringSubmatch(plan, -1) {
+		if !made[scan[1]] {
+			problems = append(problems, scan[0])
+		}
+	}
+	return problems
+}
+
+// primaryKeys are the steps of SQLite that use the index Postgres calls after the table.
+var primaryKeys = regexp.MustCompile(`SEARCH (\w+) USING PRIMARY KEY`)
+
+// aliases are what the statements call tables.
+var aliases = map[string]string{"m": "messages", "c": "conversations", "mine": "read_markers", "theirs": "read_markers"}
+
+// planNode is a part of a plan of Postgres, and how it went.
+type planNode struct {
+	NodeType string     `json:"Node Type"`
+	Rows     float64    `json:"Actual Rows"`
+	Removed  float64    `json:"Rows Removed by Filter"`
+	Plans    []planNode `json:"Plans"`
+}
+
+// page is the most rows a node may handle at a time: those of a page, and one more.
+const page = 101
+
+func (n planNode) problems(rows, once float64) (problems []string) {
+	if n.NodeType == "Seq Scan" || n.NodeType == "Sort" && n.Rows > once || n.Removed > once || n.Rows > rows {
+		problems = append(problems, fmt.Sprintf("%s of %.0f rows, and %.0f looked at in vain", n.NodeType, n.Rows, n.Removed))
+	}
+	for _, child := range n.Plans {
+		problems = append(problems, child.problems(rows, once)...)
+	}
+	return problems
+}
+
+// explainGeneric runs a query with the plan that Postgres makes without looking at its
+// parameters, which is the one of a prepared statement sooner or later.
+func explainGeneric(ctx context.Context, database *db.DB, query string, args []any) (plan string, err error) {
+	literals := make([]string, len(args))
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case int:
+			literals[i] = fmt.Sprint(arg)
+		case string:
+			literals[i] = "'" + strings.ReplaceAll(arg, "'", "''") + "'"
+		case messaging.ID:
+			literals[i] = "'" + arg.String() + "'"
+		default:
+			return "", fmt.Errorf("a parameter is of type %T", arg)
+		}
+	}
+	err = database.Tx(ctx, time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+		for _, statement := range []string{"SET LOCAL plan_cache_mode = force_generic_plan", "PREPARE generic AS " + query} {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		err := tx.GetContext(ctx, &plan, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE generic ("+strings.Join(literals, ", ")+")")
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "DEALLOCATE generic")
+		return err
+	})
+	return plan, err
+}
