@@ -1,11 +1,5 @@
 package messaging
 
-import (
-	"context"
-
-	"github.com/jmoiron/sqlx"
-)
-
 // Block is a user's refusal of messages from a peer.
 type Block struct {
 	Owner   string
@@ -19,51 +13,6 @@ type BlockPage struct {
 	HasMore bool
 }
 
-// BlockUser makes a user refuse messages from a peer: none that is not stored yet
-// will be, once it has returned. Blocking again changes nothing. Errors:
-// [InvalidArgument] when the two are the same; [Unavailable].
-func (s *Service) BlockUser(ctx context.Context, user, peer string) error {
-	if user == peer {
-		return invalid("peerId", "must be another user")
-	}
-	// The lock of the mailbox: a send either is committed by now or will see the block.
-	return explain(s.mailboxes.Change(ctx, []string{user}, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
-		return insertBlock(ctx, tx, Block{Owner: user, Peer: peer, Changed: changed})
-	}))
-}
-
-// UnblockUser lifts a block, if there is one. Errors: [Unavailable].
-func (s *Service) UnblockUser(ctx context.Context, user, peer string) error {
-	// It is no change of a mailbox: no feed shows it, and a send at the same time may see either.
-	return explain(s.mailboxes.Erase(ctx, []string{user}, 0, func(ctx context.Context, tx *sqlx.Tx, _ []ID) error {
-		return deleteBlock(ctx, tx, user, peer)
-	}))
-}
-
-// refuseBlocked returns a [SenderBlocked] error if a user has blocked the peer, of whom
-// nothing new may reach them. The mailbox of the user must be locked.
-func refuseBlocked(ctx context.Context, tx *sqlx.Tx, user, peer string) error {
-	blocked, err := selectBlock(ctx, tx, user, peer)
-	if err == nil && blocked {
-		return senderBlocked()
-	}
-	return err
-}
-
 func senderBlocked() *Error {
 	return &Error{Code: SenderBlocked, Message: "The recipient has blocked the sender."}
-}
-
-// ListBlocks returns whom a user has blocked, in the order of the peers' ids, from
-// the one after the given id on. Errors: [Unavailable].
-func (s *Service) ListBlocks(ctx context.Context, user, after string, limit int) (BlockPage, error) {
-	var page BlockPage
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		page.Blocks, err = selectBlocks(ctx, q, user, after, limit+1)
-		return err
-	})
-	if len(page.Blocks) > limit {
-		page.Blocks, page.HasMore = page.Blocks[:limit], true
-	}
-	return page, explain(err)
 }

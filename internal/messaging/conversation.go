@@ -1,13 +1,5 @@
 package messaging
 
-import (
-	"context"
-
-	"github.com/jmoiron/sqlx"
-
-	"github.com/message-service/message-service/internal/mailbox"
-)
-
 // UnreadMax is where the count of unread messages ends: it means so many or more.
 const UnreadMax = 100
 
@@ -36,28 +28,6 @@ type ConversationPage struct {
 	HasMore       bool
 }
 
-// ListConversations returns a user's conversations, the one with the newest message
-// first, from the one after the given last message on: as many as were asked for, or up to
-// the one with which the page has [PageMaxBytes]. Errors: [Unavailable].
-func (s *Service) ListConversations(ctx context.Context, user string, before *ID, limit int) (ConversationPage, error) {
-	if before == nil {
-		before = &mailbox.LastID
-	}
-	var found []Conversation
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		found, err = selectConversations(ctx, q, user, *before, limit+1)
-		return err
-	})
-	if err != nil {
-		return ConversationPage{}, explain(err)
-	}
-	end, bytes := 0, 0
-	for ; end < min(limit, len(found)) && bytes <= PageMaxBytes; end++ {
-		bytes += found[end].jsonBytes()
-	}
-	return ConversationPage{Conversations: found[:end], HasMore: end < len(found)}, nil
-}
-
 // jsonBytes is the length of the conversation as the JSON of the API.
 func (c *Conversation) jsonBytes() int {
 	n := len(`{"peer":"","lastMessage":,"unreadCount":0}`) + len(c.Peer) + c.LastMessage.JSONBytes()
@@ -67,86 +37,4 @@ func (c *Conversation) jsonBytes() int {
 		}
 	}
 	return n
-}
-
-// GetConversation returns a user's conversation with a peer. Errors: [NotFound];
-// [Unavailable].
-func (s *Service) GetConversation(ctx context.Context, user, peer string) (Conversation, error) {
-	var c *Conversation
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		c, err = selectConversation(ctx, q, user, peer)
-		return err
-	})
-	if err != nil {
-		return Conversation{}, explain(err)
-	}
-	if c == nil {
-		return Conversation{}, &Error{Code: NotFound, Message: "There is no message between the two users."}
-	}
-	return *c, nil
-}
-
-// ListConversation returns the messages between two users, in both directions, as
-// [Service.List] does, but without a default window. Errors: [InvalidArgument];
-// [Unavailable].
-func (s *Service) ListConversation(ctx context.Context, user, peer string, w Window) (Page, error) {
-	bounds, err := w.bounds()
-	if err != nil {
-		return Page{}, err
-	}
-	return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-		return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
-	})
-}
-
-// SetReadMarker notes that a user has read the conversation with a peer up to a
-// message, and returns the marker as it is now: it moves forward only. Errors:
-// [InvalidArgument] when the message is not of this conversation, or there is none
-// any more; [SenderBlocked] when the peer, who would be told, has blocked the user; [Unavailable].
-func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message ID) (ReadMarker, error) {
-	var marker ReadMarker
-	// It never moves back, so no lock is needed to know that it need not move.
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
-		m, err := selectMessage(ctx, q, message)
-		if err != nil {
-			return err
-		}
-		if !m.isBetween(user, peer) {
-			return notOfConversation()
-		}
-		marker, err = currentReadMarker(ctx, q, user, peer)
-		return err
-	})
-	if err != nil || marker.MessageID.Compare(message) >= 0 {
-		return marker, explain(err)
-	}
-	err = s.mailboxes.Change(ctx, []string{user, peer}, func(ctx context.Context, tx *sqlx.Tx, changed ID) (err error) {
-		// Until the lock it may have moved, and one of the two may have been erased.
-		marker, err = currentReadMarker(ctx, tx, user, peer)
-		if err != nil || marker.MessageID.Compare(message) >= 0 {
-			return err
-		}
-		if err := refuseBlocked(ctx, tx, peer, user); err != nil {
-			return err
-		}
-		marker = ReadMarker{Owner: user, Peer: peer, MessageID: message, Changed: changed}
-		return saveReadMarker(ctx, tx, marker)
-	})
-	return marker, explain(err)
-}
-
-// currentReadMarker returns a user's marker in a conversation that there must be.
-func currentReadMarker(ctx context.Context, q sqlx.QueryerContext, user, peer string) (ReadMarker, error) {
-	marker, err := selectReadMarker(ctx, q, user, peer)
-	if err != nil {
-		return ReadMarker{}, err
-	}
-	if marker == nil {
-		return ReadMarker{}, notOfConversation()
-	}
-	return *marker, nil
-}
-
-func notOfConversation() *Error {
-	return invalid("messageId", "must be a message of this conversation")
 }

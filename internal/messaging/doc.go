@@ -28,8 +28,8 @@
 //
 // # Files
 //
-// A resource has its use cases in one file and its SQL in another: message.go
-// and message_sql.go. An exported use case is one transaction (or one read);
+// A resource has three files: message.go says what a message is, message_sql.go is its SQL, and
+// messages.go has the use cases. An exported use case is one transaction (or one read);
 // helpers take the transaction. Errors that a caller should tell apart are an
 // [Error] with a [Code].
 package messaging

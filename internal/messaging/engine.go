@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/jmoiron/sqlx"
-
-	"github.com/message-service/message-service/internal/db"
 )
 
 // engine is what each database engine does in its own way. Each has a file; a service
@@ -39,10 +37,4 @@ type engine interface {
 
 	// rebind turns question marks into the engine's own parameters.
 	rebind(statement string) string
-}
-
-// engines make an engine for a service.
-var engines = map[db.Engine]func(*db.DB, Options) engine{
-	db.Postgres: newPostgres,
-	db.SQLite:   newSQLite,
 }

@@ -1,12 +1,8 @@
 package messaging
 
 import (
-	"context"
 	"fmt"
-	"slices"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/mailbox"
 )
@@ -36,6 +32,12 @@ func (m *Message) isBetween(a, b string) bool {
 	return m != nil && (m.Sender == a && m.Recipient == b || m.Sender == b && m.Recipient == a)
 }
 
+// StoredMessage is a message with the record of its idempotency key.
+type StoredMessage struct {
+	Message
+	KeyRecord
+}
+
 // Draft is a message to be sent.
 type Draft struct {
 	Sender         string
@@ -55,30 +57,6 @@ func (d *Draft) message() StoredMessage {
 	return StoredMessage{Message: m, KeyRecord: NewKeyRecord(d.IdempotencyKey, requestHash(&m, messageColumns))}
 }
 
-// Send stores a message and returns it once it is on disk. With an idempotency
-// key that the sender has used before for the same recipient, it returns the
-// message of that time, in its present form, and true.
-//
-// Errors: [InvalidArgument]; [SenderBlocked]; [IdempotencyKeyReused] when the key
-// came with another message before; [Unavailable] when the message may not have been stored, in
-// which case the same draft may be sent again under the same key. When ctx ends
-// first, Send returns its error and the message is stored all the same.
-func (s *Service) Send(ctx context.Context, draft Draft) (m Message, replayed bool, err error) {
-	if err := checkMetadata(draft.Metadata); err != nil {
-		return Message{}, false, err
-	}
-	if err := checkText(draft.Text); err != nil {
-		return Message{}, false, err
-	}
-	return s.sends.store(ctx, draft)
-}
-
-// Admit reports whether there is room for another message, so that one that would be refused
-// need not be read first. Errors: [Unavailable].
-func (s *Service) Admit() error {
-	return s.sends.admit()
-}
-
 func checkMetadata(metadata string) *Error {
 	if len(metadata) > MetadataMaxBytes {
 		return invalid("metadata", fmt.Sprintf("must be at most %d bytes of compact JSON", MetadataMaxBytes))
@@ -86,99 +64,11 @@ func checkMetadata(metadata string) *Error {
 	return nil
 }
 
-// Get returns a message. Errors: [NotFound], also for a deleted one; [Unavailable].
-func (s *Service) Get(ctx context.Context, id ID) (Message, error) {
-	var m *Message
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		m, err = selectMessage(ctx, q, id)
-		return err
-	})
-	if err != nil {
-		return Message{}, explain(err)
-	}
-	if m == nil || m.Deleted {
-		return Message{}, noSuchMessage()
-	}
-	return *m, nil
-}
-
 // Edit is what to replace in a message.
 type Edit struct {
 	Text     *string // nil leaves it as it is
 	Metadata *string // nil leaves it as it is; empty removes it
 }
-
-// Edit replaces parts of a message and returns what it is now. Errors:
-// [InvalidArgument]; [NotFound]; [MessageDeleted]; [SenderBlocked]; [Unavailable].
-func (s *Service) Edit(ctx context.Context, id ID, edit Edit) (Message, error) {
-	if edit.Metadata != nil {
-		if err := checkMetadata(*edit.Metadata); err != nil {
-			return Message{}, err
-		}
-	}
-	if edit.Text != nil {
-		if err := checkText(*edit.Text); err != nil {
-			return Message{}, err
-		}
-	}
-	var edited *Message
-	err := s.changeMessage(ctx, id, func(ctx context.Context, tx *sqlx.Tx, m *Message, changed ID) (err error) {
-		if m.Deleted {
-			return &Error{Code: MessageDeleted, Message: "The message is deleted; there is nothing to edit."}
-		}
-		if err := refuseBlocked(ctx, tx, m.Recipient, m.Sender); err != nil {
-			return err
-		}
-		edited, err = editMessage(ctx, tx, m, edit, changed)
-		return err
-	})
-	if err != nil {
-		return Message{}, err
-	}
-	return *edited, nil
-}
-
-// Delete erases a message and leaves a tombstone in its place; deleting it again
-// changes nothing. Errors: [NotFound]; [Unavailable].
-func (s *Service) Delete(ctx context.Context, id ID) error {
-	return s.changeMessage(ctx, id, func(ctx context.Context, tx *sqlx.Tx, m *Message, changed ID) error {
-		if m.Deleted {
-			return nil
-		}
-		deleted := []Message{*m}
-		if err := writeTombstones(ctx, tx, deleted, []ID{changed}, keepKeys); err != nil {
-			return err
-		}
-		return untouchConversations(ctx, tx, m.Sender, deleted)
-	})
-}
-
-// changeMessage runs fn in a transaction, with a message whose two mailboxes are
-// locked and the id of the change; one that is deleted stays so, and needs neither.
-func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Context, *sqlx.Tx, *Message, ID) error) error {
-	var m *Message
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		m, err = selectMessage(ctx, q, id)
-		return err
-	})
-	switch {
-	case err != nil:
-		return explain(err)
-	case m == nil:
-		return noSuchMessage()
-	case m.Deleted:
-		return fn(ctx, nil, m, ID{})
-	}
-	return explain(s.mailboxes.Erase(ctx, []string{m.Sender, m.Recipient}, 1, func(ctx context.Context, tx *sqlx.Tx, changed []ID) error {
-		m, err := selectMessage(ctx, tx, id) // what it was before the lock may be no more
-		if err != nil {
-			return err
-		}
-		return fn(ctx, tx, m, changed[0])
-	}))
-}
-
-func noSuchMessage() *Error { return &Error{Code: NotFound, Message: "There is no such message."} }
 
 // Query selects messages. Without words, cursors and Since it selects those of the
 // last [DefaultWindowDays] days.
@@ -207,52 +97,6 @@ func (w Window) Upward() bool { return w.After != nil && w.Before == nil }
 type Page struct {
 	Messages []Message
 	HasMore  bool // newer ones if the query is upward, else older ones
-}
-
-// List returns the newest messages that match, or the oldest ones if the window is
-// upward; newest first either way. Errors: [InvalidArgument]; [Unavailable].
-func (s *Service) List(ctx context.Context, query Query) (Page, error) {
-	// A cursor or words say what is wanted, however old it is.
-	if query.Since == nil && query.After == nil && query.Before == nil && query.Words == "" {
-		since := s.now().AddDate(0, 0, -DefaultWindowDays)
-		if query.Until != nil && query.Until.Before(since) {
-			return Page{}, invalid("until", fmt.Sprintf("must not be before since, which is %d days ago when absent", DefaultWindowDays))
-		}
-		query.Since = &since
-	}
-	bounds, err := query.bounds()
-	if err != nil {
-		return Page{}, err
-	}
-	if query.Words == "" {
-		return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-			return selectMessages(ctx, q, query, bounds)
-		})
-	}
-	if query.Recipient == "" && query.Sender == "" {
-		return Page{}, invalid("q", "needs a recipient or a sender")
-	}
-	if !s.search {
-		return Page{}, invalid("q", "cannot be used: search is switched off on this server")
-	}
-	return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-		return selectMatches(ctx, q, s.engine, query, bounds)
-	})
-}
-
-// page reads a page of messages, in the order of its window.
-func (s *Service) page(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) (Page, error)) (page Page, err error) {
-	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		page, err = read(ctx, q)
-		return err
-	})
-	if err != nil {
-		return Page{}, explain(err)
-	}
-	if w.Upward() {
-		slices.Reverse(page.Messages)
-	}
-	return page, nil
 }
 
 // idRange is low <= id < high.

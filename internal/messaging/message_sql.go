@@ -49,12 +49,6 @@ func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query str
 // spread evenly, and far off where a mailbox has been quiet.
 const everyID = "coalesce(id, id)"
 
-// StoredMessage is a message with the record of its idempotency key.
-type StoredMessage struct {
-	Message
-	KeyRecord
-}
-
 // InsertMessages stores messages in the order of their ids, and returns the ids of those it has
 // stored: not of those whose idempotency key is taken.
 func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (stored []ID, err error) {

@@ -91,3 +91,9 @@ func (s *Service) Ready(ctx context.Context) error {
 		return explain(fmt.Errorf("%w: no answer within %s", db.ErrUnavailable, readyTimeout))
 	}
 }
+
+// engines make an engine for a service.
+var engines = map[db.Engine]func(*db.DB, Options) engine{
+	db.Postgres: newPostgres,
+	db.SQLite:   newSQLite,
+}
