@@ -81,8 +81,10 @@ func (m *Mailboxes) Erase(ctx context.Context, owners []string, n int, fn func(c
 }
 
 // Batch makes many changes in one transaction as [Mailboxes.Change] makes one. They take no
-// turns: no two batches at a time may have an owner in common. Nor does it publish,
-// since only fn knows what became of each; see [Mailboxes.Publish].
+// turns: two batches with an owner in common would wait for each other in the database. Nor
+// does it publish, since only fn knows what became of each; see [Mailboxes.Publish]. Changes of
+// the same owners have ids in their order; others may not, where a mailbox is ahead, but
+// all of them become visible together.
 func (m *Mailboxes) Batch(ctx context.Context, changes []*Change, fn func(context.Context, *sqlx.Tx) error) error {
 	return m.stamped(ctx, m.db.Add, changes, fn)
 }

@@ -99,7 +99,9 @@ func (r *replica) change() {
 			changes[i] = &mailbox.Change{Owners: r.drawOwners(), N: 1 + r.random.IntN(2)}
 		}
 		err = r.mailboxes.Batch(r.t.Context(), changes, func(ctx context.Context, tx *sqlx.Tx) error {
-			for _, c := range changes {
+			// Where a mailbox is ahead, the ids of a batch, which become visible together, are in another order.
+			byID := func(a, b *mailbox.Change) int { return a.IDs[0].Compare(b.IDs[0]) }
+			for _, c := range slices.SortedFunc(slices.Values(changes), byID) {
 				if err := note(ctx, tx, c.Owners, c.IDs); err != nil {
 					return err
 				}
