@@ -36,7 +36,7 @@ func migrate(ctx context.Context, database *db.DB, without []string, deadline ti
 		if err == nil {
 			applied, err = database.Migrate(ctx, without...)
 		}
-		if err == nil || !database.MayPass(err) || time.Now().After(deadline) {
+		if err == nil || !database.IsTemporary(err) || time.Now().After(deadline) {
 			return applied, err
 		}
 		log.Warn("the database does not answer yet", "error", err)

@@ -122,11 +122,11 @@ func (d *DB) sqliteWritable(ctx context.Context) error {
 	}))
 }
 
-// Shared returns a channel that is closed once a pooler in transaction mode is detected, through
+// PoolerFound returns a channel that is closed once a pooler in transaction mode is detected, through
 // which LISTEN cannot work. On SQLite it is nil.
-func (d *DB) Shared() <-chan struct{} {
+func (d *DB) PoolerFound() <-chan struct{} {
 	if d.server == nil {
 		return nil
 	}
-	return d.server.shared
+	return d.server.poolerFound
 }

@@ -22,29 +22,29 @@ import (
 
 // server is what is known of one Postgres, for all its pools.
 type server struct {
-	log        *slog.Logger
-	generation atomic.Int64  // grows when a connection turns out to be to a server that cannot write
-	readOnly   atomic.Bool   // transactions are read-only by default
-	bare       atomic.Bool   // a pooler refuses the startup parameter
-	start      time.Time     // of the clock of the next two
-	probed     atomic.Int64  // when the connection was begun that was probed last
-	cleared    atomic.Int64  // when the connection was begun whose probe last found no pooler
-	isShared   atomic.Bool   // shared is closed
-	shared     chan struct{} // closed when a pooler in transaction mode is detected
+	log         *slog.Logger
+	generation  atomic.Int64  // grows when a connection turns out to be to a server that cannot write
+	readOnly    atomic.Bool   // transactions are read-only by default
+	bare        atomic.Bool   // a pooler refuses the startup parameter
+	start       time.Time     // of the clock of the next two
+	probed      atomic.Int64  // when the connection was begun that was probed last
+	cleared     atomic.Int64  // when the connection was begun whose probe last found no pooler
+	hasPooler   atomic.Bool   // poolerFound is closed
+	poolerFound chan struct{} // closed when a pooler in transaction mode is detected
 }
 
 func newServer(log *slog.Logger) *server {
-	s := &server{log: log, start: time.Now(), shared: make(chan struct{})}
+	s := &server{log: log, start: time.Now(), poolerFound: make(chan struct{})}
 	s.probed.Store(-int64(poolerInterval))
 	s.cleared.Store(math.MinInt64)
 	return s
 }
 
-// share records that there is a pooler in transaction mode: no state of a session outlives a transaction.
-func (s *server) share(sign string) {
-	if s.isShared.CompareAndSwap(false, true) {
+// recordPooler records that there is a pooler in transaction mode: no state of a session outlives a transaction.
+func (s *server) recordPooler(sign string) {
+	if s.hasPooler.CompareAndSwap(false, true) {
 		s.log.Warn("a pooler shares connections to Postgres between transactions: going on without prepared statements and without LISTEN", "sign", sign)
-		close(s.shared)
+		close(s.poolerFound)
 	}
 }
 
@@ -130,7 +130,7 @@ func (c *connector) connect(ctx context.Context, to target) (driver.Conn, error)
 	}
 	c.server.bare.Store(true)
 	if refusal.Code == pqerror.ProtocolViolation {
-		c.server.share("it refuses the startup parameter " + jitParameter)
+		c.server.recordPooler("it refuses the startup parameter " + jitParameter)
 	}
 	return to.bare.Connect(ctx)
 }
@@ -146,7 +146,7 @@ func (c *connector) probe(ctx context.Context, to target, conn driver.Conn, begu
 	isPooled, err := findPooler(ctx, conn, other)
 	if err == nil {
 		if isPooled {
-			c.server.share("one connection meets several servers")
+			c.server.recordPooler("one connection meets several servers")
 		} else {
 			c.server.cleared.Store(int64(begun))
 		}

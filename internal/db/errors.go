@@ -63,9 +63,9 @@ func isUnavailable(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// MayPass reports whether the same call may succeed in a moment without an operator. A SQLite file
+// IsTemporary reports whether the same call may succeed in a moment without an operator. A SQLite file
 // that cannot be used now will not be usable then either, unless it is only locked.
-func (d *DB) MayPass(err error) bool {
+func (d *DB) IsTemporary(err error) bool {
 	return errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrRefused) && (d.sqlite == nil || isBusy(err))
 }
 

@@ -28,7 +28,7 @@ func (d *DB) Notify(ctx context.Context, channel, payload string) error {
 }
 
 // Listen calls heard with each payload sent to a channel of this Postgres database, until ctx ends
-// or [DB.Shared] is closed. It calls missed when payloads may have been lost: at the start, and
+// or [DB.PoolerFound] is closed. It calls missed when payloads may have been lost: at the start, and
 // after each reconnect. It uses its own connection, and reconnects by itself; lost is called with
 // the reason when the connection breaks, and with an [ErrUnavailable] when it cannot be made.
 func (d *DB) Listen(ctx context.Context, channel string, heard func(payload string), missed func(), lost func(error)) error {
@@ -46,7 +46,7 @@ func (d *DB) Listen(ctx context.Context, channel string, heard func(payload stri
 	go func() {
 		select {
 		case <-ctx.Done():
-		case <-d.Shared():
+		case <-d.PoolerFound():
 			cancel()
 		}
 		_ = listener.Close() // it fails only if it is closed already

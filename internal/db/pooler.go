@@ -19,13 +19,13 @@ const (
 // isToProbe reports whether a connection that was begun then is to be probed.
 func (s *server) isToProbe(begun time.Duration) bool {
 	last := s.probed.Load()
-	return !s.isShared.Load() && int64(begun)-last >= int64(poolerInterval) && s.probed.CompareAndSwap(last, int64(begun))
+	return !s.hasPooler.Load() && int64(begun)-last >= int64(poolerInterval) && s.probed.CompareAndSwap(last, int64(begun))
 }
 
 // isCleared reports whether a connection that was begun then is known to have no pooler: a later
 // connection, or one at most poolerInterval earlier, was probed.
 func (s *server) isCleared(begun time.Duration) bool {
-	return !s.isShared.Load() && s.cleared.Load() >= int64(begun-poolerInterval)
+	return !s.hasPooler.Load() && s.cleared.Load() >= int64(begun-poolerInterval)
 }
 
 // findPooler reports whether a pooler shares server connections between transactions. It holds a

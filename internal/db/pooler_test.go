@@ -46,8 +46,8 @@ func TestForeignStatementAtOnce(t *testing.T) {
 		server, runs := newServer(slog.New(slog.DiscardHandler)), 0
 		server.cleared.Store(0)
 		session := newSession(server, fakeConn{exec: func(ctx context.Context) error {
-			if runs++; !IsUnprepared(ctx) {
-				server.share("another connection has met it")
+			if runs++; !HasCustomPlan(ctx) {
+				server.recordPooler("another connection has met it")
 				return &pq.Error{Code: pqerror.DuplicatePstatement}
 			}
 			return again

@@ -60,7 +60,7 @@ func (s *session) QueryContext(ctx context.Context, query string, args []driver.
 	ctx = s.context(ctx)
 	rows, err := s.engineConn.QueryContext(ctx, query, args)
 	if s.isToRepeat(ctx, err) {
-		rows, err = s.engineConn.QueryContext(Unprepared(ctx), query, args)
+		rows, err = s.engineConn.QueryContext(WithCustomPlan(ctx), query, args)
 	}
 	return rows, s.judge(err)
 }
@@ -70,7 +70,7 @@ func (s *session) ExecContext(ctx context.Context, query string, args []driver.N
 	ctx = s.context(ctx)
 	result, err := s.engineConn.ExecContext(ctx, query, args)
 	if s.isToRepeat(ctx, err) {
-		result, err = s.engineConn.ExecContext(Unprepared(ctx), query, args)
+		result, err = s.engineConn.ExecContext(WithCustomPlan(ctx), query, args)
 	}
 	return result, s.judge(err)
 }
@@ -81,7 +81,7 @@ func (s *session) context(ctx context.Context) context.Context {
 	if s.server.isCleared(s.begun) {
 		return ctx
 	}
-	return Unprepared(ctx)
+	return WithCustomPlan(ctx)
 }
 
 // isToRepeat records that a prepared statement was not this connection's own, and reports whether
@@ -90,8 +90,8 @@ func (s *session) isToRepeat(ctx context.Context, err error) bool {
 	if err == nil || !isForeignStatement(err) {
 		return false
 	}
-	s.server.share("prepared statements are not those of the connection")
-	return !s.inTx && !IsUnprepared(ctx)
+	s.server.recordPooler("prepared statements are not those of the connection")
+	return !s.inTx && !HasCustomPlan(ctx)
 }
 
 // judge marks the connection as broken if an error means that its server cannot write. Outside a

@@ -6,31 +6,31 @@ import (
 	"errors"
 )
 
-// KeptParameters is the most parameters of a statement that a connection keeps prepared. Statements
+// MaxPreparedParameters is the most parameters of a statement that a connection keeps prepared. Statements
 // with more are those of batches, which rarely repeat.
-const KeptParameters = 16
+const MaxPreparedParameters = 16
 
-// keptStatements is the most statements that a connection keeps prepared.
-const keptStatements = 128
+// maxPreparedStatements is the most statements that a connection keeps prepared.
+const maxPreparedStatements = 128
 
-type unpreparedKey struct{}
+type customPlanKey struct{}
 
-// Unprepared makes statements plan with their actual parameters (a custom plan). Postgres may give
-// a prepared statement a generic plan, which may pick the wrong one of two indexes when users
-// differ much in size.
-func Unprepared(ctx context.Context) context.Context {
-	return context.WithValue(ctx, unpreparedKey{}, true)
+// WithCustomPlan makes Postgres plan statements with their actual parameters (a custom plan), by not
+// preparing them. Postgres may give a prepared statement a generic plan, which may pick the wrong
+// one of two indexes when users differ much in size.
+func WithCustomPlan(ctx context.Context) context.Context {
+	return context.WithValue(ctx, customPlanKey{}, true)
 }
 
-// IsUnprepared reports whether a context is from [Unprepared].
-func IsUnprepared(ctx context.Context) bool { return ctx.Value(unpreparedKey{}) != nil }
+// HasCustomPlan reports whether a context is from [WithCustomPlan].
+func HasCustomPlan(ctx context.Context) bool { return ctx.Value(customPlanKey{}) != nil }
 
 // preparing is a connector whose connections keep their statements prepared. In both engines,
 // parsing and planning a short statement takes longer than running it.
 type preparing struct {
 	driver.Connector
 
-	always bool // even with [Unprepared]: SQLite's plans do not depend on parameters
+	always bool // even with [WithCustomPlan]: SQLite's plans do not depend on parameters
 }
 
 // Connect connects.
@@ -107,11 +107,11 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 
 // statement returns the prepared statement, or nil if the query is not to be prepared.
 func (c *preparedConn) statement(ctx context.Context, query string, parameters int) (preparedStatement, error) {
-	if !c.always && IsUnprepared(ctx) {
+	if !c.always && HasCustomPlan(ctx) {
 		return nil, nil //nolint:nilnil // nil means that it is not prepared
 	}
 	statement, ok := c.statements[query]
-	if ok || parameters == 0 || parameters > KeptParameters || len(c.statements) == keptStatements {
+	if ok || parameters == 0 || parameters > MaxPreparedParameters || len(c.statements) == maxPreparedStatements {
 		return statement, nil
 	}
 	prepared, err := c.PrepareContext(ctx, query)

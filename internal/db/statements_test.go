@@ -15,7 +15,7 @@ import (
 )
 
 // TestPreparedStatements checks which statements a connection to Postgres keeps prepared: those
-// with at most KeptParameters, up to keptStatements, and none if that is switched off.
+// with at most MaxPreparedParameters, up to maxPreparedStatements, and none if that is switched off.
 func TestPreparedStatements(t *testing.T) {
 	t.Parallel()
 	url := dbtest.NewURL(t, db.Postgres)

@@ -88,7 +88,7 @@ func (b *Notify) Run(ctx context.Context, wake func(users []string)) {
 // isDeaf reports whether nobody can listen, as there is a pooler in between.
 func (b *Notify) isDeaf() bool {
 	select {
-	case <-b.db.Shared():
+	case <-b.db.PoolerFound():
 		return true
 	default:
 		return false
@@ -100,7 +100,7 @@ func (b *Notify) send(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-b.db.Shared():
+		case <-b.db.PoolerFound():
 			return
 		case <-b.ready:
 		}

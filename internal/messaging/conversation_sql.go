@@ -94,8 +94,8 @@ func selectNewestBetween(ctx context.Context, q sqlx.QueryerContext, a, b string
 		return fmt.Sprintf("SELECT id FROM messages WHERE recipient = %s AND sender = %s AND deleted = false ORDER BY id DESC LIMIT $3",
 			recipient, sender)
 	}
-	var newest []ID          // of each direction
-	ctx = db.Unprepared(ctx) // as in selectMessages
+	var newest []ID              // of each direction
+	ctx = db.WithCustomPlan(ctx) // as in selectMessages
 	err := sqlx.SelectContext(ctx, q, &newest, "SELECT * FROM ("+direction("$1", "$2")+") AS a UNION ALL SELECT * FROM ("+
 		direction("$2", "$1")+") AS b", a, b, 1)
 	if err != nil {
@@ -167,7 +167,7 @@ func selectConversationMessages(
 	if user != peer {
 		statement = e.merged(direction("$1", "$2"), direction("$2", "$1"), order)
 	}
-	ctx = db.Unprepared(ctx) // as in selectMessages
+	ctx = db.WithCustomPlan(ctx) // as in selectMessages
 	return selectPage(ctx, q, w.Limit, statement, user, peer, bounds.low, bounds.high, w.Limit+1)
 }
 

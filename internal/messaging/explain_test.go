@@ -47,7 +47,7 @@ func (e *explainer) checkPostgres(ctx context.Context, query string, args []any)
 		return err
 	}
 	plans := map[string]string{"its own plan": plan}
-	if len(args) <= db.KeptParameters && !db.IsUnprepared(ctx) {
+	if len(args) <= db.MaxPreparedParameters && !db.HasCustomPlan(ctx) {
 		generic, err := explainGeneric(ctx, e.database, query, args)
 		if err != nil {
 			return err

@@ -125,7 +125,7 @@ func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bou
 		id = everyID
 	}
 	if query.Recipient != "" && query.Sender != "" {
-		ctx = db.Unprepared(ctx) // else it may walk over what others have sent to the recipient
+		ctx = db.WithCustomPlan(ctx) // a generic plan may walk over what others have sent to the recipient
 	}
 	args = append(args, query.Limit+1)
 	return selectPage(ctx, q, query.Limit, fmt.Sprintf("SELECT %s FROM messages WHERE %s ORDER BY %s %s LIMIT $%d",

@@ -202,7 +202,7 @@ var textWords = func() string {
 const searchWalk = 1000
 
 func (p *postgres) selectMatches(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) (Page, error) {
-	ctx = db.Unprepared(ctx) // the plan depends on how rare the words are
+	ctx = db.WithCustomPlan(ctx) // the plan depends on how rare the words are
 	where, args := query.where(bounds)
 	n := len(args)
 	mailboxes := strings.Join(mailboxWords(query, "'r:%s'", "'s:%s'", func(user string) string { return user }), " & ")
