@@ -3,63 +3,11 @@ package messaging
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
 )
-
-// changeRow is a change, or a place in a mailbox. A read marker is in the columns of a
-// message: its owner is the sender, its peer the recipient.
-type changeRow struct {
-	mailbox string
-	kind    rowKind
-	cursor  ID
-	Message
-}
-
-type rowKind int
-
-// The kinds of rows, in the order they come: first the places, then the changes by their cursors.
-const (
-	clockRow  rowKind = iota
-	walkedRow         // how far changesOf has looked for messages, if not to the end
-	messageRow
-	markerRow
-)
-
-func (r *changeRow) toChange() Change {
-	if r.kind == markerRow {
-		return Change{Cursor: r.cursor, ReadMarker: &ReadMarker{Owner: r.Sender, Peer: r.Recipient, MessageID: r.ID, Changed: r.cursor}}
-	}
-	m := r.Message
-	return Change{Cursor: r.cursor, Message: &m}
-}
-
-// walkMin is among how many messages a feed looks at least for some that are there as they
-// were sent, however few are asked for: else whoever asks for one at a time would come
-// forward by so little, where many were edited, that it took tens of thousands of requests.
-const walkMin = 200
-
-// feedLimit is how much of a feed to read.
-type feedLimit struct{ changes, bytes int }
-
-// feedSizes are the limits that statements are written for.
-var feedSizes = []int{1, 5, 20, 100}
-
-// rows is how many changes of a kind a statement is asked for: one more than is needed, at
-// least, to know whether there are more.
-func (l feedLimit) rows() int {
-	i, _ := slices.BinarySearch(feedSizes, l.changes)
-	return feedSizes[i] + 1
-}
-
-// all is how many rows of all kinds a statement returns at most, with three places.
-func (l feedLimit) all() int { return l.rows() + 3 }
-
-// walk is among how many messages to look for those that are there as they were sent.
-func (l feedLimit) walk() int { return max(walkMin, 2*l.rows()) }
 
 // changesOf writes the statement that reads a feed: the first changes after a cursor, how
 // far it has looked, and the clock. It is one statement, and so of one moment: what is not

@@ -44,33 +44,6 @@ type erasure struct {
 	met     remnants // what the last attempt to erase all that is left has found
 }
 
-// remnants are what there is of a user, or a part of it.
-type remnants struct {
-	messages []Message    // not deleted
-	keyed    []Message    // deleted, and their idempotency keys are not free
-	markers  []ReadMarker // the user's, and those of peers in conversations with them
-	walked   *ID          // up to which change it was looked for keyed ones; nil if there is none
-	partial  bool         // there may be more
-}
-
-func (r *remnants) isEmpty() bool {
-	return len(r.messages) == 0 && len(r.keyed) == 0 && len(r.markers) == 0 && r.walked == nil
-}
-
-// owners are the users whom the remnants concern.
-func (r *remnants) owners() []string {
-	owners := make([]string, 0, 2*(len(r.messages)+len(r.keyed)+len(r.markers)))
-	for _, messages := range [][]Message{r.messages, r.keyed} {
-		for _, m := range messages {
-			owners = append(owners, m.Sender, m.Recipient)
-		}
-	}
-	for _, m := range r.markers {
-		owners = append(owners, m.Owner, m.Peer)
-	}
-	return owners
-}
-
 // eraseMost erases what there is now, in small transactions. Others may go on sending meanwhile.
 func (e *erasure) eraseMost(ctx context.Context) error {
 	now := e.service.mailboxes.NewIDs(1)[0]

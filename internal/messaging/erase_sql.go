@@ -8,6 +8,33 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
+// remnants are what there is of a user, or a part of it.
+type remnants struct {
+	messages []Message    // not deleted
+	keyed    []Message    // deleted, and their idempotency keys are not free
+	markers  []ReadMarker // the user's, and those of peers in conversations with them
+	walked   *ID          // up to which change it was looked for keyed ones; nil if there is none
+	partial  bool         // there may be more
+}
+
+func (r *remnants) isEmpty() bool {
+	return len(r.messages) == 0 && len(r.keyed) == 0 && len(r.markers) == 0 && r.walked == nil
+}
+
+// owners are the users whom the remnants concern.
+func (r *remnants) owners() []string {
+	owners := make([]string, 0, 2*(len(r.messages)+len(r.keyed)+len(r.markers)))
+	for _, messages := range [][]Message{r.messages, r.keyed} {
+		for _, m := range messages {
+			owners = append(owners, m.Sender, m.Recipient)
+		}
+	}
+	for _, m := range r.markers {
+		owners = append(owners, m.Owner, m.Peer)
+	}
+	return owners
+}
+
 // selectRemnants returns what there is of a user, up to so much of each kind: the oldest
 // messages, without what they say, the tombstones with keys that come first after a
 // position of the mailbox, and read markers.

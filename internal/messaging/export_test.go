@@ -40,4 +40,4 @@ func (s *Service) WaitForWords() { s.engine.(*postgres).words.running.Wait() }
 type Engine = engine
 
 // EngineOf is what a service on a database would choose.
-func EngineOf(database *db.DB) engine { return engines[database.Engine](database, Options{}) }
+func EngineOf(database *db.DB) engine { return engines[database.Engine](database, true) }

@@ -7,14 +7,6 @@ import (
 	"fmt"
 )
 
-// KeyRecord is what a store keeps of the idempotency key a message was sent with: enough to
-// recognise the key and the request, but nothing that confirms a guess at either. It is
-// the zero value without a key.
-type KeyRecord struct {
-	Hash        []byte // SHA-256 of the key
-	Fingerprint []byte // HMAC-SHA-256 of the hash of the request, by the key; may be nil of a message deleted long ago
-}
-
 // NewKeyRecord makes the record of a key that came with a request of a hash, which may be
 // nil if it is not known any more.
 func NewKeyRecord(key string, request []byte) KeyRecord {
@@ -31,6 +23,15 @@ func NewKeyRecord(key string, request []byte) KeyRecord {
 // isOfAnother reports whether the record is of another request than one under the same key.
 func (r KeyRecord) isOfAnother(other KeyRecord) bool {
 	return r.Fingerprint != nil && !bytes.Equal(r.Fingerprint, other.Fingerprint)
+}
+
+// stored is what the store keeps of the draft, but for the id of its message.
+func (d *Draft) stored() StoredMessage {
+	m := d.message()
+	if d.IdempotencyKey == "" {
+		return StoredMessage{Message: m}
+	}
+	return StoredMessage{Message: m, KeyRecord: NewKeyRecord(d.IdempotencyKey, requestHash(&m, messageColumns))}
 }
 
 // requestHash is the hash of what a request to send a message says, beside whom it is from and

@@ -38,6 +38,14 @@ type StoredMessage struct {
 	KeyRecord
 }
 
+// KeyRecord is what a store keeps of the idempotency key a message was sent with: enough to
+// recognise the key and the request, but nothing that confirms a guess at either. It is
+// the zero value without a key.
+type KeyRecord struct {
+	Hash        []byte // SHA-256 of the key
+	Fingerprint []byte // HMAC-SHA-256 of the hash of the request, by the key; may be nil of a message deleted long ago
+}
+
 // Draft is a message to be sent.
 type Draft struct {
 	Sender         string
@@ -49,12 +57,8 @@ type Draft struct {
 }
 
 // message is what the draft becomes, but for its id.
-func (d *Draft) message() StoredMessage {
-	m := Message{Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata, ReplyTo: d.ReplyTo}
-	if d.IdempotencyKey == "" {
-		return StoredMessage{Message: m}
-	}
-	return StoredMessage{Message: m, KeyRecord: NewKeyRecord(d.IdempotencyKey, requestHash(&m, messageColumns))}
+func (d *Draft) message() Message {
+	return Message{Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata, ReplyTo: d.ReplyTo}
 }
 
 func checkMetadata(metadata string) *Error {

@@ -26,12 +26,12 @@ type postgres struct {
 	changes map[int]string
 }
 
-func newPostgres(database *db.DB, options Options) engine {
+func newPostgres(database *db.DB, search bool) engine {
 	// Postgres keeps the plan of a prepared statement only if it seems no worse than one for the
 	// parameters, and to make one takes longer than to read a feed. So it is not to know them while
 	// it plans, nor is the limit a parameter: both plans are the same then, and TestPlans checks it.
 	p := &postgres{db: database, changes: changesOfUser("(SELECT $1::text)", "(SELECT $2::uuid)")}
-	if !options.SearchOff {
+	if search {
 		p.words = &wordSorter{db: database}
 	}
 	return p

@@ -31,7 +31,7 @@ func TestStoreBatch(t *testing.T) {
 				sent++
 				d := Draft{Text: "x", IdempotencyKey: fmt.Sprint(sent)}
 				fmt.Sscan(drafts[i], &d.Sender, &d.Recipient, &d.IdempotencyKey) //nolint:errcheck // the key may be missing
-				m := d.message()
+				m := d.stored()
 				m.ID, messages[i] = id, &m
 			}
 			ids, err := service.engine.storeBatch(t.Context(), messages)
@@ -88,7 +88,7 @@ func TestNeedsCare(t *testing.T) {
 		{Draft{}, true},
 		{Draft{IdempotencyKey: "key", ReplyTo: &ID{}}, true},
 	} {
-		if s := (&send{draft: test.draft.message()}); s.needsCare() != test.want {
+		if s := (&send{draft: test.draft.stored()}); s.needsCare() != test.want {
 			t.Errorf("%+v needs care: %t", test.draft, s.needsCare())
 		}
 	}

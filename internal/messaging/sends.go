@@ -26,10 +26,10 @@ type sends struct {
 	stored    *meter // sends that were stored
 }
 
-func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, options Options) *sends {
+func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, queueSize int) *sends {
 	w := &sends{engine: e, mailboxes: mailboxes, stored: newMeter()}
 	w.group = groupcommit.Start(groupcommit.Options[*send]{
-		Size: options.QueueSize, Writers: database.Slots.Batches, Timeout: sendTimeout, Write: w.write,
+		Size: queueSize, Writers: database.Slots.Batches, Timeout: sendTimeout, Write: w.write,
 		Shared: func(err error) bool { return errors.Is(err, db.ErrUnavailable) },
 	})
 	return w
@@ -54,7 +54,7 @@ func (w *sends) admit() error {
 
 // store stores a draft, with others that come at the same time, and waits for the outcome.
 func (w *sends) store(ctx context.Context, draft Draft) (m Message, replayed bool, err error) {
-	s := &send{draft: draft.message(), change: mailbox.Change{Owners: []string{draft.Recipient, draft.Sender}, N: 1}}
+	s := &send{draft: draft.stored(), change: mailbox.Change{Owners: []string{draft.Recipient, draft.Sender}, N: 1}}
 	if err := w.group.Do(ctx, s); err != nil {
 		return Message{}, false, explainWait(err)
 	}

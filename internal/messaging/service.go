@@ -45,14 +45,14 @@ func New(database *db.DB, options Options) *Service {
 	if options.Publish == nil {
 		options.Publish = func([]string) {}
 	}
-	e := engines[database.Engine](database, options)
+	e := engines[database.Engine](database, !options.SearchOff)
 	mailboxes := mailbox.New(database, mailbox.Options{Now: options.Now, Waiting: options.QueueSize, Publish: options.Publish})
 	return &Service{
 		db:        database,
 		engine:    e,
 		now:       options.Now,
 		mailboxes: mailboxes,
-		sends:     startSends(database, e, mailboxes, options),
+		sends:     startSends(database, e, mailboxes, options.QueueSize),
 		queueSize: options.QueueSize,
 		search:    !options.SearchOff,
 	}
@@ -93,7 +93,7 @@ func (s *Service) Ready(ctx context.Context) error {
 }
 
 // engines make an engine for a service.
-var engines = map[db.Engine]func(*db.DB, Options) engine{
+var engines = map[db.Engine]func(database *db.DB, search bool) engine{
 	db.Postgres: newPostgres,
 	db.SQLite:   newSQLite,
 }

@@ -16,7 +16,7 @@ import (
 // sqlite is SQLite, which is within the process: to ask it costs no round trip.
 type sqlite struct{ changes map[int]string }
 
-func newSQLite(*db.DB, Options) engine { return &sqlite{changesOfUser("$1", "$2")} }
+func newSQLite(*db.DB, bool) engine { return &sqlite{changesOfUser("$1", "$2")} }
 
 func (*sqlite) rebind(statement string) string { return statement }
 
