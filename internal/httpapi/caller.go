@@ -14,13 +14,12 @@ import (
 	"github.com/message-service/message-service/internal/httpapi/problem"
 )
 
-// refuseCaller refuses requests by where they come from, before anything else looks at them.
+// refuseCaller refuses requests by where they come from.
 //
-// A server that asks nobody who they are serves this machine alone (see
-// [Options.AllowUnauthenticated]), so it refuses requests for other hosts, and those that a
-// proxy passed on for somebody else. Web pages of another origin are refused by every server:
-// they cannot read an answer, but they could use up what a user has, such as their streams.
-// Those of [Options.CORSOrigins] can read it, and are not refused.
+// There is no authentication, so a server without [Options.AllowUnauthenticated] serves this machine
+// only: it refuses requests whose Host is another one, and requests forwarded by a proxy. Every server
+// refuses cross-site requests of web pages: a page could not read the response, but it could use up a
+// user's limits, such as the number of streams. Pages of [Options.CORSOrigins] are allowed.
 func (s *Server) refuseCaller(options Options) echo.MiddlewareFunc {
 	trusted := append(slices.Clone(options.CORSOrigins), options.PublicURL)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -38,8 +37,8 @@ func (s *Server) refuseCaller(options Options) echo.MiddlewareFunc {
 	}
 }
 
-// ThisMachineOnly wraps what only this machine may reach, and no web page of another origin:
-// it refuses requests as a server does that is not allowed to serve unauthenticated.
+// ThisMachineOnly wraps a handler that only programs on this machine may use. It refuses the same
+// requests as a server without [Options.AllowUnauthenticated].
 func ThisMachineOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := refuseBeyondThisMachine(r)
@@ -60,7 +59,7 @@ var (
 	crossSite = &problem.Error{Kind: problem.Forbidden, Detail: "This request comes from a web page of another origin."}
 )
 
-// refuseBeyondThisMachine returns why a request is not one of this machine, or nil.
+// refuseBeyondThisMachine returns a problem if a request does not come from this machine, or nil.
 func refuseBeyondThisMachine(r *http.Request) *problem.Error {
 	switch {
 	case !isThisMachine(r.Host):
@@ -71,9 +70,9 @@ func refuseBeyondThisMachine(r *http.Request) *problem.Error {
 	return nil
 }
 
-// isThisMachine reports whether the host of a request is localhost or an address of this
-// machine, with or without a port. A web page could otherwise point a name of its own at this
-// machine, and would be of the same origin as the server.
+// isThisMachine reports whether the Host of a request is localhost or an IP address of this machine,
+// with or without a port. This prevents DNS rebinding: a web page whose name resolves to this machine
+// would have the same origin as the server.
 func isThisMachine(host string) bool {
 	name, ok := withoutPort(host)
 	if !ok {
@@ -93,7 +92,7 @@ func isThisMachine(host string) bool {
 	return address.Unmap().IsLoopback() || isLocalAddress(address.Unmap())
 }
 
-// withoutPort takes the port off a host, and reports whether it is one, or absent.
+// withoutPort cuts the port off a host. It reports whether the port is valid or absent.
 func withoutPort(host string) (name string, ok bool) {
 	colon := strings.LastIndexByte(host, ':')
 	if colon < 0 || strings.HasSuffix(host, "]") {
@@ -103,8 +102,8 @@ func withoutPort(host string) (name string, ok bool) {
 	return host[:colon], err == nil && port > 0
 }
 
-// isLocalAddress reports whether a network interface has the address. It is asked each time,
-// since addresses come and go; requests for localhost do not come this far.
+// isLocalAddress reports whether a network interface has the address. The list is read for every
+// request, since addresses change; requests to localhost are decided before.
 func isLocalAddress(address netip.Addr) bool {
 	local, err := net.InterfaceAddrs()
 	return err == nil && slices.ContainsFunc(local, func(a net.Addr) bool {
@@ -113,7 +112,7 @@ func isLocalAddress(address netip.Addr) bool {
 	})
 }
 
-// isProxied reports whether a proxy says that it passed the request on.
+// isProxied reports whether a header shows that a proxy forwarded the request.
 func isProxied(header http.Header) bool {
 	for name := range header {
 		switch {
@@ -124,9 +123,9 @@ func isProxied(header http.Header) bool {
 	return false
 }
 
-// isCrossSite reports whether a browser says that a page of another origin made the request:
-// by Sec-Fetch-Site, or by Origin where the browser or the connection has no Sec-Fetch-Site.
-// Programs send neither. A page of a trusted origin counts as the server's own.
+// isCrossSite reports whether a web page of an origin that is not trusted made the request: by
+// Sec-Fetch-Site or, as browsers send that only to trustworthy URLs, by Origin. Programs other than
+// browsers send neither.
 func isCrossSite(r *http.Request, trusted []string) bool {
 	origin := r.Header.Get(echo.HeaderOrigin)
 	if origin != "" && slices.Contains(trusted, origin) {
@@ -143,8 +142,8 @@ func isCrossSite(r *http.Request, trusted []string) bool {
 	return err != nil || !strings.EqualFold(address.Host, r.Host)
 }
 
-// isTopLevelNavigation reports whether a browser follows a link in a tab of its own.
+// isTopLevelNavigation reports whether a browser opens the URL in a tab, as when a link is followed.
 func isTopLevelNavigation(r *http.Request) bool {
-	destination := r.Header.Get("Sec-Fetch-Dest") // which came later than the others
+	destination := r.Header.Get("Sec-Fetch-Dest") // older browsers do not send it
 	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && (destination == "document" || destination == "")
 }

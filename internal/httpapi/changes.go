@@ -14,7 +14,7 @@ import (
 func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRequestObject) (server.ListChangesResponseObject, error) {
 	p := request.Params
 	after, parameter := (*messaging.ID)(p.After), "after"
-	// A resuming EventSource repeats the URL it was opened with, and so an old after.
+	// An EventSource reconnects with its original URL, so Last-Event-ID is newer than after.
 	switch {
 	case p.LastEventID != nil:
 		after, parameter = (*messaging.ID)(p.LastEventID), "Last-Event-ID"

@@ -24,87 +24,85 @@ import (
 
 const eventStream = "text/event-stream"
 
-// heartbeat is how long a stream is silent at most.
-const heartbeat = 15 * time.Second
+// heartbeatInterval is how long a stream may be silent; then it sends a comment.
+const heartbeatInterval = 15 * time.Second
 
-// A stream is written in pieces, each within writeTimeout, and of HTTP/1.1 the kernel keeps few
-// of them, so that a slow client is not taken for one that does not read. When the server stops,
-// it has so long for the rest.
+// A stream is written in chunks, each of which has writeTimeout. Chunks and socket buffer are small, so
+// that a client that reads slowly makes progress within it, unlike one that does not read at all.
 const (
-	pieceBytes  = 16 << 10
-	bufferBytes = 64 << 10
-	lastWords   = time.Second
-	promptness  = time.Second
-	smallPiece  = 2 << 10 // of so little there may be one for each stream
+	chunkBytes        = 16 << 10
+	socketBufferBytes = 64 << 10    // SO_SNDBUF of HTTP/1.1 connections
+	drainWriteTimeout = time.Second // replaces writeTimeout while the server drains
+	slowAfter         = time.Second // a client that has not read a chunk by then is slow
+	smallChunkBytes   = 2 << 10     // not counted: every stream may hold one
 )
 
-// comment is what a stream says when there is nothing to say.
+// comment is the server-sent event comment that serves as heartbeat.
 const comment = ":\n\n"
 
-// How long clients are asked to wait before they come back, at random so that they
-// do not come all at once: to a server that lives, and from one that has stopped.
+// Clients are asked to reconnect after a random time within these bounds, so that they do not all
+// reconnect at once; the upper bound is higher when the server is stopping.
 const (
-	shortestRetry = time.Second
-	usualRetry    = 3 * time.Second
-	stoppedRetry  = 10 * time.Second
+	minRetry          = time.Second
+	maxRetry          = 3 * time.Second
+	maxRetryAfterStop = 10 * time.Second
 )
 
 func retryWithin(longest time.Duration) string {
-	return fmt.Sprintf("retry: %d\n", (shortestRetry + rand.N(longest-shortestRetry)).Milliseconds())
+	return fmt.Sprintf("retry: %d\n", (minRetry + rand.N(longest-minRetry)).Milliseconds())
 }
 
-// streamChanges opens a stream; until it is written, an error can become a problem document.
+// streamChanges opens a stream. Its errors can still become problem documents.
 func (h *handlers) streamChanges(ctx context.Context, user string, after *messaging.ID) (changeStream, error) {
 	stream, err := h.feed.Open(ctx, user, after)
 	if err != nil {
 		return changeStream{}, err
 	}
-	return changeStream{stream, ctx, stream.Draining(), h.answers.streams, h.log}, nil
+	return changeStream{stream, ctx, stream.Draining(), h.memory.streams, h.log}, nil
 }
 
 // changeStream writes a stream of changes as server-sent events, as the HTML standard
 // describes them.
 //
-// It takes a connection of HTTP/1.1 over from net/http, which would keep the request, its
-// buffers and the stack that it took to handle it: several times as much memory as
-// a stream needs, which waits most of the time. A connection of HTTP/2 is that of other
-// requests too, and stays with net/http.
+// It hijacks an HTTP/1.1 connection, since net/http would keep the request, its buffers and the
+// handler's stack for as long as the stream lasts: several times the memory that an idle stream needs.
+// An HTTP/2 connection is shared with other requests and cannot be hijacked.
 type changeStream struct {
 	stream   *feed.Stream
-	request  context.Context //nolint:containedctx // the generated interface hands none to what writes the answer
-	draining context.Context //nolint:containedctx // it is the server's, not a request's
-	room     *streamRoom
+	request  context.Context //nolint:containedctx // the generated interface passes no context to the method that writes the response
+	draining context.Context //nolint:containedctx // it is the server's, not a request's: done when the server drains
+	budget   *streamBudget
 	log      *slog.Logger
 }
 
-// VisitListChangesResponse writes the answer, or on HTTP/1.1 begins it: there it goes on when
-// this has returned.
+// VisitListChangesResponse writes the stream. On HTTP/1.1 it hands the connection to a goroutine that
+// goes on writing after it has returned.
 func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 	header := w.Header()
 	header.Set(echo.HeaderContentType, eventStream)
-	header.Set("X-Accel-Buffering", "no") // nginx would hold it back
+	header.Set("X-Accel-Buffering", "no") // stops nginx from buffering
 	if isHead(s.request) {
 		s.stream.Close()
 		return nil
 	}
-	first := fmt.Appendf(nil, "%sid: %s\nevent: ready\ndata: {\"cursor\":\"%[2]s\"}\n\n", retryWithin(usualRetry), s.stream.Start)
+	first := fmt.Appendf(nil, "%sid: %s\nevent: ready\ndata: {\"cursor\":\"%[2]s\"}\n\n", retryWithin(maxRetry), s.stream.Start)
 	requestID := header.Get(echo.HeaderXRequestID)
 	controller := http.NewResponseController(w)
 	conn, _, err := controller.Hijack()
 	if errors.Is(err, http.ErrNotSupported) {
-		left, stop := context.WithCancel(s.request)
+		clientCtx, stop := context.WithCancel(s.request)
 		defer stop()
 		w.WriteHeader(http.StatusOK)
-		s.serve(left, &http2Client{w: w, controller: controller}, first, requestID)
+		s.serve(clientCtx, &http2Writer{w: w, controller: controller}, first, requestID)
 		return nil
 	}
 	if err != nil {
 		s.stream.Close()
 		return err
 	}
-	s.request = nil // nor what it refers to is kept as long as the stream lasts
+	s.request = nil // lets the request be garbage collected while the stream lasts
 	header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	header.Set("Connection", "close") // its end is the end of the answer
+	header.Set("Connection", "close") // the response ends when the connection closes
 	head := bytes.NewBufferString("HTTP/1.1 200 OK\r\n")
 	_ = header.Write(head) // a buffer does not fail
 	fmt.Fprintf(head, "\r\n%s", first)
@@ -112,42 +110,42 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 	return nil
 }
 
-// serveConn writes to a connection of its own, and closes it.
+// serveConn writes the stream to a hijacked connection and closes it.
 func (s changeStream) serveConn(conn net.Conn, head []byte, requestID string) {
-	left, leave := context.WithCancel(context.Background())
-	defer conn.Close() //nolint:errcheck // there is nothing more to say
-	defer leave()
-	go awaitLeave(conn, leave)
+	clientCtx, cancel := context.WithCancel(context.Background())
+	defer conn.Close() //nolint:errcheck // the stream is over
+	defer cancel()
+	go awaitDisconnect(conn, cancel)
 	socket := conn
 	if encrypted, ok := conn.(*tls.Conn); ok {
 		socket = encrypted.NetConn()
 	}
 	if tcp, ok := socket.(interface{ SetWriteBuffer(int) error }); ok {
-		_ = tcp.SetWriteBuffer(bufferBytes) // it fails only on a closed connection
+		_ = tcp.SetWriteBuffer(socketBufferBytes) // it fails only on a closed connection
 	}
-	s.serve(left, conn, head, requestID)
+	s.serve(clientCtx, conn, head, requestID)
 }
 
-// serve writes until the client has left or the server stops.
-func (s changeStream) serve(left context.Context, to client, head []byte, requestID string) {
+// serve writes until the client has disconnected, which ends clientCtx, or the server drains.
+func (s changeStream) serve(clientCtx context.Context, to streamWriter, head []byte, requestID string) {
 	start := time.Now()
 	ctx, stop := context.WithCancel(s.draining)
 	defer s.stream.Close()
 	defer stop()
-	defer context.AfterFunc(left, stop)()
+	defer context.AfterFunc(clientCtx, stop)()
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.log.Error("stream failed", "request_id", requestID, "error", fmt.Sprintf("panic: %v\n%s", cause, debug.Stack()))
 		}
 	}()
-	hurried := make(chan struct{})
-	calm := context.AfterFunc(s.draining, func() {
-		setWriteDeadline(to, lastWords)
-		close(hurried)
+	deadlineSet := make(chan struct{})
+	stopDraining := context.AfterFunc(s.draining, func() {
+		setWriteDeadline(to, drainWriteTimeout)
+		close(deadlineSet)
 	})
 	defer func() {
-		if !calm() {
-			<-hurried // net/http takes the client back after this
+		if !stopDraining() {
+			<-deadlineSet // after serve the writer belongs to net/http again
 		}
 	}()
 	err := s.write(ctx, to, head)
@@ -161,25 +159,25 @@ func (s changeStream) serve(left context.Context, to client, head []byte, reques
 	s.log.LogAttrs(ctx, slog.LevelInfo, "stream ended", attributes...)
 }
 
-// awaitLeave waits until the client closes its side, or says something, which it has
-// no reason to.
-func awaitLeave(conn net.Conn, leave func()) {
+// awaitDisconnect calls cancel once the client closes its side of the connection, or sends anything,
+// which a client of a stream has no reason to.
+func awaitDisconnect(conn net.Conn, cancel func()) {
 	_, _ = conn.Read(make([]byte, 1))
-	leave()
+	cancel()
 }
 
-func (s changeStream) write(ctx context.Context, to client, events []byte) error {
+func (s changeStream) write(ctx context.Context, to streamWriter, events []byte) error {
 	for {
-		for piece := range slices.Chunk(events, pieceBytes) {
-			if err := s.send(to, piece, cap(events)); err != nil {
+		for chunk := range slices.Chunk(events, chunkBytes) {
+			if err := s.send(to, chunk, cap(events)); err != nil {
 				return err
 			}
 		}
 		var err error
 		events, err = s.next(ctx)
 		if s.draining.Err() != nil {
-			setWriteDeadline(to, lastWords)
-			_, err = to.Write([]byte(retryWithin(stoppedRetry) + "\n"))
+			setWriteDeadline(to, drainWriteTimeout)
+			_, err = to.Write([]byte(retryWithin(maxRetryAfterStop) + "\n"))
 			return err
 		}
 		if err != nil {
@@ -188,69 +186,68 @@ func (s changeStream) write(ctx context.Context, to client, events []byte) error
 	}
 }
 
-// errNotRead is why a stream ends whose client does not read while others do not either.
-var errNotRead = errors.New("too much is held for streams that are not read")
+// errSlowClients ends the stream of a slow client when others have used up the budget of slow streams.
+var errSlowClients = errors.New("the client reads too slowly, and the memory for slow streams is used up")
 
-// send writes a piece of what is held, so many bytes. All that is held for streams has to find
-// room, for a moment in one place, and for clients that do not take it soon in another, where
-// they have the rest of writeTimeout. Without room there the client is cut off, and resumes
-// where it was.
-func (s changeStream) send(to client, piece []byte, held int) error {
+// send writes a chunk of a buffer of held bytes. The buffer counts against the budget of prompt
+// streams, and after slowAfter against that of slow streams, where the client has the rest of
+// writeTimeout. If that budget is used up the client is disconnected; it can resume from its cursor.
+func (s changeStream) send(to streamWriter, chunk []byte, held int) error {
 	var prompt int64
-	if held > smallPiece { // of less there may be a piece for each stream, which waits for nothing
+	if held > smallChunkBytes {
 		prompt = int64(held)
-		if err := s.room.prompt.Acquire(s.draining, prompt); err != nil {
-			return err // the server stops, and the stream is resumed
+		if err := s.budget.prompt.Acquire(s.draining, prompt); err != nil {
+			return err // the server drains; the client resumes elsewhere
 		}
 	}
 	s.setDeadline(to, time.Now().Add(writeTimeout))
-	slow := make(chan bool, 1) // whether there was room in the other place, once the client is slow
-	moving := time.AfterFunc(promptness, func() {
-		hasRoom := s.room.slow.TryAcquire(int64(held))
+	slow := make(chan bool, 1) // receives, after slowAfter, whether the budget of slow streams had room
+	moving := time.AfterFunc(slowAfter, func() {
+		hasRoom := s.budget.slow.TryAcquire(int64(held))
 		if hasRoom {
-			s.room.prompt.Release(prompt)
+			s.budget.prompt.Release(prompt)
 		} else {
 			setWriteDeadline(to, 0)
 		}
 		slow <- hasRoom
 	})
-	_, err := to.Write(piece)
+	_, err := to.Write(chunk)
 	switch {
 	case moving.Stop():
-		s.room.prompt.Release(prompt)
+		s.budget.prompt.Release(prompt)
 	case <-slow:
-		s.room.slow.Release(int64(held))
+		s.budget.slow.Release(int64(held))
 	default:
-		s.room.prompt.Release(prompt)
-		return errNotRead
+		s.budget.prompt.Release(prompt)
+		return errSlowClients
 	}
-	s.setDeadline(to, time.Time{}) // the next piece may come late
+	s.setDeadline(to, time.Time{}) // the next chunk may come any time later
 	return err
 }
 
-// setDeadline sets the end of a write, unless the server stops, which leaves it lastWords.
-func (s changeStream) setDeadline(to client, end time.Time) {
+// setDeadline sets the write deadline, unless the server drains: then drainWriteTimeout applies.
+func (s changeStream) setDeadline(to streamWriter, deadline time.Time) {
 	if s.draining.Err() == nil {
-		_ = to.SetWriteDeadline(end) // it fails only on a closed connection, as the write will
-		if s.draining.Err() != nil { // meanwhile
-			setWriteDeadline(to, lastWords)
+		_ = to.SetWriteDeadline(deadline) // it fails only on a closed connection, as the write will
+		if s.draining.Err() != nil {      // it began to drain in between
+			setWriteDeadline(to, drainWriteTimeout)
 		}
 	}
 }
 
-// setWriteDeadline gives a client so long to take what is written.
-func setWriteDeadline(to client, d time.Duration) {
+// setWriteDeadline sets the write deadline to d from now.
+func setWriteDeadline(to streamWriter, d time.Duration) {
 	_ = to.SetWriteDeadline(time.Now().Add(d)) // as above
 }
 
-// next returns the next events, or after a while of silence a comment. A database
-// that does not answer is silence, too: a browser would not come back after a 503.
+// next returns the next events, or a comment after heartbeatInterval. It also waits when the database
+// is unavailable, rather than end the stream: an EventSource that gets a 503 does not reconnect.
 func (s changeStream) next(ctx context.Context) ([]byte, error) {
-	waiting, cancel := context.WithTimeout(ctx, heartbeat)
+	waiting, cancel := context.WithTimeout(ctx, heartbeatInterval)
 	defer cancel()
 	changes, err := s.stream.Next(waiting)
 	if e, ok := errors.AsType[*messaging.Error](err); ok && e.Code == messaging.Unavailable {
-		<-waiting.Done() // also when the server stops
+		<-waiting.Done() // the server may drain meanwhile
 		err = waiting.Err()
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

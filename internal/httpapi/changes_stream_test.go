@@ -15,21 +15,21 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// TestSmallPieceDoesNotWait sends a small piece while a large one waits for room.
-func TestSmallPieceDoesNotWait(t *testing.T) {
+// TestSmallChunkDoesNotWait sends a small chunk while a large one waits for the budget.
+func TestSmallChunkDoesNotWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		draining, drain := context.WithCancel(t.Context())
-		s := changeStream{draining: draining, room: &streamRoom{semaphore.NewWeighted(10 << 10), semaphore.NewWeighted(10 << 10)}}
+		s := changeStream{draining: draining, budget: &streamBudget{semaphore.NewWeighted(10 << 10), semaphore.NewWeighted(10 << 10)}}
 		client, conn := net.Pipe()
 		defer client.Close() //nolint:errcheck // it is the end of the test's pipe
 		defer conn.Close()   //nolint:errcheck // as above
 		go func() { _, _ = io.Copy(io.Discard, client) }()
-		if !s.room.prompt.TryAcquire(6 << 10) {
-			t.Fatal("there is no room")
+		if !s.budget.prompt.TryAcquire(6 << 10) {
+			t.Fatal("the budget is used up at the start")
 		}
 		large, small := make(chan error, 1), make(chan error, 1)
-		go func() { large <- s.send(conn, []byte("a large piece"), 6<<10) }()
+		go func() { large <- s.send(conn, []byte("a large chunk"), 6<<10) }()
 		synctest.Wait()
 		go func() { small <- s.send(conn, []byte(comment), len(comment)) }()
 		synctest.Wait()
@@ -39,30 +39,30 @@ func TestSmallPieceDoesNotWait(t *testing.T) {
 				t.Error(err)
 			}
 		default:
-			t.Error("a small piece waits for large ones")
+			t.Error("a small chunk waits for large ones")
 		}
 		if drain(); <-large == nil {
-			t.Error("a large piece did not wait for room")
+			t.Error("a large chunk did not wait for the budget")
 		}
 	})
 }
 
-// TestSlowStreamsAreBounded sends to clients that do not read: one that is slow has its time,
-// but not while others hold all the room; one that reads again goes on without a gap.
+// TestSlowStreamsAreBounded sends to clients that do not read: a slow one has writeTimeout, unless others
+// have used up the budget of slow streams; one that reads again in time loses nothing.
 func TestSlowStreamsAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		draining, drain := context.WithCancel(t.Context())
 		defer drain()
-		s := changeStream{draining: draining, room: &streamRoom{semaphore.NewWeighted(10 << 10), semaphore.NewWeighted(10 << 10)}}
-		piece := []byte("a piece of some events")
+		s := changeStream{draining: draining, budget: &streamBudget{semaphore.NewWeighted(10 << 10), semaphore.NewWeighted(10 << 10)}}
+		chunk := []byte("a chunk of some events")
 		send := func(held int, read func(client net.Conn)) (took time.Duration, err error) {
 			client, conn := net.Pipe()
 			defer client.Close() //nolint:errcheck // it is the end of the test's pipe
 			defer conn.Close()   //nolint:errcheck // as above
 			go read(client)
 			start := time.Now()
-			err = s.send(conn, piece, held)
+			err = s.send(conn, chunk, held)
 			return time.Since(start), err
 		}
 		silent := func(net.Conn) {}
@@ -73,12 +73,12 @@ func TestSlowStreamsAreBounded(t *testing.T) {
 		took, err := send(6<<10, func(client net.Conn) {
 			head := make([]byte, 5)
 			_, _ = io.ReadFull(client, head)
-			<-time.After(10 * time.Second) // in the time of the bubble
-			rest := make([]byte, len(piece)-len(head))
+			<-time.After(10 * time.Second) // synctest's clock
+			rest := make([]byte, len(chunk)-len(head))
 			_, _ = io.ReadFull(client, rest)
 			got = slices.Concat(head, rest)
 		})
-		if synctest.Wait(); err != nil || took != 10*time.Second || !bytes.Equal(got, piece) {
+		if synctest.Wait(); err != nil || took != 10*time.Second || !bytes.Equal(got, chunk) {
 			t.Errorf("a client that went on after %s got %q: %v", took, got, err)
 		}
 		other := make(chan error, 1)
@@ -87,11 +87,11 @@ func TestSlowStreamsAreBounded(t *testing.T) {
 			other <- err
 		}()
 		synctest.Wait()
-		if took, err := send(6<<10, silent); err == nil || errors.Is(err, os.ErrDeadlineExceeded) || took != 2*promptness { // of which it waits the first until the other is taken for slow
-			t.Errorf("without room for it a slow client was cut off after %s: %v", took, err)
+		if took, err := send(6<<10, silent); err == nil || errors.Is(err, os.ErrDeadlineExceeded) || took != 2*slowAfter { // slowAfter for the other client to release the prompt budget, and slowAfter of its own
+			t.Errorf("without budget a slow client was disconnected after %s: %v", took, err)
 		}
-		if err := <-other; !errors.Is(err, os.ErrDeadlineExceeded) || !s.room.slow.TryAcquire(10<<10) || !s.room.prompt.TryAcquire(10<<10) {
-			t.Errorf("the room was not given back: %v", err)
+		if err := <-other; !errors.Is(err, os.ErrDeadlineExceeded) || !s.budget.slow.TryAcquire(10<<10) || !s.budget.prompt.TryAcquire(10<<10) {
+			t.Errorf("the budget was not released: %v", err)
 		}
 	})
 }

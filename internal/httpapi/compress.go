@@ -13,13 +13,13 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// compressFrom is the smallest answer that is worth compressing.
+// compressFrom is the size in bytes from which responses are compressed.
 const compressFrom = 8 << 10
 
-// compressorBytes is about what a compressor takes of memory.
+// compressorBytes is about the memory of a gzip.Writer.
 const compressorBytes = 1 << 20
 
-// varyByEncoding tells caches that an answer may be compressed for some clients and not for others.
+// varyByEncoding adds Vary: Accept-Encoding, so that caches keep compressed responses apart.
 func (s *Server) varyByEncoding(next echo.HandlerFunc) echo.HandlerFunc {
 	if !s.compress {
 		return next
@@ -30,8 +30,8 @@ func (s *Server) varyByEncoding(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// acceptsGzip reports whether an Accept-Encoding header (RFC 9110, 12.5.3) has gzip, and wants it
-// no less than an answer as it is.
+// acceptsGzip reports whether an Accept-Encoding header (RFC 9110, 12.5.3) accepts gzip with at least
+// the quality of identity.
 func acceptsGzip(header http.Header) bool {
 	qualities := map[string]float64{}
 	for member := range strings.SplitSeq(strings.Join(header.Values(echo.HeaderAcceptEncoding), ","), ",") {
@@ -54,7 +54,7 @@ func acceptsGzip(header http.Header) bool {
 	return quality > 0 && quality >= qualities["identity"]
 }
 
-// compressor compresses whole answers.
+// compressor compresses whole responses.
 type compressor struct {
 	writer *gzip.Writer
 	out    bytes.Buffer
@@ -62,17 +62,17 @@ type compressor struct {
 
 var compressors = sync.Pool{New: func() any { return &compressor{writer: newGzip()} }}
 
-// compressing holds one for each answer that is being compressed. More than processors would take
-// memory, and no less time.
+// compressing is a semaphore with a slot for each processor: more compressors at a time would take
+// memory without being faster.
 var compressing = make(chan struct{}, runtime.GOMAXPROCS(0))
 
 func newGzip() *gzip.Writer {
-	writer, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // which is a level
+	writer, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // it fails only on an invalid level
 	return writer
 }
 
-// compress returns a body compressed, in a slice of its own, if the client wants that and it is
-// worth it, and notes so in the header.
+// compress returns a compressed copy of a body and sets Content-Encoding, if the client accepts gzip
+// and the copy is smaller. Otherwise it returns the body itself.
 func compress(x *exchange, header http.Header, body []byte) []byte {
 	if len(body) < compressFrom || !x.wantsCompressed() {
 		return body

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestAcceptsGzip reads what clients say of encodings.
+// TestAcceptsGzip parses Accept-Encoding headers.
 func TestAcceptsGzip(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]bool{
@@ -19,6 +19,6 @@ func TestAcceptsGzip(t *testing.T) {
 		}
 	}
 	if !acceptsGzip(http.Header{"Accept-Encoding": {"br", "gzip"}}) || acceptsGzip(nil) {
-		t.Error("several headers, or none, are not understood")
+		t.Error("several headers, or none, are parsed wrongly")
 	}
 }

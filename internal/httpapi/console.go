@@ -8,7 +8,8 @@ import (
 	"github.com/message-service/message-service/console"
 )
 
-// serveConsole serves the console, if it is on, and leads from / to it.
+// serveConsole serves the console, if it is on. It redirects / to the console or else to the
+// documentation.
 func (s *Server) serveConsole(on bool) error {
 	if !on {
 		s.echo.GET("/", redirectTo("/docs/"))
@@ -31,7 +32,7 @@ func (s *Server) serveConsole(on bool) error {
 	return nil
 }
 
-// redirectTo leads to another path of this server.
+// redirectTo redirects to another path of this server.
 func redirectTo(path string) echo.HandlerFunc {
 	return func(c echo.Context) error { return c.Redirect(http.StatusFound, path) }
 }

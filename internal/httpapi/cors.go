@@ -10,14 +10,13 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// corsMaxAge is how many seconds a browser may remember the answer to a preflight; Chromium
-// takes no more.
+// corsMaxAge is how many seconds a browser may cache the response to a preflight; Chromium caps it there.
 const corsMaxAge = "7200"
 
-// shareAcross lets web pages of some other origins read every answer, errors included (the CORS
-// protocol of the Fetch standard). There are no cookies, so credentials are never allowed: a page
-// sends a token of its own. What a page may send and read is what the contract has.
-func shareAcross(origins []string, document *openapi3.T) echo.MiddlewareFunc {
+// allowOrigins lets web pages of some other origins read every response, errors included (the CORS
+// protocol of the Fetch standard). The API uses no cookies, so credentials are not allowed. The methods
+// and headers that pages may use are those of the contract.
+func allowOrigins(origins []string, document *openapi3.T) echo.MiddlewareFunc {
 	methods, sent, read := corsNames(document)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if len(origins) == 0 {
@@ -25,7 +24,7 @@ func shareAcross(origins []string, document *openapi3.T) echo.MiddlewareFunc {
 		}
 		return func(c echo.Context) error {
 			request, header := c.Request(), c.Response().Header()
-			header.Add(echo.HeaderVary, echo.HeaderOrigin) // also where there is none: a cache may have either
+			header.Add(echo.HeaderVary, echo.HeaderOrigin) // also without an Origin, for caches
 			origin := request.Header.Get(echo.HeaderOrigin)
 			if !slices.Contains(origins, origin) {
 				return next(c)
@@ -43,8 +42,8 @@ func shareAcross(origins []string, document *openapi3.T) echo.MiddlewareFunc {
 	}
 }
 
-// corsNames lists the methods of a contract, the headers that requests may have, and those of
-// answers. Authorization has to be named, since * does not cover it.
+// corsNames lists the methods of a contract, its request headers and its response headers.
+// Authorization is named, since * does not cover it.
 func corsNames(document *openapi3.T) (methods, sent, read string) {
 	verbs := map[string]bool{http.MethodHead: true}
 	requests := map[string]bool{echo.HeaderAuthorization: true, echo.HeaderContentType: true, "X-Request-Id": true}

@@ -13,8 +13,7 @@ import (
 	swaggerui "github.com/message-service/message-service/swagger-ui"
 )
 
-// serveDocumentation serves what stands beside the contract: the contract itself
-// and the pages to read it with.
+// serveDocumentation serves the contract, as YAML and JSON, and Swagger UI to read it with.
 func (s *Server) serveDocumentation(document *openapi3.T, hasConsole bool) error {
 	json, err := document.MarshalJSON()
 	if err != nil {
@@ -34,12 +33,12 @@ func (s *Server) serveDocumentation(document *openapi3.T, hasConsole bool) error
 	return nil
 }
 
-// serveContract serves the contract with the origin of this server in place of the relative URL
-// that the file has, so that it can be imported elsewhere. The line of the URL has a format.
-func (s *Server) serveContract(path, mediaType string, document []byte, line string) {
-	before := fmt.Appendf(nil, line, "/")
+// serveContract serves the contract with the origin of this server in place of the relative server URL
+// in the file, so that tools can import it. The format makes the text around a server URL.
+func (s *Server) serveContract(path, mediaType string, document []byte, format string) {
+	before := fmt.Appendf(nil, format, "/")
 	s.echo.GET(path, func(c echo.Context) error {
-		after := fmt.Appendf(nil, line, cmp.Or(s.publicURL, ownOrigin(c.Request()), "/"))
+		after := fmt.Appendf(nil, format, cmp.Or(s.publicURL, ownOrigin(c.Request()), "/"))
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 		body := compress(&exchange{header: c.Request().Header, compress: s.compress}, c.Response().Header(), bytes.Replace(document, before, after, 1))
 		return c.Blob(http.StatusOK, mediaType, body)

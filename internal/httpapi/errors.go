@@ -14,7 +14,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// kinds is the one place where the codes of the product become statuses. It has to have every code.
+// kinds maps every error code of package messaging to the kind of problem, and so to the status.
 //
 //exhaustive:enforce
 var kinds = map[messaging.Code]problem.Kind{
@@ -28,14 +28,14 @@ var kinds = map[messaging.Code]problem.Kind{
 	messaging.Unavailable:          problem.ServiceUnavailable,
 }
 
-// causeLogged is set in the context of a request whose error has a line of its own in the log.
+// causeLogged is the context key that keeps the access log from repeating an error already logged.
 const causeLogged = "causeLogged"
 
-// handleError answers a failed request with a problem document. It is the only
-// place where errors become answers (but for net/http's own, to what is no HTTP).
+// handleError answers a failed request with a problem document. It is the only place where errors
+// become responses; only requests that are not valid HTTP are answered by net/http.
 func (s *Server) handleError(err error, c echo.Context) {
 	if c.Response().Committed {
-		return // too late to tell the client; the access log has the error
+		return // the status has been sent; the access log has the error
 	}
 	p := s.explain(err, c)
 	id := requestID(c)
@@ -48,7 +48,7 @@ func (s *Server) handleError(err error, c echo.Context) {
 	}
 }
 
-// explain makes a problem of any error.
+// explain converts any error to a problem.
 func (s *Server) explain(err error, c echo.Context) *problem.Error {
 	if p, ok := errors.AsType[*problem.Error](err); ok {
 		return p
@@ -72,7 +72,7 @@ func (s *Server) explain(err error, c echo.Context) *problem.Error {
 			header.Set(echo.HeaderAllow, strings.Replace(header.Get(echo.HeaderAllow), http.MethodGet, "GET, HEAD", 1))
 			return &problem.Error{Kind: problem.MethodNotAllowed, Detail: "This path does not have this method; the Allow header lists those it has."}
 		}
-		if e.Code < http.StatusInternalServerError { // the generated code could not decode what the validator let pass
+		if e.Code < http.StatusInternalServerError { // the generated code failed to decode a validated request
 			return &problem.Error{Kind: problem.BadRequest, Detail: "The request cannot be understood."}
 		}
 	}
@@ -82,8 +82,8 @@ func (s *Server) explain(err error, c echo.Context) *problem.Error {
 	}
 }
 
-// fieldErrors points at the arguments at fault: at a parameter where the
-// operation declares one of that name, else into the body.
+// fieldErrors names the invalid arguments: as a parameter if the operation has one of that name,
+// otherwise as a member of the body.
 func (s *Server) fieldErrors(fields []messaging.Field, c echo.Context) []problem.Field {
 	list := make([]problem.Field, len(fields))
 	for i, field := range fields {

@@ -12,7 +12,7 @@ import (
 	"github.com/message-service/message-service/internal/httpapi/openapi"
 )
 
-// exchange is what a handler may need of its request that the generated interface does not hand on.
+// exchange is what handlers need of a request but the generated interface does not pass to them.
 type exchange struct {
 	header    http.Header
 	operation *operation
@@ -21,11 +21,11 @@ type exchange struct {
 
 type exchangeKey struct{}
 
-// exchangeOf returns the exchange of a request by its context.
+// exchangeOf returns the exchange from the context of a request.
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
 
-// withExchange calls a handler with the exchange in the context of the request, and with the time
-// that its operation may take.
+// withExchange puts the exchange into the context of the request, and lifts the timeouts if the
+// operation has none.
 func (s *Server) withExchange(handler server.StrictHandlerFunc, _ string) server.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		r := c.Request()
@@ -46,7 +46,7 @@ func (x *exchange) wantsStream() bool {
 // wantsCompressed reports whether the answer may be compressed.
 func (x *exchange) wantsCompressed() bool { return x.compress && acceptsGzip(x.header) }
 
-// path is the path of the request as the contract writes it, with these values of its parameters.
+// path is the operation's path in the contract with these values for its parameters, in order.
 func (x *exchange) path(values ...string) string {
 	if len(values) == 0 {
 		return x.operation.Path

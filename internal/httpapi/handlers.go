@@ -15,7 +15,7 @@ type handlers struct {
 	feed     *feed.Hub
 	log      *slog.Logger
 	draining *atomic.Bool
-	answers  *answers
+	memory   *memoryBudget
 
 	version     string
 	connections func() (open, most int)

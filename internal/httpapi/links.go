@@ -8,8 +8,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// nextMessages is the Link header of a page of messages: the same list, from the end of
-// the page on, or nil if there is nothing.
+// nextMessages returns the Link header of a page of messages, which leads to the next page, or nil on
+// the last page.
 func nextMessages(path string, query url.Values, w messaging.Window, limit *int32, page messaging.Page) *string {
 	if !page.HasMore {
 		return nil
@@ -33,7 +33,7 @@ func nextMessages(path string, query url.Values, w messaging.Window, limit *int3
 	return nextLink(path, query, limit)
 }
 
-// nextLink is a Link header (RFC 8288).
+// nextLink returns a Link header (RFC 8288) with the relation next.
 func nextLink(path string, query url.Values, limit *int32) *string {
 	if limit != nil {
 		query.Set("limit", strconv.Itoa(int(*limit)))
@@ -42,7 +42,7 @@ func nextLink(path string, query url.Values, limit *int32) *string {
 	return &link
 }
 
-// queryOf collects parameters; it leaves out what is empty.
+// queryOf makes query parameters of pairs of name and value, without those whose value is empty.
 func queryOf(namesAndValues ...string) url.Values {
 	query := url.Values{}
 	for i := 0; i < len(namesAndValues); i += 2 {

@@ -14,32 +14,32 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// middleware is what every request passes on its way to its handler, in this order.
+// middleware lists what every request passes on the way to its handler, outermost first.
 func (s *Server) middleware(document *openapi3.T, options Options) []echo.MiddlewareFunc {
 	return []echo.MiddlewareFunc{
-		// First, since every answer has the id, and every line of the log.
+		// First: every response and every log line has the id.
 		assignRequestID,
-		// Before anything can refuse: a web page may read refusals, too.
-		shareAcross(options.CORSOrigins, document),
-		// Around all that can fail: it makes the answer to an error, to know its status.
+		// Before anything can refuse the request, so that web pages can read the refusal.
+		allowOrigins(options.CORSOrigins, document),
+		// Around everything that can fail: it writes the response to an error, to log its status.
 		s.logAccess,
-		// Inside the log, which has the panic as an error.
+		// Inside the access log, which then logs the panic as an error.
 		s.recoverPanic,
-		// Before anything else of the request is looked at.
+		// Before any other work is done for a request that is not allowed.
 		s.refuseCaller(options),
-		// Before the body is read, which is what takes time.
-		s.refuseExcess,
-		// What comes after need not doubt the request.
+		// Before the body is read and validated, which costs most.
+		s.checkAdmission,
+		// What comes after relies on the request being valid.
 		s.validate,
-		// Only answers of handlers are compressed.
+		// Last: only responses of handlers are compressed.
 		s.varyByEncoding,
 	}
 }
 
 var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// assignRequestID gives each request an id, the client's own if it is a plain one,
-// and puts it on the answer.
+// assignRequestID sets the X-Request-Id of the response: the client's if it matches requestIDPattern,
+// otherwise a random one.
 func assignRequestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := c.Request().Header.Get(echo.HeaderXRequestID)
@@ -57,15 +57,15 @@ func assignRequestID(next echo.HandlerFunc) echo.HandlerFunc {
 
 func requestID(c echo.Context) string { return c.Response().Header().Get(echo.HeaderXRequestID) }
 
-// logAccess writes a line for each request, for a probe that went well only at the
-// debug level. The query is left out: it names users.
+// logAccess logs each request, successful probes at the debug level. It leaves out the query, which
+// contains user ids.
 func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
 		err := next(c)
-		cut := err != nil && c.Response().Committed
+		truncated := err != nil && c.Response().Committed
 		if err != nil {
-			c.Error(err) // makes the answer, so that its status is known below
+			c.Error(err) // writes the response, so that its status is known below
 		}
 		request, response := c.Request(), c.Response()
 		attributes := []slog.Attr{
@@ -85,20 +85,20 @@ func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 			level = op.logLevel
 		}
 		s.log.LogAttrs(request.Context(), level, "request", attributes...)
-		if cut {
-			panic(http.ErrAbortHandler) // what has been sent must not pass for the whole answer
+		if truncated {
+			panic(http.ErrAbortHandler) // closes the connection: the client must notice that the response is incomplete
 		}
 		return nil
 	}
 }
 
-// recoverPanic makes an error of a panic, so that one request cannot end the others.
+// recoverPanic converts a panic to an error, so that it does not end the process.
 func (s *Server) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			switch cause := recover(); cause {
 			case nil:
-			case http.ErrAbortHandler: // how net/http wants a connection to be cut
+			case http.ErrAbortHandler: // net/http closes the connection
 				panic(cause)
 			default:
 				err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())

@@ -15,27 +15,28 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// bodyLimits bound a request body: it may have the levels of the metadata, and those around it.
+// bodyLimits bound a request body: metadata may be nested MetadataMaxDepth levels deep, inside the
+// object that is the body.
 var bodyLimits = openapi.Limits{
 	Bytes:   64 << 10,
 	Levels:  messaging.MetadataMaxDepth + 1,
 	TooDeep: fmt.Sprintf("is nested too deeply: metadata may have %d levels", messaging.MetadataMaxDepth),
 }
 
-// operation is an operation of the contract, and what its x- members make the server do
-// differently. The contract explains them, above its paths.
+// operation is an operation of the contract with the values of its x- members, which the contract
+// explains above its paths.
 type operation struct {
 	*openapi.Operation
 
 	noTimeout bool
-	admit     func() error // refuses a request before its body is read; nil if none is refused
-	logLevel  slog.Level   // of an answer with 200
+	admit     func() error // returns an error if there is no room for a request; nil without x-admission
+	logLevel  slog.Level   // of the access log for a response with status 200
 }
 
-// queues returns by name why a queue of the service has no room, or nil if it has.
+// queues has, by the names that x-admission uses, functions that return an error if a queue is full.
 type queues map[string]func() error
 
-// newOperations lists the operations of a document by Echo's route and method.
+// newOperations returns the operations of a document by Echo's route and the method.
 func newOperations(document *openapi3.T, queues queues) (map[string]map[string]*operation, error) {
 	byPath, err := openapi.Operations(document, bodyLimits)
 	if err != nil {
@@ -88,9 +89,9 @@ func (s *Server) operation(c echo.Context) *operation {
 	return s.operations[c.Path()][c.Request().Method]
 }
 
-// refuseExcess refuses a request for which there is no room before its body is read and
-// validated, so that under overload the time goes into those that are stored.
-func (s *Server) refuseExcess(next echo.HandlerFunc) echo.HandlerFunc {
+// checkAdmission sheds load: it refuses a request whose queue is full before its body is read and
+// validated, so that an overloaded server spends its time on requests that it can store.
+func (s *Server) checkAdmission(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if op := s.operation(c); op != nil && op.admit != nil {
 			if err := op.admit(); err != nil {
@@ -119,10 +120,10 @@ func (s *Server) validate(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// discardBody reads, beside the answer, a body that nobody needs. The requests of an HTTP/2
-// connection share the room for what has not been read yet, and a proxy has those of many clients on
-// one: a few bodies that wait as long as a stream lasts would stop all others. Of HTTP/1.1
-// net/http discards it after the answer.
+// discardBody drains an HTTP/2 request body that the handler does not read, in the background. Unread
+// bodies use up the flow-control window of the connection, which a proxy shares among many clients: a
+// few of them would block all its requests for as long as a stream lasts. On HTTP/1.1 net/http drains
+// the body after the response.
 func discardBody(r *http.Request) {
 	if r.ProtoMajor == 2 && r.ContentLength != 0 {
 		go io.Copy(io.Discard, r.Body) //nolint:errcheck // it ends with the request

@@ -32,8 +32,7 @@ func operationsOf(t *testing.T, before, after string) (map[string]map[string]*op
 	return newOperations(document, queues{"send-queue": func() error { return nil }})
 }
 
-// TestExtensionsAreKnown changes what the contract says of its operations to what means nothing,
-// as a slip of the pen does: the server must not start.
+// TestExtensionsAreKnown misspells x- members in the contract: the server must not start.
 func TestExtensionsAreKnown(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ before, after, says string }{
@@ -61,7 +60,7 @@ func TestExtensionsAreKnown(t *testing.T) {
 	}
 }
 
-// TestExtensions lists which operations of the contract the server treats differently.
+// TestExtensions lists the operations of the contract that have x- members.
 func TestExtensions(t *testing.T) {
 	t.Parallel()
 	operations, err := operationsOf(t, "", "")
@@ -89,7 +88,7 @@ func TestExtensions(t *testing.T) {
 	}
 }
 
-// deadlines records what deadlines are set on an answer.
+// deadlines records the deadlines that are set on a response.
 type deadlines struct {
 	*httptest.ResponseRecorder
 
@@ -99,8 +98,8 @@ type deadlines struct {
 func (d *deadlines) SetReadDeadline(end time.Time) error  { d.read = append(d.read, end); return nil }
 func (d *deadlines) SetWriteDeadline(end time.Time) error { d.write = append(d.write, end); return nil }
 
-// TestExtensionsAreHeeded sends a request of each kind through what heeds the x- members.
-func TestExtensionsAreHeeded(t *testing.T) {
+// TestExtensionsTakeEffect sends a request of each kind through the middleware that reads x- members.
+func TestExtensionsTakeEffect(t *testing.T) {
 	t.Parallel()
 	full := errors.New("the queue is full")
 	operations, err := newOperations(contract.Document(), queues{"send-queue": func() error { return full }})
@@ -128,7 +127,7 @@ func TestExtensionsAreHeeded(t *testing.T) {
 		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 		c := echo.New().NewContext(httptest.NewRequest(test.method, "/", nil), w)
 		c.SetPath(test.route)
-		if err := s.refuseExcess(func(echo.Context) error { return nil })(c); errors.Is(err, full) != test.refused {
+		if err := s.checkAdmission(func(echo.Context) error { return nil })(c); errors.Is(err, full) != test.refused {
 			t.Errorf("%s %s: %v, want it refused: %t", test.method, test.route, err, test.refused)
 		}
 		_, err := s.withExchange(func(c echo.Context, _ any) (any, error) { return nil, c.NoContent(test.status) }, "")(c, nil)

@@ -11,8 +11,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// CheckOrigin returns what is wrong with an origin (RFC 6454), unless it is written as browsers
-// write theirs, so that it can be compared with an Origin header.
+// CheckOrigin returns an error unless an origin (RFC 6454) is written exactly as browsers write it in
+// an Origin header, so that the two can be compared as strings.
 func CheckOrigin(origin string) error {
 	address, err := url.Parse(origin)
 	switch {
@@ -30,15 +30,14 @@ func CheckOrigin(origin string) error {
 	return nil
 }
 
-// hostName is a name in the Domain Name System, or of a machine or a container. One that ends
-// in a number is taken for an IPv4 address by browsers.
+// hostName is a DNS name, or the name of a machine or container. Browsers parse a name whose last label
+// is a number as an IPv4 address.
 var (
 	hostName = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
 	number   = regexp.MustCompile(`(^|\.)(\d+|0x[0-9a-f]*)$`)
 )
 
-// isHost reports whether a host, with a port if need be, is written as browsers write it in
-// an origin.
+// isHost reports whether a host, with or without a port, is written as browsers write it in an origin.
 func isHost(host string) bool {
 	name, ok := withoutPort(host)
 	if !ok || strings.HasPrefix(strings.TrimPrefix(host, name), ":0") {
@@ -56,10 +55,9 @@ func isHost(host string) bool {
 	return hostName.MatchString(name)
 }
 
-// ownOrigin is the origin by which a request has reached the server, or "" if the host is none
-// of which an origin can be made. The request has passed refuseCaller, so that a header of a
-// proxy is there only where the server may be behind one. Whoever sends a false one misleads
-// nobody else: what is made of it is not kept by caches.
+// ownOrigin is the origin by which a request reached the server, or "" if its Host makes no valid
+// origin. X-Forwarded-Proto is trusted: refuseCaller lets it pass only if a proxy is allowed, and a
+// client that forges it affects only its own response, which is not cached.
 func ownOrigin(r *http.Request) string {
 	host, scheme := strings.ToLower(r.Host), "http"
 	if r.TLS != nil || r.Header.Get(echo.HeaderXForwardedProto) == "https" {

@@ -16,11 +16,11 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// Server answers HTTP requests.
+// Server is the HTTP handler of the API, its documentation and the console.
 type Server struct {
 	log        *slog.Logger
 	echo       *echo.Echo
-	operations map[string]map[string]*operation // by route and method
+	operations map[string]map[string]*operation // by Echo's route and method
 	publicURL  string                           // "" if it is not known
 	draining   atomic.Bool
 	problems   problem.Writer
@@ -29,33 +29,30 @@ type Server struct {
 
 // Options adjusts a [Server].
 type Options struct {
-	// AllowUnauthenticated answers requests for any host, and those that come through
-	// a proxy. Without it the server answers only this machine: requests for localhost
-	// or an address of it, which nobody says to have passed on.
+	// AllowUnauthenticated serves requests with any Host, and those forwarded by a proxy. Without it
+	// the server serves only this machine: requests to localhost or to one of its IP addresses.
 	AllowUnauthenticated bool
 
-	// PublicURL is the origin by which clients reach the server, if they do so by another name or
-	// port than it sees, as through a proxy. See [CheckOrigin].
+	// PublicURL is the origin by which clients reach the server, if it differs from the one that
+	// requests show, as behind a proxy. See [CheckOrigin].
 	PublicURL string
 
-	// Console serves the console at /console/, and leads there from /, which else leads to the
-	// documentation.
+	// Console serves the console at /console/ and redirects / to it instead of the documentation.
 	Console bool
 
-	// CORSOrigins are other origins whose web pages may use the server. See [CheckOrigin].
+	// CORSOrigins are other origins whose web pages may use the API. See [CheckOrigin].
 	CORSOrigins []string
 
-	// Compress compresses large answers for clients that ask for it.
+	// Compress compresses large responses for clients that accept gzip.
 	Compress bool
 
-	// Version is that of the program, and Connections returns how many connections clients have,
-	// and may have: the server shows them.
+	// Version and the numbers of client connections, open and at most, are shown by GET /v1/status.
 	Version     string
 	Connections func() (open, most int)
 }
 
-// New makes the HTTP server of a service and the hub of its feeds. It fails only if the contract that is
-// compiled into the program asks for something that the server does not know.
+// New makes a server. It fails only if the embedded contract has an x- member or a kind of parameter
+// that the server does not support, or if the embedded console cannot be loaded.
 func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Options) (*Server, error) {
 	document := contract.Document()
 	operations, err := newOperations(document, queues{"send-queue": service.Admit})
@@ -74,7 +71,7 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 		feed:        hub,
 		log:         log,
 		draining:    &s.draining,
-		answers:     newAnswers(),
+		memory:      newMemoryBudget(),
 		version:     options.Version,
 		connections: options.Connections,
 	}, []server.StrictMiddlewareFunc{s.withExchange}))
@@ -84,8 +81,8 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 	return s, s.serveDocumentation(document, options.Console)
 }
 
-// ServeHTTP answers one request. HEAD is answered like GET; net/http leaves out the
-// body (RFC 9110, 9.3.2).
+// ServeHTTP answers one request. HEAD is handled as GET, of which net/http leaves out the body
+// (RFC 9110, 9.3.2).
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		r = r.WithContext(context.WithValue(r.Context(), headKey{}, true))
@@ -96,9 +93,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 type headKey struct{}
 
-// isHead reports whether a body would be left out, so that none needs to be made.
+// isHead reports whether the request is a HEAD request, so that a handler need not make a body.
 func isHead(ctx context.Context) bool { return ctx.Value(headKey{}) != nil }
 
-// Drain makes the server report that it is not ready, so that load balancers stop
-// sending requests. It goes on answering them.
+// Drain makes /ready answer 503, so that load balancers stop sending requests. Other requests are still
+// served.
 func (s *Server) Drain() { s.draining.Store(true) }

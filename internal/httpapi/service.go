@@ -23,7 +23,7 @@ func (h *handlers) GetReadiness(ctx context.Context, _ server.GetReadinessReques
 	return server.GetReadiness200TextResponse("READY\n"), nil
 }
 
-// ready returns why the server cannot handle requests, if it cannot.
+// ready returns an error if the server is draining or cannot reach its database.
 func (h *handlers) ready(ctx context.Context) error {
 	if h.draining.Load() {
 		return &messaging.Error{Code: messaging.Unavailable, Message: "The server is shutting down."}

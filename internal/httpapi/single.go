@@ -11,12 +11,13 @@ import (
 	"github.com/message-service/message-service/gen/server"
 )
 
-// single answers with one thing, whose JSON package contract has written.
+// single is the JSON of one resource, and implements the generated response interfaces that answer
+// with one.
 type single []byte
 
-// newSingle has room for most messages, so that it seldom grows.
-func newSingle[T any](write func([]byte, *T) []byte, thing *T) single {
-	return write(make([]byte, 0, 512), thing)
+// newSingle encodes a resource. Its buffer is large enough for most messages.
+func newSingle[T any](encode func([]byte, *T) []byte, resource *T) single {
+	return encode(make([]byte, 0, 512), resource)
 }
 
 var (
@@ -47,8 +48,8 @@ func (s single) VisitSetReadMarkerResponse(w http.ResponseWriter) error {
 	return s.write(w, http.StatusOK)
 }
 
-// write writes the answer. It escapes <, > and &, unlike pages, since it always has, and some
-// client may compare bytes.
+// write writes the response. Unlike pages it escapes <, > and &: it always has, and a client may compare
+// bytes.
 func (s single) write(w http.ResponseWriter, status int) error {
 	var body bytes.Buffer
 	body.Grow(len(s) + 1)
@@ -60,7 +61,7 @@ func (s single) write(w http.ResponseWriter, status int) error {
 	return err
 }
 
-// sent answers with a message that is stored.
+// sent is the response to a send, with the stored message.
 type sent struct {
 	message  single
 	location string

@@ -13,7 +13,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// numbered are texts of so many bytes.
+// numbered returns n texts of a number and the given bytes.
 func numbered(n, bytes int) (texts []string) {
 	for i := range n {
 		texts = append(texts, fmt.Sprintf("%d%s", i, strings.Repeat("x", bytes)))
@@ -21,14 +21,15 @@ func numbered(n, bytes int) (texts []string) {
 	return texts
 }
 
-// How long a stream says nothing at most, and how long a client has to read anything.
+// The contract's heartbeat, and how long a client may read nothing, written again so that a changed
+// constant fails the tests.
 const (
-	silence  = 15 * time.Second
-	patience = 30 * time.Second
+	silence   = 15 * time.Second
+	readLimit = 30 * time.Second
 )
 
-// TestStreamHeartbeat says something every 15 seconds, for longer than an answer may take, and what
-// happens at once.
+// TestStreamHeartbeat checks that a stream sends a comment every 15 seconds, for longer than the write
+// timeout, and an event at once.
 func TestStreamHeartbeat(t *testing.T) {
 	overProtocols(t, func(t *testing.T, s *streamServer) {
 		stream := s.follow(t, zero)
@@ -50,9 +51,9 @@ func TestStreamHeartbeat(t *testing.T) {
 	})
 }
 
-// TestStreamOfAGoneDatabase cannot read what it is behind with: that is silence, too, and when the
-// database is back nothing is missing.
-func TestStreamOfAGoneDatabase(t *testing.T) {
+// TestStreamWithoutDatabase fails reads while a stream is behind: it sends comments, and once the database
+// is back no event is missing.
+func TestStreamWithoutDatabase(t *testing.T) {
 	overProtocols(t, func(t *testing.T, s *streamServer) {
 		want := numbered(300, 1000)
 		for _, text := range want {
@@ -78,9 +79,9 @@ func TestStreamOfAGoneDatabase(t *testing.T) {
 	})
 }
 
-// TestStreamNotRead leaves a stream unread beside another one, of the same connection where the
-// protocol has that: the other has everything at once, the one that is not read is cut off when
-// patience ends, and where it comes back nothing is missing.
+// TestStreamNotRead has one client not read its stream beside one that does, over HTTP/2 on the same
+// connection: the reader gets events at once, the other is disconnected after readLimit, and no event is
+// missing when it resumes.
 func TestStreamNotRead(t *testing.T) {
 	overProtocols(t, func(t *testing.T, s *streamServer) {
 		want := numbered(300, 1000)
@@ -103,7 +104,7 @@ func TestStreamNotRead(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if took := time.Since(start); took < patience || took > patience+silence+time.Second {
+		if took := time.Since(start); took < readLimit || took > readLimit+silence+time.Second {
 			t.Errorf("a stream that is not read was cut off after %s", took)
 		}
 		synctest.Wait() // until that is logged
@@ -121,8 +122,7 @@ func TestStreamNotRead(t *testing.T) {
 	})
 }
 
-// TestStreamReadSlowly reads little at a time, and for longer than a client may read nothing: it
-// is not cut off.
+// TestStreamReadSlowly reads little at a time, for longer than readLimit: the stream must not end.
 func TestStreamReadSlowly(t *testing.T) {
 	overProtocols(t, func(t *testing.T, s *streamServer) {
 		for _, text := range numbered(100, 16_000) {
@@ -131,9 +131,9 @@ func TestStreamReadSlowly(t *testing.T) {
 		stream := s.follow(t, zero)
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
-		piece := make([]byte, 1<<10) // in 30 seconds more than is written at once, and less than a page
+		chunk := make([]byte, 1<<10) // in 30 seconds more than is written at once, and less than a page
 		for start := time.Now(); time.Since(start) < 20*time.Minute; <-tick.C {
-			if _, err := io.ReadFull(stream.lines, piece); err != nil {
+			if _, err := io.ReadFull(stream.lines, chunk); err != nil {
 				t.Fatalf("after %s: %v", time.Since(start), err)
 			}
 		}
@@ -143,8 +143,8 @@ func TestStreamReadSlowly(t *testing.T) {
 	})
 }
 
-// TestStreamsStop stops the server: a stream that waits ends at once and is asked to come back
-// later than usual, one that is not read ends a second later, and whatever it had read is whole.
+// TestStreamsStop stops the server: an idle stream ends at once and asks the client to reconnect later
+// than usual, one that is not read ends within drainWriteTimeout, and no event is cut in half.
 func TestStreamsStop(t *testing.T) {
 	overProtocols(t, func(t *testing.T, s *streamServer) {
 		want := numbered(100, 1000)
@@ -153,19 +153,19 @@ func TestStreamsStop(t *testing.T) {
 		}
 		unread := s.follow(t, zero)
 		waiting := s.follow(t, s.changes[99].Cursor.String())
-		pieces := time.NewTimer(2 * promptness)
-		<-pieces.C
+		timer := time.NewTimer(2 * slowAfter)
+		<-timer.C
 		start := time.Now()
 		ended := make(chan error, 1)
 		go func() { ended <- s.hub.End(t.Context()) }()
 		block, err := waiting.next()
-		if retry := waiting.retry(block); err != nil || retry < shortestRetry || retry > stoppedRetry || time.Since(start) > 0 {
+		if retry := waiting.retry(block); err != nil || retry < minRetry || retry > maxRetryAfterStop || time.Since(start) > 0 {
 			t.Errorf("after %s it says %q: %v", time.Since(start), block, err)
 		}
 		if block, err := waiting.next(); !errors.Is(err, io.EOF) || block != "" {
 			t.Errorf("then it says %q: %v", block, err)
 		}
-		if err := <-ended; err != nil || time.Since(start) > lastWords {
+		if err := <-ended; err != nil || time.Since(start) > drainWriteTimeout {
 			t.Errorf("after %s the streams had ended: %v", time.Since(start), err)
 		}
 		if n := unread.texts(t, want); n == len(want) {
@@ -174,15 +174,15 @@ func TestStreamsStop(t *testing.T) {
 	})
 }
 
-// TestStreamBuffers asks the kernel to keep little of a stream of HTTP/1.1, also under TLS, so that
-// one that is read slowly is written often enough; a connection of HTTP/2 is not the stream's.
+// TestStreamBuffers checks that HTTP/1.1 streams have a small socket buffer, also under TLS, and that
+// HTTP/2 connections, which streams share, are left alone.
 func TestStreamBuffers(t *testing.T) {
 	overProtocols(t, func(t *testing.T, s *streamServer) {
 		s.follow(t, zero)
 		synctest.Wait()
 		var want []int
 		if strings.Contains(t.Name(), "HTTP/1.1") {
-			want = []int{bufferBytes}
+			want = []int{socketBufferBytes}
 		}
 		if !slices.Equal(s.pipes.buffers, want) {
 			t.Errorf("it asked for buffers of %v bytes, want %v", s.pipes.buffers, want)
@@ -190,8 +190,8 @@ func TestStreamBuffers(t *testing.T) {
 	})
 }
 
-// TestStreamLeft leaves a stream that waits: the server notices at once.
-func TestStreamLeft(t *testing.T) {
+// TestStreamDisconnect closes an idle stream: the server must notice at once.
+func TestStreamDisconnect(t *testing.T) {
 	overProtocols(t, func(t *testing.T, s *streamServer) {
 		stream, other := s.follow(t, zero), s.follow(t, zero)
 		if err := stream.body.Close(); err != nil {

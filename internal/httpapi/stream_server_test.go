@@ -20,11 +20,11 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// answerTimeout is the server's limit for answers, which a stream may pass.
+// answerTimeout is the server's WriteTimeout, which does not apply to streams.
 const answerTimeout = 40 * time.Second
 
-// overProtocols runs a test over each protocol, within a bubble, against the whole edge: net/http, the
-// server of this package and the hub, and a client. The connections are pipes, and keep nothing.
+// overProtocols runs a test over each protocol, in a synctest bubble, against net/http with the server of
+// this package, the hub and a client. The connections are net.Pipes, which do not buffer.
 func overProtocols(t *testing.T, test func(t *testing.T, s *streamServer)) {
 	t.Helper()
 	t.Parallel()
@@ -40,13 +40,13 @@ func overProtocols(t *testing.T, test func(t *testing.T, s *streamServer)) {
 	}
 }
 
-// streamServer is a server of the feed of one user.
+// streamServer serves the feed of the user bob.
 type streamServer struct {
 	mailbox
 
 	bus    feed.Local
 	hub    *feed.Hub
-	log    strings.Builder // to be read where nothing is going on
+	log    strings.Builder // read it only when all goroutines are blocked
 	http   *httptest.Server
 	client *http.Client
 	pipes  pipes
@@ -75,13 +75,13 @@ func startStreamServer(t *testing.T, protocol string) *streamServer {
 	s.client = s.http.Client()
 	transport := s.client.Transport.(*http.Transport)
 	transport.Protocols = s.http.Config.Protocols
-	transport.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10} // what a stream takes that nobody reads
+	transport.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10} // the flow-control window of an unread stream
 	transport.DialContext = s.pipes.dial
 	synctest.Wait() // until the bus is connected
 	return s
 }
 
-// stop stops the server as the program does, and fails where a stream does not end.
+// stop stops the server as the program does, and fails if a stream does not end.
 func (s *streamServer) stop(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
@@ -94,7 +94,7 @@ func (s *streamServer) stop(t *testing.T) {
 	s.hub.Close()
 }
 
-// publish stores a message for bob, and says so.
+// publish stores a message for bob and publishes the change.
 func (s *streamServer) publish(text string) {
 	s.add(text)
 	s.bus.Publish([]string{"bob"})
@@ -118,7 +118,7 @@ func (s *streamServer) follow(t *testing.T, after string) *streamReader {
 	if err != nil || !strings.Contains(ready, "event: ready") {
 		t.Fatalf("answered %s: %q: %v", response.Status, ready, err)
 	}
-	if retry := r.retry(ready); retry < shortestRetry || retry > usualRetry {
+	if retry := r.retry(ready); retry < minRetry || retry > maxRetry {
 		t.Errorf("it asks to come back after %s", retry)
 	}
 	return r
@@ -131,7 +131,7 @@ type streamReader struct {
 	last  string // cursor of an event that was complete
 }
 
-// next returns all until a blank line.
+// next returns the lines up to the next blank line.
 func (r *streamReader) next() (block string, err error) {
 	last := r.last
 	for {
@@ -150,8 +150,8 @@ func (r *streamReader) next() (block string, err error) {
 	}
 }
 
-// texts reads events until they have brought so many messages, and returns how many there were, less
-// if the stream ended. Comments do not count.
+// texts reads events until it has got the wanted messages, and returns how many it got before the stream
+// ended. It skips comments.
 func (r *streamReader) texts(t *testing.T, want []string) int {
 	t.Helper()
 	for n := 0; n < len(want); {
@@ -170,7 +170,7 @@ func (r *streamReader) texts(t *testing.T, want []string) int {
 	return len(want)
 }
 
-// retry is when the stream asks to come back.
+// retry returns the reconnection time in a block.
 func (*streamReader) retry(block string) time.Duration {
 	var ms int
 	for line := range strings.Lines(block) {
@@ -182,7 +182,7 @@ func (*streamReader) retry(block string) time.Duration {
 // zero is the cursor of the beginning.
 var zero = messaging.ID{}.String()
 
-// mailbox is the feed of bob in memory.
+// mailbox is bob's feed in memory; it replaces the database.
 type mailbox struct {
 	mu      sync.Mutex
 	changes []messaging.Change
@@ -236,14 +236,14 @@ func (m *mailbox) Clocks(ctx context.Context, _ []string) (map[string]messaging.
 	return map[string]messaging.ID{"bob": page.Next}, err
 }
 
-// pipes are the connections of a server, and its listener.
+// pipes is a listener whose connections are net.Pipes.
 type pipes struct {
 	accept chan net.Conn
 	closed chan struct{}
 	close  sync.Once
 
 	mu      sync.Mutex
-	buffers []int // that the server has asked for
+	buffers []int // sizes passed to SetWriteBuffer
 }
 
 // pipe is the server's side of a connection.
@@ -253,7 +253,7 @@ type pipe struct {
 	pipes *pipes
 }
 
-// SetWriteBuffer notes what is asked of the kernel.
+// SetWriteBuffer records the size.
 func (p pipe) SetWriteBuffer(bytes int) error {
 	p.pipes.mu.Lock()
 	defer p.pipes.mu.Unlock()
@@ -273,7 +273,7 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// Accept waits for a client.
+// Accept returns the next connection that a client dials.
 func (p *pipes) Accept() (net.Conn, error) {
 	select {
 	case conn := <-p.accept:
@@ -283,11 +283,11 @@ func (p *pipes) Accept() (net.Conn, error) {
 	}
 }
 
-// Close lets no more clients in.
+// Close ends the listener.
 func (p *pipes) Close() error {
 	p.close.Do(func() { close(p.closed) })
 	return nil
 }
 
-// Addr is an address that nobody dials.
+// Addr returns an address that is not used.
 func (*pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }

@@ -10,17 +10,17 @@ import (
 	"github.com/message-service/message-service/gen/server"
 )
 
-// writeTimeout is how long a client may take for what is written to it without a time limit of the
-// server.
+// writeTimeout bounds each write of an operation with x-timeout: none, which the timeouts of http.Server
+// do not apply to.
 const writeTimeout = 30 * time.Second
 
-// withoutTimeouts calls the handler of an operation that takes as long as there is data, without the
-// time limits of the server. While it waits, nothing is written; its answer has a limit of its own.
+// withoutTimeouts calls a handler without the read and write timeouts of http.Server. The response that
+// it returns has writeTimeout.
 func withoutTimeouts(c echo.Context, request any, handler server.StrictHandlerFunc) (any, error) {
 	controller := http.NewResponseController(c.Response())
 	err := controller.SetWriteDeadline(time.Time{})
-	if c.Request().ContentLength == 0 { // else net/http waits for a body that nobody needs
-		err = errors.Join(err, controller.SetReadDeadline(time.Time{})) // it would end the request's context
+	if c.Request().ContentLength == 0 { // with a body, the deadline ends net/http's read of the rest
+		err = errors.Join(err, controller.SetReadDeadline(time.Time{})) // an expired one would cancel the request's context
 	}
 	if err != nil {
 		return nil, err
@@ -29,13 +29,13 @@ func withoutTimeouts(c echo.Context, request any, handler server.StrictHandlerFu
 	return response, errors.Join(err, controller.SetWriteDeadline(time.Now().Add(writeTimeout)))
 }
 
-// deadlineWriter gives up on a client that takes longer than writeTimeout for one write.
+// deadlineWriter gives each write a deadline of writeTimeout.
 type deadlineWriter struct {
 	w          http.ResponseWriter
 	controller *http.ResponseController
 }
 
-// Write sets the deadline anew, and writes.
+// Write renews the deadline and writes.
 func (w deadlineWriter) Write(b []byte) (int, error) {
 	if err := w.controller.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return 0, err

@@ -23,28 +23,28 @@ func (h *handlers) EraseUser(ctx context.Context, request server.EraseUserReques
 
 // ExportUser answers GET /v1/users/{userId}/export.
 func (h *handlers) ExportUser(ctx context.Context, request server.ExportUserRequestObject) (server.ExportUserResponseObject, error) {
-	return userExport{ctx, h.service, h.answers, request.UserID}, nil
+	return userExport{ctx, h.service, h.memory, request.UserID}, nil
 }
 
-// userExport streams what concerns a user.
+// userExport streams everything stored about a user.
 type userExport struct {
-	ctx     context.Context //nolint:containedctx // the generated interface hands none to what writes the answer
+	ctx     context.Context //nolint:containedctx // the generated interface passes no context to the method that writes the response
 	service *messaging.Service
-	answers *answers
+	memory  *memoryBudget
 	user    string
 }
 
 // VisitExportUserResponse writes the answer. Until the buffer is full for the first
 // time, an error can still become a problem document.
 func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
-	room, compressed := int64(exportBytes), exchangeOf(e.ctx).wantsCompressed()
+	budget, compressed := int64(exportMaxBytes), exchangeOf(e.ctx).wantsCompressed()
 	if compressed {
-		room += compressorBytes
+		budget += compressorBytes
 	}
-	if err := wait(e.ctx, e.answers.exports, room); err != nil {
+	if err := acquire(e.ctx, e.memory.exports, budget); err != nil {
 		return err
 	}
-	defer e.answers.exports.Release(room)
+	defer e.memory.exports.Release(budget)
 	header := w.Header()
 	header.Set(echo.HeaderContentType, "application/x-ndjson")
 	buffer := bufio.NewWriterSize(deadlineWriter{w, http.NewResponseController(w)}, 64<<10)

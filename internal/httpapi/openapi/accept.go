@@ -10,8 +10,8 @@ import (
 	"github.com/message-service/message-service/internal/httpapi/problem"
 )
 
-// checkAccept refuses a request whose Accept header (RFC 9110, 12.5.1) leaves out
-// every media type the operation has. A request without the header accepts anything.
+// checkAccept refuses a request whose Accept header (RFC 9110, 12.5.1) accepts none of the media types
+// of the operation. A request without the header accepts all.
 func (op *Operation) checkAccept(request *http.Request) error {
 	accept := strings.Join(request.Header.Values("Accept"), ",")
 	if len(op.produces) == 0 || strings.TrimSpace(accept) == "" {
@@ -33,8 +33,8 @@ func Prefers(header http.Header, mediaType, other string) bool {
 	return quality(accept, mediaType) > quality(accept, other)
 }
 
-// quality is how much an Accept header wants a media type, from 0 to 1; the most
-// specific range that matches it decides.
+// quality returns the quality value, from 0 to 1, that an Accept header gives a media type: that of the
+// most specific media range that matches.
 func quality(accept, mediaType string) float64 {
 	mainType, _, _ := strings.Cut(mediaType, "/")
 	best, quality := 0, 0.0

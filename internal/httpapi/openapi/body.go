@@ -33,7 +33,7 @@ func (op *Operation) checkBody(w http.ResponseWriter, r *http.Request) error {
 
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (text []byte, err error) {
 	err = &http.MaxBytesError{Limit: limit}
-	if r.ContentLength <= limit { // else it need not even be sent
+	if r.ContentLength <= limit { // a client that expects 100 Continue need not send a larger one
 		text, err = io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
@@ -45,7 +45,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (text []byte,
 	return text, nil
 }
 
-// bodyViolations returns what is wrong with a body.
+// bodyViolations converts a validation error of kin-openapi to the fields at fault.
 func bodyViolations(err error) *violations {
 	found := &violations{}
 	for _, failure := range schemaErrors(err) {
@@ -82,8 +82,8 @@ func checkContentType(header http.Header) error {
 	return nil
 }
 
-// validatedBody is a request body that was decoded and validated. The generated
-// handler binds the value; the text is there for a type the binder does not know.
+// validatedBody is a request body that was decoded and validated. The generated handler binds the
+// decoded value, and reads the text only for types that the binder does not support.
 type validatedBody struct {
 	io.Reader
 

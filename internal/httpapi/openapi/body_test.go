@@ -11,7 +11,7 @@ import (
 	"github.com/message-service/message-service/internal/httpapi/problem"
 )
 
-// TestBody checks bodies, good and bad.
+// TestBody checks valid and invalid bodies.
 func TestBody(t *testing.T) {
 	t.Parallel()
 	op := operationOf(t, http.MethodPost, "/pets")
@@ -81,8 +81,7 @@ type brokenBody struct{ io.Reader }
 
 func (brokenBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// TestBodySize sends bodies without a length, as in chunks, of a length that is too large, and one
-// that breaks off.
+// TestBodySize sends bodies without a Content-Length, with one that is too large, and a truncated body.
 func TestBodySize(t *testing.T) {
 	t.Parallel()
 	fits, large := `{"name":"Tom"}`+strings.Repeat(" ", 186), `{"name":"Tom"}`+strings.Repeat(" ", 187)
@@ -105,7 +104,7 @@ func TestBodySize(t *testing.T) {
 	}
 }
 
-// TestEncodingIsAnswered checks that a client that compresses is told how not to (RFC 9110, 15.5.16).
+// TestEncodingIsAnswered checks that the refusal of a compressed body has Accept-Encoding (RFC 9110, 15.5.16).
 func TestEncodingIsAnswered(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest(http.MethodPost, "/pets", nil)

@@ -1,8 +1,7 @@
-// Package openapi checks HTTP requests against an OpenAPI document, strictly: what a schema does
-// not allow is refused, and so is what decoders disagree about, such as a member given twice or a
-// parameter that the operation does not have. What is wrong is returned as a problem that names
-// every place at fault.
+// Package openapi validates HTTP requests against an OpenAPI document, strictly: it also refuses what
+// other decoders accept or ignore, such as a duplicate member or an unknown parameter. A violation is
+// returned as a problem that lists every field at fault.
 //
-// The rules are those of kin-openapi; this package decodes bodies, decides what counts as
-// malformed (400) and what as breaking a rule (422), and words it.
+// kin-openapi validates the schemas; this package decodes bodies, decides what is malformed (400) and
+// what violates a schema (422), and words the errors.
 package openapi

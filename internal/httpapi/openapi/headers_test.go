@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestHeaders checks what the header of a request with a body says of it, and parameters in it.
+// TestHeaders checks Content-Type, Content-Encoding and header parameters.
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	op := operationOf(t, http.MethodPost, "/pets")
@@ -49,7 +49,7 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// TestPrefers compares what clients say of two media types.
+// TestPrefers compares the qualities that Accept headers give two media types.
 func TestPrefers(t *testing.T) {
 	t.Parallel()
 	for accept, want := range map[string]bool{

@@ -14,8 +14,8 @@ import (
 
 // decodeJSON decodes a JSON text (RFC 8259) into the values that kin-openapi
 // validates: nil, bool, string, json.Number, []any and map[string]any. It refuses
-// what decoders disagree about: duplicate member names, invalid UTF-8, lone
-// surrogates, trailing data; and more levels than the limit.
+// what decoders treat differently: duplicate member names, invalid UTF-8, lone
+// surrogates, trailing data; and deeper nesting than the limit.
 func decodeJSON(text []byte, limits Limits) (any, error) {
 	decoder := jsonDecoder{jsontext.NewDecoder(bytes.NewBuffer(text)), limits}
 	value, err := decoder.value()
@@ -91,8 +91,8 @@ func (d jsonDecoder) object() (any, error) {
 
 const invalidJSON = "The request body is not JSON that can be used; see errors."
 
-// malformed says where the text is wrong, and repeats nothing of it but the
-// names on the way there.
+// malformed returns a problem that says where the text is invalid. It quotes nothing of the text but
+// the member names in the JSON Pointer.
 func (d jsonDecoder) malformed(err error) *problem.Error {
 	pointer, detail := string(d.StackPointer()), fmt.Sprintf("is not valid JSON near byte %d", d.InputOffset())
 	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {

@@ -81,14 +81,14 @@ func operationOf(t *testing.T, method, path string) *Operation {
 	return all[path][method]
 }
 
-// isProblem checks that an error is that problem: its title, what it says, and the places at fault.
+// isProblem checks the title, the detail and the fields of a problem.
 func isProblem(t *testing.T, name string, err error, want string) {
 	t.Helper()
 	p, ok := errors.AsType[*problem.Error](err)
 	switch {
 	case err == nil && want == "":
 	case !ok:
-		t.Errorf("%s: %v is no problem, want %q", name, err, want)
+		t.Errorf("%s: %v is not a problem, want %q", name, err, want)
 	case p.Error() != want:
 		t.Errorf("%s:\ngot  %q\nwant %q", name, p.Error(), want)
 	}
@@ -103,7 +103,7 @@ const (
 	compressed   = "Unsupported Media Type: The request body must not be compressed.; Content-Encoding must be absent"
 )
 
-// TestUncheckedIsRefused reads documents with what this package does not check.
+// TestUncheckedIsRefused reads documents that use features which this package does not validate.
 func TestUncheckedIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ before, after, says string }{

@@ -14,19 +14,19 @@ import (
 
 const jsonType = "application/json"
 
-// emptyIsAbsent is the member of a parameter that counts as absent if its value is empty.
+// emptyIsAbsent is the x- member of a parameter for which an empty value means that it is absent.
 const emptyIsAbsent = "x-empty-is-absent"
 
-// Limits are what a request body may have that no schema can say.
+// Limits bound a request body where a schema cannot.
 type Limits struct {
 	Bytes  int64
-	Levels int // of objects and arrays
+	Levels int // of nested objects and arrays
 
-	// TooDeep is what a client is told whose body has more levels.
+	// TooDeep is the error message for a body with more levels.
 	TooDeep string
 }
 
-// Operation checks the requests of an operation.
+// Operation validates the requests of an operation.
 type Operation struct {
 	Spec *openapi3.Operation
 	Path string // as in the document, with its parameters in braces
@@ -34,12 +34,12 @@ type Operation struct {
 	route      *routers.Route
 	parameters openapi3.Parameters
 	body       *openapi3.Schema // nil if the operation takes no body
-	produces   []string         // the media types of its successful answers, if it minds the Accept header
+	produces   []string         // the media types of its successful responses; empty if it ignores the Accept header
 	limits     Limits
 }
 
-// Operations lists the operations of a document by path, as the document has it, and method. It
-// fails on what requests could have that is not checked here.
+// Operations returns the operations of a document by path and method. It fails if the document uses a
+// feature that this package does not validate.
 func Operations(document *openapi3.T, limits Limits) (map[string]map[string]*Operation, error) {
 	operations := map[string]map[string]*Operation{}
 	for path, item := range document.Paths.Map() {
@@ -79,7 +79,7 @@ func newOperation(route *routers.Route, limits Limits) (*Operation, error) {
 	return op, nil
 }
 
-// checkable returns what of a parameter is not checked here, if there is anything.
+// checkable returns an error if a parameter uses a feature that this package does not validate.
 func checkable(p *openapi3.Parameter) error {
 	if p.In == openapi3.ParameterInCookie || p.Schema == nil {
 		return errors.New("only those of the path, the query and the header are checked, and by a schema")
@@ -92,7 +92,7 @@ func checkable(p *openapi3.Parameter) error {
 	return nil
 }
 
-// successTypes are the media types of the successful answers.
+// successTypes returns the media types of the 2xx responses, sorted.
 func (op *Operation) successTypes() (mediaTypes []string) {
 	for status, response := range op.Spec.Responses.Map() {
 		if strings.HasPrefix(status, "2") {
@@ -106,7 +106,7 @@ func (op *Operation) successTypes() (mediaTypes []string) {
 // TakesBody reports whether requests of the operation have a body.
 func (op *Operation) TakesBody() bool { return op.body != nil }
 
-// Answers reports whether a successful answer may have a media type.
+// Answers reports whether a 2xx response may have the media type.
 func (op *Operation) Answers(mediaType string) bool {
 	return slices.Contains(op.successTypes(), mediaType)
 }
@@ -116,9 +116,9 @@ func (op *Operation) HasParameter(name string) bool {
 	return slices.ContainsFunc(op.parameters, func(p *openapi3.ParameterRef) bool { return p.Value.Name == name })
 }
 
-// Check returns a [problem.Error] if a request breaks the contract. It reads the body, and leaves it
-// decoded where the generated handler looks for it. The values of the path's parameters are as the
-// router found them: percent-encoded if the URL has a RawPath.
+// Check returns a [problem.Error] if a request violates the contract. It replaces the body by the
+// decoded one, which the generated handler binds. Path parameters come as the router found them:
+// percent-encoded if the URL has a RawPath.
 func (op *Operation) Check(w http.ResponseWriter, r *http.Request, pathNames, pathValues []string) error {
 	if err := op.checkAccept(r); err != nil {
 		return err

@@ -38,7 +38,7 @@ func (op *Operation) checkParameters(r *http.Request, pathNames, pathValues []st
 	return found.problem()
 }
 
-// undeclared returns the names in a query that are no parameters of the operation, in their order.
+// undeclared returns the names in a query that are not parameters of the operation, sorted.
 func (op *Operation) undeclared(query url.Values) (names []string) {
 	for name := range query {
 		if op.parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
@@ -49,7 +49,7 @@ func (op *Operation) undeclared(query url.Values) (names []string) {
 	return names
 }
 
-// pathParameters decodes the values that a router found in a path.
+// pathParameters percent-decodes the path parameters that the router found.
 func pathParameters(r *http.Request, names, values []string) (map[string]string, error) {
 	var parameters map[string]string // nil if there are none
 	if len(names) > 0 {
@@ -60,7 +60,7 @@ func pathParameters(r *http.Request, names, values []string) (map[string]string,
 		if strings.Contains(value, "/") { // Echo lets the last parameter of a route take the rest of the path
 			return nil, problem.NoSuchPath
 		}
-		if r.URL.RawPath != "" { // else the router matched the decoded path
+		if r.URL.RawPath != "" { // otherwise the router matched the decoded path
 			var err error
 			if value, err = url.PathUnescape(value); err != nil {
 				return nil, &problem.Error{Kind: problem.BadRequest, Detail: "The path is not valid percent-encoding."}
@@ -71,9 +71,9 @@ func pathParameters(r *http.Request, names, values []string) (map[string]string,
 	return parameters, nil
 }
 
-// normalizeParameter takes an empty parameter away where the contract says that it counts as
-// absent, and writes the letters of a time as Go reads them. It changes the request, so that the
-// generated handler decodes what was validated.
+// normalizeParameter removes an empty parameter that has x-empty-is-absent, and writes the T and Z of a
+// time in upper case, as Go requires. It changes the request, so that the generated handler decodes
+// what was validated.
 func normalizeParameter(p *openapi3.Parameter, r *http.Request, query url.Values) {
 	switch p.In {
 	case openapi3.ParameterInHeader:
@@ -103,7 +103,7 @@ func isAbsentIfEmpty(p *openapi3.Parameter) bool { return p.Extensions[emptyIsAb
 func checkParameter(p *openapi3.Parameter, input *openapi3filter.RequestValidationInput) (malformed bool, fields []problem.Field) {
 	value, times := valueOf(p, input)
 	switch {
-	case times == 0 && !p.Required: // as most are
+	case times == 0 && !p.Required: // most are optional and absent
 		return false, nil
 	case times == 0:
 		return true, []problem.Field{problem.Parameter(p.Name, "is required")}
@@ -118,8 +118,8 @@ func checkParameter(p *openapi3.Parameter, input *openapi3filter.RequestValidati
 	return false, nil
 }
 
-// valueOf returns the first value that a request gives a parameter, and how many there are. An empty
-// segment of a path is none.
+// valueOf returns the first value of a parameter and how many there are. An empty path segment counts
+// as none.
 func valueOf(p *openapi3.Parameter, input *openapi3filter.RequestValidationInput) (value string, times int) {
 	var values []string
 	switch p.In {
@@ -137,8 +137,8 @@ func valueOf(p *openapi3.Parameter, input *openapi3filter.RequestValidationInput
 	return value, len(values)
 }
 
-// parameterViolation returns what is wrong with a parameter, and whether it cannot
-// even be understood: it is no integer, no UUID, no time.
+// parameterViolation returns what is wrong with a parameter, and whether it is malformed, as an integer,
+// a UUID or a time can be.
 func parameterViolation(p *openapi3.Parameter, err error) (malformed bool, fields []problem.Field) {
 	failures := schemaErrors(err)
 	for _, failure := range failures {

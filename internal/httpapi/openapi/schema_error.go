@@ -14,13 +14,13 @@ import (
 
 var dateTime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
 
-// formats checks the string formats of the contract; kin-openapi checks no UUID on
-// its own, and takes the 31st of February.
+// formats validates the string formats of the contract. By default kin-openapi validates no UUIDs, and
+// accepts the 31st of February.
 var formats = []openapi3.SchemaValidationOption{
 	openapi3.EnableFormatValidation(),
 	openapi3.WithStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC9562)),
 	openapi3.WithStringFormatValidator("date-time", openapi3.NewCallbackValidator(func(s string) error {
-		_, err := time.Parse(time.RFC3339, s) // which knows the calendar, and lets some shapes pass
+		_, err := time.Parse(time.RFC3339, s) // validates the date, but is lenient about the syntax
 		if err == nil && !dateTime.MatchString(s) {
 			err = errors.New("not as in RFC 3339")
 		}
@@ -30,22 +30,22 @@ var formats = []openapi3.SchemaValidationOption{
 
 var bodyRules = slices.Concat(formats, []openapi3.SchemaValidationOption{openapi3.VisitAsRequest(), openapi3.MultiErrors()})
 
-// schemaErrors unfolds what kin-openapi returns: one error for each rule that is
-// broken. Where a value breaks its pattern or format, its length says nothing new.
+// schemaErrors flattens an error of kin-openapi to one error for each violated rule. It leaves out the
+// length of a value that violates its pattern or format, too.
 func schemaErrors(err error) []*openapi3.SchemaError {
 	failures := unfold(err)
-	shape := map[string]bool{} // the places that break a pattern or format
+	misshapen := map[string]bool{} // pointers to values that violate a pattern or format
 	for _, failure := range failures {
 		if failure.SchemaField == "pattern" || failure.SchemaField == "format" {
-			shape[pointerOf(failure)] = true
+			misshapen[pointerOf(failure)] = true
 		}
 	}
-	seen := map[string]bool{} // the places with unknown members: kin reports each member
+	seen := map[string]bool{} // pointers to objects with unknown members: kin-openapi reports each member
 	return slices.DeleteFunc(failures, func(failure *openapi3.SchemaError) bool {
 		pointer := pointerOf(failure)
 		switch failure.SchemaField {
 		case "minLength", "maxLength":
-			return shape[pointer]
+			return misshapen[pointer]
 		case "properties":
 			defer func() { seen[pointer] = true }()
 			return seen[pointer]
@@ -55,7 +55,7 @@ func schemaErrors(err error) []*openapi3.SchemaError {
 }
 
 func unfold(err error) []*openapi3.SchemaError {
-	switch e := err.(type) { //nolint:errorlint // it takes the chain apart, link by link
+	switch e := err.(type) { //nolint:errorlint // it walks the chain itself
 	case nil:
 		return nil
 	case *openapi3.SchemaError:
@@ -71,7 +71,7 @@ func unfold(err error) []*openapi3.SchemaError {
 	}
 }
 
-// unknownMembers names the members of an object that its schema does not have.
+// unknownMembers returns the names of the members that the schema of an object does not have, sorted.
 func unknownMembers(e *openapi3.SchemaError) []string {
 	object, _ := e.Value.(map[string]any)
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(object)), func(name string) bool {
@@ -79,7 +79,7 @@ func unknownMembers(e *openapi3.SchemaError) []string {
 	})
 }
 
-// pointerOf is the place of a schema error in the body, as in RFC 6901.
+// pointerOf returns the JSON Pointer (RFC 6901) to the value that a schema error is about.
 func pointerOf(e *openapi3.SchemaError) string {
 	var pointer strings.Builder
 	for _, name := range e.JSONPointer() {
@@ -92,8 +92,7 @@ func escapePointer(name string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
-// explainSchema words a schema error for the sender of the request, without the
-// value that was submitted.
+// explainSchema words a schema error for the client, without the submitted value.
 func explainSchema(e *openapi3.SchemaError) string {
 	schema := e.Schema
 	switch e.SchemaField {
@@ -126,7 +125,7 @@ func explainSchema(e *openapi3.SchemaError) string {
 	return e.Reason
 }
 
-// formatRules words the formats of the contract.
+// formatRules are the error messages for the formats of the contract.
 var formatRules = map[string]string{
 	"uuid":      "must be a UUID",
 	"date-time": "must be a time as in RFC 3339, with + written as %2B in a URL",

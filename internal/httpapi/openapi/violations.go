@@ -4,7 +4,7 @@ import "github.com/message-service/message-service/internal/httpapi/problem"
 
 // violations collects what is wrong with a request.
 type violations struct {
-	malformed bool // something cannot even be understood
+	malformed bool // answered with 400 rather than 422
 	fields    []problem.Field
 }
 

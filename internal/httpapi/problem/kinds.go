@@ -11,8 +11,8 @@ type Kind struct {
 	Title  string
 }
 
-// The kinds of problems there are. The contract lists their types, and the SDKs name those that
-// programs ask for.
+// All kinds of problems. The contract lists their types, and the SDKs have constants for those that
+// programs distinguish.
 var (
 	BadRequest           = Kind{http.StatusBadRequest, "Bad Request"}
 	Forbidden            = Kind{http.StatusForbidden, "Forbidden"}
@@ -32,10 +32,11 @@ var (
 	ServiceUnavailable   = Kind{http.StatusServiceUnavailable, "Service Unavailable"}
 )
 
-// retryAfter is how many seconds a client is asked to wait.
+// retryAfter is the Retry-After header, in seconds.
 var retryAfter = map[Kind]string{TooManyRequests: "5", ServiceUnavailable: "1"}
 
-// Type is the URI that clients compare: a prefix, and the title in lower case with hyphens.
+// Type is the URI by which clients tell problems apart: a prefix, and the title in lower case with
+// hyphens.
 func (k Kind) Type() string {
 	return "urn:problem-type:message-service:" + strings.ReplaceAll(strings.ToLower(k.Title), " ", "-")
 }

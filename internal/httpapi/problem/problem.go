@@ -1,6 +1,5 @@
-// Package problem writes problem documents (RFC 9457), the body of every answer that reports an
-// error. It knows the kinds of problems there are, and nothing of how they come about: the
-// validator and the handlers return an [Error], and one place writes it.
+// Package problem writes problem documents (RFC 9457), the body of every error response. The validator
+// and the handlers return an [Error], and the error handler of package httpapi writes it.
 package problem
 
 import (
@@ -18,15 +17,15 @@ import (
 // Field is one thing that is wrong with a request, and where.
 type Field = server.FieldError
 
-// Error is an error that is answered with a problem document.
+// Error is an error and the problem document that answers it.
 type Error struct {
 	Kind   Kind
-	Detail string      // what happened this time, in words for a developer
-	Fields []Field     // the members and parameters at fault, if there are any
-	Header http.Header // what the answer has beside the document, if anything
+	Detail string      // what went wrong with this request, for the client's developer
+	Fields []Field     // the members and parameters at fault; may be empty
+	Header http.Header // further headers of the response; may be nil
 }
 
-// Error says what the log should have, the fields at fault included.
+// Error returns the title, the detail and the fields, for the log.
 func (e *Error) Error() string {
 	text := fmt.Appendf(nil, "%s: %s", e.Kind.Title, e.Detail)
 	for _, field := range e.Fields {
@@ -54,11 +53,11 @@ func Pointer(pointer, detail string) Field {
 	return Field{Pointer: &pointer, Detail: detail}
 }
 
-// Writer writes problem documents within the limits of the contract: names and pointers in them
-// come from the request, so there may be any number, of any length.
+// Writer writes problem documents and keeps the contract's limits on errors, pointers and parameter
+// names: these come from the request, so they may be of any number and length.
 type Writer struct{ errors, pointer, parameter int }
 
-// NewWriter makes a writer that keeps the limits of a contract.
+// NewWriter makes a writer with the limits of a contract.
 func NewWriter(document *openapi3.T) Writer {
 	schemas := document.Components.Schemas
 	field := schemas["FieldError"].Value.Properties
@@ -73,7 +72,7 @@ func NewWriter(document *openapi3.T) Writer {
 func (w Writer) Write(to http.ResponseWriter, e *Error, requestID string) error {
 	header := to.Header()
 	maps.Copy(header, e.Header)
-	header.Del("Content-Encoding") // of the answer that failed
+	header.Del("Content-Encoding") // set for the response that failed
 	header.Set("Content-Type", "application/problem+json")
 	if seconds, ok := retryAfter[e.Kind]; ok {
 		header.Set("Retry-After", seconds)

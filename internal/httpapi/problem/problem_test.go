@@ -17,7 +17,7 @@ import (
 	"github.com/message-service/message-service/gen/server"
 )
 
-// kinds are all there are.
+// kinds lists every kind.
 var kinds = []Kind{
 	BadRequest, Forbidden, SenderBlocked, NotFound, MethodNotAllowed, NotAcceptable, MessageDeleted, ContentTooLarge,
 	UnsupportedMediaType, MisdirectedRequest, UnprocessableContent, IdempotencyKeyReused, CursorAhead, TooManyRequests,
@@ -60,7 +60,7 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// TestWrite writes a problem over what was prepared for another answer.
+// TestWrite writes a problem after headers of another response were set.
 func TestWrite(t *testing.T) {
 	t.Parallel()
 	w := httptest.NewRecorder()
@@ -88,8 +88,8 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// TestRetryAfter writes every kind: those have the header that clients may try again, and each
-// document keeps the schema.
+// TestRetryAfter writes every kind: those that clients may retry have the header, and each document
+// matches the schema.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	document := contract(t)
@@ -112,8 +112,8 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// TestBounds writes more than the contract lets a problem have, as a request may ask for, and
-// leaves the error itself, which other requests may share, as it is.
+// TestBounds writes more and longer fields than the contract allows. The error itself, which requests may
+// share, must not change.
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", 3000)
