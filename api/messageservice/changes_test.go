@@ -1,4 +1,4 @@
-package messageservice_test
+package messageservice
 
 import (
 	"context"
@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/message-service/message-service/api/messageservice"
 )
 
 // TestFollowResumes breaks connections at every point of a stream; each next one resumes after the last event.
@@ -31,7 +29,7 @@ func TestFollowResumes(t *testing.T) {
 	)
 	var readies []uuid.UUID
 	var lost []string
-	texts, err := s.follow(t, &messageservice.FollowOptions{
+	texts, err := s.follow(t, &FollowOptions{
 		Ready: func(cursor uuid.UUID) { readies = append(readies, cursor) },
 		Lost:  func(err error, _ time.Duration) { lost = append(lost, err.Error()) },
 	}, 4)
@@ -55,7 +53,7 @@ func TestFollowAfter(t *testing.T) {
 	s := serve(t, says(), stays(0, ready(7, 0), change(8)))
 	after := cursorAt(7)
 	lost := func(error, time.Duration) { after = cursorAt(1) }
-	if texts, err := s.follow(t, &messageservice.FollowOptions{After: &after, Lost: lost}, 1); err != nil || texts != "8" {
+	if texts, err := s.follow(t, &FollowOptions{After: &after, Lost: lost}, 1); err != nil || texts != "8" {
 		t.Errorf("followed %s: %v", texts, err)
 	}
 	s.wantAsked(t, 7, 7)
@@ -65,18 +63,18 @@ func TestFollowAfter(t *testing.T) {
 func TestFollowWaits(t *testing.T) {
 	t.Parallel()
 	unavailable := func(header ...string) connection {
-		return refuses(http.StatusServiceUnavailable, messageservice.ServiceUnavailable, header...)
+		return refuses(http.StatusServiceUnavailable, ServiceUnavailable, header...)
 	}
 	s := serve(t,
 		says(ready(1, time.Millisecond), change(2), "retry: 300\n\n"), // what a stopping server sends last
 		says(ready(2, 100*time.Millisecond)),
 		unavailable(),
 		unavailable("Retry-After: 1"),
-		refuses(http.StatusTooManyRequests, messageservice.TooManyRequests, "Retry-After: 1"),
+		refuses(http.StatusTooManyRequests, TooManyRequests, "Retry-After: 1"),
 		stays(0, ready(2, 0), change(3)),
 	)
 	var waits []time.Duration
-	options := &messageservice.FollowOptions{Lost: func(_ error, wait time.Duration) { waits = append(waits, wait) }}
+	options := &FollowOptions{Lost: func(_ error, wait time.Duration) { waits = append(waits, wait) }}
 	if texts, err := s.follow(t, options, 2); err != nil || texts != "2 3" {
 		t.Errorf("followed %s: %v", texts, err)
 	}
@@ -91,9 +89,9 @@ func TestFollowWaits(t *testing.T) {
 // TestFollowGivesUp checks that Follow ends with errors that another attempt would not change.
 func TestFollowGivesUp(t *testing.T) {
 	t.Parallel()
-	ahead := serve(t, says(ready(1, 0), change(2)), refuses(http.StatusUnprocessableEntity, messageservice.CursorAhead))
+	ahead := serve(t, says(ready(1, 0), change(2)), refuses(http.StatusUnprocessableEntity, CursorAhead))
 	texts, err := ahead.follow(t, nil, 0)
-	if problem, ok := errors.AsType[*messageservice.ProblemError](err); !ok || problem.Type != messageservice.CursorAhead || texts != "2" {
+	if problem, ok := errors.AsType[*ProblemError](err); !ok || problem.Type != CursorAhead || texts != "2" {
 		t.Errorf("followed %s: %v", texts, err)
 	}
 	for name, test := range map[string]struct {
@@ -153,9 +151,9 @@ func TestFollowSilence(t *testing.T) {
 		},
 	)
 	var lost []string
-	options := &messageservice.FollowOptions{Lost: func(err error, _ time.Duration) { lost = append(lost, err.Error()) }}
+	options := &FollowOptions{Lost: func(err error, _ time.Duration) { lost = append(lost, err.Error()) }}
 	var texts []string
-	for change, err := range messageservice.FollowPaced(t.Context(), newClient(t, s.URL), "bob", options, time.Millisecond, silence, silence) {
+	for change, err := range follow(t.Context(), newClient(t, s.URL), "bob", options, pace{time.Millisecond, silence, silence}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,7 +182,7 @@ func TestFollowEnds(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			var last error
-			for _, err := range messageservice.Follow(ctx, newClient(t, s.URL), "bob", nil) {
+			for _, err := range Follow(ctx, newClient(t, s.URL), "bob", nil) {
 				if last = err; err == nil {
 					time.AfterFunc(100*time.Millisecond, cancel)
 				}
@@ -197,7 +195,7 @@ func TestFollowEnds(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, err := range messageservice.Follow(ended, newClient(t, "http://127.0.0.1:1"), "bob", nil) {
+	for _, err := range Follow(ended, newClient(t, "http://127.0.0.1:1"), "bob", nil) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("began with %v", err)
 		}

@@ -1,4 +1,4 @@
-package messageservice_test
+package messageservice
 
 import (
 	"io"
@@ -11,13 +11,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/message-service/message-service/api/messageservice"
 	"github.com/message-service/message-service/gen/client"
 )
 
 func newClient(t *testing.T, url string) *client.ClientWithResponses {
 	t.Helper()
-	api, err := messageservice.New(url)
+	api, err := New(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +60,7 @@ func TestExport(t *testing.T) {
 // countRecords counts the records of an export, and checks that nothing follows an error.
 func countRecords(t *testing.T, url, user string) (records int, last error) {
 	t.Helper()
-	for _, err := range messageservice.Export(t.Context(), newClient(t, url), user) {
+	for _, err := range Export(t.Context(), newClient(t, url), user) {
 		if last != nil {
 			t.Errorf("went on after %v", last)
 		}
@@ -84,7 +83,7 @@ func TestExportLeft(t *testing.T) {
 		close(left)
 	}))
 	t.Cleanup(server.Close)
-	for _, err := range messageservice.Export(t.Context(), newClient(t, server.URL), "alice") {
+	for _, err := range Export(t.Context(), newClient(t, server.URL), "alice") {
 		if err != nil {
 			t.Error(err)
 		}
@@ -101,7 +100,7 @@ func TestExportLeft(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"", "not a url", "localhost:8080", "ftp://localhost", "http://", "http://%zz"} {
-		if _, err := messageservice.New(url); err == nil {
+		if _, err := New(url); err == nil {
 			t.Errorf("made a client of %q", url)
 		}
 	}
@@ -137,21 +136,21 @@ func TestTimeout(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	api, err := messageservice.New(server.URL, messageservice.WithTimeout(timeout))
+	api, err := New(server.URL, WithTimeout(timeout))
 	if err != nil {
 		t.Fatal(err)
 	}
 	held := &client.ListChangesParams{After: &uuid.Nil, Wait: new(int32(5))}
-	if _, err := messageservice.Check(api.ListChangesWithResponse(t.Context(), "bob", held)); err != nil {
+	if _, err := Check(api.ListChangesWithResponse(t.Context(), "bob", held)); err != nil {
 		t.Errorf("a list that waits: %v", err)
 	}
-	for _, err := range messageservice.Export(t.Context(), api, "bob") {
+	for _, err := range Export(t.Context(), api, "bob") {
 		if err != nil {
 			t.Errorf("an export: %v", err)
 		}
 	}
-	options := &messageservice.FollowOptions{Lost: func(err error, _ time.Duration) { t.Errorf("a stream: %v", err) }}
-	for _, err := range messageservice.Follow(t.Context(), api, "bob", options) {
+	options := &FollowOptions{Lost: func(err error, _ time.Duration) { t.Errorf("a stream: %v", err) }}
+	for _, err := range Follow(t.Context(), api, "bob", options) {
 		if err != nil {
 			t.Errorf("a stream: %v", err)
 		}
@@ -176,18 +175,18 @@ func TestUnknownTypes(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	api := newClient(t, server.URL)
-	page, err := messageservice.Check(api.ListChangesWithResponse(t.Context(), "bob", nil))
+	page, err := Check(api.ListChangesWithResponse(t.Context(), "bob", nil))
 	if err != nil || len(page.JSON200.Changes) != 1 || page.JSON200.Changes[0].Type != "group" {
 		t.Errorf("a page: %v %+v", err, page)
 	}
-	for change, err := range messageservice.Follow(t.Context(), api, "bob", nil) {
+	for change, err := range Follow(t.Context(), api, "bob", nil) {
 		if err != nil || change.Type != "group" {
 			t.Errorf("a stream: %v %+v", err, change)
 		}
 		break
 	}
 	var types []client.ExportRecordType
-	for record, err := range messageservice.Export(t.Context(), api, "bob") {
+	for record, err := range Export(t.Context(), api, "bob") {
 		if err != nil {
 			t.Errorf("an export: %v", err)
 		}

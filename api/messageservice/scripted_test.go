@@ -1,4 +1,4 @@
-package messageservice_test
+package messageservice
 
 import (
 	"context"
@@ -15,7 +15,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/message-service/message-service/api/messageservice"
 	"github.com/message-service/message-service/gen/client"
 )
 
@@ -157,12 +156,12 @@ func (s *scripted) wantLeft(t *testing.T) {
 
 // follow follows with short waits until there are that many changes, or an error. It returns
 // the texts of the changes.
-func (s *scripted) follow(t *testing.T, options *messageservice.FollowOptions, changes int) (texts string, err error) {
+func (s *scripted) follow(t *testing.T, options *FollowOptions, changes int) (texts string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var all []string
-	for change, err := range messageservice.FollowPaced(ctx, newClient(t, s.URL), "bob", options, time.Millisecond, 10*time.Second, 10*time.Second) {
+	for change, err := range follow(ctx, newClient(t, s.URL), "bob", options, pace{time.Millisecond, 10 * time.Second, 10 * time.Second}) {
 		if err != nil {
 			return strings.Join(all, " "), err
 		}

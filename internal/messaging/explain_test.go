@@ -1,4 +1,4 @@
-package messaging_test
+package messaging
 
 import (
 	"cmp"
@@ -14,7 +14,6 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/messaging"
 )
 
 // explainer checks the plan of each query before it runs it.
@@ -169,7 +168,7 @@ func explainGeneric(ctx context.Context, database *db.DB, query string, args []a
 			literals[i] = fmt.Sprint(arg)
 		case string:
 			literals[i] = "'" + strings.ReplaceAll(arg, "'", "''") + "'"
-		case messaging.ID:
+		case ID:
 			literals[i] = "'" + arg.String() + "'"
 		default:
 			return "", fmt.Errorf("a parameter is of type %T", arg)

@@ -1,4 +1,4 @@
-package messaging_test
+package messaging
 
 import (
 	"context"
@@ -13,7 +13,6 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
-	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestSearchPlan checks that a search asks the index of words.
@@ -22,15 +21,15 @@ func TestSearchPlan(t *testing.T) {
 		database := dbtest.Open(t, dbtest.NewURL(t, engine))
 		fillPlanStore(t, database, 20_000)
 		index := map[db.Engine]string{db.Postgres: "Bitmap Index Scan on messages_search", db.SQLite: "SCAN message_words VIRTUAL TABLE INDEX"}[engine]
-		for _, query := range []messaging.Query{{Recipient: "quiet", Words: "message 77"}, {Sender: "quiet", Words: "77"}} {
+		for _, query := range []Query{{Recipient: "quiet", Words: "message 77"}, {Sender: "quiet", Words: "77"}} {
 			query.Limit = 100
-			bounds, err := messaging.Bounds(query.Window)
+			bounds, err := (query.Window).bounds()
 			if err != nil {
 				t.Fatal(err)
 			}
 			err = database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
 				recorder := &planRecorder{QueryerContext: q, engine: engine}
-				_, err := messaging.SelectMatches(ctx, recorder, messaging.EngineOf(database), query, bounds)
+				_, err := selectMatches(ctx, recorder, engines[database.Engine](database, true), query, bounds)
 				if plans := recorder.plans.String(); !strings.Contains(plans, index) {
 					t.Errorf("does not use %s:\n%s", index, plans)
 				}
@@ -64,7 +63,7 @@ func TestPunctuation(t *testing.T) {
 	err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
 		return sqlx.SelectContext(ctx, q, &wrong, `
 			SELECT text FROM unnest($1::text[]) AS given (text)
-			WHERE `+messaging.TextWords+` <> to_tsvector('simple', translate(text, $2, repeat(' ', length($2)))) LIMIT 10`, texts, marks)
+			WHERE `+textWords+` <> to_tsvector('simple', translate(text, $2, repeat(' ', length($2)))) LIMIT 10`, texts, marks)
 	})
 	if err != nil || len(wrong) > 0 {
 		t.Fatalf("other words: %q, %v", wrong, err)
@@ -75,12 +74,12 @@ func TestPunctuation(t *testing.T) {
 // let a send do it, again and again.
 func TestWordSorter(t *testing.T) {
 	database := dbtest.Open(t, dbtest.NewURL(t, db.Postgres))
-	service := messaging.New(database, messaging.Options{})
+	service := New(database, Options{})
 	for round := range 2 {
 		var sends sync.WaitGroup
-		for i := range messaging.SortInterval {
+		for i := range sortInterval {
 			sends.Go(func() {
-				if _, _, err := service.Send(t.Context(), messaging.Draft{
+				if _, _, err := service.Send(t.Context(), Draft{
 					Sender: fmt.Sprint("sender-", i), Recipient: fmt.Sprint("recipient-", i), Text: "some words", IdempotencyKey: fmt.Sprint(round),
 				}); err != nil {
 					t.Error(err)
@@ -88,7 +87,7 @@ func TestWordSorter(t *testing.T) {
 			})
 		}
 		sends.Wait()
-		service.WaitForWords()
+		service.engine.(*postgres).words.running.Wait()
 		var unsorted int
 		err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
 			return sqlx.GetContext(ctx, q, &unsorted, "SELECT gin_clean_pending_list('messages_search')")
