@@ -14,6 +14,7 @@ package mailbox
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -68,7 +69,7 @@ func (m *Mailboxes) Publish(owners []string) { m.publish(owners) }
 // like that of [db.DB.Add], and may only add to what somebody wrote; see [Mailboxes.Erase].
 // Errors: [ErrTooMany], [ErrCrowded], [ErrTooSlow]; those of ctx, db and fn.
 func (m *Mailboxes) Change(ctx context.Context, owners []string, fn func(context.Context, *sqlx.Tx, ID) error) error {
-	return m.change(ctx, m.db.Add, Change{Owners: owners, N: 1}, func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
+	return m.change(ctx, m.db.Add, Change{Owners: owners, N: 1}, nil, func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
 		return fn(ctx, tx, ids[0])
 	})
 }
@@ -77,7 +78,17 @@ func (m *Mailboxes) Change(ctx context.Context, owners []string, fn func(context
 // or erase what somebody wrote. None at all lock no mailbox, and are not
 // published: that is for what is in no list and no feed.
 func (m *Mailboxes) Erase(ctx context.Context, owners []string, n int, fn func(context.Context, *sqlx.Tx, []ID) error) error {
-	return m.change(ctx, m.db.Tx, Change{Owners: owners, N: n}, fn)
+	return m.change(ctx, m.db.Tx, Change{Owners: owners, N: n}, nil, fn)
+}
+
+// EraseFound is [Mailboxes.Erase] where only one of the owners is known before: find looks for the
+// others at the start of the transaction, before it locks any mailbox. The change waits in
+// memory for the turn of the known one alone.
+func (m *Mailboxes) EraseFound(
+	ctx context.Context, owner string, n int,
+	find func(context.Context, *sqlx.Tx) (others []string, err error), fn func(context.Context, *sqlx.Tx, []ID) error,
+) error {
+	return m.change(ctx, m.db.Tx, Change{Owners: []string{owner}, N: n}, find, fn)
 }
 
 // Batch makes many changes in one transaction as [Mailboxes.Change] makes one. They take no
@@ -86,28 +97,40 @@ func (m *Mailboxes) Erase(ctx context.Context, owners []string, n int, fn func(c
 // the same owners have ids in their order; others may not, where a mailbox is ahead, but
 // all of them become visible together.
 func (m *Mailboxes) Batch(ctx context.Context, changes []*Change, fn func(context.Context, *sqlx.Tx) error) error {
-	return m.stamped(ctx, m.db.Add, changes, fn)
-}
-
-// transaction is [db.DB.Add] or [db.DB.Tx].
-type transaction func(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error
-
-func (m *Mailboxes) change(ctx context.Context, in transaction, c Change, fn func(context.Context, *sqlx.Tx, []ID) error) error {
-	err := m.turns.do(ctx, c.Owners, func() error {
-		return m.stamped(ctx, in, []*Change{&c}, func(ctx context.Context, tx *sqlx.Tx) error { return fn(ctx, tx, c.IDs) })
-	})
-	if err == nil && c.N > 0 {
-		m.publish(c.Owners)
-	}
-	return err
-}
-
-// stamped runs fn in a transaction that has stamped the changes.
-func (m *Mailboxes) stamped(ctx context.Context, in transaction, changes []*Change, fn func(context.Context, *sqlx.Tx) error) error {
-	return in(ctx, WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+	return m.db.Add(ctx, WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 		if err := m.stamp(ctx, tx, changes); err != nil {
 			return err
 		}
 		return fn(ctx, tx)
 	})
+}
+
+// transaction is [db.DB.Add] or [db.DB.Tx].
+type transaction func(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error
+
+// change makes a change of the owners that are known, and those that find returns.
+func (m *Mailboxes) change(
+	ctx context.Context, in transaction, c Change,
+	find func(context.Context, *sqlx.Tx) ([]string, error), fn func(context.Context, *sqlx.Tx, []ID) error,
+) error {
+	known := c.Owners
+	err := m.turns.do(ctx, known, func() error {
+		return in(ctx, WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+			if find != nil {
+				found, err := find(ctx, tx)
+				if err != nil {
+					return err
+				}
+				c.Owners = slices.Concat(known, found)
+			}
+			if err := m.stamp(ctx, tx, []*Change{&c}); err != nil {
+				return err
+			}
+			return fn(ctx, tx, c.IDs)
+		})
+	})
+	if err == nil && c.N > 0 {
+		m.publish(c.Owners)
+	}
+	return err
 }

@@ -80,7 +80,7 @@ func (r *replica) change() {
 		return errRefused
 	}
 	var err error
-	switch n := r.random.IntN(4); r.random.IntN(3) {
+	switch n := r.random.IntN(4); r.random.IntN(4) {
 	case 0:
 		err = r.mailboxes.Change(r.t.Context(), r.owners, func(ctx context.Context, tx *sqlx.Tx, id mailbox.ID) error {
 			return note(ctx, tx, r.owners, []mailbox.ID{id})
@@ -93,6 +93,11 @@ func (r *replica) change() {
 			return note(ctx, tx, r.owners, ids)
 		})
 		want = min(n, 1)
+	case 2:
+		find := func(context.Context, *sqlx.Tx) ([]string, error) { return r.owners[1:], nil }
+		err = r.mailboxes.EraseFound(r.t.Context(), r.owners[0], 1+n, find, func(ctx context.Context, tx *sqlx.Tx, ids []mailbox.ID) error {
+			return note(ctx, tx, r.owners, ids)
+		})
 	default:
 		changes := make([]*mailbox.Change, 1+n)
 		for i := range changes {

@@ -82,16 +82,14 @@ var errNotAlone = errors.New("messages of others came in between")
 // so it has to know the peers before: it is not done where something came of another one, or
 // there is too much.
 func (e *erasure) eraseRest(ctx context.Context) (done bool, err error) {
-	var before, rest remnants
-	err = e.service.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		before, err = selectRemnants(ctx, q, e.user, e.freed, eraseRestMax)
-		return err
-	})
-	if err != nil {
-		return false, err
+	var owners []string
+	var rest remnants
+	find := func(ctx context.Context, tx *sqlx.Tx) ([]string, error) {
+		before, err := selectRemnants(ctx, tx, e.user, e.freed, eraseRestMax)
+		owners = slices.Concat(before.owners(), e.met.owners(), []string{e.user})
+		return owners, err
 	}
-	owners := slices.Concat(before.owners(), e.met.owners(), []string{e.user})
-	err = e.service.mailboxes.Erase(ctx, owners, 1+eraseRestMax, func(ctx context.Context, tx *sqlx.Tx, ids []ID) (err error) {
+	err = e.service.mailboxes.EraseFound(ctx, e.user, 1+eraseRestMax, find, func(ctx context.Context, tx *sqlx.Tx, ids []ID) (err error) {
 		if rest, err = selectRemnants(ctx, tx, e.user, e.freed, eraseRestMax); err != nil {
 			return err
 		}
