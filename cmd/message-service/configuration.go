@@ -12,17 +12,17 @@ import (
 // configurationCommand prints docs/configuration.md, for make generate.
 type configurationCommand struct{}
 
-// more is what the documentation adds to a group of options.
+// more is what the documentation adds below the title of a group of options.
 var more = map[string]string{
 	"Address":        "See [who may reach it](operations.md#who-may-reach-it).",
 	"TLS and HTTP/2": "See [TLS and HTTP/2](operations.md#tls-and-http2).",
 	"Database":       "See [the URL of a Postgres](operations.md#the-url-of-a-postgres) for several hosts and for options.",
-	otherCommands:    "What `send` and `tail` read beside those; `health` asks the server of this machine only.",
+	otherCommands:    "What `send` and `tail` read beside those; `health` checks the server on this machine only.",
 }
 
-const otherCommands = "Commands that ask a server"
+const otherCommands = "Commands that call a server"
 
-// Run prints every option that has an environment variable, as a table for each group.
+// Run prints every option that has an environment variable, in a table for each group.
 func (configurationCommand) Run(parser *kong.Kong, std streams) error {
 	_, err := fmt.Fprint(std.out, configuration(parser.Model))
 	return err
@@ -34,7 +34,7 @@ func configuration(model *kong.Application) string {
 
 # Configuration
 
-Every option of ` + "`message-service serve`" + ` is a flag and an environment variable; a flag wins. A duration is such as
+Every option of ` + "`message-service serve`" + ` is a flag and an environment variable; a flag wins. A duration is written like
 ` + "`30s` or `5m`" + `. ` + "`message-service serve --help`" + ` lists all of them, and ` + "`message-service help COMMAND`" + ` those of
 another command.
 `)
@@ -72,7 +72,7 @@ another command.
 	return text.String()
 }
 
-// row is a line of a table.
+// row is one option's line of a table.
 func row(flag *kong.Flag) string {
 	name, standard := "--"+flag.Name, ""
 	if flag.Tag.Negatable != "" && flag.Default == "true" {
@@ -88,5 +88,5 @@ func row(flag *kong.Flag) string {
 	return fmt.Sprintf("| `%s` | `%s` | %s | %s |\n", flag.Envs[0], name, standard, meaning)
 }
 
-// literal is what is to be set as code: options, paths, addresses, names of variables.
+// literal matches what the tables set as code: options, paths, addresses, names of variables.
 var literal = regexp.MustCompile(`--[a-z][a-z-]*|\b(postgres|https?|sqlite):[^\s,]*[\w/]|\B/[a-z]+(/[a-z]+)*/?|\b[A-Z]+_[A-Z_]*[A-Z]\b|\b127\.0\.0\.1[:\d]*`)

@@ -13,27 +13,27 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// defaultDatabaseURL is the database of whoever configures nothing.
+// defaultDatabaseURL is the database URL if none is configured.
 const defaultDatabaseURL = "sqlite:message-service.db"
 
-// databaseFlags say which database.
+// databaseFlags name the database.
 type databaseFlags struct {
-	DatabaseURL     string `env:"DATABASE_URL" default:"sqlite:message-service.db" placeholder:"URL" help:"The database: postgres://user:password@host/name, with all hosts if there are several, or sqlite:PATH."`
-	DatabaseURLFile string `env:"DATABASE_URL_FILE" placeholder:"PATH" help:"A file that holds the database URL, as a secret is mounted."`
+	DatabaseURL     string `env:"DATABASE_URL" default:"sqlite:message-service.db" placeholder:"URL" help:"The database: postgres://user:password@host/name, listing all hosts if there are several, or sqlite:PATH."`
+	DatabaseURLFile string `env:"DATABASE_URL_FILE" placeholder:"PATH" help:"A file that holds the database URL, such as a mounted secret."`
 }
 
-// schemaFlags are those of commands that bring the schema up to date.
+// schemaFlags are the options of commands that apply missing migrations.
 type schemaFlags struct {
 	databaseFlags
 
 	DatabaseWait time.Duration `env:"DATABASE_WAIT" default:"30s" placeholder:"DURATION" help:"How long to wait at the start for a database that does not answer yet."`
-	Search       bool          `env:"SEARCH" default:"true" negatable:"" help:"Keep an index of the words of all messages. --no-search drops it, and a search is answered 422 then. All servers of a database must agree; switching it on later indexes what is there at the next start, while sends wait."`
+	Search       bool          `env:"SEARCH" default:"true" negatable:"" help:"Keep a full-text index of all messages. --no-search drops it, and searches are then answered 422. All servers of a database must agree. Switching it on later indexes all messages at the next start, and sends wait until that is done."`
 }
 
-// connectionFlags say how a server connects to Postgres.
+// connectionFlags are the options of connections to Postgres.
 type connectionFlags struct {
-	DatabaseMaxConnections int  `env:"DATABASE_MAX_CONNECTIONS" default:"20" placeholder:"N" help:"Most connections to Postgres, from 2 to 1000. Some of them are kept for writing, and one more answers /ready."`
-	DatabasePrepare        bool `env:"DATABASE_PREPARE" default:"true" negatable:"" help:"Keep statements prepared on connections to Postgres. Behind a pooler that shares connections between transactions the server does without by itself."`
+	DatabaseMaxConnections int  `env:"DATABASE_MAX_CONNECTIONS" default:"20" placeholder:"N" help:"The most connections to Postgres, from 2 to 1000. Some of them are reserved for writing; /ready uses one more."`
+	DatabasePrepare        bool `env:"DATABASE_PREPARE" default:"true" negatable:"" help:"Use prepared statements on connections to Postgres. Behind a pooler in transaction mode the server stops using them by itself."`
 }
 
 // Validate is called by the command line parser.
@@ -73,7 +73,7 @@ func (f databaseFlags) url() (string, error) {
 	content, err := app.ReadSmall(f.DatabaseURLFile, maxURLBytes)
 	if err != nil {
 		if pathError, ok := errors.AsType[*fs.PathError](err); ok {
-			err = pathError.Err // not its path: somebody may have given the URL itself
+			err = pathError.Err // leaves out the path, which may be a URL with a password given by mistake
 		}
 		return "", fmt.Errorf("the file of --database-url-file (DATABASE_URL_FILE) cannot be read: %w", err)
 	}
@@ -84,10 +84,10 @@ func (f databaseFlags) url() (string, error) {
 	return url, nil
 }
 
-// commandOptions are for a command that does one thing after the other.
+// commandOptions are the database options of commands other than serve, which need few connections.
 func commandOptions(log *slog.Logger) db.Options { return db.Options{MaxConnections: 4, Log: log} }
 
-// openExisting opens the database and makes no SQLite file where there is none.
+// openExisting opens the database, and fails if there is no SQLite file rather than make one.
 func (f databaseFlags) openExisting(options db.Options) (*db.DB, error) {
 	url, err := f.url()
 	if err != nil {
@@ -96,8 +96,8 @@ func (f databaseFlags) openExisting(options db.Options) (*db.DB, error) {
 	return db.OpenExisting(url, options)
 }
 
-// openMigrated opens the database for a command that writes, and brings its schema up to date. It
-// returns the steps that it took. The database is to be closed by [app.CloseDatabase].
+// openMigrated opens the database for a command that writes, and applies the missing migrations, whose
+// names it returns. The caller closes the database with [app.CloseDatabase].
 func (f schemaFlags) openMigrated(ctx context.Context, log *slog.Logger) (*db.DB, []string, error) {
 	url, err := f.url()
 	if err != nil {

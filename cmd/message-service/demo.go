@@ -16,7 +16,7 @@ type demoCommand struct {
 	loadFlags
 
 	Messages int       `default:"1000" placeholder:"N" help:"How many messages to make (300 to 100000). Beyond the first 300 they are those of customers."`
-	Until    timestamp `placeholder:"TIME" help:"The end of the month, such as 2026-11-24T18:00:00+01:00; now if it is not given. The same end makes the same messages."`
+	Until    timestamp `placeholder:"TIME" help:"The end of the month, such as 2026-11-24T18:00:00+01:00; default: now. The same end makes the same messages."`
 }
 
 // Help is shown by --help.
@@ -40,7 +40,7 @@ func (c demoCommand) Validate() error {
 	return nil
 }
 
-// Run stores what the people of the demonstration have written.
+// Run stores the messages of the demonstration.
 func (c demoCommand) Run(ctx context.Context, std streams) error {
 	until := c.Until.Time
 	if until.IsZero() {
@@ -79,7 +79,7 @@ func (c demoCommand) Run(ctx context.Context, std streams) error {
 	return nil
 }
 
-// serving is the command that serves the store, without the password of a Postgres.
+// serving returns the command that serves the filled database, without printing a password.
 func (c demoCommand) serving() string {
 	switch url, err := c.url(); {
 	case err != nil || url == defaultDatabaseURL:
@@ -90,10 +90,10 @@ func (c demoCommand) serving() string {
 	return "message-service, with the same database URL"
 }
 
-// timestamp is a moment of the command line.
+// timestamp is a time in RFC 3339 on the command line.
 type timestamp struct{ time.Time }
 
-// UnmarshalText reads it as RFC 3339 writes it.
+// UnmarshalText parses RFC 3339.
 func (t *timestamp) UnmarshalText(text []byte) (err error) {
 	if t.Time, err = time.Parse(time.RFC3339, string(text)); err != nil {
 		return errors.New("must be a time such as 2026-11-24T18:00:00Z or 2026-11-24T18:00:00+01:00")

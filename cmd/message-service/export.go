@@ -14,12 +14,11 @@ import (
 type exportCommand struct {
 	databaseFlags
 
-	Output string `placeholder:"FILE" help:"Write to this file, which is there only once it is whole; - is standard output, as is the default."`
+	Output string `placeholder:"FILE" help:"Write to this file, which appears only when it is complete; - is standard output, the default."`
 }
 
-// Run writes the whole store. It changes nothing, so that it may be run beside a
-// server of an older version, or as whoever may only read: a schema that is not up to
-// date is an error.
+// Run exports the whole database. It does not apply missing migrations but fails, so that it can run
+// beside a server of an older version, and as a database user with read permission only.
 func (c exportCommand) Run(ctx context.Context, std streams) error {
 	start := time.Now()
 	database, err := c.openExisting(commandOptions(warnings(std.err)))
@@ -66,7 +65,7 @@ func checkUpToDate(ctx context.Context, database *db.DB) error {
 	return nil
 }
 
-// interrupted says so in place of an error that comes from the end of ctx.
+// interrupted returns the error "interrupted" in place of err if ctx is done.
 func interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return errors.New("interrupted")

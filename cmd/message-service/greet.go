@@ -10,8 +10,8 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// greet tells a newcomer where to go, and what is not protected; a log collector gets a line of
-// the log.
+// greet prints the URLs of the server and who can reach it. With --log-format json it logs a line instead,
+// for a log collector.
 func (c serveCommand) greet(w io.Writer, log *slog.Logger, engine db.Engine, address net.Addr) {
 	exposed := !isLocal(c.ListenAddress)
 	if c.LogFormat == "json" {
@@ -36,7 +36,7 @@ func (c serveCommand) greet(w io.Writer, log *slog.Logger, engine db.Engine, add
 	case c.AllowUnauthenticated:
 		protection = "every program on this machine, and every client of a proxy on it, can read and write all messages"
 	}
-	// One write: a reader that has the first line has all of it.
+	// A single write, so that a reader of a pipe gets all lines at once.
 	fmt.Fprintf(w, `Message Service %s on %s
 %[3]s
   Documentation   %[4]s/docs/

@@ -14,16 +14,16 @@ import (
 type healthCommand struct {
 	localFlags
 
-	Timeout time.Duration `default:"3s" placeholder:"DURATION" help:"How long to wait for its answer."`
+	Timeout time.Duration `default:"3s" placeholder:"DURATION" help:"How long to wait for the response."`
 }
 
-// Run asks the server whether it is alive. Not whether it is ready: a container is
-// not to be restarted because its database is.
+// Run checks liveness by GET /health, not readiness: a container must not be restarted because its database
+// is down.
 func (c healthCommand) Run(ctx context.Context, std streams) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	// Nothing is told that a stranger may not know, and a certificate that has just been replaced,
-	// or could not be, is no reason to restart the server.
+	// The certificate is not verified: the request has no secrets, and a certificate that was replaced or
+	// has expired is no reason to restart the server.
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	defer transport.CloseIdleConnections()
 	api, err := client.NewClientWithResponses(c.url(), client.WithHTTPClient(&http.Client{Transport: transport}))

@@ -13,10 +13,10 @@ import (
 type importCommand struct {
 	loadFlags
 
-	File string `arg:"" help:"What an export has written; - is standard input."`
+	File string `arg:"" help:"A file that an export has written; - is standard input."`
 }
 
-// Run stores the file, all of it or nothing.
+// Run imports the file in one transaction.
 func (c importCommand) Run(ctx context.Context, std streams) error {
 	start := time.Now()
 	file := os.Stdin

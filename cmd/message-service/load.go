@@ -17,10 +17,10 @@ type loadFlags struct {
 	logFlags
 }
 
-// load stores the records, all of them or none, and returns how many there are. An error that
-// wraps [archive.ErrNotEmpty] means that there is something in the database already.
-func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record, error], errs io.Writer) (int64, error) {
-	log := f.logger(errs)
+// load stores the records in one transaction, and returns their number. The error wraps
+// [archive.ErrNotEmpty] if the database is not empty.
+func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record, error], stderr io.Writer) (int64, error) {
+	log := f.logger(stderr)
 	database, _, err := f.openMigrated(ctx, log)
 	if err != nil {
 		return 0, interrupted(ctx, err)

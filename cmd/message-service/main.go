@@ -23,11 +23,11 @@ var version string
 type commands struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the API (the default command)."`
 	Send    sendCommand    `cmd:"" help:"Send a message, through a running server."`
-	Tail    tailCommand    `cmd:"" help:"Print what changes for a user as it happens, from a running server."`
+	Tail    tailCommand    `cmd:"" help:"Print a user's changes as they happen, from a running server."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date, or show its state."`
-	Export  exportCommand  `cmd:"" help:"Write everything that is stored as lines of JSON, for an import or as a backup."`
-	Import  importCommand  `cmd:"" help:"Store what an export has written, on either engine, into a database that is empty."`
-	Demo    demoCommand    `cmd:"" help:"Fill an empty database with a month of conversations, to look at and to try things with."`
+	Export  exportCommand  `cmd:"" help:"Write everything that is stored as lines of JSON, to import elsewhere or as a backup."`
+	Import  importCommand  `cmd:"" help:"Store an export, made on either engine, in an empty database."`
+	Demo    demoCommand    `cmd:"" help:"Fill an empty database with a month of sample conversations."`
 	Health  healthCommand  `cmd:"" help:"Exit with 0 if the server on this machine is alive, for container health checks."`
 	Help    helpCommand    `cmd:"" help:"Show what a command does, and its options."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, std streams) (code int) {
 	}
 	command, err := parse(parser, args)
 	if err == nil {
-		warnOfMisspelt(command, os.Environ(), std.err) //nolint:forbidigo // the parser does not tell what it did not read
+		warnOfMisspelt(command, os.Environ(), std.err) //nolint:forbidigo // the parser does not report variables that it did not read
 		err = command.Run()
 	}
 	if err == nil {
@@ -99,7 +99,7 @@ func buildVersion() string {
 
 // logFlags are the options of the log, which goes to standard error.
 type logFlags struct {
-	LogLevel  slog.Level `env:"LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"The least severe level to log: debug, info (each request but successful probes), warn or error."`
+	LogLevel  slog.Level `env:"LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"The lowest level to log: debug, info (each request except successful probes), warn or error."`
 	LogFormat string     `env:"LOG_FORMAT" enum:"text,json" default:"text" placeholder:"FORMAT" help:"How to log: as text, or as lines of json."`
 }
 
@@ -111,5 +111,5 @@ func (f logFlags) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// warnings is the log of a command that has no options for it.
+// warnings is the logger of a command without log options: it logs warnings and errors.
 func warnings(w io.Writer) *slog.Logger { return logFlags{LogLevel: slog.LevelWarn}.logger(w) }

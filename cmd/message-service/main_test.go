@@ -105,7 +105,7 @@ func TestCommandLineRefuses(t *testing.T) {
 		"no key":              {[]string{"--tls-cert-file", secret}, 2, "need each other"},
 		"no certificate":      {[]string{"--tls-key-file", secret}, 2, "need each other"},
 		"no such certificate": {[]string{"--tls-cert-file", secret + "x", "--tls-key-file", secret}, 1, "--tls-cert-file (TLS_CERT_FILE) cannot be read"},
-		"no PEM":              {[]string{"--tls-cert-file", secret, "--tls-key-file", secret}, 1, "are no certificate with its key"},
+		"no PEM":              {[]string{"--tls-cert-file", secret, "--tls-key-file", secret}, 1, "are not a certificate and its key"},
 		"two kinds of HTTP/2": {[]string{"--tls-cert-file", secret, "--tls-key-file", secret, "--h2c"}, 2, "--h2c (H2C) is for a server without TLS"},
 		"any origin":          {[]string{"--cors-origins", "https://example.org,*"}, 2, `--cors-origins (CORS_ORIGINS): "*" must be http:// or https://`},
 		"an origin's path":    {[]string{"--cors-origins", "https://example.org/"}, 2, "must have nothing but a scheme, a host and a port"},

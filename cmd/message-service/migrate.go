@@ -11,7 +11,7 @@ import (
 )
 
 type migrateCommand struct {
-	Up     migrateUpCommand     `cmd:"" help:"Apply the steps that are missing. Serving does so too, at its start."`
+	Up     migrateUpCommand     `cmd:"" help:"Apply the missing steps, as serve does at its start."`
 	Status migrateStatusCommand `cmd:"" help:"List the steps and when each was applied."`
 }
 
@@ -39,7 +39,7 @@ func (c migrateUpCommand) Run(ctx context.Context, std streams) error {
 
 type migrateStatusCommand struct{ databaseFlags }
 
-// Run lists the steps. A path that is mistyped is an error, not a new database.
+// Run lists the steps. It does not create a database, so that a mistyped path is an error.
 func (c migrateStatusCommand) Run(ctx context.Context, std streams) error {
 	database, err := c.openExisting(commandOptions(warnings(std.err)))
 	if err != nil {

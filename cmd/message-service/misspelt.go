@@ -10,23 +10,23 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// elsewhere are variables that other programs of this kind read, and the one that we read.
+// elsewhere maps variables that similar programs read to those of this one.
 var elsewhere = map[string]string{
 	"PORT": "LISTEN_ADDRESS", "LISTEN_ADDR": "LISTEN_ADDRESS", "LISTEN_PORT": "LISTEN_ADDRESS", "BIND_ADDRESS": "LISTEN_ADDRESS",
 	"DB_URL": "DATABASE_URL", "DATABASE_DSN": "DATABASE_URL",
 }
 
-// foreign are variables that look like ours and are read by what we are made of.
+// foreign are variables that resemble ours but are read by the Go standard library.
 var foreign = map[string]bool{"SSL_CERT_FILE": true, "SSL_CERT_DIR": true}
 
-// misspelt returns what to say of variables in an environment that are not ours and look as if
-// they were meant to be one of those that a command reads. That one must not be set itself.
+// misspelt returns a warning for each variable of an environment that is not ours but probably stands for
+// one that the command reads and that is not set.
 func misspelt(environment, reads, ours []string) []string {
 	set, known := map[string]bool{}, map[string]bool{}
 	for _, name := range ours {
 		known[name] = true
 	}
-	var names, says []string
+	var names, warnings []string
 	for _, variable := range environment {
 		name, _, _ := strings.Cut(variable, "=")
 		set[name] = true
@@ -44,14 +44,14 @@ func misspelt(environment, reads, ours []string) []string {
 			meant = nearestVariable(name, reads)
 		}
 		if read[meant] && !set[meant] {
-			says = append(says, fmt.Sprintf("the environment variable %s is not read, did you mean %s?", name, meant))
+			warnings = append(warnings, fmt.Sprintf("the environment variable %s is not read, did you mean %s?", name, meant))
 		}
 	}
-	return says
+	return warnings
 }
 
-// nearestVariable is the variable that a name is a slip away from. The shorter it is the less
-// may differ: what is one letter away from SEARCH may well be the variable of another program.
+// nearestVariable returns the variable that a name probably misspells, or "". It allows one edit for
+// every six letters: a variable one letter away from a short name may well belong to another program.
 func nearestVariable(name string, variables []string) string {
 	for _, variable := range variables {
 		if strings.EqualFold(name, variable) || len(variable) >= 5 && distance(name, variable) <= len(variable)/6 {
@@ -61,7 +61,8 @@ func nearestVariable(name string, variables []string) string {
 	return ""
 }
 
-// nearest is the name that a word is closest to, or begins; empty if it is far from all.
+// nearest returns the name with the smallest distance from a word, or that it is a prefix of; "" if none
+// is near.
 func nearest(word string, names []string) string {
 	best, closest := "", 3
 	for _, name := range names {
@@ -76,8 +77,8 @@ func nearest(word string, names []string) string {
 	return best
 }
 
-// distance is how many letters must be added, left out or replaced, or neighbours swapped, to
-// make one word of the other: the optimal string alignment distance.
+// distance is the optimal string alignment distance: how many letters must be inserted, deleted or
+// replaced, or adjacent ones swapped, to turn one word into the other.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
@@ -102,7 +103,7 @@ func distance(a, b string) int {
 	return rows[len(a)][len(b)]
 }
 
-// variables are the environment variables of a command, or of all if it has others below it.
+// variables returns the environment variables of a command and its subcommands.
 func variables(node *kong.Node) (names []string) {
 	for _, flag := range node.Flags {
 		names = append(names, flag.Envs...)
@@ -113,15 +114,16 @@ func variables(node *kong.Node) (names []string) {
 	return names
 }
 
-// warnOfMisspelt warns of variables that a command does not read, and was probably meant to.
-func warnOfMisspelt(command *kong.Context, environment []string, errs io.Writer) {
+// warnOfMisspelt warns of environment variables that are probably misspelt: to the log if the command has
+// log options, otherwise to standard error.
+func warnOfMisspelt(command *kong.Context, environment []string, stderr io.Writer) {
 	selected := command.Selected()
 	if selected == nil {
 		return
 	}
-	warn := func(text string) { fmt.Fprintln(errs, "message-service:", text) }
+	warn := func(text string) { fmt.Fprintln(stderr, "message-service:", text) }
 	if logs, ok := reflect.TypeAssert[interface{ logger(io.Writer) *slog.Logger }](selected.Target); ok {
-		warn = func(text string) { logs.logger(errs).Warn(text) }
+		warn = func(text string) { logs.logger(stderr).Warn(text) }
 	}
 	for _, text := range misspelt(environment, variables(selected), variables(command.Model.Node)) {
 		warn(text)

@@ -57,8 +57,7 @@ func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 	return nil, usageError{errors.New(said)}
 }
 
-// checkCommand refuses a command that there is not. The parser would take its name for an
-// argument of serve.
+// checkCommand refuses an unknown command, which the parser would take for an argument of serve.
 func checkCommand(parser *kong.Kong, name string) error {
 	var names []string
 	for _, command := range parser.Model.Children {
@@ -76,8 +75,8 @@ func checkCommand(parser *kong.Kong, name string) error {
 }
 
 var (
-	// databaseURL is one in the wrong place of the command line, and may have a password
-	// with spaces. Other places of a password are those of any URL.
+	// databaseURL and password match what error messages must not print: a database URL given in the
+	// wrong place, up to the end since its password may have spaces, and the credentials of any URL.
 	databaseURL = regexp.MustCompile(`postgres(ql)?:.*`)
 	password    = regexp.MustCompile(`[^\s"=]*:\S*@\S*`)
 
@@ -87,16 +86,16 @@ var (
 )
 
 type helpCommand struct {
-	Command []string `arg:"" optional:"" help:"The command; all of them if none is given."`
+	Command []string `arg:"" optional:"" help:"The command; without one, all commands are listed."`
 }
 
-// Run shows the help, which ends the program.
+// Run prints the help and exits.
 func (c helpCommand) Run(parser *kong.Kong) error {
 	_, err := parse(parser, append(c.Command, "--help"))
 	return err
 }
 
-// describe is the help of an option, with its default and its environment variable.
+// describe returns the help of an option with its default and its environment variable.
 func describe(value *kong.Value) string {
 	var more []string
 	if value.HasDefault && value.Flag != nil {

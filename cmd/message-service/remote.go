@@ -17,10 +17,10 @@ import (
 	"github.com/message-service/message-service/internal/app"
 )
 
-// localFlags say how a server on this machine is reached: by what it is configured with.
+// localFlags are the options by which commands find the server on this machine: the same that configure it.
 type localFlags struct {
 	ListenAddress string `env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the server on this machine listens."`
-	TLSCertFile   string `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"PATH" help:"The certificate of the server on this machine, if it has one: it is asked over TLS then, and has to show this one."`
+	TLSCertFile   string `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"PATH" help:"The certificate of the server on this machine, if it has one: the connection then uses TLS and accepts only this certificate."`
 }
 
 // Validate is called by the command line parser.
@@ -31,7 +31,7 @@ func (f localFlags) Validate() error {
 	return nil
 }
 
-// url is where the server is. One that listens on all addresses is asked at that of this machine.
+// url is the server's URL, at localhost if it listens on all addresses.
 func (f localFlags) url() string {
 	host, port, _ := net.SplitHostPort(f.ListenAddress) // it was checked
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
@@ -40,7 +40,7 @@ func (f localFlags) url() string {
 	return tlsFlags{TLSCertFile: f.TLSCertFile}.scheme() + "://" + net.JoinHostPort(host, port)
 }
 
-// tls trusts the certificate in the file and no other, whatever name it is for.
+// tls pins the certificate in the file: it accepts no other, and this one for any name.
 func (f localFlags) tls() (*tls.Config, error) {
 	if f.TLSCertFile == "" {
 		return nil, nil //nolint:nilnil // there is no TLS
@@ -57,10 +57,10 @@ func (f localFlags) tls() (*tls.Config, error) {
 		return nil, errors.New("the file of --tls-cert-file (TLS_CERT_FILE) has no certificate")
 	}
 	return &tls.Config{
-		InsecureSkipVerify: true, // what follows is stricter: the very certificate
+		InsecureSkipVerify: true, // VerifyConnection is stricter: it compares the certificate itself
 		VerifyConnection: func(state tls.ConnectionState) error {
 			if !bytes.Equal(state.PeerCertificates[0].Raw, block.Bytes) {
-				return &tls.CertificateVerificationError{ // which is not tried again
+				return &tls.CertificateVerificationError{ // the SDK does not retry this error
 					UnverifiedCertificates: state.PeerCertificates,
 					Err:                    errors.New("the server shows another than that of --tls-cert-file (TLS_CERT_FILE)"),
 				}
@@ -70,12 +70,12 @@ func (f localFlags) tls() (*tls.Config, error) {
 	}, nil
 }
 
-// serverFlags are the options of commands that ask a server, which may be anywhere.
+// serverFlags are the options of commands that call a server on this or another machine.
 type serverFlags struct {
 	localFlags
 
-	Server string `env:"SERVER_URL" placeholder:"URL" help:"Where the server is, such as https://chat.example.org. Without it that of this machine is asked."`
-	CAFile string `name:"ca-file" placeholder:"PATH" help:"Trust the certificates in this file, too, as PEM. The system's are looked for where SSL_CERT_FILE says."`
+	Server string `env:"SERVER_URL" placeholder:"URL" help:"The server's URL, such as https://chat.example.org. The default is the server on this machine."`
+	CAFile string `name:"ca-file" placeholder:"PATH" help:"Also trust the certificates in this PEM file, besides the system's (SSL_CERT_FILE)."`
 }
 
 // Validate is called by the command line parser.
@@ -106,7 +106,7 @@ func (f serverFlags) client() (*client.ClientWithResponses, error) {
 	return messageservice.New(url, messageservice.WithTLS(config))
 }
 
-// withAdvice adds to the error of a request what may help.
+// withAdvice adds to the error of a request how to solve it, where that is known.
 func withAdvice(err error) error {
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
 		return fmt.Errorf("%w; to trust a certificate of your own, name its file by --ca-file", err)
@@ -117,10 +117,10 @@ func withAdvice(err error) error {
 	return err
 }
 
-// maxBundleBytes bounds a file of certificates: those of all authorities take 250 kB.
+// maxBundleBytes bounds a file of CA certificates; the usual bundle has 250 kB.
 const maxBundleBytes = 4 << 20
 
-// trust is what the system trusts, and the certificates in a file.
+// trust returns the system's certificates and those in a file.
 func trust(path string) (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {
@@ -136,7 +136,7 @@ func trust(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// writeLine writes a value as one line of JSON, by one write.
+// writeLine writes a value as one line of JSON in a single write.
 func writeLine(w io.Writer, value any) error {
 	lines := json.NewEncoder(w)
 	lines.SetEscapeHTML(false)

@@ -16,27 +16,27 @@ import (
 )
 
 type sendCommand struct {
-	From     string     `required:"" placeholder:"USER" help:"Who sends it."`
-	To       string     `required:"" placeholder:"USER" help:"Who receives it."`
+	From     string     `required:"" placeholder:"USER" help:"The sender."`
+	To       string     `required:"" placeholder:"USER" help:"The recipient."`
 	ReplyTo  *uuid.UUID `placeholder:"ID" help:"The message it replies to."`
 	Metadata jsonObject `placeholder:"JSON" help:"Your own data, kept with the message: an object, such as '{\"order\": 17}'."`
-	Text     string     `arg:"" help:"What it says; - reads standard input, but for one newline at its end."`
+	Text     string     `arg:"" help:"The text; - reads it from standard input, without a newline at the end."`
 
 	serverFlags
 }
 
 // Help is shown by --help.
 func (sendCommand) Help() string {
-	return `Prints the message as it was stored, as one line of JSON. A request that fails is repeated, and yet the message is stored only once.
+	return `Prints the message as it was stored, as one line of JSON. A request that fails is retried, and the message is stored only once.
 
   message-service send --from alice --to bob "Lunch at noon?"
   date | message-service send --from alice --to bob -`
 }
 
-// jsonObject is an object whose members are kept as they were written.
+// jsonObject is a JSON object whose members keep their original text.
 type jsonObject map[string]any
 
-// UnmarshalText reads it.
+// UnmarshalText parses a JSON object.
 func (o *jsonObject) UnmarshalText(text []byte) error {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(text, &members) != nil || members == nil {
@@ -49,7 +49,7 @@ func (o *jsonObject) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// maxInputBytes is more than a server takes, so that it refuses what is cut off there.
+// maxInputBytes is more than a server accepts, so that it refuses a text truncated there.
 const maxInputBytes = 1 << 20
 
 // Run sends a message.
@@ -61,7 +61,7 @@ func (c sendCommand) Run(ctx context.Context, std streams) error {
 		}
 		c.Text = strings.TrimSuffix(string(input), "\n")
 	}
-	if !utf8.ValidString(c.Text) { // JSON would replace what is not
+	if !utf8.ValidString(c.Text) { // the JSON encoder would replace invalid bytes
 		return errors.New("the text is not UTF-8")
 	}
 	api, err := c.client()
@@ -79,7 +79,7 @@ func (c sendCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return interrupted(ctx, err)
 	}
-	// Printed as it came: metadata may have numbers that are too large for Go's types.
+	// The response is printed unchanged: metadata may have numbers too large for Go's types.
 	if _, err := messageservice.Check(&client.SendMessageResponse{Body: body, HTTPResponse: response}, nil); err != nil {
 		return err
 	}

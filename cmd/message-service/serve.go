@@ -18,24 +18,24 @@ import (
 )
 
 type serveCommand struct {
-	ListenAddress        string   `group:"Address" env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen. Port 0 takes a free one."`
-	AllowUnauthenticated bool     `group:"Address" env:"ALLOW_UNAUTHENTICATED" help:"Listen beyond this machine, answer to any host name, and serve what comes through a proxy, although nobody is asked who they are. Everyone who reaches the address can read and write all messages."`
-	PublicURL            string   `group:"Address" env:"PUBLIC_URL" placeholder:"URL" help:"The origin by which clients reach the server, such as https://chat.example.org, where a proxy or a mapped port gives it another than it sees. The contract that it serves names it, and web pages of it are its own."`
-	CORSOrigins          []string `name:"cors-origins" group:"Address" env:"CORS_ORIGINS" placeholder:"URL,..." help:"Other origins whose web pages may use the API, such as https://app.example.org,http://localhost:5173. They can do all that anybody can who reaches the server."`
-	Compress             bool     `group:"Address" env:"COMPRESS" help:"Compress answers from 8 kB, and exports, by gzip for clients that ask for it; not streams. A page of 100 short messages takes less than half of the bytes then, and a quarter of a millisecond more of a processor."`
-	Console              *bool    `group:"Address" env:"CONSOLE" negatable:"" help:"Serve the console at /console/. If nothing is said it is served only to this machine: where the address to listen on is one of it, without --allow-unauthenticated."`
+	ListenAddress        string   `group:"Address" env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"The address to listen on. Port 0 chooses a free one."`
+	AllowUnauthenticated bool     `group:"Address" env:"ALLOW_UNAUTHENTICATED" help:"Allow other machines, any host name and proxies, although there is no authentication: every client that reaches the address can read and write all messages."`
+	PublicURL            string   `group:"Address" env:"PUBLIC_URL" placeholder:"URL" help:"The origin by which clients reach the server, such as https://chat.example.org, if a proxy or port mapping changes it. The contract that it serves names this origin, and web pages of this origin may use the API."`
+	CORSOrigins          []string `name:"cors-origins" group:"Address" env:"CORS_ORIGINS" placeholder:"URL,..." help:"Other origins whose web pages may use the API, such as https://app.example.org,http://localhost:5173. Such pages can do everything that any client of the server can."`
+	Compress             bool     `group:"Address" env:"COMPRESS" help:"Compress responses from 8 kB, and exports, with gzip for clients that accept it; streams are not compressed. A page of 100 short messages then takes less than half the bytes, and 0.25 ms more CPU time."`
+	Console              *bool    `group:"Address" env:"CONSOLE" negatable:"" help:"Serve the console at /console/. By default it is served only if no other machine can reach the server: it listens on a loopback address, without --allow-unauthenticated."`
 
 	tlsFlags `group:"TLS and HTTP/2"`
 
 	schemaFlags     `group:"Database"`
 	connectionFlags `group:"Database"`
-	Notify          bool `group:"Database" env:"NOTIFY" default:"true" negatable:"" help:"Tell other servers on the same Postgres of changes, and hear of theirs, by NOTIFY. Without it they find out within 2 seconds, as they do behind a pooler that shares connections between transactions."`
+	Notify          bool `group:"Database" env:"NOTIFY" default:"true" negatable:"" help:"Publish changes to the other servers on the same Postgres by NOTIFY, and LISTEN for theirs. Without it, or behind a pooler in transaction mode, they see changes within 2 seconds, by polling."`
 
-	QueueSize  int `group:"Limits" env:"QUEUE_SIZE" default:"4096" placeholder:"N" help:"Sends, and as many other changes, that may wait to be stored, from 1 to 1000000; a sixteenth of those for one mailbox. More are answered 503."`
-	MaxStreams int `group:"Limits" env:"MAX_STREAMS" default:"20000" placeholder:"N" help:"Streams of changes, and requests that wait for one, at a time, from 1 to 1000000. More are answered 429, as is the 11th of a user."`
+	QueueSize  int `group:"Limits" env:"QUEUE_SIZE" default:"4096" placeholder:"N" help:"How many sends may wait to be stored, and how many other changes, from 1 to 1000000; a sixteenth of that for one mailbox. Further ones are answered 503."`
+	MaxStreams int `group:"Limits" env:"MAX_STREAMS" default:"20000" placeholder:"N" help:"How many streams of changes, and requests waiting for a change, may be open at a time, from 1 to 1000000. Further ones are answered 429, as is the 11th of a user."`
 
-	ShutdownDelay   time.Duration `group:"Shutdown" env:"SHUTDOWN_DELAY" default:"0s" placeholder:"DURATION" help:"How long a shutdown goes on serving while /ready answers 503, so that load balancers notice."`
-	ShutdownTimeout time.Duration `group:"Shutdown" env:"SHUTDOWN_TIMEOUT" default:"25s" placeholder:"DURATION" help:"How long a shutdown waits after that for requests to end."`
+	ShutdownDelay   time.Duration `group:"Shutdown" env:"SHUTDOWN_DELAY" default:"0s" placeholder:"DURATION" help:"How long the server goes on serving after SIGTERM while /ready answers 503, so that load balancers notice."`
+	ShutdownTimeout time.Duration `group:"Shutdown" env:"SHUTDOWN_TIMEOUT" default:"25s" placeholder:"DURATION" help:"How long it then waits for requests to end."`
 
 	logFlags   `group:"Log and profiles"`
 	debugFlags `group:"Log and profiles"`
@@ -107,7 +107,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	return nil
 }
 
-// options are what the flags mean.
+// options converts the flags to options of the server.
 func (c serveCommand) options(log *slog.Logger) (app.Options, error) {
 	url, err := c.url()
 	return app.Options{
@@ -132,16 +132,16 @@ func (c serveCommand) options(log *slog.Logger) (app.Options, error) {
 	}, err
 }
 
-// heapReserve is a part of the heap that is never touched, and so takes no memory. The
-// garbage is collected when the heap has doubled: one of a few megabytes does so dozens of
-// times a second under load, and collecting took a fifth of all computing.
+// heapReserve is the size in bytes of a heap ballast: it is never touched, so it takes no physical memory,
+// but it makes garbage collections rarer. With a live heap of a few megabytes they happened dozens of times
+// a second under load and took a fifth of the CPU time.
 const heapReserve = 24 << 20
 
-// tlsFlags are the options of encryption, and of HTTP/2 without it.
+// tlsFlags are the options of TLS, and of HTTP/2 without TLS.
 type tlsFlags struct {
-	TLSCertFile string `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"PATH" help:"Serve HTTPS, by HTTP/1.1 and HTTP/2, with the certificate in this file: PEM, with those that vouch for it below it. It is read again when it changes."`
-	TLSKeyFile  string `name:"tls-key-file" env:"TLS_KEY_FILE" placeholder:"PATH" help:"File with the private key of that certificate, as PEM."`
-	H2C         bool   `name:"h2c" env:"H2C" help:"Speak HTTP/2 without TLS, too, to proxies that begin with it, such as Caddy and Envoy."`
+	TLSCertFile string `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"PATH" help:"Serve HTTPS, with HTTP/1.1 and HTTP/2, with the certificate in this PEM file, followed by its intermediate certificates. The file is reloaded when it changes."`
+	TLSKeyFile  string `name:"tls-key-file" env:"TLS_KEY_FILE" placeholder:"PATH" help:"The PEM file with the private key of that certificate."`
+	H2C         bool   `name:"h2c" env:"H2C" help:"Also speak HTTP/2 without TLS (h2c with prior knowledge), for proxies such as Caddy and Envoy."`
 }
 
 // Validate is called by the command line parser.
@@ -155,7 +155,7 @@ func (f tlsFlags) Validate() error {
 	return nil
 }
 
-// scheme is that of the server's URLs.
+// scheme is the scheme of the server's URLs.
 func (f tlsFlags) scheme() string {
 	if f.TLSCertFile != "" {
 		return "https"
@@ -165,11 +165,10 @@ func (f tlsFlags) scheme() string {
 
 // debugFlags are the options of the profiles.
 type debugFlags struct {
-	DebugAddress string `env:"DEBUG_ADDRESS" placeholder:"HOST:PORT" help:"Where on this machine to serve profiles of the running server, under /debug/pprof/. They show what is in memory, so other machines cannot be let in."`
+	DebugAddress string `env:"DEBUG_ADDRESS" placeholder:"HOST:PORT" help:"The local address on which to serve profiles of the running server, under /debug/pprof/. They show what is in memory, so other machines cannot be allowed."`
 }
 
-// Validate is called by the command line parser. Profiles show what is in memory, so no
-// option lets other machines have them.
+// Validate is called by the command line parser.
 func (f debugFlags) Validate() error {
 	if f.DebugAddress == "" || isLocal(f.DebugAddress) {
 		return nil

@@ -5,21 +5,20 @@ import (
 	"time"
 )
 
-// stream is a reader or a writer, whichever its function is.
+// stream makes an io.Reader or an io.Writer of a function.
 type stream func([]byte) (int, error)
 
-// Read reads.
+// Read calls the function.
 func (s stream) Read(b []byte) (int, error) { return s(b) }
 
-// Write writes.
+// Write calls the function.
 func (s stream) Write(b []byte) (int, error) { return s(b) }
 
-// interruptGrace is for what is just being done, so that it counts as done.
+// interruptGrace is how long a read or write in progress may still complete after the interrupt.
 const interruptGrace = 500 * time.Millisecond
 
-// interruptible makes a read or a write fail soon after ctx has ended, also while it waits
-// for whoever is at the other end of a pipe. What it waits for may still use the
-// buffer then, so nothing else may.
+// interruptible makes a read or write return soon after ctx is done, even if it blocks on a pipe. The
+// blocked call still uses the buffer then, so the caller must not reuse it.
 func interruptible(ctx context.Context, do stream) stream {
 	type result struct {
 		n   int

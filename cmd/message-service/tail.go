@@ -14,21 +14,21 @@ import (
 )
 
 type tailCommand struct {
-	After *uuid.UUID `placeholder:"CURSOR" help:"Begin after this cursor, which a change has or an earlier run told; now if it is not given. 00000000-0000-0000-0000-000000000000 is the beginning."`
-	User  string     `arg:"" help:"Whose changes."`
+	After *uuid.UUID `placeholder:"CURSOR" help:"Begin after this cursor, which a change has or an earlier run printed; default: now. 00000000-0000-0000-0000-000000000000 is the beginning."`
+	User  string     `arg:"" help:"The user whose changes to print."`
 
 	serverFlags
 }
 
 // Help is shown by --help.
 func (tailCommand) Help() string {
-	return `Prints each change as one line of JSON as soon as it is stored: messages that the user received or sent, edits, deletions, and read markers. It runs until Ctrl-C and connects again by itself; standard error tells when, and the cursor to go on after.
+	return `Prints each change as one line of JSON as soon as it is stored: messages that the user received or sent, edits, deletions, and read markers. It runs until Ctrl-C and reconnects by itself; it prints to standard error when it does, and the cursor to continue after.
 
   message-service tail bob
   message-service tail bob --after 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42`
 }
 
-// Run prints changes until ctx ends, or nobody reads them any more.
+// Run prints changes until ctx is done or standard output is closed.
 func (c tailCommand) Run(ctx context.Context, std streams) error {
 	api, err := c.client()
 	if err != nil {

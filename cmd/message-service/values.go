@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// readAs reads the values of a type by a function, whose errors say what would be right: those
-// of the standard library say what went wrong inside it.
+// readAs parses the values of a type with a function whose errors say what is expected. The errors of the
+// standard library speak of its internals.
 func readAs[T any](parse func(string) (T, error)) kong.Option {
 	return kong.TypeMapper(reflect.TypeFor[T](), kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
 		var text string

@@ -1,8 +1,7 @@
-// Package app puts the server together. [New] opens what it needs, in order; [App.Run] answers
-// requests; [App.Close] ends it all, in the opposite order. The command line and the tests start
-// the same one.
+// Package app assembles the server. [New] opens its parts in order, [App.Run] serves requests, and
+// [App.Close] closes the parts in reverse order. The command line and the tests start the same server.
 //
-// What the server says names its options as the command line does, since an operator reads it.
+// Errors and log lines name options as the command line does, since operators read them.
 package app
 
 import (
@@ -19,7 +18,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// App is a server. Its exported parts are for tests.
+// App is a server. Its exported fields are for tests.
 type App struct {
 	DB      *db.DB
 	Service *messaging.Service
@@ -32,19 +31,19 @@ type App struct {
 	listener    net.Listener
 	connections func() (open, most int) // of the listener
 	http        *http.Server
-	served      chan struct{}  // closed when no connection is taken any more
-	steps       []func() error // of Close, the last one first
+	served      chan struct{}  // closed when Serve has returned: no more connections are accepted
+	steps       []func() error // of Close, which takes the last one first
 }
 
-// New makes a server, which answers nothing before [App.Run]. After an error nothing is left open; it
-// wraps [context.Canceled] if ctx ended while the database did not answer.
+// New makes a server, which answers no requests before [App.Run]. If it fails, nothing is left open. The
+// error wraps [context.Canceled] if ctx was cancelled while the server waited for the database.
 func New(ctx context.Context, options Options) (*App, error) {
 	a := &App{options: options, log: cmp.Or(options.Log, slog.New(slog.DiscardHandler)), served: make(chan struct{})}
 	for _, open := range []func(context.Context) error{
 		a.loadCertificate,
-		a.tryToListen, // a server that cannot leaves the database alone
+		a.tryToListen, // before the database is opened: if the port is taken, it stays untouched
 		a.openDatabase,
-		a.listen, // from here on clients wait, so that nothing that follows may take long
+		a.listen, // from here on clients connect and wait, so the steps that follow must be quick
 		a.serveProfiles,
 		a.startProduct,
 		a.startHTTP,
@@ -56,7 +55,7 @@ func New(ctx context.Context, options Options) (*App, error) {
 	return a, nil
 }
 
-// startProduct starts what stores messages and hands out changes.
+// startProduct starts the messaging service and the hub of the change feeds.
 func (a *App) startProduct(context.Context) error {
 	var bus feed.Bus
 	if a.options.Bus != nil {
@@ -78,7 +77,7 @@ func (a *App) startProduct(context.Context) error {
 // Address is where the server listens.
 func (a *App) Address() net.Addr { return a.listener.Addr() }
 
-// Run answers requests until ctx ends, or until it cannot take any more, and returns why.
+// Run serves requests until ctx is done, and returns nil, or until the listener fails, and returns its error.
 func (a *App) Run(ctx context.Context) error {
 	var err error
 	go func() {

@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// TestNewLeavesNothingOpen has one step of New after the other fail: what was opened before is
-// closed again, and what is wrong but for the database leaves that alone. It counts goroutines, so that it
-// does not run beside other tests.
+// TestNewLeavesNothingOpen makes each step of New fail: what was opened before must be closed again, and a
+// mistake that has nothing to do with the database must leave it untouched. It counts goroutines, so it
+// does not run in parallel.
 func TestNewLeavesNothingOpen(t *testing.T) {
 	other := httptest.NewTLSServer(http.NotFoundHandler())
 	defer other.Close()
@@ -29,7 +29,7 @@ func TestNewLeavesNothingOpen(t *testing.T) {
 		opened bool // the database
 	}{
 		"no such certificate":    {func(o *Options) { o.CertificateFile = "none" }, "TLS_CERT_FILE", false},
-		"not of this key":        {func(o *Options) { o.KeyFile = o.CertificateFile }, "no certificate with its key", false},
+		"not of this key":        {func(o *Options) { o.KeyFile = o.CertificateFile }, "not a certificate and its key", false},
 		"port is taken":          {func(o *Options) { o.ListenAddress = taken }, taken + " already", false},
 		"port of profiles":       {func(o *Options) { o.ProfilesAddress = taken }, taken + " already", false},
 		"no such engine":         {func(o *Options) { o.DatabaseURL = "mysql://x" }, "postgres://", false},
@@ -42,7 +42,7 @@ func TestNewLeavesNothingOpen(t *testing.T) {
 			test.change(&options)
 			before := runtime.NumGoroutine()
 			if _, err := New(t.Context(), options); err == nil || !strings.Contains(err.Error(), test.says) {
-				t.Errorf("it says %v, want %q", err, test.says)
+				t.Errorf("New failed with %v, want %q", err, test.says)
 			}
 			if _, err := os.Stat(path); (err == nil) != test.opened {
 				t.Errorf("the store: %v", err)
@@ -53,7 +53,7 @@ func TestNewLeavesNothingOpen(t *testing.T) {
 			if listener, err := net.Listen("tcp", options.ListenAddress); options.ListenAddress != taken && (err != nil || listener.Close() != nil) {
 				t.Errorf("the port is not free: %v", err)
 			}
-			for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() { // one that has ended is counted for a moment
+			for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() { // a goroutine that has ended is still counted for a moment
 				if time.Now().After(deadline) {
 					stacks := make([]byte, 1<<20)
 					t.Fatalf("%d goroutines are left\n%s", runtime.NumGoroutine()-before, stacks[:runtime.Stack(stacks, true)])
@@ -63,7 +63,7 @@ func TestNewLeavesNothingOpen(t *testing.T) {
 	}
 }
 
-// freeAddress is an address that nobody listens on.
+// freeAddress returns a loopback address with a free port.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

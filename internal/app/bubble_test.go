@@ -20,7 +20,7 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// pipes is a listener in memory: nothing else lets the time of a bubble pass.
+// pipes is a listener in memory. With real sockets the clock of a synctest bubble would not advance.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -58,7 +58,7 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 	}
 }
 
-// bubbled is a server in a bubble, and a client of it.
+// bubbled is a server in a synctest bubble and a client of it.
 type bubbled struct {
 	*App
 
@@ -66,7 +66,7 @@ type bubbled struct {
 	ran    chan error // the result of Run
 }
 
-// startInBubble starts a server on an empty store.
+// startInBubble starts a server on an empty SQLite database at path.
 func startInBubble(t *testing.T, path string, options Options) *bubbled {
 	t.Helper()
 	options.DatabaseURL = "sqlite:" + path
@@ -84,7 +84,7 @@ func startInBubble(t *testing.T, path string, options Options) *bubbled {
 	return b
 }
 
-// ask sends a request and returns the answer, of which the status is 0 if there is none.
+// ask sends a request and returns the response, or the status 0 if the connection broke.
 func (b *bubbled) ask(ctx context.Context, t *testing.T, method, path, body string) (status int, answer io.Reader) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, method, "http://localhost"+path, strings.NewReader(body))
@@ -103,7 +103,7 @@ func (b *bubbled) ask(ctx context.Context, t *testing.T, method, path, body stri
 	return response.StatusCode, response.Body
 }
 
-// send sends a message, and returns where the status of the answer will be.
+// send sends a message in the background, and returns a channel that receives the status.
 func (b *bubbled) send(ctx context.Context, t *testing.T, text string) <-chan int {
 	answered := make(chan int, 1)
 	go func() {
@@ -115,7 +115,7 @@ func (b *bubbled) send(ctx context.Context, t *testing.T, text string) <-chan in
 	return answered
 }
 
-// hold keeps everything from being stored until release is called.
+// hold blocks all writes, by a transaction of its own, until release is called.
 func (b *bubbled) hold(t *testing.T) (release func()) {
 	t.Helper()
 	held, unlock, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
@@ -135,11 +135,11 @@ func (b *bubbled) hold(t *testing.T) (release func()) {
 	}
 }
 
-// stored returns the texts that are in the store, which a server has closed.
+// stored checks that the server has closed its database, and returns the texts in it.
 func stored(t *testing.T, b *bubbled, path string) (texts []string) {
 	t.Helper()
 	if _, err := os.Stat(path + "-wal"); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the log of the store is there: %v", err)
+		t.Errorf("the write-ahead log was not removed: %v", err)
 	}
 	if err := b.Service.Ready(t.Context()); err == nil {
 		t.Error("the database is not closed")

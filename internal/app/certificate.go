@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// certificate is a certificate and its key, in files that may be replaced.
+// certificate is a TLS certificate with its key, reloaded when the files change.
 type certificate struct {
 	file, keyFile string
 
 	log     *slog.Logger
-	content []byte // of both, when they were last used, or refused
+	content []byte // of both files when they were last read
 	current atomic.Pointer[tls.Certificate]
 }
 
-// loadCertificate reads the certificate, if there is one, and goes on watching its files.
+// loadCertificate reads the certificate, if the server has one, and starts a worker that reloads it.
 func (a *App) loadCertificate(context.Context) error {
 	if a.options.CertificateFile == "" {
 		return nil
@@ -38,7 +38,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current.Load(), nil
 }
 
-// reload uses what is in the files, if that has changed and is a certificate with its key.
+// reload reads the files and replaces the certificate if they have changed and match each other.
 func (c *certificate) reload() (changed bool, err error) {
 	cert, err := ReadSmall(c.file, MaxCertificateBytes)
 	if err != nil {
@@ -55,7 +55,7 @@ func (c *certificate) reload() (changed bool, err error) {
 	c.content = content
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
-		return false, fmt.Errorf("the files of --tls-cert-file and --tls-key-file (TLS_CERT_FILE and TLS_KEY_FILE) are no certificate with its key: %w", err)
+		return false, fmt.Errorf("the files of --tls-cert-file and --tls-key-file (TLS_CERT_FILE and TLS_KEY_FILE) are not a certificate and its key: %w", err)
 	}
 	if now := time.Now(); now.After(pair.Leaf.NotAfter) || now.Before(pair.Leaf.NotBefore) {
 		c.log.Warn("clients will not accept the certificate: it is not valid now", "from", pair.Leaf.NotBefore, "until", pair.Leaf.NotAfter)
@@ -67,12 +67,12 @@ func (c *certificate) reload() (changed bool, err error) {
 // MaxCertificateBytes bounds the files of a certificate and its key.
 const MaxCertificateBytes = 64 << 10
 
-// reloadInterval is how often the files are looked at. They are small, and looking at what is
-// in them notices every way of replacing them.
+// reloadInterval is how often the files are read. They are small, and comparing their content notices
+// every way of replacing them, unlike watching the directory.
 const reloadInterval = time.Second
 
-// watch reloads the certificate when its files change, until ctx ends. Connections keep
-// theirs; one that cannot be used is logged, and the one before stays.
+// watch reloads the certificate when its files change, until ctx is done. Open connections keep theirs.
+// If the new one is invalid that is logged, and the old one stays in use.
 func (c *certificate) watch(ctx context.Context) {
 	ticker := time.NewTicker(reloadInterval)
 	defer ticker.Stop()
@@ -87,7 +87,7 @@ func (c *certificate) watch(ctx context.Context) {
 		switch {
 		case changed:
 			c.log.Info("certificate replaced", "until", c.current.Load().Leaf.NotAfter)
-		case err != nil && err.Error() != last: // not each second
+		case err != nil && err.Error() != last: // not every second
 			c.log.Warn("the certificate was not replaced", "error", err)
 		}
 		last = fmt.Sprint(err)

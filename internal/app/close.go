@@ -9,24 +9,24 @@ import (
 )
 
 const (
-	storeTimeout  = 10 * time.Second // for what waits to be stored when the server stops
+	storeTimeout  = 10 * time.Second // for storing the queued sends when the server stops
 	workerTimeout = 10 * time.Second // for a worker to end
 )
 
-// Close ends the server, in the opposite order of [New], so that nothing ends before what needs it:
+// Close shuts the server down in the reverse order of [New], so that nothing ends before what needs it:
 //
-//  1. /ready answers 503, so that load balancers send nobody any more. Everything is served as before,
-//     for ShutdownDelay.
-//  2. The listener closes, and streams are told to end. Requests that have arrived are answered; those
-//     that take longer than ShutdownTimeout are cut off.
+//  1. /ready answers 503 for ShutdownDelay, so that load balancers stop sending requests. Everything
+//     else is served as before.
+//  2. The listener closes and streams drain. Requests that have arrived are answered; after
+//     ShutdownTimeout their connections are closed.
 //  3. The hub of the feeds and its bus end.
-//  4. Sends that were accepted are stored. They need no client, so they have a time of their own.
-//  5. The server of profiles ends, and cuts off whoever waits for one.
+//  4. The queue of accepted sends is stored, within storeTimeout even if the clients are gone.
+//  5. The server of profiles closes, and with it profiles that are being taken.
 //  6. The database closes; SQLite makes a last checkpoint.
-//  7. The files of the certificate are not watched any more.
+//  7. The worker that reloads the certificate ends.
 //
-// A step that fails or takes too long does not keep the next ones from being taken. The error is of all
-// steps but the database's, which is logged.
+// A step that fails or times out does not prevent the next ones. The error joins those of all steps
+// except the database's, which is logged.
 func (a *App) Close() error {
 	var errs []error
 	for _, step := range slices.Backward(a.steps) {
@@ -36,11 +36,11 @@ func (a *App) Close() error {
 	return errors.Join(errs...)
 }
 
-// onClose adds a step to Close, to be taken before those that were added earlier.
+// onClose adds a step to Close, which takes it before those that were added earlier.
 func (a *App) onClose(step func() error) { a.steps = append(a.steps, step) }
 
-// work runs a worker: something that lasts as long as the server, and ends when its ctx does. Close
-// waits for that, though not for ever.
+// work starts a worker: a goroutine that runs until its ctx is cancelled by Close, which waits for its
+// end for at most workerTimeout.
 func (a *App) work(name string, run func(context.Context)) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -59,12 +59,12 @@ func (a *App) work(name string, run func(context.Context)) {
 	})
 }
 
-// endRequests lets requests and streams end.
+// endRequests drains requests and streams: steps 1 and 2 of Close.
 func (a *App) endRequests() error {
 	a.log.Info("shutting down", "streams", a.Feed.Streams())
 	a.API.Drain()
 	select {
-	case <-a.served: // nobody could be served meanwhile
+	case <-a.served: // the listener has failed: there is nothing to serve during the delay
 	case <-time.After(a.options.ShutdownDelay):
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), a.options.ShutdownTimeout)
@@ -76,7 +76,7 @@ func (a *App) endRequests() error {
 	return err
 }
 
-// storeWaiting stores what was accepted.
+// storeWaiting stores the queue of accepted sends.
 func (a *App) storeWaiting() error {
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// TestCloseOrder closes what was opened: the last first, although a step fails, and one worker
-// does not end.
+// TestCloseOrder checks that Close takes the last step first, and all of them although one fails and one
+// worker does not end.
 func TestCloseOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestCloseOrder(t *testing.T) {
 	})
 }
 
-// TestClose closes a server amid a stream, a send that takes long, and one whose client has left.
+// TestClose closes a server during a stream, a slow send, and a send whose client has disconnected.
 func TestClose(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -83,7 +83,7 @@ func TestClose(t *testing.T) {
 			t.Errorf("after the delay a new request was answered %d", got)
 		}
 		if len(closed) > 0 || len(slow) > 0 {
-			t.Error("it did not wait for the send")
+			t.Error("Close did not wait for the send")
 		}
 		release()
 		if got := <-slow; got != http.StatusCreated {
@@ -98,8 +98,8 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// TestCloseCutsOff closes a server that cannot store anything for longer than requests may take: their
-// clients are cut off, and what they have sent is stored all the same.
+// TestCloseCutsOff closes a server while writes are blocked for longer than ShutdownTimeout: the client is
+// disconnected, and its message is stored all the same.
 func TestCloseCutsOff(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -125,8 +125,8 @@ func TestCloseCutsOff(t *testing.T) {
 	})
 }
 
-// TestCloseSlowStream closes a server while a client reads nothing of its stream: Close waits until
-// that has ended, too.
+// TestCloseSlowStream closes a server while a client does not read its stream: Close must wait until the
+// stream has ended.
 func TestCloseSlowStream(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -139,7 +139,7 @@ func TestCloseSlowStream(t *testing.T) {
 	})
 }
 
-// TestRunFails has the listener of a server fail: there is nobody to serve during a delay.
+// TestRunFails makes the listener fail: Run returns, and Close skips ShutdownDelay.
 func TestRunFails(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -150,7 +150,7 @@ func TestRunFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := <-b.ran; !errors.Is(err, net.ErrClosed) {
-			t.Errorf("it ran until %v", err)
+			t.Errorf("Run returned %v", err)
 		}
 		if err := b.Close(); err != nil || time.Since(start) > time.Second {
 			t.Errorf("closed after %s: %v", time.Since(start), err)

@@ -11,13 +11,13 @@ import (
 	"github.com/message-service/message-service/internal/feed"
 )
 
-// databaseDescriptors are the open files that are kept for the database and its files, so that
-// connections of clients never leave it without.
+// databaseDescriptors is how many file descriptors are reserved for the database, so that client
+// connections cannot use up all of them.
 const databaseDescriptors = 64
 
-// boundedListener accepts no more connections than the limit of open files has room for; more
-// wait to be accepted until one of those ends. Without it the limit would hit whatever opens a
-// file next: a reader of the database as well as a client.
+// boundedListener limits the open connections to what the limit of open files allows; further clients
+// wait in the accept backlog until a connection closes. Without it EMFILE would hit whatever opens a file
+// next, the database as well as clients.
 type boundedListener struct {
 	net.Listener
 
@@ -29,18 +29,17 @@ type boundedListener struct {
 	warned time.Time
 }
 
-// boundConnections bounds the connections of a listener by the process's limit of open files,
-// of which other many are needed for something else. It says so if more streams are allowed
-// than could be open.
-func boundConnections(listener net.Listener, limit, other uint64, maxStreams int, log *slog.Logger) *boundedListener {
-	other = min(other+databaseDescriptors, limit/2)
-	most := min(limit-other, 1<<30)
+// boundConnections bounds the connections of a listener by the process's limit of open files, of which
+// reserved are needed for other purposes. It logs if maxStreams is more than that.
+func boundConnections(listener net.Listener, limit, reserved uint64, maxStreams int, log *slog.Logger) *boundedListener {
+	reserved = min(reserved+databaseDescriptors, limit/2)
+	most := min(limit-reserved, 1<<30)
 	if maxStreams > 0 && uint64(maxStreams) > most {
 		level := slog.LevelWarn
-		if maxStreams == feed.DefaultMaxStreams { // which nobody has asked for
+		if maxStreams == feed.DefaultMaxStreams { // the operator did not ask for so many
 			level = slog.LevelDebug
 		}
-		log.Log(context.Background(), level, "the limit of open files (ulimit -n) leaves room for fewer streams than MAX_STREAMS allows; what does not fit will wait",
+		log.Log(context.Background(), level, "the limit of open files (ulimit -n) leaves room for fewer streams than MAX_STREAMS allows; further connections will wait",
 			"open_files", limit, "connections", most, "max_streams", maxStreams)
 	}
 	l := &boundedListener{Listener: listener, log: log, slots: make(chan struct{}, most), closed: make(chan struct{})}
@@ -51,14 +50,14 @@ func boundConnections(listener net.Listener, limit, other uint64, maxStreams int
 	return l
 }
 
-// connections is how many are open, and may be.
+// connections returns how many connections are open, and the limit.
 func (l *boundedListener) connections() (open, most int) { return int(l.open.Load()), cap(l.slots) }
 
-// Close ends the listener, and an Accept that waits for a connection to end.
+// Close closes the listener. It also unblocks an Accept that waits for a slot.
 func (l *boundedListener) Close() error { return l.close() }
 
-// Accept waits for the next connection, and before that for one of the earlier to end if there
-// are as many as there may be. It is called by one goroutine.
+// Accept takes a slot, waiting if all are taken, and then accepts the next connection. It must not be
+// called concurrently.
 func (l *boundedListener) Accept() (net.Conn, error) {
 	select {
 	case l.slots <- struct{}{}:
@@ -83,7 +82,7 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 	})}, nil
 }
 
-// warn logs that clients wait, but not over and over again.
+// warn logs that clients wait, at most once a minute.
 func (l *boundedListener) warn() {
 	if time.Since(l.warned) > time.Minute {
 		l.warned = time.Now()
@@ -91,14 +90,14 @@ func (l *boundedListener) warn() {
 	}
 }
 
-// boundedConn is a connection that makes room for another one when it ends.
+// boundedConn is a connection that frees its slot when it closes.
 type boundedConn struct {
 	*net.TCPConn
 
 	release func()
 }
 
-// Close closes the connection.
+// Close closes the connection and frees its slot.
 func (c *boundedConn) Close() error {
 	defer c.release()
 	return c.TCPConn.Close()

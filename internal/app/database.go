@@ -10,8 +10,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// OpenDatabase opens a database and brings its schema up to date, once it answers and if it can
-// be relied on. It returns the steps that it took.
+// OpenDatabase opens a database, waits up to the given time until it answers, checks its settings, and
+// applies the missing migrations. It returns the names of those that it applied.
 func OpenDatabase(ctx context.Context, url string, options db.Options, search bool, wait time.Duration) (*db.DB, []string, error) {
 	database, err := db.Open(url, options)
 	if err != nil {
@@ -48,11 +48,11 @@ func migrate(ctx context.Context, database *db.DB, without []string, deadline ti
 	}
 }
 
-// CloseDatabase closes a database that was written to. Everything is committed then, but a SQLite
-// store may not be one file.
+// CloseDatabase closes a database that was written to, and logs a failure: everything is committed, but
+// SQLite may have left part of it in the write-ahead log.
 func CloseDatabase(database *db.DB, log *slog.Logger) {
 	if err := database.Close(); err != nil {
-		log.Error("the database was not closed well: keep the log of a SQLite store (-wal) beside it, if there is one",
+		log.Error("the database was not closed well: if there is a -wal file beside a SQLite database, keep it",
 			"error", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 }
@@ -62,7 +62,7 @@ func (a *App) openDatabase(ctx context.Context) error {
 	options.Log = a.log
 	database, applied, err := OpenDatabase(ctx, a.options.DatabaseURL, options, !a.options.Messaging.SearchOff, a.options.DatabaseWait)
 	if err != nil && ctx.Err() != nil {
-		return ctx.Err() // whatever has failed by then
+		return ctx.Err() // rather than what failed because of that
 	}
 	if err != nil {
 		return err

@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// ReadSmall reads a file of at most limit bytes. To open anything but a regular file may
-// take for ever, and so may its end.
+// ReadSmall reads a regular file of at most limit bytes. Opening or reading others, such as a named pipe,
+// may block for ever.
 func ReadSmall(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {

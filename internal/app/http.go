@@ -10,11 +10,11 @@ import (
 	"github.com/message-service/message-service/internal/httpapi"
 )
 
-// writeTimeout bounds an answer: reading a slow body, and then the longest wait for the database.
+// writeTimeout is from the end of a request's header to the end of its response. It has room for ReadTimeout
+// and then the longest wait for the database.
 const writeTimeout = 40 * time.Second
 
-// startHTTP makes what answers requests. HTTP/2 is spoken over TLS, and without it where a proxy
-// begins with it.
+// startHTTP makes the HTTP server: HTTP/1.1, HTTP/2 over TLS and, with H2C, HTTP/2 without TLS.
 func (a *App) startHTTP(context.Context) (err error) {
 	a.options.API.Connections = a.connections
 	if a.API, err = httpapi.New(a.Service, a.Feed, a.log, a.options.API); err != nil {
@@ -33,12 +33,12 @@ func (a *App) startHTTP(context.Context) (err error) {
 		IdleTimeout:       75 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		HTTP2: &http.HTTP2Config{
-			// Of bodies that nobody has read yet: a request may have one of 64 KiB.
+			// Flow-control windows: a request body may have 64 KiB.
 			MaxReceiveBufferPerStream:     64 << 10,
 			MaxReceiveBufferPerConnection: 256 << 10,
-			// A client that takes nothing holds back the streams of the whole connection.
+			// A client that stops reading blocks all streams of its connection.
 			WriteByteTimeout: 5 * time.Second,
-			// One that has vanished is noticed also where nothing is to be written.
+			// Pings detect a client that has vanished while nothing is being written.
 			SendPingTimeout: 30 * time.Second,
 			PingTimeout:     15 * time.Second,
 		},

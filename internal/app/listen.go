@@ -15,9 +15,9 @@ const (
 	profilesOption = "--debug-address (DEBUG_ADDRESS)"
 )
 
-// tryToListen returns why the server cannot listen. It does not go on listening: until there is
-// somebody to answer, a proxy is refused and goes elsewhere, where it would wait otherwise, and a send
-// could be stored long after its client has given up.
+// tryToListen returns an error if the server cannot listen on its addresses, and closes the listeners
+// again. While the server waits for the database, connections must be refused: a proxy then tries another
+// server, and no send waits in the backlog to be stored long after its client has given up.
 func (a *App) tryToListen(ctx context.Context) error {
 	for _, given := range []struct{ address, option string }{{a.options.ListenAddress, listenOption}, {a.options.ProfilesAddress, profilesOption}} {
 		if given.address == "" {
@@ -34,7 +34,7 @@ func (a *App) tryToListen(ctx context.Context) error {
 	return nil
 }
 
-// listen listens for clients, of whom no more are connected at a time than there may be open files.
+// listen starts to listen for clients; see [boundedListener].
 func (a *App) listen(ctx context.Context) error {
 	listener, err := listen(ctx, a.options.ListenAddress, listenOption)
 	if err != nil {
@@ -46,7 +46,7 @@ func (a *App) listen(ctx context.Context) error {
 	return nil
 }
 
-// listen listens on an address, which an option gave. Its errors say how to take another.
+// listen listens on the address that an option gave. Its errors name the option.
 func listen(ctx context.Context, address, option string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err == nil {
@@ -56,15 +56,15 @@ func listen(ctx context.Context, address, option string) (net.Listener, error) {
 		return nil, fmt.Errorf("something else listens on %s already: take another port by %s, such as %s", address, option, nextPort(address))
 	}
 	if operation, ok := errors.AsType[*net.OpError](err); ok {
-		err = operation.Err // without the address, which is said already
+		err = operation.Err // without the address, which the error below has
 	}
 	if errors.Is(err, syscall.EACCES) {
-		return nil, fmt.Errorf("the system does not allow to listen on %s: take a port from 1024 up by %s", address, option)
+		return nil, fmt.Errorf("the system does not permit listening on %s: choose a port from 1024 up with %s", address, option)
 	}
 	return nil, fmt.Errorf("cannot listen on %s, as %s says: %w", address, option, err)
 }
 
-// nextPort is an address that may be free.
+// nextPort suggests an address that may be free: the next port, or 0, for which the system chooses.
 func nextPort(address string) string {
 	host, port, _ := net.SplitHostPort(address) // it was checked
 	if n, err := strconv.Atoi(port); err == nil && n < 65535 {

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// openFilesLimit is how many files and connections this process may have open. Go has raised
-// the soft limit to the hard one when the process began.
+// openFilesLimit is RLIMIT_NOFILE, the limit of open files and connections of this process. The Go runtime
+// raised the soft limit to the hard one when the process began.
 func openFilesLimit() uint64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

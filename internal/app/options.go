@@ -13,17 +13,17 @@ import (
 // Options configure a server.
 type Options struct {
 	ListenAddress   string // HOST:PORT; port 0 takes a free one
-	ProfilesAddress string // where profiles are served; they are not if it is ""
+	ProfilesAddress string // HOST:PORT of the server of profiles; none if it is ""
 
-	CertificateFile string // PEM; without it, and its key, there is no TLS
+	CertificateFile string // PEM; no TLS if it is ""
 	KeyFile         string
-	H2C             bool // HTTP/2 is spoken without TLS, too
+	H2C             bool // also serve HTTP/2 without TLS
 
 	DatabaseURL  string
-	DatabaseWait time.Duration // for a database that does not answer yet
+	DatabaseWait time.Duration // how long New waits for a database that does not answer yet
 	Database     db.Options
-	NotifyOff    bool                  // other servers on the same Postgres are left to find out by themselves
-	Bus          func(*db.DB) feed.Bus // the one that suits the database if nil
+	NotifyOff    bool                  // do not NOTIFY other servers on the same Postgres, which then poll
+	Bus          func(*db.DB) feed.Bus // makes the bus; nil chooses the one for the database
 
 	Messaging messaging.Options // all but Publish
 	Feed      feed.Options

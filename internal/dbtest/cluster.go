@@ -14,8 +14,9 @@ import (
 	"syscall"
 )
 
-// script makes a cluster in the folder $1, unless there is one, with the binaries in $2 and the options in $3,
-// says "ready", waits for its input to end and removes everything. Its output ends when that is done.
+// script creates a cluster in the folder $1, unless it has one, starts it with the binaries in $2 and the
+// options in $3, prints "ready", and when standard input ends stops and deletes it. Standard output ends
+// when that is done.
 const script = `
 trap '"$2/pg_ctl" -D "$1/data" -m immediate stop >>"$1/log" 2>&1; rm -rf "$1"' EXIT
 { [ -d "$1/data" ] || "$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >>"$1/log" 2>&1; } &&
@@ -25,14 +26,14 @@ echo ready
 cat >/dev/null
 `
 
-// Cluster is a running Postgres of its own. It stops and its files go when it is
-// stopped, when nothing refers to it any more, or when this process ends.
+// Cluster is a running Postgres. It is stopped and deleted by Stop, when it is garbage collected, or when
+// this process ends.
 type Cluster struct {
 	URL      string // of the database "postgres", over a socket in Directory, as a superuser
 	Binaries string // the folder of initdb, pg_ctl, postgres and, where they are installed, pgbench and psql
 
-	// Directory holds the socket, the log and, in the folder data, the cluster. Only
-	// the user who runs Postgres, and root, can look into it.
+	// Directory holds the socket, the log and, in the folder data, the cluster. Only the user that runs
+	// Postgres, and root, can read it.
 	Directory string
 
 	options  string    // of postgres
@@ -41,8 +42,8 @@ type Cluster struct {
 	output   io.Reader // ends when everything is removed
 }
 
-// Start starts a throwaway cluster with the settings that Postgres has by default, but for
-// the number of connections and those that are given, as in "shared_buffers=1GB".
+// Start starts a temporary cluster with the default settings of Postgres, except for max_connections and
+// the given ones, such as "shared_buffers=1GB".
 func Start(settings ...string) (*Cluster, error) {
 	c, err := newCluster(settings)
 	if err != nil {
@@ -54,7 +55,7 @@ func Start(settings ...string) (*Cluster, error) {
 	return c, nil
 }
 
-// newCluster makes the folder of a cluster.
+// newCluster creates the folder of a cluster.
 func newCluster(settings []string) (*Cluster, error) {
 	binaries, err := findBinaries()
 	if err != nil {
@@ -67,7 +68,7 @@ func newCluster(settings []string) (*Cluster, error) {
 	options := strings.Join(append([]string{"-k '" + directory + "'", "listen_addresses=", "max_connections=400"}, settings...), " -c ")
 	command := exec.Command("sh", "-c", script, "sh", directory, binaries, options)
 	command.Dir = directory
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt of the tests ends it through the pipe
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that Ctrl-C does not reach it; it ends when the pipe does
 	if os.Getuid() == 0 {
 		credential, err := unprivileged()
 		if err != nil {
@@ -81,7 +82,7 @@ func newCluster(settings []string) (*Cluster, error) {
 	return &Cluster{URL: socketURL(directory), Binaries: binaries, Directory: directory, options: options, shell: command}, nil
 }
 
-// run runs the script and waits until it is ready.
+// run starts the script and waits until Postgres is ready.
 func (c *Cluster) run() (err error) {
 	if c.lifeline, err = c.shell.StdinPipe(); err != nil {
 		return err
@@ -113,15 +114,15 @@ func (c *Cluster) Stop() error {
 	if _, err := io.Copy(io.Discard, c.output); err != nil {
 		return fmt.Errorf("stop Postgres: %w", err)
 	}
-	_ = c.shell.Wait() // its result is that of its last command, which was to wait for this
+	_ = c.shell.Wait() // the exit code is not Postgres's
 	return nil
 }
 
 // Restart kills the cluster and starts it again.
 func (c *Cluster) Restart() error { return c.control("-m", "immediate", "-w", "restart") }
 
-// Standby stops the cluster for a moment, copies it, and starts the copy as a standby: it
-// serves what was there at that moment, and can be promoted.
+// Standby stops the cluster briefly, copies it, and starts the copy as a standby, which does not replicate
+// but can be read and promoted.
 func (c *Cluster) Standby() (*Cluster, error) {
 	copied, err := newCluster(nil)
 	if err != nil {
@@ -151,12 +152,12 @@ func (c *Cluster) Demote() error {
 	return c.control("-m", "fast", "-w", "restart")
 }
 
-// Promote makes a primary of a standby.
+// Promote promotes a standby to primary.
 func (c *Cluster) Promote() error { return c.control("-w", "promote") }
 
 func (c *Cluster) standbySignal() string { return filepath.Join(c.Directory, "data", "standby.signal") }
 
-// control runs pg_ctl. What the server was started with first, it is started with again.
+// control runs pg_ctl. A start gets the options of the cluster; a restart keeps them.
 func (c *Cluster) control(args ...string) error {
 	fixed := []string{"-D", filepath.Join(c.Directory, "data"), "-l", filepath.Join(c.Directory, "log")}
 	if args[len(args)-1] == "start" {
@@ -165,7 +166,7 @@ func (c *Cluster) control(args ...string) error {
 	return c.execute(filepath.Join(c.Binaries, "pg_ctl"), append(fixed, args...)...)
 }
 
-// execute runs a program as the user who runs Postgres.
+// execute runs a program as the user that runs Postgres.
 func (c *Cluster) execute(program string, args ...string) error {
 	command := exec.Command(program, args...)
 	command.Dir, command.SysProcAttr = c.Directory, c.shell.SysProcAttr
@@ -175,7 +176,7 @@ func (c *Cluster) execute(program string, args ...string) error {
 	return nil
 }
 
-// unprivileged is who runs Postgres when root runs the tests.
+// unprivileged returns the user that runs Postgres when root runs the tests.
 func unprivileged() (*syscall.Credential, error) {
 	for _, name := range []string{"postgres", "nobody"} {
 		account, err := user.Lookup(name)

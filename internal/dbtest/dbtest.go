@@ -1,11 +1,10 @@
-// Package dbtest gives each test a database of its own, on either engine, and whoever asks for
-// it, a Postgres of its own.
+// Package dbtest gives each test an empty database on either engine, and a Postgres server of its own to
+// tests that need one.
 //
-// A database is a file of SQLite, or a schema in the Postgres that TEST_DATABASE_URL names, or
-// else in a throwaway cluster that is made on first use, from the Postgres binaries of this machine
-// or, if it has none, from fetched ones. The cluster stops and its files go when the test
-// process ends, however it ends: it is run by a shell that waits on a pipe from
-// that process. Postgres refuses to run as root, so root runs it as the user
+// A database is a SQLite file or a Postgres schema: in the database that TEST_DATABASE_URL names, or in a
+// temporary cluster that is created on first use, with the Postgres binaries of this machine or downloaded
+// ones. However the test process ends, the cluster is stopped and deleted: a shell runs it, and waits for
+// the end of a pipe from the test process. Postgres refuses to run as root, so root runs it as the user
 // postgres or nobody.
 package dbtest
 
@@ -17,8 +16,8 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// Engines runs a test on each engine, in parallel with others; with -short only on
-// the one that needs nothing but Go.
+// Engines runs a test on each engine in parallel; with -short on SQLite only, which needs nothing
+// installed.
 func Engines(t *testing.T, test func(t *testing.T, engine db.Engine)) {
 	t.Helper()
 	t.Parallel()
@@ -34,7 +33,7 @@ func Engines(t *testing.T, test func(t *testing.T, engine db.Engine)) {
 	}
 }
 
-// NewURL makes an empty database that is gone after the test, and returns its URL.
+// NewURL creates an empty database that is deleted after the test, and returns its URL.
 func NewURL(t testing.TB, engine db.Engine) string {
 	t.Helper()
 	return newURL[engine](t)
@@ -45,10 +44,10 @@ var newURL = map[db.Engine]func(testing.TB) string{
 	db.SQLite:   func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "test.db") },
 }
 
-// MaxConnections is how many connections to Postgres a database of a test has.
+// MaxConnections is the size of the Postgres connection pool of a test's database.
 const MaxConnections = 8
 
-// Open opens and migrates a database until the test ends.
+// Open opens and migrates a database, and closes it after the test.
 func Open(t testing.TB, url string) *db.DB {
 	t.Helper()
 	database := Connect(t, url, db.Options{})
@@ -58,7 +57,7 @@ func Open(t testing.TB, url string) *db.DB {
 	return database
 }
 
-// Connect opens a database until the test ends, and leaves its schema as it is.
+// Connect opens a database without migrating it, and closes it after the test.
 func Connect(t testing.TB, url string, options db.Options) *db.DB {
 	t.Helper()
 	options.MaxConnections = cmp.Or(options.MaxConnections, MaxConnections)

@@ -11,11 +11,10 @@ import (
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 )
 
-// fetchBinaries returns the folder of fetched binaries, which are kept for later
-// runs.
+// fetchBinaries downloads Postgres unless the cache has it, and returns the folder of its binaries.
 func fetchBinaries() (string, error) {
 	const version = embeddedpostgres.V17
-	cache := "/var/cache" // root's own cache is closed to the user that runs Postgres
+	cache := "/var/cache" // the user that runs Postgres cannot read root's own cache
 	if os.Getuid() != 0 {
 		var err error
 		if cache, err = os.UserCacheDir(); err != nil {
@@ -41,8 +40,8 @@ func fetchBinaries() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// The library fetches only as part of a start. As root that start fails, but
-	// only after the binaries are in place.
+	// The library downloads only when it starts Postgres. As root the start fails, but after the
+	// binaries are in place.
 	database := embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
 		Version(version).Port(port).BinariesPath(directory).CachePath(directory).RuntimePath(runtime))
 	err = database.Start()
@@ -55,7 +54,7 @@ func fetchBinaries() (string, error) {
 	return "", fmt.Errorf("this machine has no Postgres, and none could be fetched: %w", err)
 }
 
-// lock makes the folder and locks it against other processes.
+// lock creates the folder and locks it against other processes.
 func lock(directory string) (unlock func(), err error) {
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return nil, err

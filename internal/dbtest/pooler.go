@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// poolerScript runs PgBouncer in the folder $1, says "ready" when it can be connected to,
-// and ends it when its input ends. Its output ends when that is done.
+// poolerScript runs PgBouncer in the folder $1, prints "ready" when it accepts connections, and stops it
+// when standard input ends. Standard output ends when that is done.
 const poolerScript = `
 cd "$1"
 trap 'kill $!; wait $!' EXIT
@@ -25,10 +25,9 @@ echo ready
 cat >/dev/null
 `
 
-// NewPooler starts PgBouncer in front of a cluster for one test, in transaction mode, with
-// its defaults but for the settings that are given, as in "default_pool_size = 5". It runs
-// the program of that name in a folder, which is copied: whoever runs Postgres may not
-// be allowed to look into it. It returns the URL of the database "postgres".
+// NewPooler starts PgBouncer in front of a cluster for one test, in transaction mode, with settings such
+// as "default_pool_size = 5". It copies the program pgbouncer from a folder, since the user that runs
+// Postgres may not have access to it. It returns the URL of the database "postgres".
 func NewPooler(t testing.TB, of *Cluster, folder string, settings ...string) (url string) {
 	t.Helper()
 	directory := filepath.Join(of.Directory, "pooler-"+strings.ReplaceAll(t.Name(), "/", "-"))

@@ -13,7 +13,7 @@ import (
 	_ "github.com/lib/pq" // the driver named "postgres"
 )
 
-// server is the given server, or else one that is started once.
+// server returns the server at TEST_DATABASE_URL, or a cluster that is started once.
 var server = sync.OnceValues(func() (*Cluster, error) {
 	if given := os.Getenv("TEST_DATABASE_URL"); given != "" {
 		return &Cluster{URL: given}, nil
@@ -21,8 +21,8 @@ var server = sync.OnceValues(func() (*Cluster, error) {
 	return Start()
 })
 
-// newSchema makes an empty schema and returns the URL of a database in which it is
-// the only one on the search path. The schema is dropped after the test.
+// newSchema creates an empty schema and returns a URL with it as the search path. The schema is dropped
+// after the test.
 func newSchema(t testing.TB) string {
 	t.Helper()
 	if testing.Short() {
@@ -63,7 +63,7 @@ func newSchema(t testing.TB) string {
 	return address.String()
 }
 
-// Execute runs statements on the Postgres at url, each by itself.
+// Execute runs statements on the Postgres at url, each in its own transaction.
 func Execute(t testing.TB, url string, statements ...string) {
 	t.Helper()
 	pool, err := sql.Open("postgres", url)
@@ -78,7 +78,7 @@ func Execute(t testing.TB, url string, statements ...string) {
 	}
 }
 
-// NewServer starts a Postgres for one test, which may kill it and start it again.
+// NewServer starts a Postgres for one test, which may kill and restart it.
 func NewServer(t testing.TB) (url string, restart func()) {
 	t.Helper()
 	own := NewCluster(t)
@@ -89,7 +89,7 @@ func NewServer(t testing.TB) (url string, restart func()) {
 	}
 }
 
-// NewCluster starts a Postgres for one test, with settings as those of [Start].
+// NewCluster starts a Postgres for one test, with settings as for [Start].
 func NewCluster(t testing.TB, settings ...string) *Cluster {
 	t.Helper()
 	if testing.Short() {

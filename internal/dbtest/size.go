@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// Size is how much of something a test does: quick finds in seconds what the test is for;
-// full, with TEST_SIZE=full, is what the service is built for; race is for the race detector, which
-// slows SQLite, which is Go here, down by two orders of magnitude.
+// Size returns the size of a test: quick by default, to run in seconds; full with TEST_SIZE=full, the
+// size that the service is built for; race under the race detector, which slows SQLite, here compiled to
+// Go, down by two orders of magnitude.
 func Size(race, quick, full int) int {
 	switch {
 	case raceDetector:
