@@ -1,11 +1,11 @@
-// Package groupcommit writes what many callers bring in a few transactions: one sync to disk
-// for many items, and no timer, so that a lone item is written at once.
+// Package groupcommit is a group commit: it writes the items of many callers in a few
+// transactions, so that one sync to disk serves many items. There is no timer: a lone item is
+// written at once.
 //
-// An item waits in a bounded queue for one of a few writers, which takes all that may be
-// written now. Items with a key in common are written in the order they came, and no two
-// batches that are written at the same time share a key. A batch that fails for the sake of
-// one item is halved until that one stands alone. The caller is answered once the batch of its item
-// is written.
+// An item waits in a bounded queue for one of a few writers, each of which takes all items that may
+// be written now as a batch. Items with a key in common are written in the order they came, and no
+// two batches that are written at the same time share a key. A batch that fails is halved until the
+// item at fault is alone. The caller is answered once the batch of its item is written.
 //
 // The package knows nothing of what it writes: an [Item] has keys, and the writers call a
 // function.
@@ -18,35 +18,35 @@ import (
 	"time"
 )
 
-// Item is what is to be written.
+// Item is a thing to be written.
 type Item interface {
-	// Keys name what the item has in common with others. They stay the same while it waits.
+	// Keys are what the item has in common with others. They stay the same while it waits.
 	Keys() []string
-	// Fail notes that the item was not written, and why.
+	// Fail records that the item was not written, and why.
 	Fail(err error)
 }
 
-// Why an item was refused, or its outcome is not known.
+// The reasons why an item was refused (ErrFull, ErrClosed) or its outcome is unknown (ErrTooSlow).
 var (
 	ErrFull    = errors.New("the queue is full")
 	ErrClosed  = errors.New("the queue is closed")
 	ErrTooSlow = errors.New("writing takes too long")
 )
 
-// MaxBatch is how many items there are in a batch at most.
+// MaxBatch is the most items of a batch.
 const MaxBatch = 512
 
-// Options says what a [Committer] does.
+// Options configures a [Committer].
 type Options[T Item] struct {
 	Size    int           // items that may wait
 	Writers int           // batches that are written at the same time
-	Timeout time.Duration // of the wait for an outcome
+	Timeout time.Duration // of [Committer.Do], including the wait in the queue
 
 	// Write writes a batch, and returns the items that it has not written, with the reason.
 	Write func(batch []T) (failed []T, err error)
-	// Shared reports whether a reason is that of all items alike, so that it is no use to
-	// write fewer of them.
-	Shared func(err error) bool
+	// FailsAll reports whether an error, such as an outage, fails every item, so that halving
+	// the batch is useless.
+	FailsAll func(err error) bool
 }
 
 // Committer writes items in batches. It is safe for concurrent use.
@@ -65,9 +65,9 @@ func Start[T Item](options Options[T]) *Committer[T] {
 	return c
 }
 
-// Do queues an item and waits until it is written, or has failed, which the item knows
-// then. Errors: [ErrFull] and [ErrClosed], with which it is not written; [ErrTooSlow] and that of
-// ctx, after which it may still be, and belongs to the writers.
+// Do queues an item and waits until it is written or its Fail has been called. After [ErrFull]
+// and [ErrClosed] the item is not written. After [ErrTooSlow] and the error of ctx it may still be,
+// and the writers go on using it.
 func (c *Committer[T]) Do(ctx context.Context, item T) error {
 	done := make(chan struct{})
 	if err := c.queue.put(entry[T]{item, done}); err != nil {
@@ -86,7 +86,7 @@ func (c *Committer[T]) Do(ctx context.Context, item T) error {
 // Full reports whether another item would be refused.
 func (c *Committer[T]) Full() bool { return c.Waiting() >= c.options.Size }
 
-// Waiting is how many items wait.
+// Waiting is the number of items in the queue.
 func (c *Committer[T]) Waiting() int { return c.queue.length() }
 
 // Close refuses new items and waits, as long as ctx lasts, until those in the queue are
@@ -120,12 +120,12 @@ func (c *Committer[T]) run() {
 	}
 }
 
-// write writes items, by halves where they fail.
+// write writes items, and halves a batch that fails.
 func (c *Committer[T]) write(items []T) {
 	failed, err := c.options.Write(items)
 	switch {
 	case err == nil:
-	case len(failed) > 1 && !c.options.Shared(err):
+	case len(failed) > 1 && !c.options.FailsAll(err):
 		c.write(failed[:len(failed)/2])
 		c.write(failed[len(failed)/2:])
 	default:

@@ -13,14 +13,14 @@ import (
 )
 
 var (
-	errFaulty = errors.New("one item is at fault")
-	errShared = errors.New("nothing can be written")
+	errFaulty = errors.New("an item is faulty")
+	errOutage = errors.New("nothing can be written")
 )
 
 // store is what a [Committer] writes into: all of a batch or nothing.
 type store struct {
 	t        *testing.T
-	from, to time.Time // between which nothing can be written
+	from, to time.Time // of an outage
 
 	mu      sync.Mutex
 	writing map[string]int // by key, how many items are being written
@@ -35,7 +35,7 @@ func (s *store) write(batch []*item) (failed []*item, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := time.Now(); now.After(s.from) && now.Before(s.to) {
-		return batch, errShared
+		return batch, errOutage
 	}
 	if slices.ContainsFunc(batch, func(i *item) bool { return i.faulty }) {
 		return batch, errFaulty
@@ -44,7 +44,7 @@ func (s *store) write(batch []*item) (failed []*item, err error) {
 	return nil, nil
 }
 
-// count counts a batch in or out.
+// count adds a batch to the items that are being written (n is 1), or removes it (-1).
 func (s *store) count(batch []*item, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,14 +57,14 @@ func (s *store) count(batch []*item, n int) {
 	}
 	for key := range own {
 		if n > 0 && s.writing[key] != own[key] {
-			s.t.Errorf("%s is in two batches at once", key)
+			s.t.Errorf("%s is in two concurrent batches", key)
 		}
 	}
 }
 
-// TestCommitter lets items come, some of which cannot be written, while there are moments at
-// which none can. The items of each key are written in the order they came, no two batches at
-// once share a key, and each item is written or has failed for its own sake once it is done.
+// TestCommitter writes items, some of which are faulty, with an outage in between. The items of
+// each key must be written in the order they came, no two concurrent batches may share a key,
+// and each item must be written once, or fail with its own error or that of the outage.
 func TestCommitter(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
@@ -90,7 +90,7 @@ func TestCommitter(t *testing.T) {
 func checkCommitter(t *testing.T, options Options[*item], items []*item, from, to time.Duration) {
 	s := &store{t: t, from: time.Now().Add(from * time.Millisecond), to: time.Now().Add(to * time.Millisecond), writing: map[string]int{}}
 	options.Timeout, options.Write = time.Hour, s.write
-	options.Shared = func(err error) bool { return errors.Is(err, errShared) }
+	options.FailsAll = func(err error) bool { return errors.Is(err, errOutage) }
 	c := Start(options)
 	errs := make([]error, len(items))
 	var callers sync.WaitGroup
@@ -104,7 +104,7 @@ func checkCommitter(t *testing.T, options Options[*item], items []*item, from, t
 		t.Error(err)
 	}
 	if err := c.Do(t.Context(), &item{}); !errors.Is(err, ErrClosed) {
-		t.Errorf("after the end: %v", err)
+		t.Errorf("after Close: %v", err)
 	}
 	callers.Wait()
 
@@ -123,15 +123,15 @@ func checkCommitter(t *testing.T, options Options[*item], items []*item, from, t
 		refused := errors.Is(errs[n], ErrFull)
 		written := !refused && i.err == nil
 		own := i.faulty && errors.Is(i.err, errFaulty)
-		shared := from < to && errors.Is(i.err, errShared)
-		if errs[n] != nil && !refused || written && times[i] != 1 || !written && times[i] != 0 || i.err != nil && !own && !shared {
+		outage := from < to && errors.Is(i.err, errOutage)
+		if errs[n] != nil && !refused || written && times[i] != 1 || !written && times[i] != 0 || i.err != nil && !own && !outage {
 			t.Errorf("item %d, faulty: %t, was written %d times: %v, %v", n, i.faulty, times[i], errs[n], i.err)
 		}
 	}
 }
 
-// TestCommitterShared writes some items once where none can be written.
-func TestCommitterShared(t *testing.T) {
+// TestCommitterOutage checks that a batch that fails in an outage is not halved.
+func TestCommitterOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var written [][]*item
@@ -140,9 +140,9 @@ func TestCommitterShared(t *testing.T) {
 			Write: func(batch []*item) ([]*item, error) {
 				written = append(written, batch)
 				<-time.After(time.Second)
-				return batch, errShared
+				return batch, errOutage
 			},
-			Shared: func(err error) bool { return errors.Is(err, errShared) },
+			FailsAll: func(err error) bool { return errors.Is(err, errOutage) },
 		})
 		items := make([]*item, 5)
 		var callers sync.WaitGroup
@@ -156,17 +156,17 @@ func TestCommitterShared(t *testing.T) {
 			t.Error(err)
 		}
 		if len(written) != 2 || !slices.Equal(written[1], items[1:]) {
-			t.Errorf("there were %d batches", len(written))
+			t.Errorf("%d batches, want 2 of 1 and 4 items: %v", len(written), written)
 		}
 		for _, i := range items {
-			if !errors.Is(i.err, errShared) {
+			if !errors.Is(i.err, errOutage) {
 				t.Errorf("item %d: %v", i.number, i.err)
 			}
 		}
 	})
 }
 
-// TestCommitterTooSlow waits for an item that takes long, in vain, and then for the rest.
+// TestCommitterTooSlow has a write take longer than the caller, and Close, wait for it.
 func TestCommitterTooSlow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

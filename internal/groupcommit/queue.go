@@ -2,9 +2,9 @@ package groupcommit
 
 import "sync"
 
-// queue holds the items that wait to be written. The batches it hands out at the same time
-// have no key in common: one would wait in the database for what the other has locked, and
-// keep locked what it has itself.
+// queue holds the items that wait to be written. Batches that are written at the same time have no
+// key in common: else one would wait in the database for the locks of the other while it holds
+// its own.
 type queue[T Item] struct {
 	size int // items that may wait
 
@@ -12,12 +12,12 @@ type queue[T Item] struct {
 	changed *sync.Cond      // an item came, a batch was written, or the queue was closed
 	waiting []entry[T]      // in the order they came
 	busy    map[string]bool // the keys of the batches that are being written
-	passed  int             // items at the front that wait for one of those, or for each other
-	held    map[string]bool // the keys of those
+	passed  int             // items at the front that were passed over: a batch or an earlier item has a key in common
+	held    map[string]bool // the keys of the items that were passed over
 	closed  bool
 }
 
-// entry is an item and what is closed when its outcome is known.
+// entry is an item, and a channel that is closed when its outcome is known.
 type entry[T Item] struct {
 	item T
 	done chan struct{}
@@ -44,14 +44,14 @@ func (q *queue[T]) put(e entry[T]) error {
 	return nil
 }
 
-// length is how many items wait.
+// length is the number of items that wait.
 func (q *queue[T]) length() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.waiting)
 }
 
-// close refuses new items. What waits is still handed out.
+// close refuses new items. Those that wait are still handed out.
 func (q *queue[T]) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -59,8 +59,8 @@ func (q *queue[T]) close() {
 	q.changed.Broadcast()
 }
 
-// take returns the next batch, and waits for one. It returns nil when there will be none.
-// The batch is to be given to release.
+// take waits for the next batch and returns it, or nil once the queue is closed and empty. The
+// batch must be given to release.
 func (q *queue[T]) take() []entry[T] {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -76,18 +76,18 @@ func (q *queue[T]) take() []entry[T] {
 	}
 }
 
-// A batch is short, since an item that has to wait for it waits for all of it, but long where
-// many wait, since each batch costs something, too.
+// A batch is short for the latency of the items that wait for it, but long if many items wait,
+// since each batch has a fixed cost.
 const (
 	shortBatch  = 64
 	manyWaiting = 256
 )
 
-// lookAhead bounds how many items are passed over in search for those that need not wait.
+// lookAhead bounds how many items are passed over in search of items that can be written now.
 const lookAhead = 1024
 
-// next takes the items that share no key with a batch that is being written. Nor do they
-// overtake another item with one of their keys.
+// next takes the items that share no key with a batch that is being written, nor with an earlier
+// item that waits.
 func (q *queue[T]) next() (batch []entry[T]) {
 	most := shortBatch
 	if len(q.waiting) > manyWaiting {
@@ -117,7 +117,7 @@ func (q *queue[T]) next() (batch []entry[T]) {
 	return batch
 }
 
-// release notes that a batch has been written, so that all that waits is looked at again.
+// release records that a batch has been written, and has next look at all items again.
 func (q *queue[T]) release(batch []entry[T]) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestQueue takes batches while items come and others are being written. No two batches
-// share a key, the items of a key are handed out in the order they came, and all of them are.
+// TestQueue takes and releases batches while items come. No two batches that are out may share a
+// key, and the items of a key must be handed out in the order they came, all of them.
 func TestQueue(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -27,9 +27,9 @@ func TestQueue(t *testing.T) {
 			q.mu.Unlock()
 			if len(batch) == 0 {
 				if len(waiting) > 0 && len(batches) == 0 {
-					t.Fatalf("%d items wait for nothing", len(waiting))
+					t.Fatalf("%d items wait while no batch is out", len(waiting))
 				}
-				t.Skip("all that waits has to") // rapid draws another action
+				t.Skip("every item has to wait") // rapid draws another action
 			}
 			for _, e := range batch {
 				waiting = without(t, waiting, e.item.number)
@@ -86,7 +86,7 @@ func TestQueue(t *testing.T) {
 	})
 }
 
-// item is an [Item] that knows when it came, and what became of it.
+// item is an [Item] with its number and its outcome.
 type item struct {
 	keys   []string
 	wait   time.Duration // before it comes
@@ -114,8 +114,7 @@ func without(t *rapid.T, numbers []int, n int) (rest []int) {
 	return rest
 }
 
-// TestQueueBounds fills a long queue: batches have bounds, and an item that needs not wait is
-// looked for in a part of it only.
+// TestQueueBounds fills a long queue: batches are bounded, and so is the look-ahead.
 func TestQueueBounds(t *testing.T) {
 	t.Parallel()
 	q := newQueue[*item](4 * lookAhead)

@@ -12,18 +12,18 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// Change is a change in the mailboxes of its owners, or several of the same owners at once.
+// Change is one change, or several at once, in the mailboxes of its owners.
 type Change struct {
 	Owners []string
-	N      int // how many ids it takes; one with none leaves the mailboxes alone
+	N      int // the number of ids it takes; with 0 it leaves the mailboxes alone
 
 	IDs      []ID // in increasing order; set by stamp
-	Blocking bool // one of the owners has ever blocked somebody; set by stamp
+	Blocking bool // one of the owners has blocked somebody at some time; set by stamp
 }
 
-// stamp gives the changes ids that are greater than the clocks of all the mailboxes each
-// touches, and sets those clocks. The mailboxes stay locked until the transaction ends, so
-// it comes before everything else that a transaction changes.
+// stamp gives each change ids that are greater than the clocks of all its mailboxes, and sets
+// those clocks. The mailboxes stay locked until the transaction ends. stamp must come before
+// everything else that the transaction changes.
 func (m *Mailboxes) stamp(ctx context.Context, tx *sqlx.Tx, changes []*Change) error {
 	n := count(changes)
 	if n == 0 {
@@ -35,9 +35,9 @@ func (m *Mailboxes) stamp(ctx context.Context, tx *sqlx.Tx, changes []*Change) e
 		return err
 	}
 	// Some mailboxes have newer changes, by another writer or by a replica whose
-	// wall clock is fast. Their changes get ids above those; the rest keep theirs,
-	// so that a fast clock reaches no further than the conversations it is part of.
-	// All rows are locked by now, so this pass leaves nothing behind.
+	// wall clock is fast. Only their changes get ids above those, so that a fast clock
+	// does not spread to other conversations. All rows are locked by now, so this pass
+	// leaves no mailbox ahead.
 	above := ids[len(ids)-1]
 	for _, clock := range ahead {
 		if clock.Compare(above) > 0 {
@@ -61,9 +61,8 @@ func count(changes []*Change) (ids int) {
 	return ids
 }
 
-// setClocks gives the changes the ids, which increase, locks their mailboxes and
-// sets the clocks of those whose clock is below the first id. It returns the
-// clocks it left alone.
+// setClocks gives the changes the ids, which increase, locks their mailboxes and sets the clocks
+// that are below the first id. It returns the clocks that are not.
 func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, ids []ID) (map[string]ID, error) {
 	first := ids[0]
 	clocks := make(map[string]ID, 2*len(changes))
@@ -73,7 +72,7 @@ func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, ids []ID) (m
 			clocks[owner] = c.IDs[c.N-1]
 		}
 	}
-	owners := slices.Sorted(maps.Keys(clocks)) // everyone locks in this order, so nobody deadlocks
+	owners := slices.Sorted(maps.Keys(clocks)) // all transactions lock in this order, which prevents deadlocks
 	args := make([]any, 0, 2*len(owners)+1)
 	for _, owner := range owners {
 		args = append(args, owner, clocks[owner])
@@ -104,8 +103,7 @@ func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, ids []ID) (m
 }
 
 // SetClocks writes the statement that locks mailboxes, in the order of the rows, and sets
-// their clocks unless they are ahead already, that is at the first of the new ids or above.
-// The rows are of owners and clocks.
+// each clock that is below the first of the new ids. The rows are pairs of owner and clock.
 func SetClocks(rows, first string) string {
 	return `INSERT INTO mailboxes (user_id, clock) ` + rows + `
 		ON CONFLICT (user_id) DO UPDATE

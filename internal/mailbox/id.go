@@ -20,7 +20,7 @@ func (id ID) String() string { return uuid.UUID(id).String() }
 // Compare reports whether id comes before (-1), at (0) or after (+1) other.
 func (id ID) Compare(other ID) int { return bytes.Compare(id[:], other[:]) }
 
-// Time is the moment inside the id, in UTC, to the millisecond.
+// Time is the time in the id, in UTC, to the millisecond.
 func (id ID) Time() time.Time { return time.UnixMilli(id.milliseconds()).UTC() }
 
 func (id ID) milliseconds() int64 { return int64(binary.BigEndian.Uint64(id[:8]) >> 16) }
@@ -31,14 +31,14 @@ func (id ID) Value() (driver.Value, error) { return id[:], nil }
 // Scan reads what either engine returns for an id: the 16 bytes or, from pq, their text.
 func (id *ID) Scan(value any) error {
 	if text, ok := value.([]byte); ok && len(text) == 36 {
-		parsed, err := uuid.ParseBytes(text) // without a copy as a string, for there are many on a page
+		parsed, err := uuid.ParseBytes(text) // without a copy as a string: a page has many ids
 		*id = ID(parsed)
 		return err
 	}
 	return (*uuid.UUID)(id).Scan(value)
 }
 
-// maxMilliseconds is the last moment that fits into an id, in the year 10889.
+// maxMilliseconds is the last Unix time that fits into an id, in the year 10889.
 const maxMilliseconds = 1<<48 - 1
 
 // FirstIDAt is the smallest id at t or later; t is rounded up to a millisecond.
@@ -52,7 +52,7 @@ func FirstIDAt(t time.Time) ID {
 	return id
 }
 
-// LastID is greater than every id a generator makes.
+// LastID is greater than every id of a change.
 var LastID = ID(uuid.Max)
 
 // Successor is the smallest id greater than id.
@@ -65,8 +65,8 @@ func (id ID) Successor() ID {
 	return LastID
 }
 
-// idGenerator makes ids that always increase, also where the wall clock stands
-// still or jumps back. The 12 bits after the time count within a millisecond
+// idGenerator makes ids that always increase, even if the wall clock stands still or
+// jumps back. The 12 bits after the time count within a millisecond
 // (RFC 9562, 6.2, method 1) and carry into the time when they overflow; the last
 // 62 bits are random.
 //
@@ -90,8 +90,7 @@ func (g *idGenerator) next(n int) []ID {
 	return idsFrom(first, n)
 }
 
-// idsAfter makes n ids, in increasing order, that are greater than id and as close
-// to it as can be.
+// idsAfter makes n ids, in increasing order, of the ticks after that of id.
 func idsAfter(id ID, n int) []ID { return idsFrom(tickOf(id)+1, n) }
 
 // tick is the time of an id and its counter: milliseconds << counterBits | counter.

@@ -1,15 +1,15 @@
-// Package mailbox is the one door for every change: it gives changes their ids and keeps the
-// order of each mailbox.
+// Package mailbox is where every change begins: it gives changes their ids and keeps the order
+// of each mailbox.
 //
 // Every user has a mailbox, and every mailbox a clock: the id of the newest change in it. A
 // change locks the mailboxes of its owners, in the order of their ids, takes an [ID] greater
 // than all their clocks, sets those to it, and keeps the locks until it commits. So the
-// ids of one mailbox become visible in increasing order: whoever has seen an id will never
-// find a smaller one appear. That is what lets one value be a message's id, its time, its
+// ids of one mailbox become visible in increasing order: a reader who has seen an id never
+// sees a smaller one appear later. That is what lets one value be a message's id, its time, its
 // place in every list and the cursor of a reader, on any SQL engine.
 //
-// A replica whose wall clock is wrong harms no order, but the times in its ids are wrong; and
-// where it is fast, its mailboxes stay ahead until that time has come.
+// The order holds even if the wall clock of a replica is wrong, but the times in its ids are wrong
+// then. If it is fast, the mailboxes it has written to stay ahead of the time until that time comes.
 package mailbox
 
 import (
@@ -25,11 +25,11 @@ import (
 // WriteTimeout bounds one transaction that writes.
 const WriteTimeout = 10 * time.Second
 
-// Mailboxes are those of a database. They are safe for concurrent use.
+// Mailboxes are the mailboxes of a database. They are safe for concurrent use.
 type Mailboxes struct {
 	db      *db.DB
 	ids     *idGenerator
-	turns   *turns
+	locks   *locks
 	publish func(owners []string)
 }
 
@@ -44,17 +44,17 @@ type Options struct {
 
 // New makes the mailboxes of a migrated database.
 func New(database *db.DB, options Options) *Mailboxes {
-	line := max(1, options.Waiting/16) // so that a few mailboxes leave room for others
+	perMailbox := max(1, options.Waiting/16) // so that a few mailboxes leave room for others
 	return &Mailboxes{
 		db:      database,
 		ids:     &idGenerator{now: options.Now},
-		turns:   newTurns(options.Waiting, line, database.Slots.Changes),
+		locks:   newLocks(options.Waiting, perMailbox, database.Slots.Changes),
 		publish: options.Publish,
 	}
 }
 
 // Waiting is how many changes wait, or are being made; batches are not among them.
-func (m *Mailboxes) Waiting() int { return m.turns.length() }
+func (m *Mailboxes) Waiting() int { return m.locks.length() }
 
 // NewIDs makes ids, in increasing order and greater than all that were made before.
 func (m *Mailboxes) NewIDs(n int) []ID { return m.ids.next(n) }
@@ -64,9 +64,9 @@ func (m *Mailboxes) Publish(owners []string) { m.publish(owners) }
 
 // Change makes one change in the mailboxes of its owners, of whom there may be any number: it
 // runs fn in a transaction that has locked them and set their clocks to the id, and publishes
-// the owners once that is committed. A change waits in memory until no other one has
-// its mailboxes, so that many in one mailbox take one connection. fn runs again
-// like that of [db.DB.Add], and may only add to what somebody wrote; see [Mailboxes.Erase].
+// the owners once that is committed. A change waits in memory until no other change holds
+// its mailboxes, so that many changes of one mailbox take one connection. fn may run again, as in
+// [db.DB.Add], and may only add to what users wrote; see [Mailboxes.Erase].
 // Errors: [ErrTooMany], [ErrCrowded], [ErrTooSlow]; those of ctx, db and fn.
 func (m *Mailboxes) Change(ctx context.Context, owners []string, fn func(context.Context, *sqlx.Tx, ID) error) error {
 	return m.change(ctx, m.db.Add, Change{Owners: owners, N: 1}, nil, func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
@@ -75,15 +75,15 @@ func (m *Mailboxes) Change(ctx context.Context, owners []string, fn func(context
 }
 
 // Erase makes n changes at once as [Mailboxes.Change] makes one, in a transaction that may replace
-// or erase what somebody wrote. None at all lock no mailbox, and are not
-// published: that is for what is in no list and no feed.
+// or erase what users wrote. With n = 0 it locks no mailbox in the database and publishes nothing:
+// that is for what is in no list and no feed.
 func (m *Mailboxes) Erase(ctx context.Context, owners []string, n int, fn func(context.Context, *sqlx.Tx, []ID) error) error {
 	return m.change(ctx, m.db.Tx, Change{Owners: owners, N: n}, nil, fn)
 }
 
-// EraseFound is [Mailboxes.Erase] where only one of the owners is known before: find looks for the
+// EraseFound is [Mailboxes.Erase] where only one of the owners is known before: find returns the
 // others at the start of the transaction, before it locks any mailbox. The change waits in
-// memory for the turn of the known one alone.
+// memory for the lock of the known one alone.
 func (m *Mailboxes) EraseFound(
 	ctx context.Context, owner string, n int,
 	find func(context.Context, *sqlx.Tx) (others []string, err error), fn func(context.Context, *sqlx.Tx, []ID) error,
@@ -91,10 +91,10 @@ func (m *Mailboxes) EraseFound(
 	return m.change(ctx, m.db.Tx, Change{Owners: []string{owner}, N: n}, find, fn)
 }
 
-// Batch makes many changes in one transaction as [Mailboxes.Change] makes one. They take no
-// turns: two batches with an owner in common would wait for each other in the database. Nor
+// Batch makes many changes in one transaction as [Mailboxes.Change] makes one. It takes no locks in
+// memory, so two batches with an owner in common would wait for each other in the database. Nor
 // does it publish, since only fn knows what became of each; see [Mailboxes.Publish]. Changes of
-// the same owners have ids in their order; others may not, where a mailbox is ahead, but
+// the same owners have ids in their order. Where a mailbox is ahead, other changes may not, but
 // all of them become visible together.
 func (m *Mailboxes) Batch(ctx context.Context, changes []*Change, fn func(context.Context, *sqlx.Tx) error) error {
 	return m.db.Add(ctx, WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -114,7 +114,7 @@ func (m *Mailboxes) change(
 	find func(context.Context, *sqlx.Tx) ([]string, error), fn func(context.Context, *sqlx.Tx, []ID) error,
 ) error {
 	known := c.Owners
-	err := m.turns.do(ctx, known, func() error {
+	err := m.locks.do(ctx, known, func() error {
 		return in(ctx, WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 			if find != nil {
 				found, err := find(ctx, tx)

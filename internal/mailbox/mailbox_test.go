@@ -17,11 +17,11 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// TestChange has replicas with wrong clocks change a few mailboxes at once, any number of
-// them at a time, and some of the changes fail. Each change notes, while it has its mailboxes, its
-// ids and its place in each; so the places tell in which order changes were committed. The ids
-// of a mailbox must increase in that order, and its clock be at the last one. Whoever is
-// published has been changed and committed, and nothing else is. The seed is in the log.
+// TestChange has replicas with wrong clocks change a few mailboxes concurrently, and some of the
+// changes fail. While a change holds its mailboxes it writes its ids and its place in each mailbox
+// into a journal, so that the places are the order of commits. The ids of a mailbox must increase
+// in that order, and its clock must be the last id. All changes that are committed are published,
+// and no others. The seed is in the log.
 func TestChange(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

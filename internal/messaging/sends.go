@@ -30,7 +30,7 @@ func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, queueSi
 	w := &sends{engine: e, mailboxes: mailboxes, stored: newMeter()}
 	w.group = groupcommit.Start(groupcommit.Options[*send]{
 		Size: queueSize, Writers: database.Slots.Batches, Timeout: sendTimeout, Write: w.write,
-		Shared: func(err error) bool { return errors.Is(err, db.ErrUnavailable) },
+		FailsAll: func(err error) bool { return errors.Is(err, db.ErrUnavailable) },
 	})
 	return w
 }

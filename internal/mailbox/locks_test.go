@@ -8,18 +8,18 @@ import (
 	"testing/synctest"
 )
 
-// TestTurns holds a mailbox and lets others come: those of other mailboxes go on, those
-// of the same one follow in the order they came, and whoever gives up leaves nothing behind.
-func TestTurns(t *testing.T) {
+// TestLocks holds a mailbox while more changes arrive: changes of other mailboxes run, changes of
+// the same mailbox follow in the order they came, and a change that gives up leaves nothing behind.
+func TestLocks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(5, 5, 2)
+		locks := newLocks(5, 5, 2)
 		var done []string
 		release := make(chan struct{})
 		start := func(ctx context.Context, name string, wait <-chan struct{}, users ...string) <-chan error {
 			result := make(chan error, 1)
 			go func() {
-				result <- turns.do(ctx, users, func() error {
+				result <- locks.do(ctx, users, func() error {
 					if wait != nil {
 						<-wait
 					}
@@ -54,55 +54,55 @@ func TestTurns(t *testing.T) {
 			}
 		}
 		if want := []string{"other", "fourth", "first", "second", "third", "fifth"}; !slices.Equal(done, want) {
-			t.Errorf("they were let in as %v", done)
+			t.Errorf("they ran in the order %v", done)
 		}
-		if len(turns.mailboxes) != 0 || len(turns.slots) != 0 || turns.present != 0 {
-			t.Errorf("left %v, %d in slots, %d present", turns.mailboxes, len(turns.slots), turns.present)
+		if len(locks.mailboxes) != 0 || len(locks.slots) != 0 || locks.active != 0 {
+			t.Errorf("left %v, %d in slots, %d active", locks.mailboxes, len(locks.slots), locks.active)
 		}
 	})
 }
 
-// TestTurnsTimeout waits for a mailbox that is not given back.
-func TestTurnsTimeout(t *testing.T) {
+// TestLocksTimeout waits for a mailbox that stays locked.
+func TestLocksTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(2, 2, 2)
+		locks := newLocks(2, 2, 2)
 		release := make(chan struct{})
-		go turns.do(t.Context(), []string{"bob"}, func() error { <-release; return nil }) //nolint:errcheck // it does not fail
+		go locks.do(t.Context(), []string{"bob"}, func() error { <-release; return nil }) //nolint:errcheck // it does not fail
 		synctest.Wait()
-		err := turns.do(t.Context(), []string{"alice", "bob"}, nil)
+		err := locks.do(t.Context(), []string{"alice", "bob"}, nil)
 		if !errors.Is(err, ErrTooSlow) {
-			t.Errorf("after %s: %v", turnTimeout, err)
+			t.Errorf("after %s: %v", lockTimeout, err)
 		}
 		close(release)
 		synctest.Wait()
-		if len(turns.mailboxes) != 0 {
-			t.Errorf("left %v", turns.mailboxes)
+		if len(locks.mailboxes) != 0 {
+			t.Errorf("left %v", locks.mailboxes)
 		}
 	})
 }
 
-// TestTurnsLine lets more come for a mailbox than may wait for it: they are refused, and
-// others are let in all the same.
-func TestTurnsLine(t *testing.T) {
+// TestLocksCrowded has more changes wait for a mailbox than may: they are refused, and changes of
+// other mailboxes run.
+func TestLocksCrowded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(10, 2, 2)
+		locks := newLocks(10, 2, 2)
 		release := make(chan struct{})
 		errs := make(chan error, 20)
 		for range 20 {
 			go func() {
-				errs <- turns.do(t.Context(), []string{"alice", "bob"}, func() error { <-release; return nil })
+				errs <- locks.do(t.Context(), []string{"alice", "bob"}, func() error { <-release; return nil })
 			}()
 		}
 		synctest.Wait()
-		if err := turns.do(t.Context(), []string{"carol", "dan"}, func() error { return nil }); err != nil {
+		if err := locks.do(t.Context(), []string{"carol", "dan"}, func() error { return nil }); err != nil {
 			t.Errorf("other: %v", err)
 		}
-		if err := turns.do(t.Context(), []string{"aaron", "alice"}, nil); !errors.Is(err, ErrCrowded) {
+		if err := locks.do(t.Context(), []string{"aaron", "alice"}, nil); !errors.Is(err, ErrCrowded) {
 			t.Errorf("one more: %v", err)
 		}
-		if err := turns.do(t.Context(), []string{"aaron"}, func() error { return nil }); err != nil {
+		if err := locks.do(t.Context(), []string{"aaron"}, func() error { return nil }); err != nil {
 			t.Errorf("the other user of one that was refused: %v", err)
 		}
 		close(release)
@@ -114,8 +114,8 @@ func TestTurnsLine(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if refused != 17 || len(turns.mailboxes) != 0 || turns.present != 0 {
-			t.Errorf("%d were refused; left %v, %d present", refused, turns.mailboxes, turns.present)
+		if refused != 17 || len(locks.mailboxes) != 0 || locks.active != 0 {
+			t.Errorf("%d were refused; left %v, %d active", refused, locks.mailboxes, locks.active)
 		}
 	})
 }
