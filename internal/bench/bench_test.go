@@ -29,22 +29,22 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-// TestFamilyTime sees that this process computes.
-func TestFamilyTime(t *testing.T) {
+// TestCPUSeconds measures this process while it computes.
+func TestCPUSeconds(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("reads /proc, which only Linux has")
 	}
-	s, before := suite{}, familyTime(os.Getpid())
-	for start := s.clocks(nil).generator; s.clocks(nil).generator-start < 0.05; {
+	s, before := suite{}, cpuSeconds(os.Getpid())
+	for start := s.cpuTimes(nil).generator; s.cpuTimes(nil).generator-start < 0.05; {
 		continue
 	}
-	if after := familyTime(os.Getpid()); after-before < 0.03 {
+	if after := cpuSeconds(os.Getpid()); after-before < 0.03 {
 		t.Errorf("%g s before and %g s after computing for 0.05 s", before, after)
 	}
 }
 
-// TestLoad counts answers that are not as they should be.
+// TestLoad counts responses with a wrong status or a body that is too short.
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	n := 0
@@ -62,7 +62,7 @@ func TestLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 		if sum := int(o.count()) + o.failed; sum != n || o.failed != n/2 || o.err == nil || requests > 0 && n != requests {
-			t.Errorf("of %d requests %g went well and %d failed: %v", n, o.count(), o.failed, o.err)
+			t.Errorf("of %d requests %g succeeded and %d failed: %v", n, o.count(), o.failed, o.err)
 		}
 	}
 }

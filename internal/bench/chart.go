@@ -25,8 +25,8 @@ var curves = []struct {
 	{transaction, color.RGBA{R: 110, G: 110, B: 110, A: 255}, []vg.Length{6, 3}},
 }
 
-// draw draws sends a second over the numbers of connections, as SVG, on white, so that it can be read
-// on a dark page too. It draws nothing if they were not measured.
+// draw draws sends a second by number of connections as SVG, on white, so that it is legible on a dark
+// page too. It draws nothing if they were not measured.
 func (r *report) draw(path string) error {
 	i := slices.IndexFunc(r.Sections, func(one result) bool { return one.Name == "send" })
 	if i < 0 {
@@ -73,7 +73,7 @@ func (r *report) draw(path string) error {
 	if _, err := canvas.WriteTo(&text); err != nil {
 		return err
 	}
-	// Few have the font that the library measures with; these are as wide.
+	// Few machines have the library's font; these have the same metrics.
 	svg := bytes.ReplaceAll(text.Bytes(), []byte("Liberation Sans"), []byte("Liberation Sans, Arial, Helvetica, sans-serif"))
 	return os.WriteFile(path, svg, 0o644)
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// connection is a kept-alive connection to the server, one request at a time. Requests are written as
-// they are and answers read by fasthttp, since every cycle it takes is one that the server, on the same
-// cores, does not get: the client of net/http takes twice as many.
+// connection is a keep-alive connection to the server, for one request at a time. It writes prepared
+// requests and parses responses with fasthttp, which takes half the CPU time of net/http's client: the
+// server runs on the same cores.
 type connection struct {
 	net.Conn
 
@@ -20,7 +20,7 @@ type connection struct {
 	answer fasthttp.Response
 }
 
-// do sends a request and reads the answer, which the next one overwrites.
+// do sends a request and reads the response, which the next call overwrites.
 func (c *connection) do(request []byte) (*fasthttp.Response, error) {
 	if _, err := c.Write(request); err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (c *connection) do(request []byte) (*fasthttp.Response, error) {
 	return &c.answer, c.answer.Read(c.reader)
 }
 
-// dialAll makes connections, to be closed with closeAll. Everything on them must happen within the given time.
+// dialAll opens connections, which the caller closes with closeAll. They have a deadline after the given time.
 func dialAll(ctx context.Context, address string, n int, within time.Duration) (connections []*connection, err error) {
 	for range n {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
@@ -44,6 +44,6 @@ func dialAll(ctx context.Context, address string, n int, within time.Duration) (
 
 func closeAll(connections []*connection) {
 	for _, c := range connections {
-		_ = c.Close() // all that was wanted of it has been read
+		_ = c.Close() // everything has been read
 	}
 }

@@ -11,12 +11,12 @@ import (
 	_ "github.com/message-service/message-service/internal/db" // has the drivers
 )
 
-// engine is a kind of database that the server can be measured on.
+// engine is a database engine that the server is measured on.
 type engine struct {
 	title       string
 	newDatabase func(*suite, context.Context) (url string, err error) // an empty one
-	pgbench     bool                                                  // it has a load generator of its own
-	analyze     string                                                // what it does by itself within a minute
+	pgbench     bool                                                  // pgbench can measure it as a reference
+	analyze     string                                                // the statement that updates statistics, as autovacuum does within a minute
 }
 
 var (
@@ -46,7 +46,7 @@ func (s *suite) newPostgres(ctx context.Context) (string, error) {
 	return address.String(), nil
 }
 
-// newSchema makes a Postgres database with the schema that the server makes.
+// newSchema creates a Postgres database with the server's schema.
 func (s *suite) newSchema(ctx context.Context) (string, error) {
 	address, err := s.newPostgres(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *suite) newSchema(ctx context.Context) (string, error) {
 	return address, err
 }
 
-// query runs a statement on a database, which answers with one row of values if there are any.
+// query runs a statement on a database that returns one row or none.
 func query(ctx context.Context, driver, url, statement string, values ...any) error {
 	pool, err := sql.Open(driver, url)
 	if err != nil {

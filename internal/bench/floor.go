@@ -10,15 +10,14 @@ import (
 	"strings"
 )
 
-// self is this program, which serves answers that cost nothing when it is called with "floor".
+// self is this program; its command floor serves as a reference server.
 const self = "/proc/self/exe"
 
-// floorCommand serves answers that are as long as those of the service, and does
-// nothing for them. What is measured of it is what HTTP, the machine and the load
-// generator cost by themselves.
+// floorCommand serves constant responses as long as those of the service. Its figures are
+// the cost of HTTP, the machine and the load generator alone.
 type floorCommand struct{}
 
-// floorMessage is as long as a message in an answer.
+// floorMessage is as long as a message in a response.
 var floorMessage = `{"id":"01a20a5e-f928-7000-9ed1-c17599fd1f26","sender":"user-100","recipient":"user-200","text":"` +
 	strings.Repeat("w12345 ", textWords) + `","sentAt":"2026-11-23T21:45:26.056Z"}`
 
@@ -36,7 +35,7 @@ func (floorCommand) Run(ctx context.Context) error {
 	})
 	server := httptest.NewServer(handler)
 	defer server.Close()
-	_, _ = fmt.Fprintln(os.Stdout, server.URL+"/") // if it fails, nobody waits for it
+	_, _ = fmt.Fprintln(os.Stdout, server.URL+"/") // it fails only if the parent has ended
 	<-ctx.Done()
 	return nil
 }

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// event is one that came on the stream of a user.
+// event is an event received on a user's stream.
 type event struct {
 	user int
 	id   string
 	at   time.Time
 }
 
-// follower reads the stream of a user. There are many, so it is a connection and a goroutine.
+// follower reads the stream of a user with one connection and one goroutine, since there are many.
 type follower struct {
 	net.Conn
 
@@ -27,7 +27,7 @@ type follower struct {
 	lines *bufio.Scanner
 }
 
-// followAll follows the first n users, and hands on their events. closeAll ends that.
+// followAll follows the first n users and sends their events to a channel, until closeAll is called.
 func followAll(ctx context.Context, address string, n int, events chan<- event) (closeAll func(), err error) {
 	const atOnce = 64
 	followers, errs := make([]*follower, n), make([]error, atOnce)
@@ -52,10 +52,9 @@ func followAll(ctx context.Context, address string, n int, events chan<- event) 
 	}, errors.Join(errs...)
 }
 
-// follow opens the stream of a user and waits for its first event, which says that
-// the server is following.
+// follow opens the stream of a user and waits for its first event, ready.
 func follow(ctx context.Context, address string, user int) (f *follower, err error) {
-	connections, err := dialAll(ctx, address, 1, patience)
+	connections, err := dialAll(ctx, address, 1, responseTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -77,16 +76,16 @@ func follow(ctx context.Context, address string, user int) (f *follower, err err
 	}
 	f.lines = bufio.NewScanner(response.Body)
 	f.lines.Buffer(make([]byte, 0, 1<<10), 64<<10)
-	for f.lines.Scan() && len(f.lines.Bytes()) > 0 { // an event ends with an empty line
+	for f.lines.Scan() && len(f.lines.Bytes()) > 0 { // an event ends with a blank line
 		continue
 	}
 	return f, errors.Join(f.lines.Err(), f.SetDeadline(time.Time{}))
 }
 
-// read hands on events until the stream ends, if someone wants them.
+// read sends events to the channel, if there is one, until the stream ends.
 func (f *follower) read(events chan<- event) {
 	for f.lines.Scan() {
-		if id, ok := bytes.CutPrefix(f.lines.Bytes(), []byte("id: ")); ok { // of a new message it is the message's
+		if id, ok := bytes.CutPrefix(f.lines.Bytes(), []byte("id: ")); ok { // a new message's cursor is its id
 			if at := time.Now(); events != nil {
 				events <- event{f.user, string(id), at}
 			}

@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// growth measures what is read of mailboxes of one shape in stores of different sizes,
-// on Postgres. What a user asks for should not cost more because others have messages.
+// growth measures reads of equal mailboxes in stores of different sizes, on Postgres. The
+// cost of a user's request should not grow with the messages of others.
 func (s *suite) growth(ctx context.Context) error {
 	sizes := []int{10_000, s.Messages / 10, s.Messages}
 	if s.Short {
@@ -47,15 +47,15 @@ func (s *suite) growth(ctx context.Context) error {
 
 var growthConnections = []int{1, 16}
 
-// growthOf is the subject of reads in a store of some size.
+// growthOf is the subject of reads in a store of the given number of messages.
 func growthOf(read string, messages int) string {
 	return read + ", " + number(float64(messages)) + " messages"
 }
 
-// growthReads are what is read for a random user, the first number in the path, and a peer, the second.
+// growthReads are the requests; their paths have a random user, the first number, and a peer, the second.
 var growthReads = []struct {
 	name     string
-	shortest int // bytes of an answer
+	shortest int // bytes of a response
 	path     string
 }{
 	{"page of 100", 100 * 130, "/v1/messages?recipient=user-%[1]d&limit=100"},

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// store is a Postgres database with mailboxes of one shape, however many they are: see sql/rows.sql.
+// store is a Postgres database with equal mailboxes, of any number: see sql/rows.sql.
 type store struct {
 	users    int
 	messages int
@@ -18,9 +18,9 @@ type store struct {
 // storePeers are the peers of each user.
 const storePeers = 20
 
-// loadStore makes a store and starts a server on it, and records how long that took and what it takes on disk.
+// loadStore creates a store, starts a server on it, and records the load time and the size on disk.
 func (s *suite) loadStore(ctx context.Context, messages int) (*store, error) {
-	s.say("growth: %d messages are loaded", messages)
+	s.progress("growth: %d messages are loaded", messages)
 	url, err := s.newSchema(ctx)
 	if err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (s *suite) loadStore(ctx context.Context, messages int) (*store, error) {
 	st := &store{users: messages / 1000, messages: messages}
 	values := strings.NewReplacer(":users", strconv.Itoa(st.users), ":messages", strconv.Itoa(messages))
 	start := time.Now()
-	var took []time.Duration // up to the end of each step
+	var took []time.Duration // from the start to the end of each step
 	for _, step := range []string{"rows", "words", "vacuum"} {
 		statement, err := os.ReadFile("sql/" + step + ".sql")
 		if err != nil {
@@ -46,10 +46,10 @@ func (s *suite) loadStore(ctx context.Context, messages int) (*store, error) {
 		WHERE i.indrelid = 'messages'::regclass AND a.amname = 'gin'`, &all, &words); err != nil {
 		return nil, err
 	}
-	s.result.tell(growthOf("load", messages), took[2].Seconds(), "s")
-	s.result.tell(growthOf("of that the search index", messages), (took[1] - took[0]).Seconds(), "s")
-	s.result.tell(growthOf("on disk", messages), all/float64(messages), "bytes per message")
-	s.result.tell(growthOf("on disk without the search index", messages), (all-words)/float64(messages), "bytes per message")
+	s.result.record(growthOf("load", messages), took[2].Seconds(), "s")
+	s.result.record(growthOf("of that the search index", messages), (took[1] - took[0]).Seconds(), "s")
+	s.result.record(growthOf("on disk", messages), all/float64(messages), "bytes per message")
+	s.result.record(growthOf("on disk without the search index", messages), (all-words)/float64(messages), "bytes per message")
 	st.server, err = s.startServerOn(ctx, url)
 	return st, err
 }

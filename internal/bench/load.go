@@ -10,28 +10,28 @@ import (
 	"time"
 )
 
-// patience is how long an answer may take, beyond the time of the load: longer than
-// the server gives itself.
-const patience = 45 * time.Second
+// responseTimeout is how long a response may take after the end of the load: longer than the
+// server's own timeouts.
+const responseTimeout = 45 * time.Second
 
-// script writes the next request of a connection behind buf.
+// script appends the next request of a connection to buf.
 type script func(random *rand.Rand, buf []byte) []byte
 
-// load is a closed loop: each connection sends its next request once the last one has
-// been answered.
+// load is a closed loop: each connection sends its next request after the response to the
+// last one.
 type load struct {
 	address     string
 	connections int
 	duration    time.Duration
-	requests    int // altogether, if it may end before; else 0
+	requests    int // in all, after which the load ends early; 0 is no limit
 	script      script
-	status      int // of every answer; another one is a failure
-	minBody     int // bytes; a shorter answer is a failure
+	status      int // of every response; another one is a failure
+	minBody     int // bytes; a shorter response is a failure
 }
 
-// outcome is what a load measured.
+// outcome is the result of a load.
 type outcome struct {
-	*latencies // of the requests that were answered as they should
+	*latencies // of the successful requests
 
 	elapsed time.Duration
 	failed  int
@@ -46,11 +46,11 @@ func (o *outcome) fail(err error) {
 	o.failed, o.err = o.failed+1, err
 }
 
-// run connects, sends for as long as the load lasts or ctx does, and waits for the
-// last answers. It fails only if it cannot connect.
+// run connects, sends until the load's duration is over or ctx is done, and waits for the
+// last responses. It fails only if it cannot connect.
 func (l load) run(ctx context.Context) (outcome, error) {
 	o := outcome{latencies: newLatencies()}
-	connections, err := dialAll(ctx, l.address, l.connections, l.duration+patience)
+	connections, err := dialAll(ctx, l.address, l.connections, l.duration+responseTimeout)
 	if err != nil {
 		return o, err
 	}
@@ -69,8 +69,8 @@ func (l load) run(ctx context.Context) (outcome, error) {
 	return o, ctx.Err()
 }
 
-// runWell is run for a load of which no request may fail.
-func (l load) runWell(ctx context.Context) (outcome, error) {
+// runAll is run, but fails if a request does.
+func (l load) runAll(ctx context.Context) (outcome, error) {
 	o, err := l.run(ctx)
 	if err == nil && o.failed > 0 {
 		err = fmt.Errorf("%d requests failed, one with: %w", o.failed, o.err)
@@ -87,7 +87,7 @@ func (l load) loop(c *connection, o *outcome, more func() bool) {
 		start := time.Now()
 		answer, err := c.do(request)
 		switch {
-		case err != nil: // what comes next on this connection would be out of step
+		case err != nil: // the connection is out of step
 			o.fail(err)
 			return
 		case answer.StatusCode() != l.status || len(answer.Body()) < l.minBody:
@@ -98,12 +98,12 @@ func (l load) loop(c *connection, o *outcome, more func() bool) {
 	}
 }
 
-// fill sends so many messages between the users that choose chooses for the n-th of them.
+// fill sends messages; choose returns sender and recipient of the n-th.
 func fill(ctx context.Context, server *process, messages int, choose func(n int) (sender, recipient int)) error {
 	var count atomic.Int64
 	l := load{address: server.address, connections: mostConnections, duration: time.Hour, requests: messages, status: http.StatusCreated}
 	l.script = sendsBetween(func(*rand.Rand) (sender, recipient int) { return choose(int(count.Add(1))) })
-	_, err := l.runWell(ctx)
+	_, err := l.runAll(ctx)
 	return err
 }
 

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// machine is what figures depend on.
+// machine describes what figures depend on.
 type machine struct {
 	Cores     int       `json:"cores"`
 	Processor string    `json:"processor"`
@@ -22,7 +22,7 @@ type machine struct {
 	Go        string    `json:"go"`
 	Postgres  string    `json:"postgres"`
 	SQLite    string    `json:"sqlite"`
-	Server    string    `json:"server"` // its version, which names a revision
+	Server    string    `json:"server"` // version with its revision
 	Date      time.Time `json:"date"`
 }
 
@@ -33,12 +33,12 @@ func (m machine) String() string {
 		m.Go, m.Postgres, m.SQLite, m.Measured())
 }
 
-// Measured names what was measured on it.
+// Measured names the software that was measured.
 func (m machine) Measured() string {
 	return fmt.Sprintf("server %s, %s", m.Server, m.Date.Format(time.DateOnly))
 }
 
-// describeMachine asks the system, both engines and the server.
+// describeMachine collects versions and hardware from the system, both engines and the server.
 func (s *suite) describeMachine(ctx context.Context) (machine, error) {
 	m := machine{Cores: runtime.NumCPU(), Go: runtime.Version(), Date: time.Now().UTC().Truncate(time.Second)}
 	m.Processor, m.System, m.Kernel = find("/proc/cpuinfo", `model name\s*: (.*)`), find("/etc/os-release", `PRETTY_NAME="?([^"\n]*)`), find("/proc/sys/kernel/osrelease", `(.*)`)
@@ -64,7 +64,7 @@ func totalMemoryMiB() int {
 	return kibibytes >> 10
 }
 
-// find is match in a file.
+// find is match on the content of a file.
 func find(path, pattern string) string {
 	text, _ := os.ReadFile(path)
 	return match(text, pattern)

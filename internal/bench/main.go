@@ -1,14 +1,13 @@
-// Bench measures the built server. It starts it in a process of its own, on both engines,
-// drives it over HTTP, and in the same run measures what pgbench makes of the same work
-// on the same Postgres. So a figure can be compared with its reference, whatever the
-// machine is and whatever else it is doing.
+// Bench measures the built server. It starts it as a process on each engine, sends it
+// requests over HTTP, and in the same run measures pgbench doing the same work on the same
+// Postgres. So every figure has a reference that was measured on the same machine under the
+// same conditions.
 //
-// A section measures one thing: what it starts, it starts for itself, and it ends when
-// the section does. Within a section the measurements take turns, and each figure is
-// the median over the rounds. To add a section, write its file and its line in
-// sections.
+// A section measures one subject, and stops at its end all that it has started. Its
+// measurements are interleaved in rounds, and each figure is the median of the rounds. To
+// add a section, write its file and add it to sections.
 //
-// It reads /proc, which only Linux has.
+// Bench reads /proc, so it runs on Linux only.
 package main
 
 import (
@@ -82,7 +81,7 @@ func main() {
 	}
 }
 
-// Run measures, and writes what it has found out even if a section fails.
+// Run runs the sections, and writes the report even if one fails.
 func (c *benchCommand) Run(ctx context.Context) (err error) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		_, _ = fmt.Fprintln(os.Stdout, "Nothing is measured: this machine has no /proc, which only Linux has.")
@@ -106,7 +105,7 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 	r := &report{Machine: machine, Rounds: c.Rounds, Duration: c.Duration.Seconds()}
 	_, _ = fmt.Fprintln(s.out, machine)
 	failed := s.runSections(ctx, r)
-	if ctx.Err() != nil { // what there is of results is not worth keeping
+	if ctx.Err() != nil { // the results are incomplete
 		return failed
 	}
 	out, err := s.results()
@@ -117,7 +116,7 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 	return errors.Join(failed, err)
 }
 
-// runSections runs what was asked for, the others too where one fails.
+// runSections runs the chosen sections, even after one has failed.
 func (s *suite) runSections(ctx context.Context, r *report) error {
 	var errs []error
 	for _, section := range sections {
@@ -133,7 +132,7 @@ func (s *suite) runSections(ctx context.Context, r *report) error {
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", section.name, err))
-			s.say("%s: %v", section.name, err)
+			s.progress("%s: %v", section.name, err)
 		}
 		for i := range s.result.Targets {
 			if s.Short {
@@ -145,7 +144,7 @@ func (s *suite) runSections(ctx context.Context, r *report) error {
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
-// wants reports whether a section was asked for; a soak must be, since it takes long.
+// wants reports whether a section was chosen; a soak is not part of all, since it takes long.
 func (s *suite) wants(section string) bool {
 	if section == "soak" {
 		return s.Soak > 0
@@ -153,13 +152,13 @@ func (s *suite) wants(section string) bool {
 	return len(s.Only) == 0 || slices.Contains(s.Only, section)
 }
 
-// results is the folder of the results. Those that are kept are of a whole run.
+// results returns the folder of the results: a temporary one unless the run is complete.
 func (s *suite) results() (string, error) {
 	switch {
 	case s.Out != "":
 		return s.Out, nil
 	case s.Short:
-		return filepath.Join(s.directory, "results"), nil // nobody wants them
+		return filepath.Join(s.directory, "results"), nil // not kept
 	case len(s.Only) > 0:
 		return os.MkdirTemp("", "bench-results")
 	}

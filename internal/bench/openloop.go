@@ -8,24 +8,24 @@ import (
 	"time"
 )
 
-// openLoop sends at a steady rate, whether or not what was sent has been answered, as
-// many users who do not know of each other do.
+// openLoop sends at a steady rate, whether or not earlier sends have been answered, as
+// many independent users do.
 type openLoop struct {
 	address     string
 	connections int
 	perSecond   float64
 	duration    time.Duration
-	waiting     int // sends that may wait for a connection; those beyond are not sent
+	waiting     int // sends that may wait for a connection; further ones are not sent
 
-	// do sends a request that is due and notes what came of it. Each connection sends one at a time.
+	// do sends a request that is due and records its result. Each connection sends one at a time.
 	do func(c *connection, random *rand.Rand, due time.Time) error
 }
 
-// run sends for as long as the loop lasts. offered is how many sends were due, unsent
-// how many of them found no connection. Then finish waits until the others have been
-// answered and closes the connections; it fails if one of them broke.
+// run sends for the duration of the loop. offered is how many sends were due, unsent how many
+// of them found no free connection. finish waits for the outstanding responses and closes the
+// connections; it fails if one of them broke.
 func (o openLoop) run(ctx context.Context) (offered, unsent int, finish func() error, err error) {
-	connections, err := dialAll(ctx, o.address, o.connections, o.duration+patience)
+	connections, err := dialAll(ctx, o.address, o.connections, o.duration+responseTimeout)
 	if err != nil {
 		return 0, 0, nil, err
 	}

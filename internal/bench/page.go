@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// Pages are read of so many mailboxes, each of so many messages.
+// The number of mailboxes that pages are read from, and of messages in each.
 const (
 	pageUsers    = 100
 	pageMessages = 1000
 )
 
-// pageLimits are how many messages the pages have.
+// pageLimits are the limits of the pages, in messages.
 var pageLimits = []int{100, 10}
 
-// pageOf is the subject of pages of so many messages.
+// pageOf is the subject of pages with the given limit.
 func pageOf(subject string, limit int) string { return subject + ", page of " + strconv.Itoa(limit) }
 
-// page measures the newest page of a mailbox. The reference is pgbench's, of the very
-// statement behind the page, on the same database.
+// page measures the newest page of a mailbox. The reference is pgbench running the statement
+// behind the page on the same database.
 func (s *suite) page(ctx context.Context) error {
 	counts, messages := []int{1, 16, 64}, pageUsers*pageMessages
 	if s.Short {
@@ -31,7 +31,7 @@ func (s *suite) page(ctx context.Context) error {
 	}
 	var measurements []measurement
 	if err := s.onEach(ctx, func(server *server) error {
-		s.say("page: %d sends to %s", messages, server.engine.title)
+		s.progress("page: %d sends to %s", messages, server.engine.title)
 		for _, limit := range pageLimits {
 			for _, n := range counts {
 				measurements = append(measurements, s.pageLoad(limit, n).of(server.process, pageOf(server.engine.title, limit)))
@@ -40,7 +40,7 @@ func (s *suite) page(ctx context.Context) error {
 		if server.engine.pgbench {
 			measurements = append(measurements, s.pageReferences(server.database, counts)...)
 		}
-		return fill(ctx, server.process, messages, func(n int) (sender, recipient int) { // as many to each
+		return fill(ctx, server.process, messages, func(n int) (sender, recipient int) { // the same number to each
 			return (n + 1 + rand.IntN(pageUsers-1)) % pageUsers, n % pageUsers
 		})
 	}); err != nil {
@@ -60,16 +60,16 @@ func (s *suite) page(ctx context.Context) error {
 	return nil
 }
 
-// pageLoad asks for pages, none of which is shorter than its messages can be.
+// pageLoad requests pages, and checks that each is as long as its messages are at least.
 func (s *suite) pageLoad(limit, connections int) load {
-	const shortest = 130 // bytes of a message
+	const shortest = 130 // bytes of a message in JSON
 	return load{
 		connections: connections, duration: s.Duration,
 		script: pages(pageUsers, limit), status: http.StatusOK, minBody: limit * shortest,
 	}
 }
 
-// pageReferences are none where there is no pgbench.
+// pageReferences returns the reference measurements, none without pgbench.
 func (s *suite) pageReferences(database string, clients []int) (references []measurement) {
 	// The page begins with the smallest UUIDv7 of 30 days ago.
 	low := fmt.Sprintf("low=%012x70008000000000000000", time.Now().AddDate(0, 0, -30).UnixMilli())

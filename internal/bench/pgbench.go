@@ -12,21 +12,21 @@ import (
 	"time"
 )
 
-// The references: what Postgres does of the same work when its own load generator
-// asks for it, one statement or one transaction at a time.
+// The references: pgbench, Postgres's own load generator, doing the same work, one statement
+// or one transaction at a time.
 
-// pgbench runs a script of the folder sql against a database.
+// pgbench runs a script in the folder sql against a database.
 type pgbench struct {
 	script    string // without .sql
 	database  string // its URL
 	variables []string
 }
 
-// references measures a script with each number of clients, each on a connection of its own. There are
-// none where there is no pgbench: Postgres binaries that were fetched for the tests come without it.
+// references measures a script with each number of clients, with a connection each. It returns none
+// without pgbench, which the Postgres binaries downloaded for tests do not include.
 func (s *suite) references(p pgbench, subject string, clients []int) (references []measurement) {
 	if _, err := os.Stat(s.pgbenchPath()); err != nil {
-		s.say("%s: no reference, since there is no %s", subject, s.pgbenchPath())
+		s.progress("%s: no reference, since there is no %s", subject, s.pgbenchPath())
 		return nil
 	}
 	for _, n := range clients {
@@ -39,10 +39,10 @@ func (s *suite) references(p pgbench, subject string, clients []int) (references
 
 func (s *suite) pgbenchPath() string { return filepath.Join(s.cluster.Binaries, "pgbench") }
 
-// runPgbench runs a script for the time of one measurement; pgbench counts in seconds.
+// runPgbench runs a script for the duration of one measurement, rounded to seconds as pgbench requires.
 func (s *suite) runPgbench(ctx context.Context, p pgbench, clients int) (outcome, error) {
 	seconds := max(1, int(s.Duration.Round(time.Second).Seconds()))
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second+patience)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second+responseTimeout)
 	defer cancel()
 	prefix := s.newPath("log")
 	args := []string{
@@ -66,7 +66,7 @@ func (s *suite) runPgbench(ctx context.Context, p pgbench, clients int) (outcome
 		return outcome{}, fmt.Errorf("pgbench says no rate: %w\n%s", err, output)
 	}
 	o := outcome{latencies: newLatencies()}
-	logs, _ := filepath.Glob(prefix + ".*") // fails only on a wrong pattern; one of each thread
+	logs, _ := filepath.Glob(prefix + ".*") // fails only on a malformed pattern; one log per thread
 	for _, log := range logs {
 		text, err := os.ReadFile(log)
 		if err != nil {

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// profiled saves how a server has spent its time while fn ran, if profiles are asked for. The
-// figures of such a run are those of a server that is being profiled.
+// profiled saves a CPU profile of a server while fn runs, if profiles were requested. Profiling
+// affects the figures of such a run.
 func (s *suite) profiled(ctx context.Context, name string, server *process, fn func() error) error {
 	if s.Profile == "" || server == nil || server.debug == "" {
 		return fn()
@@ -30,7 +30,7 @@ func (s *suite) profiled(ctx context.Context, name string, server *process, fn f
 	return group.Wait()
 }
 
-// profile asks the server for a profile.
+// profile requests a profile from the server.
 func (p *process) profile(ctx context.Context, name string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.debug+"/debug/pprof/"+name, nil)
 	if err != nil {

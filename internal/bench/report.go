@@ -17,12 +17,12 @@ import (
 	"text/template"
 )
 
-// page is the report for people.
+// page is the template of the report in Markdown.
 //
 //go:embed results.md.tmpl
 var page string
 
-// report is everything that a run has found out.
+// report has the results of a run.
 type report struct {
 	Machine  machine  `json:"machine"` // of the last run
 	Rounds   int      `json:"rounds"`
@@ -30,17 +30,17 @@ type report struct {
 	Sections []result `json:"sections"`
 }
 
-// result is what a section has found out.
+// result has the figures of a section.
 type result struct {
 	Name    string   `json:"name"`
-	Server  string   `json:"server"` // that was measured, and when
+	Server  string   `json:"server"` // version that was measured, and the time
 	Targets []target `json:"targets,omitempty"`
 	Figures []figure `json:"figures,omitempty"`
 	Facts   []fact   `json:"facts,omitempty"`
 }
 
-// figure is one measurement: the medians over the rounds, each by itself. Times of
-// the processor are microseconds per request, summed over all threads.
+// figure is one measurement: the median of each value over the rounds. CPU times are
+// microseconds per request, summed over all threads.
 type figure struct {
 	Subject      string    `json:"subject"`
 	Connections  int       `json:"connections"`
@@ -63,19 +63,19 @@ type fact struct {
 	Unit  string  `json:"unit"`
 }
 
-// target is what a figure should be.
+// target is a bound that a figure should keep.
 type target struct {
 	Name    string  `json:"name"`
 	Limit   float64 `json:"limit"`
-	AtMost  bool    `json:"atMost"` // else at least
+	AtMost  bool    `json:"atMost"` // otherwise at least
 	Unit    string  `json:"unit"`
 	Value   float64 `json:"measured"`
 	Missing string  `json:"missing,omitempty"` // why it could not be measured
 	Verdict string  `json:"verdict"`
 }
 
-// tell records a value that is no target.
-func (r *result) tell(name string, value float64, unit string) {
+// record records a value without a target.
+func (r *result) record(name string, value float64, unit string) {
 	r.Facts = append(r.Facts, fact{name, value, unit})
 }
 
@@ -91,7 +91,7 @@ func (r *result) atMost(name string, value, limit float64, unit string) {
 
 func (r *result) judge(t target, ok bool) {
 	switch {
-	case math.IsNaN(t.Value) || math.IsInf(t.Value, 0): // compared with nothing
+	case math.IsNaN(t.Value) || math.IsInf(t.Value, 0): // there was no reference to compare with
 		t = target{Name: t.Name, Missing: "nothing to compare with", Verdict: "not measured"}
 	case ok:
 		t.Verdict = "pass"
@@ -101,7 +101,7 @@ func (r *result) judge(t target, ok bool) {
 	r.Targets = append(r.Targets, t)
 }
 
-// find returns a figure; the zero one if it was not measured.
+// find returns a figure, or the zero value if it was not measured.
 func (r *result) find(subject string, connections int) figure {
 	for _, f := range r.Figures {
 		if f.Subject == subject && f.Connections == connections {
@@ -111,7 +111,7 @@ func (r *result) find(subject string, connections int) figure {
 	return figure{}
 }
 
-// best returns the most requests a second of a subject.
+// best returns the highest rate of a subject, in requests per second.
 func (r *result) best(subject string) (best float64) {
 	for _, f := range r.Figures {
 		if f.Subject == subject {
@@ -121,7 +121,7 @@ func (r *result) best(subject string) (best float64) {
 	return best
 }
 
-// Wanted is what the target asks for.
+// Wanted formats the bound.
 func (t target) Wanted() string {
 	if t.Missing != "" {
 		return t.Name
@@ -129,10 +129,10 @@ func (t target) Wanted() string {
 	return fmt.Sprintf("%s %s %s %s", t.Name, map[bool]string{true: "≤", false: "≥"}[t.AtMost], number(t.Limit), t.Unit)
 }
 
-// Measured is what it got, or why it got nothing.
+// Measured formats the measured value, or why there is none.
 func (t target) Measured() string { return cmp.Or(t.Missing, number(t.Value)+" "+t.Unit) }
 
-// number writes a number with about three significant digits, and thousands apart.
+// number formats a number with about three significant digits and a thousands separator.
 func number(v float64) string {
 	switch {
 	case v < 10:
@@ -147,7 +147,7 @@ func number(v float64) string {
 	return digits
 }
 
-// print writes the targets as a table for the terminal.
+// print prints the targets as a table to the terminal.
 func (r *report) print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "\ntarget\tmeasured\t")
@@ -159,8 +159,8 @@ func (r *report) print(w io.Writer) error {
 	return table.Flush()
 }
 
-// save writes the report, for programs and for people, and the chart. What an earlier run has left
-// there of the sections that this one has not measured stays in it.
+// save writes the report as JSON and Markdown, and the chart. Sections that this run has not measured
+// are kept from earlier runs.
 func (r *report) save(folder string) error {
 	path := filepath.Join(folder, "results.json")
 	var earlier report

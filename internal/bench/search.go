@@ -7,14 +7,14 @@ import (
 	"net/http"
 )
 
-// Searches look into so many mailboxes, whose messages come from so many peers.
+// The number of mailboxes that are searched, and of the peers who sent their messages.
 const (
 	searchUsers = 3
 	searchPeers = 50
 )
 
-// search measures searches in mailboxes of 100,000 messages: the newest page of those
-// that have one or two words, of any frequency.
+// search measures searches in mailboxes of 100,000 messages: the newest page of matches of
+// one or two words of any frequency.
 func (s *suite) search(ctx context.Context) error {
 	messages := searchUsers * 100_000
 	if s.Short {
@@ -22,8 +22,8 @@ func (s *suite) search(ctx context.Context) error {
 	}
 	var measurements []measurement
 	if err := s.onEach(ctx, func(server *server) error {
-		s.say("search: %d sends to %s", messages, server.engine.title)
-		if err := fill(ctx, server.process, messages, func(n int) (sender, recipient int) { // as many to each
+		s.progress("search: %d sends to %s", messages, server.engine.title)
+		if err := fill(ctx, server.process, messages, func(n int) (sender, recipient int) { // the same number to each
 			return searchUsers + rand.IntN(searchPeers), n % searchUsers
 		}); err != nil {
 			return err

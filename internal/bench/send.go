@@ -6,23 +6,22 @@ import (
 	"strconv"
 )
 
-// The subjects of the figures that are not a server's.
+// The subjects of the references.
 const (
 	floor       = "HTTP that does nothing"
 	insert      = "pgbench: INSERT"
 	transaction = "pgbench: transaction"
 )
 
-// Messages are sent among so many users, over up to so many connections.
+// The number of users among whom messages are sent, and the most connections.
 const (
 	sendUsers       = 1000
 	mostConnections = 256
 )
 
-// send measures durable sends among 1,000 users, each under an idempotency key, with
-// search. The references are pgbench's, on a database with the same schema: one
-// INSERT for each message, and all that the service does for a message, without
-// group commit.
+// send measures durable sends among 1,000 users, with idempotency keys and the search index.
+// The references are pgbench on a database with the same schema: one INSERT per message, and
+// all statements of the service per message, without group commit.
 func (s *suite) send(ctx context.Context) error {
 	counts, clients := []int{1, 4, 16, 64, mostConnections}, []int{1, 16, 64, 150}
 	if s.Short {
@@ -59,7 +58,7 @@ func (s *suite) send(ctx context.Context) error {
 	return nil
 }
 
-// sendLoad sends over so many connections.
+// sendLoad sends over a number of connections.
 func (s *suite) sendLoad(connections int) load {
 	return load{connections: connections, duration: s.Duration, script: sends(sendUsers), status: http.StatusCreated}
 }

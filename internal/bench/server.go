@@ -14,29 +14,29 @@ import (
 	"time"
 )
 
-// process is a program that answers HTTP, in a process of its own.
+// process is a program that serves HTTP in its own process.
 type process struct {
 	address string // host:port
-	debug   string // host:port of its profiles; empty if it was not asked for any
+	debug   string // host:port of its profiles; "" if it serves none
 	logPath string
 	command *exec.Cmd
 	end     context.CancelFunc
-	ended   chan struct{} // closed when it has
-	err     error         // how it has ended
+	ended   chan struct{} // closed when it has ended
+	err     error         // the result, once it has ended
 }
 
-// served finds the address in the line in which a program says where it serves.
+// served matches the address in the line that a program prints when it serves.
 var served = regexp.MustCompile(`http://([^/\s]+)`)
 
-// startProcess starts a program that prints where it serves, waits until it does, and stops it when the
-// section ends. Its environment is empty, so that nothing but its arguments decides what it does.
+// startProcess starts a program, waits until it prints its address, and stops it when the section ends.
+// Its environment is empty, so that only its arguments configure it.
 func (s *suite) startProcess(ctx context.Context, path string, args ...string) (*process, error) {
 	p := &process{logPath: s.newPath("log"), ended: make(chan struct{})}
 	ctx, p.end = context.WithCancel(ctx)
 	p.command = exec.CommandContext(ctx, path, args...)
 	p.command.Cancel = func() error { return p.command.Process.Signal(syscall.SIGTERM) }
 	p.command.WaitDelay = time.Minute                           // then it is killed
-	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is for this process, which then ends that one
+	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C interrupts only this process, which then stops that one
 	log, err := os.Create(p.logPath)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (s *suite) startProcess(ctx context.Context, path string, args ...string) (
 		}
 	}
 	go func() {
-		_, _ = io.Copy(io.Discard, output) // so that it never waits for a reader
+		_, _ = io.Copy(io.Discard, output) // so that it never blocks on a full pipe
 		p.err = p.command.Wait()
 		close(p.ended)
 	}()
@@ -69,7 +69,7 @@ func (s *suite) startProcess(ctx context.Context, path string, args ...string) (
 	return p, nil
 }
 
-// stop asks the process to end and waits until it has. It fails if it had ended before, or would not.
+// stop interrupts the process and waits for its end. It fails if it had ended before, or has to be killed.
 func (p *process) stop() error {
 	select {
 	case <-p.ended:
@@ -78,7 +78,7 @@ func (p *process) stop() error {
 	default:
 	}
 	p.end()
-	if <-p.ended; errors.Is(p.err, context.Canceled) { // as it was asked to
+	if <-p.ended; errors.Is(p.err, context.Canceled) { // because of the interrupt
 		return nil
 	}
 	return p.err
@@ -117,9 +117,8 @@ func (s *suite) onEach(ctx context.Context, fn func(*server) error, options ...s
 	return nil
 }
 
-// startServerOn starts the binary on a database until the section ends. It logs
-// warnings only, where by default it logs every request, and has an address for
-// profiles if there are to be any.
+// startServerOn starts the binary on a database until the section ends. It logs warnings
+// only rather than every request, and serves profiles if they were requested.
 func (s *suite) startServerOn(ctx context.Context, database string, options ...string) (*process, error) {
 	args := []string{"serve", "--listen-address", "127.0.0.1:0", "--log-level", "warn", "--database-url", database}
 	var debug string

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// The load of a soak: so many connections that send, that read pages and that follow
-// users, a moment each.
+// The load of a soak: the numbers of connections that send, that read pages, and that follow
+// streams for a moment each.
 const (
 	soakSenders   = 8
 	soakReaders   = 8
@@ -22,20 +22,20 @@ const (
 	soakFollowing = 2 * time.Second // the longest of those moments
 )
 
-// soaked is a server under a soak, and what has come of it.
+// soaked is a server under a soak, and its measurements.
 type soaked struct {
 	*server
 
 	sends, pages outcome
 
-	held          [3][]float64 // of each of soakHolds, at each look
-	largestLogMiB float64      // of SQLite's log file
+	held          [3][]float64 // samples of each of soakHolds
+	largestLogMiB float64      // of SQLite's write-ahead log
 }
 
-// soakHolds is what a server may hold more and more of. What is in no profile is its memory as the system sees it.
+// soakHolds are the resources that a server may leak. The one without a profile is its resident memory.
 var soakHolds = [3]struct {
 	name, unit       string
-	growth           float64 // that is none
+	growth           float64 // tolerated
 	profile, pattern string
 	scale            float64
 }{
@@ -44,10 +44,10 @@ var soakHolds = [3]struct {
 	{"memory", "MiB", 1.2, "", "", 1},
 }
 
-// soak measures whether a server that is busy for long holds more and more: both
-// engines at once, under sends, pages, and streams that come and go.
+// soak measures whether a server leaks resources under a long load of sends, pages and
+// short-lived streams, on both engines at once.
 func (s *suite) soak(ctx context.Context) error {
-	s.say("soak: %s", s.Soak)
+	s.progress("soak: %s", s.Soak)
 	var servers []*soaked
 	if err := s.onEach(ctx, func(server *server) error {
 		servers = append(servers, &soaked{server: server})
@@ -58,10 +58,10 @@ func (s *suite) soak(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	end := time.Now().Add(s.Soak)
 	for _, server := range servers {
-		server.keepBusy(ctx, group, end)
+		server.startLoad(ctx, group, end)
 		group.Go(func() error {
 			for time.Until(end) > s.Soak/60 {
-				if err := errors.Join(wait(ctx, s.Soak/60), server.look(ctx)); err != nil {
+				if err := errors.Join(wait(ctx, s.Soak/60), server.sample(ctx)); err != nil {
 					return err
 				}
 			}
@@ -77,8 +77,8 @@ func (s *suite) soak(ctx context.Context) error {
 	return err
 }
 
-// keepBusy keeps a server busy until the end.
-func (s *soaked) keepBusy(ctx context.Context, group *errgroup.Group, end time.Time) {
+// startLoad starts the load, which runs until the end.
+func (s *soaked) startLoad(ctx context.Context, group *errgroup.Group, end time.Time) {
 	l := load{address: s.address, duration: time.Until(end)}
 	writing, reading := l, l
 	writing.connections, writing.script, writing.status = soakSenders, sends(sendUsers), 201
@@ -103,8 +103,8 @@ func (s *soaked) keepBusy(ctx context.Context, group *errgroup.Group, end time.T
 	}
 }
 
-// look notes what a server holds.
-func (s *soaked) look(ctx context.Context) error {
+// sample records what a server holds.
+func (s *soaked) sample(ctx context.Context) error {
 	for i, hold := range soakHolds {
 		value, _ := s.memoryMiB()
 		if hold.profile != "" {
@@ -124,17 +124,17 @@ func (s *soaked) look(ctx context.Context) error {
 	return nil
 }
 
-// judgeSoak records what was done and how fast, and compares the second tenth of the looks with
-// the last one: what a server needs for this load it has by then.
+// judgeSoak records the load, and compares the second tenth of the samples, when the server has what it
+// needs for this load, with the last tenth.
 func (s *suite) judgeSoak(server *soaked) {
 	title := server.engine.title + ", "
 	for i, o := range []outcome{server.sends, server.pages} {
 		name := title + []string{"sends", "pages"}[i]
-		s.result.tell(name, o.count(), "")
-		s.result.tell(name+", p99", o.percentile(99), "ms")
-		s.result.tell(name+", the slowest", o.percentile(100), "ms")
+		s.result.record(name, o.count(), "")
+		s.result.record(name+", p99", o.percentile(99), "ms")
+		s.result.record(name+", the slowest", o.percentile(100), "ms")
 		s.result.atMost(name+" that failed", float64(o.failed), 0, "")
-		s.complain(name, o)
+		s.reportFailures(name, o)
 	}
 	if server.largestLogMiB > 0 {
 		s.result.atMost(title+"log file, the largest", server.largestLogMiB, 64, "MiB")
@@ -143,8 +143,8 @@ func (s *suite) judgeSoak(server *soaked) {
 		values := server.held[i]
 		tenth := len(values) / 10
 		early, late := median(values[tenth:2*tenth]), median(values[len(values)-tenth:])
-		s.result.tell(title+hold.name+", early", early, hold.unit)
-		s.result.tell(title+hold.name+", at the end", late, hold.unit)
+		s.result.record(title+hold.name+", early", early, hold.unit)
+		s.result.record(title+hold.name+", at the end", late, hold.unit)
 		s.result.atMost(fmt.Sprintf("%s%s at the end of %s to that of the second tenth", title, hold.name, s.Soak), late/early, hold.growth, "times")
 	}
 }

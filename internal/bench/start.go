@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// start measures what a server takes before anyone uses it: the time from its start in
-// an empty folder to the first answer, its memory when it has nothing to do, and the
-// size of the binary.
+// start measures an unused server: the time from its start in an empty folder to the first
+// response, its idle memory, and the size of the binary.
 func (s *suite) start(ctx context.Context) error {
 	quiet := 3 * time.Second
 	if s.Short {
@@ -46,14 +45,14 @@ func (s *suite) start(ctx context.Context) error {
 	return nil
 }
 
-// health asks the server whether it is alive.
+// health requests GET /health.
 func (p *process) health(ctx context.Context) error {
 	alive := gets(func(_ *rand.Rand, buf []byte) []byte { return append(buf, "/health"...) })
-	_, err := load{address: p.address, connections: 1, duration: patience, requests: 1, script: alive, status: http.StatusOK}.runWell(ctx)
+	_, err := load{address: p.address, connections: 1, duration: responseTimeout, requests: 1, script: alive, status: http.StatusOK}.runAll(ctx)
 	return err
 }
 
-// wait waits.
+// wait waits for a duration or until ctx is done.
 func wait(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():

@@ -8,7 +8,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// latencies counts durations, in microseconds and to three digits. Many goroutines may add at once.
+// latencies is a histogram of durations, in microseconds with three digits, safe for concurrent use.
 type latencies struct {
 	mu     sync.Mutex
 	counts *hdrhistogram.Histogram
@@ -26,7 +26,7 @@ func (l *latencies) add(d time.Duration) {
 
 func (l *latencies) count() float64 { return float64(l.counts.TotalCount()) }
 
-// percentile is the milliseconds that a share of the durations does not exceed; 0 if there are none.
+// percentile returns a percentile of the durations in milliseconds; 0 if there are none.
 func (l *latencies) percentile(percent float64) float64 {
 	return float64(l.counts.ValueAtQuantile(percent)) / 1000
 }

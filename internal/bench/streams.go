@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// streamPlan is how many streams there are, and what happens among them.
+// streamPlan is the number of streams, and the load among them.
 type streamPlan struct {
 	streams   int
 	idle      time.Duration // four heartbeats
 	perSecond float64       // sends
 	sending   time.Duration
-	settle    time.Duration // until the server has looked what each stream has missed
-	before    time.Duration // of sends at that rate, so that what a server needs anyway is there
+	settle    time.Duration // until the server has caught up with what each stream missed
+	before    time.Duration // of sends at that rate before measuring, to warm the server up
 }
 
 func (s *suite) streamPlan() streamPlan {
@@ -26,15 +26,14 @@ func (s *suite) streamPlan() streamPlan {
 	return streamPlan{streams: 10_000, idle: time.Minute, perSecond: 1000, sending: 30 * time.Second, settle: 10 * time.Second, before: 5 * time.Second}
 }
 
-// streams measures the streams of many users: what they cost the server while nothing
-// happens, and how long after the 201 of a send its event is at the streams of the
-// sender and of the recipient.
+// streams measures the streams of many users: their cost while idle, and the time from the
+// 201 of a send to its event on the streams of the sender and of the recipient.
 func (s *suite) streams(ctx context.Context) error {
 	return s.onEach(ctx, func(server *server) error { return s.measureStreams(ctx, server, s.streamPlan()) })
 }
 
 func (s *suite) measureStreams(ctx context.Context, server *server, plan streamPlan) error {
-	s.say("streams: %s, %d streams", server.engine.title, plan.streams)
+	s.progress("streams: %s, %d streams", server.engine.title, plan.streams)
 	next := func(n int) (sender, recipient int) { return n % plan.streams, (n + 1) % plan.streams }
 	if err := fill(ctx, server.process, plan.streams, next); err != nil {
 		return err
@@ -63,10 +62,10 @@ func (s *suite) measureStreams(ctx context.Context, server *server, plan streamP
 }
 
 func (s *suite) tellStreams(server *server, name string, value float64, unit string) {
-	s.result.tell(server.engine.title+", "+name, value, unit)
+	s.result.record(server.engine.title+", "+name, value, unit)
 }
 
-// measureDelays sends among the streams, and looks when the events come.
+// measureDelays sends among the streams and measures when the events arrive.
 func (s *suite) measureDelays(ctx context.Context, server *server, plan streamPlan, events <-chan event) error {
 	var sent []acknowledged
 	busy, err := s.during(server.process, func() (err error) {
@@ -79,7 +78,7 @@ func (s *suite) measureDelays(ctx context.Context, server *server, plan streamPl
 	s.tellStreams(server, "of a core for the server while there are sends", 100*busy.server/plan.sending.Seconds(), "%")
 	s.tellStreams(server, "of a core for the clients while there are sends", 100*busy.generator/plan.sending.Seconds(), "%")
 	answers, delays := newLatencies(), newLatencies()
-	awaited := map[event]time.Time{} // the events that must come, and when their send was answered
+	awaited := map[event]time.Time{} // the expected events, and when their sends were answered
 	for _, one := range sent {
 		answers.add(one.at.Sub(one.due))
 		awaited[event{user: one.sender, id: one.id}], awaited[event{user: one.recipient, id: one.id}] = one.at, one.at
@@ -114,13 +113,12 @@ type acknowledged struct {
 	due, at           time.Time
 }
 
-// sendSteadily sends among the users with streams, whether or not earlier sends have
-// been answered. All of them must be.
+// sendSteadily sends in an open loop among the users with streams. All sends must succeed.
 func sendSteadily(ctx context.Context, address string, plan streamPlan, during time.Duration) (sent []acknowledged, err error) {
 	var mu sync.Mutex
 	loop := openLoop{
 		address: address, connections: mostConnections, perSecond: plan.perSecond, duration: during,
-		waiting: int(10 * plan.perSecond), // for so many seconds
+		waiting: int(10 * plan.perSecond), // ten seconds of sends
 	}
 	loop.do = func(c *connection, random *rand.Rand, due time.Time) error {
 		one := acknowledged{due: due}
