@@ -93,3 +93,26 @@ func TestNeedsCare(t *testing.T) {
 		}
 	}
 }
+
+// storesFirst is an engine that stores the first message of a batch.
+type storesFirst struct{ engine }
+
+func (storesFirst) storeBatch(_ context.Context, messages []*StoredMessage) ([]ID, error) {
+	return []ID{messages[0].ID}, nil
+}
+
+// TestStoreAtOnceAgain takes sends again that a transaction had stored before it failed: what was
+// not stored this time counts as stored no more, and is not published.
+func TestStoreAtOnceAgain(t *testing.T) {
+	service := New(dbtest.Open(t, dbtest.NewURL(t, db.SQLite)), Options{})
+	defer service.Close(t.Context()) //nolint:errcheck // nothing waits
+	w := &sends{engine: storesFirst{}, mailboxes: service.mailboxes}
+	batch := []*send{{}, {}}
+	for _, s := range batch {
+		s.message = &s.draft.Message
+	}
+	rest, err := w.storeAtOnce(batch)
+	if err != nil || !slices.Equal(rest, batch[1:]) || batch[0].message == nil || batch[1].message != nil {
+		t.Errorf("%v are left, with %v: %v", rest, batch[1].message, err)
+	}
+}

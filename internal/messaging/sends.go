@@ -110,7 +110,7 @@ func (w *sends) write(batch []*send) (failed []*send, err error) {
 // process has other things to do.
 func (w *sends) storeAtOnce(batch []*send) (rest []*send, err error) {
 	for i, id := range w.mailboxes.NewIDs(len(batch)) {
-		batch[i].draft.ID = id
+		batch[i].draft.ID, batch[i].outcome = id, outcome{} // not of an earlier attempt
 	}
 	stored, err := w.engine.storeBatch(context.Background(), draftsOf(batch))
 	if err != nil {
