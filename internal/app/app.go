@@ -65,12 +65,12 @@ func (a *App) startProduct(context.Context) error {
 	}
 	a.options.Messaging.Publish = bus.Publish
 	a.Service = messaging.New(a.DB, a.options.Messaging)
-	a.onClose(a.storeWaiting)
 	a.Feed = feed.Start(a.Service, bus, a.log, a.options.Feed)
 	a.work("the feed", func(ctx context.Context) {
 		<-ctx.Done()
 		a.Feed.Close()
 	})
+	a.onClose(a.storeWaiting) // before the feed ends: its bus publishes what is stored
 	return nil
 }
 

@@ -19,8 +19,8 @@ const (
 //     else is served as before.
 //  2. The listener closes and streams drain. Requests that have arrived are answered; after
 //     ShutdownTimeout their connections are closed.
-//  3. The hub of the feeds and its bus end.
-//  4. The queue of accepted sends is stored, within storeTimeout even if the clients are gone.
+//  3. The queue of accepted sends is stored, within storeTimeout even if the clients are gone.
+//  4. The hub of the feeds and its bus end.
 //  5. The server of profiles closes, and with it profiles that are being taken.
 //  6. The database closes; SQLite makes a last checkpoint.
 //  7. The worker that reloads the certificate ends.

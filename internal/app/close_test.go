@@ -9,9 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/feed"
 )
 
 // TestCloseOrder checks that Close takes the last step first, and all of them although one fails and one
@@ -99,13 +103,14 @@ func TestClose(t *testing.T) {
 }
 
 // TestCloseCutsOff closes a server while writes are blocked for longer than ShutdownTimeout: the client is
-// disconnected, and its message is stored all the same.
+// disconnected, and its message is stored and published all the same.
 func TestCloseCutsOff(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
 	synctest.Test(t, func(t *testing.T) {
 		const limit = time.Second
-		b := startInBubble(t, path, Options{ShutdownTimeout: limit})
+		published := &publishedBus{}
+		b := startInBubble(t, path, Options{ShutdownTimeout: limit, Bus: func(*db.DB) feed.Bus { return published }})
 		release := b.hold(t)
 		answered := b.send(t.Context(), t, "late")
 		start := time.Now()
@@ -122,7 +127,27 @@ func TestCloseCutsOff(t *testing.T) {
 		if got := stored(t, b, path); !slices.Equal(got, []string{"late"}) {
 			t.Errorf("stored %q", got)
 		}
+		if !slices.Equal(published.users, []string{"bob", "alice"}) {
+			t.Errorf("published %q", published.users)
+		}
 	})
+}
+
+// publishedBus records who is published while it runs.
+type publishedBus struct {
+	ended atomic.Bool
+	users []string
+}
+
+func (b *publishedBus) Publish(users []string) {
+	if !b.ended.Load() {
+		b.users = append(b.users, users...)
+	}
+}
+
+func (b *publishedBus) Run(ctx context.Context, _ func([]string)) {
+	<-ctx.Done()
+	b.ended.Store(true)
 }
 
 // TestCloseSlowStream closes a server while a client does not read its stream: Close must wait until the

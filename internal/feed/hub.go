@@ -50,6 +50,7 @@ type Hub struct {
 
 	draining context.Context // ends when streams are to end
 	drain    context.CancelFunc
+	endBus   context.CancelFunc
 
 	pending   atomic.Int64   // bytes that wait for streams
 	opened    sync.WaitGroup // streams
@@ -74,12 +75,13 @@ func Start(source Source, bus Bus, log *slog.Logger, options Options) *Hub {
 		options.MaxStreams = DefaultMaxStreams
 	}
 	ctx, drain := context.WithCancel(context.Background())
+	busCtx, endBus := context.WithCancel(context.Background())
 	h := &Hub{
 		source: source, log: log, max: options.MaxStreams,
-		ready: make(chan struct{}, 1), asking: make(chan struct{}, 1), draining: ctx, drain: drain,
+		ready: make(chan struct{}, 1), asking: make(chan struct{}, 1), draining: ctx, drain: drain, endBus: endBus,
 		mailboxes: map[string]*mailbox{}, woken: map[*mailbox]struct{}{},
 	}
-	h.running.Go(func() { bus.Run(ctx, h.wake) })
+	h.running.Go(func() { bus.Run(busCtx, h.wake) })
 	h.running.Go(func() { h.run(ctx, h.ready, h.read) })
 	h.running.Go(func() { h.run(ctx, h.asking, h.findChanged) }) // beside: it takes long where many follow
 	return h
@@ -121,9 +123,11 @@ func (h *Hub) Drain() {
 	h.drain()
 }
 
-// Close drains the hub and waits until it reads no more.
+// Close drains the hub, ends its bus, which until then carries what is published to other hubs, and
+// waits until it reads no more.
 func (h *Hub) Close() {
 	h.Drain()
+	h.endBus()
 	h.running.Wait()
 }
 
