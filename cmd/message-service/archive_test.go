@@ -212,7 +212,7 @@ func newest(t *testing.T, file string) map[string]uuid.UUID {
 }
 
 // TestExportAndImport moves a store from each engine to each: it looks the same
-// there, its export is the same, and it goes on where it was. The seed is in the log.
+// there, its export is the same, and it goes on where it was. It logs the seed.
 func TestExportAndImport(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -1,6 +1,6 @@
-// Package apitest tests the service the way its users see it: through the
-// generated Go client, over HTTP, on both engines, with every answer checked
-// against the contract.
+// Package apitest tests the service as clients see it: through the generated Go
+// client, over HTTP, on both engines, with every response validated against the
+// contract.
 //
 // A test starts with [dbtest.Engines], which runs it once for each engine, in parallel,
 // and [Start], which gives it a server on a database of its own.
@@ -35,14 +35,14 @@ func Start(t testing.TB, engine db.Engine, options messaging.Options) *Server {
 	return StartOn(t, dbtest.NewURL(t, engine), options)
 }
 
-// StartOn runs a server on the given database until the test ends; several on the
-// same one are replicas.
+// StartOn runs a server on the given database until the test ends. Several servers on
+// the same database are replicas.
 func StartOn(t testing.TB, databaseURL string, options messaging.Options) *Server {
 	t.Helper()
 	return StartWith(t, databaseURL, app.Options{Messaging: options})
 }
 
-// StartWith is [StartOn] with options of everything.
+// StartWith is [StartOn] with all options of the server.
 func StartWith(t testing.TB, databaseURL string, options app.Options) *Server {
 	t.Helper()
 	options.ListenAddress = "127.0.0.1:0"
@@ -66,12 +66,12 @@ func StartWith(t testing.TB, databaseURL string, options app.Options) *Server {
 	return &Server{Client: NewClient(t, "http://"+server.Address().String()), App: server, DatabaseURL: databaseURL}
 }
 
-// logWriter writes the server's log into that of the test.
+// logWriter writes the server's log to the log of the test.
 type logWriter struct{ t testing.TB }
 
 func (w logWriter) Write(line []byte) (int, error) {
 	w.t.Log(strings.TrimSpace(string(line)))
-	if strings.Contains(string(line), "not closed well") { // which the end of a server does not return
+	if strings.Contains(string(line), "not closed well") { // Close logs this error and does not return it
 		w.t.Fail()
 	}
 	return len(line), nil

@@ -17,7 +17,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// badRequest is a request that must be refused, and what its problem must name.
+// badRequest is a request that must be refused, and what the problem must contain.
 type badRequest struct {
 	method, path, body string
 	header             []string
@@ -234,8 +234,8 @@ func gzipped(text string) string {
 	return b.String()
 }
 
-// TestBadInput sends everything that must be refused to one server per engine,
-// which must still work afterwards and have stored nothing.
+// TestBadInput sends invalid requests to one server per engine, which must refuse them,
+// store nothing and still work afterwards.
 func TestBadInput(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -259,7 +259,7 @@ func (bad badRequest) check(t *testing.T, answer apitest.Answer) {
 	t.Helper()
 	var problem client.Problem
 	if err := json.Unmarshal([]byte(answer.Body), &problem); err != nil {
-		t.Fatalf("%d, and no problem document: %v\n%s", answer.Status, err, answer.Body)
+		t.Fatalf("%d without a problem document: %v\n%s", answer.Status, err, answer.Body)
 	}
 	if answer.Status != bad.status || problem.Status != int32(bad.status) {
 		t.Errorf("answered %d, want %d\n%s", answer.Status, bad.status, answer.Body)
@@ -278,7 +278,7 @@ func (bad badRequest) check(t *testing.T, answer apitest.Answer) {
 		case e.Parameter != nil && e.Pointer == nil:
 			at = append(at, *e.Parameter)
 		default:
-			t.Errorf("an error names not one place: %+v", e)
+			t.Errorf("an error does not name exactly one place: %+v", e)
 		}
 	}
 	slices.Sort(at)

@@ -22,7 +22,7 @@ func TestBlocks(t *testing.T) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		before := client.SendMessageRequest{Sender: "mallory", Recipient: "bob", Text: "buy!"}
 		sent := storeKeyed(t, s, "key", before)
-		for range 2 { // twice is once
+		for range 2 { // it is idempotent
 			s.Block(t, "bob", "mallory")
 		}
 		s.Block(t, "bob", "eve")
@@ -33,7 +33,7 @@ func TestBlocks(t *testing.T) {
 		}
 		refused := apitest.Call(s.SendMessageWithResponse(t.Context(), nil, before)).Must(t, http.StatusForbidden)
 		if !strings.HasSuffix(refused.ApplicationProblemJSON403.Type, ":sender-blocked") {
-			t.Errorf("sent to whom has blocked the sender: %s", refused.Body)
+			t.Errorf("sent although the recipient has blocked the sender: %s", refused.Body)
 		}
 		if again := sendKeyed(t, s, "key", before); again.JSON201 == nil || again.JSON201.ID != sent.JSON201.ID {
 			t.Errorf("repeated what was sent before: %s", again.Body)
@@ -49,15 +49,15 @@ func TestBlocks(t *testing.T) {
 		} {
 			answer := apitest.Call(s.EditMessageWithResponse(t.Context(), sent.JSON201.ID, edit)).Must(t, http.StatusForbidden)
 			if !strings.HasSuffix(answer.ApplicationProblemJSON403.Type, ":sender-blocked") {
-				t.Errorf("edited the %s of a message to whom has blocked the sender: %s", name, answer.Body)
+				t.Errorf("edited the %s of a message although the recipient has blocked the sender: %s", name, answer.Body)
 			}
 		}
 		told := apitest.Call(s.SetReadMarkerWithResponse(t.Context(), "mallory", "bob", client.SetReadMarkerRequest{MessageID: sent.JSON201.ID})).Must(t, http.StatusForbidden)
 		if !strings.HasSuffix(told.ApplicationProblemJSON403.Type, ":sender-blocked") {
-			t.Errorf("moved a marker that whom has blocked the reader would see: %s", told.Body)
+			t.Errorf("moved a read marker although the peer, who would see it, has blocked the reader: %s", told.Body)
 		}
 		gone := storeKeyed(t, s, "third key", client.SendMessageRequest{Sender: "bob", Recipient: "mallory", Text: "go"})
-		s.Edit(t, gone.JSON201.ID, client.EditMessageRequest{Text: new("go away")}) // a block is of one direction
+		s.Edit(t, gone.JSON201.ID, client.EditMessageRequest{Text: new("go away")}) // a block works in one direction only
 		s.Delete(t, gone.JSON201.ID)
 		deletable := storeKeyed(t, s, "fourth key", client.SendMessageRequest{Sender: "mallory", Recipient: "carol", Text: "hi"})
 		s.Block(t, "carol", "mallory")
@@ -77,8 +77,8 @@ func TestBlocks(t *testing.T) {
 	})
 }
 
-// TestBlockIsNotOvertaken floods a user from several replicas, who blocks the
-// senders meanwhile: nothing that comes after a block was acknowledged is stored.
+// TestBlockIsNotOvertaken has senders on several replicas flood a user who blocks them
+// meanwhile: no message may be stored after its block was acknowledged.
 func TestBlockIsNotOvertaken(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		replicas := startReplicas(t, engine, 0, 0)
@@ -90,7 +90,7 @@ func TestBlockIsNotOvertaken(t *testing.T) {
 			flooding.Go(func() {
 				for {
 					params := &client.SendMessageParams{}
-					if i%4 < 2 || engine == db.SQLite { // see Insist
+					if i%4 < 2 || engine == db.SQLite { // see RetryUnavailable
 						params.IdempotencyKey = new(uuid.NewString())
 					}
 					request := client.SendMessageRequest{Sender: senders[i%3], Recipient: "bob", Text: "x"}

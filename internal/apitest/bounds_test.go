@@ -20,8 +20,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestEditsWait edits a message again and again by many at once, while somebody else sends:
-// the sends take turns with the edits, and do not wait for all of them.
+// TestEditsWait edits one message concurrently and repeatedly while another client sends: sends
+// must be interleaved with the edits and not wait for all of them.
 func TestEditsWait(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -56,9 +56,9 @@ func TestEditsWait(t *testing.T) {
 	})
 }
 
-// TestEditsHoldNothing edits messages whose mailboxes are locked elsewhere, by more than there
-// are connections, and more than may wait for one mailbox: others send and read meanwhile, and
-// where there is a second connection for edits, they edit. (The lock of SQLite is that of all.)
+// TestEditsHoldNothing makes edits wait for locked mailboxes: more edits than there are database
+// connections, and more than may wait for one mailbox. Other users must be able to send and
+// read meanwhile and, on Postgres, to edit. (SQLite has one lock for the whole database.)
 func TestEditsHoldNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ connections, mailboxes int }{
@@ -109,7 +109,7 @@ func TestEditsHoldNothing(t *testing.T) {
 	}
 }
 
-// locked is how many transactions wait for mailboxes in a database.
+// locked counts the transactions that wait for mailbox locks.
 func locked(t *testing.T, database *db.DB) (n int) {
 	t.Helper()
 	err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
@@ -123,8 +123,8 @@ func locked(t *testing.T, database *db.DB) (n int) {
 	return n
 }
 
-// TestChangesRefused makes changes of a server that cannot store anything until one is
-// refused, with 503 and Retry-After; those it has taken are stored afterwards.
+// TestChangesRefused blocks all writes and makes changes until one is refused with 503 and
+// Retry-After; those that were accepted must be stored afterwards.
 func TestChangesRefused(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{QueueSize: 3})
@@ -176,8 +176,7 @@ func TestChangesRefused(t *testing.T) {
 	})
 }
 
-// TestReadyAmongReads asks whether the server is ready while more reads than may run at a
-// time do not end.
+// TestReadyAmongReads requests /ready while more reads than may run concurrently do not end.
 func TestReadyAmongReads(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -187,7 +186,7 @@ func TestReadyAmongReads(t *testing.T) {
 		defer close(end)
 		for range 100 {
 			wg.Go(func() {
-				_ = s.DB.Read(t.Context(), func(context.Context, sqlx.QueryerContext) error { // or it gave up
+				_ = s.DB.Read(t.Context(), func(context.Context, sqlx.QueryerContext) error { // its error, of giving up, is not the test's concern
 					started <- struct{}{}
 					<-end
 					return nil
@@ -201,8 +200,8 @@ func TestReadyAmongReads(t *testing.T) {
 	})
 }
 
-// TestReadyToWrite asks a server whose SQLite file another process keeps locked: it is not
-// ready as soon as a send has failed, and is again by itself, without any other send.
+// TestReadyToWrite keeps the SQLite file locked by another process: the server must not be ready
+// once a send has failed, and must become ready again without another send.
 func TestReadyToWrite(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})

@@ -20,10 +20,10 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestHost checks that a server for this machine answers to no name but its own.
+// TestHost checks that a server for this machine only refuses other host names.
 func TestHost(t *testing.T) {
 	t.Parallel()
-	s, other := apitest.Start(t, db.SQLite, messaging.Options{}), anywhere(t)
+	s, other := apitest.Start(t, db.SQLite, messaging.Options{}), startPublic(t)
 	hosts := map[string]int{
 		"localhost": 200, "LOCALHOST:8080": 200, "127.0.0.1:80": 200, "127.9.9.9": 200, "[::1]:8080": 200, "[::1]": 200,
 		"[::ffff:127.0.0.1]:65535": 200,
@@ -41,12 +41,12 @@ func TestHost(t *testing.T) {
 			t.Errorf("as %s it answered %d, want %d", host, answer.Status, want)
 		}
 		if answer := other.Do(t, http.MethodGet, "/v1/limits", nil, "Host: "+host); answer.Status != http.StatusOK && answer.Status != http.StatusBadRequest {
-			t.Errorf("as %s a server for everybody answered %d", host, answer.Status)
+			t.Errorf("as %s a public server answered %d", host, answer.Status)
 		}
 	}
 }
 
-// addressesOfThisMachine are those of its network interfaces, as hosts of a URL.
+// addressesOfThisMachine are the addresses of its network interfaces, as hosts of a URL.
 func addressesOfThisMachine(t *testing.T) (hosts []string) {
 	t.Helper()
 	addresses, err := net.InterfaceAddrs()
@@ -60,10 +60,10 @@ func addressesOfThisMachine(t *testing.T) (hosts []string) {
 	return hosts
 }
 
-// TestProxied checks that what came through a proxy is refused unless it is allowed.
+// TestProxied checks that requests forwarded by a proxy are refused unless allowed.
 func TestProxied(t *testing.T) {
 	t.Parallel()
-	s, other := apitest.Start(t, db.SQLite, messaging.Options{}), anywhere(t)
+	s, other := apitest.Start(t, db.SQLite, messaging.Options{}), startPublic(t)
 	for _, header := range []string{
 		"Forwarded: for=203.0.113.7", "X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: https", "x-forwarded-host: example.org",
 		"X-Forwarded-Anything: ", "X-Real-IP: 203.0.113.7", "Via: 1.1 proxy",
@@ -75,18 +75,18 @@ func TestProxied(t *testing.T) {
 			}
 		}
 		if answer := other.Do(t, http.MethodGet, "/v1/limits", nil, header); answer.Status != http.StatusOK {
-			t.Errorf("with %s a server for everybody answered %d %s", header, answer.Status, answer.Body)
+			t.Errorf("with %s a public server answered %d %s", header, answer.Status, answer.Body)
 		}
 	}
 }
 
-// TestCrossSite checks what a browser may send for web pages of any origin, on loopback and
-// where ALLOW_UNAUTHENTICATED opens the server to other machines.
+// TestCrossSite checks which requests of web pages are refused, with and without
+// ALLOW_UNAUTHENTICATED.
 func TestCrossSite(t *testing.T) {
 	t.Parallel()
 	const crossSite, sameSite, navigate, tab = "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"
 	local := apitest.Start(t, db.SQLite, messaging.Options{})
-	for _, s := range []*apitest.Server{local, anywhere(t)} {
+	for _, s := range []*apitest.Server{local, startPublic(t)} {
 		own := "Origin: " + s.URL
 		for name, test := range map[string]struct {
 			header []string
@@ -131,7 +131,7 @@ func TestCrossSite(t *testing.T) {
 			}
 		}
 	}
-	// Behind a proxy that passes on another Host, a page of the public origin is the server's own.
+	// Behind a proxy that sends another Host, a page of the public origin is same-origin.
 	public := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{
 		API: httpapi.Options{AllowUnauthenticated: true, PublicURL: "https://chat.example.org"},
 	})
@@ -142,7 +142,7 @@ func TestCrossSite(t *testing.T) {
 			t.Errorf("from %s answered %d, want %d", origin, answer.Status, want)
 		}
 	}
-	// What another page would lock the user out with.
+	// A page that opened streams could lock the user out.
 	for _, accept := range []string{"text/event-stream", "application/json"} {
 		params := &client.ListChangesParams{After: new(uuid.Max), Wait: new(int32(1))}
 		response, err := local.ListChanges(t.Context(), "bob", params, func(_ context.Context, r *http.Request) error {
@@ -157,6 +157,6 @@ func TestCrossSite(t *testing.T) {
 		}
 	}
 	if page := local.List(t, client.ListMessagesParams{}); len(page.Messages) != 5 {
-		t.Errorf("stored %d messages, want those of the 5 that may send", len(page.Messages))
+		t.Errorf("stored %d messages, want one from each of the 5 allowed origins", len(page.Messages))
 	}
 }

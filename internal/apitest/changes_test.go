@@ -14,8 +14,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestChanges makes changes of every kind and lists them: each once, as it is now, at
-// the place of its latest change, and by pages of any size.
+// TestChanges makes changes of every kind and lists them with pages of any size: each message
+// once, in its current state, at the position of its latest change.
 func TestChanges(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -55,14 +55,14 @@ func TestChanges(t *testing.T) {
 			}
 		}
 		if now := s.Changes(t, "bob", client.ListChangesParams{}); now.Next != all.Next || len(now.Changes) > 0 {
-			t.Errorf("the cursor of now is %s, and the end of the feed %s", now.Next, all.Next)
+			t.Errorf("the current cursor is %s, and the end of the feed %s", now.Next, all.Next)
 		}
 	})
 }
 
-// TestChangesOfRewritten walks a feed in which more messages than a page looks at
-// have been edited or deleted: at once, or all of them later. Each is there once, at the place
-// of that, with those that are as they were sent.
+// TestChangesOfRewritten walks a feed in which more messages than a page scans have been edited
+// or deleted, immediately or later. Each must be listed once, at the position of that change,
+// beside messages that were not changed.
 func TestChangesOfRewritten(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})

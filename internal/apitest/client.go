@@ -15,7 +15,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 )
 
-// Client is the generated client, with every answer checked against the contract.
+// Client is the generated client, with every response validated against the contract.
 type Client struct {
 	*client.ClientWithResponses
 
@@ -25,10 +25,10 @@ type Client struct {
 	sends   atomic.Int64 // by SendRequest
 }
 
-// Insist makes the client repeat what is refused with 503, as clients do: keyed sends, and
-// all that is no send. It is for several replicas on one SQLite file, which does not queue those
-// who write: one that is unlucky for five seconds is refused, and on a busy machine one is.
-func (c *Client) Insist() { c.checker.insists = true }
+// RetryUnavailable makes the client retry requests that are refused with 503, except sends without
+// an idempotency key. Several replicas on one SQLite file need it: SQLite does not queue writers, so
+// on a busy machine one may not get the lock within its five seconds.
+func (c *Client) RetryUnavailable() { c.checker.retries = true }
 
 // NewClient makes a client of the server at url.
 func NewClient(t testing.TB, url string) *Client {
@@ -36,7 +36,7 @@ func NewClient(t testing.TB, url string) *Client {
 	return NewClientOver(t, url, http.DefaultTransport.(*http.Transport).Clone())
 }
 
-// NewClientOver is [NewClient] with a transport of its own.
+// NewClientOver is [NewClient] with the given transport.
 func NewClientOver(t testing.TB, url string, transport *http.Transport) *Client {
 	t.Helper()
 	transport.MaxIdleConnsPerHost = 256 // tests send many requests at once; each keeps its connection for the next
@@ -60,8 +60,8 @@ type Answer struct {
 	Body   string
 }
 
-// Do sends a request that the generated client would not. The header lines are
-// "Name: value", Host among them.
+// Do sends a request that the generated client would not. Header lines are written
+// "Name: value" and may include Host.
 func (c *Client) Do(t testing.TB, method, path string, body io.Reader, header ...string) Answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, c.URL+path, body)
@@ -70,7 +70,7 @@ func (c *Client) Do(t testing.TB, method, path string, body io.Reader, header ..
 	}
 	for _, line := range header {
 		name, value, _ := strings.Cut(line, ": ")
-		if request.Header.Add(name, value); name == "Host" { // which net/http takes from elsewhere
+		if request.Header.Add(name, value); name == "Host" { // net/http ignores it in the header
 			request.Host = value
 		}
 	}
@@ -86,20 +86,19 @@ func (c *Client) Do(t testing.TB, method, path string, body io.Reader, header ..
 	return Answer{response.StatusCode, response.Header, string(text)}
 }
 
-// The calls of this file must succeed; a test that expects an error uses the
-// generated client.
+// The methods below fail the test unless the request succeeds; a test that expects an
+// error uses the generated client.
 
-// Call takes what a call of the generated client returns, for its method Must.
+// Call wraps the results of a call of the generated client, for [Called.Must].
 func Call[A messageservice.Answer](answer A, err error) Called[A] { return Called[A]{answer, err} }
 
-// Called is a call of the generated client.
+// Called is the result of a call of the generated client.
 type Called[A messageservice.Answer] struct {
 	answer A
 	err    error
 }
 
-// Must ends the test unless the call was answered with one of the given statuses, and
-// says what came instead.
+// Must ends the test unless the response has one of the given statuses.
 func (c Called[A]) Must(t testing.TB, statuses ...int) A {
 	t.Helper()
 	if c.err != nil {
@@ -117,12 +116,12 @@ func (c *Client) Send(t testing.TB, sender, recipient, text string) client.Messa
 	return c.SendRequest(t, client.SendMessageRequest{Sender: sender, Recipient: recipient, Text: text})
 }
 
-// SendRequest sends a message that is more than a text. Every other one has an idempotency
-// key: alone, those go another way through the server.
+// SendRequest sends a message with further members. Every second one gets an idempotency key,
+// since the server handles such sends differently.
 func (c *Client) SendRequest(t testing.TB, request client.SendMessageRequest) client.Message {
 	t.Helper()
 	params := &client.SendMessageParams{}
-	if c.sends.Add(1)%2 == 0 || c.checker.insists {
+	if c.sends.Add(1)%2 == 0 || c.checker.retries {
 		params.IdempotencyKey = new(uuid.NewString())
 	}
 	return *Call(c.SendMessageWithResponse(t.Context(), params, request)).Must(t, http.StatusCreated).JSON201
@@ -182,13 +181,13 @@ func (c *Client) Unblock(t testing.TB, user, peer string) {
 	Call(c.UnblockUserWithResponse(t.Context(), user, peer)).Must(t, http.StatusNoContent)
 }
 
-// Blocks lists whom a user has blocked.
+// Blocks lists the peers whom a user has blocked.
 func (c *Client) Blocks(t testing.TB, user string, params client.ListBlocksParams) client.BlockPage {
 	t.Helper()
 	return *Call(c.ListBlocksWithResponse(t.Context(), user, &params)).Must(t, http.StatusOK).JSON200
 }
 
-// Export reads what concerns a user, without the end.
+// Export reads the export of a user, without its end record.
 func (c *Client) Export(t testing.TB, user string) []client.ExportRecord {
 	t.Helper()
 	var records []client.ExportRecord
@@ -207,7 +206,7 @@ func (c *Client) Erase(t testing.TB, user string) {
 	Call(c.EraseUserWithResponse(t.Context(), user)).Must(t, http.StatusNoContent)
 }
 
-// Clock reads the newest position in a user's mailbox.
+// Clock returns the newest cursor of a user's mailbox.
 func (c *Client) Clock(t testing.TB, user string) uuid.UUID {
 	t.Helper()
 	return c.Changes(t, user, client.ListChangesParams{}).Next

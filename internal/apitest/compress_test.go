@@ -18,7 +18,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// fetch reads an answer as it is sent, and what is in it if that is compressed.
+// fetch returns the body of a response as it was sent, and decompressed.
 func fetch(t *testing.T, s *apitest.Server, path, encoding string) (header http.Header, sent, text []byte) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
@@ -46,8 +46,8 @@ func fetch(t *testing.T, s *apitest.Server, path, encoding string) (header http.
 	return response.Header, sent, text
 }
 
-// TestCompress asks for large and small answers with and without compression: what is in them is
-// the same.
+// TestCompress requests large and small responses with and without compression: the content must be the
+// same.
 func TestCompress(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.StartWith(t, dbtest.NewURL(t, engine), app.Options{API: httpapi.Options{Compress: true}})
@@ -70,8 +70,8 @@ func TestCompress(t *testing.T) {
 		} {
 			plain, want, _ := fetch(t, s, path, "identity")
 			header, sent, text := fetch(t, s, path, "br, gzip;q=0.8")
-			if path != "/nowhere" && !bytes.Equal(text, want) { // its problem has the id of the request
-				t.Errorf("%s: compressed is another answer", path)
+			if path != "/nowhere" && !bytes.Equal(text, want) { // the problem document has the request's id
+				t.Errorf("%s: the compressed response differs", path)
 			}
 			if got := header.Get("Content-Encoding") == "gzip"; got != compresses || got && len(sent) > len(want)/2 {
 				t.Errorf("%s: %d of %d bytes, with %v", path, len(sent), len(want), header)
@@ -101,7 +101,7 @@ func TestCompress(t *testing.T) {
 	})
 }
 
-// TestCompressOff asks a server for compressed answers that was not told to make any.
+// TestCompressOff sends Accept-Encoding to a server on which compression is off.
 func TestCompressOff(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})

@@ -13,8 +13,8 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestConsoleBrowser plays the screens of the console in Chromium, over TLS and so over HTTP/2. ONLY
-// names parts of it, separated by commas.
+// TestConsoleBrowser tests the screens of the console in Chromium, over TLS and so over HTTP/2. ONLY
+// selects parts of it, separated by commas.
 func TestConsoleBrowser(t *testing.T) {
 	certificate, key := writeCertificate(t)
 	p := apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, db.SQLite),
@@ -23,7 +23,7 @@ func TestConsoleBrowser(t *testing.T) {
 	runTool(t, p, "console/test/browser", "node", "browser.mjs")
 }
 
-// TestConsolePicture takes the picture of the README into the file PICTURE, if that is set.
+// TestConsolePicture writes the README's screenshot to the file PICTURE, if that is set.
 func TestConsolePicture(t *testing.T) {
 	picture := os.Getenv("PICTURE")
 	if picture == "" {

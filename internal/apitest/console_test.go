@@ -13,7 +13,7 @@ import (
 	"github.com/message-service/message-service/internal/httpapi"
 )
 
-// TestConsole checks where the console is, what its page may load, and who may open it.
+// TestConsole checks the path of the console, its Content-Security-Policy, and who may open it.
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{API: httpapi.Options{Console: true}})
@@ -48,7 +48,7 @@ func TestConsole(t *testing.T) {
 		t.Errorf("a file that is not there: %d %s", answer.Status, answer.Body)
 	}
 	if docs := s.Do(t, http.MethodGet, "/docs/", nil); !strings.Contains(docs.Body, `data-console="/console/"`) {
-		t.Error("the documentation does not know of it")
+		t.Error("the documentation has no link to the console")
 	}
 	for name, test := range map[string]struct {
 		header []string

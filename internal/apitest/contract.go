@@ -17,29 +17,29 @@ import (
 	"github.com/message-service/message-service/internal/contract"
 )
 
-// router finds the operation of a request, as any user of the document would.
+// router finds the operation of a request in the contract.
 var router = sync.OnceValues(func() (routers.Router, error) {
 	document := *contract.Document()
 	if err := document.Validate(openapi3.NewLoader().Context); err != nil {
 		return nil, err
 	}
-	document.Servers = nil // wherever the test server listens
+	document.Servers = nil // the test server has another URL
 	return gorillamux.NewRouter(&document)
 })
 
-// checker is a transport that fails the test when an answer breaks the contract.
+// checker is a transport that fails the test when a response violates the contract.
 type checker struct {
 	t       testing.TB
 	next    http.RoundTripper
-	insists bool // see Client.Insist
+	retries bool // see Client.RetryUnavailable
 }
 
-// RoundTrip sends the request and checks the answer.
+// RoundTrip sends the request and validates the response.
 func (c *checker) RoundTrip(request *http.Request) (*http.Response, error) {
 	for {
 		response, err := c.send(request)
-		isOnce := request.Method == http.MethodPost && request.Header.Get("Idempotency-Key") == ""
-		if err != nil || response.StatusCode != http.StatusServiceUnavailable || isOnce || !c.insists {
+		isNotIdempotent := request.Method == http.MethodPost && request.Header.Get("Idempotency-Key") == ""
+		if err != nil || response.StatusCode != http.StatusServiceUnavailable || isNotIdempotent || !c.retries {
 			return response, err
 		}
 		if request.GetBody != nil {
@@ -103,15 +103,15 @@ func checkAnswer(request *http.Request, response *http.Response, body []byte) er
 	})
 }
 
-// answerFormats checks the formats of answers, whose times are all as the contract says of a
-// Timestamp in words.
+// answerFormats validates the formats of responses. Their times follow the stricter rule that the
+// description of Timestamp in the contract has.
 var answerFormats = []openapi3.SchemaValidationOption{
 	openapi3.EnableFormatValidation(),
 	openapi3.WithStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC9562)),
 	openapi3.WithStringFormatValidator("date-time", openapi3.NewRegexpFormatValidator(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`)),
 }
 
-// checkLines checks that each line of an export is an ExportRecord, the last one its end.
+// checkLines checks that each line of an export is an ExportRecord, and the last one its end record.
 func checkLines(document *openapi3.T, body []byte) error {
 	schema := document.Components.Schemas["ExportRecord"].Value
 	var record map[string]any

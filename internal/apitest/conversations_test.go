@@ -49,7 +49,7 @@ func TestEdit(t *testing.T) {
 	})
 }
 
-// TestMetadataDigits checks that metadata comes back as it went in, from an edit too.
+// TestMetadataDigits checks that sends and edits preserve the digits of numbers in metadata.
 func TestMetadataDigits(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -82,7 +82,7 @@ func TestReply(t *testing.T) {
 				t.Errorf("replied to a message of %s: %s", name, refused.Body)
 			}
 		}
-		// A tombstone says no more what it replied to.
+		// A tombstone has no replyTo any more.
 		key := client.SendMessageRequest{Sender: "bob", Recipient: "alice", Text: "keyed", ReplyTo: &answer.ID}
 		keyed := storeKeyed(t, s, "key", key)
 		other := key
@@ -100,7 +100,7 @@ func TestReply(t *testing.T) {
 func TestConversations(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
-		// Ids that need care in a path.
+		// Ids that must be percent-encoded in a path.
 		alice, bob := "alice@example.org", "b+o|b:=~1"
 		first := s.Send(t, alice, bob, "one")
 		second := s.Send(t, alice, bob, "two")
@@ -146,8 +146,8 @@ func TestConversations(t *testing.T) {
 	})
 }
 
-// TestNotesToSelf lists what a user has written to themselves: each message is there once, a
-// page has as many as are asked for, and hasMore is true where there are more.
+// TestNotesToSelf lists messages of a user to themselves: each must be listed once, a page must
+// have limit messages, and hasMore must be right.
 func TestNotesToSelf(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})

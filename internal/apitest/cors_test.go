@@ -16,7 +16,7 @@ import (
 
 const webApp = "https://app.example.org"
 
-// sharing is a server that web pages of webApp may use, and of another port of this machine.
+// sharing starts a server whose CORS origins are webApp and another port of this machine.
 func sharing(t *testing.T, engine db.Engine) *apitest.Server {
 	t.Helper()
 	return apitest.StartWith(t, dbtest.NewURL(t, engine), app.Options{
@@ -24,8 +24,8 @@ func sharing(t *testing.T, engine db.Engine) *apitest.Server {
 	})
 }
 
-// TestCORS asks for every kind of answer as a browser does for a page of an allowed origin:
-// the page can read it, errors and streams included, and no answer is for credentials.
+// TestCORS sends requests of every kind from an allowed origin: the page must be able to read the
+// responses, including errors, and none may allow credentials.
 func TestCORS(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := sharing(t, engine)
@@ -70,7 +70,7 @@ func TestCORS(t *testing.T) {
 	})
 }
 
-// TestCORSStream follows a stream for a page of an allowed origin.
+// TestCORSStream follows a stream from an allowed origin.
 func TestCORSStream(t *testing.T) {
 	t.Parallel()
 	s := sharing(t, db.SQLite)
@@ -88,7 +88,7 @@ func TestCORSStream(t *testing.T) {
 	}
 }
 
-// TestPreflight asks, as a browser does, whether a page may send a request.
+// TestPreflight sends preflight requests of allowed and other origins.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	s := sharing(t, db.SQLite)
@@ -127,7 +127,7 @@ func TestPreflight(t *testing.T) {
 			}
 		}
 	}
-	// A page that sends no Origin, as for an image, is none of those.
+	// A request without Origin, as for an image, gets no CORS headers.
 	answerIs(t, s, http.MethodGet, "/v1/limits", "", http.StatusForbidden, "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: no-cors")
 	if answer := s.Do(t, http.MethodGet, "/v1/limits", nil); answer.Status != http.StatusOK || answer.Header.Get("Vary") != "Origin" {
 		t.Errorf("a program is answered %d with %v", answer.Status, answer.Header)

@@ -15,10 +15,10 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// TestBrowser reads /docs/ in Chromium and tries requests out, and uses the service from
-// pages of its own and of other origins. Then it checks the code samples of every
-// operation, and runs those that the page showed for the requests it tried out.
-// SCREENSHOTS names a folder for pictures.
+// TestBrowser opens /docs/ in Chromium and tries requests out, and uses the service from
+// same-origin and cross-origin pages. Then it checks the code samples of every operation, and
+// runs those that the page showed for the requests it made. SCREENSHOTS names a folder for
+// screenshots.
 func TestBrowser(t *testing.T) {
 	p := startBinary(t, db.SQLite)
 	s := samples{test: t, server: p, app: newTypeScriptApp(t, p), folders: map[string]string{"check": t.TempDir(), "run": t.TempDir()}}
@@ -44,9 +44,8 @@ func TestBrowser(t *testing.T) {
 	s.checkTypeScript()
 }
 
-// samples are files of a folder whose programs are checked and of one whose programs are
-// run too, after requests that were made; each is named after an operation, and the
-// language.
+// samples are the code samples in two folders: one whose programs are only checked, and one
+// whose programs are also run. A file is named after the operation and the language.
 type samples struct {
 	test    *testing.T
 	server  *apitest.Process
@@ -62,7 +61,7 @@ func (s *samples) files(folder, language string) []string {
 	return found
 }
 
-// checkGo compiles all programs as if each were a package of this module.
+// checkGo compiles the programs, each as a package of this module.
 func (s *samples) checkGo() {
 	t := s.test
 	t.Helper()

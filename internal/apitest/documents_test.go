@@ -15,7 +15,7 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// goProgram makes a program of statements that return an error.
+// goProgram wraps statements that return an error in a program.
 const goProgram = `package main
 
 import (
@@ -59,7 +59,7 @@ func runGo(t *testing.T, p *apitest.Process, program string) {
 	runTool(t, p, ".", "go", "run", file)
 }
 
-// runPython checks programs together, which is faster, and runs each.
+// runPython type-checks all programs at once, which is faster, and runs each.
 func runPython(t *testing.T, p *apitest.Process, python string, programs map[string]string) {
 	t.Helper()
 	directory := t.TempDir()
@@ -74,7 +74,7 @@ func runPython(t *testing.T, p *apitest.Process, python string, programs map[str
 	}
 }
 
-// runTypeScriptPrograms does the same in an app.
+// runTypeScriptPrograms is runPython for TypeScript, in an app.
 func runTypeScriptPrograms(t *testing.T, p *apitest.Process, app string, programs map[string]string) {
 	t.Helper()
 	var files []string
@@ -97,7 +97,7 @@ type block struct{ language, text string }
 
 var fence = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
 
-// readBlocks returns the fenced blocks of a file, with the address of the server.
+// readBlocks returns the fenced blocks of a file, with the test server's URL.
 func readBlocks(t *testing.T, p *apitest.Process, path string) []block {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("../..", path))
@@ -135,8 +135,8 @@ func TestSDKDocuments(t *testing.T) {
 	runPython(t, p, installPython(t, p), programs("python", readBlocks(t, p, "gen/python/README.md")))
 }
 
-// runGoDocument runs the first example in a new project, as the README says, and the others, which
-// are statements of such a program, in this module.
+// runGoDocument runs the first example in a new module, as the README says, and the others, which are
+// statements, in programs of this module.
 func runGoDocument(t *testing.T, p *apitest.Process) {
 	t.Helper()
 	const readme = "api/messageservice/README.md"

@@ -12,9 +12,9 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestErasuresAtOnce erases two users who have tombstones, read markers and messages in common,
-// on two replicas, while sends between them are repeated under the keys of those tombstones,
-// and those messages are deleted again. Nobody gets in anybody's way.
+// TestErasuresAtOnce concurrently erases two users who share tombstones, read markers and
+// messages, on two replicas, while sends between them reuse the keys of those tombstones and the
+// messages are deleted again. There must be no deadlock and no error.
 func TestErasuresAtOnce(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		replicas := startReplicas(t, engine, 0, 0)

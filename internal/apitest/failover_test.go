@@ -16,18 +16,18 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// recoveryTime is how long a server may take until everything works once its database
-// can be written to.
+// recoveryTime is how long a server may take until everything works, once its database is
+// writable.
 const recoveryTime = 5 * time.Second
 
-// failover is a server whose database comes and goes.
+// failover is a server whose database fails and recovers.
 type failover struct {
 	*apitest.Server
 
 	message, victim client.Message // to be edited, and to be deleted
 }
 
-// startFailover starts the server on a database, and uses it, so that its pool is full.
+// startFailover starts the server on a database, and sends requests to fill its pool.
 func startFailover(t *testing.T, url string) *failover {
 	t.Helper()
 	f := &failover{Server: apitest.StartOn(t, url, messaging.Options{})}
@@ -37,9 +37,9 @@ func startFailover(t *testing.T, url string) *failover {
 	return f
 }
 
-// try sends a request of each kind, several at once, and returns those that were not
-// answered as they should. Those that write are to be answered 503 where that cannot be,
-// and others never; those that read may be answered either way.
+// try sends requests of each kind concurrently, and returns those with an unexpected response.
+// Writes must be answered 503 if and only if the database is not writable; reads may be
+// answered 503 or succeed.
 func (f *failover) try(t *testing.T, writable bool) (wrong []string) {
 	t.Helper()
 	message := "/v1/messages/" + f.message.ID.String()
@@ -117,7 +117,7 @@ func (f *failover) works(t *testing.T) {
 	f.victim = f.Send(t, "alice", "bob", "to be deleted")
 }
 
-// fails checks that nothing can be written, and that the server says so.
+// fails checks that every write is refused and that the server is not ready.
 func (f *failover) fails(t *testing.T) {
 	t.Helper()
 	for range 3 {
@@ -133,8 +133,8 @@ func (f *failover) fails(t *testing.T) {
 	answerIs(t, f.Server, http.MethodGet, "/health", "", http.StatusOK)
 }
 
-// TestFailover moves the address of the database to a standby and back, and makes a
-// standby of the primary: nothing can be written meanwhile, and everything works soon after.
+// TestFailover moves the address of the database to a standby and back, and demotes the
+// primary: writes must fail meanwhile, and everything must work soon after.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	primary := dbtest.NewCluster(t)
@@ -148,7 +148,7 @@ func TestFailover(t *testing.T) {
 		proxy.cut()
 		proxy.restore()
 		f.fails(t)
-		proxy.move(t, primary.URL) // and the connections to the standby stay
+		proxy.move(t, primary.URL) // existing connections to the standby stay open
 		f.works(t)
 	}
 	if err := primary.Demote(); err != nil {
@@ -163,8 +163,8 @@ func TestFailover(t *testing.T) {
 	expect(t, stream, "after")
 }
 
-// TestRefusedByPostgres has Postgres refuse the server in every way it knows, and lets it in
-// again. That is never an error of the server.
+// TestRefusedByPostgres makes Postgres refuse the server in every possible way, and accept it
+// again. The server must never answer 500.
 func TestRefusedByPostgres(t *testing.T) {
 	t.Parallel()
 	cluster := dbtest.NewCluster(t)

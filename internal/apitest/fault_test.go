@@ -22,9 +22,9 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestOverload fills the queue of a server that cannot store anything. While it is full,
-// sends are refused, with 503 and Retry-After, whatever they are. In the end what was
-// accepted is stored, and nothing else.
+// TestOverload blocks writes and fills the queue. While it is full, all sends, even invalid
+// ones, must be refused with 503 and Retry-After. In the end exactly the accepted messages
+// must be stored.
 func TestOverload(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{QueueSize: 1})
@@ -32,7 +32,7 @@ func TestOverload(t *testing.T) {
 		want := map[string]bool{}
 		ended, end := context.WithCancel(t.Context())
 		end()
-		for i := 0; len(want) < 2; i++ { // one that the writer has taken, which it cannot store, and one that waits for it
+		for i := 0; len(want) < 2; i++ { // one in the writer's blocked batch, and one in the queue
 			text := fmt.Sprint(i)
 			_, _, err := s.Service.Send(ended, messaging.Draft{Sender: "alice", Recipient: "bob", Text: text})
 			if errors.Is(err, context.Canceled) { // it is in the queue
@@ -41,7 +41,7 @@ func TestOverload(t *testing.T) {
 				t.Fatalf("send: %v", err)
 			}
 		}
-		for _, body := range []string{draft(), "{"} { // nobody looks at what there is no room for
+		for _, body := range []string{draft(), "{"} { // a full queue refuses a send before its body is read
 			answer := s.Do(t, http.MethodPost, "/v1/messages", strings.NewReader(body), "Content-Type: application/json")
 			if answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
 				t.Errorf("answered %d with Retry-After %q: %s", answer.Status, answer.Header.Get("Retry-After"), answer.Body)
@@ -50,7 +50,7 @@ func TestOverload(t *testing.T) {
 		release()
 		var mu sync.Mutex
 		var wg sync.WaitGroup
-		for i := range 20 { // more than there is room for, of which some is free by and by
+		for i := range 20 { // more than the queue holds; places become free while they are sent
 			wg.Go(func() {
 				request := client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: fmt.Sprint("later ", i)}
 				answer := apitest.Call(s.SendMessageWithResponse(t.Context(), nil, request)).Must(t, http.StatusCreated, http.StatusServiceUnavailable)
@@ -72,8 +72,8 @@ func TestOverload(t *testing.T) {
 	})
 }
 
-// TestCancelledSend cancels requests that wait to be stored: they are stored all
-// the same, and so are those they share a batch with.
+// TestCancelledSend cancels requests whose messages are queued: these messages and the others
+// of their batch must be stored all the same.
 func TestCancelledSend(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -124,7 +124,7 @@ func TestPoisonedBatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		release := stall(t, s) // so that the sends gather in few batches
+		release := stall(t, s) // so that the sends are stored in few batches
 		var wg sync.WaitGroup
 		for i := range 50 {
 			wg.Go(func() {
@@ -143,7 +143,7 @@ func TestPoisonedBatch(t *testing.T) {
 	})
 }
 
-// TestClose closes a service while sends wait: it stores them and refuses others.
+// TestClose closes a service while sends are queued: it must store them and refuse others.
 func TestClose(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -168,8 +168,8 @@ func TestClose(t *testing.T) {
 	})
 }
 
-// TestDatabaseGone answers 503 while the database is gone, /health all along, and
-// works again when it is back.
+// TestDatabaseGone stops the database: requests must be answered 503, /health 200, and
+// everything must work when it is back.
 func TestDatabaseGone(t *testing.T) {
 	t.Parallel()
 	proxy, url := newProxy(t, dbtest.NewURL(t, db.Postgres))
@@ -194,8 +194,8 @@ func TestDatabaseGone(t *testing.T) {
 	}
 }
 
-// TestDatabaseSilent answers 503 when Postgres says nothing more on connections
-// that stay open, as after a power cut, and works again when it speaks.
+// TestDatabaseSilent makes Postgres stop responding on open connections, as after a power cut:
+// requests must be answered 503, and everything must work when it responds again.
 func TestDatabaseSilent(t *testing.T) {
 	t.Parallel()
 	proxy, url := newProxy(t, dbtest.NewURL(t, db.Postgres))
@@ -215,8 +215,8 @@ func TestDatabaseSilent(t *testing.T) {
 	answerIs(t, s, http.MethodGet, "/ready", "", http.StatusOK)
 }
 
-// TestDatabaseLocked answers 503 when another process holds SQLite's lock for longer
-// than the server waits; reading goes on.
+// TestDatabaseLocked has another process hold SQLite's write lock for longer than the server
+// waits: writes must be answered 503, and reads must succeed.
 func TestDatabaseLocked(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
@@ -227,10 +227,9 @@ func TestDatabaseLocked(t *testing.T) {
 	s.Send(t, "alice", "bob", "after")
 }
 
-// TestConnectionLoss cuts the connections to Postgres again and again while keyed
-// sends are repeated until they are acknowledged: each makes one message, and a
-// message that was acknowledged once is the one that is stored. The seed is in the
-// log.
+// TestConnectionLoss repeatedly cuts the connections to Postgres while sends with idempotency
+// keys are retried until they are acknowledged: each must be stored once, as it was
+// acknowledged. It logs the seed.
 func TestConnectionLoss(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -271,7 +270,7 @@ func TestConnectionLoss(t *testing.T) {
 	next := random.IntN(senders * each / cuts)
 	for a := range acks {
 		made[a.id] = a.key
-		if len(made) >= next { // the other senders are on their way
+		if len(made) >= next { // the other senders have got further
 			proxy.cut()
 			proxy.restore()
 			next += 1 + random.IntN(2*senders*each/cuts)

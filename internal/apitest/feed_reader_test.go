@@ -15,7 +15,7 @@ import (
 	"github.com/message-service/message-service/gen/client"
 )
 
-// feedReader follows a feed, at a random replica each time it connects.
+// feedReader follows a feed, on a random replica each time it connects.
 type feedReader struct {
 	*feedTest
 
@@ -39,7 +39,7 @@ func (r *feedReader) cutSometimes(random *rand.Rand) {
 	}
 }
 
-// connection returns a context that cutSometimes may cut, and the end of writing once.
+// connection returns a context that cutSometimes cancels, as does, the first time, the end of writing.
 func (r *feedReader) connection(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(parent)
 	r.mu.Lock()
@@ -53,7 +53,7 @@ func (r *feedReader) take(change client.Change) {
 	r.cursor = change.Cursor
 }
 
-// followStreams reads by streams until everything is written and read.
+// followStreams reads streams until all changes have been written and read.
 func (r *feedReader) followStreams(t *testing.T) {
 	for r.writing.Err() == nil {
 		r.readStream(r.writing, t, nil)
@@ -65,13 +65,13 @@ func (r *feedReader) followStreams(t *testing.T) {
 	}
 }
 
-// readStream reads one stream until it is cut, or has come to an end.
+// readStream reads one stream until it is cut or ends.
 func (r *feedReader) readStream(parent context.Context, t *testing.T, end *uuid.UUID) {
 	ctx, cancel := r.connection(parent)
 	defer cancel()
 	stream, err := r.replicas[r.random.IntN(len(r.replicas))].Follow(ctx, t, r.user, &r.cursor)
-	if err != nil { // cut, or refused while the database was away
-		<-time.After(feedPause)
+	if err != nil { // cut, or refused because the database was down
+		<-time.After(retryPause)
 		return
 	}
 	defer stream.Close()
@@ -84,7 +84,7 @@ func (r *feedReader) readStream(parent context.Context, t *testing.T, end *uuid.
 	}
 }
 
-// followPages reads by pages, and waits for changes, until everything is written and read.
+// followPages reads pages, with wait, until all changes have been written and read.
 func (r *feedReader) followPages(t *testing.T) {
 	for done := false; !done && !t.Failed(); {
 		done = r.writing.Err() != nil // before the page is read
@@ -95,7 +95,7 @@ func (r *feedReader) followPages(t *testing.T) {
 			t.Error(err)
 		case answer.StatusCode() == http.StatusServiceUnavailable || answer.StatusCode() == http.StatusTooManyRequests:
 			done = false
-			<-time.After(feedPause)
+			<-time.After(retryPause)
 		case answer.JSON200 == nil:
 			t.Errorf("answered %s: %s", answer.Status(), answer.Body)
 		default:
@@ -107,7 +107,7 @@ func (r *feedReader) followPages(t *testing.T) {
 	}
 }
 
-// check compares what has arrived with what is stored in the end.
+// check compares the received changes with what is stored in the end.
 func (r *feedReader) check(t *testing.T, stored []client.Change) {
 	t.Helper()
 	latest := map[string]client.Change{}
@@ -127,7 +127,7 @@ func (r *feedReader) check(t *testing.T, stored []client.Change) {
 	}
 }
 
-// subject is what a change is about.
+// subject identifies the message or the read marker that a change is about.
 func subject(c client.Change) string {
 	if c.Message != nil {
 		return c.Message.ID.String()

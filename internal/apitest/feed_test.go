@@ -22,10 +22,9 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestFeed follows the feeds of users, by streams that are cut again and again and by
-// pages, while several replicas write into overlapping mailboxes and every other hint is
-// lost: what arrives is what is stored, in its order, and nothing twice. Seeds are in
-// the log.
+// TestFeed follows the feeds of users, by streams that are cut repeatedly and by pages, while
+// several replicas write to overlapping mailboxes and every second notification is lost: the
+// readers must receive what is stored, in order and without duplicates. It logs the seeds.
 func TestFeed(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		startFeedTest(t, dbtest.NewURL(t, engine), func(database *db.DB) feed.Bus {
@@ -36,7 +35,7 @@ func TestFeed(t *testing.T) {
 	})
 }
 
-// TestFeedWithoutBus is TestFeed without any hints.
+// TestFeedWithoutBus is TestFeed without any notifications.
 func TestFeedWithoutBus(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		startFeedTest(t, dbtest.NewURL(t, engine), func(database *db.DB) feed.Bus {
@@ -45,14 +44,14 @@ func TestFeedWithoutBus(t *testing.T) {
 	})
 }
 
-// TestFeedAcrossRestart is TestFeed while Postgres is killed and started again.
+// TestFeedAcrossRestart is TestFeed while Postgres is killed and restarted.
 func TestFeedAcrossRestart(t *testing.T) {
 	t.Parallel()
 	url, restart := dbtest.NewServer(t)
 	startFeedTest(t, url, nil).run(t, restart)
 }
 
-// lossy is a bus that loses every other hint.
+// lossy is a bus that loses every second notification.
 type lossy struct{ feed.Bus }
 
 func (b lossy) Publish(users []string) { b.Bus.Publish(everyOther(users)) }
@@ -77,9 +76,9 @@ func everyOther(users []string) []string {
 
 const feedUsers = 8
 
-// feedPause is how long who was refused waits, so that all of them leave the processor to
-// a database that starts.
-const feedPause = 10 * time.Millisecond
+// retryPause is how long a refused client waits before it retries, so that a starting database gets
+// CPU time.
+const retryPause = 10 * time.Millisecond
 
 // feedTest is a run of TestFeed.
 type feedTest struct {
@@ -105,7 +104,7 @@ func startFeedTest(t *testing.T, url string, bus func(*db.DB) feed.Bus) *feedTes
 	return f
 }
 
-// run writes while readers follow, and restarts the database twice meanwhile.
+// run writes while readers follow, and meanwhile calls restart twice.
 func (f *feedTest) run(t *testing.T, restart func()) {
 	seed, changes := uint64(time.Now().UnixNano()), dbtest.Size(320, 1600, 13_600) // three of four are messages
 	t.Logf("seed %d", seed)
@@ -144,7 +143,7 @@ func (f *feedTest) run(t *testing.T, restart func()) {
 	}
 }
 
-// write makes one change, and repeats it until it is answered.
+// write makes one change, and retries it until it is answered.
 func (f *feedTest) write(t *testing.T, random *rand.Rand) {
 	ctx, replica := context.WithoutCancel(t.Context()), f.replicas[random.IntN(len(f.replicas))]
 	key, sender, recipient := uuid.NewString(), fmt.Sprint("user-", random.IntN(feedUsers)), fmt.Sprint("user-", random.IntN(feedUsers))
@@ -182,7 +181,7 @@ func (f *feedTest) write(t *testing.T, random *rand.Rand) {
 			return
 		}
 		if status = answer.StatusCode(); status == http.StatusServiceUnavailable {
-			<-time.After(feedPause)
+			<-time.After(retryPause)
 		}
 		deleted := status == http.StatusConflict || status == http.StatusUnprocessableEntity // by another writer
 		if status >= http.StatusBadRequest && status != http.StatusServiceUnavailable && !deleted {

@@ -16,8 +16,8 @@ import (
 	"github.com/message-service/message-service/internal/apitest"
 )
 
-// TestRunningServer walks through the API of the server at BASE_URL, among users
-// that nobody else has.
+// TestRunningServer walks through the API of the server at BASE_URL, with users that no other
+// client has.
 func TestRunningServer(t *testing.T) {
 	c := apitest.NewClient(t, strings.TrimSuffix(os.Getenv("BASE_URL"), "/"))
 	run := time.Now().UnixNano()

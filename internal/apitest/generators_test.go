@@ -16,8 +16,8 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// compilers compile the clients that the commands of docs/api/generators.md make, each in its
-// folder, and two of them use their client.
+// compilers are the commands that compile the clients which docs/api/generators.md generates, by
+// folder; two of them also run theirs.
 var compilers = map[string]string{
 	"java": `javac -nowarn -proc:none -cp "$JARS" -d classes $(find src/main -name '*.java') ../Journey.java
 		java -cp "classes:$JARS" Journey`,
@@ -32,10 +32,10 @@ var compilers = map[string]string{
 	"swagger-typescript-api": `$TSC Api.ts`,
 }
 
-// remark is a line of a generator's output that says that something is not as it should be.
+// remark matches a warning or an error in a generator's output.
 var remark = regexp.MustCompile(`\b(WARN|[Ww]arnings?|ERROR|[Ee]rrors?|[Uu]nsupported)\b`)
 
-// notRemark is a line that tells what was done, or comes from npm itself.
+// notRemark matches lines that only report progress or come from npm itself.
 var notRemark = regexp.MustCompile(`\bINFO\b|^npm `)
 
 // workshop is a folder with the tools of .tools/generators, the programs of
@@ -63,7 +63,7 @@ func newWorkshop(t *testing.T, url string) workshop {
 		"PATH="+filepath.Join(tools, "bin")+":"+filepath.Join(tools, "../venv/bin")+":"+os.Getenv("PATH"))}
 }
 
-// run runs a line of the shell in a folder of the workshop.
+// run runs a shell command in a folder of the workshop.
 func (w workshop) run(t *testing.T, folder, line string) (output string) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "sh", "-ec", line)
@@ -75,18 +75,18 @@ func (w workshop) run(t *testing.T, folder, line string) (output string) {
 	return string(printed)
 }
 
-// remarks are what generators say, and the guide says that they do.
+// remarks are the warnings that the guide lists.
 type remarks struct {
-	mutex sync.Mutex
-	said  map[string]bool // whether some line had these words
-	heard int             // how many commands
+	mutex    sync.Mutex
+	said     map[string]bool // by the words of a warning: whether a generator printed it
+	commands int             // how many were checked
 }
 
-// listen fails the test for each remark that is not in the guide.
-func (r *remarks) listen(t *testing.T, output string) {
+// check fails the test for each warning in an output that is not in the guide.
+func (r *remarks) check(t *testing.T, output string) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.heard++
+	r.commands++
 	for line := range strings.Lines(output) {
 		isExpected := !remark.MatchString(line) || notRemark.MatchString(line)
 		for words := range r.said {
@@ -95,13 +95,13 @@ func (r *remarks) listen(t *testing.T, output string) {
 			}
 		}
 		if !isExpected {
-			t.Errorf("it says what the guide does not: %s", line)
+			t.Errorf("the guide does not list this warning: %s", line)
 		}
 	}
 }
 
-// TestGenerators runs each command of the guide, compiles the client that it makes, and
-// compares what was said with the table of the guide.
+// TestGenerators runs each command of the guide, compiles the client that it generates, and
+// compares the warnings with the table of the guide.
 func TestGenerators(t *testing.T) {
 	const guide = "docs/api/generators.md"
 	p := startBinary(t, db.SQLite)
@@ -122,7 +122,7 @@ func TestGenerators(t *testing.T) {
 			made = append(made, client)
 			t.Run(client, func(t *testing.T) {
 				t.Parallel()
-				r.listen(t, w.run(t, ".", b.text))
+				r.check(t, w.run(t, ".", b.text))
 				w.run(t, client, compilers[client])
 			})
 		}
@@ -132,7 +132,7 @@ func TestGenerators(t *testing.T) {
 		t.Errorf("the guide makes %v, want %v", made, all)
 	}
 	for words, said := range r.said {
-		if !said && r.heard == len(compilers) { // all, and not some by -run
+		if !said && r.commands == len(compilers) { // not if -run selected some
 			t.Errorf("the guide says that a generator says %q, and none did", words)
 		}
 	}

@@ -25,8 +25,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// The tests of the Go SDK that need a server are here and not beside it: whoever runs "go mod tidy"
-// downloads what the tests of the packages they import need.
+// The tests of the Go SDK that need a server are here and not beside it: "go mod tidy" in a client's
+// module downloads the dependencies of the tests of the packages that it imports, too.
 
 func newGoClient(t *testing.T, url string) *client.ClientWithResponses {
 	t.Helper()
@@ -39,7 +39,7 @@ func newGoClient(t *testing.T, url string) *client.ClientWithResponses {
 
 var lunch = client.SendMessageRequest{Sender: "alice", Recipient: "bob", Text: "Lunch at noon?"}
 
-// TestGoSDK sends, lists and deletes, and fails in the ways of an API.
+// TestGoSDK sends, lists and deletes, and checks errors.
 func TestGoSDK(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		api := newGoClient(t, apitest.Start(t, engine, messaging.Options{}).URL)
@@ -76,7 +76,7 @@ func TestGoSDK(t *testing.T) {
 	})
 }
 
-// check makes a call fail the test unless it succeeds.
+// check fails the test unless a call succeeds.
 func check[A messageservice.Answer](t *testing.T) func(A, error) A {
 	return func(answer A, err error) A {
 		t.Helper()
@@ -160,8 +160,7 @@ func TestGoSDKConversation(t *testing.T) {
 	})
 }
 
-// TestGoSDKScenarios calls a service that fails at first, in all the ways in which the SDKs of all
-// languages are to do the same.
+// TestGoSDKScenarios plays the scenarios of failure that the SDKs of all languages must handle alike.
 func TestGoSDKScenarios(t *testing.T) {
 	t.Parallel()
 	server := startScenarios(t)
@@ -237,8 +236,8 @@ func (c *connections) cut() {
 	c.open = nil
 }
 
-// TestGoSDKMissesNothing follows a real server, while the connection is cut after every
-// few changes: all of them arrive, once and in order.
+// TestGoSDKMissesNothing follows a real server while the connection is cut after every few
+// changes: all must be received, once and in order.
 func TestGoSDKMissesNothing(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		messages := dbtest.Size(40, 40, 100) // the server asks for one to three seconds after each of ten

@@ -100,7 +100,7 @@ func writeCertificate(t *testing.T) (certificate, key string) {
 	return certificate, key
 }
 
-// freePort returns a port that nobody listened on a moment ago.
+// freePort returns a port that was free a moment ago.
 func freePort(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -111,7 +111,7 @@ func freePort(t *testing.T) string {
 	return fmt.Sprint(listener.Addr().(*net.TCPAddr).Port)
 }
 
-// startProxy starts a program of .tools/proxies, and returns how port is answered once it is.
+// startProxy starts a program of .tools/proxies, and returns the first response on its port.
 func startProxy(t *testing.T, port, program string, args ...string) (status int) {
 	t.Helper()
 	path, err := filepath.Abs("../../.tools/proxies/" + program)
@@ -152,7 +152,7 @@ func startProxy(t *testing.T, port, program string, args ...string) (status int)
 	}
 }
 
-// shellSamples returns the two of a guide.
+// shellSamples returns the two shell samples of a guide.
 func shellSamples(t *testing.T, guide string) (first, second string) {
 	t.Helper()
 	found := regexp.MustCompile("(?ms)^```sh\n(.*?)^```$").FindAllStringSubmatch(readFiles(t, ".md")[guide], -1)
@@ -162,7 +162,7 @@ func shellSamples(t *testing.T, guide string) (first, second string) {
 	return found[0][1], found[1][1]
 }
 
-// proxyConfig is a file of the guide, and what the distribution has around it.
+// proxyConfig is a configuration file of the guide, and what the distribution adds around it.
 type proxyConfig struct {
 	program, file, frame string
 	args                 []string
@@ -177,8 +177,8 @@ var (
 		[]string{"run", "--adapter", "caddyfile", "--config", "FOLDER/config"}, "private_ranges"}
 )
 
-// serve starts the proxy with the file of the guide, but for the name, the port and the folders, and
-// these replacements.
+// serve starts the proxy with the file of the guide, with its own name, port and folders and the given
+// replacements.
 func (c proxyConfig) serve(t *testing.T, p *apitest.Process, certificate, key string, replacements ...string) (port string, status int) {
 	t.Helper()
 	port, folder := freePort(t), t.TempDir()
@@ -205,7 +205,7 @@ func TestProxies(t *testing.T) {
 	start, look := shellSamples(t, "docs/guides/proxies.md")
 	for name, test := range map[string]struct {
 		config    proxyConfig
-		h2c, line string // what has the proxy speak HTTP/2 to the service
+		h2c, line string // the line that makes the proxy use HTTP/2 to the service
 	}{
 		"nginx":      {nginxConfig, "H2C=false", ""},
 		"caddy":      {caddyConfig, "H2C=false", ""},

@@ -23,11 +23,11 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// testTimeout bounds what a test waits for.
+// testTimeout is how long a test waits for a condition.
 const testTimeout = 30 * time.Second
 
-// startReplicas runs servers on one empty database, one for each given difference of its
-// clock from the true time. See [apitest.Client.Insist].
+// startReplicas runs servers on one empty database, one for each given clock skew. On SQLite
+// their clients retry, see [apitest.Client.RetryUnavailable].
 func startReplicas(t *testing.T, engine db.Engine, skews ...time.Duration) []*apitest.Server {
 	t.Helper()
 	url := dbtest.NewURL(t, engine)
@@ -35,20 +35,20 @@ func startReplicas(t *testing.T, engine db.Engine, skews ...time.Duration) []*ap
 	for i, skew := range skews {
 		replicas[i] = apitest.StartOn(t, url, messaging.Options{Now: func() time.Time { return time.Now().Add(skew) }})
 		if engine == db.SQLite {
-			replicas[i].Insist()
+			replicas[i].RetryUnavailable()
 		}
 	}
 	return replicas
 }
 
-// anywhere is a server that also serves other machines, by any name.
-func anywhere(t *testing.T) *apitest.Server {
+// startPublic starts a server with AllowUnauthenticated.
+func startPublic(t *testing.T) *apitest.Server {
 	t.Helper()
 	options := app.Options{API: httpapi.Options{AllowUnauthenticated: true}}
 	return apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), options)
 }
 
-// closeService closes a service, which must store what it has accepted.
+// closeService closes a service, which stores its queue.
 func closeService(t *testing.T, service *messaging.Service) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
@@ -58,8 +58,8 @@ func closeService(t *testing.T, service *messaging.Service) {
 	}
 }
 
-// stall keeps the server from committing anything for alice and others until release is
-// called: it holds the locks of their mailboxes, in SQLite that of the whole file.
+// stall blocks writes to the mailboxes of alice and others until release is called, by holding
+// their locks; on SQLite it holds the write lock of the database.
 func stall(t *testing.T, s *apitest.Server, others ...string) (release func()) {
 	t.Helper()
 	users := append([]string{"alice"}, others...)
@@ -95,14 +95,14 @@ func stall(t *testing.T, s *apitest.Server, others ...string) (release func()) {
 	}
 }
 
-// until waits for a condition that nothing reports, and asks for it a thousand times a second.
+// until polls a condition every millisecond until it holds.
 func until(t *testing.T, holds func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
 	for deadline := time.Now().Add(time.Minute); !holds(); <-ticker.C {
 		if t.Failed() || time.Now().After(deadline) {
-			t.Fatal("it has not come to what the test waits for")
+			t.Fatal("the condition that the test waits for did not become true")
 		}
 	}
 }
@@ -139,7 +139,7 @@ func sendKeyed(t *testing.T, s *apitest.Server, key string, request client.SendM
 	return answer
 }
 
-// storeKeyed is sendKeyed where the message must be stored, now or before.
+// storeKeyed is sendKeyed for a message that must be stored, now or already.
 func storeKeyed(t *testing.T, s *apitest.Server, key string, request client.SendMessageRequest) *client.SendMessageResponse {
 	t.Helper()
 	return apitest.Call(s.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)).Must(t, http.StatusCreated)
@@ -149,7 +149,7 @@ func replayed(answer *client.SendMessageResponse) bool {
 	return answer.HTTPResponse.Header.Get("Idempotent-Replayed") == "true"
 }
 
-// fill sends n messages at once.
+// fill sends n messages concurrently.
 func fill(t *testing.T, s *apitest.Server, sender, recipient, text string, n int) {
 	t.Helper()
 	failed := make(chan error, n)
@@ -166,7 +166,7 @@ func fill(t *testing.T, s *apitest.Server, sender, recipient, text string, n int
 	}
 }
 
-// walk yields a page and then those that the Link header leads to.
+// walk yields a page and then the pages that the Link headers lead to.
 func walk(t *testing.T, s *apitest.Server, params client.ListMessagesParams) iter.Seq[client.MessagePage] {
 	return func(yield func(client.MessagePage) bool) {
 		answer := apitest.Call(s.ListMessagesWithResponse(t.Context(), &params)).Must(t, http.StatusOK)
@@ -206,7 +206,7 @@ func peersOf(page client.ConversationPage) []string {
 	return peers
 }
 
-// describe writes changes in short.
+// describe formats changes in short.
 func describe(changes []client.Change) string {
 	lines := make([]string, len(changes))
 	for i, c := range changes {
@@ -224,7 +224,7 @@ func describe(changes []client.Change) string {
 	return strings.Join(lines, ", ")
 }
 
-// startStream opens a stream until the test ends, and not for ever.
+// startStream opens a stream that is closed after the test or a timeout.
 func startStream(t *testing.T, c *apitest.Client, user string, after *uuid.UUID) *apitest.Stream {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Minute)

@@ -77,8 +77,8 @@ func TestIdempotencyKeyOfDeletedMessage(t *testing.T) {
 	})
 }
 
-// TestIdempotencyKeyRace repeats each of many sends from several places at once,
-// on two replicas.
+// TestIdempotencyKeyRace sends each of many messages several times concurrently, on two
+// replicas.
 func TestIdempotencyKeyRace(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		replicas := startReplicas(t, engine, 0, 0)
@@ -121,9 +121,9 @@ func TestIdempotencyKeyRace(t *testing.T) {
 	})
 }
 
-// TestBatch sends many messages between few users at once, some of them twice, so that
-// one batch has several of each conversation: every key makes one message, and each
-// conversation shows its newest.
+// TestBatch concurrently sends many messages between few users, some of them twice, so that a
+// batch has several of each conversation: every key must make one message, and each
+// conversation must show its newest.
 func TestBatch(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})

@@ -13,7 +13,7 @@ import (
 
 const root = "../.." // of the repository
 
-// readFiles returns the files of this repository whose names end in this, by their paths in it.
+// readFiles returns the files of this repository with the given suffix, by path.
 func readFiles(t *testing.T, suffix string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -42,7 +42,7 @@ var (
 	notInAnchor  = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 )
 
-// anchors returns what links may name in a document, as GitHub makes it of the headings.
+// anchors returns the anchors of a document, as GitHub derives them from the headings.
 func anchors(document string) map[string]bool {
 	found := map[string]bool{}
 	for _, match := range heading.FindAllStringSubmatch(anyFence.ReplaceAllString(document, ""), -1) {
@@ -57,8 +57,8 @@ func anchors(document string) map[string]bool {
 	return found
 }
 
-// TestLinks follows the links within this repository of all documents, to files and
-// to headings.
+// TestLinks checks that the relative links of all documents lead to existing files and
+// headings.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	files := readFiles(t, ".md")
@@ -87,7 +87,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestREADMEIsShort keeps the README at a length that people read.
+// TestREADMEIsShort bounds the number of words of the README.
 func TestREADMEIsShort(t *testing.T) {
 	t.Parallel()
 	if words := len(strings.Fields(readFiles(t, ".md")["README.md"])); words > 1200 {
@@ -95,7 +95,7 @@ func TestREADMEIsShort(t *testing.T) {
 	}
 }
 
-// runBy names the test that runs the samples of a document.
+// runBy maps documents to the tests that run their samples.
 var runBy = map[string]string{
 	"README.md":                    "TestREADME",
 	"docs/api/generators.md":       "TestGenerators",
@@ -122,7 +122,7 @@ func TestSamplesAreRun(t *testing.T) {
 	}
 	for path, document := range readFiles(t, ".md") {
 		for _, match := range regexp.MustCompile("(?ms)^```(\\w*)\n.*?^```$").FindAllStringSubmatch(document, -1) {
-			if !slices.Contains([]string{"text", "mermaid"}, match[1]) && !exists[runBy[path]] { // a picture is no sample
+			if !slices.Contains([]string{"text", "mermaid"}, match[1]) && !exists[runBy[path]] { // diagrams are not run
 				t.Errorf("no test runs the samples of %s", path)
 				break
 			}

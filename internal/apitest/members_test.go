@@ -21,8 +21,8 @@ import (
 )
 
 // TestEveryMember sends each member of each request body of the contract, one at a time beside
-// those that are required. It must come back under its name, in the answer and in a later export
-// of the user, or be refused by its name: no member is accepted and dropped.
+// the required ones. It must be returned in the response and in a later export of the user, or be
+// refused by name: no member may be accepted and dropped.
 func TestEveryMember(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -33,7 +33,7 @@ func TestEveryMember(t *testing.T) {
 					continue
 				}
 				schema := bodyOf(operation)
-				// Whatever it is about is a new message, so that each member changes something.
+				// Each request gets a new message, so that each member changes something.
 				send := func() stored { return stored{s.Send(t, "sender", "recipient", "before")} }
 				for pointer, body := range bodies(t, schema, send) {
 					sent++
@@ -84,11 +84,11 @@ func sendMember(t *testing.T, s *apitest.Server, method, path, pointer string, b
 			}
 		}
 	}
-	t.Errorf("%s is answered %s, which nobody can read later", text, answer.Body)
+	t.Errorf("%s is answered %s, which no later read returns", text, answer.Body)
 }
 
-// TestEveryMemberOfARetry repeats requests under an idempotency key without one of their members:
-// that is another request, which is refused.
+// TestEveryMemberOfARetry retries requests under their idempotency key without one of the members:
+// that is a different request, which must be refused.
 func TestEveryMemberOfARetry(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -133,7 +133,7 @@ func decoded(t *testing.T, text string) (object map[string]any) {
 	return object
 }
 
-// at returns what an object has at a pointer.
+// at returns the value at a JSON Pointer in an object.
 func at(object map[string]any, pointer string) any {
 	name, rest, nested := strings.Cut(pointer[1:], "/")
 	if child, ok := object[name].(map[string]any); ok && nested {
@@ -142,8 +142,8 @@ func at(object map[string]any, pointer string) any {
 	return object[name]
 }
 
-// bodies yields objects with the required members of a schema and one more, by a pointer to it:
-// each of them, also those inside others.
+// bodies yields objects with the required members of a schema and one more, with the JSON Pointer to
+// that one: for each member, nested ones included.
 func bodies(t *testing.T, schema *openapi3.Schema, send func() stored) iter.Seq2[string, map[string]any] {
 	return func(yield func(string, map[string]any) bool) {
 		for name, property := range schema.Properties {
@@ -166,7 +166,7 @@ func bodies(t *testing.T, schema *openapi3.Schema, send func() stored) iter.Seq2
 	}
 }
 
-// stored is a message that valid values are taken from.
+// stored is a message from which valid parameter values are taken.
 type stored struct{ client.Message }
 
 // path fills in the parameters of a path.
@@ -186,7 +186,7 @@ func (s stored) required(t *testing.T, schema *openapi3.Schema) map[string]any {
 	return object
 }
 
-// value makes a valid value of a schema that is not its default.
+// value returns a valid value of a schema other than its default.
 func (s stored) value(t *testing.T, name string, schema *openapi3.Schema) any {
 	t.Helper()
 	candidates := []any{name, schema.Example, 1.0, true, s.ID.String(), s.SentAt, map[string]any{"in " + name: 1.0}}

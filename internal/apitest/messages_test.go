@@ -61,8 +61,8 @@ func TestDelete(t *testing.T) {
 	})
 }
 
-// TestRecentMessages sends 250 messages from 5 senders to one recipient over 40
-// days, on servers whose clocks stand in the past.
+// TestRecentMessages sends 250 messages from 5 senders to one recipient over 40 days, on
+// servers with clocks set to the past.
 func TestRecentMessages(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})

@@ -13,7 +13,7 @@ import (
 	"github.com/message-service/message-service/internal/apitest"
 )
 
-// same compares a message that was read with that of the model.
+// same compares a message with that of the model.
 func (r *modelRun) same(want *modelMessage, got client.Message) {
 	r.t.Helper()
 	if got.ID != want.ID || got.Sender != want.Sender || got.Recipient != want.Recipient || got.Text != want.Text ||
@@ -24,7 +24,7 @@ func (r *modelRun) same(want *modelMessage, got client.Message) {
 	}
 }
 
-// compare reads everything.
+// compare reads all resources and compares them with the model.
 func (r *modelRun) compare() {
 	r.t.Helper()
 	byID := map[uuid.UUID]*modelMessage{}

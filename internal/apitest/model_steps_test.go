@@ -32,7 +32,7 @@ func (r *modelRun) message() *modelMessage {
 	if len(r.model.messages) == 0 {
 		return nil
 	}
-	// Recent ones more often, since they are the last of their conversations.
+	// Recent ones more often: they are the last messages of their conversations.
 	n := len(r.model.messages)
 	return r.model.messages[n-1-min(r.random.IntN(n), r.random.IntN(n))]
 }

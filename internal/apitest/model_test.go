@@ -30,7 +30,7 @@ type pair struct{ user, peer string }
 type modelMessage struct {
 	client.Message
 
-	body    string // as it was sent first
+	body    string // of the original request
 	edited  bool
 	deleted bool
 }
@@ -45,7 +45,7 @@ func (m *model) between(a, b string) func(*modelMessage) bool {
 	}
 }
 
-// list returns the ids of the messages that are not deleted and wanted, newest first.
+// list returns the ids of the messages that match and are not deleted, newest first.
 func (m *model) list(wanted func(*modelMessage) bool) []uuid.UUID {
 	list := []uuid.UUID{}
 	for _, message := range m.messages {
@@ -71,7 +71,7 @@ func (m *modelMessage) erase() {
 	m.Text, m.Metadata, m.ReplyTo, m.deleted = "", nil, nil, true
 }
 
-// has tells whether all words are in the text.
+// has reports whether all words are in the text.
 func (m *modelMessage) has(words string) bool {
 	text := strings.Fields(m.Text)
 	for word := range strings.FieldsSeq(strings.ToLower(words)) {
@@ -82,8 +82,8 @@ func (m *modelMessage) has(words string) bool {
 	return true
 }
 
-// TestModel makes random requests of several users to two replicas and to a model,
-// and compares all that can be read. The seed is in the log.
+// TestModel applies random requests of several users to two replicas and to a model, and
+// compares everything that can be read. It logs the seed.
 func TestModel(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -18,8 +18,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestNotify delivers from one replica to another by NOTIFY alone, also after the
-// connections to Postgres were cut.
+// TestNotify checks that NOTIFY alone publishes changes from one replica to another, also
+// after the connections to Postgres were cut.
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	url := dbtest.NewURL(t, db.Postgres)
@@ -39,8 +39,8 @@ func TestNotify(t *testing.T) {
 	}
 }
 
-// TestListenWithoutAnswer listens to a Postgres that takes the connection and then never
-// answers: that is noticed, and nothing waits for it when the server stops.
+// TestListenWithoutAnswer listens on a Postgres that accepts the connection and then never
+// responds: the listener must time out, and stopping the server must not wait for it.
 func TestListenWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	proxy, proxied := newProxy(t, dbtest.NewURL(t, db.Postgres))
@@ -61,12 +61,12 @@ func TestListenWithoutAnswer(t *testing.T) {
 	select {
 	case <-ended:
 	case <-time.After(time.Minute):
-		t.Error("it still listens")
+		t.Error("the listener has not ended")
 	}
 }
 
-// TestListenLogs says once that the connection is lost, once that there is no other, and once
-// that there is one again.
+// TestListenLogs checks that the listener logs once that the connection is lost, once that it
+// cannot reconnect, and once that it has reconnected.
 func TestListenLogs(t *testing.T) {
 	t.Parallel()
 	proxy, proxied := newProxy(t, dbtest.NewURL(t, db.Postgres))
@@ -89,7 +89,7 @@ func TestListenLogs(t *testing.T) {
 			`level=INFO msg="listening to Postgres again"`,
 		} {
 			if !said.Scan() || !strings.Contains(said.Text(), want) {
-				t.Fatalf("it says %s, want %s", said.Text(), want)
+				t.Fatalf("it logged %s, want %s", said.Text(), want)
 			}
 			if strings.Contains(want, "unavailable") {
 				proxy.restore()

@@ -17,11 +17,10 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestOrder has several replicas, one with a clock that is fast and one that is
-// slow, write to a few mailboxes at once, while readers follow what each user is
-// sent and what each has sent, on any replica. A reader must never find a message
-// at or below one it has seen, and in the end must have seen every message that
-// was acknowledged. The seed is in the log.
+// TestOrder has several replicas, one with a fast clock and one with a slow one, write
+// concurrently to a few mailboxes, while readers on any replica follow the messages
+// received and sent by each user. A reader must never find a message at or below one
+// it has seen, and in the end must have seen every acknowledged message. It logs the seed.
 func TestOrder(t *testing.T) {
 	const (
 		users    = 4
@@ -81,7 +80,7 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// follow reads what is new in a list until all is written and nothing is left.
+// follow reads new messages of a list until all have been written and read.
 func follow(
 	t *testing.T, replicas []*apitest.Server, random *rand.Rand, list client.ListMessagesParams, name string, written <-chan struct{},
 ) (seen map[uuid.UUID]bool, cursor uuid.UUID) {

@@ -28,8 +28,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// fillEdited stores messages to bob that were edited after the last of them, and returns how
-// many.
+// fillEdited stores messages to bob that were all edited after the last was sent, and returns
+// their number.
 func fillEdited(t *testing.T, database *db.DB) int {
 	t.Helper()
 	const messages = 1000
@@ -55,9 +55,9 @@ func fillEdited(t *testing.T, database *db.DB) int {
 	return messages
 }
 
-// TestFeedOfEdited reads the feed of a user whose messages were all edited since: a page looks
-// at some of them and may be empty, but its cursor advances. A request with wait reads further,
-// and is answered before all of them have been looked at. A stream gets the first change all the same.
+// TestFeedOfEdited reads the feed of a user whose messages were all edited: a page scans a bounded
+// number of rows and may be empty, but its cursor must advance. A request with wait scans more, but
+// not all. A stream must get the first change all the same.
 func TestFeedOfEdited(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -82,7 +82,7 @@ func TestFeedOfEdited(t *testing.T) {
 			if len(found) != messages || !slices.IsSortedFunc(found, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
 				t.Errorf("limit %d: %d changes, want %d in order", limit, len(found), messages)
 			}
-			if empty < 4 { // of about 200 looked at, each
+			if empty < 4 { // each scans about 200 rows
 				t.Errorf("limit %d: %d empty pages", limit, empty)
 			}
 		}
@@ -94,7 +94,7 @@ func TestFeedOfEdited(t *testing.T) {
 		for ; waited.HasMore && len(waited.Changes) == 0; requests++ {
 			waited = s.Changes(t, "bob", client.ListChangesParams{After: &waited.Next, Limit: new(int32(1)), Wait: new(int32(60))})
 		}
-		if requests != 2 || len(waited.Changes) != 1 || !waited.HasMore { // each looks at about 800 of 1,000
+		if requests != 2 || len(waited.Changes) != 1 || !waited.HasMore { // each scans about 800 of 1,000 rows
 			t.Fatalf("waited with %d requests for %+v", requests, waited)
 		}
 		stream, err := s.Feed.Open(t.Context(), "bob", &messaging.ID{})
@@ -109,11 +109,11 @@ func TestFeedOfEdited(t *testing.T) {
 	})
 }
 
-// large is a text that takes as much of JSON as any can, and has a word.
+// large is a text of the largest possible size in JSON, with a word to search for.
 var large = "word " + strings.Repeat("\x01", 4091)
 
-// TestPageBytes walks lists of large messages: each page ends with the one that passes
-// pageMaxBytes, and nothing is missed.
+// TestPageBytes walks lists of large messages: each page must end with the entry that passes
+// pageMaxBytes, and none may be missing.
 func TestPageBytes(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -170,8 +170,9 @@ func TestPageBytes(t *testing.T) {
 	})
 }
 
-// TestSlowReaders asks for large pages and does not read them, 300 times at once: what waits
-// to be read is bounded, and others are served. It measures the heap, and so runs alone.
+// TestSlowReaders requests 300 large pages concurrently and does not read them: the memory for
+// unread responses must be bounded, and other clients served. It measures the heap, so it is not
+// parallel.
 func TestSlowReaders(t *testing.T) {
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
 	var wg sync.WaitGroup
@@ -190,7 +191,7 @@ func TestSlowReaders(t *testing.T) {
 	const readers = 300
 	var begun, refused atomic.Int64
 	connections := make([]net.Conn, readers)
-	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) { // so that the kernel does not take it all
+	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) { // so that the socket buffers do not hold the whole response
 		return errors.Join(raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 2048) }), err)
 	}}
 	for i := range connections {

@@ -22,8 +22,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestLastEventID gives the place in a feed in the three ways there are, an EventSource's own
-// first, and empty ones.
+// TestLastEventID gives the cursor by each of the three parameters, in the order of precedence,
+// and empty ones.
 func TestLastEventID(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -62,7 +62,7 @@ func TestLastEventID(t *testing.T) {
 // errorPlaces are the parameters that a problem document names.
 func errorPlaces(body string) (names []string) {
 	var problem client.Problem
-	_ = json.Unmarshal([]byte(body), &problem) // names nothing if it is no JSON
+	_ = json.Unmarshal([]byte(body), &problem) // leaves it empty if the body is not JSON
 	for _, e := range problem.Errors {
 		if e.Parameter != nil {
 			names = append(names, *e.Parameter)
@@ -71,7 +71,7 @@ func errorPlaces(body string) (names []string) {
 	return names
 }
 
-// TestTimesInLowerCase gives times as RFC 3339 allows them, and as it does not.
+// TestTimesInLowerCase sends times with lower-case letters, which RFC 3339 allows, and invalid ones.
 func TestTimesInLowerCase(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -92,8 +92,8 @@ func TestTimesInLowerCase(t *testing.T) {
 	})
 }
 
-// TestEveryParameter gives each parameter of each operation that reads. The answer must be another
-// than without it, or name it: no parameter is accepted and has no effect.
+// TestEveryParameter sends each parameter of each read operation. The response must differ from the
+// one without it, or refuse it by name: no parameter may be accepted without effect.
 func TestEveryParameter(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		var moments atomic.Int64 // each message in a second of its own
@@ -121,13 +121,13 @@ func TestEveryParameter(t *testing.T) {
 	})
 }
 
-// otherParameters are those without which others of an operation would have no effect.
+// otherParameters are parameters without which others of the operation have no effect.
 var otherParameters = map[string]url.Values{
 	"listMessages": {"recipient": {"recipient"}},
 	"listChanges":  {"after": {uuid.Nil.String()}},
 }
 
-// giveParameter asks with the parameter and without it.
+// giveParameter sends the request with the parameter and without it.
 func giveParameter(t *testing.T, s *apitest.Server, path, operation string, p *openapi3.Parameter, from stored) {
 	if p.Name == "wait" {
 		t.Skip("it changes when there is an answer, not which: see TestWait")

@@ -16,10 +16,10 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-const pgbouncer = "../../.tools/pgbouncer" // as .tools/install-pgbouncer has it
+const pgbouncer = "../../.tools/pgbouncer" // where .tools/install-pgbouncer installs it
 
-// useAtOnce has many clients send requests of every kind to servers, and counts those
-// that are not answered as they should.
+// useAtOnce has many clients send requests of every kind to servers, and fails the test if any
+// fails.
 func useAtOnce(t *testing.T, servers ...*apitest.Client) {
 	t.Helper()
 	const clients, rounds = 16, 15
@@ -87,7 +87,7 @@ func TestPooler(t *testing.T) {
 	}
 }
 
-// TestPoolerLater puts PgBouncer between a running server and its Postgres.
+// TestPoolerLater inserts PgBouncer between a running server and its Postgres.
 func TestPoolerLater(t *testing.T) {
 	for name, setting := range map[string]string{"defaults": "", "silent": "ignore_startup_parameters = jit"} {
 		t.Run(name, func(t *testing.T) {

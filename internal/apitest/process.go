@@ -15,16 +15,16 @@ import (
 type Process struct {
 	*Client
 
-	Log  *bytes.Buffer // to be read when the process has ended
+	Log  *bytes.Buffer // read it only after the process has ended
 	cmd  *exec.Cmd
 	done chan error // holds the result once the process has ended
 }
 
 var documentation = regexp.MustCompile(`(https?://\S+)/docs/`)
 
-// StartProcess starts the program at path on a free port, waits until it says
-// where it serves, and kills it after the test. The environment is this process's
-// own and what is given, as name=value.
+// StartProcess starts the program at path on a free port, waits until it prints its
+// URL, and kills it after the test. Its environment is that of this process with the
+// given name=value pairs.
 func StartProcess(t testing.TB, path, databaseURL string, environment ...string) *Process {
 	t.Helper()
 	p := &Process{Log: &bytes.Buffer{}, done: make(chan error, 1)}
@@ -46,7 +46,7 @@ func StartProcess(t testing.TB, path, databaseURL string, environment ...string)
 		}
 	}
 	go func() {
-		for lines.Scan() { // so that it never waits for a reader
+		for lines.Scan() { // so that it never blocks on a full pipe
 			continue
 		}
 		p.done <- p.cmd.Wait()
@@ -59,14 +59,14 @@ func StartProcess(t testing.TB, path, databaseURL string, environment ...string)
 	return p
 }
 
-// Kill is kill -9; it returns when the process is gone.
+// Kill sends SIGKILL and waits for the end of the process.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // it may have ended on its own
 	err := <-p.done
 	p.done <- err
 }
 
-// Stop asks the process to end and returns its error.
+// Stop sends SIGTERM, waits for the end of the process, and returns its error.
 func (p *Process) Stop(t testing.TB) error {
 	t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {

@@ -11,20 +11,20 @@ import (
 	"testing"
 )
 
-// proxy stands between the server and Postgres, and can cut their connections or
-// hold back what they say, or a part of it.
+// proxy is a TCP proxy between the server and Postgres that can cut connections, delay
+// all data, or drop data with a given content.
 type proxy struct {
-	gate     sync.RWMutex // held for writing to hold back everything
+	gate     sync.RWMutex // held for writing to delay all data
 	listener net.Listener
 
 	mu              sync.Mutex
 	network, target string // of Postgres
 	down            bool
-	deafTo          []byte // what does not reach Postgres
+	swallowed       []byte // what does not reach Postgres
 	conns           map[net.Conn]bool
 }
 
-// newProxy returns a proxy for the database at databaseURL, and the URL that goes
+// newProxy returns a proxy for the database at databaseURL, and the URL of the database
 // through it.
 func newProxy(t *testing.T, databaseURL string) (*proxy, string) {
 	t.Helper()
@@ -45,8 +45,8 @@ func newProxy(t *testing.T, databaseURL string) (*proxy, string) {
 	return p, address.String()
 }
 
-// move sends new connections to another database from now on. It returns its URL, which
-// names no host where that is a socket.
+// move directs new connections to another database. It returns its parsed URL, which has no host
+// if it is a Unix socket.
 func (p *proxy) move(t *testing.T, databaseURL string) *url.URL {
 	t.Helper()
 	address, err := url.Parse(databaseURL)
@@ -88,15 +88,15 @@ func (p *proxy) serve() {
 		} else {
 			p.conns[client], p.conns[server] = true, true
 			go p.pump(client, server, nil)
-			go p.pump(server, client, p.deafTo)
+			go p.pump(server, client, p.swallowed)
 		}
 		p.mu.Unlock()
 	}
 }
 
-// pump copies until either side ends, and then ends both.
-func (p *proxy) pump(to, from net.Conn, deafTo []byte) {
-	_, _ = io.Copy(gated{to, &p.gate, deafTo}, from) // its error is that the connection was cut
+// pump copies until either side closes, and then closes both.
+func (p *proxy) pump(to, from net.Conn, swallowed []byte) {
+	_, _ = io.Copy(gated{to, &p.gate, swallowed}, from) // its error is that the connection was cut
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	hangUp(to, from)
@@ -104,17 +104,17 @@ func (p *proxy) pump(to, from net.Conn, deafTo []byte) {
 	delete(p.conns, from)
 }
 
-// gated writes when the gate is open.
+// gated is a writer that blocks while the gate is held.
 type gated struct {
 	io.Writer
 
-	gate   *sync.RWMutex
-	deafTo []byte
+	gate      *sync.RWMutex
+	swallowed []byte
 }
 
 // Write waits for the gate.
 func (g gated) Write(b []byte) (int, error) {
-	if len(g.deafTo) > 0 && bytes.Contains(b, g.deafTo) {
+	if len(g.swallowed) > 0 && bytes.Contains(b, g.swallowed) {
 		return len(b), nil
 	}
 	g.gate.RLock()
@@ -122,7 +122,7 @@ func (g gated) Write(b []byte) (int, error) {
 	return g.Writer.Write(b)
 }
 
-// cut cuts all connections and lets no new ones through.
+// cut closes all connections and refuses new ones.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -132,14 +132,14 @@ func (p *proxy) cut() {
 	}
 }
 
-// swallow keeps what the server says from Postgres, if that is in it.
+// swallow drops what the server sends to Postgres if it contains the given text.
 func (p *proxy) swallow(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.deafTo = []byte(text)
+	p.swallowed = []byte(text)
 }
 
-// restore lets new connections through again.
+// restore accepts new connections again.
 func (p *proxy) restore() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

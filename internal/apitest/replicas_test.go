@@ -18,16 +18,16 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestTwoUsersAtOnce has two users write to each other, mark as read, edit and
-// delete, all at the same time and on three replicas: everything succeeds, no update
-// is lost, and both see one order. The seed is in the log.
+// TestTwoUsersAtOnce has two users concurrently send to each other, mark as read, edit
+// and delete on three replicas: all requests must succeed, no update may be lost, and
+// both users must see the same order. It logs the seed.
 func TestTwoUsersAtOnce(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		replicas := startReplicas(t, engine, 0, time.Second, -time.Second)
 		users := []string{"alice", "bob"}
-		// Two messages that are edited all the time, one half of each by one goroutine.
+		// Two messages that are edited concurrently: each goroutine edits its half of both.
 		var drafts [2]client.Message
 		for i := range drafts {
 			drafts[i] = replicas[0].Send(t, users[i], users[1-i], "to be edited")
@@ -37,7 +37,7 @@ func TestTwoUsersAtOnce(t *testing.T) {
 		var mu sync.Mutex
 		var sent []uuid.UUID
 		deleted := map[uuid.UUID]bool{}
-		var farthest [2]uuid.UUID // what each user has marked as read
+		var farthest [2]uuid.UUID // each user's farthest read marker
 		var wg sync.WaitGroup
 		for worker := range 16 {
 			random := rand.New(rand.NewPCG(seed, uint64(worker)))

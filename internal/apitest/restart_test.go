@@ -11,14 +11,14 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestOrderlyRestart restarts a Postgres that does not do TLS, with the default sslmode and
-// under load, as for an update. Postgres would wait a minute for a connection over which
-// nothing is said.
+// TestOrderlyRestart restarts a Postgres without TLS under load, as for an update, with the
+// default sslmode. A restart must not wait for idle connections: Postgres gives one over which
+// nothing was sent a minute to authenticate.
 func TestOrderlyRestart(t *testing.T) {
 	t.Parallel()
 	const enough = 5 * time.Second
 	cluster := dbtest.NewCluster(t)
-	_, url := newProxy(t, cluster.URL) // there is no TLS over a socket
+	_, url := newProxy(t, cluster.URL) // Postgres offers no TLS over a Unix socket
 	f := startFailover(t, strings.Replace(url, "sslmode=disable", "", 1))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

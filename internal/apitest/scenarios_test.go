@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// scenarioTimeout is what an SDK is to give each attempt of a scenario.
+// scenarioTimeout is the timeout that an SDK sets for each attempt of a scenario.
 const scenarioTimeout = 2 * time.Second
 
 // scenario is one call of an SDK to a service that fails at first. The SDKs of all languages
-// are to take each alike.
+// must handle it alike.
 type scenario struct {
 	Name string `json:"name"`
 	Call string `json:"call"` // read, send, keyedSend, edit, block or erase
-	Want string `json:"want"` // the status that the caller gets, or error
+	Want string `json:"want"` // the status that the caller gets, or "error"
 
-	steps    []step        // how each attempt is treated, the last also any further ones
-	attempts int           // how many are wanted
-	pause    time.Duration // at least between the first two
+	steps    []step        // one per attempt; the last also handles further ones
+	attempts int           // expected number
+	pause    time.Duration // minimum between the first two
 }
 
-// step treats one attempt.
+// step handles one attempt.
 type step func(w http.ResponseWriter, r *http.Request)
 
 var scenarios = []*scenario{
@@ -54,8 +54,8 @@ func refuse(status int, retryAfter string) step {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		header := w.Header()
 		header.Set("Content-Type", "application/problem+json")
-		retryAfter := retryAfter  // of this answer: the scenarios are played to several SDKs
-		if retryAfter == "date" { // by the clock of the service, which may be wrong
+		retryAfter := retryAfter  // a copy: the scenarios are played to several SDKs
+		if retryAfter == "date" { // by the service's clock, which may differ from the client's
 			now := time.Now().Add(-24 * time.Hour).UTC()
 			header.Set("Date", now.Format(http.TimeFormat))
 			retryAfter = now.Add(time.Second).Format(http.TimeFormat)
@@ -68,7 +68,7 @@ func refuse(status int, retryAfter string) step {
 	}
 }
 
-// succeed answers as the service does when all is well.
+// succeed answers as the service does on success.
 func succeed(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodPut, http.MethodDelete:
@@ -93,19 +93,19 @@ func writeAll(w io.Writer, text string) {
 	_, _ = io.WriteString(w, text) // the client may have left
 }
 
-// reset breaks the connection instead of an answer.
+// reset resets the connection instead of responding.
 func reset(w http.ResponseWriter, _ *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(err)
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // else it would be closed, not reset; it fails only on a closed one
+		_ = tcp.SetLinger(0) // makes Close send RST instead of FIN; fails only on a closed connection
 	}
 	hangUp(conn)
 }
 
-// cutShort breaks the connection within an answer.
+// cutShort closes the connection in the middle of a response.
 func cutShort(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", fmt.Sprint(len(page)))
@@ -114,10 +114,10 @@ func cutShort(w http.ResponseWriter, _ *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// hang waits until the client leaves.
+// hang blocks until the client disconnects.
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// hangAfterHead begins an answer, and then waits until the client leaves.
+// hangAfterHead begins a response and then blocks until the client disconnects.
 func hangAfterHead(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	writeAll(w, page[:10])
@@ -125,7 +125,7 @@ func hangAfterHead(w http.ResponseWriter, r *http.Request) {
 	<-r.Context().Done()
 }
 
-// drip answers a little at a time, for longer than an attempt may take altogether.
+// drip sends a response slowly, for longer than the timeout of an attempt.
 func drip(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	tick := time.NewTicker(scenarioTimeout / 10)
@@ -142,14 +142,14 @@ func drip(w http.ResponseWriter, r *http.Request) {
 	writeAll(w, page)
 }
 
-// scenarioServer is a server that plays all of them: /scenarios lists them, and the name of one is
-// in front of the paths of its service.
+// scenarioServer plays all scenarios: /scenarios lists them, and the paths of a scenario's service
+// begin with its name.
 type scenarioServer struct {
 	*httptest.Server
 
 	t  *testing.T
 	mu sync.Mutex
-	at map[string][]time.Time // when the attempts of each came
+	at map[string][]time.Time // times of the attempts of each scenario
 }
 
 // startScenarios plays the scenarios until the test ends.
@@ -164,7 +164,7 @@ func startScenarios(t *testing.T) *scenarioServer {
 	})
 	for _, scenario := range scenarios {
 		mux.HandleFunc("/"+scenario.Name+"/", func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body) // else nobody notices that the client leaves
+			_, _ = io.Copy(io.Discard, r.Body) // net/http notices a disconnect only after the body was read
 			n := s.note(scenario.Name)
 			scenario.steps[min(n, len(scenario.steps)-1)](w, r)
 		})
@@ -174,7 +174,7 @@ func startScenarios(t *testing.T) *scenarioServer {
 	return s
 }
 
-// note notes an attempt, and returns how many there were before.
+// note records an attempt, and returns the number of earlier ones.
 func (s *scenarioServer) note(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -182,8 +182,8 @@ func (s *scenarioServer) note(name string) int {
 	return len(s.at[name]) - 1
 }
 
-// check checks that each scenario has been played, with as many attempts as are wanted and
-// not too soon one after the other.
+// check checks that each scenario has been played, with the expected attempts and the
+// minimum pause.
 func (s *scenarioServer) check() {
 	s.t.Helper()
 	s.mu.Lock()
@@ -199,7 +199,7 @@ func (s *scenarioServer) check() {
 	}
 }
 
-// urlOf is where the service of a scenario is.
+// urlOf returns the base URL of a scenario's service.
 func (s *scenarioServer) urlOf(scenario *scenario) string {
 	return s.URL + "/" + scenario.Name
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestSearchAfterChanges sends, edits, deletes and erases at random, and finds each word in
-// just those messages that have it now. The words taken out of an index must be just those
-// that were put in, or it finds too much or too little from then on. The seed is in the log.
+// TestSearchAfterChanges sends, edits, deletes and erases at random, and must find each word in
+// exactly the messages that have it now. SQLite's full-text index must be given the same words
+// for a removal as for the insertion, or it finds too much or too little from then on. It logs the seed.
 func TestSearchAfterChanges(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -101,11 +101,11 @@ func TestSearchAfterChanges(t *testing.T) {
 	})
 }
 
-// hasLetters reports whether a search looks for a word at all.
+// hasLetters reports whether a query has anything to search for.
 func hasLetters(word string) bool { return word != "😀" }
 
-// checkNoOrphans compares the index with one made anew of what there is: the words and how
-// often each occurs are the same.
+// checkNoOrphans compares the words of the index and their frequencies with those of an index
+// rebuilt from the messages.
 func checkNoOrphans(t *testing.T, s *apitest.Server, messages int) {
 	t.Helper()
 	var differences []string

@@ -63,7 +63,7 @@ func TestSearch(t *testing.T) {
 				t.Errorf("%q is not found in %q", q, text)
 			}
 		}
-		// The test's Postgres has the locale C, and knows the case of ASCII letters only.
+		// The test's Postgres has the locale C, which folds the case of ASCII letters only.
 		if got := search("überraschung ВСТРЕЧА cafe", bob); engine == db.SQLite && !slices.Equal(got, []uuid.UUID{cafe.ID}) {
 			t.Errorf("letters of other languages: got %v", got)
 		}
@@ -93,8 +93,8 @@ func TestSearch(t *testing.T) {
 	})
 }
 
-// TestSearchPages walks through more matches than fit on a page, in a mailbox with
-// more messages than are looked at one by one, both ways.
+// TestSearchPages walks in both directions through more matches than fit on a page, in a
+// mailbox that is too large to be scanned.
 func TestSearchPages(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -131,7 +131,7 @@ func TestSearchPages(t *testing.T) {
 	})
 }
 
-// TestSearchInput searches for whatever can be typed, and more. The seed is in the log.
+// TestSearchInput searches for random input. It logs the seed.
 func TestSearchInput(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -158,7 +158,7 @@ func TestSearchInput(t *testing.T) {
 	})
 }
 
-// TestSearchSwitchedOff takes the index away under a store, and makes it again.
+// TestSearchSwitchedOff drops the index of a store and recreates it.
 func TestSearchSwitchedOff(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		with := apitest.Start(t, engine, messaging.Options{})

@@ -41,8 +41,8 @@ func TestHealthAndReadiness(t *testing.T) {
 	})
 }
 
-// TestLimits checks that the limits are those that hold: a text, a user id and a
-// key of that length are accepted. TestBadInput has what is one longer.
+// TestLimits checks that values of exactly the advertised limits are accepted. TestBadInput
+// has values that exceed them by one.
 func TestLimits(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -84,7 +84,7 @@ func TestRequestID(t *testing.T) {
 	})
 }
 
-// TestDocumentation reads what stands beside the contract.
+// TestDocumentation checks the served contract and the documentation pages.
 func TestDocumentation(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -133,12 +133,12 @@ func TestDocumentation(t *testing.T) {
 	})
 }
 
-// TestServedServer reads where the contract says that its server is, for which it believes no
-// header that might be false, nor a host that is none.
+// TestServedServer checks the server URL in the served contract, which must not be derived from
+// headers that can be forged or from an invalid Host.
 func TestServedServer(t *testing.T) {
 	t.Parallel()
 	const publicURL = "https://chat.example.org"
-	local, open := apitest.Start(t, db.SQLite, messaging.Options{}), anywhere(t)
+	local, open := apitest.Start(t, db.SQLite, messaging.Options{}), startPublic(t)
 	public := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{API: httpapi.Options{AllowUnauthenticated: true, PublicURL: publicURL}})
 	for name, test := range map[string]struct {
 		server *apitest.Server

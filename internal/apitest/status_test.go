@@ -18,8 +18,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestStatus reads the state of a server at rest, while streams are open, while sends and other
-// changes cannot be stored, once they are, and when the server is about to stop.
+// TestStatus reads the status of an idle server, while streams are open, while writes are
+// blocked, after they are stored, and while the server drains.
 func TestStatus(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.StartWith(t, dbtest.NewURL(t, engine), app.Options{
@@ -46,7 +46,7 @@ func TestStatus(t *testing.T) {
 		stream.Close()
 		until(t, func() bool { return status().Streams == 0 })
 
-		// In SQLite one send and one change wait for the lock of the file, in Postgres for that of alice.
+		// On SQLite one send and one change wait for the write lock, on Postgres for alice's lock.
 		m := s.Send(t, "alice", "bob", "hello")
 		release := stall(t, s)
 		before := status().Sends
@@ -65,7 +65,7 @@ func TestStatus(t *testing.T) {
 		if got := status(); got.SendsWaiting != 0 || got.ChangesWaiting != 0 || got.Sends != before+sends {
 			t.Errorf("when all is stored: %+v, with %d sends before", got, before)
 		}
-		until(t, func() bool { return status().SendsPerSecond10S > 0 }) // once the second is over
+		until(t, func() bool { return status().SendsPerSecond10S > 0 }) // after the current second
 		if got := status(); got.SendsPerSecond60S <= 0 {
 			t.Errorf("the rates are %+v", got)
 		}
@@ -79,8 +79,8 @@ func TestStatus(t *testing.T) {
 	})
 }
 
-// TestStatusWithoutDatabase reads the state of a server that has lost its database: it says so,
-// and neither what the database is called nor where it is.
+// TestStatusWithoutDatabase reads the status of a server that has lost its database: it must say
+// so without disclosing the database's name or address.
 func TestStatusWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	p, url := newProxy(t, dbtest.NewURL(t, db.Postgres))

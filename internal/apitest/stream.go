@@ -30,9 +30,9 @@ type Stream struct {
 	stop   func()
 }
 
-// Follow opens a stream of what changes for a user after a cursor, or from now on, and
-// reads its first event. It fails if the stream is refused, or cut before that, as the
-// end of ctx does.
+// Follow opens a stream of a user's changes after a cursor, or from now on, and reads its
+// first event. It fails if the stream is refused or ends before that; the end of ctx closes
+// the stream.
 func (c *Client) Follow(ctx context.Context, t testing.TB, user string, after *uuid.UUID) (*Stream, error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(ctx)
@@ -68,7 +68,7 @@ func (c *Client) Follow(ctx context.Context, t testing.TB, user string, after *u
 	return s, nil
 }
 
-// Close cuts the stream.
+// Close closes the stream.
 func (s *Stream) Close() {
 	s.cancel()
 	s.stop()
@@ -82,7 +82,7 @@ func (s *Stream) event() (sse.Event, error) {
 	return event, err
 }
 
-// Next waits for the next change, which must be as the contract says.
+// Next waits for the next change and validates it against the contract.
 func (s *Stream) Next() (client.Change, error) {
 	event, err := s.event()
 	if err != nil {

@@ -24,8 +24,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestStreamWithoutDatabase keeps streams while Postgres is gone, those that are live and
-// those that have to read, and goes on when it is back.
+// TestStreamWithoutDatabase stops Postgres: open streams, those that are live and those that
+// read from the database, must stay open and continue when it is back.
 func TestStreamWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	url := dbtest.NewURL(t, db.Postgres)
@@ -74,8 +74,8 @@ func TestStreamWithoutDatabase(t *testing.T) {
 	expect(t, live, "meanwhile")
 }
 
-// TestRestoredStore takes a store back to where it was, as from a backup, while a stream
-// is ahead of that: the stream ends, and its cursor is refused.
+// TestRestoredStore restores an older state of a store, as from a backup, while a stream is
+// ahead of it: the stream must end, and its cursor must be refused.
 func TestRestoredStore(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -101,8 +101,8 @@ func TestRestoredStore(t *testing.T) {
 	})
 }
 
-// TestStreamThatLags reads nothing while more changes than are kept for a stream: it
-// reads them later, all and in order.
+// TestStreamThatLags does not read a stream while there are more changes than its buffer holds:
+// later it must get all of them, in order.
 func TestStreamThatLags(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -132,7 +132,7 @@ func TestStreamThatLags(t *testing.T) {
 	})
 }
 
-// dialStream opens a stream of all that has changed for bob, and reads nothing of it.
+// dialStream opens a stream of all of bob's changes and does not read it.
 func dialStream(t *testing.T, s *apitest.Server) net.Conn {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL, "http://"))
@@ -149,8 +149,8 @@ func dialStream(t *testing.T, s *apitest.Server) net.Conn {
 	return conn
 }
 
-// TestDrainSlowReader stops a server while a client does not read: its stream ends
-// all the same, before the client would be cut off.
+// TestDrainSlowReader drains a server while a client does not read its stream: the stream must
+// end before its write timeout.
 func TestDrainSlowReader(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
@@ -159,20 +159,19 @@ func TestDrainSlowReader(t *testing.T) {
 		s.Send(t, "alice", "bob", text)
 	}
 	conn := dialStream(t, s)
-	if _, err := io.ReadFull(conn, make([]byte, 32<<10)); err != nil { // it is amid a page, of which the rest waits
+	if _, err := io.ReadFull(conn, make([]byte, 32<<10)); err != nil { // the server is blocked in the middle of a page
 		t.Fatal(err)
 	}
 	start := time.Now()
-	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second) // less than a slow reader has otherwise
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second) // less than the write timeout
 	defer cancel()
 	if err := s.Feed.End(ctx); err != nil {
 		t.Errorf("after %s: %v", time.Since(start), err)
 	}
 }
 
-// TestSlowReader has a client that opens a stream and does not read it while there is more than
-// the buffers of its connection hold: others get everything at once, and when it reads at last it
-// gets everything, too.
+// TestSlowReader opens a stream and does not read it while there are more changes than the
+// connection's buffers hold: other streams must get them at once, and this one when it is read.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
@@ -196,9 +195,9 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
-// TestSlowTransaction holds one replica's batch open, after its messages have their
-// ids and before they are committed, while others commit: no cursor passes it. In SQLite nothing
-// else can be committed meanwhile.
+// TestSlowTransaction delays the commit of one replica's batch, whose messages have their ids,
+// while other replicas commit: no cursor may pass those ids. It is for Postgres, since on SQLite
+// nothing else can commit meanwhile.
 func TestSlowTransaction(t *testing.T) {
 	t.Parallel()
 	url, key := dbtest.NewURL(t, db.Postgres), rand.Int64()
@@ -230,7 +229,7 @@ func TestSlowTransaction(t *testing.T) {
 	blocked := make(chan client.Message, 1)
 	sending.Go(func() { blocked <- fast.Send(t, "carol", "bob", "after") })
 	var newest uuid.UUID
-	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); { // also past a poll
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); { // longer than the polling interval
 		newest = reader.Send(t, "erin", "dave", "fast").ID
 		expect(t, dave, "fast")
 		if now := reader.Changes(t, "bob", client.ListChangesParams{}); now.Next != uuid.Nil {
@@ -251,7 +250,7 @@ func TestSlowTransaction(t *testing.T) {
 	}
 }
 
-// waitForLock waits until somebody waits for an advisory lock.
+// waitForLock waits until a transaction waits for an advisory lock.
 func waitForLock(t *testing.T, database *db.DB, key int64) {
 	t.Helper()
 	until(t, func() (waiting bool) {

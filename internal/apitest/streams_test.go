@@ -19,14 +19,14 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestStream follows two users while they write, and resumes from any event.
+// TestStream follows two users while they send, and resumes from any event.
 func TestStream(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		s.Send(t, "alice", "bob", "before")
 		alice, bob := startStream(t, s.Client, "alice", nil), startStream(t, s.Client, "bob", &uuid.Nil)
 		expect(t, bob, "before")
-		both := func(want string) { // before the next change may take its place
+		both := func(want string) { // before the next change replaces it in the feed
 			expect(t, alice, want)
 			expect(t, bob, want)
 		}
@@ -44,7 +44,7 @@ func TestStream(t *testing.T) {
 	})
 }
 
-// TestStreamHeaders looks at what proxies and browsers look at.
+// TestStreamHeaders checks the headers that proxies and browsers interpret.
 func TestStreamHeaders(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
@@ -71,7 +71,7 @@ func TestStreamHeaders(t *testing.T) {
 	answerIs(t, s, http.MethodGet, "/v1/users/bob/changes", "", http.StatusNotAcceptable, "Accept: text/html")
 }
 
-// TestCursors asks for the changes after cursors that are no places in the feed.
+// TestCursors requests changes after cursors that are not in the feed.
 func TestCursors(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -82,7 +82,7 @@ func TestCursors(t *testing.T) {
 		for _, accept := range []string{"Accept: application/json", stream} {
 			answerIs(t, s, http.MethodGet, path+"?after=junk", "", http.StatusBadRequest, accept)
 			answerIs(t, s, http.MethodGet, path, "", http.StatusBadRequest, accept, "Last-Event-ID: 7")
-			// Ahead of bob's feed: something could still come below it.
+			// Ahead of bob's feed: a change could still get a smaller cursor.
 			for _, ahead := range []string{late.ID.String(), "ffffffff-ffff-ffff-ffff-ffffffffffff"} {
 				for _, where := range []struct {
 					query, parameter string
@@ -99,19 +99,19 @@ func TestCursors(t *testing.T) {
 				}
 			}
 		}
-		// Not ahead: a place in time, whoever's it is.
+		// Not ahead: a cursor is a point in time, even one from another feed.
 		if got := describe(s.Changes(t, "bob", client.ListChangesParams{After: &early.ID}).Changes); got != "one" {
 			t.Errorf("after a cursor of others: %s", got)
 		}
 		expect(t, startStream(t, s.Client, "bob", &early.ID), "one")
-		// Last-Event-ID counts, wherever the first request began.
+		// Last-Event-ID takes precedence over after.
 		if got := s.Changes(t, "bob", client.ListChangesParams{After: &late.ID, LastEventID: &uuid.Nil}); len(got.Changes) != 1 {
 			t.Errorf("Last-Event-ID does not count: %+v", got)
 		}
 	})
 }
 
-// TestWait holds requests until there is something.
+// TestWait sends requests with wait, which are held until there is a change.
 func TestWait(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -132,7 +132,7 @@ func TestWait(t *testing.T) {
 			first.Next = page.Next
 		}
 		if took := time.Since(start); took >= time.Minute {
-			t.Errorf("it took %s, as if there had been nothing", took)
+			t.Errorf("it took %s although there was a change", took)
 		}
 		start = time.Now()
 		page := s.Changes(t, "bob", client.ListChangesParams{After: &first.Next, Wait: new(int32(1))})
@@ -143,7 +143,7 @@ func TestWait(t *testing.T) {
 }
 
 // TestStreamLimits opens as many streams as a user and a server may have, and one more
-// of each.
+// each time.
 func TestStreamLimits(t *testing.T) {
 	t.Parallel()
 	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{Feed: feed.Options{MaxStreams: feed.UserMaxStreams + 1}})
@@ -175,8 +175,8 @@ func TestStreamLimits(t *testing.T) {
 	})
 }
 
-// TestStreamsEnd drains a server: streams end at once and say when to come back, held
-// requests are answered, new streams are refused.
+// TestStreamsEnd drains a server: streams must end at once with a retry time, held requests
+// must be answered, and new streams refused.
 func TestStreamsEnd(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})

@@ -55,7 +55,7 @@ func TestTextSurvives(t *testing.T) {
 	})
 }
 
-// sample has code points from all over a plane of Unicode, surrogates left out.
+// sample returns code points spread over a plane of Unicode, without surrogates.
 func sample(plane rune) string {
 	var text strings.Builder
 	for r := plane<<16 + 1; r>>16 == plane; r += 97 {
@@ -87,8 +87,7 @@ func TestRandomText(t *testing.T) {
 	})
 }
 
-// TestBlankText sends and edits to texts in which nothing can be seen, and to some in which
-// one character can.
+// TestBlankText sends texts, and edits to texts, without a visible character, and with one.
 func TestBlankText(t *testing.T) {
 	blanks := []string{
 		" \t\n\u000b\u0085\u00a0\u2003\u3000", "\u200b", "\u2800", "\u3164", "\u00ad", "\u200d", "\ufeff", "\u180e", "\u115f\u1160", "\uffa0",
@@ -122,7 +121,7 @@ func TestBlankText(t *testing.T) {
 	})
 }
 
-// TestTextRefused sends what is no text, as bytes of JSON.
+// TestTextRefused sends JSON strings that are not valid Unicode text.
 func TestTextRefused(t *testing.T) {
 	for name, test := range map[string]struct {
 		text   string
@@ -154,8 +153,8 @@ func TestTextRefused(t *testing.T) {
 	}
 }
 
-// TestMetadataSurvives checks that metadata comes back with every digit, and that
-// its size is measured without the escapes and blanks of the request.
+// TestMetadataSurvives checks that metadata is returned with every digit, and that its size
+// limit does not count the escapes and white space of the request.
 func TestMetadataSurvives(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})

@@ -14,8 +14,8 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// These tests run the pinned tools of .tools against the binary that "make build"
-// has made; their targets install and build what they need.
+// These tests run the pinned tools of .tools against the binary of "make build"; the make
+// targets that run them install and build both.
 
 // startBinary runs that binary on an empty database.
 func startBinary(t *testing.T, engine db.Engine) *apitest.Process {
@@ -23,8 +23,8 @@ func startBinary(t *testing.T, engine db.Engine) *apitest.Process {
 	return apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, engine))
 }
 
-// runTool runs a program in a folder, absolute or of this repository, with the tools
-// in front of the PATH and the server as BASE_URL.
+// runTool runs a program in a folder, absolute or relative to this repository, with the tools
+// first on the PATH and the server's URL in BASE_URL.
 func runTool(t *testing.T, p *apitest.Process, folder, name string, args ...string) (output string) {
 	t.Helper()
 	tools, err := filepath.Abs("../../.tools")
@@ -53,7 +53,7 @@ func runShell(t *testing.T, p *apitest.Process, script string) string {
 	return runTool(t, p, ".", "sh", "-ec", script)
 }
 
-// TestContract lets Schemathesis look for answers that break the contract.
+// TestContract runs Schemathesis, which looks for responses that violate the contract.
 func TestContract(t *testing.T) {
 	for _, engine := range []db.Engine{db.Postgres, db.SQLite} {
 		t.Run(string(engine), func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// copyFolder copies a folder of this repository and returns where.
+// copyFolder copies a folder of this repository and returns the path of the copy.
 func copyFolder(t *testing.T, folder, to string) string {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(filepath.Join("../..", folder))); err != nil {
@@ -77,8 +77,8 @@ func copyFolder(t *testing.T, folder, to string) string {
 	return to
 }
 
-// checkOut copies a folder of this repository into a clone of it, as it is in git, and returns
-// another folder beside the clone.
+// checkOut copies the committed files of a folder of this repository into a clone, and returns a
+// new folder beside the clone.
 func checkOut(t *testing.T, folder string) (clone, project string) {
 	t.Helper()
 	directory := t.TempDir()
@@ -110,7 +110,7 @@ func newTypeScriptApp(t *testing.T, p *apitest.Process) string {
 	return app
 }
 
-// install runs what a README says to install an SDK.
+// install runs the install command of an SDK's README.
 func install(t *testing.T, p *apitest.Process, project, readme string) {
 	t.Helper()
 	for _, b := range readBlocks(t, p, readme) {
@@ -145,7 +145,7 @@ func TestTypeScript(t *testing.T) {
 	server.check()
 }
 
-// installPython installs the Python SDK into a virtual environment of its own, as its README
+// installPython installs the Python SDK into a new virtual environment, as its README
 // says, and returns its interpreter. The tools beside it see what they also have.
 func installPython(t *testing.T, p *apitest.Process) (python string) {
 	t.Helper()

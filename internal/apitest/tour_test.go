@@ -24,8 +24,8 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// paste gives the shell samples of a document to a shell, as somebody does who pastes
-// one after the other, and returns what each printed and the code it ended with. Progress and errors are for the eyes.
+// paste runs the shell samples of a document in one shell, one after the other, and returns what each
+// printed to standard output and its exit code.
 func paste(t *testing.T, shell string, blocks []block) (answers []string, codes []string) {
 	t.Helper()
 	var script strings.Builder
@@ -55,14 +55,14 @@ func paste(t *testing.T, shell string, blocks []block) (answers []string, codes 
 	return answers, codes
 }
 
-// varying is what differs from answer to answer.
+// varying matches ids and times, which differ between runs.
 var varying = regexp.MustCompile(`[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z|urn:request:[0-9a-f]+|retry: \d+|"version":"[^"]*"|"(?:uptimeSeconds|sends|sendsPerSecond\d+s|streams|connections|maxConnections)":[0-9.]+`)
 
-// comparePasted compares what the samples printed with the answers in the document. Ids and
-// times may be others, but the same one throughout.
+// comparePasted compares the output of the samples with the document. Ids and times may differ, but
+// consistently: equal ones must stay equal.
 func comparePasted(t *testing.T, blocks []block, answers, codes []string) {
 	t.Helper()
-	ours := map[string]string{} // by theirs
+	ours := map[string]string{} // our ids and times by those of the document
 	for i, b := range blocks {
 		if b.language != "sh" {
 			continue
@@ -94,7 +94,7 @@ func comparePasted(t *testing.T, blocks []block, answers, codes []string) {
 	}
 }
 
-// TestTour pastes the tour into a shell, twice, and into another one.
+// TestTour runs the tour in a shell, twice, and in another shell.
 func TestTour(t *testing.T) {
 	p := startBinary(t, db.SQLite)
 	blocks := readBlocks(t, p, "docs/api/tour.md")
@@ -121,7 +121,7 @@ func TestTour(t *testing.T) {
 	}
 }
 
-// TestREADME runs the curls of the README. Nobody who pastes it loses anything.
+// TestREADME runs the curls of the README, and checks that no sample deletes data.
 func TestREADME(t *testing.T) {
 	p := startBinary(t, db.SQLite)
 	blocks := readBlocks(t, p, "README.md")
@@ -144,7 +144,7 @@ func TestREADME(t *testing.T) {
 	comparePasted(t, blocks, answers, codes)
 }
 
-// TestOperations moves a store to Postgres as the manual says.
+// TestOperations migrates a store to Postgres as docs/operations.md says.
 func TestOperations(t *testing.T) {
 	store := dbtest.NewURL(t, db.SQLite)
 	p := apitest.StartProcess(t, "../../bin/message-service", store)
@@ -174,7 +174,7 @@ var (
 	curlURL    = regexp.MustCompile(`http://[^\s'"]+`)
 )
 
-// operationOf returns the operation that a curl is for.
+// operationOf returns the operation that a curl command calls.
 func operationOf(t *testing.T, curl string) string {
 	t.Helper()
 	method := http.MethodGet
@@ -188,7 +188,7 @@ func operationOf(t *testing.T, curl string) string {
 		t.Fatalf("%s: %v", curl, err)
 	}
 	document := *contract.Document()
-	document.Servers = nil // wherever the test server listens
+	document.Servers = nil // the test server has another URL
 	router, err := gorillamux.NewRouter(&document)
 	if err != nil {
 		t.Fatal(err)

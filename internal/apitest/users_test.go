@@ -56,7 +56,7 @@ func TestExport(t *testing.T) {
 	})
 }
 
-// TestExportPortions exports more than is read at a time, both ways and to themselves.
+// TestExportPortions exports more messages than one query reads: sent, received, and to oneself.
 func TestExportPortions(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -79,14 +79,14 @@ func TestExportPortions(t *testing.T) {
 	})
 }
 
-// TestExportCutShort closes the database in the middle of an export, whose reader
-// must notice.
+// TestExportCutShort closes the database during an export: the client must notice that it is
+// incomplete.
 func TestExportCutShort(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
-		// More than fits into the buffers on the way.
+		// More than the buffers of the connection hold.
 		fill(t, s, "alice", "bob", strings.Repeat("😀", 4000), 1200)
-		api, err := client.NewClientWithResponses(s.URL) // whose answers are not read to their end first
+		api, err := client.NewClientWithResponses(s.URL) // a client that does not buffer the response
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +159,7 @@ func TestErase(t *testing.T) {
 	})
 }
 
-// TestEraseStopsWithItsRequest cancels a request, and goes on with another.
+// TestEraseStopsWithItsRequest cancels an erasure, and completes it by another request.
 func TestEraseStopsWithItsRequest(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -176,9 +176,9 @@ func TestEraseStopsWithItsRequest(t *testing.T) {
 	})
 }
 
-// TestEraseUnderLoad erases a user whom others flood, and who floods others, on two replicas.
-// All that was acknowledged before is erased, and what is left came after all that was
-// erased: there was a moment at which there was nothing.
+// TestEraseUnderLoad erases a user who sends and receives many messages meanwhile, on two
+// replicas. All that was acknowledged before must be erased, and all that is left must be newer
+// than all that was erased: at one moment nothing of the user was stored.
 func TestEraseUnderLoad(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		replicas := startReplicas(t, engine, 0, 0)
@@ -196,11 +196,11 @@ func TestEraseUnderLoad(t *testing.T) {
 						return
 					default:
 					}
-					if i == 11 { // each message is of somebody new
+					if i == 11 { // each message is from a new sender
 						pair[0] = fmt.Sprint("stranger-", n)
 					}
 					params := &client.SendMessageParams{IdempotencyKey: new(fmt.Sprint("key-", i, "-", n))}
-					if n%2 == 0 && engine == db.Postgres { // see Insist
+					if n%2 == 0 && engine == db.Postgres { // see RetryUnavailable
 						params = nil
 					}
 					request := client.SendMessageRequest{Sender: pair[0], Recipient: pair[1], Text: "x"}
@@ -220,7 +220,7 @@ func TestEraseUnderLoad(t *testing.T) {
 					t.Errorf("a message from before the request is left: %+v", r.Message)
 				}
 			}
-			// What was erased by this call was changed at its ids; what is left is above all of those.
+			// The erasure gave ids to what it erased; all that is left must have greater ids.
 			var newest uuid.UUID
 			for cursor, more := before, true; more; {
 				page := s.Changes(t, "alice", client.ListChangesParams{After: &cursor})
