@@ -14,7 +14,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// sendMuch sends more than the buffers on the way of an export hold.
+// sendMuch sends more than the pipe buffers of an export hold.
 func sendMuch(t *testing.T, s *apitest.Server) {
 	t.Helper()
 	const n = 200
@@ -32,7 +32,7 @@ func sendMuch(t *testing.T, s *apitest.Server) {
 	}
 }
 
-// TestExportInterrupted ends an export whose reader has stopped reading.
+// TestExportInterrupted interrupts an export that blocks on a full pipe.
 func TestExportInterrupted(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
@@ -53,8 +53,8 @@ func TestExportInterrupted(t *testing.T) {
 	})
 }
 
-// TestImportInterrupted presses Ctrl-C in the middle of an import that waits for the
-// rest of its input: it ends, and nothing of it stays.
+// TestImportInterrupted interrupts an import that waits for the rest of its input: it must
+// end, and nothing of it may be stored.
 func TestImportInterrupted(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		source := apitest.Start(t, db.SQLite, messaging.Options{})

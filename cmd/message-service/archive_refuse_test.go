@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestArchiveRefuses checks what is said of mistakes, and that they make no files.
+// TestArchiveRefuses checks the errors for mistakes, and that these create no files.
 func TestArchiveRefuses(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -43,7 +43,7 @@ func runProcess(t *testing.T, input io.Reader, args ...string) (code int, out, e
 	return 0, stdout.String(), stderr.String()
 }
 
-// programWith is this test binary as the program, which ends within a minute.
+// programWith runs this test binary as the program, for at most a minute.
 func programWith(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
@@ -55,15 +55,15 @@ func programWith(t *testing.T, args ...string) *exec.Cmd {
 
 var users = []string{"alice", "bob", "carol", "dave", "Erin@example.org", "frank"}
 
-// keyed is a send that had an idempotency key.
+// keyed is a send with an idempotency key.
 type keyed struct {
 	key     string
 	request client.SendMessageRequest
 	id      uuid.UUID
 }
 
-// fill does at random what users do and returns the sends with a key. One user is
-// erased on the way.
+// fill makes random requests of users and returns the sends with a key. One user is erased
+// meanwhile.
 func fill(t *testing.T, s *apitest.Server, random *rand.Rand) []keyed {
 	t.Helper()
 	var sent []client.Message
@@ -115,8 +115,8 @@ func fill(t *testing.T, s *apitest.Server, random *rand.Rand) []keyed {
 	return sends
 }
 
-// view is everything that can be seen of a store, by the path where it is seen, and
-// the answers to the sends when they come again, with the same body or another.
+// view is everything that the API shows of a store, by path, and the responses to retries of
+// the sends, with the same body and with another.
 func view(t *testing.T, s *apitest.Server, sends []keyed) map[string]string {
 	t.Helper()
 	seen := map[string]string{}
@@ -125,7 +125,7 @@ func view(t *testing.T, s *apitest.Server, sends []keyed) map[string]string {
 		if answer.Status != http.StatusNotFound && answer.Status != http.StatusOK || strings.Contains(answer.Body, `"hasMore":true`) {
 			t.Fatalf("%s: %d %s", path, answer.Status, answer.Body)
 		}
-		if answer.Status == http.StatusNotFound { // its body names the request
+		if answer.Status == http.StatusNotFound { // the body has the request's id
 			answer.Body = ""
 		}
 		seen[path] = fmt.Sprint(answer.Status, " ", answer.Body)
@@ -165,7 +165,7 @@ func view(t *testing.T, s *apitest.Server, sends []keyed) map[string]string {
 	return seen
 }
 
-// compare tells where two stores look different.
+// compare reports the paths at which the views of two stores differ.
 func compare(t *testing.T, got, want map[string]string) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -211,13 +211,13 @@ func newest(t *testing.T, file string) map[string]uuid.UUID {
 	return clocks
 }
 
-// TestExportAndImport moves a store from each engine to each: it looks the same
-// there, its export is the same, and it goes on where it was. It logs the seed.
+// TestExportAndImport moves a store from each engine to each: its view and its export must be
+// the same, and new ids must be greater than those it had. It logs the seed.
 func TestExportAndImport(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		// A clock that is fast: the imported store has to stay ahead of a right one.
+		// A fast clock: ids of the imported store must stay ahead of the right time.
 		fast := messaging.Options{Now: func() time.Time { return time.Now().Add(30 * time.Second) }}
 		source := apitest.Start(t, engine, fast)
 		sends := fill(t, source, rand.New(rand.NewPCG(seed, 0)))
@@ -232,7 +232,7 @@ func TestExportAndImport(t *testing.T) {
 			t.Fatalf("export to a file: exit %d, %s%s", code, out, errs)
 		}
 		if content, err := os.ReadFile(file); err != nil || string(content) != exported {
-			t.Fatalf("the export to a file is another (%v)", err)
+			t.Fatalf("the export to a file differs (%v)", err)
 		}
 
 		for _, engine := range []db.Engine{db.Postgres, db.SQLite} {
@@ -250,7 +250,7 @@ func TestExportAndImport(t *testing.T) {
 					t.Errorf("import again: exit %d, %s", code, errs)
 				}
 				if code, again, errs := runProcess(t, nil, "export", "--database-url", target); code != 0 || again != exported {
-					t.Errorf("the export of the import is another; exit %d, %s", code, errs)
+					t.Errorf("the export of the import differs; exit %d, %s", code, errs)
 				}
 				s := apitest.StartOn(t, target, messaging.Options{})
 				compare(t, view(t, s, sends), want)

@@ -17,8 +17,8 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestOpenFiles opens more streams than the limit of open files has room for: all are served,
-// some of them when others have left, and the database is never without.
+// TestOpenFiles opens more streams than the limit of open files allows: all must be served, some
+// only after others have closed, and the database must always get file descriptors.
 func TestOpenFiles(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		const limit, streams, atOnce = 96, 150, 40
@@ -47,7 +47,7 @@ func TestOpenFiles(t *testing.T) {
 		for range atOnce {
 			<-ready
 		}
-		// The streams have all connections there may be: another request waits until some end.
+		// The streams use up all connections: another request waits until some close.
 		asked := make(chan *client.GetStatusResponse)
 		go func() { asked <- apitest.Call(p.GetStatusWithResponse(ctx)).Must(t, http.StatusOK) }()
 		close(release)

@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-// TestHasConsole checks that beyond this machine there is a console only if somebody wants it.
+// TestHasConsole checks that the console is served to other machines only if it is requested.
 func TestHasConsole(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -20,8 +20,8 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// flood has 1,000 senders send to bob, each until a send of its fails, and returns
-// the messages that were acknowledged. end is called once, when 300 have been.
+// flood has 1,000 senders send to bob, each until one of its sends fails, and returns the
+// acknowledged messages. It calls end once, after 300 acknowledgements.
 func flood(t *testing.T, p *apitest.Process, end func()) map[uuid.UUID]string {
 	t.Helper()
 	const senders, middle = 1000, 300
@@ -73,8 +73,8 @@ func stored(t *testing.T, p *apitest.Process) map[uuid.UUID]string {
 	}
 }
 
-// TestKill kills the server in the middle of 1,000 concurrent sends: after a
-// restart every acknowledged message is there, once.
+// TestKill kills the server during 1,000 concurrent sends: after a restart every
+// acknowledged message must be stored, once.
 func TestKill(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		url := dbtest.NewURL(t, engine)
@@ -95,9 +95,8 @@ func TestKill(t *testing.T) {
 	})
 }
 
-// TestShutdown asks the server to end in the middle of concurrent sends: it
-// answers all that have reached it, and what it acknowledged, and nothing else, is
-// there after a restart.
+// TestShutdown stops the server by SIGTERM during concurrent sends: it must answer all that
+// have arrived, and after a restart exactly the acknowledged messages must be stored.
 func TestShutdown(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		url := dbtest.NewURL(t, engine)
@@ -113,8 +112,8 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
-// TestShutdownDelay asks the server to end: for the delay it says that it is not
-// ready, and goes on serving.
+// TestShutdownDelay stops the server: during the delay it must not be ready, but serve
+// requests.
 func TestShutdownDelay(t *testing.T) {
 	t.Parallel()
 	p := apitest.StartProcess(t, os.Args[0], dbtest.NewURL(t, db.SQLite), "RUN_MESSAGE_SERVICE=1", "SHUTDOWN_DELAY=3s")
@@ -133,8 +132,8 @@ func TestShutdownDelay(t *testing.T) {
 	}
 }
 
-// TestShutdownWaitsForRequests sends half a request, asks the server to end, and
-// sends the rest: it is answered, and the message stored.
+// TestShutdownWaitsForRequests sends half a request, stops the server, and sends the rest:
+// the request must be answered, and the message stored.
 func TestShutdownWaitsForRequests(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		url := dbtest.NewURL(t, engine)
@@ -154,12 +153,12 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 		p.Send(t, "alice", "carol", "so that the first request has long arrived")
 		stopped := make(chan error, 1)
 		go func() { stopped <- p.Stop(t) }()
-		for deadline := time.Now().Add(time.Minute); ; { // until it takes no new requests
+		for deadline := time.Now().Add(time.Minute); ; { // until it accepts no more connections
 			if _, err := p.GetHealthWithResponse(context.WithoutCancel(t.Context())); err != nil {
 				break
 			}
 			if time.Now().After(deadline) {
-				t.Fatal("it goes on taking requests")
+				t.Fatal("it still accepts connections")
 			}
 		}
 		if _, err := io.WriteString(rest, `"text": "late"}`); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// freeAddress is an address of this machine on which nobody listens.
+// freeAddress returns a loopback address with a free port.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -26,8 +26,8 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// TestDebugAddress asks a server for profiles, at their address and at that of the API,
-// by a name that is not this machine's, and once it has ended.
+// TestDebugAddress requests profiles at their address, at that of the API, with another Host,
+// and after the server has ended.
 func TestDebugAddress(t *testing.T) {
 	t.Parallel()
 	api, debug := freeAddress(t), freeAddress(t)

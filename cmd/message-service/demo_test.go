@@ -11,8 +11,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestDemo fills a store of each engine, and looks at what is there as a user would. It is the
-// same every time, and its export can be imported, so everything in it is as the contract says.
+// TestDemo fills a store of each engine and reads it by the API. The result must be the same
+// every time, and its export must be importable, so all of it matches the contract.
 func TestDemo(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		fill := func(url string) (code int, out, errs string) {
@@ -37,7 +37,7 @@ func TestDemo(t *testing.T) {
 		}
 		export := exported(url)
 		if exported(another) != export {
-			t.Error("another store is not the same")
+			t.Error("two stores with the same demonstration differ")
 		}
 		if code, _, errs := runProcess(t, strings.NewReader(export), "import", "--database-url", imported, "-"); code != 0 {
 			t.Errorf("import: exit %d, %s", code, errs)

@@ -18,14 +18,14 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// secrets are words of which each is in one message, or in an earlier state of one.
+// secrets are words, each in one message or in an earlier version of one.
 type secrets struct {
 	random *rand.Rand
 	next   int
 }
 
-// word is a word that is unlike all others, or differs from them at its end only, or in
-// the middle, since an index keeps what words have in common apart.
+// word is a word that shares with others nothing, its beginning, or beginning and end: an index
+// compresses common prefixes.
 func (s *secrets) word() string {
 	s.next++
 	letters := make([]byte, 10)
@@ -42,7 +42,7 @@ func (s *secrets) word() string {
 	}
 }
 
-// message is one with a secret in its text and one in its metadata, of any length.
+// message has a secret in its text and one in its metadata, and a random length.
 func (s *secrets) message(sender, recipient string) (client.SendMessageRequest, [][]byte) {
 	inText, inMetadata := s.word(), s.word()
 	text := inText
@@ -54,7 +54,7 @@ func (s *secrets) message(sender, recipient string) (client.SendMessageRequest, 
 	return request, [][]byte{[]byte(inText), []byte(inMetadata)}
 }
 
-// contentOf is all that is in the files of a database.
+// contentOf returns the content of all files of a database.
 func contentOf(t *testing.T, path string) (all []byte) {
 	t.Helper()
 	files, err := filepath.Glob(path + "*")
@@ -71,7 +71,7 @@ func contentOf(t *testing.T, path string) (all []byte) {
 	return all
 }
 
-// found returns those of the words that are in any file of a database.
+// found returns the words that occur in any file of a database.
 func found(t *testing.T, path string, words [][]byte) map[string]bool {
 	t.Helper()
 	wanted, lengths := map[string]bool{}, map[int]bool{}
@@ -93,9 +93,9 @@ func found(t *testing.T, path string, words [][]byte) map[string]bool {
 	return left
 }
 
-// TestErasedIsGone sends messages of all sizes, so that pages are divided and joined, edits
-// and deletes many of them and erases users. Five seconds later nothing of all that is in
-// any file of the running server, and everything else is.
+// TestErasedIsGone sends messages of all sizes, so that B-tree pages are split and merged, edits
+// and deletes many of them and erases users. Within five seconds no file of the running server
+// may contain any erased word, and all others must be there.
 func TestErasedIsGone(t *testing.T) {
 	t.Parallel()
 	s := secrets{random: rand.New(rand.NewPCG(1, 2))}
@@ -125,7 +125,7 @@ func TestErasedIsGone(t *testing.T) {
 		}
 		group.Wait()
 	}
-	n := dbtest.Size(40, 200, 2000) // with the race detector SQLite, which it looks into, too, is very slow
+	n := dbtest.Size(40, 200, 2000) // the race detector makes SQLite, which is compiled to Go, very slow
 	for range 3 {
 		send(n)
 		s.random.Shuffle(len(kept), func(i, j int) { kept[i], kept[j] = kept[j], kept[i] })

@@ -13,8 +13,8 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestProtocolUnreadBodies opens streams whose requests have a body that nobody asked for: over one
-// connection, as of a proxy, they leave room for the bodies of other requests.
+// TestProtocolUnreadBodies opens streams by requests with a body that the server does not read: on one
+// HTTP/2 connection, as of a proxy, they must not use up the flow-control window of other requests.
 func TestProtocolUnreadBodies(t *testing.T) {
 	t.Parallel()
 	s := serveProtocol(t, "HTTP/2 without TLS", dbtest.NewURL(t, db.SQLite))
@@ -46,8 +46,8 @@ func TestProtocolUnreadBodies(t *testing.T) {
 	}
 }
 
-// TestShutdownTimeout stops a server while a client is half through its request: the server waits no
-// longer than it may, and complains of that request alone.
+// TestShutdownTimeout stops a server while a client has sent half a request: the server must wait no
+// longer than the timeout, and its error must be about that request alone.
 func TestShutdownTimeout(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
@@ -66,7 +66,7 @@ func TestShutdownTimeout(t *testing.T) {
 		}
 	}
 	defer conn.Close() //nolint:errcheck // the test is over
-	// Asked to go on, it has begun to answer.
+	// The 100 Continue shows that the handler is reading the body.
 	fmt.Fprint(conn, "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n")
 	if n, err := conn.Read(make([]byte, 100)); n == 0 {
 		t.Fatal(err)

@@ -28,8 +28,7 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// protocols are the ways of speaking HTTP to the server, by what they are called in an answer,
-// and whether they are encrypted.
+// protocols are the versions of HTTP, as a response names them, with and without TLS.
 var protocols = map[string]struct {
 	proto string
 	tls   bool
@@ -37,7 +36,7 @@ var protocols = map[string]struct {
 	"HTTP/1.1 over TLS": {"HTTP/1.1", true}, "HTTP/2 over TLS": {"HTTP/2.0", true}, "HTTP/2 without TLS": {"HTTP/2.0", false},
 }
 
-// writeCertificate writes a new certificate of localhost and its key into a folder.
+// writeCertificate writes a new certificate for localhost and its key to a folder.
 func writeCertificate(t *testing.T, folder string) (cert, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -66,7 +65,7 @@ func writeCertificate(t *testing.T, folder string) (cert, key string) {
 	return cert, key
 }
 
-// served is a server in this process, and a client of it that speaks one protocol.
+// served is a server in this process and a client of it that uses one protocol.
 type served struct {
 	*apitest.Client
 
@@ -75,13 +74,13 @@ type served struct {
 	stop               func()
 }
 
-// serveProtocol serves until stop is called, or the test ends.
+// serveProtocol starts a server that runs until stop is called or the test ends.
 func serveProtocol(t *testing.T, protocol, database string) *served {
 	t.Helper()
 	s := &served{log: make(lines, 10_000)}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Protocols = &http.Protocols{}
-	transport.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10} // what a stream takes that nobody reads
+	transport.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10} // the flow-control window of an unread stream
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if tcp, ok := conn.(*net.TCPConn); ok {
@@ -146,7 +145,7 @@ func (s *served) logs(t *testing.T, text string) string {
 	}
 }
 
-// follow opens a stream of bob for a minute at most.
+// follow opens bob's stream for at most a minute.
 func (s *served) follow(t *testing.T, after *uuid.UUID) *apitest.Stream {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
@@ -159,8 +158,8 @@ func (s *served) follow(t *testing.T, after *uuid.UUID) *apitest.Stream {
 	return stream
 }
 
-// TestProtocols sends and follows over each protocol, asks the health command, and stops the
-// server while streams are open: they end in an orderly way, and say when to come back.
+// TestProtocols sends and follows over each protocol, runs the health command, and stops the server
+// while streams are open: these must end without an error and with a retry time.
 func TestProtocols(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		for protocol, want := range protocols {
@@ -202,9 +201,8 @@ func TestProtocols(t *testing.T) {
 	})
 }
 
-// TestProtocolSlowReader leaves a stream unread beside another one, of the same connection
-// where the protocol has that: the other has everything at once, and when the slow one is read
-// nothing is missing.
+// TestProtocolSlowReader does not read one of two streams, which on HTTP/2 share a connection: the
+// other must get events at once, and when the slow one is read no event may be missing.
 func TestProtocolSlowReader(t *testing.T) {
 	t.Parallel()
 	for protocol := range protocols {
@@ -229,8 +227,8 @@ func TestProtocolSlowReader(t *testing.T) {
 	}
 }
 
-// TestCertificateReplaced replaces the certificate of a running server by what is none, and
-// then by another: new connections have that, and a stream goes on.
+// TestCertificateReplaced replaces the certificate of a running server by an invalid one and then by a
+// valid one: new connections must get that, and open streams must continue.
 func TestCertificateReplaced(t *testing.T) {
 	t.Parallel()
 	s := serveProtocol(t, "HTTP/2 over TLS", dbtest.NewURL(t, db.SQLite))

@@ -28,18 +28,18 @@ type killTest struct {
 	random *rand.Rand
 
 	serving atomic.Pointer[apitest.Process] // the newest process
-	writing context.Context                 // ends when nothing new is to be written
+	writing context.Context                 // done when no more sends are to be made
 
 	mu      sync.Mutex
 	acked   map[uuid.UUID]string // the acknowledged messages and their texts
-	repeats int                  // attempts that were not acknowledged
+	repeats int                  // number of attempts that were not acknowledged
 }
 
-// TestKillRounds kills the server again and again in the middle of sends, and in every
-// third round Postgres with it, while writers repeat each send under its key until it
-// is acknowledged, and a reader follows the feed. In the end exactly the acknowledged
-// messages are there, and the reader has got each of them, once and in order. TEST_ROUNDS says how
-// often; the seed and a table are in the log.
+// TestKillRounds repeatedly kills the server during sends, and in every third round Postgres,
+// too, while writers retry each send with its key until it is acknowledged, and a reader follows
+// the feed. In the end exactly the acknowledged messages must be stored, and the reader must
+// have got each once, in order. TEST_ROUNDS sets the number of rounds. It logs the seed and a
+// table.
 func TestKillRounds(t *testing.T) {
 	rounds := dbtest.Rounds(t, 2, 3, 6)
 	seed := uint64(time.Now().UnixNano())
@@ -55,7 +55,7 @@ func TestKillRounds(t *testing.T) {
 	})
 }
 
-// run does so; restart kills and starts the database, if it is a program of its own.
+// run runs the test; restart kills and restarts the database, if it is a server.
 func (k *killTest) run(url string, rounds int, restart func()) {
 	start := time.Now()
 	var written context.CancelFunc
@@ -90,7 +90,7 @@ func (k *killTest) run(url string, rounds int, restart func()) {
 		k.t.Errorf("%d messages were acknowledged and %d are stored", len(k.acked), len(found))
 	}
 	feed.last.Store(greatest(found))
-	k.serving.Load().Kill() // so that the reader looks at what is the last
+	k.serving.Load().Kill() // ends the reader's stream, so that it checks whether it has got the last change
 	k.serving.Store(startProcess(k.t, url))
 	reading.Wait()
 	feed.check(found)
@@ -99,7 +99,7 @@ func (k *killTest) run(url string, rounds int, restart func()) {
 		rounds, restarts, len(k.acked), k.repeats, len(found), len(feed.got), feed.streams, longest.Round(time.Millisecond), time.Since(start).Round(time.Second))
 }
 
-// write sends one message after the other, each until it is acknowledged.
+// write sends messages, and retries each until it is acknowledged.
 func (k *killTest) write(sender string) {
 	for i := 0; k.writing.Err() == nil && !k.t.Failed(); i++ {
 		key := fmt.Sprint(sender, " ", i)
@@ -137,13 +137,13 @@ func (k *killTest) awaitAcks(n int) {
 	}
 }
 
-// killedFeed reads bob's feed by streams that end with the server.
+// killedFeed reads bob's feed by streams, and resumes after each kill of the server.
 type killedFeed struct {
 	*killTest
 
 	got     []client.Change
 	streams int
-	last    atomic.Pointer[uuid.UUID] // of what is to come, once that is known
+	last    atomic.Pointer[uuid.UUID] // the last change to wait for, once it is known
 }
 
 func (f *killedFeed) follow() {
@@ -151,7 +151,7 @@ func (f *killedFeed) follow() {
 	for last := f.last.Load(); (last == nil || cursor != *last) && !f.t.Failed(); last = f.last.Load() {
 		stream, err := f.serving.Load().Follow(f.t.Context(), f.t, "bob", &cursor)
 		if err != nil {
-			<-time.After(5 * time.Millisecond) // likewise
+			<-time.After(5 * time.Millisecond) // the next process may not be there yet
 			continue
 		}
 		f.streams++
@@ -166,7 +166,7 @@ func (f *killedFeed) follow() {
 	}
 }
 
-// check compares what has come with what is stored.
+// check compares the received changes with the stored messages.
 func (f *killedFeed) check(stored map[uuid.UUID]string) {
 	for i, change := range f.got {
 		if i > 0 && bytes.Compare(f.got[i-1].Cursor[:], change.Cursor[:]) >= 0 {

@@ -18,8 +18,8 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestMain lets the test binary be the program, so that tests can run it as a
-// process of its own and kill it.
+// TestMain makes the test binary run as the program if the environment says so, so that tests
+// can start it as a process and kill it.
 func TestMain(m *testing.M) {
 	if os.Getenv("RUN_MESSAGE_SERVICE") != "" {
 		main()
@@ -33,10 +33,10 @@ func startProcess(t *testing.T, databaseURL string) *apitest.Process {
 	return apitest.StartProcess(t, os.Args[0], databaseURL, "RUN_MESSAGE_SERVICE=1")
 }
 
-// runHere runs a command line in this process.
+// runHere runs a command line in the test's process.
 func runHere(t *testing.T, args ...string) (code int, out, errs string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // what should be refused might serve
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // ends a command that serves although it should be refused
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	code = run(ctx, args, streams{&stdout, &stderr})
@@ -120,7 +120,7 @@ func TestCommandLineRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			args := test.args
-			if test.code == 1 && strings.HasPrefix(args[0], "--") { // it gets as far as to look for a free port
+			if test.code == 1 && strings.HasPrefix(args[0], "--") { // it gets as far as trying to listen
 				args = append(args, "--listen-address=127.0.0.1:0")
 			}
 			code, out, errs := runHere(t, args...)
@@ -137,7 +137,7 @@ func TestCommandLineRefuses(t *testing.T) {
 func TestCommands(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	if err := os.WriteFile(path, nil, 0o600); err != nil { // a database, of which nothing is there yet
+	if err := os.WriteFile(path, nil, 0o600); err != nil { // an empty file is an empty SQLite database
 		t.Fatal(err)
 	}
 	database := "sqlite:" + path
@@ -163,8 +163,8 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestSchemaTooNew has every command that uses a database refuse one with a step that it
-// does not understand, and list the steps all the same.
+// TestSchemaTooNew applies an unknown migration to a database: every command that uses it must
+// refuse it, except that migrate status lists the steps.
 func TestSchemaTooNew(t *testing.T) {
 	t.Parallel()
 	url := dbtest.NewURL(t, db.SQLite)

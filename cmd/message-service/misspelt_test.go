@@ -10,8 +10,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// TestMisspelt checks which variables are taken for a slip, and that the usual ones of a
-// terminal, a container and a supervisor are not.
+// TestMisspelt checks which variables are taken for misspelt ones, and that those usual in a
+// terminal, a container and under a supervisor are not.
 func TestMisspelt(t *testing.T) {
 	t.Parallel()
 	parser := testParser(t)
@@ -51,7 +51,7 @@ func testParser(t *testing.T) *kong.Kong {
 	return parser
 }
 
-// TestMisspeltIsWarnedOf runs commands with such a variable: one with a log, and one without.
+// TestMisspeltIsWarnedOf runs commands with a misspelt variable: one with log options, and one without.
 func TestMisspeltIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -65,7 +65,7 @@ func TestMisspeltIsWarnedOf(t *testing.T) {
 		var errs strings.Builder
 		command := programWith(t, test.args...)
 		command.Env, command.Stderr = append(command.Env, test.variable), &errs
-		_ = command.Run() // what it does is of no interest here
+		_ = command.Run() // only the warning matters
 		if !strings.Contains(errs.String(), test.says) || test.says == "" && errs.Len() > 0 {
 			t.Errorf("%v says %q, want %q", test.args, errs.String(), test.says)
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestSend sends by the command line; what it prints is what is stored.
+// TestSend sends by the command line, which must print the stored message.
 func TestSend(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
@@ -54,7 +54,7 @@ func TestSend(t *testing.T) {
 	}
 }
 
-// TestSendOnce loses the answer to a send: it is repeated, and one message is stored.
+// TestSendOnce loses the response to a send: it must be retried, and stored once.
 func TestSendOnce(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
@@ -75,7 +75,7 @@ func TestSendOnce(t *testing.T) {
 	}
 }
 
-// TestRemoteRefuses checks what is said of mistakes.
+// TestRemoteRefuses checks the errors for mistakes.
 func TestRemoteRefuses(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})

@@ -14,8 +14,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestRemoteFindsServer asks a server at each form of an address to listen on, over TLS, and by
-// a certificate that has to be trusted first.
+// TestRemoteFindsServer calls a server by each form of a listen address, over TLS, with a
+// certificate that must be trusted first.
 func TestRemoteFindsServer(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})
@@ -37,7 +37,7 @@ func TestRemoteFindsServer(t *testing.T) {
 	_, encryptedPort, _ := net.SplitHostPort(encrypted.Listener.Addr().String())
 	none := filepath.Join(t.TempDir(), "none.pem")
 	if code, _, errs := runHere(t, "health", "--listen-address=:"+encryptedPort); code != 1 || !strings.Contains(errs, "400 Bad Request: if it serves HTTPS, name") {
-		t.Errorf("health, without a word of TLS: exit %d, %s", code, errs)
+		t.Errorf("health, without TLS options: exit %d, %s", code, errs)
 	}
 	for name, test := range map[string]struct {
 		options []string
@@ -77,7 +77,7 @@ func TestRemoteFindsServer(t *testing.T) {
 	}
 }
 
-// TestRemoteByEnvironment has send follow the variables that the server has.
+// TestRemoteByEnvironment runs send with the environment variables of the server.
 func TestRemoteByEnvironment(t *testing.T) {
 	t.Parallel()
 	s := apitest.Start(t, db.SQLite, messaging.Options{})

@@ -8,15 +8,15 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestRightsInPostgres checks what is said, at once, to a role that lacks a right, and that
-// the status of the schema can be read by one that may only read.
+// TestRightsInPostgres checks that a role without a needed privilege gets an error at once, and
+// that a read-only role can show the status of the schema.
 func TestRightsInPostgres(t *testing.T) {
 	t.Parallel()
 	cluster := dbtest.NewCluster(t)
 	as := func(role, database string) string {
 		return strings.Replace(cluster.URL, "postgres@/postgres", role+"@/"+database, 1)
 	}
-	// Before Postgres 15 everybody might make tables in the schema public.
+	// Before Postgres 15 every role could create tables in the schema public.
 	dbtest.Execute(t, as("postgres", "postgres"), "CREATE ROLE stranger LOGIN", "CREATE ROLE reader LOGIN", "CREATE DATABASE empty", "CREATE DATABASE migrated")
 	dbtest.Execute(t, as("postgres", "empty"), "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 	dbtest.Open(t, as("postgres", "migrated"))
@@ -27,7 +27,7 @@ func TestRightsInPostgres(t *testing.T) {
 	for name, test := range map[string]struct {
 		url     string
 		command string
-		says    string // empty if it is done
+		says    string // "" if the command succeeds
 	}{
 		"migrating an empty database":  {as("stranger", "empty"), "up", "the role stranger may not make tables in the schema public: as a superuser run GRANT CREATE, USAGE ON SCHEMA public TO stranger, or ALTER DATABASE empty OWNER TO stranger ("},
 		"migrating those of another":   {as("stranger", "migrated"), "up", foreign},

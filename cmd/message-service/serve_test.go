@@ -17,8 +17,8 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestPortInUse starts a server where another one listens: it says how to take another port,
-// and leaves the database alone.
+// TestPortInUse starts a server on a port that is taken: the error must name the option for
+// another port, and the database must stay untouched.
 func TestPortInUse(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -37,12 +37,12 @@ func TestPortInUse(t *testing.T) {
 		t.Errorf("profiles: exit %d, %s", code, errs)
 	}
 	if _, err := os.Stat(path); err == nil {
-		t.Error("there is a database")
+		t.Error("it created a database")
 	}
 }
 
-// TestRefusesUntilItServes starts a server whose database does not answer yet: who connects is
-// refused, and does not wait.
+// TestRefusesUntilItServes starts a server whose database does not answer yet: connections must be
+// refused rather than wait.
 func TestRefusesUntilItServes(t *testing.T) {
 	t.Parallel()
 	address, database := freeAddress(t), freeAddress(t)
@@ -63,7 +63,7 @@ func TestRefusesUntilItServes(t *testing.T) {
 	}
 }
 
-// TestGreeting reads what a server says at its start, and what it says of who may read messages.
+// TestGreeting checks what a server prints at its start, including who can read messages.
 func TestGreeting(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -92,7 +92,7 @@ func TestGreeting(t *testing.T) {
 			}
 		}
 		go func() {
-			for range out { // what it says at its end
+			for range out { // drains what it prints at its end
 			}
 		}()
 		stop()
@@ -100,7 +100,7 @@ func TestGreeting(t *testing.T) {
 		close(out)
 		_, greeted, _ := strings.Cut(said, "Message Service")
 		if !strings.Contains(greeted, test.says) || strings.Contains(strings.ReplaceAll(greeted, "'{\"sender\"", ""), test.lack) {
-			t.Errorf("%v: it says\n%s\nwant %q and not %q", test.args, greeted, test.says, test.lack)
+			t.Errorf("%v: it printed\n%s\nwant %q and not %q", test.args, greeted, test.says, test.lack)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func (g greeting) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// TestLogOfUnavailable has a database disappear: the cause is in the log once for a request.
+// TestLogOfUnavailable stops the database: the log must have the cause once per request.
 func TestLogOfUnavailable(t *testing.T) {
 	t.Parallel()
 	path, address := filepath.Join(t.TempDir(), "test.db"), freeAddress(t)

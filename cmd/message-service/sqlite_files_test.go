@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestStoreRemoved removes, replaces and overwrites the files of a running server. Nothing is
-// acknowledged from then on, since a restart would not find it, whatever is put back.
+// TestStoreRemoved removes, replaces and overwrites the files of a running server. From then on
+// nothing may be acknowledged, since a restart would not find it, even if the files are put back.
 func TestStoreRemoved(t *testing.T) {
 	t.Parallel()
 	for name, take := range map[string]func(path string) error{
@@ -24,7 +24,7 @@ func TestStoreRemoved(t *testing.T) {
 		"log renamed":    func(path string) error { return os.Rename(path+"-wal", path+".old") },
 		"folder renamed": func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+".old") },
 		"replaced":       replace,
-		"index removed":  func(path string) error { return os.Remove(path + "-shm") }, // the next process makes another, with locks of its own
+		"index removed":  func(path string) error { return os.Remove(path + "-shm") }, // the next process creates another one, with separate locks
 		"index renamed":  func(path string) error { return os.Rename(path+"-shm", path+".old") },
 		"log replaced":   func(path string) error { return replace(path + "-wal") },
 		"overwritten":    overwrite,
@@ -81,14 +81,14 @@ func TestStoreRemoved(t *testing.T) {
 				t.Errorf("it ended with %v", err)
 			}
 			if said := strings.Count(p.Log.String(), "removed, replaced or overwritten while it was open"); said != 1 {
-				t.Errorf("it said so %d times:\n%s", said, p.Log)
+				t.Errorf("it logged that %d times:\n%s", said, p.Log)
 			}
 		})
 	}
 }
 
-// TestStoreOverwritten overwrites files of a running server, as somebody does who puts a backup in
-// place. When it ends it does not write to them: the log of one store would destroy another.
+// TestStoreOverwritten overwrites the files of a running server, as when a backup is restored. At its end
+// the server must not write to them: a checkpoint of its write-ahead log would destroy the other store.
 func TestStoreOverwritten(t *testing.T) {
 	t.Parallel()
 	put := slices.Repeat([]byte("what an operator has put there. "), 4096)
@@ -126,8 +126,8 @@ func TestStoreOverwritten(t *testing.T) {
 	}
 }
 
-// TestStoreHidden makes it impossible for a moment to look at the store, which says nothing
-// of what is there: what comes later is stored.
+// TestStoreHidden makes the store's path unreadable for a moment, which does not show that the store
+// has changed: later sends must be stored.
 func TestStoreHidden(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -147,14 +147,14 @@ func TestStoreHidden(t *testing.T) {
 		}
 	}
 	send(http.StatusCreated)
-	link("test.db.link") // in a circle
+	link("test.db.link") // a loop of symbolic links
 	send(http.StatusServiceUnavailable)
 	link("test.db")
 	send(http.StatusCreated)
 }
 
-// overwrite writes a store that is as long into a file. No later than the clock of the
-// file system has moved, it has another time.
+// overwrite writes another store of the same length to a file, and waits until its modification time
+// differs.
 func overwrite(path string) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -169,7 +169,7 @@ func overwrite(path string) error {
 	return err
 }
 
-// replace puts a copy in the place of a file.
+// replace replaces a file by a copy.
 func replace(path string) error {
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// filesOf are the names of the files of a SQLite database.
+// filesOf returns the names of the files of a SQLite database.
 func filesOf(t *testing.T, path string) string {
 	t.Helper()
 	found, err := filepath.Glob(path + "*")
@@ -43,8 +43,8 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
-// TestStoppedStoreIsOneFile looks at the files after each command, well ended or not: a
-// copy of the one file has everything that was acknowledged.
+// TestStoppedStoreIsOneFile checks the files after each command, successful or not: the database
+// must be a single file, with everything that was acknowledged.
 func TestStoppedStoreIsOneFile(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -78,7 +78,7 @@ func TestStoppedStoreIsOneFile(t *testing.T) {
 		{path, 0, []string{"migrate", "up"}},
 		{path, 0, []string{"migrate", "status"}},
 		{path, 0, []string{"export", "--output", exported}},
-		{imported, 1, []string{"import", path}}, // it is no export
+		{imported, 1, []string{"import", path}}, // it is not an export
 		{imported, 0, []string{"import", exported}},
 		{imported, 1, []string{"import", exported}}, // it is not empty any more
 		{imported, 1, []string{"serve", "--listen-address", strings.TrimPrefix(second.URL, "http://")}},
@@ -93,7 +93,7 @@ func TestStoppedStoreIsOneFile(t *testing.T) {
 	}
 }
 
-// TestLogOfACrash kills a server: the next one has the log in the file before it answers.
+// TestLogOfACrash kills a server: the next one must checkpoint the write-ahead log before it serves.
 func TestLogOfACrash(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -114,8 +114,8 @@ func TestLogOfACrash(t *testing.T) {
 	}
 }
 
-// TestExportOfABusyServer exports a store again and again while messages are sent, edited,
-// deleted and read: each export can be imported, and has what was there before it began.
+// TestExportOfABusyServer exports a store repeatedly while messages are sent, edited, deleted and
+// read: each export must be importable and have everything stored before it began.
 func TestExportOfABusyServer(t *testing.T) {
 	dbtest.Engines(t, testExportOfABusyServer)
 }
@@ -123,7 +123,7 @@ func TestExportOfABusyServer(t *testing.T) {
 func testExportOfABusyServer(t *testing.T, engine db.Engine) {
 	s := apitest.Start(t, engine, messaging.Options{})
 	before := map[string]bool{}
-	for i := range 1200 { // more than one portion
+	for i := range 1200 { // more than one query of the export reads
 		before[s.Send(t, "alice", "bob", fmt.Sprint(i)).ID.String()] = true
 	}
 	ctx, stop := context.WithCancel(t.Context())

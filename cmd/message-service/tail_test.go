@@ -20,7 +20,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// lines is a writer of which each line can be waited for.
+// lines is a writer whose lines a test can wait for.
 type lines chan string
 
 func (l lines) Write(line []byte) (int, error) {
@@ -52,7 +52,7 @@ func (l lines) change(t *testing.T) client.Change {
 	return change
 }
 
-// serveAt serves in this process until stop is called.
+// serveAt runs a server in the test's process until stop is called.
 func serveAt(t *testing.T, address, database string) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -63,7 +63,7 @@ func serveAt(t *testing.T, address, database string) (stop func()) {
 		ended <- run(ctx, []string{"--listen-address", address, "--database-url", database}, streams{out, &errs})
 	}()
 	select {
-	case <-out: // it greets when it listens
+	case <-out: // the greeting, printed when it listens
 	case code := <-ended:
 		t.Fatalf("exit %d: %s", code, errs.String())
 	}
@@ -75,8 +75,8 @@ func serveAt(t *testing.T, address, database string) (stop func()) {
 	}
 }
 
-// TestTail follows a user while the server is started, restarted and stopped. It
-// misses nothing, tells what happens, and at its end where to go on.
+// TestTail follows a user while the server is started, restarted and stopped. It must miss
+// nothing, report connections, and at its end print the cursor to continue after.
 func TestTail(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -109,7 +109,7 @@ func TestTail(t *testing.T) {
 	says := func(errs lines, want string) {
 		t.Helper()
 		if line := errs.next(t); !strings.Contains(line, want) {
-			t.Fatalf("it says %q, want %q", line, want)
+			t.Fatalf("it printed %q, want %q", line, want)
 		}
 	}
 
@@ -148,7 +148,7 @@ func TestTail(t *testing.T) {
 	says(errs, "stopped; go on with --after "+three.Cursor.String())
 }
 
-// TestTailEnds ends it by a signal, and by nobody reading any more.
+// TestTailEnds ends tail by a signal, and by closing the pipe that it writes to.
 func TestTailEnds(t *testing.T) {
 	t.Parallel()
 	const following = "following bob from 00000000-0000-0000-0000-000000000000\n"
@@ -188,7 +188,7 @@ func TestTailEnds(t *testing.T) {
 				t.Errorf("printed %+v (%v)", first, err)
 			}
 			test.end(t, s, command.Process, out)
-			_ = command.Wait() // its code tells
+			_ = command.Wait() // the exit code is checked below
 			says := strings.Replace(test.says, "%s", one.ID.String(), 1)
 			if code := command.ProcessState.ExitCode(); code != test.code || errs.String() != says {
 				t.Errorf("exit %d, want %d\nstderr: %s", code, test.code, errs.String())

@@ -66,7 +66,7 @@ func sample(plane rune) string {
 	return text.String()
 }
 
-// TestRandomText sends random texts; the seed is in the log.
+// TestRandomText sends random texts and logs the seed.
 func TestRandomText(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
