@@ -7,7 +7,7 @@ type Block struct {
 	Changed ID
 }
 
-// BlockPage is a part of a user's blocks, in the order of the peers' ids.
+// BlockPage is a page of a user's blocks, in the order of the peers' ids.
 type BlockPage struct {
 	Blocks  []Block
 	HasMore bool

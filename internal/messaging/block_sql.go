@@ -7,8 +7,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// insertBlock stores a block. The mailbox of its owner must be locked, so that the next
-// who locks it knows that there may be one.
+// insertBlock stores a block, and marks the mailbox of its owner, which must be locked: the next
+// transaction that locks the mailbox reads the mark.
 func insertBlock(ctx context.Context, tx *sqlx.Tx, b Block) error {
 	statement, args := Blocks.Insert(&b)
 	_, err := tx.ExecContext(ctx, tx.Rebind(statement+` ON CONFLICT (owner, peer) DO NOTHING`), args...)
@@ -28,7 +28,7 @@ func deleteBlock(ctx context.Context, tx *sqlx.Tx, owner, peer string) error {
 	return nil
 }
 
-// selectBlocks returns the blocks of a user of peers after an id, which may be empty.
+// selectBlocks returns a user's blocks of the peers whose ids are greater than after.
 func selectBlocks(ctx context.Context, q sqlx.QueryerContext, owner, after string, limit int) ([]Block, error) {
 	blocks, err := Blocks.Select(ctx, q, `
 		SELECT `+Blocks.Columns()+` FROM blocks WHERE owner = $1 AND peer > $2 ORDER BY peer LIMIT $3`, owner, after, limit)
@@ -47,7 +47,7 @@ func selectBlock(ctx context.Context, tx *sqlx.Tx, owner, peer string) (bool, er
 	return found > 0, nil
 }
 
-// selectBlocked returns which of the messages are to users who have blocked the sender.
+// selectBlocked returns the recipients and senders of the messages whose recipient has blocked the sender.
 func selectBlocked(ctx context.Context, tx *sqlx.Tx, messages []*StoredMessage) (map[side]bool, error) {
 	if len(messages) == 0 {
 		return nil, nil //nolint:nilnil // an empty map

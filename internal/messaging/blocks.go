@@ -6,14 +6,14 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// BlockUser makes a user refuse messages from a peer: none that is not stored yet
-// will be, once it has returned. Blocking again changes nothing. Errors:
+// BlockUser makes a user refuse messages from a peer: after it has returned, no further
+// message of the peer is stored. Blocking again changes nothing. Errors:
 // [InvalidArgument] when the two are the same; [Unavailable].
 func (s *Service) BlockUser(ctx context.Context, user, peer string) error {
 	if user == peer {
 		return invalid("peerId", "must be another user")
 	}
-	// The lock of the mailbox: a send either is committed by now or will see the block.
+	// It locks the mailbox, so a concurrent send is either committed before or sees the block.
 	return explain(s.mailboxes.Change(ctx, []string{user}, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
 		return insertBlock(ctx, tx, Block{Owner: user, Peer: peer, Changed: changed})
 	}))
@@ -21,14 +21,14 @@ func (s *Service) BlockUser(ctx context.Context, user, peer string) error {
 
 // UnblockUser lifts a block, if there is one. Errors: [Unavailable].
 func (s *Service) UnblockUser(ctx context.Context, user, peer string) error {
-	// It is no change of a mailbox: no feed shows it, and a send at the same time may see either.
+	// With 0 ids it is no change of the mailbox: no feed shows it, and a concurrent send need not see it.
 	return explain(s.mailboxes.Erase(ctx, []string{user}, 0, func(ctx context.Context, tx *sqlx.Tx, _ []ID) error {
 		return deleteBlock(ctx, tx, user, peer)
 	}))
 }
 
-// refuseBlocked returns a [SenderBlocked] error if a user has blocked the peer, of whom
-// nothing new may reach them. The mailbox of the user must be locked.
+// refuseBlocked returns a [SenderBlocked] error if a user has blocked the peer. The mailbox of
+// the user must be locked.
 func refuseBlocked(ctx context.Context, tx *sqlx.Tx, user, peer string) error {
 	blocked, err := selectBlock(ctx, tx, user, peer)
 	if err == nil && blocked {
@@ -37,8 +37,8 @@ func refuseBlocked(ctx context.Context, tx *sqlx.Tx, user, peer string) error {
 	return err
 }
 
-// ListBlocks returns whom a user has blocked, in the order of the peers' ids, from
-// the one after the given id on. Errors: [Unavailable].
+// ListBlocks returns a user's blocks of the peers whose ids are greater than after, in the order
+// of these ids. Errors: [Unavailable].
 func (s *Service) ListBlocks(ctx context.Context, user, after string, limit int) (BlockPage, error) {
 	var page BlockPage
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {

@@ -1,17 +1,17 @@
 package messaging
 
-// Change is a message or a read marker as it is now, at the place of its latest
-// change in the feed of a user; the other is nil.
+// Change is the present state of a message or a read marker (the other is nil), at the position
+// of its latest change in a user's feed.
 type Change struct {
 	Cursor     ID
 	Message    *Message
 	ReadMarker *ReadMarker
 }
 
-// ChangePage is a part of a user's feed, the oldest change first. It may be short, and even
-// empty, while there is more.
+// ChangePage is a page of a user's feed, the oldest change first. It may be short or empty even if
+// HasMore is true.
 type ChangePage struct {
 	Changes []Change
-	Next    ID // where the feed goes on: everything up to it is in this page or before it
+	Next    ID // the cursor of the next page
 	HasMore bool
 }

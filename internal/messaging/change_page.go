@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// changeRow is a change, or a place in a mailbox. A read marker is in the columns of a
-// message: its owner is the sender, its peer the recipient.
+// changeRow is a change or, of a kind below messageRow, a position in the mailbox. A read marker
+// is in the columns of a message: its owner is the sender, its peer the recipient.
 type changeRow struct {
 	mailbox string
 	kind    rowKind
@@ -16,10 +16,10 @@ type changeRow struct {
 
 type rowKind int
 
-// The kinds of rows, in the order they come: first the places, then the changes by their cursors.
+// The kinds of rows, in the order they come: first the positions, then the changes by their cursors.
 const (
-	clockRow  rowKind = iota
-	walkedRow         // how far changesOf has looked for messages, if not to the end
+	clockRow   rowKind = iota
+	scannedRow         // where the scan for messages stopped, if not at the end
 	messageRow
 	markerRow
 )
@@ -32,41 +32,41 @@ func (r *changeRow) toChange() Change {
 	return Change{Cursor: r.cursor, Message: &m}
 }
 
-// feedLimit is how much of a feed to read.
+// feedLimit bounds a page of a feed.
 type feedLimit struct{ changes, bytes int }
 
-// feedSizes are the limits that statements are written for.
+// feedSizes are the limits of changes for which there is a statement; others are rounded up.
 var feedSizes = []int{1, 5, 20, 100}
 
-// rows is how many changes of a kind a statement is asked for: one more than is needed, at
-// least, to know whether there are more.
+// rows is how many changes of each kind a statement selects: at least one more than the limit,
+// to know whether there are more.
 func (l feedLimit) rows() int {
 	i, _ := slices.BinarySearch(feedSizes, l.changes)
 	return feedSizes[i] + 1
 }
 
-// all is how many rows of all kinds a statement returns at most, with three places.
+// all is the most rows that a statement returns: changes, and three positions.
 func (l feedLimit) all() int { return l.rows() + 3 }
 
-// walkMin is among how many messages a feed looks at least for some that are there as they
-// were sent, however few are asked for: else whoever asks for one at a time would come
-// forward by so little, where many were edited, that it took tens of thousands of requests.
-const walkMin = 200
+// minScan is the least number of messages that a feed scans for unedited ones. Without it, a
+// client that asks for one change at a time would need tens of thousands of requests to pass
+// as many edited messages.
+const minScan = 200
 
-// walk is among how many messages to look for those that are there as they were sent.
-func (l feedLimit) walk() int { return max(walkMin, 2*l.rows()) }
+// scan is how many messages to scan for unedited ones.
+func (l feedLimit) scan() int { return max(minScan, 2*l.rows()) }
 
 // feedPage makes a page of the rows of one mailbox, in their order.
 type feedPage struct {
-	limit  feedLimit
-	page   ChangePage
-	walked *ID // how far was looked for messages, if not to the end
-	bytes  int
-	rows   int // of any kind
-	full   bool
+	limit   feedLimit
+	page    ChangePage
+	scanned *ID // the position at which the scan for messages stopped; nil if it reached the end
+	bytes   int
+	rows    int // of all kinds
+	full    bool
 }
 
-// add adds a row, and reports whether the page needs no more.
+// add adds a row, and reports whether the page is complete.
 func (p *feedPage) add(row *changeRow) (full bool, err error) {
 	p.rows++
 	if p.full {
@@ -80,20 +80,20 @@ func (p *feedPage) add(row *changeRow) (full bool, err error) {
 	case row.kind == clockRow:
 		p.page.Next = row.cursor
 		return false, nil
-	case row.kind == walkedRow:
-		if p.walked == nil || row.cursor.Compare(*p.walked) < 0 {
-			p.walked = new(row.cursor)
+	case row.kind == scannedRow:
+		if p.scanned == nil || row.cursor.Compare(*p.scanned) < 0 {
+			p.scanned = new(row.cursor)
 		}
 		return false, nil
 	case last != nil && row.cursor.Compare(last.Cursor) < 0:
 		return false, errors.New("the changes of a feed came out of order")
 	}
 	switch {
-	case p.walked != nil && row.cursor.Compare(*p.walked) > 0:
-		p.full = true // there may be another message before it; see end
-	case last != nil && row.cursor == last.Cursor: // both users are the same one
+	case p.scanned != nil && row.cursor.Compare(*p.scanned) > 0:
+		p.full = true // messages beyond the scan may precede it; see end
+	case last != nil && row.cursor == last.Cursor: // sent to oneself: selected twice
 	case last != nil && (len(p.page.Changes) == p.limit.changes || p.bytes > p.limit.bytes):
-		p.page.Next, p.page.HasMore, p.full, p.walked = last.Cursor, true, true, nil
+		p.page.Next, p.page.HasMore, p.full, p.scanned = last.Cursor, true, true, nil
 	default:
 		p.page.Changes = append(p.page.Changes, row.toChange())
 		p.bytes += changeBytes + row.JSONBytes()
@@ -101,17 +101,17 @@ func (p *feedPage) add(row *changeRow) (full bool, err error) {
 	return p.full, nil
 }
 
-// changeBytes is what a change has of JSON around the message.
+// changeBytes is the length of the JSON of a change without the message.
 const changeBytes = len(`{"cursor":"","type":"message","message":}`) + idBytes
 
-// end returns the page, once there are no more rows.
+// end returns the page after the last row.
 func (p *feedPage) end() ChangePage {
 	last := len(p.page.Changes) - 1
 	switch {
-	case !p.full && p.rows == p.limit.all(): // some of them twice
+	case !p.full && p.rows == p.limit.all(): // the statement's limit, although some rows were duplicates
 		p.page.Next, p.page.HasMore = p.page.Changes[last].Cursor, true
-	case p.walked != nil: // what that message became, if anything, is further on
-		p.page.Next, p.page.HasMore = *p.walked, true
+	case p.scanned != nil: // an edit or deletion of that message is later in the feed
+		p.page.Next, p.page.HasMore = *p.scanned, true
 	}
 	return p.page
 }

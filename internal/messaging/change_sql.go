@@ -9,16 +9,15 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// changesOf writes the statement that reads a feed: the first changes after a cursor, how
-// far it has looked, and the clock. It is one statement, and so of one moment: what is not
-// above that clock is complete. It finds the places of each kind in one range of one index
-// each, and only then reads the messages that are among the first of all.
+// changesOf writes the statement that reads a feed: the first changes after a cursor, where the
+// scan stopped, and the clock. One statement sees one snapshot, so everything up to that clock is
+// complete. It finds the first positions of each kind in one range of one index, merges
+// them, and reads only the messages of the positions that remain.
 //
-// Messages that are there as they were sent are looked for among a few more, in the
-// order of their ids. The others are elsewhere in the feed: without that limit, whoever
-// reads of many that were edited would walk over them again for each page.
+// Unedited messages are found by a bounded scan in the order of ids. Edited and deleted ones are
+// later in the feed: without that bound, each page would scan all of them again.
 func changesOf(user, after string, limit feedLimit) string {
-	rows, walk := strconv.Itoa(limit.rows()), strconv.Itoa(limit.walk())
+	rows, walk := strconv.Itoa(limit.rows()), strconv.Itoa(limit.scan())
 	place := func(kind rowKind, columns, from string) string {
 		return fmt.Sprintf("SELECT %d AS kind, %s %s", kind, columns, from)
 	}
@@ -29,8 +28,8 @@ func changesOf(user, after string, limit feedLimit) string {
 		return place(messageRow, "id AS cursor, id, sender, recipient, false AS deleted", fmt.Sprintf(
 			"FROM (SELECT id, sender, recipient, changed %s%s) AS walked WHERE changed IS NULL ORDER BY id LIMIT %s", live(role), walk, rows))
 	}
-	walked := func(role string) string {
-		return place(walkedRow, fmt.Sprintf("id AS cursor, id, %[1]s AS sender, %[1]s AS recipient, false AS deleted", role), live(role)+"1 OFFSET "+strconv.Itoa(limit.walk()-1))
+	scanned := func(role string) string {
+		return place(scannedRow, fmt.Sprintf("id AS cursor, id, %[1]s AS sender, %[1]s AS recipient, false AS deleted", role), live(role)+"1 OFFSET "+strconv.Itoa(limit.scan()-1))
 	}
 	changed := func(role string) string {
 		return place(messageRow, "changed AS cursor, id, sender, recipient, deleted", fmt.Sprintf(
@@ -41,8 +40,8 @@ func changesOf(user, after string, limit feedLimit) string {
 			"FROM read_markers WHERE coalesce(%[1]s, %[1]s) = %[2]s AND changed > %[3]s ORDER BY changed LIMIT %[4]s", role, user, after, rows))
 	}
 	arms := []string{
-		sent("recipient"), walked("recipient"),
-		sent("sender"), walked("sender"),
+		sent("recipient"), scanned("recipient"),
+		sent("sender"), scanned("sender"),
 		changed("recipient"), changed("sender"),
 		marker("owner"), marker("peer"),
 		place(clockRow, "clock AS cursor, clock AS id, user_id AS sender, user_id AS recipient, false AS deleted", "FROM mailboxes WHERE user_id = "+user),
@@ -65,7 +64,7 @@ func changesOf(user, after string, limit feedLimit) string {
 		%[2]s`, strings.Join(arms, " UNION ALL "), inOrder, limit.all(), messageRow, columns)
 }
 
-// changesOfUser are the statements of one feed, of a user after a cursor, by their rows.
+// changesOfUser returns the statements that read the feed of one user after a cursor, by [feedLimit.rows].
 func changesOfUser(user, after string) map[int]string {
 	statements := map[int]string{}
 	for _, size := range feedSizes {
@@ -75,15 +74,15 @@ func changesOfUser(user, after string) map[int]string {
 	return statements
 }
 
-// selectChanges returns a page of a feed, by one of those statements.
+// selectChanges returns a page of a feed, by one of the statements of changesOfUser.
 func selectChanges(ctx context.Context, q sqlx.QueryerContext, statements map[int]string, user string, after ID, limit feedLimit) (ChangePage, error) {
 	page := feedPage{limit: limit}
 	err := eachChange(ctx, q, page.add, statements[limit.rows()], user, after)
 	return page.end(), err
 }
 
-// eachChange calls fn with each row of a statement, until it is full. The row is the same one
-// each time.
+// eachChange calls fn with each row of a statement, until fn reports that the page is full. It
+// reuses the row.
 func eachChange(ctx context.Context, q sqlx.QueryerContext, fn func(*changeRow) (full bool, err error), query string, args ...any) error {
 	var r changeRow
 	pointers := append([]any{&r.mailbox, &r.kind, &r.cursor}, messages.pointers(&r.Message)...)
@@ -99,7 +98,7 @@ func eachChange(ctx context.Context, q sqlx.QueryerContext, fn func(*changeRow) 
 	return nil
 }
 
-// selectClocks returns the clocks of those of the users who have a mailbox.
+// selectClocks returns the clocks of the users who have a mailbox.
 func selectClocks(ctx context.Context, q sqlx.QueryerContext, e engine, users []string) (map[string]ID, error) {
 	args := make([]any, len(users))
 	for i, user := range users {

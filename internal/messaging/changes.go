@@ -8,12 +8,12 @@ import (
 
 // ListChanges returns what has changed for a user after a cursor: the messages they
 // sent or received, deleted ones too, and the read markers of their conversations, on
-// both sides. Without a cursor it returns nothing but the one of now. A page ends with the
-// change with which it has so many bytes of JSON, or where it has looked at enough messages
-// that are further on in the feed.
+// both sides. Without a cursor it returns no changes, and the present cursor. A page ends with the
+// change with which it exceeds maxBytes of JSON, or after a bounded scan over messages whose latest
+// changes are later in the feed.
 //
-// A cursor is safe if the mailbox's clock has come that far: nothing can appear below
-// it any more. Errors: [CursorAhead] if it has not; [Unavailable].
+// Errors: [CursorAhead] if the cursor is greater than the mailbox's clock, below which nothing can
+// appear any more; [Unavailable].
 func (s *Service) ListChanges(ctx context.Context, user string, after *ID, limit, maxBytes int) (ChangePage, error) {
 	if after == nil {
 		clocks, err := s.Clocks(ctx, []string{user})
@@ -43,8 +43,8 @@ func (s *Service) ListChangesOf(ctx context.Context, after map[string]ID, limit,
 	return pages, explain(err)
 }
 
-// Clocks returns the clocks of those of the users, at most some thousands, who have a
-// mailbox: the cursors of now. Errors: [Unavailable].
+// Clocks returns the mailbox clocks, which are the present cursors, of some users, at most some
+// thousands. Users without a mailbox are left out. Errors: [Unavailable].
 func (s *Service) Clocks(ctx context.Context, users []string) (map[string]ID, error) {
 	var clocks map[string]ID
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {

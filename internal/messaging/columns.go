@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// The columns of the tables whose rows are values of the product, and nowhere else: all that reads
-// and writes rows is made of this. See [Table].
+// The one list of the columns of each table whose rows are values of this package. The statements
+// that read and write these rows are made from it; see [Table].
 var (
 	messageColumns = []column[Message]{
 		{name: "id", kind: "uuid", field: func(m *Message) any { return &m.ID }, member: "id"},
@@ -45,11 +45,11 @@ var (
 	ReadMarkers = newTable("read_markers", markerColumns)
 	Blocks      = newTable("blocks", blockColumns)
 
-	messages = newTable("messages", messageColumns)
-	places   = newTable("messages", messageColumns[:3]) // where a message is, and not what it says
+	messages   = newTable("messages", messageColumns)
+	identities = newTable("messages", messageColumns[:3]) // id, sender and recipient only
 )
 
-// HasContent reports whether there is anything of what a deletion erases.
+// HasContent reports whether the message has anything that a deletion erases.
 func (m *Message) HasContent() bool {
 	return slices.ContainsFunc(messageColumns, func(c column[Message]) bool {
 		return c.erased != "" && !isEmpty(c.field(m))

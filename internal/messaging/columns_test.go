@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestRequestHash checks that what was sent before there was a column is recognised afterwards,
-// and that what a column says makes another request.
+// TestRequestHash checks that a new column does not change the hash of a request without it, and
+// that each of its values makes another hash.
 func TestRequestHash(t *testing.T) {
 	t.Parallel()
 	priorities := map[*Message]*int{}
@@ -63,7 +63,7 @@ func TestJSONBytes(t *testing.T) {
 	}
 }
 
-// TestPageBytes fills every column, and checks that a page counts no less than there is.
+// TestPageBytes checks that the upper bound is no less than the JSON of a message with every column.
 func TestPageBytes(t *testing.T) {
 	t.Parallel()
 	var m Message

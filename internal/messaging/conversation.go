@@ -1,10 +1,10 @@
 package messaging
 
-// UnreadMax is where the count of unread messages ends: it means so many or more.
+// UnreadMax is the greatest count of unread messages; it stands for any number from it on.
 const UnreadMax = 100
 
-// Conversation is one user's view of what they and a peer have written to each
-// other. It exists while there is a message that is not deleted.
+// Conversation is one user's view of the messages between them and a peer. It exists while
+// one of these is not deleted.
 type Conversation struct {
 	Peer        string
 	LastMessage Message
@@ -13,7 +13,7 @@ type Conversation struct {
 	PeerMarker  ReadMarker // zero if there is none
 }
 
-// ReadMarker tells how far a user has read the conversation with a peer.
+// ReadMarker is the last message that its owner has read in the conversation with a peer.
 type ReadMarker struct {
 	Owner     string
 	Peer      string
@@ -21,7 +21,7 @@ type ReadMarker struct {
 	Changed   ID
 }
 
-// ConversationPage is a part of a user's conversations, the one with the newest
+// ConversationPage is a page of a user's conversations, the one with the newest
 // message first.
 type ConversationPage struct {
 	Conversations []Conversation

@@ -11,13 +11,12 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// side is one user's side of the messages with another.
+// side is one user's side of a conversation.
 type side struct{ owner, peer string }
 
-// touchConversations makes the messages, which are in order within each pair of
-// users, the newest of their conversations. The mailboxes must be locked, so no
-// newer one is overtaken.
-func touchConversations(ctx context.Context, tx *sqlx.Tx, stored []*Message) error {
+// setLastMessages makes messages, which are in order within each pair of users, the last
+// ones of their conversations. The mailboxes must be locked, so that no newer message is replaced.
+func setLastMessages(ctx context.Context, tx *sqlx.Tx, stored []*Message) error {
 	if len(stored) == 0 {
 		return nil
 	}
@@ -38,22 +37,22 @@ func touchConversations(ctx context.Context, tx *sqlx.Tx, stored []*Message) err
 		args = append(args, key.owner, key.peer, newest[key])
 	}
 	if _, err := tx.ExecContext(ctx, tx.Rebind(setLast("VALUES "+rowsOf(len(keys), "(?,?,?)"))), args...); err != nil {
-		return fmt.Errorf("touch conversations: %w", err)
+		return fmt.Errorf("set last messages: %w", err)
 	}
 	return nil
 }
 
-// setLast writes a statement that sets the last messages of conversations, of which the rows are
-// owner, peer and message.
+// setLast writes a statement that sets the last messages of conversations. The rows are owner,
+// peer and message id.
 func setLast(rows string) string {
 	return `INSERT INTO conversations (owner, peer, last_message_id) ` + rows + `
 		ON CONFLICT (owner, peer) DO UPDATE SET last_message_id = excluded.last_message_id`
 }
 
-// untouchConversations takes deleted messages of a user, where they were the last
-// ones, out of the conversations: the one before is the last now, and a conversation
-// without messages is gone. The mailboxes must be locked.
-func untouchConversations(ctx context.Context, tx *sqlx.Tx, user string, deleted []Message) error {
+// resetLastMessages replaces deleted messages of a user that were the last ones of their
+// conversations by the messages before, and deletes a conversation that has none. The
+// mailboxes must be locked.
+func resetLastMessages(ctx context.Context, tx *sqlx.Tx, user string, deleted []Message) error {
 	if len(deleted) == 0 {
 		return nil
 	}
@@ -81,14 +80,14 @@ func untouchConversations(ctx context.Context, tx *sqlx.Tx, user string, deleted
 				DELETE FROM conversations WHERE (owner, peer) IN (($1, $2), ($2, $1))`, user, peer)
 		}
 		if err != nil {
-			return fmt.Errorf("untouch conversations: %w", err)
+			return fmt.Errorf("reset last messages: %w", err)
 		}
 	}
 	return nil
 }
 
-// selectNewestBetween returns the id of the newest message of two users that is not
-// deleted, or the zero one.
+// selectNewestBetween returns the id of the newest message between two users that is not
+// deleted, or the zero id.
 func selectNewestBetween(ctx context.Context, q sqlx.QueryerContext, a, b string) (ID, error) {
 	direction := func(recipient, sender string) string {
 		return fmt.Sprintf("SELECT id FROM messages WHERE recipient = %s AND sender = %s AND deleted = false ORDER BY id DESC LIMIT $3",
@@ -112,10 +111,9 @@ var conversations = newTable("", slices.Concat(
 	within(func(c *Conversation) *ReadMarker { return &c.PeerMarker }, markerColumns),
 	[]column[Conversation]{{name: "unread", field: func(c *Conversation) any { return &c.Unread }}}))
 
-// conversationsOf writes the statement that tells about some conversations, at most
-// as many as there are on a page, so that the planner will look each one up. A count
-// of unread messages reads one range of one index, and no more of it than it may
-// count.
+// conversationsOf writes the statement that selects conversations with their last messages, read
+// markers and unread counts. They must be few, so that the planner joins by index lookups. A
+// count reads at most UnreadMax entries of one range of one index.
 func conversationsOf(sides string) string {
 	return `
 	SELECT c.peer, ` + messages.of("m") + `, ` + ReadMarkers.ofAny("mine") + `, ` + ReadMarkers.ofAny("theirs") + `,
@@ -153,8 +151,8 @@ func selectConversation(ctx context.Context, q sqlx.QueryerContext, user, peer s
 	return &found[0], nil
 }
 
-// selectConversationMessages returns what two users, who may be the same one, have
-// written to each other, for Service.page.
+// selectConversationMessages returns the messages between two users, who may be the same one,
+// for Service.page.
 func selectConversationMessages(
 	ctx context.Context, q sqlx.QueryerContext, e engine, user, peer string, w Window, bounds idRange,
 ) (Page, error) {
@@ -171,7 +169,7 @@ func selectConversationMessages(
 	return selectPage(ctx, q, w.Limit, statement, user, peer, bounds.low, bounds.high, w.Limit+1)
 }
 
-// selectReadMarker returns a user's marker in the conversation with a peer, at the zero
+// selectReadMarker returns a user's marker in the conversation with a peer, with the zero
 // id if it was never set, or nil if there is no conversation.
 func selectReadMarker(ctx context.Context, q sqlx.QueryerContext, owner, peer string) (*ReadMarker, error) {
 	found, err := ReadMarkers.Select(ctx, q, `
@@ -188,7 +186,7 @@ func selectReadMarker(ctx context.Context, q sqlx.QueryerContext, owner, peer st
 	return &found[0], nil
 }
 
-// saveReadMarker makes a marker what it is. The mailboxes must be locked.
+// saveReadMarker inserts or replaces a marker. The mailboxes must be locked.
 func saveReadMarker(ctx context.Context, tx *sqlx.Tx, marker ReadMarker) error {
 	statement, args := ReadMarkers.Insert(&marker)
 	_, err := tx.ExecContext(ctx, tx.Rebind(statement+`

@@ -8,9 +8,9 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// ListConversations returns a user's conversations, the one with the newest message
-// first, from the one after the given last message on: as many as were asked for, or up to
-// the one with which the page has [PageMaxBytes]. Errors: [Unavailable].
+// ListConversations returns a user's conversations, the one with the newest message first, whose
+// last messages are older than before: at most limit, and no more after the page has exceeded
+// [PageMaxBytes]. Errors: [Unavailable].
 func (s *Service) ListConversations(ctx context.Context, user string, before *ID, limit int) (ConversationPage, error) {
 	if before == nil {
 		before = &mailbox.LastID
@@ -60,13 +60,13 @@ func (s *Service) ListConversation(ctx context.Context, user, peer string, w Win
 	})
 }
 
-// SetReadMarker notes that a user has read the conversation with a peer up to a
+// SetReadMarker records that a user has read the conversation with a peer up to a
 // message, and returns the marker as it is now: it moves forward only. Errors:
-// [InvalidArgument] when the message is not of this conversation, or there is none
-// any more; [SenderBlocked] when the peer, who would be told, has blocked the user; [Unavailable].
+// [InvalidArgument] when the message is not of this conversation, or the conversation is
+// gone; [SenderBlocked] when the peer, whose feed would show it, has blocked the user; [Unavailable].
 func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message ID) (ReadMarker, error) {
 	var marker ReadMarker
-	// It never moves back, so no lock is needed to know that it need not move.
+	// The marker never moves back, so a read without a lock shows whether it need not move.
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
 		m, err := selectMessage(ctx, q, message)
 		if err != nil {
@@ -82,7 +82,7 @@ func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message 
 		return marker, explain(err)
 	}
 	err = s.mailboxes.Change(ctx, []string{user, peer}, func(ctx context.Context, tx *sqlx.Tx, changed ID) (err error) {
-		// Until the lock it may have moved, and one of the two may have been erased.
+		// Before the lock, the marker may have moved and one of the users may have been erased.
 		marker, err = currentReadMarker(ctx, tx, user, peer)
 		if err != nil || marker.MessageID.Compare(message) >= 0 {
 			return err
@@ -96,7 +96,7 @@ func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message 
 	return marker, explain(err)
 }
 
-// currentReadMarker returns a user's marker in a conversation that there must be.
+// currentReadMarker returns a user's marker, or an error if there is no conversation.
 func currentReadMarker(ctx context.Context, q sqlx.QueryerContext, user, peer string) (ReadMarker, error) {
 	marker, err := selectReadMarker(ctx, q, user, peer)
 	if err != nil {

@@ -11,20 +11,20 @@
 // the sender is answered after the commit. Other changes are a transaction each.
 //
 // One set of rules decides what becomes of a draft: refuse and replay, in send.go, once its
-// mailboxes are locked. A batch about which they would have nothing to ask takes a short cut, one
-// statement of Postgres (storeBatch of the engine). That decides nothing: where a draft replies
-// to something, where a mailbox is ahead or one of its users has ever blocked anybody, and
-// where a key is taken, it stores nothing, and the draft goes the usual way. So a new rule has
-// one place, and if it may concern any draft, needsCare says so.
+// mailboxes are locked. A batch that no rule can concern takes a fast path, one statement of
+// Postgres (storeBatch of the engine). The fast path decides nothing: if a draft is a reply, a mailbox
+// is ahead, one of its users has ever blocked somebody, or a key is taken, it does not store the
+// draft, which then takes the path of the rules. So a new rule has one place; if it may concern
+// any draft, needsRules must say so.
 //
 // # Lists
 //
-// Every list is a range of one index, or of two that are merged, and ends with the
-// page. A conversation is a row for each of its two users that names its last
-// message; how much of it is unread is counted when asked, and no further than to
-// [UnreadMax]. A deleted message leaves a tombstone. Searches use what each engine
-// has for them; see search_sql.go. What else engines do each in its own way is in engine.go, and of
-// each in its file. A new column of a table is one line of columns.go.
+// Every list is read by keyset pagination from a range of one index, or of two that are merged. A
+// conversation is a row for each of its two users that names its last message; its unread messages
+// are counted by each query, up to [UnreadMax]. A deleted message leaves a tombstone. Searches use
+// the full-text index of each engine; see search_sql.go. What differs between the engines is the
+// interface in engine.go, and each engine has a file. A new column of a table is one line of
+// columns.go.
 //
 // # Files
 //

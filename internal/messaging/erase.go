@@ -12,15 +12,15 @@ const (
 	// eraseBatch is how many messages one transaction erases: few, since it locks the mailboxes of
 	// all their users, and long texts have many words in the index of SQLite.
 	eraseBatch    = 25
-	eraseRestMax  = 1000 // messages that the last one erases
-	eraseWalk     = 1000 // edits and deletions that one looks at for keys to free
-	eraseAttempts = 100  // to find a moment at which nothing is left, while others go on sending
+	eraseRestMax  = 1000 // messages that the last transaction erases
+	eraseScan     = 1000 // edits and deletions that a transaction scans for keys to free
+	eraseAttempts = 100  // of the last transaction, while others go on sending
 )
 
 // EraseUser deletes every message that a user sent or received, the read markers of
 // their conversations, on both sides, and the user's blocks, and frees the idempotency keys of
-// all those messages. At some moment before it returns there was none of them. It does so in
-// small transactions and stops between two of them when ctx ends; what is erased stays
+// all those messages. There is a moment before it returns at which none of them is left. It erases
+// in small transactions and stops between two of them when ctx ends; what is erased stays
 // erased, and it may be repeated. Errors: [Unavailable]; the error of ctx.
 func (s *Service) EraseUser(ctx context.Context, user string) error {
 	e := erasure{service: s, user: user}
@@ -41,10 +41,10 @@ type erasure struct {
 	service *Service
 	user    string
 	freed   ID       // the keys of tombstones up to this change are free
-	met     remnants // what the last attempt to erase all that is left has found
+	seen    remnants // what the last attempt of eraseRest found
 }
 
-// eraseMost erases what there is now, in small transactions. Others may go on sending meanwhile.
+// eraseMost erases, in small transactions, what was stored before it began. Others may go on sending.
 func (e *erasure) eraseMost(ctx context.Context) error {
 	now := e.service.mailboxes.NewIDs(1)[0]
 	for {
@@ -64,37 +64,36 @@ func (e *erasure) eraseMost(ctx context.Context) error {
 			if err := part.erase(ctx, tx, ids); err != nil {
 				return err
 			}
-			return untouchConversations(ctx, tx, e.user, part.messages)
+			return resetLastMessages(ctx, tx, e.user, part.messages)
 		})
 		if err != nil {
 			return err
 		}
-		e.freedUpTo(part.walked)
+		e.freedUpTo(part.scanned)
 	}
 }
 
-// errNotAlone is what eraseRest ends its transaction with where it cannot erase all of it.
-var errNotAlone = errors.New("messages of others came in between")
+// errMoreLeft rolls the transaction of eraseRest back if it cannot erase all that is left.
+var errMoreLeft = errors.New("more is left than one transaction can erase")
 
-// eraseRest erases, in one transaction, what is left, with the blocks, and reports whether that
-// was all: nobody could send to the user or as the user meanwhile, since it has locked
-// their mailbox. It also needs those of the peers, and all of them are locked in one order,
-// so it has to know the peers before: it is not done where something came of another one, or
-// there is too much.
+// eraseRest erases, in one transaction, what is left, with the blocks, and reports whether it
+// could: it locks the user's mailbox, so that nothing is sent to or by the user meanwhile. It must
+// also lock the mailboxes of the peers, all in one order, and so must know the peers before. It
+// cannot erase the rest if something by a new peer came before the locks, or if too much is left.
 func (e *erasure) eraseRest(ctx context.Context) (done bool, err error) {
 	var owners []string
 	var rest remnants
 	find := func(ctx context.Context, tx *sqlx.Tx) ([]string, error) {
 		before, err := selectRemnants(ctx, tx, e.user, e.freed, eraseRestMax)
-		owners = slices.Concat(before.owners(), e.met.owners(), []string{e.user})
+		owners = slices.Concat(before.owners(), e.seen.owners(), []string{e.user})
 		return owners, err
 	}
 	err = e.service.mailboxes.EraseFound(ctx, e.user, 1+eraseRestMax, find, func(ctx context.Context, tx *sqlx.Tx, ids []ID) (err error) {
 		if rest, err = selectRemnants(ctx, tx, e.user, e.freed, eraseRestMax); err != nil {
 			return err
 		}
-		if rest.partial || !areAmong(rest.owners(), owners) {
-			return errNotAlone
+		if rest.partial || !isSubset(rest.owners(), owners) {
+			return errMoreLeft
 		}
 		if err := rest.erase(ctx, tx, ids); err != nil {
 			return err
@@ -102,8 +101,8 @@ func (e *erasure) eraseRest(ctx context.Context) (done bool, err error) {
 		return deleteConversationsAndBlocks(ctx, tx, e.user, rest.owners())
 	})
 	switch {
-	case errors.Is(err, errNotAlone):
-		e.met = rest
+	case errors.Is(err, errMoreLeft):
+		e.seen = rest
 		return false, nil
 	case err != nil:
 		return false, err
@@ -111,7 +110,7 @@ func (e *erasure) eraseRest(ctx context.Context) (done bool, err error) {
 	return true, nil
 }
 
-func areAmong(some, all []string) bool {
+func isSubset(some, all []string) bool {
 	set := make(map[string]bool, len(all))
 	for _, user := range all {
 		set[user] = true
@@ -124,8 +123,8 @@ func areAmong(some, all []string) bool {
 	return true
 }
 
-// erase erases remnants in a transaction that has locked the mailboxes of all whom they concern.
-// Each message is deleted under an id of its own.
+// erase erases remnants in a transaction that has locked the mailboxes of their owners. Each
+// deletion takes one of the ids.
 func (r *remnants) erase(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
 	if err := writeTombstones(ctx, tx, r.messages, ids, forgetKeys); err != nil {
 		return err
@@ -136,9 +135,9 @@ func (r *remnants) erase(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
 	return deleteReadMarkers(ctx, tx, r.markers)
 }
 
-// freedUpTo notes that the keys of tombstones up to a change are free.
-func (e *erasure) freedUpTo(walked *ID) {
-	if walked != nil {
-		e.freed = *walked
+// freedUpTo records that the keys of tombstones up to a change are free.
+func (e *erasure) freedUpTo(scanned *ID) {
+	if scanned != nil {
+		e.freed = *scanned
 	}
 }

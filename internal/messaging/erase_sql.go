@@ -8,17 +8,17 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// remnants are what there is of a user, or a part of it.
+// remnants are the data of a user that are left, or a part of them.
 type remnants struct {
 	messages []Message    // not deleted
-	keyed    []Message    // deleted, and their idempotency keys are not free
+	keyed    []Message    // tombstones that hold idempotency keys
 	markers  []ReadMarker // the user's, and those of peers in conversations with them
-	walked   *ID          // up to which change it was looked for keyed ones; nil if there is none
+	scanned  *ID          // the change up to which tombstones were scanned; nil if there are no changes
 	partial  bool         // there may be more
 }
 
 func (r *remnants) isEmpty() bool {
-	return len(r.messages) == 0 && len(r.keyed) == 0 && len(r.markers) == 0 && r.walked == nil
+	return len(r.messages) == 0 && len(r.keyed) == 0 && len(r.markers) == 0 && r.scanned == nil
 }
 
 // owners are the users whom the remnants concern.
@@ -35,9 +35,9 @@ func (r *remnants) owners() []string {
 	return owners
 }
 
-// selectRemnants returns what there is of a user, up to so much of each kind: the oldest
-// messages, without what they say, the tombstones with keys that come first after a
-// position of the mailbox, and read markers.
+// selectRemnants returns data of a user: up to limit of the oldest messages, without their
+// content, and of the read markers, and the tombstones with keys among the eraseScan changes after
+// a position in the mailbox.
 func selectRemnants(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) (r remnants, err error) {
 	if r.messages, err = selectLive(ctx, q, user, limit+1); err != nil {
 		return r, err
@@ -45,33 +45,33 @@ func selectRemnants(ctx context.Context, q sqlx.QueryerContext, user string, aft
 	if r.markers, err = selectMarkersOf(ctx, q, user, limit+1); err != nil {
 		return r, err
 	}
-	walked, more, err := selectChangeAfter(ctx, q, user, after, eraseWalk)
+	scanned, more, err := selectChangeAfter(ctx, q, user, after, eraseScan)
 	if err != nil {
 		return r, err
 	}
-	if walked != nil {
-		if r.keyed, err = selectKeyedTombstones(ctx, q, user, after, *walked); err != nil {
+	if scanned != nil {
+		if r.keyed, err = selectKeyedTombstones(ctx, q, user, after, *scanned); err != nil {
 			return r, err
 		}
 	}
-	r.walked = walked
+	r.scanned = scanned
 	r.partial = more || len(r.messages) > limit || len(r.markers) > limit
 	r.messages, r.markers = r.messages[:min(limit, len(r.messages))], r.markers[:min(limit, len(r.markers))]
 	return r, nil
 }
 
 // selectLive returns the oldest messages that a user sent or received and that are not deleted,
-// without what they say.
+// without their content.
 func selectLive(ctx context.Context, q sqlx.QueryerContext, user string, limit int) ([]Message, error) {
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND deleted = false ORDER BY id LIMIT $2", places.Columns(), column)
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND deleted = false ORDER BY id LIMIT $2", identities.Columns(), column)
 	}
-	found, err := places.Select(ctx, q, "SELECT * FROM ("+role("recipient")+") AS a UNION ALL SELECT * FROM ("+role("sender")+") AS b", user, limit)
+	found, err := identities.Select(ctx, q, "SELECT * FROM ("+role("recipient")+") AS a UNION ALL SELECT * FROM ("+role("sender")+") AS b", user, limit)
 	if err != nil {
 		return nil, fmt.Errorf("select messages to erase: %w", err)
 	}
 	slices.SortFunc(found, func(a, b Message) int { return a.ID.Compare(b.ID) })
-	found = slices.CompactFunc(found, func(a, b Message) bool { return a.ID == b.ID }) // of users to themselves
+	found = slices.CompactFunc(found, func(a, b Message) bool { return a.ID == b.ID }) // sent to oneself
 	return found[:min(len(found), limit)], nil
 }
 
@@ -88,8 +88,9 @@ func selectMarkersOf(ctx context.Context, q sqlx.QueryerContext, user string, li
 	return markers, nil
 }
 
-// selectChangeAfter returns the position in a user's mailbox up to which there are some edits
-// and deletions after another position, or nil if there are none, and whether there are more.
+// selectChangeAfter returns the position of the edit or deletion that is some places after a
+// position in a user's mailbox, or of the last one, or nil if there are none, and whether there
+// may be more.
 func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, after ID, some int) (position *ID, more bool, err error) {
 	role := func(column string) string {
 		return fmt.Sprintf("SELECT changed FROM messages WHERE %s = $1 AND changed > $2 AND changed IS NOT NULL ORDER BY changed LIMIT $3", column)
@@ -107,22 +108,22 @@ func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, 
 	return &positions[min(some, len(positions))-1], len(positions) >= some, nil
 }
 
-// selectKeyedTombstones returns the tombstones whose keys are not free that a user's mailbox
-// has after a position and up to another.
+// selectKeyedTombstones returns the tombstones that hold idempotency keys, between two positions
+// in a user's mailbox.
 func selectKeyedTombstones(ctx context.Context, q sqlx.QueryerContext, user string, after, upTo ID) ([]Message, error) {
 	role := func(column string) string {
 		return fmt.Sprintf(`
 			SELECT %s FROM messages
-			WHERE %s = $1 AND changed > $2 AND changed <= $3 AND changed IS NOT NULL AND deleted = true AND key_hash IS NOT NULL`, places.Columns(), column)
+			WHERE %s = $1 AND changed > $2 AND changed <= $3 AND changed IS NOT NULL AND deleted = true AND key_hash IS NOT NULL`, identities.Columns(), column)
 	}
-	found, err := places.Select(ctx, q, role("recipient")+" UNION "+role("sender"), user, after, upTo)
+	found, err := identities.Select(ctx, q, role("recipient")+" UNION "+role("sender"), user, after, upTo)
 	if err != nil {
 		return nil, fmt.Errorf("select keys to free: %w", err)
 	}
 	return found, nil
 }
 
-// freeKeys forgets the idempotency keys of tombstones.
+// freeKeys deletes the records of the idempotency keys of tombstones.
 func freeKeys(ctx context.Context, tx *sqlx.Tx, tombstones []Message) error {
 	if len(tombstones) == 0 {
 		return nil
@@ -141,7 +142,6 @@ func freeKeys(ctx context.Context, tx *sqlx.Tx, tombstones []Message) error {
 	return nil
 }
 
-// deleteReadMarkers deletes read markers.
 func deleteReadMarkers(ctx context.Context, tx *sqlx.Tx, markers []ReadMarker) error {
 	if len(markers) == 0 {
 		return nil
@@ -157,8 +157,8 @@ func deleteReadMarkers(ctx context.Context, tx *sqlx.Tx, markers []ReadMarker) e
 	return nil
 }
 
-// deleteConversationsAndBlocks deletes the conversations of a user, who has no message any
-// more, with some peers, on both sides, and the user's blocks.
+// deleteConversationsAndBlocks deletes the conversations between a user, who has no messages
+// left, and some peers, on both sides, and the user's blocks.
 func deleteConversationsAndBlocks(ctx context.Context, tx *sqlx.Tx, user string, peers []string) error {
 	if len(peers) > 0 {
 		args := make([]any, 0, 4*len(peers))

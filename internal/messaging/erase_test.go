@@ -12,9 +12,9 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestEraseRest erases a user while a message of somebody whom they have never met is on its way.
-// SQLite has one writer, so that nobody comes between what is found and what is erased: it is
-// done at once. Else a user could not be erased as long as others keep sending to them.
+// TestEraseRest erases a user while a message of a new peer waits to be stored. SQLite has one
+// writer, so nothing can be stored between finding the peers and erasing: the first attempt must
+// succeed. Else a user could not be erased while others keep sending to them.
 func TestEraseRest(t *testing.T) {
 	t.Parallel()
 	url := dbtest.NewURL(t, db.SQLite)
@@ -43,7 +43,7 @@ func TestEraseRest(t *testing.T) {
 			t.Errorf("send: %v", err)
 		}
 		if !<-done {
-			t.Error("it has not erased what came before it")
+			t.Error("the first attempt has not erased everything")
 		}
 		page, err := service.List(t.Context(), Query{Recipient: "bob", Window: Window{Limit: 1}})
 		if err != nil || len(page.Messages) > 0 {

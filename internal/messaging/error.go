@@ -8,7 +8,7 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// Code tells what kind of error an [Error] is.
+// Code is the kind of an [Error].
 type Code string
 
 // The codes.
@@ -23,11 +23,11 @@ const (
 	Unavailable          Code = "unavailable"
 )
 
-// Error is an error that a caller is told about. Any other error of this package
+// Error is an error whose message may be shown to the client. Any other error of this package
 // is internal: its text is for the log.
 type Error struct {
 	Code    Code
-	Message string  // for the caller: never a submitted value, never a cause
+	Message string  // for the client: never a submitted value, never a cause
 	Fields  []Field // the arguments at fault, if any
 	cause   error
 }
@@ -61,8 +61,8 @@ func invalid(name, detail string) *Error {
 	}
 }
 
-// explain gives an unavailable database, and mailboxes that others wait for, their code and
-// leaves other errors as they are.
+// explain makes an [Unavailable] error of an unavailable database and of the refusals of package
+// mailbox. It returns other errors as they are.
 func explain(err error) error {
 	switch {
 	case errors.Is(err, db.ErrUnavailable):

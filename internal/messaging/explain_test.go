@@ -22,9 +22,9 @@ type explainer struct {
 
 	t        *testing.T
 	database *db.DB
-	rows     float64 // that a node may return: a page for each range that is merged
-	once     float64 // that a node may sort, or look at and not return
-	sorts    bool    // at the end, what is left of all ranges
+	rows     float64 // the most a node may return: a page for each range that is merged
+	once     float64 // the most rows a node may sort, or read and discard
+	sorts    bool    // the statement may sort what it merges
 	indexes  []string
 }
 
@@ -39,13 +39,13 @@ func (e *explainer) QueryxContext(ctx context.Context, query string, args ...any
 	return e.QueryerContext.QueryxContext(ctx, query, args...)
 }
 
-// checkPostgres checks the plan for these parameters, and the one for any.
+// checkPostgres checks the custom plan for these parameters, and the generic plan.
 func (e *explainer) checkPostgres(ctx context.Context, query string, args []any) error {
 	var plan string
 	if err := sqlx.GetContext(ctx, e.QueryerContext, &plan, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) "+query, args...); err != nil {
 		return err
 	}
-	plans := map[string]string{"its own plan": plan}
+	plans := map[string]string{"the custom plan": plan}
 	if len(args) <= db.MaxPreparedParameters && !db.HasCustomPlan(ctx) {
 		generic, err := explainGeneric(ctx, e.database, query, args)
 		if err != nil {
@@ -116,8 +116,7 @@ var (
 	parts = regexp.MustCompile(`(?:CO-ROUTINE|MATERIALIZE) (\S+)`)
 )
 
-// scanned returns the steps that sort, or scan what is no part of the statement: a table,
-// whatever the statement calls it.
+// scanned returns the steps that sort, or scan a table and not a part of the statement.
 func scanned(plan string) (problems []string) {
 	made := map[string]bool{}
 	for _, part := range parts.FindAllStringSubmatch(plan, -1) {
@@ -137,7 +136,7 @@ var primaryKeys = regexp.MustCompile(`SEARCH (\w+) USING PRIMARY KEY`)
 // aliases are what the statements call tables.
 var aliases = map[string]string{"m": "messages", "c": "conversations", "mine": "read_markers", "theirs": "read_markers"}
 
-// planNode is a part of a plan of Postgres, and how it went.
+// planNode is a node of Postgres' EXPLAIN ANALYZE.
 type planNode struct {
 	NodeType string     `json:"Node Type"`
 	Rows     float64    `json:"Actual Rows"`
@@ -145,12 +144,12 @@ type planNode struct {
 	Plans    []planNode `json:"Plans"`
 }
 
-// page is the most rows a node may handle at a time: those of a page, and one more.
+// page is the rows that a statement reads for a page of 100: one more.
 const page = 101
 
 func (n planNode) problems(rows, once float64) (problems []string) {
 	if n.NodeType == "Seq Scan" || n.NodeType == "Sort" && n.Rows > once || n.Removed > once || n.Rows > rows {
-		problems = append(problems, fmt.Sprintf("%s of %.0f rows, and %.0f looked at in vain", n.NodeType, n.Rows, n.Removed))
+		problems = append(problems, fmt.Sprintf("%s of %.0f rows, and %.0f discarded", n.NodeType, n.Rows, n.Removed))
 	}
 	for _, child := range n.Plans {
 		problems = append(problems, child.problems(rows, once)...)
@@ -158,8 +157,8 @@ func (n planNode) problems(rows, once float64) (problems []string) {
 	return problems
 }
 
-// explainGeneric runs a query with the plan that Postgres makes without looking at its
-// parameters, which is the one of a prepared statement sooner or later.
+// explainGeneric runs a query with its generic plan, which Postgres may choose for a prepared
+// statement from its sixth run on.
 func explainGeneric(ctx context.Context, database *db.DB, query string, args []any) (plan string, err error) {
 	literals := make([]string, len(args))
 	for i, arg := range args {

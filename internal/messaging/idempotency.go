@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// NewKeyRecord makes the record of a key that came with a request of a hash, which may be
-// nil if it is not known any more.
+// NewKeyRecord makes the record of a key and the hash of its request, which is nil if it is not
+// known any more.
 func NewKeyRecord(key string, request []byte) KeyRecord {
 	hash := sha256.Sum256([]byte(key))
 	record := KeyRecord{Hash: hash[:]}
@@ -20,8 +20,8 @@ func NewKeyRecord(key string, request []byte) KeyRecord {
 	return record
 }
 
-// isOfAnother reports whether the record is of another request than one under the same key.
-func (r KeyRecord) isOfAnother(other KeyRecord) bool {
+// isOfOtherRequest reports whether the record is of another request than one under the same key.
+func (r KeyRecord) isOfOtherRequest(other KeyRecord) bool {
 	return r.Fingerprint != nil && !bytes.Equal(r.Fingerprint, other.Fingerprint)
 }
 
@@ -34,9 +34,9 @@ func (d *Draft) stored() StoredMessage {
 	return StoredMessage{Message: m, KeyRecord: NewKeyRecord(d.IdempotencyKey, requestHash(&m, messageColumns))}
 }
 
-// requestHash is the hash of what a request to send a message says, beside whom it is from and
-// to. What was there first is written as it always was. Of a column that came later nothing is
-// written where it is empty, so that the hash of an earlier request remains what it was.
+// requestHash is the hash of the content of a request to send a message. Stored fingerprints depend
+// on it, so the first columns keep their format, and a later column that is empty must not change
+// the hash.
 func requestHash(m *Message, columns []column[Message]) []byte {
 	hash := sha256.New()
 	_, _ = fmt.Fprintf(hash, "%d:%s%d:%s", len(m.Text), m.Text, len(m.Metadata), m.Metadata) // a hash does not fail

@@ -11,7 +11,7 @@ import (
 const (
 	MetadataMaxBytes  = 4096 // of compact JSON
 	MetadataMaxDepth  = 30   // levels of objects and arrays, the metadata itself counted
-	DefaultWindowDays = 30   // how far back a list goes when it is not told
+	DefaultWindowDays = 30   // how far back a list goes without a cursor or time
 )
 
 // Message is a message as it is now. A deleted message has neither text nor
@@ -27,7 +27,7 @@ type Message struct {
 	Deleted   bool
 }
 
-// isBetween tells whether there is a message and one of the users wrote it to the other.
+// isBetween reports whether the message is not nil and one of the users sent it to the other.
 func (m *Message) isBetween(a, b string) bool {
 	return m != nil && (m.Sender == a && m.Recipient == b || m.Sender == b && m.Recipient == a)
 }
@@ -38,9 +38,9 @@ type StoredMessage struct {
 	KeyRecord
 }
 
-// KeyRecord is what a store keeps of the idempotency key a message was sent with: enough to
-// recognise the key and the request, but nothing that confirms a guess at either. It is
-// the zero value without a key.
+// KeyRecord is what is stored of an idempotency key: enough to recognise the key and the request
+// it came with. The fingerprint is keyed, so that a guess of the request cannot be confirmed without
+// the key. Without a key the record is the zero value.
 type KeyRecord struct {
 	Hash        []byte // SHA-256 of the key
 	Fingerprint []byte // HMAC-SHA-256 of the hash of the request, by the key; may be nil of a message deleted long ago
@@ -56,7 +56,7 @@ type Draft struct {
 	IdempotencyKey string // empty if there is none
 }
 
-// message is what the draft becomes, but for its id.
+// message makes the message of the draft, without an id.
 func (d *Draft) message() Message {
 	return Message{Sender: d.Sender, Recipient: d.Recipient, Text: d.Text, Metadata: d.Metadata, ReplyTo: d.ReplyTo}
 }
@@ -79,7 +79,7 @@ type Edit struct {
 type Query struct {
 	Recipient string // anyone if empty
 	Sender    string // anyone if empty
-	Words     string // as a person types them: all must be in the text; needs a recipient or a sender
+	Words     string // as typed: all must be in the text; needs a recipient or a sender
 	Window
 }
 
@@ -92,12 +92,12 @@ type Window struct {
 	Limit  int
 }
 
-// Upward tells whether the window asks for the oldest messages that match, to catch
-// up from a known one, and not for the newest.
+// Upward reports whether the window selects the oldest messages that match, to catch
+// up from a known one, and not the newest.
 func (w Window) Upward() bool { return w.After != nil && w.Before == nil }
 
-// Page is a part of a list, newest first. It has as many messages as were asked for, or ends
-// with the one with which it has [PageMaxBytes].
+// Page is a page of a list, newest first. It ends at the limit, or with the message with which it
+// exceeds [PageMaxBytes].
 type Page struct {
 	Messages []Message
 	HasMore  bool // newer ones if the query is upward, else older ones

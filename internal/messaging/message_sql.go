@@ -12,10 +12,10 @@ import (
 
 // selectPage runs a statement that selects the columns of messages, in the order of a window and up
 // to one more than its limit, and makes a page of the rows: up to the limit, or to the row
-// with which it has [PageMaxBytes]. It does not read the others.
+// with which it exceeds [PageMaxBytes]. It does not read the others.
 //
-// A row that is the same as the one before it counts, and is left out: a page of those is
-// short, and may have no more after it than the ones it has left out.
+// A row that repeats the one before it is left out, but counts towards the limit: such a page is
+// short, and the rest of the list may consist of repetitions.
 func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query string, args ...any) (Page, error) {
 	page := Page{Messages: make([]Message, 0, limit)}
 	var m Message
@@ -43,14 +43,14 @@ func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query str
 	return page, nil
 }
 
-// everyID is the id to those who look for it among everyone's; the index of all ids is
-// of this expression, after deleted. Were it of the id as such, Postgres would take it to list
-// one user's messages in the order of ids, and walk everyone's: a good guess where they are
-// spread evenly, and far off where a mailbox has been quiet.
+// everyID is the expression of the id that the index of all users' messages has. If the index had
+// the plain id, Postgres might choose it to list one user's messages in the order of ids, and scan
+// everyone's messages: fast if they are spread evenly, but very slow for a mailbox that has been
+// quiet for long.
 const everyID = "coalesce(id, id)"
 
-// InsertMessages stores messages in the order of their ids, and returns the ids of those it has
-// stored: not of those whose idempotency key is taken.
+// InsertMessages stores messages in the order of their ids, except those whose idempotency keys
+// are taken, and returns the ids of the stored ones.
 func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (stored []ID, err error) {
 	if len(list) == 0 {
 		return nil, nil
@@ -63,12 +63,12 @@ func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (st
 	return stored, nil
 }
 
-// unlessTaken ends a statement that stores messages: not those whose idempotency keys are taken.
+// unlessTaken is the clause of an INSERT that skips messages whose idempotency keys are taken.
 const unlessTaken = `
 	ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING`
 
-// selectKeyed returns the messages that hold the idempotency keys of some others. The first
-// row of the values holds none: it tells Postgres the type of a hash.
+// selectKeyed returns the messages that hold the idempotency keys of others. The first
+// row of the values matches nothing: it gives the column the type of a hash in Postgres.
 func selectKeyed(ctx context.Context, tx *sqlx.Tx, others []*StoredMessage) ([]StoredMessage, error) {
 	args := make([]any, 0, 3*len(others))
 	for _, m := range others {
@@ -96,7 +96,7 @@ func selectMessage(ctx context.Context, q sqlx.QueryerContext, id ID) (*Message,
 	return &found[0], nil
 }
 
-// selectRepliedTo returns the messages that some reply to, by id, deleted or not.
+// selectRepliedTo returns the messages that the replies refer to, by id, deleted or not.
 func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, replies []*StoredMessage) (map[ID]*Message, error) {
 	if len(replies) == 0 {
 		return nil, nil //nolint:nilnil // an empty map
@@ -105,8 +105,8 @@ func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, replies []*StoredMessage)
 	for i, m := range replies {
 		ids[i] = *m.ReplyTo
 	}
-	found, err := places.Select(ctx, tx, tx.Rebind(`
-		SELECT `+places.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+everyID+` IN (`+rowsOf(len(ids), "?")+`)`), ids...)
+	found, err := identities.Select(ctx, tx, tx.Rebind(`
+		SELECT `+identities.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+everyID+` IN (`+rowsOf(len(ids), "?")+`)`), ids...)
 	if err != nil {
 		return nil, fmt.Errorf("select replied to: %w", err)
 	}
@@ -132,7 +132,7 @@ func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bou
 		messages.Columns(), where, id, query.direction(), len(args)), args...)
 }
 
-// where writes the condition of a query, words aside, and its arguments.
+// where writes the condition of a query, without its words, and the arguments.
 func (q Query) where(bounds idRange) (condition string, args []any) {
 	id, args := everyID, []any{bounds.low, bounds.high}
 	for _, column := range []struct{ name, value string }{{"recipient", q.Recipient}, {"sender", q.Sender}} {
@@ -171,14 +171,14 @@ func editMessage(ctx context.Context, tx *sqlx.Tx, m *Message, edit Edit, change
 	return &edited, nil
 }
 
-// What becomes of the idempotency key of a message that is deleted. A tombstone keeps its
-// record, so that a request on its way makes no new message, unless its user is erased.
+// What a deletion does with the idempotency key. A tombstone keeps its record, so that a retried
+// request stores no new message, unless a user is erased.
 const (
 	keepKeys   = ""
 	forgetKeys = ", key_hash = NULL, fingerprint = NULL"
 )
 
-// erased is what a deletion puts in the place of what a user wrote.
+// erased is the part of a SET clause by which a deletion erases the content.
 var erased = func() (set string) {
 	for _, c := range messageColumns {
 		if c.erased != "" {
@@ -188,8 +188,8 @@ var erased = func() (set string) {
 	return set
 }()
 
-// writeTombstones writes tombstones over messages, whose mailboxes must be locked. The first row
-// of the values is of none: it tells Postgres the types.
+// writeTombstones turns messages, whose mailboxes must be locked, into tombstones. The first row
+// of the values matches nothing: it gives the columns their types in Postgres.
 func writeTombstones(ctx context.Context, tx *sqlx.Tx, deleted []Message, changed []ID, keys string) error {
 	if len(deleted) == 0 {
 		return nil
@@ -209,5 +209,4 @@ func writeTombstones(ctx context.Context, tx *sqlx.Tx, deleted []Message, change
 	return nil
 }
 
-// rowsOf repeats a row of a VALUES list.
 func rowsOf(n int, row string) string { return db.RowsOf(n, row) }

@@ -10,7 +10,7 @@ import (
 
 // Send stores a message and returns it once it is on disk. With an idempotency
 // key that the sender has used before for the same recipient, it returns the
-// message of that time, in its present form, and true.
+// message that was stored then, as it is now, and true.
 //
 // Errors: [InvalidArgument]; [SenderBlocked]; [IdempotencyKeyReused] when the key
 // came with another message before; [Unavailable] when the message may not have been stored, in
@@ -26,8 +26,8 @@ func (s *Service) Send(ctx context.Context, draft Draft) (m Message, replayed bo
 	return s.sends.store(ctx, draft)
 }
 
-// Admit reports whether there is room for another message, so that one that would be refused
-// need not be read first. Errors: [Unavailable].
+// Admit returns an [Unavailable] error if the queue of sends is full, so that a request that would
+// be refused need not be read first.
 func (s *Service) Admit() error {
 	return s.sends.admit()
 }
@@ -89,12 +89,12 @@ func (s *Service) Delete(ctx context.Context, id ID) error {
 		if err := writeTombstones(ctx, tx, deleted, []ID{changed}, keepKeys); err != nil {
 			return err
 		}
-		return untouchConversations(ctx, tx, m.Sender, deleted)
+		return resetLastMessages(ctx, tx, m.Sender, deleted)
 	})
 }
 
-// changeMessage runs fn in a transaction, with a message whose two mailboxes are
-// locked and the id of the change; one that is deleted stays so, and needs neither.
+// changeMessage runs fn with a message, in a transaction that has locked its two mailboxes, and
+// the id of the change. A deleted message never changes, so fn gets neither with it.
 func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Context, *sqlx.Tx, *Message, ID) error) error {
 	var m *Message
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
@@ -110,7 +110,7 @@ func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Cont
 		return fn(ctx, nil, m, ID{})
 	}
 	return explain(s.mailboxes.Erase(ctx, []string{m.Sender, m.Recipient}, 1, func(ctx context.Context, tx *sqlx.Tx, changed []ID) error {
-		m, err := selectMessage(ctx, tx, id) // what it was before the lock may be no more
+		m, err := selectMessage(ctx, tx, id) // it may have changed before the lock
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func noSuchMessage() *Error { return &Error{Code: NotFound, Message: "There is n
 // List returns the newest messages that match, or the oldest ones if the window is
 // upward; newest first either way. Errors: [InvalidArgument]; [Unavailable].
 func (s *Service) List(ctx context.Context, query Query) (Page, error) {
-	// A cursor or words say what is wanted, however old it is.
+	// A query with a cursor or words may go back any time.
 	if query.Since == nil && query.After == nil && query.Before == nil && query.Words == "" {
 		since := s.now().AddDate(0, 0, -DefaultWindowDays)
 		if query.Until != nil && query.Until.Before(since) {

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// meterSeconds is how many whole seconds a meter looks back at most.
+// meterSeconds is the longest period of a rate, in seconds.
 const meterSeconds = 60
 
-// meter counts events, and how many there were in each of the last seconds. It is for
-// batches of events: adding takes a lock.
+// meter counts events, in all and in each of the last seconds. Adding takes a lock, so it is
+// meant for batches of events.
 type meter struct {
-	start time.Time // from which seconds are counted, by the monotonic clock
+	start time.Time // of second 0, by the monotonic clock
 
 	mu     sync.Mutex
 	total  int64
@@ -30,7 +30,7 @@ func (m *meter) add(n int) {
 	m.counts[m.second%int64(len(m.counts))] += int64(n)
 }
 
-// rates returns how many events there were, and how many a second over the last ten and sixty
+// rates returns the number of events, and the events per second over the last ten and sixty
 // whole seconds, or since the start if that is less.
 func (m *meter) rates() (total int64, of10s, of60s float64) {
 	m.mu.Lock()
@@ -51,7 +51,7 @@ func (m *meter) rate(seconds int64) float64 {
 	return float64(sum) / float64(seconds)
 }
 
-// advance forgets the seconds that are too long ago. It is called with mu locked.
+// advance moves to the current second, and clears the counts of older seconds. mu must be locked.
 func (m *meter) advance() {
 	now := int64(time.Since(m.start) / time.Second)
 	for n := max(m.second+1, now-meterSeconds); n <= now; n++ {

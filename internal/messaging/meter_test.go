@@ -26,7 +26,7 @@ func TestMeter(t *testing.T) {
 			}
 		}
 		expect(120, 1, 1)
-		m.add(600) // of the current second: it counts when that is over
+		m.add(600) // rates count the current second when it is over
 		expect(720, 1, 1)
 		<-time.After(time.Second)
 		expect(720, 60.9, 659.0/60)

@@ -2,19 +2,18 @@ package messaging
 
 import "fmt"
 
-// PageMaxBytes is how many bytes of JSON a page may have before it ends: with the row that
-// passes it.
+// PageMaxBytes bounds the JSON of a page: the page ends with the row that exceeds it.
 const PageMaxBytes = 512 << 10
 
-// pageBytes counts the JSON of the messages of a page. Since hardly any page is large, it
-// counts what they have at most, and exactly only where that would be too much.
+// pageBytes counts the bytes of JSON of the messages of a page. It counts exactly only if
+// an upper bound, which is cheap, exceeds the limit, since few pages are that large.
 type pageBytes struct {
 	atMost  int
-	exactly int // of those that were counted so
-	counted int
+	exactly int // of the first messages
+	counted int // the number of these
 }
 
-// passed counts the last message, and reports whether the page has to end with it.
+// passed counts the last message, and reports whether the limit is exceeded.
 func (b *pageBytes) passed(messages []Message, limit int) bool {
 	last := &messages[len(messages)-1]
 	b.atMost += messageMaxBytes + maxEscape*(len(last.Text)) + len(last.Metadata)
@@ -29,13 +28,13 @@ func (b *pageBytes) passed(messages []Message, limit int) bool {
 }
 
 const (
-	maxEscape       = 6   // bytes of JSON for a byte: \u0001
-	messageMaxBytes = 512 // of JSON around a text and metadata
+	maxEscape       = 6   // bytes of JSON for a byte at most, as in \u0001
+	messageMaxBytes = 512 // of JSON without a text and metadata
 	idBytes         = 36
 	timeBytes       = 24
 )
 
-// JSONBytes is the length of the message as the JSON of the API.
+// JSONBytes is the length in bytes of the message in the JSON of the API.
 func (m *Message) JSONBytes() int {
 	n := len(`{"sentAt":""}`) + timeBytes
 	for i := range messageColumns {

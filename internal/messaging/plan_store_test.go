@@ -13,8 +13,8 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// planStore is what TestPlans asks. The messages of quiet are the oldest of all:
-// whoever looks for them among everyone's newest looks at 900,000 others first. Next
+// planStore inserts the messages for TestPlans. The messages of quiet are the oldest of all:
+// a scan of everyone's messages from the newest on reads 900,000 others first. Next
 // come those of 25,000 fans to hub, 200,000 that rewritten sent and received, all edited
 // since, as many that emptied did, all deleted, and then those of 1,000 users to each other.
 const planStore = `
@@ -32,17 +32,17 @@ const planStore = `
 	       'message ' || i, is_deleted, CASE WHEN is_deleted OR is_edited THEN %[3]s END
 	FROM placed`
 
-// planWords is how the engines say what fillPlanStore needs.
+// planWords are the expressions in fillPlanStore that differ between the engines.
 var planWords = map[db.Engine]struct {
 	id      string // a UUIDv7 of a message's time and its number
 	last    string // the greatest id
-	analyze string // after which the planner knows the tables
+	analyze string // gathers the planner's statistics
 }{
 	db.Postgres: {
 		"(lpad(to_hex($1::bigint + %s * $2::bigint), 12, '0') || '70008000' || lpad(to_hex(i), 12, '0'))::uuid",
 		"max(id::text)::uuid", "ANALYZE mailboxes, messages, conversations, read_markers, blocks",
 	},
-	db.SQLite: {"unhex(printf('%%012x70008000%%012x', $1 + %s * $2, i))", "max(id)", "SELECT 1"}, // it is told by the schema
+	db.SQLite: {"unhex(printf('%%012x70008000%%012x', $1 + %s * $2, i))", "max(id)", "SELECT 1"}, // the schema has the statistics
 }
 
 // fillPlanStore stores n messages over 60 days, one of 10 of them deleted, with
@@ -51,7 +51,7 @@ func fillPlanStore(t *testing.T, database *db.DB, n int) {
 	t.Helper()
 	words := planWords[database.Engine]
 	start, step := time.Now().AddDate(0, 0, -60), 60*24*time.Hour/time.Duration(n)
-	halfAnHour := n / (60 * 24 * 2) // ago all changes came
+	halfAnHour := n / (60 * 24 * 2) // all edits and deletions are half an hour old
 	err := database.Load(t.Context(), "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, statement := range []string{
 			fmt.Sprintf(planStore, n, fmt.Sprintf(words.id, "i"), fmt.Sprintf(words.id, strconv.Itoa(n-halfAnHour))),

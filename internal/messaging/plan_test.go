@@ -12,7 +12,7 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// plannedQueries are the statements behind every list, and the indexes that serve them.
+// plannedQueries are the statements of every list, and the indexes they must use.
 var plannedQueries = map[string]struct {
 	run     func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error
 	indexes []string

@@ -18,21 +18,21 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// postgres is Postgres, and what speaks its protocol.
+// postgres is Postgres, and databases that speak its protocol.
 type postgres struct {
-	db      *db.DB
-	inSteps atomic.Bool // it does not take a batch at once
-	words   *wordSorter // nil if there is nothing to sort
-	changes map[int]string
+	db       *db.DB
+	slowOnly atomic.Bool         // the server does not support the statement of storeBatch
+	flusher  *pendingListFlusher // nil without searches
+	changes  map[int]string
 }
 
 func newPostgres(database *db.DB, search bool) engine {
-	// Postgres keeps the plan of a prepared statement only if it seems no worse than one for the
-	// parameters, and to make one takes longer than to read a feed. So it is not to know them while
-	// it plans, nor is the limit a parameter: both plans are the same then, and TestPlans checks it.
+	// Planning takes longer than reading a feed, so the statement must get a generic plan, which
+	// Postgres chooses only if it costs no more than a custom plan. Subqueries hide the parameters
+	// from the planner, and the limit is no parameter: both plans are the same. TestPlans checks it.
 	p := &postgres{db: database, changes: changesOfUser("(SELECT $1::text)", "(SELECT $2::uuid)")}
 	if search {
-		p.words = &wordSorter{db: database}
+		p.flusher = &pendingListFlusher{db: database}
 	}
 	return p
 }
@@ -40,31 +40,31 @@ func newPostgres(database *db.DB, search bool) engine {
 func (p *postgres) rebind(statement string) string { return sqlx.Rebind(sqlx.DOLLAR, statement) }
 
 func (p *postgres) stored(messages int) {
-	if p.words != nil {
-		p.words.add(messages)
+	if p.flusher != nil {
+		p.flusher.add(messages)
 	}
 }
 
 func (p *postgres) close(ctx context.Context) {
-	if p.words == nil {
+	if p.flusher == nil {
 		return
 	}
 	done := make(chan struct{})
 	go func() {
-		p.words.running.Wait()
+		p.flusher.running.Wait()
 		close(done)
 	}()
 	select {
 	case <-done:
-	case <-ctx.Done(): // Postgres does it later
+	case <-ctx.Done(): // Postgres flushes the list later
 	}
 }
 
-// storeBatch is all that a batch does, as one statement of Postgres: it locks the
-// mailboxes in the order of their users and sets the clocks. If all of those were behind
-// the ids, and nobody among the users has ever blocked anyone, it stores the messages
-// whose keys are new, and touches their conversations. What it reads after it has waited
-// for the locks is what it has locked.
+// storeBatch is a whole batch in one statement: it locks the mailboxes in the order of their
+// users and sets the clocks. If all clocks were behind the ids, and none of the users has ever
+// blocked somebody, it stores the messages whose keys are new, and sets the last messages of their
+// conversations. The clocks and flags come from RETURNING, so they are those of the locked rows and
+// not of the statement's snapshot.
 var storeBatch = `
 	WITH drafts AS (
 		SELECT * FROM unnest(` + arrayParameters() + `) AS draft (` + Messages.Columns() + `)
@@ -88,7 +88,7 @@ var storeBatch = `
 	SELECT id FROM stored`
 
 func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage) (stored []ID, err error) {
-	if p.inSteps.Load() {
+	if p.slowOnly.Load() {
 		return nil, nil
 	}
 	err = p.db.Statement(ctx, mailbox.WriteTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
@@ -101,12 +101,12 @@ func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage) (store
 	if err == nil || errors.Is(err, db.ErrUnavailable) {
 		return stored, err
 	}
-	p.inSteps.Store(db.IsUnsupported(err))
-	return nil, nil // whose error it is will be found out one by one
+	p.slowOnly.Store(db.IsUnsupported(err))
+	return nil, nil // the path of the rules finds the message at fault
 }
 
-// arrayParameters are the parameters of storeBatch after the smallest id: for each column an
-// array of what the messages have there.
+// arrayParameters are the parameters of storeBatch after the smallest id: an array of the
+// messages' values for each column.
 func arrayParameters() string {
 	n := 1
 	return Messages.each(func(c column[StoredMessage]) string {
@@ -115,7 +115,7 @@ func arrayParameters() string {
 	})
 }
 
-// arraysOf writes the arrays.
+// arraysOf writes the arrays as Postgres array literals.
 func arraysOf(list []*StoredMessage) []any {
 	arrays := make([]any, len(Messages.columns))
 	for i, c := range Messages.columns {
@@ -149,8 +149,8 @@ func appendElement(b []byte, kind string, v driver.Value) []byte {
 
 var arrayQuotes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// merged has each of the two in that order and with that limit, too, so that it is two pages
-// that remain to be sorted. Postgres would sort all of both.
+// merged applies the order and the limit to each select, too, so that Postgres sorts two pages,
+// and not all rows of both.
 func (p *postgres) merged(a, b, order string) string {
 	return fmt.Sprintf("SELECT * FROM (%s %[3]s) AS a UNION ALL SELECT * FROM (%[2]s %[3]s) AS b %[3]s", a, b, order)
 }
@@ -159,7 +159,7 @@ func (p *postgres) selectChanges(ctx context.Context, q sqlx.QueryerContext, use
 	return selectChanges(ctx, q, p.changes, user, after, limit)
 }
 
-// selectChangesOf joins the feeds laterally, so that all of them take one round trip.
+// selectChangesOf reads the feeds by a lateral join, in one round trip.
 func (p *postgres) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, after map[string]ID, limit feedLimit) (map[string]ChangePage, error) {
 	users := slices.Sorted(maps.Keys(after))
 	pages := make(map[string]ChangePage, len(users))
@@ -188,7 +188,7 @@ func (p *postgres) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, a
 	return pages, err
 }
 
-// textWords are the words of a text, as the index of Postgres has them.
+// textWords is the expression of a text's words that the index has.
 var textWords = func() string {
 	text := "text"
 	for _, mark := range "-./@_<&+~:" {
@@ -197,9 +197,9 @@ var textWords = func() string {
 	return "to_tsvector('simple', " + text + ")"
 }()
 
-// searchWalk is how many of the newest messages are looked at one by one before the
-// index is asked: most words that fill a page are found there sooner.
-const searchWalk = 1000
+// searchScan is how many of the newest messages are scanned before the index is used: a page of
+// frequent words is found sooner there.
+const searchScan = 1000
 
 func (p *postgres) selectMatches(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) (Page, error) {
 	ctx = db.WithCustomPlan(ctx) // the plan depends on how rare the words are
@@ -211,14 +211,14 @@ func (p *postgres) selectMatches(ctx context.Context, q sqlx.QueryerContext, que
 	walk := fmt.Sprintf(`
 		SELECT * FROM (SELECT %[1]s FROM messages WHERE %[2]s ORDER BY id %[3]s LIMIT %[4]d) AS newest
 		WHERE %[7]s @@ plainto_tsquery('simple', $%[5]d) ORDER BY id %[3]s LIMIT $%[6]d`,
-		messages.Columns(), where, query.direction(), searchWalk, n+1, n+2, textWords)
+		messages.Columns(), where, query.direction(), searchScan, n+1, n+2, textWords)
 	page, err := selectPage(ctx, q, query.Limit, walk, args...)
 	if err != nil || page.HasMore {
 		return page, err
 	}
-	// OFFSET keeps the conditions of the list out of the inner query, where the planner
-	// might take an index for them, and the texts of a whole mailbox apart. A text of no
-	// words finds nothing, although the empty query finds everything.
+	// OFFSET 0 keeps the planner from moving the conditions of the list into the inner query, where
+	// it might choose their index and parse the texts of a whole mailbox. numnode excludes the
+	// empty tsquery, which would match everything.
 	find := fmt.Sprintf(`
 		SELECT * FROM (
 		    SELECT %[1]s FROM messages
@@ -230,25 +230,24 @@ func (p *postgres) selectMatches(ctx context.Context, q sqlx.QueryerContext, que
 	return selectPage(ctx, q, query.Limit, find, append(args, mailboxes)...)
 }
 
-// sortInterval is after how many messages their words are sorted in. Fewer at a time take
-// longer for each, and a search reads all those that are not sorted in yet.
-const sortInterval = 1000
+// flushInterval is the number of messages after which the pending list is flushed. A flush of fewer
+// takes longer for each message; until the flush, a search scans the whole list.
+const flushInterval = 1000
 
-// wordSorter sorts the words of new messages into the index of searches, beside the
-// sends. Postgres puts them on a list first, GIN's pending list, and where that gets long
-// it lets the next send sort in all of it, which then takes several times as long as
-// others. That is still so of very long messages, and where the server may not do it, as it
-// does not own the index.
-type wordSorter struct {
+// pendingListFlusher flushes the pending list of the GIN index in the background. Without it,
+// Postgres flushes a list that is full as a part of the next send, which then takes several times
+// as long as others. That still happens if messages are very long, or if the service may not flush
+// the list since it does not own the index.
+type pendingListFlusher struct {
 	db      *db.DB
-	added   atomic.Int64 // messages since it was last done
-	sorting atomic.Bool  // it is being done, or is refused
+	added   atomic.Int64 // messages since the last flush
+	busy    atomic.Bool  // a flush runs, or is unsupported
 	running sync.WaitGroup
 }
 
-// add tells of new messages. If there are many by now, it lets their words be sorted in.
-func (s *wordSorter) add(messages int) {
-	if s.added.Add(int64(messages)) < sortInterval || !s.sorting.CompareAndSwap(false, true) {
+// add counts new messages, and starts a flush if it is due.
+func (s *pendingListFlusher) add(messages int) {
+	if s.added.Add(int64(messages)) < flushInterval || !s.busy.CompareAndSwap(false, true) {
 		return
 	}
 	s.added.Store(0)
@@ -257,6 +256,6 @@ func (s *wordSorter) add(messages int) {
 			var pages int64
 			return sqlx.GetContext(ctx, q, &pages, "SELECT gin_clean_pending_list('messages_search')")
 		})
-		s.sorting.Store(db.IsUnsupported(err)) // after any other error it may succeed the next time
+		s.busy.Store(db.IsUnsupported(err)) // after any other error the next flush may succeed
 	})
 }

@@ -9,13 +9,12 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// SearchStep is the optional step of the schema that makes what searches need.
+// SearchStep is the tag of the optional migrations that make the index of searches.
 const SearchStep = "search"
 
-// Each engine searches by its own means: Postgres by a GIN index over tsvectors,
-// SQLite by FTS5. In both, a mailbox is a word of the index, so that a search for
-// words in a mailbox reads no more than the shortest list of messages that the index
-// has for any of them, whatever goes on in other mailboxes.
+// Postgres searches by a GIN index over tsvectors, SQLite by FTS5. In both, each mailbox is
+// indexed as a word of its messages, so that a search for words in a mailbox reads no more than
+// the shortest posting list of any of them, however large other mailboxes are.
 
 // selectMatches is selectMessages for a query with words. The query has a recipient
 // or a sender.
@@ -29,7 +28,7 @@ func selectMatches(ctx context.Context, q sqlx.QueryerContext, e engine, query Q
 	return e.selectMatches(ctx, q, query, bounds, words)
 }
 
-// mailboxWords are the words under which an index has the mailboxes of a query.
+// mailboxWords are the words of a query's mailboxes in the index.
 func mailboxWords(query Query, received, sent string, spell func(user string) string) (words []string) {
 	if query.Recipient != "" {
 		words = append(words, fmt.Sprintf(received, spell(query.Recipient)))

@@ -70,14 +70,14 @@ func TestPunctuation(t *testing.T) {
 	}
 }
 
-// TestWordSorter checks that the words of new messages are sorted in before Postgres would
-// let a send do it, again and again.
-func TestWordSorter(t *testing.T) {
+// TestPendingListFlusher checks that the pending list is flushed after every flushInterval messages,
+// before a send has to.
+func TestPendingListFlusher(t *testing.T) {
 	database := dbtest.Open(t, dbtest.NewURL(t, db.Postgres))
 	service := New(database, Options{})
 	for round := range 2 {
 		var sends sync.WaitGroup
-		for i := range sortInterval {
+		for i := range flushInterval {
 			sends.Go(func() {
 				if _, _, err := service.Send(t.Context(), Draft{
 					Sender: fmt.Sprint("sender-", i), Recipient: fmt.Sprint("recipient-", i), Text: "some words", IdempotencyKey: fmt.Sprint(round),
@@ -87,13 +87,13 @@ func TestWordSorter(t *testing.T) {
 			})
 		}
 		sends.Wait()
-		service.engine.(*postgres).words.running.Wait()
-		var unsorted int
+		service.engine.(*postgres).flusher.running.Wait()
+		var pending int
 		err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-			return sqlx.GetContext(ctx, q, &unsorted, "SELECT gin_clean_pending_list('messages_search')")
+			return sqlx.GetContext(ctx, q, &pending, "SELECT gin_clean_pending_list('messages_search')")
 		})
-		if err != nil || unsorted > 0 {
-			t.Errorf("round %d: %d pages of words were not sorted in, %v", round, unsorted, err)
+		if err != nil || pending > 0 {
+			t.Errorf("round %d: %d pages are on the pending list, %v", round, pending, err)
 		}
 	}
 	if err := service.Close(t.Context()); err != nil {

@@ -9,29 +9,29 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// send is a draft on its way into the store, and its outcome.
+// send is a draft to be stored, and its outcome.
 type send struct {
-	draft  StoredMessage // has no id before its mailboxes are locked
+	draft  StoredMessage // gets its id when it is stored
 	change mailbox.Change
 	outcome
 }
 
-// outcome is what became of a send: its message was stored or replayed, or it was
-// refused with err.
+// outcome is the outcome of a send: its message was stored or replayed, or it was refused with err.
 type outcome struct {
 	message  *Message
 	replayed bool
 	err      error
 }
 
-// needsCare reports whether a rule may concern the draft, whoever its users are, or it has no
-// idempotency key, without which it could be stored twice where an answer of the database is lost.
-func (s *send) needsCare() bool { return s.draft.ReplyTo != nil || s.draft.Hash == nil }
+// needsRules reports whether the draft may not take the fast path: a rule concerns it whatever its
+// users are, or it has no idempotency key, which alone prevents that it is stored twice if the
+// database's answer is lost.
+func (s *send) needsRules() bool { return s.draft.ReplyTo != nil || s.draft.Hash == nil }
 
-// Keys are the users of a send: it is stored after those of theirs that came before it.
+// Keys are the users of a send, whose sends are stored in the order they came.
 func (s *send) Keys() []string { return s.change.Owners }
 
-// Fail notes that a send was not stored.
+// Fail records that a send was not stored.
 func (s *send) Fail(err error) { s.outcome = outcome{err: explain(err)} }
 
 // store stores a batch in a transaction that has locked its mailboxes, and sets the outcome of
@@ -56,7 +56,7 @@ func store(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 			messages = append(messages, s.message)
 		}
 	}
-	if err := touchConversations(ctx, tx, messages); err != nil {
+	if err := setLastMessages(ctx, tx, messages); err != nil {
 		return err
 	}
 	return replay(ctx, tx, rest)
@@ -86,7 +86,7 @@ func settle(batch []*send, stored []ID) (rest []*send) {
 	return rest
 }
 
-// refuse gives the sends that break a rule their error and returns the others.
+// refuse sets the error of each send that breaks a rule and returns the others.
 func refuse(ctx context.Context, tx *sqlx.Tx, batch []*send) (accepted []*send, err error) {
 	var doubtful, replies []*StoredMessage
 	for _, s := range batch {
@@ -119,9 +119,10 @@ func refuse(ctx context.Context, tx *sqlx.Tx, batch []*send) (accepted []*send, 
 	return accepted, nil
 }
 
-// replay answers the sends that were not stored with the message that holds their
+// replay sets the outcome of the sends that were not stored to the message that holds their
 // idempotency key. The mailboxes are locked, so that message is committed or part
-// of this batch. What was refused now may have been stored before.
+// of this batch. It may be there even if the send was refused: it was stored before the
+// rule applied.
 func replay(ctx context.Context, tx *sqlx.Tx, repeated []*send) error {
 	if len(repeated) == 0 {
 		return nil
@@ -142,7 +143,7 @@ func replay(ctx context.Context, tx *sqlx.Tx, repeated []*send) error {
 		case !ok && s.err != nil:
 		case !ok:
 			return errors.New("a message was neither stored nor found under its idempotency key")
-		case m.isOfAnother(s.draft.KeyRecord):
+		case m.isOfOtherRequest(s.draft.KeyRecord):
 			s.err = keyReused()
 		default:
 			s.message, s.replayed, s.err = &m.Message, true, nil

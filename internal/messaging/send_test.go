@@ -14,8 +14,8 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// TestStoreBatch takes the short cut with messages about which there is something to ask, and
-// with others: it stores only the others, and where an engine has no short cut, none.
+// TestStoreBatch takes the fast path with messages that a rule may concern, and with others: it
+// stores only the others, and none on an engine without a fast path.
 func TestStoreBatch(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		database := dbtest.Open(t, dbtest.NewURL(t, engine))
@@ -77,8 +77,8 @@ func TestStoreBatch(t *testing.T) {
 	})
 }
 
-// TestNeedsCare lists the drafts that do not take the short cut whoever sends them.
-func TestNeedsCare(t *testing.T) {
+// TestNeedsRules lists the drafts that never take the fast path.
+func TestNeedsRules(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		draft Draft
@@ -88,8 +88,8 @@ func TestNeedsCare(t *testing.T) {
 		{Draft{}, true},
 		{Draft{IdempotencyKey: "key", ReplyTo: &ID{}}, true},
 	} {
-		if s := (&send{draft: test.draft.stored()}); s.needsCare() != test.want {
-			t.Errorf("%+v needs care: %t", test.draft, s.needsCare())
+		if s := (&send{draft: test.draft.stored()}); s.needsRules() != test.want {
+			t.Errorf("%+v needs the rules: %t", test.draft, s.needsRules())
 		}
 	}
 }
@@ -111,7 +111,7 @@ func TestStoreAtOnceAgain(t *testing.T) {
 	for _, s := range batch {
 		s.message = &s.draft.Message
 	}
-	rest, err := w.storeAtOnce(batch)
+	rest, err := w.storeFast(batch)
 	if err != nil || !slices.Equal(rest, batch[1:]) || batch[0].message == nil || batch[1].message != nil {
 		t.Errorf("%v are left, with %v: %v", rest, batch[1].message, err)
 	}

@@ -17,8 +17,8 @@ import (
 // sendTimeout bounds the wait for the outcome of a send.
 const sendTimeout = 20 * time.Second
 
-// sends stores drafts, many at a time. What becomes of each is decided in send.go; this is the only
-// file that knows of package groupcommit.
+// sends stores drafts in batches. The rules are in send.go; this is the only file that knows of
+// package groupcommit.
 type sends struct {
 	engine    engine
 	mailboxes *mailbox.Mailboxes
@@ -52,7 +52,7 @@ func (w *sends) admit() error {
 	return nil
 }
 
-// store stores a draft, with others that come at the same time, and waits for the outcome.
+// store stores a draft, in a batch with concurrent ones, and waits for the outcome.
 func (w *sends) store(ctx context.Context, draft Draft) (m Message, replayed bool, err error) {
 	s := &send{draft: draft.stored(), change: mailbox.Change{Owners: []string{draft.Recipient, draft.Sender}, N: 1}}
 	if err := w.group.Do(ctx, s); err != nil {
@@ -64,7 +64,7 @@ func (w *sends) store(ctx context.Context, draft Draft) (m Message, replayed boo
 	return *s.message, s.replayed, nil
 }
 
-// explainWait says why a draft was not stored, or not in time.
+// explainWait makes an [Unavailable] error of the errors of package groupcommit.
 func explainWait(err error) error {
 	switch {
 	case errors.Is(err, groupcommit.ErrFull):
@@ -77,11 +77,11 @@ func explainWait(err error) error {
 	return err
 }
 
-// write stores a batch, and sets the outcome of each send but of those it returns.
+// write stores a batch, and sets the outcome of each send except those it returns.
 func (w *sends) write(batch []*send) (failed []*send, err error) {
 	rest := batch
-	if !slices.ContainsFunc(batch, (*send).needsCare) {
-		if rest, err = w.storeAtOnce(batch); err != nil {
+	if !slices.ContainsFunc(batch, (*send).needsRules) {
+		if rest, err = w.storeFast(batch); err != nil {
 			return batch, err
 		}
 	}
@@ -105,10 +105,9 @@ func (w *sends) write(batch []*send) (failed []*send, err error) {
 	return nil, nil
 }
 
-// storeAtOnce stores a batch by one statement, if the engine has one, and returns the sends
-// that it has not stored. The locks last as long as the database takes, and not while this
-// process has other things to do.
-func (w *sends) storeAtOnce(batch []*send) (rest []*send, err error) {
+// storeFast stores a batch by the engine's one statement, if it has one, and returns the sends that
+// it has not stored. With one statement, row locks are not held during round trips.
+func (w *sends) storeFast(batch []*send) (rest []*send, err error) {
 	for i, id := range w.mailboxes.NewIDs(len(batch)) {
 		batch[i].draft.ID, batch[i].outcome = id, outcome{} // not of an earlier attempt
 	}
@@ -119,7 +118,7 @@ func (w *sends) storeAtOnce(batch []*send) (rest []*send, err error) {
 	return settle(batch, stored), nil
 }
 
-// committed counts what a batch has stored, and publishes whose mailboxes have changed.
+// committed counts the messages that a batch has stored, and publishes the changed mailboxes.
 func (w *sends) committed(batch []*send) {
 	users := make([]string, 0, 2*len(batch))
 	for _, s := range batch {

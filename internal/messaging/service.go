@@ -62,11 +62,10 @@ func New(database *db.DB, options Options) *Service {
 // ctx ends first. The database stays open.
 func (s *Service) Close(ctx context.Context) error { return s.sends.close(ctx) }
 
-// readyTimeout bounds the wait for a sign of life; whoever asks will not wait long.
+// readyTimeout is short, since health checks do not wait long.
 const readyTimeout = 2 * time.Second
 
-// Ready returns an [Unavailable] error when messages cannot be read or none could be
-// stored, for whatever reason.
+// Ready returns an [Unavailable] error when messages cannot be read or stored.
 func (s *Service) Ready(ctx context.Context) error {
 	if err := s.db.Intact(); err != nil {
 		return explain(err)

@@ -13,7 +13,7 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// sqlite is SQLite, which is within the process: to ask it costs no round trip.
+// sqlite is SQLite, which runs in the process: a statement costs no round trip.
 type sqlite struct{ changes map[int]string }
 
 func newSQLite(*db.DB, bool) engine { return &sqlite{changesOfUser("$1", "$2")} }
@@ -24,17 +24,17 @@ func (*sqlite) stored(int) {}
 
 func (*sqlite) close(context.Context) {}
 
-// storeBatch leaves it to the usual way, in which a statement costs little.
+// storeBatch stores none: without round trips, the path of the rules is as fast.
 func (*sqlite) storeBatch(context.Context, []*StoredMessage) ([]ID, error) { return nil, nil }
 
-// merged lets SQLite merge the two as it reads them.
+// merged needs no more: SQLite merges two sorted selects as it reads them.
 func (*sqlite) merged(a, b, order string) string { return a + " UNION ALL " + b + " " + order }
 
 func (s *sqlite) selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error) {
 	return selectChanges(ctx, q, s.changes, user, after, limit)
 }
 
-// selectChangesOf asks for one feed after the other: SQLite cannot join laterally.
+// selectChangesOf reads one feed after the other: SQLite has no lateral joins.
 func (s *sqlite) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, after map[string]ID, limit feedLimit) (map[string]ChangePage, error) {
 	pages := make(map[string]ChangePage, len(after))
 	for _, user := range slices.Sorted(maps.Keys(after)) {
@@ -54,7 +54,7 @@ func (*sqlite) selectMatches(ctx context.Context, q sqlx.QueryerContext, query Q
 	mailboxes := mailboxWords(query, "r%s", "s%s", func(user string) string { return strings.ToUpper(hex.EncodeToString([]byte(user))) })
 	match := fmt.Sprintf(`mailboxes : ("%s") AND text : ("%s")`, strings.Join(mailboxes, `" AND "`), strings.Join(words, `" AND "`))
 	args = append(args, match, query.Limit+1)
-	// The first and the last message in the window give the range of numbers.
+	// The range of row ids is that of the first and the last message in the window.
 	edge := "(SELECT number FROM message_numbers WHERE id = (SELECT id FROM messages WHERE " + where + " ORDER BY id %s LIMIT 1))"
 	statement := fmt.Sprintf(`
 		SELECT %[1]s FROM message_words

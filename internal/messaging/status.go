@@ -8,15 +8,15 @@ type Status struct {
 	Started time.Time
 
 	Sends        int64   // stored since the start
-	PerSecond10s float64 // of them, over the last ten whole seconds
+	PerSecond10s float64 // sends per second over the last ten whole seconds
 	PerSecond60s float64
 
 	SendsWaiting   int // to be stored
-	ChangesWaiting int // that are no sends, to be stored, or being stored
-	QueueSize      int // how many of each there may be
+	ChangesWaiting int // other changes that wait or are being stored
+	QueueSize      int // the most of each
 }
 
-// Status returns how busy the service is. It asks nothing of the database.
+// Status returns how busy the service is, without a query.
 func (s *Service) Status() Status {
 	status := Status{
 		Engine:         string(s.db.Engine),

@@ -16,12 +16,12 @@ import (
 type column[R any] struct {
 	name   string
 	kind   string       // the type in Postgres
-	field  func(*R) any // points to the value: a row is scanned into it, and stored from it
-	erased string       // of what a user wrote: what a deletion puts in its place
-	member string       // of the JSON of the API, if it is one
+	field  func(*R) any // returns a pointer to the value in a row
+	erased string       // the SQL of what a deletion replaces the value by; empty to keep it
+	member string       // its name in the JSON of the API; empty if it is not there
 }
 
-// within are the columns of a part of a row.
+// within makes columns of a part of a row into columns of the row.
 func within[R, P any](part func(*R) *P, columns []column[P]) []column[R] {
 	whole := make([]column[R], len(columns))
 	for i, c := range columns {
@@ -30,13 +30,13 @@ func within[R, P any](part func(*R) *P, columns []column[P]) []column[R] {
 	return whole
 }
 
-// Table is a table whose rows are values of type R, by its list of columns.
+// Table is a table whose rows are values of type R. It writes its statements from a list of columns.
 type Table[R any] struct {
 	name    string
 	columns []column[R]
 	list    string // the names of the columns
-	insert  string // what a statement that inserts rows begins with
-	row     string // the parameters of one
+	insert  string // the INSERT up to VALUES
+	row     string // the parameters of one row
 }
 
 func newTable[R any](name string, columns []column[R]) *Table[R] {
@@ -46,7 +46,7 @@ func newTable[R any](name string, columns []column[R]) *Table[R] {
 	return t
 }
 
-// each joins what is written for each column.
+// each joins what write returns for each column, with commas.
 func (t *Table[R]) each(write func(column[R]) string) string {
 	parts := make([]string, len(t.columns))
 	for i, c := range t.columns {
@@ -61,18 +61,18 @@ func (t *Table[R]) Name() string { return t.name }
 // Columns lists the columns.
 func (t *Table[R]) Columns() string { return t.list }
 
-// of lists the columns of a row that a statement calls by a name.
+// of lists the columns, qualified by a table alias.
 func (t *Table[R]) of(row string) string {
 	return t.each(func(c column[R]) string { return row + "." + c.name })
 }
 
-// ofAny is [Table.of] for a row that there may not be, as after a left join. Pointers and ids
-// take the NULLs that it consists of then.
+// ofAny is [Table.of] for the right side of a left join, which may be NULLs: they become empty
+// texts. Pointers and ids scan NULL.
 func (t *Table[R]) ofAny(row string) string {
 	return t.each(func(c column[R]) string { return c.orEmpty(row + "." + c.name) })
 }
 
-// orEmpty writes an expression that is not NULL where the column cannot be NULL.
+// orEmpty replaces NULL by an empty text in an expression of a text column.
 func (c *column[R]) orEmpty(expression string) string {
 	if _, isText := c.field(new(R)).(*string); isText {
 		return "coalesce(" + expression + ", '') AS " + c.name
@@ -80,7 +80,7 @@ func (c *column[R]) orEmpty(expression string) string {
 	return expression
 }
 
-// pointers point to the fields of a row, in the order of the columns: to scan, and to store.
+// pointers returns pointers to the fields of a row, in the order of the columns, to scan and to store.
 func (t *Table[R]) pointers(row *R) []any {
 	pointers := make([]any, len(t.columns))
 	for i, c := range t.columns {
@@ -89,13 +89,13 @@ func (t *Table[R]) pointers(row *R) []any {
 	return pointers
 }
 
-// Select returns the rows that a statement selects, which has the columns in their order. It
-// scans by position: sqlx would look up the place of each value by its name.
+// Select returns the rows of a statement that selects the columns in their order. It scans by
+// position, which is faster than sqlx's lookup of each column by name.
 func (t *Table[R]) Select(ctx context.Context, q sqlx.QueryerContext, statement string, args ...any) (found []R, err error) {
 	var row R
 	pointers := t.pointers(&row)
 	err = eachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
-		row = *new(R) // an id leaves what is there where it is NULL
+		row = *new(R) // scanning NULL leaves an id as it is
 		if err := rows.Scan(pointers...); err != nil {
 			return false, err
 		}
@@ -105,7 +105,7 @@ func (t *Table[R]) Select(ctx context.Context, q sqlx.QueryerContext, statement 
 	return found, err
 }
 
-// eachRow calls fn with each row that a statement selects, until it has enough.
+// eachRow calls fn with each row of a statement, until fn has enough.
 func eachRow(ctx context.Context, q sqlx.QueryerContext, fn func(*sqlx.Rows) (enough bool, err error), statement string, args ...any) error {
 	rows, err := q.QueryxContext(ctx, statement, args...) //nolint:sqlclosecheck // it is closed below
 	if err != nil {
@@ -120,8 +120,7 @@ func eachRow(ctx context.Context, q sqlx.QueryerContext, fn func(*sqlx.Rows) (en
 	return rows.Err()
 }
 
-// Insert writes the statement that inserts rows, and its arguments. Its parameters are
-// question marks.
+// Insert writes an INSERT of rows, with question marks as parameters, and its arguments.
 func (t *Table[R]) Insert(rows ...*R) (statement string, args []any) {
 	args = make([]any, 0, len(rows)*len(t.columns))
 	for _, row := range rows {
@@ -130,9 +129,9 @@ func (t *Table[R]) Insert(rows ...*R) (statement string, args []any) {
 	return t.insert + db.RowsOf(len(rows), t.row), args
 }
 
-// value is what the driver is given for a field.
+// value converts a field to what the driver takes.
 func value(field any) driver.Value {
-	switch field := field.(type) { // those of most columns take no reflection
+	switch field := field.(type) { // most columns need no reflection
 	case *string:
 		return *field
 	case *ID:
@@ -147,10 +146,10 @@ func value(field any) driver.Value {
 
 func isEmpty(field any) bool { return reflect.ValueOf(field).Elem().IsZero() }
 
-// optionalJSON is NULL in the database where it is empty.
+// optionalJSON is stored as NULL if it is empty.
 type optionalJSON string
 
-// Value is what is stored.
+// Value implements [driver.Valuer].
 func (j optionalJSON) Value() (driver.Value, error) {
 	if j == "" {
 		return nil, nil //nolint:nilnil // NULL
@@ -158,7 +157,7 @@ func (j optionalJSON) Value() (driver.Value, error) {
 	return string(j), nil
 }
 
-// Scan takes what was stored.
+// Scan implements sql.Scanner.
 func (j *optionalJSON) Scan(value any) error {
 	switch value := value.(type) {
 	case nil:

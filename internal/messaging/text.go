@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// checkText refuses a text in which nothing can be seen. The contract's pattern refuses those
-// of the Basic Multilingual Plane; the regular expressions of its users' languages have no
-// common way to name characters beyond it, such as tags and variation selectors.
+// checkText refuses a text without a visible character. The contract's pattern does so within the
+// Basic Multilingual Plane; the regular expressions of different languages have no common syntax
+// for the characters beyond it, such as tags and variation selectors.
 func checkText(text string) *Error {
 	if !strings.ContainsFunc(text, isVisible) {
 		return invalid("text", "must not be blank")
@@ -26,7 +26,7 @@ func isVisible(r rune) bool {
 	case unicode.IsSpace(r), unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector), r == '\u2800':
 		return false
 	case unicode.Is(unicode.Cf, r):
-		// Those are shown: annotations, Egyptian controls and signs that enclose what follows.
+		// Visible format characters: annotations, Egyptian controls, and signs that enclose what follows.
 		return unicode.In(r, unicode.Prepended_Concatenation_Mark) || r >= '\uFFF9' && r <= '\uFFFB' || r >= 0x13430 && r <= 0x1345F
 	}
 	return true

@@ -10,8 +10,8 @@ import (
 	"github.com/message-service/message-service/api"
 )
 
-// TestVisible compares what the contract takes for a blank text with what the product does:
-// the pattern cannot name characters beyond the Basic Multilingual Plane, and is otherwise the same.
+// TestVisible compares the contract's pattern for visible text with isVisible: within the Basic
+// Multilingual Plane they must agree.
 func TestVisible(t *testing.T) {
 	t.Parallel()
 	document, err := openapi3.NewLoader().LoadFromData(api.Document)

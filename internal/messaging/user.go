@@ -6,7 +6,7 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Record is one thing of an export: a message, a read marker or a block; the others
+// Record is one record of an export: a message, a read marker or a block; the others
 // are nil.
 type Record struct {
 	Message    *StoredMessage
@@ -19,7 +19,7 @@ const exportBatch = 200
 
 // ExportUser yields every message that a user sent or received and that is not
 // deleted, the oldest first, then the user's read markers, then the user's blocks.
-// It reads them in portions, so that it holds neither much memory nor a transaction,
+// It reads them in batches, so that it needs little memory and no long transaction,
 // and stops when yield returns an error. Errors: [Unavailable], and those of yield.
 func (s *Service) ExportUser(ctx context.Context, user string, yield func(Record) error) error {
 	var lastMessage ID

@@ -8,8 +8,8 @@ import (
 )
 
 // selectMessagesOf returns the messages that a user sent or received, after an id,
-// the oldest first. Those to themselves are selected twice, so the page may be short, and the
-// next one empty. Were they left out where they were sent, that would walk over all of them.
+// the oldest first. Messages to oneself are selected twice, so the page may be short, and the
+// next one empty: excluding them among the sent ones would scan all of them.
 func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID, limit int) (Page, error) {
 	role := func(column string) string {
 		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND id > $2 AND deleted = false", messages.Columns(), column)
@@ -17,8 +17,8 @@ func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, e engine, user
 	return selectPage(ctx, q, limit, e.merged(role("recipient"), role("sender"), "ORDER BY id LIMIT $3"), user, after, limit+1)
 }
 
-// selectReadMarkers returns the markers of a user with peers after an id, which may
-// be empty.
+// selectReadMarkers returns a user's markers in conversations with the peers whose ids are greater
+// than after.
 func selectReadMarkers(ctx context.Context, q sqlx.QueryerContext, owner, after string, limit int) ([]ReadMarker, error) {
 	markers, err := ReadMarkers.Select(ctx, q, `
 		SELECT `+ReadMarkers.Columns()+` FROM read_markers WHERE owner = $1 AND peer > $2 ORDER BY peer LIMIT $3`, owner, after, limit)
