@@ -17,9 +17,9 @@ import (
 // of records: all messages in the order of their ids, deleted ones too, then all read markers
 // and blocks.
 //
-// From Postgres all of it is of one moment. From SQLite each record is as it was when it
-// was read, up to the message that was the newest one at the start: what is sent meanwhile
-// is left out, and what is edited or deleted meanwhile is there in one state or the other.
+// From Postgres it is one snapshot. From SQLite each record is as it was when it
+// was read, up to the message that was the newest one at the start: messages sent meanwhile
+// are left out, and messages edited or deleted meanwhile are exported in one state or the other.
 func Export(ctx context.Context, database *db.DB, w io.Writer) (records int64, err error) {
 	buffer := bufio.NewWriterSize(w, 1<<20)
 	lines := newWriter(buffer, true)
@@ -29,7 +29,7 @@ func Export(ctx context.Context, database *db.DB, w io.Writer) (records int64, e
 	return lines.records, errors.Join(lines.end(), buffer.Flush())
 }
 
-// ExportUser writes what belongs to a user; see [messaging.Service.ExportUser].
+// ExportUser writes the data of a user; see [messaging.Service.ExportUser].
 func ExportUser(ctx context.Context, service *messaging.Service, user string, w io.Writer) error {
 	lines := newWriter(w, false)
 	if err := service.ExportUser(ctx, user, lines.write); err != nil {
@@ -59,10 +59,10 @@ func readStore(ctx context.Context, database *db.DB, yield func(messaging.Record
 	})
 }
 
-// exportPortion is how many rows are read at a time.
+// exportPortion is how many rows one query reads.
 const exportPortion = 1000
 
-// eachRow calls fn with each row, until a portion has less than exportPortion of them.
+// eachRow calls fn with each row, until a portion has fewer than exportPortion rows.
 func eachRow[T any](read db.ReadPortion, next func(context.Context, sqlx.QueryerContext) ([]T, error), fn func(*T) error) error {
 	for {
 		var rows []T
@@ -95,8 +95,8 @@ func exportMessages(read db.ReadPortion, newest messaging.ID, yield func(messagi
 	})
 }
 
-// exportReadMarkers yields no marker beyond the newest message: one that was set meanwhile
-// is moved to what its user could have read before, if there is anything.
+// exportReadMarkers yields no marker beyond the newest exported message: a marker that was set
+// meanwhile is moved back to the newest exported message of its conversation, or left out.
 func exportReadMarkers(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
 	var after messaging.ReadMarker
 	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.ReadMarker, error) {

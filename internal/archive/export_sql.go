@@ -11,8 +11,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// everyID is the id to those who look for it among everyone's: the index of all ids is of this
-// expression, after deleted.
+// everyID is the expression of the id that the index of all users' messages has, after deleted.
 const everyID = "coalesce(id, id)"
 
 // selectStored returns messages of everyone, deleted ones too, after an id and up to
@@ -25,7 +24,7 @@ func selectStored(ctx context.Context, q sqlx.QueryerContext, after, upTo messag
 	return messaging.Messages.Select(ctx, q, both(half("false"), half("true"))+" ORDER BY id LIMIT $3", after, upTo, limit)
 }
 
-// selectNewest returns the id of the newest message, or the zero one.
+// selectNewest returns the id of the newest message, or the zero id.
 func selectNewest(ctx context.Context, q sqlx.QueryerContext) (messaging.ID, error) {
 	half := func(deleted string) string {
 		return fmt.Sprintf("SELECT id FROM messages WHERE deleted = %s ORDER BY %s DESC LIMIT $1", deleted, everyID)
@@ -33,8 +32,8 @@ func selectNewest(ctx context.Context, q sqlx.QueryerContext) (messaging.ID, err
 	return selectNewestID(ctx, q, half("false"), half("true"), 1)
 }
 
-// selectNewestOfPair returns the id of the newest message of two users up to an id that is
-// not deleted, or the zero one.
+// selectNewestOfPair returns the id of the newest message between two users, up to an id, that is
+// not deleted, or the zero id.
 func selectNewestOfPair(ctx context.Context, q sqlx.QueryerContext, a, b string, upTo messaging.ID) (messaging.ID, error) {
 	direction := func(recipient, sender string) string {
 		return fmt.Sprintf(`
@@ -52,13 +51,13 @@ func selectNewestID(ctx context.Context, q sqlx.QueryerContext, one, other strin
 	return id, err
 }
 
-// both writes a statement for what two statements select, each of them in an order and up to a
-// limit: it is no more than that which remains to be sorted, and no planner has to see how.
+// both writes the union of two statements, each of which has an order and a limit of its own, so
+// that any planner sorts only the rows within both limits.
 func both(a, b string) string {
 	return "SELECT * FROM (" + a + ") AS a UNION ALL SELECT * FROM (" + b + ") AS b"
 }
 
-// selectAfter returns the rows of everyone after that of an owner and a peer.
+// selectAfter returns the rows of all owners after that of an owner and a peer.
 func selectAfter[R any](ctx context.Context, q sqlx.QueryerContext, table *messaging.Table[R], owner, peer string, limit int) ([]R, error) {
 	return table.Select(ctx, q, `
 		SELECT `+table.Columns()+` FROM `+table.Name()+`

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// WriteFile makes a file, or replaces one, that is there under its name only once all
-// of it is on disk. Only its owner may read it.
+// WriteFile creates or replaces a file atomically: it has its name only once all of it is on disk.
+// Only its owner may read it.
 func WriteFile(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no regular file, and nothing else is replaced", path)
@@ -17,7 +17,7 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	folder, name := filepath.Split(path)
 	file, err := os.CreateTemp(filepath.Clean(folder), "."+name+".*")
 	if failed, ok := errors.AsType[*os.PathError](err); ok {
-		err = failed.Err // without the name, which nobody has asked for
+		err = failed.Err // without the name of the temporary file
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
@@ -36,7 +36,7 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	return syncFolder(filepath.Clean(folder))
 }
 
-// syncFolder makes a new name in a folder survive the loss of power.
+// syncFolder syncs a folder, so that a new name in it survives a power failure.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {

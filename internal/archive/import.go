@@ -14,16 +14,16 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// ErrNotEmpty is returned by [Import] for a store that has something in it.
+// ErrNotEmpty is returned by [Import] for a store that is not empty.
 var ErrNotEmpty = errors.New("the store is not empty")
 
-// importBatchSize is how many messages one statement stores. Each takes ten of its
-// parameters, of which SQLite allows 32,766.
+// importBatchSize is how many messages one statement stores. Each takes ten parameters; SQLite allows
+// 32,766 in a statement.
 const importBatchSize = 1000
 
-// Import stores records that are in the order of an export into a store that must be empty, and
-// returns their number: all of them or none. An error of records ends it. Nobody else can write
-// into the store meanwhile.
+// Import stores records, which must be in the order of an export, into an empty store, in one
+// transaction, and returns their number. It ends with the first error of records. Other writers
+// are locked out meanwhile.
 func Import(ctx context.Context, database *db.DB, records iter.Seq2[messaging.Record, error]) (int64, error) {
 	batch := importBatch{future: time.Now().Add(maxAhead)}
 	err := database.Load(ctx, "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
@@ -56,15 +56,15 @@ func Import(ctx context.Context, database *db.DB, records iter.Seq2[messaging.Re
 	return batch.lines, err
 }
 
-// maxAhead is how far an id may be ahead of the time: those of a mailbox increase, so one
-// that is far ahead would date everything that its user, and whoever writes with them, sends.
+// maxAhead is how far the time of an id may be in the future. The ids of a mailbox increase, so an
+// id that is far ahead would give wrong times to all later messages of its user and of their peers.
 const maxAhead = time.Minute
 
 // importBatch collects records to be stored together.
 type importBatch struct {
-	future       time.Time // no id may be as new as that
-	lines        int64     // up to the last record: each is a line
-	last         string    // the place of that in the order of an export
+	future       time.Time // the times of all ids must be before it
+	lines        int64     // the records so far; each is a line
+	last         string    // placeOf the last record
 	messages     []*messaging.StoredMessage
 	messageLines int // of the messages that are stored
 	markers      []*messaging.ReadMarker
@@ -113,8 +113,8 @@ func (b *importBatch) store(ctx context.Context, tx *sqlx.Tx) error {
 	return err
 }
 
-// placeOf is a string that sorts as the records of an export do. No user id contains a
-// space, and all that they contain comes after it.
+// placeOf is a string that sorts in the order of an export. A space sorts before every character of
+// a user id.
 func placeOf(r messaging.Record) string {
 	switch {
 	case r.Message != nil:
@@ -126,7 +126,7 @@ func placeOf(r messaging.Record) string {
 	}
 }
 
-// check finds what would harm a store and is no matter of the record's form.
+// check refuses a record that has the right form but would harm the store.
 func check(r messaging.Record, future time.Time) error {
 	var ids []messaging.ID
 	switch {

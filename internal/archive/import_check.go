@@ -10,8 +10,8 @@ import (
 )
 
 // checkStore refuses an imported store whose records contradict each other, and names a line.
-// Each line of the file is one record, and they are in the order of an export, so that the
-// number of a line is the number of records up to it.
+// Each line of the file is one record, in the order of an export, so the number of a line is the
+// position of its record in that order.
 func checkStore(ctx context.Context, tx *sqlx.Tx) error {
 	for _, check := range []struct{ find, refusal string }{
 		{findSamePosition, "another change of the same mailbox has this position"},
@@ -28,7 +28,7 @@ func checkStore(ctx context.Context, tx *sqlx.Tx) error {
 	return nil
 }
 
-// lines numbers the records as an export has them.
+// lines numbers the records in the order of an export.
 const lines = `
 	WITH message_lines AS (
 		SELECT row_number() OVER (ORDER BY id) AS line, recipient, sender, coalesce(changed, id) AS position FROM messages
@@ -40,8 +40,8 @@ const lines = `
 			+ row_number() OVER (ORDER BY owner, peer) AS line, owner, changed FROM blocks
 	)`
 
-// findSamePosition selects the line of a record at a position of a mailbox that an earlier
-// record of it has.
+// findSamePosition selects the line of a record whose position in a mailbox is that of an earlier
+// record.
 const findSamePosition = lines + `
 	SELECT line FROM (
 		SELECT line, lag(position) OVER (PARTITION BY user_id ORDER BY position, line) = position AS same FROM (
@@ -53,8 +53,8 @@ const findSamePosition = lines + `
 		) AS positions
 	) AS neighbours WHERE same ORDER BY line LIMIT 1`
 
-// findMarkerAhead selects the line of a read marker without a message as new as it says.
-// A message that was deleted since is one.
+// findMarkerAhead selects the line of a read marker that is beyond every message of its conversation,
+// including tombstones.
 const findMarkerAhead = lines + `, newer_tombstones AS (
 		SELECT marker.owner, marker.peer FROM marker_lines AS marker
 		JOIN messages ON recipient = marker.owner AND deleted = true AND id >= marker.message_id AND sender = marker.peer

@@ -22,8 +22,8 @@ func isEmpty(ctx context.Context, tx *sqlx.Tx) (bool, error) {
 	return found == 0, nil
 }
 
-// insertMessages inserts messages as they are. Where the idempotency key of one is taken, it
-// returns the index of the first of those, else -1.
+// insertMessages inserts messages. It returns the index of the first one whose idempotency key is
+// taken, or -1.
 func insertMessages(ctx context.Context, tx *sqlx.Tx, messages []*messaging.StoredMessage) (taken int, err error) {
 	ids, err := messaging.InsertMessages(ctx, tx, messages)
 	if err != nil {
@@ -47,9 +47,9 @@ func insertRows[R any](ctx context.Context, tx *sqlx.Tx, table *messaging.Table[
 	return nil
 }
 
-// deriveRest fills the tables that follow from the others: the conversations, the clock of each
-// mailbox, which is the newest change in it, and who has blocked somebody. Neither engine has a
-// max of ids that the other has, too.
+// deriveRest fills the derived tables: the conversations and the mailboxes, with their clocks,
+// which are their newest changes, and their blocking flags. It uses row_number, since no max of ids
+// works in both engines.
 func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 	for _, statement := range []string{`
 		INSERT INTO conversations (owner, peer, last_message_id)

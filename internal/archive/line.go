@@ -18,9 +18,10 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// appendLine appends the line of a record to b, for a store with all that makes it the same again.
-// Some readers of lines take U+0085, U+2028 and U+2029 for the end of one: the first is escaped,
-// and in texts the others, too. In metadata they are not: an export must stay the same, byte for byte.
+// appendLine appends the line of a record to b; with store, it has all that an import needs.
+// Some readers take U+0085, U+2028 and U+2029 for the end of a line: the first is escaped everywhere,
+// the others only in texts, since earlier exports did not escape them in metadata and an export
+// must stay the same, byte for byte.
 func appendLine(b []byte, r messaging.Record, store bool) []byte {
 	var changed *messaging.ID
 	var key messaging.KeyRecord
@@ -49,7 +50,7 @@ func appendLine(b []byte, r messaging.Record, store bool) []byte {
 	return b
 }
 
-// quoteText writes a text as a string of JSON, with escapes for U+2028 and U+2029.
+// quoteText writes a text as a JSON string, with escapes for U+2028 and U+2029.
 func quoteText(b []byte, text string) []byte {
 	start := len(b)
 	b = contract.AppendText(b, text)
@@ -68,7 +69,7 @@ func appendHash(b []byte, name string, hash []byte) []byte {
 	return append(hex.AppendEncode(append(b, name...), hash), '"')
 }
 
-// lineFormats checks ids. Times need no check of their own: they must be those inside the ids.
+// lineFormats checks ids. Times are checked in toRecord: they must be those in the ids.
 var lineFormats = []openapi3.SchemaValidationOption{
 	openapi3.EnableFormatValidation(),
 	openapi3.WithStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC9562)),
@@ -91,14 +92,14 @@ func parseLine(text []byte) (line server.ExportRecord, err error) {
 	if err := json.Unmarshal(text, &line, json.RejectUnknownMembers(true)); err != nil {
 		return line, err
 	}
-	// Not by the schema of a text that is sent: earlier versions took some that it refuses.
+	// Not by the schema of a text to be sent: earlier versions accepted some texts that it refuses.
 	if m := line.Message; m != nil && m.DeletedAt == nil && m.Text == "" {
 		return line, errors.New("/message/text must not be empty")
 	}
 	return line, nil
 }
 
-// explain says what is wrong with a value, and where.
+// explain shortens a schema error to the path of the value and the reason.
 func explain(err error) error {
 	if failure, ok := errors.AsType[*openapi3.SchemaError](err); ok {
 		return fmt.Errorf("/%s: %s", strings.Join(failure.JSONPointer(), "/"), failure.Reason)
@@ -106,8 +107,8 @@ func explain(err error) error {
 	return err
 }
 
-// toRecord makes a record of a line and refuses one that contradicts itself: written again, it
-// must be the same.
+// toRecord makes a record of a line. It refuses a line that contradicts itself: the record, written
+// again, must be the same line.
 func toRecord(text []byte, line server.ExportRecord) (messaging.Record, error) {
 	var r messaging.Record
 	switch {
@@ -128,7 +129,7 @@ func toRecord(text []byte, line server.ExportRecord) (messaging.Record, error) {
 	if bytes.Equal(again, text) {
 		return r, nil
 	}
-	var same server.ExportRecord // maybe, with white space, escapes or an order of its own
+	var same server.ExportRecord // it may differ only in white space, escapes or the order of members
 	if err := json.Unmarshal(again, &same); err != nil || !reflect.DeepEqual(line, same) {
 		return r, errors.New("the line contradicts itself: its times must be those inside its ids, " +
 			"and there must be nothing but what its type has")
@@ -136,8 +137,7 @@ func toRecord(text []byte, line server.ExportRecord) (messaging.Record, error) {
 	return r, nil
 }
 
-// toMessage makes a message of a line, whose metadata it brings into the form that is
-// stored.
+// toMessage makes a message of a line. It also compacts the metadata of the line.
 func toMessage(line *server.ExportRecord) (messaging.StoredMessage, error) {
 	message, err := contract.ToMessage(line.Message, line.Changed)
 	stored := messaging.StoredMessage{Message: message, KeyRecord: toKeyRecord(line)}
@@ -156,8 +156,8 @@ func toMessage(line *server.ExportRecord) (messaging.StoredMessage, error) {
 	return stored, nil
 }
 
-// toKeyRecord takes the record of an idempotency key from a line. An export of an earlier
-// version has the key itself, and a fingerprint that is not keyed by it.
+// toKeyRecord makes the record of an idempotency key of a line. A line of an earlier version has the
+// key itself and a fingerprint without a key, which toKeyRecord replaces in the line.
 func toKeyRecord(line *server.ExportRecord) messaging.KeyRecord {
 	record := messaging.KeyRecord{Hash: fromHex(line.KeyHash), Fingerprint: fromHex(line.Fingerprint)}
 	if line.IdempotencyKey == nil || line.KeyHash != nil {

@@ -15,19 +15,18 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// maxLine bounds a line; the longest that can be written is a fifth of it.
+// maxLine bounds a line, in bytes; the longest that can be written is a fifth of it.
 const maxLine = 1 << 20
 
-// readAhead is how many records may wait to be taken.
+// readAhead is how many records Read parses ahead of its caller.
 const readAhead = 256
 
-// Read yields the records that [Export] wrote. Whatever is not exactly that is
-// an error that names the line, after which nothing follows: a line that breaks the
-// contract or contradicts itself, a missing end, a checksum that is not that of the
-// lines before it, anything behind the end.
+// Read yields the records that [Export] wrote. It ends with an error that names the line if a
+// line breaks the contract or contradicts itself, the end is missing or not the last line, or
+// the checksum is not that of the lines before.
 //
-// It reads and checks while its caller works on what came before. A caller that stops
-// early leaves it where it is in r, maybe waiting for more.
+// It reads in a goroutine, ahead of its caller. If the caller stops early, the goroutine may
+// still be waiting for r.
 func Read(r io.Reader) iter.Seq2[messaging.Record, error] {
 	type result struct {
 		record messaging.Record
@@ -72,7 +71,7 @@ func newReader(r io.Reader) *reader {
 	return &reader{lines: bufio.NewReaderSize(r, maxLine), sum: sha256.New()}
 }
 
-// errEnd means that the end is good.
+// errEnd means that the last line is correct.
 var errEnd = errors.New("the end")
 
 // next returns the next record, or errEnd.

@@ -11,11 +11,11 @@ import (
 
 // writer writes records as lines.
 type writer struct {
-	w       io.Writer // what is written, and its hash
+	w       io.Writer // the output and hash
 	hash    hash.Hash
 	line    []byte
 	records int64
-	store   bool // with all that [Read] needs to make the same one again
+	store   bool // of a whole store, with all that an import needs
 }
 
 func newWriter(w io.Writer, store bool) *writer {
@@ -31,7 +31,7 @@ func (w *writer) write(r messaging.Record) error {
 	return err
 }
 
-// end writes the last line, which shows that nothing is missing.
+// end writes the last line, by which a reader knows that nothing is missing.
 func (w *writer) end() error {
 	_, err := fmt.Fprintf(w.w, `{"type":"end","records":%d,"sha256":"%x"}`+"\n", w.records, w.hash.Sum(nil))
 	return err

@@ -1,5 +1,4 @@
-// Package contract is the contract in Go: the document, and what stands between its types and
-// those of the product. A request becomes a draft, an edit or a query; what the product returns
-// becomes JSON. Each thing has one function that writes it, for single answers, pages, streams
-// and exports alike.
+// Package contract is the OpenAPI document in Go, and converts between its types and those of
+// package messaging: requests to drafts, edits and queries, and results to JSON. Each type has one
+// function that writes its JSON, for single answers, pages, streams and exports alike.
 package contract

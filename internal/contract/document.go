@@ -8,11 +8,11 @@ import (
 	"github.com/message-service/message-service/api"
 )
 
-// Document returns the contract, parsed once for the whole process. Nobody may change it.
+// Document returns the OpenAPI document, parsed once for the whole process. It is read-only.
 var Document = sync.OnceValue(func() *openapi3.T {
 	document, err := openapi3.NewLoader().LoadFromData(api.Document)
 	if err != nil {
-		panic(err) // it is part of the program
+		panic(err) // the document is embedded in the program
 	}
 	return document
 })

@@ -9,24 +9,24 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// AppendText appends a text as a string of JSON to b.
+// AppendText appends a text as a JSON string to b.
 func AppendText(b []byte, s string) []byte {
 	if isPlain(s) {
 		return append(append(append(b, '"'), s...), '"')
 	}
-	b, _ = jsontext.AppendQuote(b, s) // its error is that s was no UTF-8, which it mends
+	b, _ = jsontext.AppendQuote(b, s) // it fails only for invalid UTF-8, which it replaces
 	return b
 }
 
-// isPlain reports whether JSON writes a text as it is: all of it is ASCII, and none
-// of it a control character, a quotation mark or a backslash. Most texts are so. To look at eight characters at
-// a time takes a fifth of what jsontext takes.
+// isPlain reports whether a text needs no escapes in JSON and is ASCII, as most texts are: it has no
+// control character, quotation mark or backslash. Checking eight bytes at a time takes a fifth of
+// the time of jsontext.
 func isPlain(s string) bool {
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	for ; len(s) >= 8; s = s[8:] {
 		x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		// A byte below what is subtracted from it borrows, which sets its highest bit.
+		// Subtracting a greater byte borrows, which sets the highest bit.
 		if (x|(x-each*' ')|((x^each*'"')-each)|((x^each*'\\')-each))&high != 0 {
 			return false
 		}
@@ -39,7 +39,7 @@ func isPlain(s string) bool {
 	return true
 }
 
-// AppendID appends an id as a string of JSON to b.
+// AppendID appends an id as a JSON string to b.
 func AppendID(b []byte, id messaging.ID) []byte {
 	b = hex.AppendEncode(append(b, '"'), id[:4])
 	b = hex.AppendEncode(append(b, '-'), id[4:6])
@@ -49,8 +49,8 @@ func AppendID(b []byte, id messaging.ID) []byte {
 	return append(b, '"')
 }
 
-// appendTime appends the time inside an id, to the millisecond and in UTC. Package time writes
-// RFC 3339 several times as fast as any other layout.
+// appendTime appends the time in an id, to the millisecond and in UTC. Package time formats
+// time.RFC3339, which has no milliseconds, several times as fast as any other layout.
 func appendTime(b []byte, id messaging.ID) []byte {
 	t := id.Time()
 	b = t.AppendFormat(append(b, '"'), time.RFC3339)

@@ -9,7 +9,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// Limits are the limits that the contract has, and the product: not those of the edge and of feeds.
+// Limits are the limits of the OpenAPI document and of package messaging. The caller adds those of
+// the HTTP server and of feeds.
 func Limits() server.Limits {
 	components := Document().Components
 	maxLength := func(schema *openapi3.SchemaRef) int32 { return int32(*schema.Value.MaxLength) }
@@ -25,7 +26,7 @@ func Limits() server.Limits {
 	}
 }
 
-// PageSize is how many things of a list a request asks for.
+// PageSize is the limit parameter of a list, or its default.
 func PageSize(limit *int32) int {
 	if limit == nil {
 		return defaultPageSize()

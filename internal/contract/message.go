@@ -40,13 +40,13 @@ func Edit(body *server.EditMessageRequest) (messaging.Edit, error) {
 	return edit, nil
 }
 
-// AppendMessage appends the JSON of a message to b. A page has many, and encoding/json would
-// take as long for them as the database does to find them.
+// AppendMessage appends the JSON of a message to b. encoding/json would take as long for a page as
+// the database does.
 func AppendMessage(b []byte, m *messaging.Message) []byte {
 	return AppendMessageQuoting(b, m, AppendText)
 }
 
-// AppendMessageQuoting is [AppendMessage] with another way to write the text as a string of JSON.
+// AppendMessageQuoting is [AppendMessage] with another function to write the text as a JSON string.
 func AppendMessageQuoting(b []byte, m *messaging.Message, quote func(b []byte, text string) []byte) []byte {
 	b = AppendID(append(b, `{"id":`...), m.ID)
 	b = AppendText(append(b, `,"sender":`...), m.Sender)
@@ -69,8 +69,8 @@ func AppendMessageQuoting(b []byte, m *messaging.Message, quote func(b []byte, t
 	return append(b, '}')
 }
 
-// ToMessage is the message that an export has, whose latest change is not in it. The times are
-// not read: they are those inside the ids.
+// ToMessage is the message of an export, with the id of its latest change. The times are not
+// read, since the ids have them.
 func ToMessage(m *server.Message, changed *server.MessageID) (messaging.Message, error) {
 	metadata, err := compact(m.Metadata)
 	if err == nil && isTooDeep(metadata) {
@@ -88,7 +88,7 @@ func ToMessage(m *server.Message, changed *server.MessageID) (messaging.Message,
 	}, err
 }
 
-// compact writes metadata without white space and needless escapes; nothing remains nothing.
+// compact removes white space and needless escapes from metadata, which may be empty.
 func compact(metadata json.RawMessage) (string, error) {
 	if len(metadata) == 0 {
 		return "", nil
@@ -100,7 +100,7 @@ func compact(metadata json.RawMessage) (string, error) {
 	return string(text), nil
 }
 
-// isTooDeep reports whether metadata has more levels than it may.
+// isTooDeep reports whether metadata has more than [messaging.MetadataMaxDepth] levels.
 func isTooDeep(metadata string) bool {
 	decoder := jsontext.NewDecoder(bytes.NewBufferString(metadata))
 	for {

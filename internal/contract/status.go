@@ -8,7 +8,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// Status is what the product says of itself: not whether it is ready, nor what the edge and feeds say.
+// Status is the status of the messaging service. The caller adds whether it is ready, and the
+// status of the HTTP server and of feeds.
 func Status(s messaging.Status) server.Status {
 	return server.Status{
 		Engine:            s.Engine,
@@ -22,5 +23,5 @@ func Status(s messaging.Status) server.Status {
 	}
 }
 
-// hundredths rounds a figure for people.
+// hundredths rounds to two decimal places.
 func hundredths(x float64) float64 { return math.Round(100*x) / 100 }

@@ -10,18 +10,17 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
-// Bus carries the hint that mailboxes have changed, between those who change them and
-// the hubs.
+// Bus is publish and subscribe: it carries hints that mailboxes have changed to the hubs.
 type Bus interface {
-	// Publish tells whose mailboxes have changed. It does not block.
+	// Publish announces whose mailboxes have changed. It does not block.
 	Publish(users []string)
 
-	// Run calls wake with those whose mailboxes may have changed, and with nil where
-	// it may be anyone's, until ctx ends.
+	// Run calls wake with the users whose mailboxes may have changed, or with nil if any
+	// mailbox may have, until ctx ends.
 	Run(ctx context.Context, wake func(users []string))
 }
 
-// Buses are several buses, so that one finds out what another loses.
+// Buses are several buses, so that one delivers hints that another loses.
 type Buses []Bus
 
 // Publish publishes on each.
@@ -40,7 +39,7 @@ func (b Buses) Run(ctx context.Context, wake func(users []string)) {
 	running.Wait()
 }
 
-// NewBus makes the buses that suit a database, with NOTIFY if it has that and it is wanted.
+// NewBus makes the buses for a database, with NOTIFY if notify is set and the database has it.
 func NewBus(database *db.DB, notify bool, log *slog.Logger) Bus {
 	buses := Buses{&Local{}, &Poll{DB: database}}
 	if notify && database.CanNotify() {
@@ -68,23 +67,22 @@ func (b *Local) Run(ctx context.Context, wake func(users []string)) {
 	b.wake.Store(nil)
 }
 
-// PollInterval is how long a hint that was lost delays a change at most, but for the
-// time of reading it.
+// PollInterval is the longest delay of a change whose hint was lost, apart from the time to read it.
 const PollInterval = 2 * time.Second
 
-// Poll is a bus for databases that have none, and for what others lose: it asks the
-// database whether anything has changed.
+// Poll is a bus for databases without NOTIFY, and for hints that other buses lose: it polls the
+// database for any commit.
 type Poll struct {
 	DB *db.DB
 }
 
-// Publish does nothing: the database tells.
+// Publish does nothing: Run polls the database.
 func (*Poll) Publish([]string) {}
 
-// Run wakes everyone after each interval in which something was committed.
+// Run calls wake with nil after each interval in which something was committed.
 func (b *Poll) Run(ctx context.Context, wake func(users []string)) {
 	watch := b.DB.NewWatch()
-	defer watch.Close() //nolint:errcheck // a connection that is given back
+	defer watch.Close() //nolint:errcheck // it only returns a connection
 	ticker := time.NewTicker(PollInterval)
 	defer ticker.Stop()
 	for {
@@ -93,7 +91,7 @@ func (b *Poll) Run(ctx context.Context, wake func(users []string)) {
 			return
 		case <-ticker.C:
 		}
-		// Where nothing is known, anything may have changed.
+		// After an error, anything may have changed.
 		if changed, err := watch.Changed(ctx); changed || err != nil {
 			wake(nil)
 		}

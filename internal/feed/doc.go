@@ -1,19 +1,17 @@
-// Package feed delivers what changes for a user to whoever follows them, as it is
-// stored.
+// Package feed delivers the changes of mailboxes to streams as they are stored.
 //
 // A [Hub] knows the mailboxes that are followed on this server, and a [Stream] is one
-// follower. The database alone says what has changed and in which order: a stream
-// that is behind reads its pages from there, as any client could. One that has caught
-// up waits for its mailbox. A [Bus] tells the hub that a mailbox may have changed, and
-// the hub reads all of those mailboxes at once, each from where it stands, and hands
-// the changes to their streams. So it costs one statement, however many follow, and a
-// stream costs nothing while nothing happens.
+// follower. The database is the only source of changes and their order: a stream that is
+// behind reads pages from it, as any client could. A [Bus] wakes the hub when mailboxes may
+// have changed. The hub reads all of them by one statement, each from its cursor, and hands
+// the changes to the streams that have caught up. So the cost does not depend on the number of
+// streams of a mailbox, and an idle stream costs nothing.
 //
-// That misses nothing and repeats nothing, because of the mailbox clock (see package
-// messaging): changes of one mailbox become visible in the order of their cursors. A
-// stream may therefore drop what is not after its cursor, and a hub may trust its own.
+// Every change is delivered once, because of the mailbox clock (see package mailbox): changes
+// of one mailbox become visible in the order of their cursors. So a stream may drop changes that
+// are not after its cursor, and the hub never needs to read before its own.
 //
-// A bus is a hint. It may be late, or lose what it is told; [Poll] finds out what
-// was lost, so that it arrives later instead of never. A stream that does not keep up
-// loses its place in the hub's hands, not in the feed: it goes back to reading.
+// A bus carries hints, which may be late or lost; [Poll] makes up for lost hints. A stream that
+// does not keep up is not handed changes any more (backpressure): it reads them from the
+// database until it has caught up.
 package feed

@@ -17,10 +17,10 @@ import (
 const UserMaxStreams = 10
 
 const (
-	readMailboxes = 200                    // at most, by one statement
-	readLimit     = 20                     // changes of each, by one statement
-	readInterval  = 5 * time.Millisecond   // at least, from one statement to the next
-	retryWait     = 500 * time.Millisecond // after one that failed
+	readMailboxes = 200                    // the most mailboxes that one statement reads
+	readLimit     = 20                     // the most changes of each that it reads
+	readInterval  = 5 * time.Millisecond   // the least time between two statements
+	retryWait     = 500 * time.Millisecond // after a statement that failed
 )
 
 // Source is what a hub reads feeds from: the part of [messaging.Service] that it needs.
@@ -30,7 +30,7 @@ type Source interface {
 	Clocks(ctx context.Context, users []string) (map[string]messaging.ID, error)
 }
 
-// DefaultMaxStreams is how many streams there may be of all users, if nothing is said.
+// DefaultMaxStreams is how many streams all users may have by default.
 const DefaultMaxStreams = 20_000
 
 // Options adjusts a [Hub].
@@ -46,26 +46,26 @@ type Hub struct {
 	max     int
 	running sync.WaitGroup
 	ready   chan struct{} // holds one when there is something to read
-	asking  chan struct{} // holds one when it may be any mailbox that has changed
+	asking  chan struct{} // holds one when any mailbox may have changed
 
 	draining context.Context // ends when streams are to end
 	drain    context.CancelFunc
 	endBus   context.CancelFunc
 
-	pending   atomic.Int64   // bytes that wait for streams
-	opened    sync.WaitGroup // streams
+	pending   atomic.Int64   // bytes of the changes that are pending in all streams
+	opened    sync.WaitGroup // of the open streams
 	mu        sync.Mutex
 	streams   int
 	mailboxes map[string]*mailbox
 	woken     map[*mailbox]struct{} // to be read
 }
 
-// mailbox is one that has streams.
+// mailbox is a mailbox that has streams.
 type mailbox struct {
 	user   string
-	open   int          // its streams
-	live   []*Stream    // those that have caught up
-	cursor messaging.ID // up to which the live ones have been handed everything
+	open   int          // the number of its streams
+	live   []*Stream    // the streams that have caught up
+	cursor messaging.ID // the hub has handed all changes up to it to the live streams
 }
 
 // Start makes a hub that reads from the source and is woken by the bus. Close it
@@ -83,18 +83,18 @@ func Start(source Source, bus Bus, log *slog.Logger, options Options) *Hub {
 	}
 	h.running.Go(func() { bus.Run(busCtx, h.wake) })
 	h.running.Go(func() { h.run(ctx, h.ready, h.read) })
-	h.running.Go(func() { h.run(ctx, h.asking, h.findChanged) }) // beside: it takes long where many follow
+	h.running.Go(func() { h.run(ctx, h.asking, h.findChanged) }) // in parallel, as it takes long with many mailboxes
 	return h
 }
 
-// Streams is how many streams are open.
+// Streams is the number of open streams.
 func (h *Hub) Streams() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.streams
 }
 
-// MaxStreams is how many streams may be open.
+// MaxStreams is the most streams that may be open.
 func (h *Hub) MaxStreams() int { return h.max }
 
 // End drains the hub and waits until its streams have ended, or ctx has.
@@ -108,7 +108,7 @@ func (h *Hub) End(ctx context.Context) error {
 	select {
 	case <-ended:
 		return nil
-	case <-ctx.Done(): // which may be at once
+	case <-ctx.Done(): // possibly from the start, although no stream is open
 		if open := h.Streams(); open > 0 {
 			return fmt.Errorf("%d streams have not ended: %w", open, ctx.Err())
 		}
@@ -116,22 +116,22 @@ func (h *Hub) End(ctx context.Context) error {
 	}
 }
 
-// Drain ends the streams, refuses new ones, and begins to read no more.
+// Drain ends the streams, refuses new ones, and stops reading, without waiting.
 func (h *Hub) Drain() {
-	h.mu.Lock() // so that no stream enters that End does not wait for
+	h.mu.Lock() // so that End waits for every stream that entered before
 	defer h.mu.Unlock()
 	h.drain()
 }
 
-// Close drains the hub, ends its bus, which until then carries what is published to other hubs, and
-// waits until it reads no more.
+// Close drains the hub, ends its bus, which until then still publishes to other hubs, and waits until
+// the hub has stopped reading.
 func (h *Hub) Close() {
 	h.Drain()
 	h.endBus()
 	h.running.Wait()
 }
 
-// wake notes that the mailboxes of users may have changed, or with nil anyone's.
+// wake records that the mailboxes of users may have changed, or with nil any mailbox.
 func (h *Hub) wake(users []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -148,7 +148,7 @@ func (h *Hub) wake(users []string) {
 	}
 }
 
-// run reads whenever there is a sign. What wakes while it reads is read next, together.
+// run calls read for each signal. Hints that arrive during a read are coalesced into the next one.
 func (h *Hub) run(ctx context.Context, sign <-chan struct{}, read func(context.Context) error) {
 	failing := false
 	for {
@@ -161,7 +161,7 @@ func (h *Hub) run(ctx context.Context, sign <-chan struct{}, read func(context.C
 		err := read(ctx)
 		if err != nil {
 			wait = retryWait
-			h.wake(nil) // whatever it was going to read
+			h.wake(nil) // the mailboxes that it took are no longer marked
 		}
 		if failing != (err != nil) && ctx.Err() == nil {
 			if failing = err != nil; failing {
@@ -174,7 +174,7 @@ func (h *Hub) run(ctx context.Context, sign <-chan struct{}, read func(context.C
 	}
 }
 
-// read reads some of the mailboxes that have been woken and hands out what is new.
+// read reads some of the woken mailboxes and hands their changes to the live streams.
 func (h *Hub) read(ctx context.Context) error {
 	reading := h.takeWoken()
 	if len(reading) == 0 {
@@ -193,9 +193,9 @@ func (h *Hub) read(ctx context.Context) error {
 	for m, cursor := range reading {
 		page, ok := pages[m.user]
 		if !ok || m.cursor != cursor || len(m.live) == 0 {
-			continue // it has no row yet, or has been left and taken up again
+			continue // the mailbox does not exist yet, or its streams were replaced during the read
 		}
-		restored := page.Next.Compare(cursor) < 0 // from a backup: the streams will find that they are ahead
+		restored := page.Next.Compare(cursor) < 0 // from a backup: reading, the streams get CursorAhead
 		m.cursor = page.Next
 		bytes := bytesOf(page.Changes)
 		for _, s := range m.live {
@@ -211,7 +211,7 @@ func (h *Hub) read(ctx context.Context) error {
 	return nil
 }
 
-// takeWoken returns some of the mailboxes to be read, and from where.
+// takeWoken returns some of the woken mailboxes with their cursors, and unmarks them.
 func (h *Hub) takeWoken() map[*mailbox]messaging.ID {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -226,8 +226,8 @@ func (h *Hub) takeWoken() map[*mailbox]messaging.ID {
 	return reading
 }
 
-// findChanged asks all mailboxes whether they have changed, and wakes those that have.
-// It asks for some at a time, so that those who wait for changes do not wait for it.
+// findChanged reads the clocks of all mailboxes and wakes those that have changed. It reads
+// few at a time, so as not to delay the reads of changes.
 func (h *Hub) findChanged(ctx context.Context) error {
 	h.mu.Lock()
 	users := slices.Collect(maps.Keys(h.mailboxes))
@@ -243,7 +243,7 @@ func (h *Hub) findChanged(ctx context.Context) error {
 	return nil
 }
 
-// wakeBehind wakes the mailboxes whose clocks are not where they were read up to.
+// wakeBehind wakes the mailboxes whose clocks differ from their cursors.
 func (h *Hub) wakeBehind(clocks map[string]messaging.ID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

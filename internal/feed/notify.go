@@ -15,10 +15,10 @@ import (
 
 const (
 	notifyChannel   = "message_service_changes"
-	notifyMaxBytes  = 7900                 // Postgres takes less than 8,000
-	notifyInterval  = 5 * time.Millisecond // at least, between two notifications
-	notifyMaxUsers  = 100_000              // that wait; of more, Poll will tell
-	notifyRetryWait = time.Second          // after one that failed
+	notifyMaxBytes  = 7900                 // Postgres' limit is 8,000
+	notifyInterval  = 5 * time.Millisecond // the least time between two rounds of notifications
+	notifyMaxUsers  = 100_000              // that wait to be sent; Poll makes up for more
+	notifyRetryWait = time.Second          // after a notification that failed
 )
 
 // Notify is the bus between the processes on one Postgres: NOTIFY carries the ids of
@@ -26,11 +26,11 @@ const (
 type Notify struct {
 	db   *db.DB
 	log  *slog.Logger
-	self string // begins what this process sends, which it need not hear
+	self string // the first word of this process's payloads, by which it ignores them
 
 	mu      sync.Mutex
 	waiting map[string]struct{}
-	ready   chan struct{} // holds one when somebody waits
+	ready   chan struct{} // holds one when users wait to be sent
 }
 
 // NewNotify makes the bus of a Postgres database.
@@ -38,7 +38,7 @@ func NewNotify(database *db.DB, log *slog.Logger) *Notify {
 	return &Notify{db: database, log: log, self: rand.Text(), waiting: map[string]struct{}{}, ready: make(chan struct{}, 1)}
 }
 
-// Publish leaves the users to be sent.
+// Publish queues the users to be sent.
 func (b *Notify) Publish(users []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -60,7 +60,7 @@ func (b *Notify) Run(ctx context.Context, wake func(users []string)) {
 			wake(users[1:])
 		}
 	}
-	var said atomic.Int32 // 1: that a connection is lost, 2: that there is no other
+	var said atomic.Int32 // the last warning in the log: 1 connection lost, 2 cannot connect, 0 none
 	missed := func() {
 		if said.Swap(0) > 0 {
 			b.log.Info("listening to Postgres again")
@@ -77,7 +77,7 @@ func (b *Notify) Run(ctx context.Context, wake func(users []string)) {
 			b.log.Warn("changes by other servers arrive late: cannot listen to Postgres", "error", err)
 		}
 	}
-	for ctx.Err() == nil && !b.isDeaf() {
+	for ctx.Err() == nil && !b.hasPooler() {
 		if err := b.db.Listen(ctx, notifyChannel, heard, missed, lost); err != nil {
 			lost(err)
 			pause(ctx, 30*notifyRetryWait)
@@ -85,8 +85,8 @@ func (b *Notify) Run(ctx context.Context, wake func(users []string)) {
 	}
 }
 
-// isDeaf reports whether nobody can listen, as there is a pooler in between.
-func (b *Notify) isDeaf() bool {
+// hasPooler reports whether a pooler was detected, through which LISTEN does not work.
+func (b *Notify) hasPooler() bool {
 	select {
 	case <-b.db.PoolerFound():
 		return true
@@ -116,7 +116,7 @@ func (b *Notify) send(ctx context.Context) {
 	}
 }
 
-// take returns all that wait, as payloads. No user id has a space.
+// take returns the users that wait, as payloads: words separated by spaces, which no user id has.
 func (b *Notify) take() (payloads []string) {
 	b.mu.Lock()
 	waiting := b.waiting
@@ -139,7 +139,7 @@ func (b *Notify) take() (payloads []string) {
 	return payloads
 }
 
-// signal leaves a sign, if there is none.
+// signal fills a channel of capacity one, unless it is full.
 func signal(sign chan<- struct{}) {
 	select {
 	case sign <- struct{}{}:

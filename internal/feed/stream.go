@@ -12,22 +12,22 @@ import (
 // ErrClosing is what a stream ends with when the server stops.
 var ErrClosing = errors.New("the server is shutting down")
 
-// pageLimit and pageBytes are how many changes a stream reads at a time, and about how much of
-// JSON: it keeps them until its client has read them.
+// pageLimit and pageBytes bound a page that a stream reads, in changes and bytes of JSON. The page
+// stays in memory until the client has read it.
 const (
 	pageLimit = 100
 	pageBytes = 16 << 10
 )
 
-// How much waits for a stream that is being written, and for all of them. One that does
-// not keep up reads from the database what it cannot be handed.
+// The bounds of what is pending in a stream, and in all streams. A stream that exceeds them drops
+// what is pending and reads it from the database.
 const (
 	streamMaxPending      = 64 // changes
 	streamMaxPendingBytes = 32 << 10
 	hubMaxPendingBytes    = 8 << 20
 )
 
-// bytesOf is about what changes take in memory.
+// bytesOf estimates the memory of changes, in bytes.
 func bytesOf(changes []messaging.Change) (n int) {
 	for _, c := range changes {
 		n += 256
@@ -38,26 +38,25 @@ func bytesOf(changes []messaging.Change) (n int) {
 	return n
 }
 
-// Stream follows the feed of a user. Except for what the hub does, it is not for
-// concurrent use.
+// Stream follows the feed of a user. Its methods are not safe for concurrent use.
 type Stream struct {
-	// Start is the cursor it follows from.
+	// Start is the cursor from which it follows.
 	Start messaging.ID
 
 	hub     *Hub
 	mailbox *mailbox
-	cursor  messaging.ID       // nothing up to it is still to come
-	from    messaging.ID       // the cursor before what was returned last
-	first   []messaging.Change // read when it was opened
-	behind  bool               // it is to read from the database
-	limit   int                // of changes, when it reads next
-	live    bool               // the hub hands it what changes
+	cursor  messaging.ID       // all changes up to it have been returned
+	from    messaging.ID       // the cursor before the changes that were returned last
+	first   []messaging.Change // the page that was read when the stream was opened
+	behind  bool               // the next changes must be read from the database
+	limit   int                // the most changes of the next page
+	live    bool               // the hub hands it changes
 
 	mu      sync.Mutex
 	pending []messaging.Change
-	bytes   int           // of those
-	lost    bool          // more was pending than may
-	ready   chan struct{} // holds one when something is pending
+	bytes   int           // the estimated memory of pending
+	lost    bool          // pending exceeded its bounds and was dropped, or the store was restored
+	ready   chan struct{} // holds one when changes are pending or lost
 }
 
 // Open opens a stream of what changes for a user after a cursor, or without one from
@@ -83,7 +82,7 @@ func (h *Hub) Open(ctx context.Context, user string, after *messaging.ID) (*Stre
 	return s, nil
 }
 
-// enter counts a stream.
+// enter counts a stream of a user, if there is room for one.
 func (h *Hub) enter(user string) (*mailbox, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -124,13 +123,13 @@ func (s *Stream) Close() {
 	}
 }
 
-// waitPages is how many pages a wait reads at most: they are empty where many messages were
-// edited, of which a mailbox may have any number, and the client can ask to go on.
+// waitPages bounds the pages that [Hub.Wait] reads. Pages are empty where many messages were
+// edited, and a mailbox may have any number of these; the client can go on from the cursor.
 const waitPages = 3
 
-// Wait waits for a change of a user after a cursor, as long as ctx lasts, until the hub is
-// drained, or until it has read some empty pages with more after them, and returns the cursor
-// from which to read: there is nothing between the two. Errors: as [Hub.Open].
+// Wait waits for a change of a user after a cursor, and returns a cursor from which to read it:
+// there are no changes between the two. It stops waiting when ctx ends, when the hub is drained,
+// or after waitPages empty pages. Errors: as [Hub.Open].
 func (h *Hub) Wait(ctx context.Context, user string, after messaging.ID) (messaging.ID, error) {
 	s, err := h.Open(ctx, user, &after)
 	if err != nil {
@@ -152,14 +151,14 @@ func (h *Hub) Wait(ctx context.Context, user string, after messaging.ID) (messag
 	return s.from, err
 }
 
-// Draining ends when the stream is to end because the server stops.
+// Draining returns a context that ends when the server stops, and the stream must end.
 func (s *Stream) Draining() context.Context { return s.hub.draining }
 
 // Next waits for changes and returns them, in their order and at least one. Errors:
 // [ErrClosing]; [messaging.Unavailable], after which it may be called again; that of ctx.
 func (s *Stream) Next(ctx context.Context) ([]messaging.Change, error) {
 	for {
-		if s.hub.draining.Err() != nil { // also in the middle of what there is: it is resumed
+		if s.hub.draining.Err() != nil { // even if more is there: the client resumes elsewhere
 			return nil, ErrClosing
 		}
 		changes, err := s.take(ctx)
@@ -179,7 +178,7 @@ func (s *Stream) Next(ctx context.Context) ([]messaging.Change, error) {
 	}
 }
 
-// take returns what there is without waiting for a change.
+// take returns the changes that are there, without waiting for one.
 func (s *Stream) take(ctx context.Context) ([]messaging.Change, error) {
 	if first := s.first; len(first) > 0 {
 		s.first = nil
@@ -202,7 +201,7 @@ func (s *Stream) take(ctx context.Context) ([]messaging.Change, error) {
 	if s.behind = lost; lost {
 		return nil, nil
 	}
-	// What it has read by itself may be among what it was handed.
+	// The stream may already have read some of the pending changes from the database.
 	pending = pending[firstAfter(pending, s.cursor):]
 	if len(pending) > 0 {
 		s.cursor = pending[len(pending)-1].Cursor
@@ -219,10 +218,10 @@ func firstAfter(changes []messaging.Change, cursor messaging.ID) int {
 	return i
 }
 
-// advance goes on behind a page. At the end of the feed the hub takes over.
+// advance moves the cursor past a page. At the end of the feed the hub takes over.
 //
-// The database reads as many changes as it is asked for, also where fewer fill the page since
-// their texts are long. So a stream asks next for not many more than it got.
+// The database reads as many changes as the limit says, even if fewer fill the page since
+// their texts are long. So the next limit is at most twice the size of this page.
 func (s *Stream) advance(page messaging.ChangePage) {
 	s.cursor, s.limit = page.Next, pageLimit
 	if n := len(page.Changes); page.HasMore && n > 0 {
@@ -231,9 +230,8 @@ func (s *Stream) advance(page messaging.ChangePage) {
 	s.behind = page.HasMore || !s.join()
 }
 
-// join lets the hub hand the stream what changes, and tells whether that leaves no gap
-// behind the stream's cursor: the hub may have handed others more before. Then one
-// more page fills it.
+// join makes the stream live, and reports whether the hub hands it all changes after its cursor.
+// If the hub's cursor is ahead, the stream must read one more page.
 func (s *Stream) join() bool {
 	h, m := s.hub, s.mailbox
 	h.mu.Lock()
@@ -242,7 +240,7 @@ func (s *Stream) join() bool {
 		return true
 	}
 	s.live = true
-	if len(m.live) == 0 { // the hub reads for this one, from here; there may be more since
+	if len(m.live) == 0 { // the hub starts at this cursor, after which there may be changes already
 		m.cursor = s.cursor
 		h.woken[m] = struct{}{}
 		signal(h.ready)
@@ -251,7 +249,8 @@ func (s *Stream) join() bool {
 	return m.cursor.Compare(s.cursor) <= 0
 }
 
-// push hands over changes, on behalf of the hub, or lets the stream read for itself.
+// push is called by the hub with changes; with lost, or beyond the bounds, the stream must read
+// from the database.
 func (s *Stream) push(changes []messaging.Change, bytes int, lost bool) {
 	if len(changes) == 0 && !lost {
 		return
@@ -270,7 +269,7 @@ func (s *Stream) push(changes []messaging.Change, bytes int, lost bool) {
 	signal(s.ready)
 }
 
-// drop forgets what is pending. It is called with mu locked.
+// drop discards the pending changes. mu must be locked.
 func (s *Stream) drop() {
 	s.hub.pending.Add(-int64(s.bytes))
 	s.pending, s.bytes = nil, 0
