@@ -24,7 +24,7 @@ func idAt(ms int64) messaging.ID {
 	return id
 }
 
-// stamp is the time of an id as lines have it.
+// stamp is the time of an id in the format of lines.
 func stamp(id messaging.ID) string { return id.Time().Format("2006-01-02T15:04:05.000Z07:00") }
 
 // records is a small store: lines 1 to 6 of its export, before the end in line 7.
@@ -59,7 +59,7 @@ func export(t testing.TB) []string {
 	return slices.Collect(strings.Lines(file.String()))
 }
 
-// seal gives lines the end that fits them, as someone who makes a file would.
+// seal appends the last line, with the right number and checksum.
 func seal(lines []string) []string {
 	sum := sha256.Sum256([]byte(strings.Join(lines, "")))
 	return append(lines, fmt.Sprintf(`{"type":"end","records":%d,"sha256":"%x"}`+"\n", len(lines), sum))

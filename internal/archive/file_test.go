@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestWriteFile checks that a file is there, or replaced, when it is whole, and that
-// nothing is there otherwise.
+// TestWriteFile checks that a file is created or replaced only when it is complete, and that no
+// temporary file remains.
 func TestWriteFile(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -36,7 +36,7 @@ func TestImportDamaged(t *testing.T) {
 	join := func(lines ...string) string { return strings.Join(lines, "") }
 	raw := func(old, replacement string) string { return strings.Replace(all, old, replacement, 1) }
 	resealed := func(lines ...string) string { return join(seal(lines)...) }
-	// moved puts a change of a line where another one is.
+	// moved gives the change of a line the id of another change.
 	moved := func(line string, from, to int64) string {
 		return strings.NewReplacer(idAt(from).String(), idAt(to).String(), stamp(idAt(from)), stamp(idAt(to))).Replace(line)
 	}

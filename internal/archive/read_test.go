@@ -41,7 +41,7 @@ func TestReadEarlierVersion(t *testing.T) {
 	}
 }
 
-// TestReadInvisibleText reads a text in which nothing can be seen: earlier versions stored some.
+// TestReadInvisibleText reads a text without visible characters, as earlier versions stored some.
 func TestReadInvisibleText(t *testing.T) {
 	t.Parallel()
 	lines := export(t)[:6]
@@ -60,8 +60,8 @@ func TestReadInvisibleText(t *testing.T) {
 	}
 }
 
-// FuzzRead reads whatever comes: it must not panic, and what it accepts, written
-// again, is read as the same records.
+// FuzzRead reads any input: Read must not panic, and what it accepts, written again, must be
+// read as the same records.
 func FuzzRead(f *testing.F) {
 	lines := export(f)
 	all := strings.Join(lines, "")
@@ -74,7 +74,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(strings.Join(seal([]string{line}), "")))
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
-		// With an end that fits, more of it is looked at than its checksum.
+		// With a correct last line, Read checks more than the checksum.
 		for _, file := range []string{string(file), strings.Join(seal([]string{strings.TrimSuffix(string(file), "\n") + "\n"}), "")} {
 			var again bytes.Buffer
 			w := newWriter(&again, true)
@@ -88,7 +88,7 @@ func FuzzRead(f *testing.F) {
 				}
 				read++
 				if err := w.write(record); err != nil {
-					t.Fatalf("it accepts what cannot be written: %v", err)
+					t.Fatalf("an accepted record cannot be written: %v", err)
 				}
 			}
 			if err := w.end(); err != nil {
@@ -96,7 +96,7 @@ func FuzzRead(f *testing.F) {
 			}
 			for _, err := range Read(&again) {
 				if read--; err != nil {
-					t.Fatalf("it refuses what it accepted: %v", err)
+					t.Fatalf("an accepted record is refused when written again: %v", err)
 				}
 			}
 			if read != 0 {

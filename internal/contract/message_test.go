@@ -15,8 +15,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestMessage writes any messages and reads them again: nothing is lost, each member of the
-// contract is written of some, and the size that the product counts is the one written.
+// TestMessage writes random messages and reads them again: nothing is lost, every member of the
+// contract is written for some of them, and JSONBytes is the length of what is written.
 func TestMessage(t *testing.T) {
 	t.Parallel()
 	metadata := rapid.SampledFrom([]string{"", `{}`, `{"a":["<",null,1e400],"b":{"c":"` + "\u2028" + `é"}}`})
@@ -47,7 +47,7 @@ func TestMessage(t *testing.T) {
 	}
 }
 
-// decode decodes a text into a type of the contract, by all of its members.
+// decode decodes a text into a type of the contract, and refuses unknown members.
 func decode(t rapid.TB, text []byte, into any) {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -57,7 +57,7 @@ func decode(t rapid.TB, text []byte, into any) {
 	}
 }
 
-// TestEveryMember looks for each member of a schema in what is written of a thing that has all.
+// TestEveryMember checks that each member of a schema is written for a value that has all members.
 func TestEveryMember(t *testing.T) {
 	t.Parallel()
 	id := func(n byte) messaging.ID { return messaging.ID{n, 0, 0, 0, 0, 0, 0x70, 0, 0x80} }
@@ -87,7 +87,7 @@ func TestEveryMember(t *testing.T) {
 			}
 			for member := range value {
 				if described.Properties[member] == nil {
-					t.Errorf("%s has %s, of which %s knows nothing", text, member, schema)
+					t.Errorf("%s has %s, which is no member of %s", text, member, schema)
 				}
 			}
 			missing = without(missing, value)
@@ -126,7 +126,7 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// TestTooDeep reads metadata of as many levels as it may have, and one more.
+// TestTooDeep accepts metadata of the most levels, and refuses one more.
 func TestTooDeep(t *testing.T) {
 	t.Parallel()
 	nested := func(levels int) *server.Message {

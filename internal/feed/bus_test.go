@@ -11,12 +11,12 @@ import (
 	"testing/synctest"
 )
 
-// TestBuses publishes on two buses, of which the hub hears both, and on none when they have ended.
+// TestBuses checks that hints of both buses arrive, and none after Run has ended.
 func TestBuses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		buses := Buses{&Local{}, &Local{}}
-		buses.Publish([]string{"early"}) // to nobody
+		buses.Publish([]string{"early"}) // before Run: dropped
 		ctx, cancel := context.WithCancel(t.Context())
 		var mu sync.Mutex
 		var heard []string
@@ -46,7 +46,7 @@ func TestNotifyPayloads(t *testing.T) {
 	t.Parallel()
 	b := NewNotify(nil, slog.New(slog.DiscardHandler))
 	if payloads := b.take(); len(payloads) != 0 {
-		t.Errorf("for nobody it sends %q", payloads)
+		t.Errorf("without users it sends %q", payloads)
 	}
 	var users []string
 	for n := range notifyMaxUsers + 1 {

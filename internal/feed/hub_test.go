@@ -13,8 +13,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestHubHandsOn publishes for users who have several streams: each brings everything in its
-// order and once, and one statement reads it for all.
+// TestHubHandsOn publishes for users who have several streams: each stream gets every change once
+// and in order, and one statement reads them for all streams.
 func TestHubHandsOn(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		f.add("bob", "before")
@@ -39,8 +39,8 @@ func TestHubHandsOn(t *testing.T) {
 	})
 }
 
-// TestHubReadsMuch has more to read of one mailbox, and more mailboxes, than one statement reads:
-// the hub goes on by itself, at intervals.
+// TestHubReadsMuch changes more mailboxes, and one more often, than one statement reads: the hub
+// reads the rest without another hint, at intervals.
 func TestHubReadsMuch(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		const users = 2*readMailboxes + 50
@@ -72,7 +72,7 @@ func TestHubReadsMuch(t *testing.T) {
 	})
 }
 
-// TestHubFoldsHints publishes while the hub reads: all of that it reads together, next.
+// TestHubFoldsHints publishes while the hub reads: the hints are coalesced into one more read.
 func TestHubFoldsHints(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		bob, dave := f.open(t, "bob", nil), f.open(t, "dave", nil)
@@ -95,8 +95,8 @@ func TestHubFoldsHints(t *testing.T) {
 	})
 }
 
-// TestHubFindsChanged loses hints, and learns that it may be anyone's mailbox that has changed:
-// it asks for the clocks of all that are followed, some at a time, and reads those that have.
+// TestHubFindsChanged loses hints and then wakes the hub for any mailbox: it reads the clocks
+// of all followed mailboxes, in chunks, and then the mailboxes that have changed.
 func TestHubFindsChanged(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		const users = 2*readMailboxes + 50
@@ -130,8 +130,8 @@ func TestHubFindsChanged(t *testing.T) {
 	})
 }
 
-// TestHubReadsAgain fails to read: streams wait, the hub says so once, reads again at intervals
-// whatever it was going to read, and says once that it can.
+// TestHubReadsAgain has reads fail: streams wait, the hub logs it once, retries at intervals, and
+// logs once that it reads again.
 func TestHubReadsAgain(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		f.add("bob", "before")
@@ -161,8 +161,8 @@ func TestHubReadsAgain(t *testing.T) {
 	})
 }
 
-// TestHubLimits opens as many streams as a user and a server may have, one more of each, and
-// again when one has been closed.
+// TestHubLimits exceeds the limits of streams of a user and of a server, and opens another one after
+// a stream has been closed.
 func TestHubLimits(t *testing.T) {
 	inBubble(t, Options{MaxStreams: UserMaxStreams + 1}, func(t *testing.T, f *followed) {
 		refused := func(user string) {
@@ -172,7 +172,7 @@ func TestHubLimits(t *testing.T) {
 				t.Errorf("%s got %v", user, err)
 			}
 			if _, err = f.hub.Wait(t.Context(), user, messaging.ID{}); err == nil {
-				t.Errorf("%s may wait", user)
+				t.Errorf("Wait of %s was not refused", user)
 			}
 		}
 		var streams []*Stream
@@ -201,8 +201,8 @@ func TestHubLimits(t *testing.T) {
 	})
 }
 
-// TestHubEnds drains a hub: streams end at once, also amid what there is to read, held requests
-// are answered, nobody enters, and it ends when the last stream is closed.
+// TestHubEnds drains a hub: streams end at once, even with changes to read, long polls are
+// answered, new streams are refused, and End returns when the last stream is closed.
 func TestHubEnds(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		f.add("bob", numbers(0, 300)...)
@@ -225,7 +225,7 @@ func TestHubEnds(t *testing.T) {
 			}
 		}
 		if err := <-held; err != nil {
-			t.Errorf("the held request is answered %v", err)
+			t.Errorf("the long poll is answered %v", err)
 		}
 		_, err := f.hub.Open(t.Context(), "bob", nil)
 		if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != messaging.Unavailable {

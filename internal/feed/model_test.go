@@ -16,13 +16,13 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestHubModel changes mailboxes, loses hints, lets readings take their time and fail, and has
-// streams that read when they like, are closed and resumed from where they were: each brings what
-// is stored after its start, in its order and once.
+// TestHubModel changes mailboxes, loses hints, delays reads and makes them fail, while streams
+// read, are closed and resumed at random: each follower gets every change that is stored after its
+// start, once and in order.
 func TestHubModel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rapid.Check(struct{ testing.TB }{t}, func(t *rapid.T) { // without the deadline of t, which is of another time
+		rapid.Check(struct{ testing.TB }{t}, func(t *rapid.T) { // without the deadline of t, which is in real time
 			m := &hubModel{followed: follow(Options{})}
 			defer m.hub.Close()
 			defer m.closeAll()

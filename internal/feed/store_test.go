@@ -15,14 +15,14 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// store is a source in memory that behaves as the database does: a page is of one moment, ends
-// where it has looked at enough changes that have become others, and comes a while later.
+// store is a [Source] in memory that behaves as the database does: a page is a snapshot, ends
+// after a bounded scan over edited changes, and takes a while.
 type store struct {
 	mu      sync.Mutex
 	feeds   map[string][]entry
 	clocks  map[string]messaging.ID
 	newest  uint64
-	delay   func() time.Duration // of a reading; nil if there is none
+	delay   func() time.Duration // of a read; may be nil
 	failure error
 
 	// What has been read.
@@ -31,16 +31,16 @@ type store struct {
 	asked  []int // of how many clocks each
 }
 
-// entry is a change, or where there was one that has become another.
+// entry is a change, or the place that an edited change had before.
 type entry struct {
 	messaging.Change
 	gone bool
 }
 
-// storeWalk is at how many entries a page looks.
+// storeWalk is how many entries a page scans.
 const storeWalk = 200
 
-// cursor is the id of a number.
+// cursor makes an id from a number.
 func cursor(n uint64) (id messaging.ID) {
 	binary.BigEndian.PutUint64(id[:], n)
 	return id
@@ -79,7 +79,7 @@ func (s *store) length(user string) int {
 	return len(s.feeds[user])
 }
 
-// clock is the cursor of now.
+// clock is the present cursor.
 func (s *store) clock(user string) messaging.ID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,7 +193,7 @@ func (s *store) fail(failure error) {
 	s.failure = failure
 }
 
-// slow lets the next reading take so long: it brings what was stored when it began.
+// slow delays the result of the next read, which is the snapshot at its start.
 func (s *store) slow(next time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -231,7 +231,7 @@ func inBubble(t *testing.T, options Options, test func(t *testing.T, f *followed
 	})
 }
 
-// publish changes the mailbox of a user, and says so.
+// publish changes the mailbox of a user and publishes it.
 func (f *followed) publish(user string, texts ...string) {
 	f.add(user, texts...)
 	f.bus.Publish([]string{user})
@@ -247,7 +247,7 @@ func (f *followed) open(t *testing.T, user string, after *messaging.ID) *Stream 
 	return s
 }
 
-// expect waits for what a stream brings next, and that it brings no more.
+// expect expects the next changes of a stream, and no more.
 func expect(t *testing.T, s *Stream, want ...string) {
 	t.Helper()
 	var got []string

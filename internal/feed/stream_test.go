@@ -38,8 +38,8 @@ func TestStreamResumes(t *testing.T) {
 	})
 }
 
-// TestStreamJoins catches up while the hub hands others what is new: nothing is missing between
-// what it read by itself and what it is handed, and nothing comes twice.
+// TestStreamJoins catches up while the hub hands changes to other streams: no change is missing or
+// repeated between those the stream read by itself and those it is handed.
 func TestStreamJoins(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		f.add("bob", numbers(0, 350)...)
@@ -65,8 +65,8 @@ func TestStreamJoins(t *testing.T) {
 	})
 }
 
-// TestStreamJoinsAlone publishes while the only stream of a user reads, which nobody is told: the
-// hub looks by itself, from where the stream stands.
+// TestStreamJoinsAlone publishes while the only stream of a user reads and is not live yet: when it
+// joins, the hub reads from its cursor without another hint.
 func TestStreamJoinsAlone(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		f.add("bob", numbers(0, 10*readLimit)...)
@@ -81,8 +81,8 @@ func TestStreamJoinsAlone(t *testing.T) {
 	})
 }
 
-// TestStreamTakesOver leaves a mailbox while the hub reads it, and another stream joins, which is
-// behind: what the hub brings then is not what that one needs next.
+// TestStreamTakesOver closes the only stream of a mailbox while the hub reads it, and another stream,
+// with an older cursor, joins: the hub must not hand it the result of that read.
 func TestStreamTakesOver(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		f.add("bob", "1")
@@ -105,8 +105,9 @@ func TestStreamTakesOver(t *testing.T) {
 	})
 }
 
-// TestStreamFallsBehind reads nothing while more changes than wait for a stream, in number or in
-// bytes: it reads them by itself, all and in their order, and then is handed what is new.
+// TestStreamFallsBehind does not read a stream while more changes come than may be pending, in
+// number or in bytes: the stream reads all of them from the database, in order, and then is live
+// again.
 func TestStreamFallsBehind(t *testing.T) {
 	t.Parallel()
 	for what, text := range map[string]string{"many": "", "long": strings.Repeat("long ", 500)} {
@@ -127,7 +128,7 @@ func TestStreamFallsBehind(t *testing.T) {
 				}
 				expect(t, s, want...)
 				if pages, _, _ := f.readings(); len(pages) == 0 {
-					t.Error("it was handed more than may wait for it")
+					t.Error("more is pending than may be")
 				}
 				f.publish("bob", "new")
 				expect(t, s, "new")
@@ -139,8 +140,8 @@ func TestStreamFallsBehind(t *testing.T) {
 	}
 }
 
-// TestStreamsFallBehind has many streams that read nothing: what waits for all of them is bounded,
-// and is gone when they are.
+// TestStreamsFallBehind has many streams that nobody reads: the bytes pending in all of them are
+// bounded, and released when they are closed.
 func TestStreamsFallBehind(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		const users = 2*hubMaxPendingBytes/streamMaxPendingBytes + 100
@@ -186,8 +187,8 @@ func TestStreamsFallBehind(t *testing.T) {
 	})
 }
 
-// TestStreamCannotRead fails to read what a stream is behind with: the stream says so, and goes
-// on where it was when it is asked again.
+// TestStreamCannotRead has a stream's read fail: Next returns the error, and when it is called
+// again it continues at the same cursor.
 func TestStreamCannotRead(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		f.add("bob", numbers(0, 250)...)
@@ -206,8 +207,8 @@ func TestStreamCannotRead(t *testing.T) {
 	})
 }
 
-// TestStreamOfLongTexts reads texts that fill a page when there are few of them: it asks for not
-// many more than it gets, and for more again when they are short.
+// TestStreamOfLongTexts reads long texts, few of which fill a page: the stream lowers the limit of
+// its reads, and raises it again when the texts are short.
 func TestStreamOfLongTexts(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		var want []string
@@ -226,8 +227,8 @@ func TestStreamOfLongTexts(t *testing.T) {
 	})
 }
 
-// TestStreamOfARestoredStore takes the store back to before the cursors of streams, as from a backup: they
-// end, whether they were handed what is new or read by themselves.
+// TestStreamOfARestoredStore restores the store to a state before the cursors of its streams: both
+// live streams and those that are behind end.
 func TestStreamOfARestoredStore(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		f.add("bob", numbers(0, 10)...)

@@ -9,7 +9,7 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestWait waits for a change: not where there is one, until there is, and no longer than asked.
+// TestWait returns at once if there is a change, else when one comes or ctx ends.
 func TestWait(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		f.add("bob", "before")
@@ -37,13 +37,13 @@ func TestWait(t *testing.T) {
 		gone, leave := context.WithCancel(t.Context())
 		leave()
 		if _, err := f.hub.Wait(gone, "bob", cursor(2)); !errors.Is(err, context.Canceled) {
-			t.Errorf("who has left is answered %v", err)
+			t.Errorf("after its context is cancelled, Wait returns %v", err)
 		}
 	})
 }
 
-// TestWaitOverEdited waits where many messages were edited, so that pages are empty: it goes
-// over some of them, and then lets the client go on from there.
+// TestWaitOverEdited waits where pages are empty, since many messages were edited: Wait reads
+// waitPages of them and returns the cursor after them.
 func TestWaitOverEdited(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		const edited = 5*storeWalk + 10
