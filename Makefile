@@ -143,7 +143,7 @@ generate: tools ## Generate the server interface, the SDKs and the console, and 
 	@mkdir -p gen/console && cp console/index.html console/icon.svg gen/console && cp console/assets.go.txt gen/console/assets.go
 	@NODE_PATH=.tools/node_modules $(TOOLS) esbuild console/src/main.ts --tsconfig=console/tsconfig.json --bundle --minify \
 		--format=iife --target=es2022 --legal-comments=none --log-level=warning --outfile=gen/console/console.js
-	@go run ./cmd/message-service configuration > docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md
+	@go run ./cmd/message-service configuration > docs/configuration.md.new && mv docs/configuration.md.new docs/configuration.md || { rm -f docs/configuration.md.new; exit 1; }
 
 .PHONY: verify
 verify: tools ## Fail if gen/ or docs/configuration.md is not what "make generate" makes, or not in git, or a go.mod is untidy, or the contract broke

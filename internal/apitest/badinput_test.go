@@ -147,15 +147,15 @@ var badRequests = map[string]badRequest{
 	"method of the conversations": {method: http.MethodDelete, path: "/v1/users/bob/conversations", status: 405},
 
 	// Blocks.
-	"blocks of a blank":      get("/v1/users/%20/blocks", 422, "userId"),
-	"blocks after a blank":   get("/v1/users/bob/blocks?after=%20", 422, "after"),
-	"blocks after nothing":   get("/v1/users/bob/blocks?after=", 422, "after"),
-	"blocks by x":            get("/v1/users/bob/blocks?limit=x", 400, "limit"),
-	"block of oneself":       put("/v1/users/bob/blocks/bob", ``, 422, "peerId"),
-	"block of a blank":       put("/v1/users/bob/blocks/%20", ``, 422, "peerId"),
-	"block with a reason":    put("/v1/users/bob/blocks/eve?reason=spam", ``, 400, "reason"),
-	"unblock of a blank":     {method: http.MethodDelete, path: "/v1/users/bob/blocks/%20", status: 422, at: []string{"peerId"}},
-	"a block cannot be read": {method: http.MethodGet, path: "/v1/users/bob/blocks/eve", status: 405},
+	"blocks of a blank":    get("/v1/users/%20/blocks", 422, "userId"),
+	"blocks after a blank": get("/v1/users/bob/blocks?after=%20", 422, "after"),
+	"blocks after nothing": get("/v1/users/bob/blocks?after=", 422, "after"),
+	"blocks by x":          get("/v1/users/bob/blocks?limit=x", 400, "limit"),
+	"block of oneself":     put("/v1/users/bob/blocks/bob", ``, 422, "peerId"),
+	"block of a blank":     put("/v1/users/bob/blocks/%20", ``, 422, "peerId"),
+	"block with a reason":  put("/v1/users/bob/blocks/eve?reason=spam", ``, 400, "reason"),
+	"unblock of a blank":   {method: http.MethodDelete, path: "/v1/users/bob/blocks/%20", status: 422, at: []string{"peerId"}},
+	"a block by POST":      {method: http.MethodPost, path: "/v1/users/bob/blocks/eve", status: 405},
 
 	// Headers.
 	"key too long":       {http.MethodPost, "/v1/messages", draft(), []string{"Content-Type: application/json", "Idempotency-Key: " + strings.Repeat("x", 256)}, 422, []string{"Idempotency-Key"}},

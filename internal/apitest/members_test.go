@@ -38,7 +38,12 @@ func TestEveryMember(t *testing.T) {
 				for pointer, body := range bodies(t, schema, send) {
 					sent++
 					t.Run(operation.OperationID+pointer, func(t *testing.T) {
-						sendMember(t, s, method, send().path(t, path), pointer, body)
+						about := send().path(t, path)
+						sendMember(t, s, method, about, pointer, body)
+						name := strings.TrimPrefix(pointer, "/")
+						if member := schema.Properties[name]; member != nil && member.Value.Nullable {
+							sendNull(t, s, method, about, name)
+						}
 					})
 				}
 			}
@@ -85,6 +90,14 @@ func sendMember(t *testing.T, s *apitest.Server, method, path, pointer string, b
 		}
 	}
 	t.Errorf("%s is answered %s, which no later read returns", text, answer.Body)
+}
+
+// sendNull takes away a member that was sent before.
+func sendNull(t *testing.T, s *apitest.Server, method, path, name string) {
+	answer := s.Do(t, method, path, strings.NewReader(`{"`+name+`":null}`), "Content-Type: application/json")
+	if got, has := decoded(t, answer.Body)[name]; answer.Status >= 400 || has {
+		t.Errorf("%s: null is answered %d with %v", name, answer.Status, got)
+	}
 }
 
 // TestEveryMemberOfARetry retries requests under their idempotency key without one of the members:

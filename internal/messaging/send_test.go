@@ -101,9 +101,9 @@ func (storesFirst) storeBatch(_ context.Context, messages []*StoredMessage) ([]I
 	return []ID{messages[0].ID}, nil
 }
 
-// TestStoreAtOnceAgain takes sends again that a transaction had stored before it failed: what was
+// TestStoreFastAgain takes sends again that a transaction had stored before it failed: what was
 // not stored this time counts as stored no more, and is not published.
-func TestStoreAtOnceAgain(t *testing.T) {
+func TestStoreFastAgain(t *testing.T) {
 	service := New(dbtest.Open(t, dbtest.NewURL(t, db.SQLite)), Options{})
 	defer service.Close(t.Context()) //nolint:errcheck // nothing waits
 	w := &sends{engine: storesFirst{}, mailboxes: service.mailboxes}
