@@ -45,7 +45,9 @@ func TestChange(t *testing.T) {
 
 		var disorder, behind []string
 		read(t, database, &disorder, `
-			SELECT DISTINCT a.owner FROM journal AS a JOIN journal AS b ON a.owner = b.owner AND a.place < b.place AND a.id >= b.id`)
+			SELECT DISTINCT owner FROM (
+				SELECT owner, id, lag(id) OVER (PARTITION BY owner ORDER BY place) AS previous FROM journal
+			) AS journal WHERE id <= previous`)
 		read(t, database, &behind, `
 			SELECT user_id FROM mailboxes WHERE clock <> (SELECT id FROM journal WHERE owner = user_id ORDER BY place DESC LIMIT 1)`)
 		if len(disorder)+len(behind) > 0 {
