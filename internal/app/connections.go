@@ -36,7 +36,7 @@ func boundConnections(listener net.Listener, limit, reserved uint64, maxStreams 
 	most := min(limit-reserved, 1<<30)
 	if maxStreams > 0 && uint64(maxStreams) > most {
 		level := slog.LevelWarn
-		if maxStreams == feed.DefaultMaxStreams { // the operator did not ask for so many
+		if maxStreams == feed.DefaultMaxStreams { // the default, not a number the operator chose
 			level = slog.LevelDebug
 		}
 		log.Log(context.Background(), level, "the limit of open files (ulimit -n) leaves room for fewer streams than MAX_STREAMS allows; further connections will wait",

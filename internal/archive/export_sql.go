@@ -11,15 +11,12 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// everyID is the expression of the id that the index of all users' messages has, after deleted.
-const everyID = "coalesce(id, id)"
-
 // selectStored returns messages of everyone, deleted ones too, after an id and up to
 // another, in the order of their ids: two ranges of one index.
 func selectStored(ctx context.Context, q sqlx.QueryerContext, after, upTo messaging.ID, limit int) ([]messaging.StoredMessage, error) {
 	half := func(deleted string) string {
 		return fmt.Sprintf("SELECT %s FROM messages WHERE deleted = %s AND %[3]s > $1 AND %[3]s <= $2 ORDER BY %[3]s LIMIT $3",
-			messaging.Messages.Columns(), deleted, everyID)
+			messaging.Messages.Columns(), deleted, messaging.EveryID)
 	}
 	return messaging.Messages.Select(ctx, q, both(half("false"), half("true"))+" ORDER BY id LIMIT $3", after, upTo, limit)
 }
@@ -27,7 +24,7 @@ func selectStored(ctx context.Context, q sqlx.QueryerContext, after, upTo messag
 // selectNewest returns the id of the newest message, or the zero id.
 func selectNewest(ctx context.Context, q sqlx.QueryerContext) (messaging.ID, error) {
 	half := func(deleted string) string {
-		return fmt.Sprintf("SELECT id FROM messages WHERE deleted = %s ORDER BY %s DESC LIMIT $1", deleted, everyID)
+		return fmt.Sprintf("SELECT id FROM messages WHERE deleted = %s ORDER BY %s DESC LIMIT $1", deleted, messaging.EveryID)
 	}
 	return selectNewestID(ctx, q, half("false"), half("true"), 1)
 }

@@ -47,7 +47,7 @@ func New(database *db.DB, options Options) *Mailboxes {
 	perMailbox := max(1, options.Waiting/16) // so that a few mailboxes leave room for others
 	return &Mailboxes{
 		db:      database,
-		ids:     &idGenerator{now: options.Now},
+		ids:     newIDGenerator(options.Now),
 		locks:   newLocks(options.Waiting, perMailbox, database.Slots.Changes),
 		publish: options.Publish,
 	}

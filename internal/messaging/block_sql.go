@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
 )
 
 // insertBlock stores a block, and marks the mailbox of its owner, which must be locked: the next
@@ -58,7 +60,7 @@ func selectBlocked(ctx context.Context, tx *sqlx.Tx, messages []*StoredMessage) 
 	}
 	var found []struct{ Owner, Peer string }
 	err := tx.SelectContext(ctx, &found, tx.Rebind(`
-		SELECT owner, peer FROM blocks WHERE (owner, peer) IN (VALUES `+rowsOf(len(messages), "(?,?)")+`)`), args...)
+		SELECT owner, peer FROM blocks WHERE (owner, peer) IN (VALUES `+db.RowsOf(len(messages), "(?,?)")+`)`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("select blocks of senders: %w", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
 )
 
 // changesOf writes the statement that reads a feed: the first changes after a cursor, where the
@@ -35,7 +37,7 @@ func changesOf(user, after string, limit feedLimit) string {
 		return place(messageRow, "changed AS cursor, id, sender, recipient, deleted", fmt.Sprintf(
 			"FROM messages WHERE %s = %s AND changed > %s AND changed IS NOT NULL ORDER BY changed LIMIT %s", role, user, after, rows))
 	}
-	marker := func(role string) string { // by an index of that expression; see everyID
+	marker := func(role string) string { // by an index of that expression; see EveryID
 		return place(markerRow, "changed AS cursor, message_id AS id, owner AS sender, peer AS recipient, false AS deleted", fmt.Sprintf(
 			"FROM read_markers WHERE coalesce(%[1]s, %[1]s) = %[2]s AND changed > %[3]s ORDER BY changed LIMIT %[4]s", role, user, after, rows))
 	}
@@ -108,7 +110,7 @@ func selectClocks(ctx context.Context, q sqlx.QueryerContext, e engine, users []
 		UserID string `db:"user_id"`
 		Clock  ID     `db:"clock"`
 	}
-	statement := "SELECT user_id, clock FROM mailboxes WHERE user_id IN (" + rowsOf(len(users), "?") + ")"
+	statement := "SELECT user_id, clock FROM mailboxes WHERE user_id IN (" + db.RowsOf(len(users), "?") + ")"
 	if err := sqlx.SelectContext(ctx, q, &rows, e.rebind(statement), args...); err != nil {
 		return nil, fmt.Errorf("select clocks: %w", err)
 	}

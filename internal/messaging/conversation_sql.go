@@ -36,7 +36,7 @@ func setLastMessages(ctx context.Context, tx *sqlx.Tx, stored []*Message) error 
 	for _, key := range keys {
 		args = append(args, key.owner, key.peer, newest[key])
 	}
-	if _, err := tx.ExecContext(ctx, tx.Rebind(setLast("VALUES "+rowsOf(len(keys), "(?,?,?)"))), args...); err != nil {
+	if _, err := tx.ExecContext(ctx, tx.Rebind(setLast("VALUES "+db.RowsOf(len(keys), "(?,?,?)"))), args...); err != nil {
 		return fmt.Errorf("set last messages: %w", err)
 	}
 	return nil
@@ -63,7 +63,7 @@ func resetLastMessages(ctx context.Context, tx *sqlx.Tx, user string, deleted []
 	var peers []string
 	err := tx.SelectContext(ctx, &peers, tx.Rebind(`
 		SELECT peer FROM conversations
-		WHERE owner = ? AND last_message_id IN (`+rowsOf(len(deleted), "?")+`) ORDER BY peer`), args...)
+		WHERE owner = ? AND last_message_id IN (`+db.RowsOf(len(deleted), "?")+`) ORDER BY peer`), args...)
 	if err != nil {
 		return fmt.Errorf("select conversations of deleted messages: %w", err)
 	}
@@ -122,7 +122,7 @@ func conversationsOf(sides string) string {
 	           WHERE unread.recipient = c.owner AND unread.sender = c.peer AND unread.id > coalesce(mine.message_id, $1)
 	           AND unread.deleted = false AND c.owner <> c.peer ORDER BY unread.id LIMIT $2) AS counted) AS unread
 	FROM (SELECT owner, peer, last_message_id FROM conversations WHERE ` + sides + `) AS c
-	JOIN messages AS m ON m.deleted = false AND coalesce(m.id, m.id) = c.last_message_id -- see everyID
+	JOIN messages AS m ON m.deleted = false AND coalesce(m.id, m.id) = c.last_message_id -- see EveryID
 	LEFT JOIN read_markers AS mine ON mine.owner = c.owner AND mine.peer = c.peer
 	LEFT JOIN read_markers AS theirs ON theirs.owner = c.peer AND theirs.peer = c.owner`
 }

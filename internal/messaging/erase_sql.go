@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
 )
 
 // remnants are the data of a user that are left, or a part of them.
@@ -134,7 +136,7 @@ func freeKeys(ctx context.Context, tx *sqlx.Tx, tombstones []Message) error {
 	}
 	_, err := tx.ExecContext(ctx, tx.Rebind(`
 		UPDATE messages SET key_hash = NULL, fingerprint = NULL
-		FROM (VALUES ((SELECT recipient FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0)), `+rowsOf(len(tombstones), "(?,?)")+`) AS tombstone
+		FROM (VALUES ((SELECT recipient FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0)), `+db.RowsOf(len(tombstones), "(?,?)")+`) AS tombstone
 		WHERE recipient = column1 AND deleted = true AND id = column2`), args...)
 	if err != nil {
 		return fmt.Errorf("free idempotency keys: %w", err)
@@ -150,7 +152,7 @@ func deleteReadMarkers(ctx context.Context, tx *sqlx.Tx, markers []ReadMarker) e
 	for _, m := range markers {
 		args = append(args, m.Owner, m.Peer)
 	}
-	_, err := tx.ExecContext(ctx, tx.Rebind(`DELETE FROM read_markers WHERE (owner, peer) IN (VALUES `+rowsOf(len(markers), "(?,?)")+`)`), args...)
+	_, err := tx.ExecContext(ctx, tx.Rebind(`DELETE FROM read_markers WHERE (owner, peer) IN (VALUES `+db.RowsOf(len(markers), "(?,?)")+`)`), args...)
 	if err != nil {
 		return fmt.Errorf("erase read markers: %w", err)
 	}
@@ -165,7 +167,7 @@ func deleteConversationsAndBlocks(ctx context.Context, tx *sqlx.Tx, user string,
 		for _, peer := range peers {
 			args = append(args, user, peer, peer, user)
 		}
-		_, err := tx.ExecContext(ctx, tx.Rebind(`DELETE FROM conversations WHERE (owner, peer) IN (VALUES `+rowsOf(2*len(peers), "(?,?)")+`)`), args...)
+		_, err := tx.ExecContext(ctx, tx.Rebind(`DELETE FROM conversations WHERE (owner, peer) IN (VALUES `+db.RowsOf(2*len(peers), "(?,?)")+`)`), args...)
 		if err != nil {
 			return fmt.Errorf("erase conversations: %w", err)
 		}

@@ -43,11 +43,11 @@ func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query str
 	return page, nil
 }
 
-// everyID is the expression of the id that the index of all users' messages has. If the index had
+// EveryID is the expression of the id that the index of all users' messages has. If the index had
 // the plain id, Postgres might choose it to list one user's messages in the order of ids, and scan
 // everyone's messages: fast if they are spread evenly, but very slow for a mailbox that has been
 // quiet for long.
-const everyID = "coalesce(id, id)"
+const EveryID = "coalesce(id, id)"
 
 // InsertMessages stores messages in the order of their ids, except those whose idempotency keys
 // are taken, and returns the ids of the stored ones.
@@ -77,7 +77,7 @@ func selectKeyed(ctx context.Context, tx *sqlx.Tx, others []*StoredMessage) ([]S
 	found, err := Messages.Select(ctx, tx, tx.Rebind(`
 		SELECT `+Messages.Columns()+` FROM messages
 		WHERE key_hash IS NOT NULL
-		AND (recipient, sender, key_hash) IN (VALUES ('', '', (SELECT key_hash FROM messages LIMIT 0)), `+rowsOf(len(others), "(?,?,?)")+`)`), args...)
+		AND (recipient, sender, key_hash) IN (VALUES ('', '', (SELECT key_hash FROM messages LIMIT 0)), `+db.RowsOf(len(others), "(?,?,?)")+`)`), args...)
 	if err != nil {
 		return nil, fmt.Errorf("select by idempotency key: %w", err)
 	}
@@ -86,7 +86,7 @@ func selectKeyed(ctx context.Context, tx *sqlx.Tx, others []*StoredMessage) ([]S
 
 // selectMessage returns a message, deleted or not, or nil.
 func selectMessage(ctx context.Context, q sqlx.QueryerContext, id ID) (*Message, error) {
-	found, err := messages.Select(ctx, q, `SELECT `+messages.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+everyID+` = $1`, id)
+	found, err := messages.Select(ctx, q, `SELECT `+messages.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+EveryID+` = $1`, id)
 	if err != nil {
 		return nil, fmt.Errorf("select message: %w", err)
 	}
@@ -106,7 +106,7 @@ func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, replies []*StoredMessage)
 		ids[i] = *m.ReplyTo
 	}
 	found, err := identities.Select(ctx, tx, tx.Rebind(`
-		SELECT `+identities.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+everyID+` IN (`+rowsOf(len(ids), "?")+`)`), ids...)
+		SELECT `+identities.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+EveryID+` IN (`+db.RowsOf(len(ids), "?")+`)`), ids...)
 	if err != nil {
 		return nil, fmt.Errorf("select replied to: %w", err)
 	}
@@ -122,7 +122,7 @@ func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bou
 	where, args := query.where(bounds)
 	id := "id"
 	if query.Recipient == "" && query.Sender == "" {
-		id = everyID
+		id = EveryID
 	}
 	if query.Recipient != "" && query.Sender != "" {
 		ctx = db.WithCustomPlan(ctx) // a generic plan may walk over what others have sent to the recipient
@@ -134,7 +134,7 @@ func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bou
 
 // where writes the condition of a query, without its words, and the arguments.
 func (q Query) where(bounds idRange) (condition string, args []any) {
-	id, args := everyID, []any{bounds.low, bounds.high}
+	id, args := EveryID, []any{bounds.low, bounds.high}
 	for _, column := range []struct{ name, value string }{{"recipient", q.Recipient}, {"sender", q.Sender}} {
 		if column.value != "" {
 			args = append(args, column.value)
@@ -201,12 +201,10 @@ func writeTombstones(ctx context.Context, tx *sqlx.Tx, deleted []Message, change
 	_, err := tx.ExecContext(ctx, tx.Rebind(`
 		UPDATE messages SET `+erased+`deleted = true, changed = column3`+keys+`
 		FROM (VALUES ((SELECT recipient FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0)), `+
-		rowsOf(len(deleted), "(?,?,?)")+`) AS tombstone
+		db.RowsOf(len(deleted), "(?,?,?)")+`) AS tombstone
 		WHERE recipient = column1 AND deleted = false AND id = column2`), args...)
 	if err != nil {
 		return fmt.Errorf("write tombstones: %w", err)
 	}
 	return nil
 }
-
-func rowsOf(n int, row string) string { return db.RowsOf(n, row) }
