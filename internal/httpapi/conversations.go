@@ -38,7 +38,7 @@ func (h *handlers) ListConversationMessages(
 ) (server.ListConversationMessagesResponseObject, error) {
 	w := contract.Window(request.Params)
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		page, err := h.service.ListConversation(ctx, request.UserID, request.PeerID, w)
+		page, err := h.service.ListConversation(ctx, request.UserID, request.PeerID, w, "", false)
 		path := exchangeOf(ctx).path(request.UserID, request.PeerID)
 		return contract.AppendMessagePage(body, page), nextMessages(path, url.Values{}, w, request.Params.Limit, page), err
 	}), nil

@@ -20,17 +20,29 @@ func nextMessages(path string, query url.Values, w messaging.Window, limit *int3
 	if w.Until != nil {
 		query.Set("until", w.Until.Format(time.RFC3339Nano))
 	}
-	newest, oldest := page.Messages[0].ID, page.Messages[len(page.Messages)-1].ID
+	next := nextCursor(w, page).String()
 	switch {
 	case w.Upward():
-		query.Set("after", newest.String())
+		query.Set("after", next)
 	case w.After != nil:
 		query.Set("after", w.After.String())
 		fallthrough
 	default:
-		query.Set("before", oldest.String())
+		query.Set("before", next)
 	}
 	return nextLink(path, query, limit)
+}
+
+// nextCursor is the id at which the page after this one begins.
+func nextCursor(w messaging.Window, page messaging.Page) messaging.ID {
+	switch {
+	case page.Next != messaging.ID{}:
+		return page.Next
+	case w.Upward():
+		return page.Messages[0].ID
+	default:
+		return page.Messages[len(page.Messages)-1].ID
+	}
 }
 
 // nextLink returns a Link header (RFC 8288) with the relation next.

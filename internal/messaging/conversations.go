@@ -48,15 +48,20 @@ func (s *Service) GetConversation(ctx context.Context, user, peer string) (Conve
 }
 
 // ListConversation returns the messages between two users, in both directions, as
-// [Service.List] does, but without a default window. Errors: [InvalidArgument];
-// [Unavailable].
-func (s *Service) ListConversation(ctx context.Context, user, peer string, w Window) (Page, error) {
+// [Service.List] does, but without a default window. With words it returns those whose text has all of
+// them. Errors: [InvalidArgument]; [Unavailable].
+func (s *Service) ListConversation(ctx context.Context, user, peer string, w Window, words string, highlight bool) (Page, error) {
 	bounds, err := w.bounds()
 	if err != nil {
 		return Page{}, err
 	}
-	return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-		return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
+	if words == "" {
+		return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+			return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
+		})
+	}
+	return s.searchPage(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+		return selectConversationMatches(ctx, q, s.engine, Query{Recipient: user, Sender: peer, Words: words, Highlight: highlight, Window: w}, bounds)
 	})
 }
 

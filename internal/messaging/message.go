@@ -80,6 +80,7 @@ type Query struct {
 	Recipient string // anyone if empty
 	Sender    string // anyone if empty
 	Words     string // as typed: all must be in the text; needs a recipient or a sender
+	Highlight bool   // report where the words are in each text
 	Window
 }
 
@@ -97,10 +98,11 @@ type Window struct {
 func (w Window) Upward() bool { return w.After != nil && w.Before == nil }
 
 // Page is a page of a list, newest first. It ends at the limit, or with the message with which it
-// exceeds [PageMaxBytes].
+// exceeds [PageMaxBytes]. A search may end it earlier, even empty, when it has looked at many messages.
 type Page struct {
 	Messages []Message
 	HasMore  bool // newer ones if the query is upward, else older ones
+	Next     ID   // the cursor of the next page; zero if it is the id of the page's last message in the direction asked for
 }
 
 // idRange is low <= id < high.

@@ -143,12 +143,17 @@ func (s *Service) List(ctx context.Context, query Query) (Page, error) {
 	if query.Recipient == "" && query.Sender == "" {
 		return Page{}, invalid("q", "needs a recipient or a sender")
 	}
+	return s.searchPage(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+		return selectMatches(ctx, q, s.engine, query, bounds)
+	})
+}
+
+// searchPage is [Service.page] for a search, which may be switched off.
+func (s *Service) searchPage(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) (Page, error)) (Page, error) {
 	if !s.search {
 		return Page{}, invalid("q", "cannot be used: search is switched off on this server")
 	}
-	return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-		return selectMatches(ctx, q, s.engine, query, bounds)
-	})
+	return s.page(ctx, w, read)
 }
 
 // page reads a page of messages, in the order of its window.

@@ -3,6 +3,7 @@ package messaging
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -26,6 +27,38 @@ func selectMatches(ctx context.Context, q sqlx.QueryerContext, e engine, query Q
 		return Page{}, nil
 	}
 	return e.selectMatches(ctx, q, query, bounds, words)
+}
+
+// selectConversationMatches is selectMatches for a query of the messages in both directions between
+// its recipient and its sender.
+func selectConversationMatches(ctx context.Context, q sqlx.QueryerContext, e engine, query Query, bounds idRange) (Page, error) {
+	received, err := selectMatches(ctx, q, e, query, bounds)
+	if err != nil || query.Recipient == query.Sender {
+		return received, err
+	}
+	query.Recipient, query.Sender = query.Sender, query.Recipient
+	sent, err := selectMatches(ctx, q, e, query, bounds)
+	if err != nil {
+		return Page{}, err
+	}
+	further := func(a, b ID) int { // in the direction of the window
+		if query.Upward() {
+			return a.Compare(b)
+		}
+		return b.Compare(a)
+	}
+	page := Page{Messages: slices.Concat(received.Messages, sent.Messages), HasMore: received.HasMore || sent.HasMore}
+	slices.SortFunc(page.Messages, func(a, b Message) int { return further(a.ID, b.ID) })
+	for _, one := range []Page{received, sent} {
+		if one.HasMore { // what lies beyond its end is not known
+			end := one.Messages[len(one.Messages)-1].ID
+			page.Messages = slices.DeleteFunc(page.Messages, func(m Message) bool { return further(m.ID, end) > 0 })
+		}
+	}
+	if len(page.Messages) > query.Limit {
+		page.Messages, page.HasMore = page.Messages[:query.Limit], true
+	}
+	return page, nil
 }
 
 // mailboxWords are the words of a query's mailboxes in the index.
