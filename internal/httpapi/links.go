@@ -20,7 +20,7 @@ func nextMessages(path string, query url.Values, w messaging.Window, limit *int3
 	if w.Until != nil {
 		query.Set("until", w.Until.Format(time.RFC3339Nano))
 	}
-	next := nextCursor(w, page).String()
+	next := page.Next.String()
 	switch {
 	case w.Upward():
 		query.Set("after", next)
@@ -31,18 +31,6 @@ func nextMessages(path string, query url.Values, w messaging.Window, limit *int3
 		query.Set("before", next)
 	}
 	return nextLink(path, query, limit)
-}
-
-// nextCursor is the id at which the page after this one begins.
-func nextCursor(w messaging.Window, page messaging.Page) messaging.ID {
-	switch {
-	case page.Next != messaging.ID{}:
-		return page.Next
-	case w.Upward():
-		return page.Messages[0].ID
-	default:
-		return page.Messages[len(page.Messages)-1].ID
-	}
 }
 
 // nextLink returns a Link header (RFC 8288) with the relation next.

@@ -102,7 +102,7 @@ func (w Window) Upward() bool { return w.After != nil && w.Before == nil }
 type Page struct {
 	Messages []Message
 	HasMore  bool // newer ones if the query is upward, else older ones
-	Next     ID   // the cursor of the next page; zero if it is the id of the page's last message in the direction asked for
+	Next     ID   // if there are more: the cursor of the next page, mostly the id of the last message in the direction asked for
 }
 
 // idRange is low <= id < high.

@@ -156,7 +156,8 @@ func (s *Service) searchPage(ctx context.Context, w Window, read func(context.Co
 	return s.page(ctx, w, read)
 }
 
-// page reads a page of messages, in the order of its window.
+// page reads a page of messages, in the order of its window. The page that read returns goes on after
+// its last message unless it has another cursor.
 func (s *Service) page(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) (Page, error)) (page Page, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
 		page, err = read(ctx, q)
@@ -164,6 +165,9 @@ func (s *Service) page(ctx context.Context, w Window, read func(context.Context,
 	})
 	if err != nil {
 		return Page{}, explain(err)
+	}
+	if page.HasMore && page.Next == (ID{}) {
+		page.Next = page.Messages[len(page.Messages)-1].ID
 	}
 	if w.Upward() {
 		slices.Reverse(page.Messages)
