@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// MaxWords is how many words a query may have.
+// MaxWords is how many words a query may have, as spaces separate them: the contract says it by a pattern.
 const MaxWords = 32
 
 // ErrTooManyWords is what [Parse] returns of a query with more than [MaxWords].
@@ -34,18 +34,14 @@ func Parse(q string) (*Query, error) {
 	var s scanner
 	s.reset(q)
 	query := new(Query)
-	words, letters, end := 0, 0, 0
+	words, letters := 0, 0
 	for s.next() {
 		u := unit{word: string(s.word), class: s.class, first: s.before == space || len(query.units) == 0, joined: s.joined}
 		query.units = append(query.units, u)
 		if u.first {
-			letters = 0
+			words, letters = words+1, 0
 		}
 		letters += utf8.RuneCountInString(u.word)
-		if u.first || s.before != nothing && s.start > end { // not what ½ or ﷺ has in it
-			words++
-		}
-		end = s.end
 	}
 	if words > MaxWords {
 		return nil, ErrTooManyWords
