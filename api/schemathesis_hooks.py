@@ -4,7 +4,7 @@ refuses a request that breaks one with 422:
 - an Idempotency-Key belongs to one request body (the same body again gets the first
   message, even if it was deleted);
 - `since` is not after `until`;
-- `q` needs a `recipient` or a `sender`;
+- `q` needs a `recipient` or a `sender`, and `highlight` needs `q`;
 - `replyTo` and the `messageId` of a read marker name a message between the two users,
   so the hook sends one first;
 - users do not block themselves;
@@ -37,8 +37,10 @@ def before_call(context, case, kwargs):
         case.headers["Idempotency-Key"] = key[: max(1, len(key) - len(number))] + number
 
     query = case.query or {}
-    if "q" in query and not {"recipient", "sender"} & query.keys():
+    if case.operation.label == "GET /v1/messages" and "q" in query and not {"recipient", "sender"} & query.keys():
         query["recipient"] = "bob"
+    if "q" not in query:
+        query.pop("highlight", None)
     since, until = _time(query.get("since")), _time(query.get("until"))
     if until and since and since > until:
         query["since"], query["until"] = query["until"], query["since"]

@@ -262,6 +262,20 @@ type FieldError struct {
 	Pointer *string `json:"pointer,omitempty"`
 }
 
+// Highlight A part of a text, by Unicode code points (not by the UTF-16 code units of
+// JavaScript and Java, nor by bytes).
+type Highlight struct {
+	// End The number of code points up to the end of the part.
+	//
+	// Example: 5
+	End int32 `json:"end"`
+
+	// Start The number of code points before the part.
+	//
+	// Example: 0
+	Start int32 `json:"start"`
+}
+
 // Limits The sizes this server accepts.
 type Limits struct {
 	// DefaultWindowDays How many days back a list goes when `since` is absent.
@@ -308,6 +322,10 @@ type Message struct {
 	// Example: 2026-11-23T12:00:00.366Z
 	EditedAt *Timestamp `json:"editedAt,omitempty"`
 
+	// Highlights Where in the text the words of a search are, in order and without overlaps;
+	// only in the answer to a search with `highlight=true`.
+	Highlights []Highlight `json:"highlights,omitempty"`
+
 	// ID A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
 	ID MessageID `json:"id"`
@@ -348,7 +366,10 @@ type Message struct {
 type MessageID = openapi_types.UUID
 
 // MessagePage One page of messages, newest first: as many as were asked for, or fewer where they are
-// large (`pageMaxBytes` of the limits). Only `hasMore` tells whether it is the last.
+// large (`pageMaxBytes` of the limits) or where a search has looked at many others. Only
+// `hasMore` tells whether it is the last. If it is not, `next` is where the next one
+// begins: pass it as `after` where this page was asked for with `after` alone, else as
+// `before`. Mostly it is the id of the last message in that direction.
 type MessagePage struct {
 	// HasMore Whether there is at least one more message in the direction asked for:
 	// newer ones with `after` alone, else older ones.
@@ -359,6 +380,10 @@ type MessagePage struct {
 
 	// Messages The messages, newest first.
 	Messages []Message `json:"messages"`
+
+	// Next A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	Next *MessageID `json:"next,omitempty"`
 }
 
 // MessageText 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
@@ -555,6 +580,12 @@ type Peer = UserID
 // letter or digit. Compared byte for byte.
 type User = UserID
 
+// WithHighlights defines model for WithHighlights.
+type WithHighlights = bool
+
+// Words defines model for Words.
+type Words = string
+
 // BadRequest What went wrong, as in RFC 9457.
 type BadRequest = Problem
 
@@ -602,13 +633,22 @@ type ListMessagesParams struct {
 	// Sender Only messages sent by this user.
 	Sender *UserID `form:"sender,omitempty" json:"sender,omitempty"`
 
-	// Q Only messages whose text has all these words, in any order and whatever
-	// their case; needs a `recipient` or a `sender` (422). Everything that is no
-	// letter, digit or mark separates words; there are no operators, and what has
-	// no word at all finds nothing.
-	// How far accents matter and where a word ends is up to the database: SQLite
-	// finds *café* for `cafe`, Postgres does not.
-	Q *string `form:"q,omitempty" json:"q,omitempty"`
+	// Q Only messages whose text has all these words, in any order. Upper and lower case,
+	// forms of Unicode, and accents that do not make another word (as in Latin, Greek,
+	// Arabic and Hebrew; not the vowel signs of Hindi or Thai) do not matter. The last
+	// word also finds words that begin with it, from two letters on, unless a space
+	// follows it.
+	//
+	// What is written without a space (`user@example.org`, `555-1234`, 定期检修) is found
+	// where its parts follow one another. There are no operators, and what has neither a
+	// letter nor a digit nor an emoji finds nothing. At most 128 characters and 32 words,
+	// as spaces separate them; more are answered 400. The guide to searching
+	// (docs/guides/search.md in the repository) has a table of what finds what.
+	Q *Words `form:"q,omitempty" json:"q,omitempty"`
+
+	// Highlight Whether the messages have `highlights`, which say where in the text the words
+	// are. Only for a search: `true` without `q` is refused (422).
+	Highlight *WithHighlights `form:"highlight,omitempty" json:"highlight,omitempty"`
 
 	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
 	// When absent it is 30 days ago, or without bound where `before`, `after` or
@@ -680,6 +720,23 @@ type ListConversationsParams struct {
 
 // ListConversationMessagesParams defines parameters for ListConversationMessages.
 type ListConversationMessagesParams struct {
+	// Q Only messages whose text has all these words, in any order. Upper and lower case,
+	// forms of Unicode, and accents that do not make another word (as in Latin, Greek,
+	// Arabic and Hebrew; not the vowel signs of Hindi or Thai) do not matter. The last
+	// word also finds words that begin with it, from two letters on, unless a space
+	// follows it.
+	//
+	// What is written without a space (`user@example.org`, `555-1234`, 定期检修) is found
+	// where its parts follow one another. There are no operators, and what has neither a
+	// letter nor a digit nor an emoji finds nothing. At most 128 characters and 32 words,
+	// as spaces separate them; more are answered 400. The guide to searching
+	// (docs/guides/search.md in the repository) has a table of what finds what.
+	Q *Words `form:"q,omitempty" json:"q,omitempty"`
+
+	// Highlight Whether the messages have `highlights`, which say where in the text the words
+	// are. Only for a search: `true` without `q` is refused (422).
+	Highlight *WithHighlights `form:"highlight,omitempty" json:"highlight,omitempty"`
+
 	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
 	Since *TimeBound `form:"since,omitempty" json:"since,omitempty"`
 
@@ -811,11 +868,15 @@ type ClientInterface interface {
 	// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
 	// they are those of the last 30 days. Deleted messages are left out.
 	//
-	// To walk back in time, pass the id of the last message of a page as `before`,
-	// or follow the `Link` header. To catch up, pass the id of the newest message
-	// you have as `after`: you get the ones directly newer (still newest first), and
-	// while `hasMore` is true there are still newer ones: go on with the id of the
-	// page's first message, or follow the `Link` header.
+	// To walk back in time, pass the `next` of a page as `before`, or follow the
+	// `Link` header. To catch up, pass the id of the newest message you have as
+	// `after`: you get the ones directly newer (still newest first), and while
+	// `hasMore` is true there are still newer ones: go on with `next` as `after`, or
+	// follow the `Link` header.
+	//
+	// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
+	// search finds messages of any age. Its page may be short, even empty, while
+	// `hasMore` is true, when many messages had to be looked at: go on.
 	//
 	// In a list with a `recipient` or a `sender`, a message never appears below one
 	// that could already be read, so whoever catches up misses nothing. The list of
@@ -1067,7 +1128,8 @@ type ClientInterface interface {
 	// What two users have written to each other, in both directions and one order,
 	// the same for both; newest first. Other than the list of recent messages it goes
 	// back to the first message, unless `since` says otherwise. Pages work the same:
-	// `before` walks back, `after` catches up, and so does the `Link` header.
+	// `before` walks back, `after` catches up, and so does the `Link` header. So does
+	// a search, by `q`.
 	//
 	// Corresponds with GET /v1/users/{userId}/conversations/{peerId}/messages (the `ListConversationMessages` operationId).
 	ListConversationMessages(ctx context.Context, userID User, peerID Peer, params *ListConversationMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1184,11 +1246,15 @@ func (c *Client) GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (
 // newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
 // they are those of the last 30 days. Deleted messages are left out.
 //
-// To walk back in time, pass the id of the last message of a page as `before`,
-// or follow the `Link` header. To catch up, pass the id of the newest message
-// you have as `after`: you get the ones directly newer (still newest first), and
-// while `hasMore` is true there are still newer ones: go on with the id of the
-// page's first message, or follow the `Link` header.
+// To walk back in time, pass the `next` of a page as `before`, or follow the
+// `Link` header. To catch up, pass the id of the newest message you have as
+// `after`: you get the ones directly newer (still newest first), and while
+// `hasMore` is true there are still newer ones: go on with `next` as `after`, or
+// follow the `Link` header.
+//
+// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
+// search finds messages of any age. Its page may be short, even empty, while
+// `hasMore` is true, when many messages had to be looked at: go on.
 //
 // In a list with a `recipient` or a `sender`, a message never appears below one
 // that could already be read, so whoever catches up misses nothing. The list of
@@ -1590,7 +1656,8 @@ func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, 
 // What two users have written to each other, in both directions and one order,
 // the same for both; newest first. Other than the list of recent messages it goes
 // back to the first message, unless `since` says otherwise. Pages work the same:
-// `before` walks back, `after` catches up, and so does the `Link` header.
+// `before` walks back, `after` catches up, and so does the `Link` header. So does
+// a search, by `q`.
 //
 // Corresponds with GET /v1/users/{userId}/conversations/{peerId}/messages (the `ListConversationMessages` operationId).
 func (c *Client) ListConversationMessages(ctx context.Context, userID User, peerID Peer, params *ListConversationMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1821,6 +1888,18 @@ func NewListMessagesRequest(server string, params *ListMessagesParams) (*http.Re
 		if params.Q != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Highlight != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "highlight", *params.Highlight, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2558,6 +2637,30 @@ func NewListConversationMessagesRequest(server string, userID User, peerID Peer,
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
 
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Highlight != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "highlight", *params.Highlight, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Since != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
@@ -2801,11 +2904,15 @@ type ClientWithResponsesInterface interface {
 	// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
 	// they are those of the last 30 days. Deleted messages are left out.
 	//
-	// To walk back in time, pass the id of the last message of a page as `before`,
-	// or follow the `Link` header. To catch up, pass the id of the newest message
-	// you have as `after`: you get the ones directly newer (still newest first), and
-	// while `hasMore` is true there are still newer ones: go on with the id of the
-	// page's first message, or follow the `Link` header.
+	// To walk back in time, pass the `next` of a page as `before`, or follow the
+	// `Link` header. To catch up, pass the id of the newest message you have as
+	// `after`: you get the ones directly newer (still newest first), and while
+	// `hasMore` is true there are still newer ones: go on with `next` as `after`, or
+	// follow the `Link` header.
+	//
+	// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
+	// search finds messages of any age. Its page may be short, even empty, while
+	// `hasMore` is true, when many messages had to be looked at: go on.
 	//
 	// In a list with a `recipient` or a `sender`, a message never appears below one
 	// that could already be read, so whoever catches up misses nothing. The list of
@@ -3079,7 +3186,8 @@ type ClientWithResponsesInterface interface {
 	// What two users have written to each other, in both directions and one order,
 	// the same for both; newest first. Other than the list of recent messages it goes
 	// back to the first message, unless `since` says otherwise. Pages work the same:
-	// `before` walks back, `after` catches up, and so does the `Link` header.
+	// `before` walks back, `after` catches up, and so does the `Link` header. So does
+	// a search, by `q`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4996,11 +5104,15 @@ func (c *ClientWithResponses) GetLimitsWithResponse(ctx context.Context, reqEdit
 // newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
 // they are those of the last 30 days. Deleted messages are left out.
 //
-// To walk back in time, pass the id of the last message of a page as `before`,
-// or follow the `Link` header. To catch up, pass the id of the newest message
-// you have as `after`: you get the ones directly newer (still newest first), and
-// while `hasMore` is true there are still newer ones: go on with the id of the
-// page's first message, or follow the `Link` header.
+// To walk back in time, pass the `next` of a page as `before`, or follow the
+// `Link` header. To catch up, pass the id of the newest message you have as
+// `after`: you get the ones directly newer (still newest first), and while
+// `hasMore` is true there are still newer ones: go on with `next` as `after`, or
+// follow the `Link` header.
+//
+// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
+// search finds messages of any age. Its page may be short, even empty, while
+// `hasMore` is true, when many messages had to be looked at: go on.
 //
 // In a list with a `recipient` or a `sender`, a message never appears below one
 // that could already be read, so whoever catches up misses nothing. The list of
@@ -5364,7 +5476,8 @@ func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, u
 // What two users have written to each other, in both directions and one order,
 // the same for both; newest first. Other than the list of recent messages it goes
 // back to the first message, unless `since` says otherwise. Pages work the same:
-// `before` walks back, `after` catches up, and so does the `Link` header.
+// `before` walks back, `after` catches up, and so does the `Link` header. So does
+// a search, by `q`.
 //
 // Returns a wrapper object for the known response body format(s).
 //

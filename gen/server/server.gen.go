@@ -261,6 +261,20 @@ type FieldError struct {
 	Detail string `json:"detail"`
 }
 
+// Highlight A part of a text, by Unicode code points (not by the UTF-16 code units of
+// JavaScript and Java, nor by bytes).
+type Highlight struct {
+	// End The number of code points up to the end of the part.
+	//
+	// Example: 5
+	End int32 `json:"end"`
+
+	// Start The number of code points before the part.
+	//
+	// Example: 0
+	Start int32 `json:"start"`
+}
+
 // Limits The sizes this server accepts.
 type Limits struct {
 	// UserIDMaxLength The longest user id, in characters.
@@ -307,6 +321,10 @@ type Message struct {
 	// Example: 2026-11-23T12:00:00.366Z
 	EditedAt *Timestamp `json:"editedAt,omitempty"`
 
+	// Highlights Where in the text the words of a search are, in order and without overlaps;
+	// only in the answer to a search with `highlight=true`.
+	Highlights []Highlight `json:"highlights,omitempty"`
+
 	// ID A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
 	ID MessageID `json:"id"`
@@ -347,7 +365,10 @@ type Message struct {
 type MessageID = openapi_types.UUID
 
 // MessagePage One page of messages, newest first: as many as were asked for, or fewer where they are
-// large (`pageMaxBytes` of the limits). Only `hasMore` tells whether it is the last.
+// large (`pageMaxBytes` of the limits) or where a search has looked at many others. Only
+// `hasMore` tells whether it is the last. If it is not, `next` is where the next one
+// begins: pass it as `after` where this page was asked for with `after` alone, else as
+// `before`. Mostly it is the id of the last message in that direction.
 type MessagePage struct {
 	// HasMore Whether there is at least one more message in the direction asked for:
 	// newer ones with `after` alone, else older ones.
@@ -358,6 +379,10 @@ type MessagePage struct {
 
 	// Messages The messages, newest first.
 	Messages []Message `json:"messages"`
+
+	// Next A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	Next *MessageID `json:"next,omitempty"`
 }
 
 // MessageText 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
@@ -554,6 +579,12 @@ type Peer = UserID
 // letter or digit. Compared byte for byte.
 type User = UserID
 
+// WithHighlights defines model for WithHighlights.
+type WithHighlights = bool
+
+// Words defines model for Words.
+type Words = string
+
 // BadRequest What went wrong, as in RFC 9457.
 type BadRequest = Problem
 
@@ -601,13 +632,22 @@ type ListMessagesParams struct {
 	// Sender Only messages sent by this user.
 	Sender *UserID `form:"sender,omitempty" json:"sender,omitempty"`
 
-	// Q Only messages whose text has all these words, in any order and whatever
-	// their case; needs a `recipient` or a `sender` (422). Everything that is no
-	// letter, digit or mark separates words; there are no operators, and what has
-	// no word at all finds nothing.
-	// How far accents matter and where a word ends is up to the database: SQLite
-	// finds *café* for `cafe`, Postgres does not.
-	Q *string `form:"q,omitempty" json:"q,omitempty"`
+	// Q Only messages whose text has all these words, in any order. Upper and lower case,
+	// forms of Unicode, and accents that do not make another word (as in Latin, Greek,
+	// Arabic and Hebrew; not the vowel signs of Hindi or Thai) do not matter. The last
+	// word also finds words that begin with it, from two letters on, unless a space
+	// follows it.
+	//
+	// What is written without a space (`user@example.org`, `555-1234`, 定期检修) is found
+	// where its parts follow one another. There are no operators, and what has neither a
+	// letter nor a digit nor an emoji finds nothing. At most 128 characters and 32 words,
+	// as spaces separate them; more are answered 400. The guide to searching
+	// (docs/guides/search.md in the repository) has a table of what finds what.
+	Q *Words `form:"q,omitempty" json:"q,omitempty"`
+
+	// Highlight Whether the messages have `highlights`, which say where in the text the words
+	// are. Only for a search: `true` without `q` is refused (422).
+	Highlight *WithHighlights `form:"highlight,omitempty" json:"highlight,omitempty"`
 
 	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
 	// When absent it is 30 days ago, or without bound where `before`, `after` or
@@ -679,6 +719,23 @@ type ListConversationsParams struct {
 
 // ListConversationMessagesParams defines parameters for ListConversationMessages.
 type ListConversationMessagesParams struct {
+	// Q Only messages whose text has all these words, in any order. Upper and lower case,
+	// forms of Unicode, and accents that do not make another word (as in Latin, Greek,
+	// Arabic and Hebrew; not the vowel signs of Hindi or Thai) do not matter. The last
+	// word also finds words that begin with it, from two letters on, unless a space
+	// follows it.
+	//
+	// What is written without a space (`user@example.org`, `555-1234`, 定期检修) is found
+	// where its parts follow one another. There are no operators, and what has neither a
+	// letter nor a digit nor an emoji finds nothing. At most 128 characters and 32 words,
+	// as spaces separate them; more are answered 400. The guide to searching
+	// (docs/guides/search.md in the repository) has a table of what finds what.
+	Q *Words `form:"q,omitempty" json:"q,omitempty"`
+
+	// Highlight Whether the messages have `highlights`, which say where in the text the words
+	// are. Only for a search: `true` without `q` is refused (422).
+	Highlight *WithHighlights `form:"highlight,omitempty" json:"highlight,omitempty"`
+
 	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
 	Since *TimeBound `form:"since,omitempty" json:"since,omitempty"`
 
@@ -823,6 +880,13 @@ func (w *ServerInterfaceWrapper) ListMessages(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "highlight" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "highlight", ctx.QueryParams(), &params.Highlight, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter highlight: %s", err))
 	}
 
 	// ------------- Optional query parameter "since" -------------
@@ -1187,6 +1251,20 @@ func (w *ServerInterfaceWrapper) ListConversationMessages(ctx echo.Context) erro
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListConversationMessagesParams
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "highlight" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "highlight", ctx.QueryParams(), &params.Highlight, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter highlight: %s", err))
+	}
+
 	// ------------- Optional query parameter "since" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,40 +94,118 @@ func TestSearch(t *testing.T) {
 	})
 }
 
+// TestSearchConversation searches what two users have written to each other, in either direction.
+func TestSearchConversation(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		var age time.Duration
+		s := apitest.Start(t, engine, messaging.Options{Now: func() time.Time { return time.Now().Add(-age) }})
+		age = 100 * 24 * time.Hour
+		old := s.Send(t, "alice", "bob", "An old lunch")
+		age = 0
+		s.Send(t, "carol", "bob", "Lunch with carol")
+		answer := s.Send(t, "bob", "alice", "No lunch today")
+		s.Send(t, "bob", "alice", "Dinner")
+		newest := s.Send(t, "alice", "bob", "Lunch tomorrow?")
+		note := s.Send(t, "bob", "bob", "Lunch: buy bread")
+		for _, c := range []struct {
+			user, peer, q string
+			want          []uuid.UUID
+		}{
+			{"alice", "bob", "lunch", []uuid.UUID{newest.ID, answer.ID, old.ID}},
+			{"bob", "alice", "lunch", []uuid.UUID{newest.ID, answer.ID, old.ID}},
+			{"bob", "alice", "lunch no", []uuid.UUID{answer.ID}},
+			{"bob", "bob", "lunch", []uuid.UUID{note.ID}},
+			{"alice", "carol", "lunch", []uuid.UUID{}},
+			{"alice", "bob", "breakfast", []uuid.UUID{}},
+		} {
+			if got := ids(s.Thread(t, c.user, c.peer, client.ListConversationMessagesParams{Q: &c.q}).Messages); !slices.Equal(got, c.want) {
+				t.Errorf("%q between %s and %s: got %v, want %v", c.q, c.user, c.peer, got, c.want)
+			}
+		}
+		if got := ids(s.List(t, client.ListMessagesParams{Recipient: new("bob"), Sender: new("alice"), Q: new("lunch")}).Messages); !slices.Equal(got, []uuid.UUID{newest.ID, old.ID}) {
+			t.Errorf("from alice to bob, of any age: got %v", got)
+		}
+		s.Delete(t, newest.ID)
+		since := client.ListConversationMessagesParams{Q: new("lunch"), Since: new(answer.SentAt)}
+		if got := ids(s.Thread(t, "alice", "bob", since).Messages); !slices.Equal(got, []uuid.UUID{answer.ID}) {
+			t.Errorf("after a deletion, since the answer: got %v", got)
+		}
+	})
+}
+
 // TestSearchPages walks in both directions through more matches than fit on a page, in a
 // mailbox that is too large to be scanned.
 func TestSearchPages(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		fill(t, s, "alice", "bob", "needle", 120)
+		fill(t, s, "bob", "alice", "another needle", 45)
 		fill(t, s, "alice", "bob", "hay", 1100)
 		fill(t, s, "alice", "bob", "a needle in the hay", 30)
 		fill(t, s, "alice", "carol", "needle", 50)
-		for _, params := range []client.ListMessagesParams{
-			{Recipient: new("bob"), Q: new("needle"), Limit: new(int32(40))},
-			{Sender: new("alice"), Recipient: new("bob"), Q: new("needle"), Limit: new(int32(40))},
-			{Recipient: new("bob"), Q: new("needle"), Limit: new(int32(40)), After: new(uuid.UUID)},
+		for path, want := range map[string]int{
+			"/v1/messages?recipient=bob": 150, "/v1/messages?sender=alice&recipient=bob": 150, "/v1/messages?sender=alice": 200,
+			"/v1/users/bob/conversations/alice/messages?": 195, "/v1/users/alice/conversations/bob/messages?": 195,
 		} {
-			var walked []uuid.UUID
-			for page := range walk(t, s, params) {
-				for _, m := range page.Messages {
-					if m.Text == "hay" {
-						t.Errorf("found %+v", m)
+			for _, cursor := range []string{"", "&after=" + uuid.Nil.String()} {
+				var walked []uuid.UUID
+				for page := range walkFrom(t, s, path+"&q=needle&limit=40&highlight=true"+cursor) {
+					for _, m := range page.Messages {
+						if !strings.Contains(m.Text, "needle") || len(m.Highlights) != 1 {
+							t.Fatalf("found %+v", m)
+						}
+					}
+					if cursor == "" {
+						walked = append(walked, ids(page.Messages)...)
+					} else {
+						walked = append(ids(page.Messages), walked...)
 					}
 				}
-				if params.After == nil {
-					walked = append(walked, ids(page.Messages)...)
-				} else {
-					walked = append(ids(page.Messages), walked...)
+				if len(walked) != want || !slices.IsSortedFunc(walked, func(a, b uuid.UUID) int { return slices.Compare(b[:], a[:]) }) {
+					t.Errorf("%s%s: walked %d matches, want %d in order", path, cursor, len(walked), want)
 				}
 			}
-			if len(walked) != 150 || !slices.IsSortedFunc(walked, func(a, b uuid.UUID) int { return slices.Compare(b[:], a[:]) }) {
-				t.Errorf("walked %d matches, want 150 in order", len(walked))
+		}
+	})
+}
+
+// TestSearchRefused checks the bounds of what may be searched.
+func TestSearchRefused(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		s.Send(t, "alice", "bob", "x")
+		for _, path := range []string{"/v1/messages?recipient=bob", "/v1/messages?sender=bob", "/v1/users/bob/conversations/alice/messages?"} {
+			for _, c := range []struct {
+				query  url.Values
+				status int
+			}{
+				{url.Values{"q": {strings.Repeat("x ", 31) + "x"}}, http.StatusOK},
+				{url.Values{"q": {" \t" + strings.Repeat("x  ", 32)}}, http.StatusOK},
+				{url.Values{"q": {strings.Repeat("x ", 33)}}, http.StatusBadRequest},
+				{url.Values{"q": {strings.Repeat("x\u3000", 32) + "x"}}, http.StatusBadRequest},
+				{url.Values{"q": {strings.Repeat("可", 128)}}, http.StatusOK},
+				{url.Values{"q": {strings.Repeat("a.", 64)}}, http.StatusOK},
+				{url.Values{"q": {strings.Repeat("😀", 129)}}, http.StatusBadRequest},
+				{url.Values{"q": {""}}, http.StatusBadRequest},
+				{url.Values{"q": {"x\x00"}}, http.StatusBadRequest},
+				{url.Values{"q": {" "}}, http.StatusOK},
+				{url.Values{"highlight": {"true"}}, http.StatusUnprocessableEntity},
+				{url.Values{"highlight": {"false"}}, http.StatusOK},
+				{url.Values{"highlight": {"yes"}, "q": {"x"}}, http.StatusBadRequest},
+			} {
+				answer := s.Do(t, http.MethodGet, path+"&"+c.query.Encode(), nil)
+				parameter := "q"
+				if c.query.Has("highlight") {
+					parameter = "highlight"
+				}
+				if answer.Status != c.status || c.status != http.StatusOK && !slices.Equal(errorPlaces(answer.Body), []string{parameter}) {
+					t.Errorf("%s %v: %d %s, want %d", path, c.query, answer.Status, answer.Body, c.status)
+				}
 			}
 		}
-		if sent := s.List(t, client.ListMessagesParams{Sender: new("alice"), Q: new("needle")}); len(sent.Messages) != 100 || !sent.HasMore ||
-			sent.Messages[0].Recipient != "carol" {
-			t.Errorf("found %d messages from alice", len(sent.Messages))
+		everyone := s.Do(t, http.MethodGet, "/v1/messages?q=x", nil)
+		if everyone.Status != http.StatusUnprocessableEntity || !slices.Equal(errorPlaces(everyone.Body), []string{"q"}) {
+			t.Errorf("among everyone's: %d %s", everyone.Status, everyone.Body)
 		}
 	})
 }

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/words"
 )
 
 // Draft is the message that a request asks to send.
@@ -66,7 +68,15 @@ func AppendMessageQuoting(b []byte, m *messaging.Message, quote func(b []byte, t
 		}
 		b = appendTime(append(b, name...), *m.Changed)
 	}
+	if m.Highlights != nil {
+		b = appendArray(append(b, `,"highlights":`...), m.Highlights, appendHighlight)
+	}
 	return append(b, '}')
+}
+
+func appendHighlight(b []byte, span *words.Span) []byte {
+	b = strconv.AppendInt(append(b, `{"start":`...), int64(span.Start), 10)
+	return append(strconv.AppendInt(append(b, `,"end":`...), int64(span.End), 10), '}')
 }
 
 // ToMessage is the message of an export, with the id of its latest change. The times are not

@@ -13,6 +13,7 @@ import (
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/words"
 )
 
 // TestMessage writes random messages and reads them again: nothing is lost, every member of the
@@ -24,10 +25,14 @@ func TestMessage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := rapid.Make[messaging.Message]().Draw(t, "message")
 		m.Metadata, m.Deleted = metadata.Draw(t, "metadata"), m.Deleted && m.Changed != nil
+		for i, span := range m.Highlights {
+			m.Highlights[i] = words.Span{Start: span.Start & 0xfff, End: span.End & 0xfff} // within a text
+		}
 		text := AppendMessage([]byte("x"), &m)[1:]
 		var read server.Message
 		decode(t, text, &read)
 		again, err := ToMessage(&read, (*server.MessageID)(m.Changed))
+		again.Highlights = spans(read.Highlights) // an export has none
 		if err != nil || !reflect.DeepEqual(again, m) {
 			t.Errorf("%s is read as %+v, want %+v (%v)", text, again, m, err)
 		}
@@ -47,6 +52,17 @@ func TestMessage(t *testing.T) {
 	}
 }
 
+// spans is the reverse of what AppendMessage makes of highlights.
+func spans(highlights []server.Highlight) (spans []words.Span) {
+	if highlights != nil {
+		spans = make([]words.Span, len(highlights))
+	}
+	for i, h := range highlights {
+		spans[i] = words.Span{Start: int(h.Start), End: int(h.End)}
+	}
+	return spans
+}
+
 // decode decodes a text into a type of the contract, and refuses unknown members.
 func decode(t rapid.TB, text []byte, into any) {
 	t.Helper()
@@ -62,13 +78,14 @@ func TestEveryMember(t *testing.T) {
 	t.Parallel()
 	id := func(n byte) messaging.ID { return messaging.ID{n, 0, 0, 0, 0, 0, 0x70, 0, 0x80} }
 	edited := messaging.Message{ID: id(1), Sender: "alice", Recipient: "bob", Text: "<\x01>", Metadata: `{"a":1}`, ReplyTo: new(id(2)), Changed: new(id(3))}
+	found := messaging.Message{ID: id(1), Sender: "alice", Recipient: "bob", Text: "a bc", Highlights: []words.Span{{Start: 0, End: 1}, {Start: 2, End: 4}}}
 	deleted := messaging.Message{ID: id(1), Sender: "alice", Recipient: "bob", Changed: new(id(3)), Deleted: true}
 	marker := messaging.ReadMarker{Owner: "bob", Peer: "alice", MessageID: id(1), Changed: id(4)}
 	block := messaging.Block{Owner: "bob", Peer: "alice", Changed: id(5)}
 	conversation := messaging.Conversation{Peer: "alice", LastMessage: edited, Unread: 7, Marker: marker, PeerMarker: marker}
 	changes := []messaging.Change{{Cursor: id(5), Message: &edited}, {Cursor: id(4), ReadMarker: &marker}}
 	for schema, texts := range map[string][][]byte{
-		"MessagePage":      {AppendMessagePage(nil, messaging.Page{Messages: []messaging.Message{edited, deleted}, HasMore: true}), AppendMessagePage(nil, messaging.Page{})},
+		"MessagePage":      {AppendMessagePage(nil, messaging.Page{Messages: []messaging.Message{edited, found, deleted}, HasMore: true, Next: id(1)}), AppendMessagePage(nil, messaging.Page{})},
 		"ReadMarker":       {AppendReadMarker(nil, &marker)},
 		"Conversation":     {AppendConversation(nil, &conversation), AppendConversation(nil, &messaging.Conversation{Peer: "bob", LastMessage: edited})},
 		"ConversationPage": {AppendConversationPage(nil, messaging.ConversationPage{Conversations: []messaging.Conversation{conversation}}), AppendConversationPage(nil, messaging.ConversationPage{})},

@@ -8,7 +8,11 @@ import (
 
 // AppendMessagePage appends the JSON of a page of messages to b.
 func AppendMessagePage(b []byte, page messaging.Page) []byte {
-	return appendHasMore(appendArray(append(b, `{"messages":`...), page.Messages, AppendMessage), page.HasMore)
+	b = appendArray(append(b, `{"messages":`...), page.Messages, AppendMessage)
+	if page.HasMore {
+		b = AppendID(append(b, `,"next":`...), page.Next)
+	}
+	return appendHasMore(b, page.HasMore)
 }
 
 // AppendConversationPage appends the JSON of a page of conversations to b.

@@ -13,13 +13,18 @@ func Query(p server.ListMessagesParams) messaging.Query {
 		Recipient: Value(p.Recipient),
 		Sender:    Value(p.Sender),
 		Words:     Value(p.Q),
+		Highlight: Value(p.Highlight),
 		Window:    window(p.Since, p.Until, p.Before, p.After, p.Limit),
 	}
 }
 
-// Window is what the parameters of a list of the messages of two users select.
-func Window(p server.ListConversationMessagesParams) messaging.Window {
-	return window(p.Since, p.Until, p.Before, p.After, p.Limit)
+// ConversationQuery is what the parameters of a list of the messages of two users select, without the users.
+func ConversationQuery(p server.ListConversationMessagesParams) messaging.Query {
+	return messaging.Query{
+		Words:     Value(p.Q),
+		Highlight: Value(p.Highlight),
+		Window:    window(p.Since, p.Until, p.Before, p.After, p.Limit),
+	}
 }
 
 func window(since, until *time.Time, before, after *server.MessageID, limit *int32) messaging.Window {

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"net/url"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
@@ -36,11 +35,11 @@ func (h *handlers) GetConversation(ctx context.Context, request server.GetConver
 func (h *handlers) ListConversationMessages(
 	ctx context.Context, request server.ListConversationMessagesRequestObject,
 ) (server.ListConversationMessagesResponseObject, error) {
-	w := contract.Window(request.Params)
+	query := contract.ConversationQuery(request.Params)
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		page, err := h.service.ListConversation(ctx, request.UserID, request.PeerID, w, "", false)
+		page, err := h.service.ListConversation(ctx, request.UserID, request.PeerID, query.Window, query.Words, query.Highlight)
 		path := exchangeOf(ctx).path(request.UserID, request.PeerID)
-		return contract.AppendMessagePage(body, page), nextMessages(path, url.Values{}, w, request.Params.Limit, page), err
+		return contract.AppendMessagePage(body, page), nextMessages(path, query, request.Params.Limit, page), err
 	}), nil
 }
 

@@ -10,22 +10,26 @@ import (
 
 // nextMessages returns the Link header of a page of messages, which leads to the next page, or nil on
 // the last page.
-func nextMessages(path string, query url.Values, w messaging.Window, limit *int32, page messaging.Page) *string {
+func nextMessages(path string, q messaging.Query, limit *int32, page messaging.Page) *string {
 	if !page.HasMore {
 		return nil
 	}
-	if w.Since != nil {
-		query.Set("since", w.Since.Format(time.RFC3339Nano))
+	query := queryOf("recipient", q.Recipient, "sender", q.Sender, "q", q.Words)
+	if q.Highlight {
+		query.Set("highlight", "true")
 	}
-	if w.Until != nil {
-		query.Set("until", w.Until.Format(time.RFC3339Nano))
+	if q.Since != nil {
+		query.Set("since", q.Since.Format(time.RFC3339Nano))
+	}
+	if q.Until != nil {
+		query.Set("until", q.Until.Format(time.RFC3339Nano))
 	}
 	next := page.Next.String()
 	switch {
-	case w.Upward():
+	case q.Upward():
 		query.Set("after", next)
-	case w.After != nil:
-		query.Set("after", w.After.String())
+	case q.After != nil:
+		query.Set("after", q.After.String())
 		fallthrough
 	default:
 		query.Set("before", next)

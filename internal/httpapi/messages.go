@@ -26,9 +26,7 @@ func (h *handlers) ListMessages(ctx context.Context, request server.ListMessages
 	query := contract.Query(request.Params)
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
 		page, err := h.service.List(ctx, query)
-		link := nextMessages(exchangeOf(ctx).path(),
-			queryOf("recipient", query.Recipient, "sender", query.Sender, "q", query.Words), query.Window, request.Params.Limit, page)
-		return contract.AppendMessagePage(body, page), link, err
+		return contract.AppendMessagePage(body, page), nextMessages(exchangeOf(ctx).path(), query, request.Params.Limit, page), err
 	}), nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/message-service/message-service/internal/words"
 )
 
 // TestRequestHash checks that a new column does not change the hash of a request without it, and
@@ -82,6 +84,7 @@ func TestPageBytes(t *testing.T) {
 			*field = true
 		}
 	}
+	m.Highlights = slices.Repeat([]words.Span{{Start: 4095, End: 4096}}, 2048) // as many as in a text of one letter and spaces
 	var b pageBytes
 	b.passed([]Message{m}, 1<<30)
 	if exactly := m.JSONBytes(); b.atMost < exactly {

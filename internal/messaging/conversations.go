@@ -56,6 +56,9 @@ func (s *Service) ListConversation(ctx context.Context, user, peer string, w Win
 		return Page{}, err
 	}
 	if words == "" {
+		if highlight {
+			return Page{}, highlightWithoutWords()
+		}
 		return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
 			return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
 		})

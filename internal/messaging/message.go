@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/words"
 )
 
 // Limits that a schema cannot express.
@@ -17,14 +18,15 @@ const (
 // Message is a message as it is now. A deleted message has neither text nor
 // metadata, and replies to nothing.
 type Message struct {
-	ID        ID
-	Sender    string
-	Recipient string
-	Text      string
-	Metadata  string // a JSON object; empty if there is none
-	ReplyTo   *ID
-	Changed   *ID // the newest edit or deletion
-	Deleted   bool
+	ID         ID
+	Sender     string
+	Recipient  string
+	Text       string
+	Metadata   string // a JSON object; empty if there is none
+	ReplyTo    *ID
+	Changed    *ID // the newest edit or deletion
+	Deleted    bool
+	Highlights []words.Span // where the words of a search are in the text, if [Query.Highlight] asks for it
 }
 
 // isBetween reports whether the message is not nil and one of the users sent it to the other.

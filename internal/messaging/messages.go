@@ -136,6 +136,9 @@ func (s *Service) List(ctx context.Context, query Query) (Page, error) {
 		return Page{}, err
 	}
 	if query.Words == "" {
+		if query.Highlight {
+			return Page{}, highlightWithoutWords()
+		}
 		return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
 			return selectMessages(ctx, q, query, bounds)
 		})
@@ -155,6 +158,8 @@ func (s *Service) searchPage(ctx context.Context, w Window, read func(context.Co
 	}
 	return s.page(ctx, w, read)
 }
+
+func highlightWithoutWords() *Error { return invalid("highlight", "needs q") }
 
 // page reads a page of messages, in the order of its window. The page that read returns goes on after
 // its last message unless it has another cursor.

@@ -1,6 +1,9 @@
 package messaging
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // PageMaxBytes bounds the JSON of a page: the page ends with the row that exceeds it.
 const PageMaxBytes = 512 << 10
@@ -16,7 +19,7 @@ type pageBytes struct {
 // passed counts the last message, and reports whether the limit is exceeded.
 func (b *pageBytes) passed(messages []Message, limit int) bool {
 	last := &messages[len(messages)-1]
-	b.atMost += messageMaxBytes + maxEscape*(len(last.Text)) + len(last.Metadata)
+	b.atMost += messageMaxBytes + maxEscape*(len(last.Text)) + len(last.Metadata) + highlightMaxBytes*len(last.Highlights)
 	if b.atMost <= limit {
 		return false
 	}
@@ -29,9 +32,11 @@ func (b *pageBytes) passed(messages []Message, limit int) bool {
 
 const (
 	maxEscape       = 6   // bytes of JSON for a byte at most, as in \u0001
-	messageMaxBytes = 512 // of JSON without a text and metadata
+	messageMaxBytes = 512 // of JSON without a text, metadata and highlights
 	idBytes         = 36
 	timeBytes       = 24
+
+	highlightMaxBytes = len(`{"start":4095,"end":4096},`)
 )
 
 // JSONBytes is the length in bytes of the message in the JSON of the API.
@@ -48,6 +53,12 @@ func (m *Message) JSONBytes() int {
 		n += len(`,"editedAt":""`) + timeBytes
 		if m.Deleted {
 			n += len("deleted") - len("edited")
+		}
+	}
+	if m.Highlights != nil {
+		n += len(`,"highlights":[]`) + max(0, len(m.Highlights)-1) // with the commas between them
+		for _, span := range m.Highlights {
+			n += len(`{"start":,"end":}`) + len(strconv.Itoa(span.Start)) + len(strconv.Itoa(span.End))
 		}
 	}
 	return n

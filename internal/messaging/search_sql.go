@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/words"
 )
 
 // SearchStep is the tag of the optional migrations that make the index of searches.
@@ -20,13 +22,29 @@ const SearchStep = "search"
 // selectMatches is selectMessages for a query with words. The query has a recipient
 // or a sender.
 func selectMatches(ctx context.Context, q sqlx.QueryerContext, e engine, query Query, bounds idRange) (Page, error) {
-	words := strings.FieldsFunc(query.Words, func(r rune) bool {
+	separated := strings.FieldsFunc(query.Words, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
 	})
-	if len(words) == 0 {
+	if len(separated) == 0 {
 		return Page{}, nil
 	}
-	return e.selectMatches(ctx, q, query, bounds, words)
+	page, err := e.selectMatches(ctx, q, query, bounds, separated)
+	if err == nil && query.Highlight {
+		err = highlight(page.Messages, query.Words)
+	}
+	return page, err
+}
+
+// highlight finds where the words of a query are in the texts.
+func highlight(found []Message, q string) error {
+	query, err := words.Parse(q)
+	if err != nil {
+		return invalid("q", err.Error())
+	}
+	for i := range found {
+		found[i].Highlights, _ = query.Match(found[i].Text)
+	}
+	return nil
 }
 
 // selectConversationMatches is selectMatches for a query of the messages in both directions between
@@ -62,12 +80,12 @@ func selectConversationMatches(ctx context.Context, q sqlx.QueryerContext, e eng
 }
 
 // mailboxWords are the words of a query's mailboxes in the index.
-func mailboxWords(query Query, received, sent string, spell func(user string) string) (words []string) {
+func mailboxWords(query Query, received, sent string, spell func(user string) string) (indexed []string) {
 	if query.Recipient != "" {
-		words = append(words, fmt.Sprintf(received, spell(query.Recipient)))
+		indexed = append(indexed, fmt.Sprintf(received, spell(query.Recipient)))
 	}
 	if query.Sender != "" {
-		words = append(words, fmt.Sprintf(sent, spell(query.Sender)))
+		indexed = append(indexed, fmt.Sprintf(sent, spell(query.Sender)))
 	}
-	return words
+	return indexed
 }

@@ -17,11 +17,15 @@ export interface paths {
          *     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
          *     they are those of the last 30 days. Deleted messages are left out.
          *
-         *     To walk back in time, pass the id of the last message of a page as `before`,
-         *     or follow the `Link` header. To catch up, pass the id of the newest message
-         *     you have as `after`: you get the ones directly newer (still newest first), and
-         *     while `hasMore` is true there are still newer ones: go on with the id of the
-         *     page's first message, or follow the `Link` header.
+         *     To walk back in time, pass the `next` of a page as `before`, or follow the
+         *     `Link` header. To catch up, pass the id of the newest message you have as
+         *     `after`: you get the ones directly newer (still newest first), and while
+         *     `hasMore` is true there are still newer ones: go on with `next` as `after`, or
+         *     follow the `Link` header.
+         *
+         *     To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
+         *     search finds messages of any age. Its page may be short, even empty, while
+         *     `hasMore` is true, when many messages had to be looked at: go on.
          *
          *     In a list with a `recipient` or a `sender`, a message never appears below one
          *     that could already be read, so whoever catches up misses nothing. The list of
@@ -267,7 +271,8 @@ export interface paths {
          * @description What two users have written to each other, in both directions and one order,
          *     the same for both; newest first. Other than the list of recent messages it goes
          *     back to the first message, unless `since` says otherwise. Pages work the same:
-         *     `before` walks back, `after` catches up, and so does the `Link` header.
+         *     `before` walks back, `after` catches up, and so does the `Link` header. So does
+         *     a search, by `q`.
          */
         get: operations["listConversationMessages"];
         put?: never;
@@ -622,10 +627,36 @@ export interface components {
             sentAt: components["schemas"]["Timestamp"];
             editedAt?: components["schemas"]["Timestamp"];
             deletedAt?: components["schemas"]["Timestamp"];
+            /**
+             * @description Where in the text the words of a search are, in order and without overlaps;
+             *     only in the answer to a search with `highlight=true`.
+             */
+            highlights?: components["schemas"]["Highlight"][];
+        };
+        /**
+         * @description A part of a text, by Unicode code points (not by the UTF-16 code units of
+         *     JavaScript and Java, nor by bytes).
+         */
+        Highlight: {
+            /**
+             * Format: int32
+             * @description The number of code points before the part.
+             * @example 0
+             */
+            start: number;
+            /**
+             * Format: int32
+             * @description The number of code points up to the end of the part.
+             * @example 5
+             */
+            end: number;
         };
         /**
          * @description One page of messages, newest first: as many as were asked for, or fewer where they are
-         *     large (`pageMaxBytes` of the limits). Only `hasMore` tells whether it is the last.
+         *     large (`pageMaxBytes` of the limits) or where a search has looked at many others. Only
+         *     `hasMore` tells whether it is the last. If it is not, `next` is where the next one
+         *     begins: pass it as `after` where this page was asked for with `after` alone, else as
+         *     `before`. Mostly it is the id of the last message in that direction.
          */
         MessagePage: {
             /** @description The messages, newest first. */
@@ -636,6 +667,7 @@ export interface components {
              * @example false
              */
             hasMore: boolean;
+            next?: components["schemas"]["MessageId"];
         };
         /** @description One user's view of what they and another have written to each other. */
         Conversation: {
@@ -1083,6 +1115,25 @@ export interface components {
          * @example alice
          */
         Peer: components["schemas"]["UserId"];
+        /**
+         * @description Only messages whose text has all these words, in any order. Upper and lower case,
+         *     forms of Unicode, and accents that do not make another word (as in Latin, Greek,
+         *     Arabic and Hebrew; not the vowel signs of Hindi or Thai) do not matter. The last
+         *     word also finds words that begin with it, from two letters on, unless a space
+         *     follows it.
+         *
+         *     What is written without a space (`user@example.org`, `555-1234`, 定期检修) is found
+         *     where its parts follow one another. There are no operators, and what has neither a
+         *     letter nor a digit nor an emoji finds nothing. At most 128 characters and 32 words,
+         *     as spaces separate them; more are answered 400. The guide to searching
+         *     (docs/guides/search.md in the repository) has a table of what finds what.
+         */
+        Words: string;
+        /**
+         * @description Whether the messages have `highlights`, which say where in the text the words
+         *     are. Only for a search: `true` without `q` is refused (422).
+         */
+        WithHighlights: boolean;
         /** @description Only messages older than the one with this id, the newest of them first. */
         Before: components["schemas"]["MessageId"];
         /**
@@ -1128,14 +1179,24 @@ export interface operations {
                 /** @description Only messages sent by this user. */
                 sender?: components["schemas"]["UserId"];
                 /**
-                 * @description Only messages whose text has all these words, in any order and whatever
-                 *     their case; needs a `recipient` or a `sender` (422). Everything that is no
-                 *     letter, digit or mark separates words; there are no operators, and what has
-                 *     no word at all finds nothing.
-                 *     How far accents matter and where a word ends is up to the database: SQLite
-                 *     finds *café* for `cafe`, Postgres does not.
+                 * @description Only messages whose text has all these words, in any order. Upper and lower case,
+                 *     forms of Unicode, and accents that do not make another word (as in Latin, Greek,
+                 *     Arabic and Hebrew; not the vowel signs of Hindi or Thai) do not matter. The last
+                 *     word also finds words that begin with it, from two letters on, unless a space
+                 *     follows it.
+                 *
+                 *     What is written without a space (`user@example.org`, `555-1234`, 定期检修) is found
+                 *     where its parts follow one another. There are no operators, and what has neither a
+                 *     letter nor a digit nor an emoji finds nothing. At most 128 characters and 32 words,
+                 *     as spaces separate them; more are answered 400. The guide to searching
+                 *     (docs/guides/search.md in the repository) has a table of what finds what.
                  */
-                q?: string;
+                q?: components["parameters"]["Words"];
+                /**
+                 * @description Whether the messages have `highlights`, which say where in the text the words
+                 *     are. Only for a search: `true` without `q` is refused (422).
+                 */
+                highlight?: components["parameters"]["WithHighlights"];
                 /**
                  * @description Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
                  *     When absent it is 30 days ago, or without bound where `before`, `after` or
@@ -1480,6 +1541,25 @@ export interface operations {
     listConversationMessages: {
         parameters: {
             query?: {
+                /**
+                 * @description Only messages whose text has all these words, in any order. Upper and lower case,
+                 *     forms of Unicode, and accents that do not make another word (as in Latin, Greek,
+                 *     Arabic and Hebrew; not the vowel signs of Hindi or Thai) do not matter. The last
+                 *     word also finds words that begin with it, from two letters on, unless a space
+                 *     follows it.
+                 *
+                 *     What is written without a space (`user@example.org`, `555-1234`, 定期检修) is found
+                 *     where its parts follow one another. There are no operators, and what has neither a
+                 *     letter nor a digit nor an emoji finds nothing. At most 128 characters and 32 words,
+                 *     as spaces separate them; more are answered 400. The guide to searching
+                 *     (docs/guides/search.md in the repository) has a table of what finds what.
+                 */
+                q?: components["parameters"]["Words"];
+                /**
+                 * @description Whether the messages have `highlights`, which say where in the text the words
+                 *     are. Only for a search: `true` without `q` is refused (422).
+                 */
+                highlight?: components["parameters"]["WithHighlights"];
                 /** @description Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`. */
                 since?: components["schemas"]["TimeBound"];
                 /** @description Only messages sent before this time. RFC 3339; encode a `+` as `%2B`. */

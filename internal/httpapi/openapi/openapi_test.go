@@ -49,6 +49,7 @@ paths:
         - {name: born, in: query, schema: {type: string, format: date-time}}
         - {name: last, in: query, allowEmptyValue: true, x-empty-is-absent: true, schema: {type: string, format: uuid}}
         - {name: name, in: query, schema: {type: string, minLength: 1, maxLength: 5}}
+        - {name: words, in: query, x-invalid-is-malformed: true, schema: {type: string, minLength: 1, maxLength: 5}}
       responses:
         '200': {description: Pets., content: {application/json: {schema: {type: object}}, text/event-stream: {schema: {type: string}}}}
         '406': {description: The Accept header leaves it out.}

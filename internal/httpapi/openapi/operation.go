@@ -14,8 +14,11 @@ import (
 
 const jsonType = "application/json"
 
-// emptyIsAbsent is the x- member of a parameter for which an empty value means that it is absent.
-const emptyIsAbsent = "x-empty-is-absent"
+// The x- members of a parameter.
+const (
+	emptyIsAbsent      = "x-empty-is-absent"      // an empty value means that it is absent
+	invalidIsMalformed = "x-invalid-is-malformed" // whatever rule of its schema a value breaks, the answer is 400, not 422
+)
 
 // Limits bound a request body where a schema cannot.
 type Limits struct {
@@ -85,7 +88,7 @@ func checkable(p *openapi3.Parameter) error {
 		return errors.New("only those of the path, the query and the header are checked, and by a schema")
 	}
 	for name, value := range p.Extensions {
-		if name != emptyIsAbsent || value != true {
+		if name != emptyIsAbsent && name != invalidIsMalformed || value != true {
 			return fmt.Errorf("%s: %v is unknown", name, value)
 		}
 	}

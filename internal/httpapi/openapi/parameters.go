@@ -138,9 +138,10 @@ func valueOf(p *openapi3.Parameter, input *openapi3filter.RequestValidationInput
 }
 
 // parameterViolation returns what is wrong with a parameter, and whether it is malformed, as an integer,
-// a UUID or a time can be.
+// a UUID or a time can be, and any that has x-invalid-is-malformed.
 func parameterViolation(p *openapi3.Parameter, err error) (malformed bool, fields []problem.Field) {
 	failures := schemaErrors(err)
+	malformed = p.Extensions[invalidIsMalformed] == true
 	for _, failure := range failures {
 		malformed = malformed || failure.SchemaField == "format"
 		fields = append(fields, problem.Parameter(p.Name, explainSchema(failure)))

@@ -31,6 +31,8 @@ func TestQuery(t *testing.T) {
 		"kind=cow":                         schemaBroken + "kind " + notAllowed,
 		"name=":                            schemaBroken + "name must have at least 1 characters",
 		"name=Thomas":                      schemaBroken + "name must have at most 5 characters",
+		"words=":                           parameterBad + "words must have at least 1 characters",
+		"words=Thomas":                     parameterBad + "words must have at most 5 characters",
 		"name=%ff":                         parameterBad + "name is not UTF-8",
 		"name=%zz":                         "Bad Request: The query string cannot be parsed: write ; as %3B, and % as %25.",
 		"name=a;limit=1":                   "Bad Request: The query string cannot be parsed: write ; as %3B, and % as %25.",

@@ -11,6 +11,8 @@ import { plainClients } from './together.js';
 
 /** A message as it is now. */
 export type Message = components['schemas']['Message'];
+/** Where a word of a search is in a text: offsets in code points, which `Array.from(text)` counts and `text.length` does not. */
+export type Highlight = components['schemas']['Highlight'];
 /** A message to be sent. */
 export type SendMessageRequest = components['schemas']['SendMessageRequest'];
 /** The members of a message to replace; `metadata: null` removes the metadata. */

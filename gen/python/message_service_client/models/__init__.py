@@ -9,6 +9,7 @@ from .conversation_page import ConversationPage
 from .edit_message_request import EditMessageRequest
 from .export_record import ExportRecord
 from .field_error import FieldError
+from .highlight import Highlight
 from .limits import Limits
 from .message import Message
 from .message_page import MessagePage
@@ -30,6 +31,7 @@ __all__ = (
     "EditMessageRequest",
     "ExportRecord",
     "FieldError",
+    "Highlight",
     "Limits",
     "Message",
     "MessagePage",

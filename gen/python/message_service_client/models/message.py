@@ -11,6 +11,7 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.highlight import Highlight
     from ..models.metadata import Metadata
 
 
@@ -41,6 +42,9 @@ class Message:
             2026-11-23T12:00:00.366Z.
         deleted_at (datetime.datetime | Unset): An RFC 3339 time in UTC, with milliseconds. Example:
             2026-11-23T12:00:00.366Z.
+        highlights (list[Highlight] | Unset): Where in the text the words of a search are, in order and without
+            overlaps;
+            only in the answer to a search with `highlight=true`.
     """
 
     id: UUID
@@ -52,6 +56,7 @@ class Message:
     reply_to: UUID | Unset = UNSET
     edited_at: datetime.datetime | Unset = UNSET
     deleted_at: datetime.datetime | Unset = UNSET
+    highlights: list[Highlight] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,6 +98,13 @@ class Message:
         if not isinstance(self.deleted_at, Unset):
             deleted_at = self.deleted_at.isoformat()
 
+        highlights: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.highlights, Unset):
+            highlights = []
+            for highlights_item_data in self.highlights:
+                highlights_item = highlights_item_data.to_dict()
+                highlights.append(highlights_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -112,11 +124,14 @@ class Message:
             field_dict["editedAt"] = edited_at
         if deleted_at is not UNSET:
             field_dict["deletedAt"] = deleted_at
+        if highlights is not UNSET:
+            field_dict["highlights"] = highlights
 
         return field_dict
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.highlight import Highlight
         from ..models.metadata import Metadata
 
         d = dict(src_dict)
@@ -158,6 +173,15 @@ class Message:
         else:
             deleted_at = datetime.datetime.fromisoformat(_deleted_at)
 
+        _highlights = d.pop("highlights", UNSET)
+        highlights: list[Highlight] | Unset = UNSET
+        if _highlights is not UNSET:
+            highlights = []
+            for highlights_item_data in _highlights:
+                highlights_item = Highlight.from_dict(highlights_item_data)
+
+                highlights.append(highlights_item)
+
         message = cls(
             id=id,
             sender=sender,
@@ -168,6 +192,7 @@ class Message:
             reply_to=reply_to,
             edited_at=edited_at,
             deleted_at=deleted_at,
+            highlights=highlights,
         )
 
         message.additional_properties = d

@@ -16,6 +16,8 @@ def _get_kwargs(
     user_id: str,
     peer_id: str,
     *,
+    q: str | Unset = UNSET,
+    highlight: bool | Unset = False,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -24,6 +26,10 @@ def _get_kwargs(
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
+
+    params["q"] = q
+
+    params["highlight"] = highlight
 
     if isinstance(since, datetime.datetime) and since.utcoffset() is None:
         raise ValueError("since needs a time zone, such as datetime.now(UTC)")
@@ -124,6 +130,8 @@ def sync_detailed(
     peer_id: str,
     *,
     client: AuthenticatedClient | Client,
+    q: str | Unset = UNSET,
+    highlight: bool | Unset = False,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -135,13 +143,16 @@ def sync_detailed(
      What two users have written to each other, in both directions and one order,
     the same for both; newest first. Other than the list of recent messages it goes
     back to the first message, unless `since` says otherwise. Pages work the same:
-    `before` walks back, `after` catches up, and so does the `Link` header.
+    `before` walks back, `after` catches up, and so does the `Link` header. So does
+    a search, by `q`.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
         peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
+        q (str | Unset):
+        highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -165,6 +176,8 @@ def sync_detailed(
     kwargs = _get_kwargs(
         user_id=user_id,
         peer_id=peer_id,
+        q=q,
+        highlight=highlight,
         since=since,
         until=until,
         before=before,
@@ -184,6 +197,8 @@ def sync(
     peer_id: str,
     *,
     client: AuthenticatedClient | Client,
+    q: str | Unset = UNSET,
+    highlight: bool | Unset = False,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -195,13 +210,16 @@ def sync(
      What two users have written to each other, in both directions and one order,
     the same for both; newest first. Other than the list of recent messages it goes
     back to the first message, unless `since` says otherwise. Pages work the same:
-    `before` walks back, `after` catches up, and so does the `Link` header.
+    `before` walks back, `after` catches up, and so does the `Link` header. So does
+    a search, by `q`.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
         peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
+        q (str | Unset):
+        highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -226,6 +244,8 @@ def sync(
         user_id=user_id,
         peer_id=peer_id,
         client=client,
+        q=q,
+        highlight=highlight,
         since=since,
         until=until,
         before=before,
@@ -239,6 +259,8 @@ async def asyncio_detailed(
     peer_id: str,
     *,
     client: AuthenticatedClient | Client,
+    q: str | Unset = UNSET,
+    highlight: bool | Unset = False,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -250,13 +272,16 @@ async def asyncio_detailed(
      What two users have written to each other, in both directions and one order,
     the same for both; newest first. Other than the list of recent messages it goes
     back to the first message, unless `since` says otherwise. Pages work the same:
-    `before` walks back, `after` catches up, and so does the `Link` header.
+    `before` walks back, `after` catches up, and so does the `Link` header. So does
+    a search, by `q`.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
         peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
+        q (str | Unset):
+        highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -280,6 +305,8 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         user_id=user_id,
         peer_id=peer_id,
+        q=q,
+        highlight=highlight,
         since=since,
         until=until,
         before=before,
@@ -297,6 +324,8 @@ async def asyncio(
     peer_id: str,
     *,
     client: AuthenticatedClient | Client,
+    q: str | Unset = UNSET,
+    highlight: bool | Unset = False,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -308,13 +337,16 @@ async def asyncio(
      What two users have written to each other, in both directions and one order,
     the same for both; newest first. Other than the list of recent messages it goes
     back to the first message, unless `since` says otherwise. Pages work the same:
-    `before` walks back, `after` catches up, and so does the `Link` header.
+    `before` walks back, `after` catches up, and so does the `Link` header. So does
+    a search, by `q`.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
         peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
             letter or digit. Compared byte for byte.
+        q (str | Unset):
+        highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -340,6 +372,8 @@ async def asyncio(
             user_id=user_id,
             peer_id=peer_id,
             client=client,
+            q=q,
+            highlight=highlight,
             since=since,
             until=until,
             before=before,

@@ -16,6 +16,7 @@ def _get_kwargs(
     recipient: str | Unset = UNSET,
     sender: str | Unset = UNSET,
     q: str | Unset = UNSET,
+    highlight: bool | Unset = False,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -30,6 +31,8 @@ def _get_kwargs(
     params["sender"] = sender
 
     params["q"] = q
+
+    params["highlight"] = highlight
 
     if isinstance(since, datetime.datetime) and since.utcoffset() is None:
         raise ValueError("since needs a time zone, such as datetime.now(UTC)")
@@ -128,6 +131,7 @@ def sync_detailed(
     recipient: str | Unset = UNSET,
     sender: str | Unset = UNSET,
     q: str | Unset = UNSET,
+    highlight: bool | Unset = False,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -140,11 +144,15 @@ def sync_detailed(
     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
     they are those of the last 30 days. Deleted messages are left out.
 
-    To walk back in time, pass the id of the last message of a page as `before`,
-    or follow the `Link` header. To catch up, pass the id of the newest message
-    you have as `after`: you get the ones directly newer (still newest first), and
-    while `hasMore` is true there are still newer ones: go on with the id of the
-    page's first message, or follow the `Link` header.
+    To walk back in time, pass the `next` of a page as `before`, or follow the
+    `Link` header. To catch up, pass the id of the newest message you have as
+    `after`: you get the ones directly newer (still newest first), and while
+    `hasMore` is true there are still newer ones: go on with `next` as `after`, or
+    follow the `Link` header.
+
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
+    search finds messages of any age. Its page may be short, even empty, while
+    `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
@@ -159,6 +167,7 @@ def sync_detailed(
             first a
             letter or digit. Compared byte for byte.
         q (str | Unset):
+        highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -183,6 +192,7 @@ def sync_detailed(
         recipient=recipient,
         sender=sender,
         q=q,
+        highlight=highlight,
         since=since,
         until=until,
         before=before,
@@ -203,6 +213,7 @@ def sync(
     recipient: str | Unset = UNSET,
     sender: str | Unset = UNSET,
     q: str | Unset = UNSET,
+    highlight: bool | Unset = False,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -215,11 +226,15 @@ def sync(
     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
     they are those of the last 30 days. Deleted messages are left out.
 
-    To walk back in time, pass the id of the last message of a page as `before`,
-    or follow the `Link` header. To catch up, pass the id of the newest message
-    you have as `after`: you get the ones directly newer (still newest first), and
-    while `hasMore` is true there are still newer ones: go on with the id of the
-    page's first message, or follow the `Link` header.
+    To walk back in time, pass the `next` of a page as `before`, or follow the
+    `Link` header. To catch up, pass the id of the newest message you have as
+    `after`: you get the ones directly newer (still newest first), and while
+    `hasMore` is true there are still newer ones: go on with `next` as `after`, or
+    follow the `Link` header.
+
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
+    search finds messages of any age. Its page may be short, even empty, while
+    `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
@@ -234,6 +249,7 @@ def sync(
             first a
             letter or digit. Compared byte for byte.
         q (str | Unset):
+        highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -259,6 +275,7 @@ def sync(
         recipient=recipient,
         sender=sender,
         q=q,
+        highlight=highlight,
         since=since,
         until=until,
         before=before,
@@ -273,6 +290,7 @@ async def asyncio_detailed(
     recipient: str | Unset = UNSET,
     sender: str | Unset = UNSET,
     q: str | Unset = UNSET,
+    highlight: bool | Unset = False,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -285,11 +303,15 @@ async def asyncio_detailed(
     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
     they are those of the last 30 days. Deleted messages are left out.
 
-    To walk back in time, pass the id of the last message of a page as `before`,
-    or follow the `Link` header. To catch up, pass the id of the newest message
-    you have as `after`: you get the ones directly newer (still newest first), and
-    while `hasMore` is true there are still newer ones: go on with the id of the
-    page's first message, or follow the `Link` header.
+    To walk back in time, pass the `next` of a page as `before`, or follow the
+    `Link` header. To catch up, pass the id of the newest message you have as
+    `after`: you get the ones directly newer (still newest first), and while
+    `hasMore` is true there are still newer ones: go on with `next` as `after`, or
+    follow the `Link` header.
+
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
+    search finds messages of any age. Its page may be short, even empty, while
+    `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
@@ -304,6 +326,7 @@ async def asyncio_detailed(
             first a
             letter or digit. Compared byte for byte.
         q (str | Unset):
+        highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -328,6 +351,7 @@ async def asyncio_detailed(
         recipient=recipient,
         sender=sender,
         q=q,
+        highlight=highlight,
         since=since,
         until=until,
         before=before,
@@ -346,6 +370,7 @@ async def asyncio(
     recipient: str | Unset = UNSET,
     sender: str | Unset = UNSET,
     q: str | Unset = UNSET,
+    highlight: bool | Unset = False,
     since: datetime.datetime | Unset = UNSET,
     until: datetime.datetime | Unset = UNSET,
     before: UUID | Unset = UNSET,
@@ -358,11 +383,15 @@ async def asyncio(
     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
     they are those of the last 30 days. Deleted messages are left out.
 
-    To walk back in time, pass the id of the last message of a page as `before`,
-    or follow the `Link` header. To catch up, pass the id of the newest message
-    you have as `after`: you get the ones directly newer (still newest first), and
-    while `hasMore` is true there are still newer ones: go on with the id of the
-    page's first message, or follow the `Link` header.
+    To walk back in time, pass the `next` of a page as `before`, or follow the
+    `Link` header. To catch up, pass the id of the newest message you have as
+    `after`: you get the ones directly newer (still newest first), and while
+    `hasMore` is true there are still newer ones: go on with `next` as `after`, or
+    follow the `Link` header.
+
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
+    search finds messages of any age. Its page may be short, even empty, while
+    `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
@@ -377,6 +406,7 @@ async def asyncio(
             first a
             letter or digit. Compared byte for byte.
         q (str | Unset):
+        highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
         until (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -403,6 +433,7 @@ async def asyncio(
             recipient=recipient,
             sender=sender,
             q=q,
+            highlight=highlight,
             since=since,
             until=until,
             before=before,
