@@ -10,7 +10,7 @@ export interface Side {
 export type Route =
   | { readonly screen: 'chat'; readonly sides: readonly Side[] }
   | { readonly screen: 'feed'; readonly user: string }
-  | { readonly screen: 'inbox'; readonly user: string; readonly peer?: string | undefined; readonly at?: string | undefined; readonly q?: string | undefined }
+  | { readonly screen: 'inbox'; readonly user: string; readonly peer?: string | undefined; readonly at?: string | undefined; readonly q?: string | undefined; readonly within?: string | undefined }
   | { readonly screen: 'service' };
 
 export type Screen = Route['screen'];
@@ -26,7 +26,7 @@ export function parse(fragment: string): Route {
     case 'feed':
       return { screen, user };
     case 'inbox':
-      return { screen, user, peer: parts[1]?.[0] || undefined, at: options.get('at') ?? undefined, q: options.get('q') ?? undefined };
+      return { screen, user, peer: parts[1]?.[0] || undefined, at: options.get('at') ?? undefined, q: options.get('q') ?? undefined, within: options.get('within') ?? undefined };
     case 'service':
       return { screen };
     default: {
@@ -44,8 +44,8 @@ export function format(route: Route): string {
     case 'feed':
       return `#/feed/${encode(route.user)}`;
     case 'inbox': {
-      const { user, peer, at, q } = route;
-      const options = new URLSearchParams({ ...(at && { at }), ...(q && { q }) });
+      const { user, peer, at, q, within } = route;
+      const options = new URLSearchParams({ ...(at && { at }), ...(q && { q }), ...(within && { within }) });
       return `#/inbox/${encode(user)}${peer === undefined ? '' : `/${encode(peer)}`}${options.size > 0 ? `?${options}` : ''}`;
     }
     case 'service':

@@ -1,6 +1,7 @@
 import type { Message } from 'message-service-client';
 
 import { el, isDrawn } from '../dom.ts';
+import { excerptParts, marked } from '../marked.ts';
 import type { Line } from '../store/mailbox.ts';
 import { count } from '../store/unread.ts';
 import { excerpt, fullTime, shortTime } from '../text.ts';
@@ -26,7 +27,12 @@ function drawEntry(peer: string, message: Message, isOpen: boolean, unread: numb
     avatar(peer),
     el('span', { class: 'peer' }, peer),
     el('time', { datetime: message.sentAt, title: fullTime(time) }, shortTime(time)),
-    el('span', { class: 'excerpt' }, message.sender === peer ? null : `${message.sender}: `, el('bdi', {}, excerpt(message.text, 160))),
+    el('span', { class: 'excerpt' }, message.sender === peer ? null : `${message.sender}: `, el('bdi', {}, ...excerptOf(message))),
     badge(unread)));
   return item;
+}
+
+/** The beginning of the text, or the words that were searched for and what is around them. */
+function excerptOf({ text, highlights }: Message): (string | HTMLElement)[] {
+  return highlights ? marked(excerptParts(text, highlights, 160)) : [excerpt(text, 160)];
 }

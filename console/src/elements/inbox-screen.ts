@@ -1,5 +1,7 @@
+import type { Message } from 'message-service-client';
+
 import { answered, api, explain } from '../api.ts';
-import { announce, el, icon, iconButton, reconcile } from '../dom.ts';
+import { announce, el, icon, iconButton, reconcile, set } from '../dom.ts';
 import { format, router, type Route } from '../route.ts';
 import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
 import { Search } from '../store/search.ts';
@@ -16,12 +18,13 @@ type Place = Extract<Route, { screen: 'inbox' }>;
 const isWide = matchMedia('(min-width: 720px)');
 
 /** The debounce of the search field, in milliseconds. */
-const pause = 250;
+const pause = 150;
 
 /** The inbox of any user: conversations, their messages, and search. */
 export class InboxScreen extends HTMLElement {
   #place: Place | undefined;
   #mailbox!: Mailbox;
+  /** The search whose results are listed: the last that has been answered. */
   #search: Search | undefined;
   #timer = 0;
   #leave = new AbortController();
@@ -31,16 +34,18 @@ export class InboxScreen extends HTMLElement {
 
   readonly #title = el('div', { class: 'who' });
   readonly #state = el('span');
+  readonly #scope = el('button', { type: 'button', class: 'scope', on: { click: () => this.#searchIn(undefined) } });
   readonly #field = el('input', { type: 'search', placeholder: 'Search what was said', autocomplete: 'off', maxlength: 128, on: { input: () => this.#typed()} });
   readonly #list = el('ol', { class: 'entries' });
   readonly #more = el('button', { type: 'button', class: 'button more', on: { click: () => void this.#loadMore() } }, 'Older');
   readonly #note = el('p', { class: 'note' });
   readonly #bar = el('header', { class: 'thread-bar' });
   readonly #thread = el('section', { class: 'thread' });
+  #messages: MessageThread | undefined;
 
   connectedCallback(): void {
     this.#leave = new AbortController();
-    const label = el('label', { class: 'search' }, icon('search'), el('span', { class: 'visually-hidden' }, 'Search'), this.#field);
+    const label = el('label', { class: 'search' }, icon('search'), el('span', { class: 'visually-hidden' }, 'Search'), this.#scope, this.#field);
     this.replaceChildren(
       el('h1', { class: 'visually-hidden' }, 'Inbox'), el('div', { class: 'toolbar' }, this.#title, this.#state, label),
       el('div', { class: 'sheet inbox' }, el('section', { class: 'entries-side', 'aria-label': 'Conversations' }, this.#note, this.#list, this.#more), this.#thread));
@@ -61,7 +66,7 @@ export class InboxScreen extends HTMLElement {
     const before = this.#place;
     this.#place = current;
     if (before?.user !== current.user) this.#openUser(current);
-    if (before?.user !== current.user || before.q !== current.q) this.#openSearch(current);
+    if (before?.user !== current.user || before.q !== current.q || before.within !== current.within) this.#openSearch(current);
     if (before?.user !== current.user || before.peer !== current.peer || before.at !== current.at) this.#openThread(current);
     this.#draw();
   }
@@ -74,17 +79,37 @@ export class InboxScreen extends HTMLElement {
     this.#user.abort();
     clearTimeout(this.#timer);
     this.#user = new AbortController();
+    this.#search = undefined;
     this.#mailbox = mailboxOf(user, this.#user.signal);
     this.#mailbox.listen(() => this.#draw(), this.#user.signal);
     this.#title.replaceChildren(avatar(user), el('span', {}, 'Inbox of'), nameField(user, 'Whose inbox is shown', (name) => router.go({ screen: 'inbox', user: name })));
   }
 
-  #openSearch({ user, q = '' }: Place): void {
+  /** Searches. What was listed before stays until there is an answer, and an answer that comes after the next search is ignored. */
+  #openSearch({ user, q = '', within }: Place): void {
     this.#searching.abort();
     this.#searching = new AbortController();
-    this.#search = q.trim() ? new Search(user, q.trim()) : undefined;
-    this.#search?.listen(() => this.#draw(), this.#searching.signal);
+    const { signal } = this.#searching;
+    if (q.trim()) {
+      const search = new Search(user, within, q, signal); // with a space at the end, which ends a word
+      search.listen(() => this.#show(search), signal);
+    } else this.#show(undefined);
+    this.#scope.hidden = within === undefined;
+    this.#scope.replaceChildren(within ?? '', icon('close'));
+    set(this.#scope, { 'aria-label': `Only with ${within}: search everywhere`, title: 'Search everywhere' });
     if (document.activeElement !== this.#field) this.#field.value = q;
+  }
+
+  #show(search: Search | undefined): void {
+    this.#search = search;
+    this.#draw();
+    this.#messages?.draw();
+  }
+
+  /** Searches in one conversation only, or everywhere; on a small screen the results take the place of the conversation. */
+  #searchIn(within: string | undefined): void {
+    this.#go(isWide.matches ? { within } : { within, peer: undefined, at: undefined });
+    this.#field.focus();
   }
 
   #typed(): void {
@@ -95,11 +120,13 @@ export class InboxScreen extends HTMLElement {
   #openThread({ user, peer, at }: Place): void {
     this.classList.toggle('reading', peer !== undefined);
     if (peer === undefined) {
+      this.#messages = undefined;
       this.#thread.replaceChildren(el('p', { class: 'note' }, 'Choose a conversation.'));
       return;
     }
     const thread = Object.assign(new MessageThread(), {
       mailbox: this.#mailbox, thread: this.#mailbox.excerpt(peer, at), found: at === beginning ? undefined : at, invitation: `${user} and ${peer} have written nothing to each other.`,
+      highlights: (message: Message) => this.#search?.highlights(message) ?? [],
     });
     if (at) thread.dataset['found'] = at;
     if (at === beginning) thread.startsAtTop();
@@ -107,12 +134,14 @@ export class InboxScreen extends HTMLElement {
       iconButton('back', 'Back to the conversations', () => this.#go({ peer: undefined, at: undefined }), { class: 'icon-button back' }),
       avatar(peer), el('h2', {}, peer),
       el('div', { class: 'buttons' },
+        iconButton('search', `Search what ${user} and ${peer} wrote`, () => this.#searchIn(peer)),
         el('button', { type: 'button', class: 'button read', on: { click: () => void this.#markRead(peer) } }, icon('checks'), 'Mark as read'),
         el('button', { type: 'button', class: 'button', on: { click: () => this.#go({ at: beginning }) } }, 'First'),
         el('button', { type: 'button', class: 'button', on: { click: () => (at ? this.#go({ at: undefined }) : thread.toEnd()) } }, 'Last'),
         el('a', { class: 'button', href: format({ screen: 'chat', sides: [{ user }, { user: peer }] }) }, 'Answer')));
     this.#thread.setAttribute('aria-label', `Conversation with ${peer}`);
     this.#thread.replaceChildren(this.#bar, thread);
+    this.#messages = thread;
   }
 
   /** Opens the newest conversation if there is room beside the list and none is chosen. It is not marked as read. */
@@ -143,14 +172,14 @@ export class InboxScreen extends HTMLElement {
     if (!place) return;
     this.#openFirst(place);
     this.#state.replaceChildren(connectionState(this.#mailbox));
-    const open = (peer: string, at?: string) => (): void => this.#go({ peer, at });
+    const open = (peer: string, at?: string) => (): void => this.#go({ peer, at, within: place.within === peer ? peer : undefined });
     if (this.#search) {
       reconcile(this.#list, this.#search.messages, ({ id }) => id, (message, existing) => (
         drawFound(place.user, message, message.id === place.at, open(message.sender === place.user ? message.recipient : message.sender, message.id), existing)));
     } else {
       reconcile(this.#list, this.#mailbox.conversations, ({ peer }) => peer, (line, existing) => drawConversation(line, line.peer === place.peer, open(line.peer), existing));
     }
-    this.#more.hidden = !(this.#search ? this.#search.hasMore && this.#search.state === 'ready' : this.#mailbox.hasMore);
+    this.#more.hidden = !(this.#search ? this.#search.hasMore : this.#mailbox.hasMore);
     this.#note.textContent = this.#whyEmpty();
     this.#note.hidden = this.#note.textContent === '';
     const unread = place.peer === undefined ? 0 : this.#mailbox.unread(place.peer);
@@ -162,8 +191,8 @@ export class InboxScreen extends HTMLElement {
     const { user, status, reason, isLoaded, conversations } = this.#mailbox;
     if (status === 'refused') return reason;
     if (this.#search) {
-      if (this.#search.state === 'failed') return this.#search.reason;
-      return this.#search.state === 'ready' && this.#search.messages.length === 0 ? `Nothing that ${user} sent or received has all of these words.` : '';
+      const what = this.#place?.within === undefined ? `${user} sent or received` : `${user} and ${this.#place.within} wrote`;
+      return this.#search.failure || (this.#search.messages.length === 0 ? `Nothing that ${what} has all of these words.` : '');
     }
     return isLoaded && conversations.length === 0 ? `${user} has no conversations yet.` : '';
   }

@@ -1,6 +1,7 @@
-import type { Message } from 'message-service-client';
+import type { Highlight, Message } from 'message-service-client';
 
 import { el, icon, iconButton, isDrawn, type Icon } from '../dom.ts';
+import { marked, parts } from '../marked.ts';
 import type { Draft, Entry } from '../store/timeline.ts';
 import { excerpt, fullTime, isEmoji, timeOfDay } from '../text.ts';
 
@@ -23,19 +24,21 @@ export interface Item extends Entry {
   /** The message it replies to; null if that was deleted, undefined while it is loaded. */
   readonly quoted?: Message | null | undefined;
   readonly isFound: boolean;
+  /** Where the words of a search are in its text. */
+  readonly highlights: readonly Highlight[];
 }
 
 /** Draws an entry, unless its element shows the same state already. */
 export function drawMessage(item: Item, actions: MessageActions | undefined, existing: HTMLElement | undefined): HTMLElement {
   const element = existing ?? el('li', { class: 'message', tabindex: -1 });
-  const { message, draft, isOwn, isFirst, isSeen, quoted, isFound } = item;
-  if (isDrawn(element, message, draft?.state, draft?.reason, isOwn, isFirst, isSeen, quoted === undefined, quoted, isFound)) return element;
+  const { message, draft, isOwn, isFirst, isSeen, quoted, isFound, highlights } = item;
+  if (isDrawn(element, message, draft?.state, draft?.reason, isOwn, isFirst, isSeen, quoted === undefined, quoted, isFound, highlights)) return element;
   element.className = ['message', isOwn ? 'own' : 'theirs', isFirst && 'first', draft && !message && draft.state, message?.deletedAt && 'deleted',
     isFound && 'found'].filter(Boolean).join(' ');
   if (message) element.dataset['id'] = message.id;
   const hadFocus = element.contains(document.activeElement); // a button that is removed, as at a deletion, would lose it
   element.replaceChildren(
-    el('div', { class: 'bubble' }, item.message?.replyTo || draft?.replyTo ? quote(quoted) : null, body(message, draft), foot(item)),
+    el('div', { class: 'bubble' }, item.message?.replyTo || draft?.replyTo ? quote(quoted) : null, body(item), foot(item)),
     ...(actions ? [toolbar(item, actions)] : []),
     ...(draft && !message && draft.state === 'failed' && actions ? [failure(draft, actions)] : []),
   );
@@ -43,10 +46,10 @@ export function drawMessage(item: Item, actions: MessageActions | undefined, exi
   return element;
 }
 
-function body(message: Message | undefined, draft: Draft | undefined): HTMLElement {
+function body({ message, draft, highlights }: Item): HTMLElement {
   if (message?.deletedAt) return el('p', { class: 'text' }, 'This message was deleted.');
   const text = message?.text ?? draft?.text ?? '';
-  return el('p', { class: isEmoji(text) ? 'text emoji' : 'text', dir: 'auto' }, text);
+  return el('p', { class: isEmoji(text) ? 'text emoji' : 'text', dir: 'auto' }, ...marked(parts(text, highlights)));
 }
 
 function quote(quoted: Message | null | undefined): HTMLElement {

@@ -1,3 +1,5 @@
+import type { Highlight, Message } from 'message-service-client';
+
 import { el, icon, reconcile } from '../dom.ts';
 import type { Mailbox } from '../store/mailbox.ts';
 import { outbox } from '../store/outbox.ts';
@@ -26,6 +28,8 @@ export class MessageThread extends HTMLElement {
   invitation = '';
   /** The message of a search result, to scroll to. */
   found: string | undefined;
+  /** Where the words of a search are in the text of a message. */
+  highlights: (message: Message) => readonly Highlight[] = () => [];
   /** Called when the end comes into view, and at new messages while it is. */
   onEnd: () => void = () => undefined;
 
@@ -114,6 +118,7 @@ export class MessageThread extends HTMLElement {
       return {
         ...entry, isFirst, isOwn: sender === thread.user, isSeen: message !== undefined && message.id <= seen,
         quoted: this.#quoted(message?.replyTo ?? draft?.replyTo), isFound: message !== undefined && message.id === this.dataset['found'],
+        highlights: message ? this.highlights(message) : [],
       };
     });
   }

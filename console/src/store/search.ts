@@ -1,71 +1,93 @@
-import type { Message } from 'message-service-client';
+import type { Highlight, Message, MessagePage } from 'message-service-client';
 
 import { answered, api, explain } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 
 const pageSize = 20;
 
-/** One half of a search: the messages a user received, or those they sent. */
-interface Half {
-  readonly side: 'recipient' | 'sender';
+/** A list of the service that is searched. */
+interface Source {
+  readonly page: (query: Query) => Promise<MessagePage>;
   messages: Message[];
-  hasMore: boolean;
+  /** The cursor of the next page: above all ids before the first page, and none after the last. */
+  next: string | undefined;
 }
 
+/** The parameters of a search in any list. */
+interface Query {
+  readonly q: string;
+  readonly highlight: true;
+  readonly limit: number;
+  readonly before?: string;
+}
+
+const aboveAll = '~';
+
 /**
- * The messages with some words that a user received or sent, newest first. The service searches
- * one of the two at a time; the results are merged as far as both have been loaded.
+ * The messages with some words that a user received or sent, or of their conversation with a peer,
+ * newest first. Of all messages the service searches either those received or those sent; the
+ * results are merged as far as both have been loaded.
  */
 export class Search extends Emitter {
-  readonly user: string;
-  readonly words: string;
-  state: 'loading' | 'ready' | 'failed' = 'loading';
-  reason = '';
-  readonly #halves: Half[] = [{ side: 'recipient', messages: [], hasMore: true }, { side: 'sender', messages: [], hasMore: true }];
+  /** Why the last page could not be loaded. */
+  failure = '';
+  readonly #words: string;
+  readonly #signal: AbortSignal;
+  readonly #sources: Source[];
 
-  constructor(user: string, words: string) {
+  constructor(user: string, peer: string | undefined, words: string, signal: AbortSignal) {
     super();
-    this.user = user;
-    this.words = words;
+    this.#words = words;
+    this.#signal = signal;
+    const pages = peer === undefined
+      ? (['recipient', 'sender'] as const).map((side) => (query: Query) => answered(api.GET('/v1/messages', { params: { query: { [side]: user, ...query } }, signal })))
+      : [(query: Query) => answered(api.GET('/v1/users/{userId}/conversations/{peerId}/messages', { params: { path: { userId: user, peerId: peer }, query }, signal }))];
+    this.#sources = pages.map((page) => ({ page, messages: [], next: aboveAll }));
     void this.more();
   }
 
   get hasMore(): boolean {
-    return this.#halves.some(({ hasMore }) => hasMore);
+    return this.#sources.some(({ next }) => next !== undefined);
   }
 
   get messages(): Message[] {
-    // Messages older than the end of a half with more pages are held back: that half's next page may have newer ones.
-    const known = this.#halves.map(({ hasMore, messages }) => (hasMore ? messages.at(-1)?.id ?? '~' : '')).sort().at(-1) ?? '';
-    const all = new Map(this.#halves.flatMap(({ messages }) => messages).map((message) => [message.id, message]));
+    // Messages below the end of a list with more pages are held back: its next page may have newer ones.
+    const known = this.#end();
+    const all = new Map(this.#sources.flatMap(({ messages }) => messages).map((message) => [message.id, message]));
     return [...all.values()].filter(({ id }) => id >= known).sort((a, b) => (a.id < b.id ? 1 : -1));
   }
 
-  /** Loads another page. */
+  /** Where the words are in a message, unless it was not found or has been edited since. */
+  highlights({ id, text }: Message): readonly Highlight[] {
+    const found = this.#sources.flatMap(({ messages }) => messages).find((message) => message.id === id);
+    return found?.text === text ? found.highlights ?? [] : [];
+  }
+
+  /** Loads more: a page may be empty though it is not the last. */
   async more(): Promise<void> {
+    const before = this.messages.length;
+    this.failure = '';
     try {
-      await Promise.all(this.#holdingBack().map((half) => this.#page(half)));
-      this.state = 'ready';
+      while (this.hasMore && this.messages.length === before) await this.#pages();
     } catch (error) {
-      this.state = 'failed';
-      this.reason = explain(error);
+      this.failure = explain(error);
     }
-    this.emit();
+    if (!this.#signal.aborted) this.emit();
   }
 
-  /** The halves whose end holds back messages of the other half. */
-  #holdingBack(): Half[] {
-    const open = this.#halves.filter(({ hasMore }) => hasMore);
-    const ends = open.map(({ messages }) => messages.at(-1)?.id ?? '~');
-    const newest = [...ends].sort().at(-1);
-    return open.filter((_, i) => ends[i] === newest);
+  /** Loads a page of each list that holds back messages of the other. */
+  async #pages(): Promise<void> {
+    const end = this.#end();
+    await Promise.all(this.#sources.filter(({ next }) => next === end).map(async (source) => {
+      const query = { q: this.#words, highlight: true, limit: pageSize } as const;
+      const page = await source.page(end === aboveAll ? query : { ...query, before: end });
+      source.messages.push(...page.messages);
+      source.next = page.next;
+    }));
   }
 
-  async #page(half: Half): Promise<void> {
-    const before = half.messages.at(-1)?.id;
-    const query = { [half.side]: this.user, q: this.words, limit: pageSize, ...(before === undefined ? {} : { before }) };
-    const page = await answered(api.GET('/v1/messages', { params: { query } }));
-    half.messages.push(...page.messages);
-    half.hasMore = page.hasMore;
+  /** Down to where all lists are known; an empty text if they are known to their ends. */
+  #end(): string {
+    return this.#sources.map(({ next }) => next ?? '').sort().at(-1) ?? '';
   }
 }
