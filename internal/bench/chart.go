@@ -1,79 +1,46 @@
 package main
 
 import (
-	"bytes"
-	"image/color"
-	"os"
-	"slices"
-
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
+	_ "embed"
+	"math"
+	"text/template"
 )
+
+// chart is the template of the chart, on white, so that it is legible on a dark page too.
+//
+//go:embed chart.svg.tmpl
+var chart string
 
 // curves are the lines of the chart; those of references are dashed.
 var curves = []struct {
-	subject string
-	color   color.Color
-	dashes  []vg.Length
+	Subject, Color string
+	Dashed         bool
 }{
-	{postgres.title, color.RGBA{R: 31, G: 101, B: 181, A: 255}, nil},
-	{sqlite.title, color.RGBA{R: 35, G: 139, B: 69, A: 255}, nil},
-	{insert, color.RGBA{R: 217, G: 110, B: 20, A: 255}, []vg.Length{6, 3}},
-	{transaction, color.RGBA{R: 110, G: 110, B: 110, A: 255}, []vg.Length{6, 3}},
+	{postgres.title, "#1f65b5", false}, {sqlite.title, "#238b2d", false}, {insert, "#d96e14", true}, {transaction, "#6e6e6e", true},
 }
 
-// draw draws sends a second by number of connections as SVG, on white, so that it is legible on a dark
-// page too. It draws nothing if they were not measured.
-func (r *report) draw(path string) error {
-	i := slices.IndexFunc(r.Sections, func(one result) bool { return one.Name == "send" })
-	if i < 0 {
-		return nil
+// chartFunctions place the figures of the section send in the chart.
+func (r *result) chartFunctions() template.FuncMap {
+	top := 5000.0 // of the scale
+	for _, c := range curves {
+		top = max(top, 5000*math.Ceil(1.2*r.best(c.Subject)/5000)) // with room for the legend
 	}
-	plot.DefaultFont.Variant = "Sans"
-	p := plot.New()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = "Durable sends", "connections", "sends per second"
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.ConstantTicks{
-		{Value: 1, Label: "1"}, {Value: 4, Label: "4"}, {Value: 16, Label: "16"}, {Value: 64, Label: "64"}, {Value: 150, Label: "150"}, {Value: 256, Label: "256"},
-	}
-	p.Y.Min = 0
-	p.Legend.Top, p.Legend.Left, p.Legend.XOffs, p.Legend.YOffs = true, true, 8, -4
-	p.Legend.Padding, p.Title.Padding = 3, 8
-	grid := plotter.NewGrid()
-	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{Y: 225}, color.Gray{Y: 225}
-	p.Add(grid)
-	for _, curve := range curves {
-		var points plotter.XYs
-		for _, f := range r.Sections[i].Figures {
-			if f.Subject == curve.subject && f.PerSecond > 0 {
-				points = append(points, plotter.XY{X: float64(f.Connections), Y: f.PerSecond})
+	return template.FuncMap{
+		"number":      number,
+		"rates":       func() []float64 { return []float64{0, top / 5, top * 2 / 5, top * 3 / 5, top * 4 / 5, top} },
+		"connections": func() []int { return []int{1, 4, 16, 64, 150, mostConnections} },
+		"x": func(connections int) float64 {
+			return math.Round(80 + 540*math.Log(float64(connections))/math.Log(mostConnections))
+		},
+		"y":      func(rate float64) float64 { return math.Round(330 - 290*rate/top) },
+		"legend": func(i int) int { return 56 + 20*i },
+		"figures": func(subject string) (figures []figure) {
+			for _, f := range r.Figures {
+				if f.Subject == subject && f.PerSecond > 0 {
+					figures = append(figures, f)
+				}
 			}
-		}
-		if len(points) == 0 {
-			continue
-		}
-		line, dots, err := plotter.NewLinePoints(points)
-		if err != nil {
-			return err
-		}
-		line.Color, line.Width, line.Dashes = curve.color, 2, curve.dashes
-		dots.Color, dots.Shape, dots.Radius = curve.color, draw.CircleGlyph{}, 3
-		p.Add(line, dots)
-		p.Legend.Add(curve.subject, line, dots)
+			return figures
+		},
 	}
-	p.Y.Max *= 1.35 // room for the legend
-	canvas := vgsvg.New(7*vg.Inch, 4*vg.Inch)
-	whole := draw.New(canvas)
-	whole.SetColor(p.BackgroundColor)
-	whole.Fill(whole.Path())
-	p.Draw(draw.Crop(whole, 8, -28, 8, -8))
-	var text bytes.Buffer
-	if _, err := canvas.WriteTo(&text); err != nil {
-		return err
-	}
-	// Few machines have the library's font; these have the same metrics.
-	svg := bytes.ReplaceAll(text.Bytes(), []byte("Liberation Sans"), []byte("Liberation Sans, Arial, Helvetica, sans-serif"))
-	return os.WriteFile(path, svg, 0o644)
 }

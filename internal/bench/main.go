@@ -110,7 +110,7 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 	}
 	out, err := s.results()
 	if err == nil {
-		err = errors.Join(r.save(out), r.print(s.out))
+		err = r.save(out, s.out)
 	}
 	_, _ = fmt.Fprintf(s.out, "\nThe results are in %s.\n", out)
 	return errors.Join(failed, err)

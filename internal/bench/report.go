@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"text/template"
 )
 
@@ -91,8 +90,8 @@ func (r *result) atMost(name string, value, limit float64, unit string) {
 
 func (r *result) judge(t target, ok bool) {
 	switch {
-	case math.IsNaN(t.Value) || math.IsInf(t.Value, 0): // there was no reference to compare with
-		t = target{Name: t.Name, Missing: "nothing to compare with", Verdict: "not measured"}
+	case math.IsNaN(t.Value) || math.IsInf(t.Value, 0): // requests failed, or there was no reference to compare with
+		t = target{Name: t.Name, Missing: "nothing", Verdict: "not measured"}
 	case ok:
 		t.Verdict = "pass"
 	default:
@@ -147,21 +146,9 @@ func number(v float64) string {
 	return digits
 }
 
-// print prints the targets as a table to the terminal.
-func (r *report) print(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "\ntarget\tmeasured\t")
-	for _, section := range r.Sections {
-		for _, t := range section.Targets {
-			_, _ = fmt.Fprintf(table, "%s: %s\t%s\t%s\n", section.Name, t.Wanted(), t.Measured(), t.Verdict)
-		}
-	}
-	return table.Flush()
-}
-
-// save writes the report as JSON and Markdown, and the chart. Sections that this run has not measured
-// are kept from earlier runs.
-func (r *report) save(folder string) error {
+// save writes the report as JSON and Markdown, and the chart, and prints the Markdown. Sections that
+// this run has not measured are kept from earlier runs.
+func (r *report) save(folder string, w io.Writer) error {
 	path := filepath.Join(folder, "results.json")
 	var earlier report
 	if text, err := os.ReadFile(path); err == nil {
@@ -180,11 +167,23 @@ func (r *report) save(folder string) error {
 	if err != nil {
 		return err
 	}
-	functions := template.FuncMap{"number": number, "lines": func(m machine) []string { return strings.Split(m.String(), "\n") }}
-	var people bytes.Buffer
-	if err := template.Must(template.New("").Funcs(functions).Parse(page)).Execute(&people, r); err != nil {
+	lines := func(m machine) []string { return strings.Split(m.String(), "\n") }
+	markdown, err := render(page, template.FuncMap{"number": number, "lines": lines}, r)
+	if err != nil {
 		return err
 	}
-	return errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(path, append(text, '\n'), 0o644),
-		os.WriteFile(filepath.Join(folder, "results.md"), people.Bytes(), 0o644), r.draw(filepath.Join(folder, "send-throughput.svg")))
+	_, _ = fmt.Fprintf(w, "\n%s", markdown)
+	errs := []error{os.MkdirAll(folder, 0o755), os.WriteFile(path, append(text, '\n'), 0o644), os.WriteFile(filepath.Join(folder, "results.md"), markdown, 0o644)}
+	if i := slices.IndexFunc(r.Sections, func(one result) bool { return one.Name == "send" }); i >= 0 {
+		picture, err := render(chart, r.Sections[i].chartFunctions(), curves)
+		errs = append(errs, err, os.WriteFile(filepath.Join(folder, "send-throughput.svg"), picture, 0o644))
+	}
+	return errors.Join(errs...)
+}
+
+// render executes a template.
+func render(text string, functions template.FuncMap, data any) ([]byte, error) {
+	var b bytes.Buffer
+	err := template.Must(template.New("").Funcs(functions).Parse(text)).Execute(&b, data)
+	return b.Bytes(), err
 }

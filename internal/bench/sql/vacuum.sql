@@ -1,2 +1,0 @@
--- What autovacuum does by itself, at once. It cannot be in one statement with others.
-VACUUM ANALYZE
