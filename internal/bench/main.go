@@ -37,7 +37,7 @@ type benchCommand struct {
 	Rounds   int           `default:"5" help:"How often each measurement is made."`
 	Duration time.Duration `default:"3s" help:"How long one measurement takes."`
 	Only     []string      `placeholder:"SECTION" enum:"${sections}" help:"Run these sections only (${sections})."`
-	Messages int           `default:"10000000" help:"Size of the large store of the section growth; a multiple of 10000, and at least 100000."`
+	Others   int           `default:"2000000" help:"Messages of others in the larger store of the section mailboxes, at least 20000."`
 	Soak     time.Duration `help:"Run the section soak too, for so long (10m if it is asked for with --only)."`
 	Profile  string        `placeholder:"DIR" type:"existingdir" help:"Save a profile of the server under each measurement; the figures suffer."`
 	Out      string        `placeholder:"DIR" help:"Where to write the results and the chart (default: results for a whole run, else a temporary folder). What is there of other sections is kept."`
@@ -50,11 +50,10 @@ var sections = []struct {
 }{
 	{"send", (*suite).send},
 	{"page", (*suite).page},
-	{"growth", (*suite).growth},
+	{"mailboxes", (*suite).mailboxes},
 	{"start", (*suite).start},
 	{"overload", (*suite).overload},
 	{"streams", (*suite).streams},
-	{"search", (*suite).search},
 	{"soak", (*suite).soak},
 }
 
@@ -91,7 +90,7 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 		c.Soak = 10 * time.Minute
 	}
 	if c.Short {
-		c.Rounds, c.Duration, c.Messages = 1, 200*time.Millisecond, 20_000
+		c.Rounds, c.Duration = 1, 200*time.Millisecond
 	}
 	s, err := openSuite(*c, os.Stdout)
 	defer func() { err = errors.Join(err, s.close()) }()

@@ -62,9 +62,10 @@ const (
 	wordSpacing = 101 // makes words of about six characters
 )
 
-// appendWord appends a random word by Zipf's law: the nth most common word is about n times
-// rarer than the first.
+// appendWord appends a random word.
 func appendWord(buf []byte, random *rand.Rand) []byte {
-	rank := int64(math.Pow(vocabulary, random.Float64()))
-	return strconv.AppendInt(append(buf, 'w'), rank*wordSpacing, 10)
+	return strconv.AppendInt(append(buf, 'w'), int64(zipf(random, vocabulary)*wordSpacing), 10)
 }
+
+// zipf returns a rank below n by Zipf's law: the nth most common word is about n times rarer than the first.
+func zipf(random *rand.Rand, n float64) int { return int(math.Pow(n, random.Float64())) }

@@ -22,7 +22,7 @@ func (s *suite) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := server.health(ctx); err != nil {
+		if err := get(ctx, server.address, "/health"); err != nil {
 			return err
 		}
 		took = append(took, time.Since(begin).Seconds()*1000)
@@ -45,10 +45,11 @@ func (s *suite) start(ctx context.Context) error {
 	return nil
 }
 
-// health requests GET /health.
-func (p *process) health(ctx context.Context) error {
-	alive := gets(func(_ *rand.Rand, buf []byte) []byte { return append(buf, "/health"...) })
-	_, err := load{address: p.address, connections: 1, duration: responseTimeout, requests: 1, script: alive, status: http.StatusOK}.runAll(ctx)
+// get requests a path, which must be answered with 200.
+func get(ctx context.Context, address, path string) error {
+	l := load{address: address, connections: 1, duration: responseTimeout, requests: 1, status: http.StatusOK}
+	l.script = gets(func(_ *rand.Rand, buf []byte) []byte { return append(buf, path...) })
+	_, err := l.runAll(ctx)
 	return err
 }
 

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// The load: how many search without a pause, and the sends and the probes of /ready a second.
+const (
+	searchers   = 14
+	besideSends = 300
+	besideReady = 20
+)
+
+// beside is what runs at the same time.
+type beside struct {
+	searches, sends, ready *latencies
+	failed                 int // searches
+}
+
+// searchBesideSends measures sends at a steady rate, and /ready, without searches and beside them.
+func (s *suite) searchBesideSends(ctx context.Context, large []mailbox, st *store) error {
+	all := searchesOf(large)
+	l := load{address: st.address, duration: s.Duration, status: http.StatusOK}
+	l.script = gets(func(random *rand.Rand, buf []byte) []byte { return all[random.IntN(len(all))].path(st, random, buf) })
+	without, with := beside{newLatencies(), newLatencies(), newLatencies(), 0}, beside{newLatencies(), newLatencies(), newLatencies(), 0}
+	for range s.Rounds {
+		l.connections = 0
+		if err := s.runBeside(ctx, l, &without); err != nil {
+			return err
+		}
+		l.connections = searchers
+		if err := s.runBeside(ctx, l, &with); err != nil {
+			return err
+		}
+	}
+	title := fmt.Sprintf("%s, %d searches at once", st.engine.title, searchers)
+	record := func(name string, l *latencies) {
+		s.result.record(title+", "+name+", p50", l.percentile(50), "ms")
+		s.result.record(title+", "+name+", p99", l.percentile(99), "ms")
+	}
+	s.result.record(title, with.searches.count()/s.Duration.Seconds()/float64(s.Rounds), "searches/s")
+	record("a search", with.searches)
+	record(fmt.Sprintf("one of %d sends a second", besideSends), with.sends)
+	record("such a send without them", without.sends)
+	s.result.atMost(title+", that failed", float64(with.failed), 0, "")
+	s.result.atMost(title+", p99 of sends to that without", with.sends.percentile(99)/without.sends.percentile(99), 1.5, "times")
+	s.result.atMost(title+", the slowest /ready", with.ready.percentile(100), 50, "ms")
+	return nil
+}
+
+// runBeside searches, sends and probes for the duration of a measurement.
+func (s *suite) runBeside(ctx context.Context, searching load, b *beside) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		o, err := searching.run(ctx)
+		b.searches.counts.Merge(o.counts)
+		b.failed += o.failed
+		s.reportFailures("searches at once", o)
+		return err
+	})
+	group.Go(func() error {
+		sent, err := sendSteadily(ctx, searching.address, streamPlan{streams: sendUsers, perSecond: besideSends}, s.Duration)
+		for _, one := range sent {
+			b.sends.add(one.at.Sub(one.due))
+		}
+		return err
+	})
+	group.Go(func() error { // on a new connection each time, as load balancers do
+		for end := time.Now().Add(s.Duration); time.Now().Before(end); {
+			start := time.Now()
+			if err := get(ctx, searching.address, "/ready"); err != nil {
+				return err
+			}
+			b.ready.add(time.Since(start))
+			if err := wait(ctx, time.Second/besideReady); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return group.Wait()
+}

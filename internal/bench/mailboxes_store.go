@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os/exec"
+	"slices"
+	"time"
+)
+
+// store is a server on a store with the large mailboxes, and with equal mailboxes of others: of 1,000
+// messages each, from 20 peers in turn.
+type store struct {
+	*server
+
+	others int // messages
+}
+
+// storePeers are the peers of each user.
+const storePeers = 20
+
+func (st *store) users() int { return st.others / 1000 }
+
+func (st *store) peer(n int) int { return n % max(st.users(), storePeers) }
+
+// others are the numbers of messages of others in the two stores.
+func (s *suite) others() [2]int {
+	if s.Short {
+		return [2]int{1000, 2000}
+	}
+	return [2]int{10_000, s.Others}
+}
+
+// largeMailboxes are those that are searched.
+func (s *suite) largeMailboxes() []mailbox {
+	if s.Short {
+		return []mailbox{{"short", "1,000 short messages", 1000, 60}, {"long", "300 texts of 4 kB", 300, 4000}}
+	}
+	return []mailbox{{"short", "100,000 short messages", 100_000, 60}, {"long", "30,000 texts of 4 kB", 30_000, 4000}}
+}
+
+// loadStore imports a store and starts a server on it. When it returns, the server has nothing left to do.
+func (s *suite) loadStore(ctx context.Context, engine engine, large []mailbox, others int) (*store, error) {
+	s.progress("%s: %s, among %s messages of others: import", s.result.Name, engine.title, number(float64(others)))
+	database, err := engine.newDatabase(s, ctx)
+	if err != nil {
+		return nil, err
+	}
+	st := &store{&server{engine: engine, database: database}, others}
+	reader, writer := io.Pipe()
+	defer reader.Close() //nolint:errcheck // it never fails
+	go func() { _ = writer.CloseWithError(st.write(writer, large)) }()
+	command := exec.CommandContext(ctx, s.Binary, "import", "-", "--database-url", database)
+	command.Stdin = reader
+	if output, err := command.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("import: %w\n%s", err, output)
+	}
+	if st.process, err = s.startServerOn(ctx, database); err != nil {
+		return nil, err
+	}
+	if err := s.settle(ctx, st.process); err != nil || engine.analyze == "" {
+		return st, err
+	}
+	return st, query(ctx, "postgres", database, engine.analyze)
+}
+
+// settle waits until the server and Postgres have hardly done anything for a second.
+func (s *suite) settle(ctx context.Context, server *process) error {
+	for {
+		busy, err := s.during(server, func() error { return wait(ctx, time.Second) })
+		if err != nil || busy.server+busy.postgres < 0.05 {
+			return err
+		}
+	}
+}
+
+// write writes the store as an export, with the same texts each time. The messages come evenly over the
+// last 20 days, each to any of the mailboxes.
+func (st *store) write(w io.Writer, large []mailbox) error {
+	mailboxes, all := slices.Concat(large, []mailbox{{messages: st.others, bytes: 60}}), 0
+	for _, m := range mailboxes {
+		all += m.messages
+	}
+	const during = 20 * 24 * time.Hour
+	start, random := time.Now().Add(-during).UTC(), rand.New(rand.NewPCG(1, 2))
+	written, out, hash := make([]int, len(mailboxes)), bufio.NewWriter(w), sha256.New()
+	for n := range all {
+		i, place := 0, random.IntN(all-n)
+		for ; place >= mailboxes[i].messages-written[i]; i++ {
+			place -= mailboxes[i].messages - written[i]
+		}
+		m, k := mailboxes[i], written[i]
+		written[i]++
+		sender, recipient := fmt.Sprintf("peer-%d", random.IntN(storePeers)), m.owner
+		if recipient == "" {
+			user := k % st.users()
+			sender, recipient = fmt.Sprintf("peer-%d", st.peer(user+k/st.users()%storePeers)), fmt.Sprintf("user-%d", user)
+		}
+		at := start.Add(during / time.Duration(all) * time.Duration(n))
+		if _, err := fmt.Fprintf(io.MultiWriter(out, hash),
+			`{"type":"message","message":{"id":"%08x-%04x-7%03x-8%03x-%012x","sender":"%s","recipient":"%s","text":"%s","sentAt":"%s"}}`+"\n",
+			at.UnixMilli()>>16, at.UnixMilli()&0xffff, n&0xfff, random.IntN(1<<12), random.Int64N(1<<48),
+			sender, recipient, m.text(random, k), at.Format("2006-01-02T15:04:05.000Z")); err != nil {
+			return err
+		}
+	}
+	_, _ = fmt.Fprintf(out, `{"type":"end","records":%d,"sha256":"%x"}`+"\n", all, hash.Sum(nil)) // Flush returns its error
+	return out.Flush()
+}
