@@ -3,9 +3,9 @@ import type { Highlight } from 'message-service-client';
 import { el } from './dom.ts';
 
 /** From this code point on, the first word is not at the beginning of an excerpt. */
-const nearBeginning = 40;
+const nearBeginning = 24;
 /** How many code points before the first word an excerpt then begins. */
-const lead = 24;
+const lead = 16;
 
 /** A part of a text, and whether it is a word of a search. */
 export interface Part {

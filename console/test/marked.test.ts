@@ -19,9 +19,9 @@ test('an excerpt begins with the text if a word is near the beginning', () => {
 });
 
 test('an excerpt begins at a word a little before the first that was searched', () => {
-  assert.equal(written(excerptParts(`${'hay '.repeat(20)}needle ${'hay '.repeat(20)}`, [{ start: 80, end: 86 }], 40)), '…hay hay hay hay hay [needle] hay hay hay h…');
+  assert.equal(written(excerptParts(`${'hay '.repeat(20)}needle ${'hay '.repeat(20)}`, [{ start: 80, end: 86 }], 40)), '…hay hay hay [needle] hay hay hay hay hay h…');
 });
 
 test('an excerpt of a text without spaces is cut before the first word', () => {
-  assert.equal(written(excerptParts(`${'的'.repeat(50)}可能`, [{ start: 50, end: 52 }], 40)), `…${'的'.repeat(24)}[可能]`);
+  assert.equal(written(excerptParts(`${'的'.repeat(50)}可能`, [{ start: 50, end: 52 }], 40)), `…${'的'.repeat(16)}[可能]`);
 });

@@ -133,8 +133,8 @@ export class InboxScreen extends HTMLElement {
     this.#bar.replaceChildren(
       iconButton('back', 'Back to the conversations', () => this.#go({ peer: undefined, at: undefined }), { class: 'icon-button back' }),
       avatar(peer), el('h2', {}, peer),
+      iconButton('search', `Search what ${user} and ${peer} wrote`, () => this.#searchIn(peer)),
       el('div', { class: 'buttons' },
-        iconButton('search', `Search what ${user} and ${peer} wrote`, () => this.#searchIn(peer)),
         el('button', { type: 'button', class: 'button read', on: { click: () => void this.#markRead(peer) } }, icon('checks'), 'Mark as read'),
         el('button', { type: 'button', class: 'button', on: { click: () => this.#go({ at: beginning }) } }, 'First'),
         el('button', { type: 'button', class: 'button', on: { click: () => (at ? this.#go({ at: undefined }) : thread.toEnd()) } }, 'Last'),

@@ -123,7 +123,36 @@ async function inbox() {
   await send(context, 'kim', 'ivy', 'More strawberries, live');
   await page.getByRole('searchbox').fill('');
   await page.locator('.entries').getByText('More strawberries, live').waitFor();
+  await within(page);
   await context.close();
+}
+
+/** Searches in the conversation of ivy and hal only, and follows the words into it. */
+async function within(page) {
+  const [box, entries] = [page.getByRole('searchbox'), page.locator('.entries')];
+  await page.getByRole('button', { name: 'Search what ivy and hal wrote' }).click();
+  await box.pressSequentially('many 17 ');
+  await until(async () => (await entries.locator('mark').allTextContents()).join('|') === '17|many', 'the words of one message');
+  await entries.getByText('Number 17 of many').click();
+  await until(async () => (await page.locator('.messages .found mark').allTextContents()).join('|') === '17|many', 'the words in the conversation');
+  // An answer that comes after that to a later search is ignored.
+  let release;
+  const later = new Promise((resolve) => { release = resolve; });
+  await page.route(/q=many%2023/, async (route) => { await later; await route.continue().catch(() => undefined); });
+  const asked = page.waitForRequest(/q=many%2023/);
+  const ended = Promise.race(['requestfinished', 'requestfailed'].map((end) => page.waitForEvent(end, (request) => /q=many%2023/.test(request.url()))));
+  await box.fill('many 23 ');
+  await asked;
+  await box.fill('many 42 ');
+  await entries.getByText('Number 42 of many').waitFor();
+  release();
+  await ended;
+  await page.evaluate(() => new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); }));
+  assert.match(await entries.textContent(), /Number 42 of many/);
+  await box.fill('strawberries');
+  await page.getByText('Nothing that ivy and hal wrote has all of these words.').waitFor();
+  await page.getByRole('button', { name: 'Only with hal: search everywhere' }).click();
+  await entries.getByText('A word about strawberries').waitFor();
 }
 
 async function service() {
@@ -221,7 +250,8 @@ async function screens() {
       const routes = {
         Chat: `#/chat/hostage,${encodeURIComponent(name)}/${encodeURIComponent(name)}`, 'Chat, a long name': `#/chat/hostage,${long}/${long}`, Feed: '#/feed/hostage',
         'Chat, no name': `#/chat/${encodeURIComponent(hostile[0])}/${encodeURIComponent(hostile[1])}`,
-        Inbox: '#/inbox/hostage', Thread: `#/inbox/hostage/${encodeURIComponent(name)}`, Service: '#/service',
+        Inbox: '#/inbox/hostage', Thread: `#/inbox/hostage/${encodeURIComponent(name)}`,
+        Search: `#/inbox/hostage/${encodeURIComponent(name)}?q=hostile&within=${encodeURIComponent(name)}`, Service: '#/service',
       };
       for (const [screen, fragment] of Object.entries(routes)) {
         const page = await open(context, fragment);
@@ -230,6 +260,7 @@ async function screens() {
           for (let i = found.length; i-- > 0;) if (/status of 422/.test(found[i])) found.splice(i, 1);
         } else if (screen !== 'Service') await live(page);
         if (screen === 'Chat' || screen === 'Thread') await until(async () => (await page.locator('.message .text').allTextContents()).includes(hostile[0]), 'the text itself');
+        if (screen === 'Search') await until(async () => (await page.locator('.messages mark').count()) > 0 && (await page.locator('.entries mark').count()) > 0, 'marks in the list and in the thread');
         if (screen === 'Service') await page.getByText('SQLite').first().waitFor();
         if (width > 320 || colorScheme === 'light') await checkScreen(page, `${screen}, ${colorScheme}, ${width} px`);
         await page.close();
