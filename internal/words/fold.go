@@ -98,7 +98,7 @@ func caseFold(r rune) string {
 			case ok:
 				next.WriteString(same)
 			default:
-				next.WriteString(norm.NFKD.String(cases.Fold().String(string(r))))
+				next.WriteString(norm.NFKD.String(foldCase(r)))
 			}
 		}
 		if next.String() == s {
@@ -106,6 +106,13 @@ func caseFold(r rune) string {
 		}
 		s = next.String()
 	}
+}
+
+func foldCase(r rune) string {
+	if unicode.Is(unicode.Cherokee, r) { // folds to upper case; cases.Fold swaps the cases
+		return string(unicode.ToUpper(r))
+	}
+	return cases.Fold().String(string(r))
 }
 
 func combiningClass(r rune) uint8 {

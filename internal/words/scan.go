@@ -53,7 +53,7 @@ func (s *scanner) next() bool {
 		return false
 	}
 	s.class, s.start = s.char.class, s.char.at
-	if s.class == mark || s.class == accent {
+	if s.class == mark {
 		s.class = letter
 	}
 	s.joined = s.before == nothing && s.class >= firstPair && s.class == previous
