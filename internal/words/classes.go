@@ -65,11 +65,9 @@ func classOf(r rune) class {
 
 func classOfMark(r rune) class {
 	switch {
-	case r == ypogegrammeni:
-		return letter
-	case r == '\u3099' || r == '\u309A': // voicing of Kana
+	case isVoicing(r):
 		return mark
-	case r == '\u0301' || r == '\u0306' || r == '\u0308':
+	case isAccent(r):
 		return accent
 	case r == '\u093C' || unicode.In(r, droppedMarks...): // nukta
 		return ignored
@@ -119,12 +117,10 @@ var sameLetters = map[rune]string{
 	'ँ': "ं",
 }
 
-// composes reports whether a mark is composed with what it extends, as in NFC: the words of Hangul, Kana
-// and Cyrillic are shorter so. Those of Indic scripts stay decomposed.
-func composes(r rune) bool {
-	return isJamoVowelOrFinal(r) || r == '\u3099' || r == '\u309A' || r == '\u0301' || r == '\u0306' || r == '\u0308'
-}
+func isAccent(r rune) bool  { return r == '\u0301' || r == '\u0306' || r == '\u0308' }
+func isVoicing(r rune) bool { return r == '\u3099' || r == '\u309A' } // of Kana
 
+// isJamoVowelOrFinal is about Hangul, of which a syllable may be written as two or three code points.
 func isJamoVowelOrFinal(r rune) bool {
 	return r > 0x1160 && r <= 0x11FF || r >= 0xD7B0 && r <= 0xD7FF
 }
