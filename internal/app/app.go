@@ -64,7 +64,9 @@ func (a *App) startProduct(context.Context) error {
 		bus = feed.NewBus(a.DB, !a.options.NotifyOff, a.log)
 	}
 	a.options.Messaging.Publish = bus.Publish
+	a.options.Messaging.Log = a.log
 	a.Service = messaging.New(a.DB, a.options.Messaging)
+	a.work("the indexer", a.Service.Index)
 	a.Feed = feed.Start(a.Service, bus, a.log, a.options.Feed)
 	a.work("the feed", func(ctx context.Context) {
 		<-ctx.Done()

@@ -191,9 +191,8 @@ func (d *DB) Tx(ctx context.Context, timeout time.Duration, fn func(context.Cont
 	return d.tx(ctx, timeout, true, fn)
 }
 
-// Add is [DB.Tx] for transactions that erase nothing. Transactions that may erase also remove the
-// erased words from SQLite's full-text indexes and soon truncate the write-ahead log, which slows
-// all writers down.
+// Add is [DB.Tx] for transactions that erase nothing. Those that may erase soon truncate
+// SQLite's write-ahead log, which slows all writers down.
 func (d *DB) Add(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error {
 	return d.tx(ctx, timeout, false, fn)
 }
@@ -219,9 +218,6 @@ func (d *DB) transact(ctx context.Context, pool *sqlx.DB, erases bool, fn func(c
 	commit := func() error { return once(ctx, pool, options, fn) }
 	if d.sqlite == nil {
 		return commit()
-	}
-	if erases {
-		commit = func() error { return cleanly(ctx, pool, options, fn) }
 	}
 	err := d.sqlite.write(ctx, erases, commit)
 	if failing := err != nil && isUnavailable(err); failing || err == nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // registerFunctions adds SQL functions to SQLite: sha256(data) and hmac_sha256(key, message) of RFC
-// 2104, for a migration; and fts5_first_term(page), see [firstTerm]. They return NULL for NULL. The
+// 2104, for a migration. They return NULL for NULL. The
 // driver registers functions for the whole process.
 var registerFunctions = sync.OnceValue(func() error {
 	return errors.Join(
@@ -23,9 +23,6 @@ var registerFunctions = sync.OnceValue(func() error {
 			mac := hmac.New(sha256.New, args[0])
 			_, _ = mac.Write(args[1]) // a hash does not fail
 			return mac.Sum(nil)
-		})),
-		sqlite.RegisterDeterministicScalarFunction("fts5_first_term", 1, ofBytes(func(args ...[]byte) []byte {
-			return firstTerm(args[0])
 		})),
 	)
 })

@@ -63,9 +63,11 @@ func (s *Service) ListConversation(ctx context.Context, user, peer string, w Win
 			return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
 		})
 	}
-	return s.searchPage(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-		return selectConversationMatches(ctx, q, s.engine, Query{Recipient: user, Sender: peer, Words: words, Highlight: highlight, Window: w}, bounds)
-	})
+	search, err := searchOfConversation(s.engine, user, peer, Query{Words: words, Highlight: highlight, Window: w}, bounds)
+	if err != nil {
+		return Page{}, err
+	}
+	return s.searchPage(ctx, search)
 }
 
 // SetReadMarker records that a user has read the conversation with a peer up to a

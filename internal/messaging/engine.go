@@ -15,15 +15,6 @@ type engine interface {
 	// stores none. After an error, which is a db.ErrUnavailable, the outcome is unknown.
 	storeBatch(ctx context.Context, messages []*StoredMessage) (stored []ID, err error)
 
-	// stored is called with the number of messages that were committed.
-	stored(messages int)
-
-	// close waits, as long as ctx lasts, for work in the background that stored has started.
-	close(ctx context.Context)
-
-	// selectMatches is selectMessages for a query with words and a recipient, a sender or both.
-	selectMatches(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) (Page, error)
-
 	// selectChanges returns a page of a user's feed.
 	selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error)
 

@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/searchindex"
 )
 
 const (
@@ -47,6 +50,9 @@ type erasure struct {
 // eraseMost erases, in small transactions, what was stored before it began. Others may go on sending.
 func (e *erasure) eraseMost(ctx context.Context) error {
 	now := e.service.mailboxes.NewIDs(1)[0]
+	if err := e.takeIndexBack(ctx); err != nil {
+		return err
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -61,7 +67,7 @@ func (e *erasure) eraseMost(ctx context.Context) error {
 		}
 		owners := append(part.owners(), e.user)
 		err = e.service.mailboxes.Erase(ctx, owners, 1+len(part.messages), func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
-			if err := part.erase(ctx, tx, ids); err != nil {
+			if err := e.erase(ctx, tx, &part, ids); err != nil {
 				return err
 			}
 			return resetLastMessages(ctx, tx, e.user, part.messages)
@@ -95,8 +101,13 @@ func (e *erasure) eraseRest(ctx context.Context) (done bool, err error) {
 		if rest.partial || !isSubset(rest.owners(), owners) {
 			return errMoreLeft
 		}
-		if err := rest.erase(ctx, tx, ids); err != nil {
+		if err := e.erase(ctx, tx, &rest, ids); err != nil {
 			return err
+		}
+		if e.service.indexer != nil {
+			if err := searchindex.Delete(ctx, tx, e.user); err != nil {
+				return err
+			}
 		}
 		return deleteConversationsAndBlocks(ctx, tx, e.user, rest.owners())
 	})
@@ -123,11 +134,37 @@ func isSubset(some, all []string) bool {
 	return true
 }
 
+// takeIndexBack deletes the index of the user, segment by segment, so that the words of each message
+// need not be looked for in it.
+func (e *erasure) takeIndexBack(ctx context.Context) error {
+	for more := e.service.indexer != nil; more; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := e.service.db.Tx(ctx, mailbox.WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+			_, err := searchindex.Lock(ctx, tx, []string{e.user})
+			if err == nil {
+				more, err = searchindex.TakeBack(ctx, tx, e.user)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // erase erases remnants in a transaction that has locked the mailboxes of their owners. Each
 // deletion takes one of the ids.
-func (r *remnants) erase(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
+func (e *erasure) erase(ctx context.Context, tx *sqlx.Tx, r *remnants, ids []ID) error {
 	if err := writeTombstones(ctx, tx, r.messages, ids, forgetKeys); err != nil {
 		return err
+	}
+	if e.service.indexer != nil {
+		if err := replaceWords(ctx, tx, r.messages, nil); err != nil {
+			return err
+		}
 	}
 	if err := freeKeys(ctx, tx, r.keyed); err != nil {
 		return err

@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -69,8 +70,13 @@ func (s *Service) Edit(ctx context.Context, id ID, edit Edit) (Message, error) {
 		if err := refuseBlocked(ctx, tx, m.Recipient, m.Sender); err != nil {
 			return err
 		}
-		edited, err = editMessage(ctx, tx, m, edit, changed)
-		return err
+		if edited, err = editMessage(ctx, tx, m, edit, changed); err != nil {
+			return err
+		}
+		if s.indexer == nil || edit.Text == nil || *edit.Text == m.Text {
+			return nil
+		}
+		return replaceWords(ctx, tx, []Message{*m}, edit.Text)
 	})
 	if err != nil {
 		return Message{}, err
@@ -88,6 +94,11 @@ func (s *Service) Delete(ctx context.Context, id ID) error {
 		deleted := []Message{*m}
 		if err := writeTombstones(ctx, tx, deleted, []ID{changed}, keepKeys); err != nil {
 			return err
+		}
+		if s.indexer != nil {
+			if err := replaceWords(ctx, tx, deleted, nil); err != nil {
+				return err
+			}
 		}
 		return resetLastMessages(ctx, tx, m.Sender, deleted)
 	})
@@ -146,17 +157,33 @@ func (s *Service) List(ctx context.Context, query Query) (Page, error) {
 	if query.Recipient == "" && query.Sender == "" {
 		return Page{}, invalid("q", "needs a recipient or a sender")
 	}
-	return s.searchPage(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-		return selectMatches(ctx, q, s.engine, query, bounds)
-	})
+	search, err := searchOf(s.engine, query, bounds)
+	if err != nil {
+		return Page{}, err
+	}
+	return s.searchPage(ctx, search)
 }
 
-// searchPage is [Service.page] for a search, which may be switched off.
-func (s *Service) searchPage(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) (Page, error)) (Page, error) {
-	if !s.search {
+// searchPage reads a page of a search. If too much of the mailbox is not indexed, it indexes it first.
+func (s *Service) searchPage(ctx context.Context, search *search) (Page, error) {
+	if s.indexer == nil {
 		return Page{}, invalid("q", "cannot be used: search is switched off on this server")
 	}
-	return s.page(ctx, w, read)
+	waiting, cancel := context.WithTimeout(ctx, catchUpTimeout)
+	defer cancel()
+	for {
+		page, err := s.page(ctx, search.Window, search.page)
+		if !errors.Is(err, errNotIndexed) {
+			return page, err
+		}
+		switch err := s.indexer.catchUp(waiting, search.owner); {
+		case err != nil && ctx.Err() == nil && waiting.Err() != nil:
+			s.indexer.notice(search.owner)
+			return Page{}, unavailable("The messages are being indexed for searches. Try again shortly.")
+		case err != nil:
+			return Page{}, explain(err)
+		}
+	}
 }
 
 func highlightWithoutWords() *Error { return invalid("highlight", "needs q") }

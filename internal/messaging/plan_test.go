@@ -94,7 +94,7 @@ func TestPlans(t *testing.T) {
 		n := dbtest.Size(20_000, 20_000, 1_000_000)
 		database := dbtest.Open(t, dbtest.NewURL(t, engine))
 		fillPlanStore(t, database, n)
-		e := engines[database.Engine](database, true)
+		e := engines[database.Engine](database)
 		month := time.Now().AddDate(0, 0, -30)
 		windows := map[string]Window{
 			"newest":     {Limit: 100},

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/jmoiron/sqlx"
@@ -21,44 +20,18 @@ import (
 // postgres is Postgres, and databases that speak its protocol.
 type postgres struct {
 	db       *db.DB
-	slowOnly atomic.Bool         // the server does not support the statement of storeBatch
-	flusher  *pendingListFlusher // nil without searches
+	slowOnly atomic.Bool // the server does not support the statement of storeBatch
 	changes  map[int]string
 }
 
-func newPostgres(database *db.DB, search bool) engine {
+func newPostgres(database *db.DB) engine {
 	// Planning takes longer than reading a feed, so the statement must get a generic plan, which
 	// Postgres chooses only if it costs no more than a custom plan. Subqueries hide the parameters
 	// from the planner, and the limit is no parameter: both plans are the same. TestPlans checks it.
-	p := &postgres{db: database, changes: changesOfUser("(SELECT $1::text)", "(SELECT $2::uuid)")}
-	if search {
-		p.flusher = &pendingListFlusher{db: database}
-	}
-	return p
+	return &postgres{db: database, changes: changesOfUser("(SELECT $1::text)", "(SELECT $2::uuid)")}
 }
 
 func (p *postgres) rebind(statement string) string { return sqlx.Rebind(sqlx.DOLLAR, statement) }
-
-func (p *postgres) stored(messages int) {
-	if p.flusher != nil {
-		p.flusher.add(messages)
-	}
-}
-
-func (p *postgres) close(ctx context.Context) {
-	if p.flusher == nil {
-		return
-	}
-	done := make(chan struct{})
-	go func() {
-		p.flusher.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done(): // Postgres flushes the list later
-	}
-}
 
 // storeBatch is a whole batch in one statement: it locks the mailboxes in the order of their
 // users and sets the clocks. If all clocks were behind the ids, and none of the users has ever
@@ -186,76 +159,4 @@ func (p *postgres) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, a
 		pages[user] = page.end()
 	}
 	return pages, err
-}
-
-// textWords is the expression of a text's words that the index has.
-var textWords = func() string {
-	text := "text"
-	for _, mark := range "-./@_<&+~:" {
-		text = fmt.Sprintf("replace(%s, '%c', ' ')", text, mark)
-	}
-	return "to_tsvector('simple', " + text + ")"
-}()
-
-// searchScan is how many of the newest messages are scanned before the index is used: a page of
-// frequent words is found sooner there.
-const searchScan = 1000
-
-func (p *postgres) selectMatches(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange, words []string) (Page, error) {
-	ctx = db.WithCustomPlan(ctx) // the plan depends on how rare the words are
-	where, args := query.where(bounds)
-	n := len(args)
-	mailboxes := strings.Join(mailboxWords(query, "'r:%s'", "'s:%s'", func(user string) string { return user }), " & ")
-	args = append(args, strings.Join(words, " "), query.Limit+1)
-
-	walk := fmt.Sprintf(`
-		SELECT * FROM (SELECT %[1]s FROM messages WHERE %[2]s ORDER BY id %[3]s LIMIT %[4]d) AS newest
-		WHERE %[7]s @@ plainto_tsquery('simple', $%[5]d) ORDER BY id %[3]s LIMIT $%[6]d`,
-		messages.Columns(), where, query.direction(), searchScan, n+1, n+2, textWords)
-	page, err := selectPage(ctx, q, query.Limit, walk, args...)
-	if err != nil || page.HasMore {
-		return page, err
-	}
-	// OFFSET 0 keeps the planner from moving the conditions of the list into the inner query, where
-	// it might choose their index and parse the texts of a whole mailbox. numnode excludes the
-	// empty tsquery, which would match everything.
-	find := fmt.Sprintf(`
-		SELECT * FROM (
-		    SELECT %[1]s FROM messages
-		    WHERE (array_to_tsvector(ARRAY['r:' || recipient, 's:' || sender]) || %[7]s)
-		          @@ ($%[6]d::tsquery && plainto_tsquery('simple', $%[4]d))
-		    AND numnode(plainto_tsquery('simple', $%[4]d)) > 0 AND deleted = false OFFSET 0) AS found
-		WHERE %[2]s ORDER BY id %[3]s LIMIT $%[5]d`,
-		messages.Columns(), where, query.direction(), n+1, n+2, n+3, textWords)
-	return selectPage(ctx, q, query.Limit, find, append(args, mailboxes)...)
-}
-
-// flushInterval is the number of messages after which the pending list is flushed. A flush of fewer
-// takes longer for each message; until the flush, a search scans the whole list.
-const flushInterval = 1000
-
-// pendingListFlusher flushes the pending list of the GIN index in the background. Without it,
-// Postgres flushes a list that is full as a part of the next send, which then takes several times
-// as long as others. That still happens if messages are very long, or if the service may not flush
-// the list since it does not own the index.
-type pendingListFlusher struct {
-	db      *db.DB
-	added   atomic.Int64 // messages since the last flush
-	busy    atomic.Bool  // a flush runs, or is unsupported
-	running sync.WaitGroup
-}
-
-// add counts new messages, and starts a flush if it is due.
-func (s *pendingListFlusher) add(messages int) {
-	if s.added.Add(int64(messages)) < flushInterval || !s.busy.CompareAndSwap(false, true) {
-		return
-	}
-	s.added.Store(0)
-	s.running.Go(func() {
-		err := s.db.Statement(context.Background(), mailbox.WriteTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
-			var pages int64
-			return sqlx.GetContext(ctx, q, &pages, "SELECT gin_clean_pending_list('messages_search')")
-		})
-		s.busy.Store(db.IsUnsupported(err)) // after any other error the next flush may succeed
-	})
 }

@@ -2,90 +2,163 @@ package messaging
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/searchindex"
 	"github.com/message-service/message-service/internal/words"
 )
 
-// SearchStep is the tag of the optional migrations that make the index of searches.
-const SearchStep = "search"
+// Words of the index that no text has: on which side of a message its owner is, and who is on the other.
+const (
+	receivedWord = "\x01"
+	sentWord     = "\x02"
+	peerWord     = "\x03" // the peer follows
+)
 
-// Postgres searches by a GIN index over tsvectors, SQLite by FTS5. In both, each mailbox is
-// indexed as a word of its messages, so that a search for words in a mailbox reads no more than
-// the shortest posting list of any of them, however large other mailboxes are.
-
-// selectMatches is selectMessages for a query with words. The query has a recipient
-// or a sender.
-func selectMatches(ctx context.Context, q sqlx.QueryerContext, e engine, query Query, bounds idRange) (Page, error) {
-	separated := strings.FieldsFunc(query.Words, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
-	})
-	if len(separated) == 0 {
-		return Page{}, nil
+// indexWords are the words that a message with a text has in the index of an owner.
+func indexWords(owner string, m *Message, text string) []string {
+	list := words.Of(text)
+	if m.Recipient == owner {
+		list = append(list, receivedWord, peerWord+m.Sender)
 	}
-	page, err := e.selectMatches(ctx, q, query, bounds, separated)
-	if err == nil && query.Highlight {
-		err = highlight(page.Messages, query.Words)
+	if m.Sender == owner {
+		list = append(list, sentWord, peerWord+m.Recipient)
 	}
-	return page, err
+	return list
 }
 
-// highlight finds where the words of a query are in the texts.
-func highlight(found []Message, q string) error {
-	query, err := words.Parse(q)
-	if err != nil {
-		return invalid("q", err.Error())
+// selectByIDs returns messages that are not deleted, by id.
+func selectByIDs(ctx context.Context, q sqlx.QueryerContext, e engine, ids []ID) (map[ID]*Message, error) {
+	if len(ids) == 0 {
+		return nil, nil //nolint:nilnil // an empty map
 	}
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+	}
+	found, err := messages.Select(ctx, q, e.rebind(`
+		SELECT `+messages.Columns()+` FROM messages WHERE deleted = false AND `+EveryID+` IN (`+db.RowsOf(len(ids), "?")+`)`), args...)
+	if err != nil {
+		return nil, fmt.Errorf("select messages found: %w", err)
+	}
+	byID := make(map[ID]*Message, len(found))
 	for i := range found {
-		found[i].Highlights, _ = query.Match(found[i].Text)
+		byID[found[i].ID] = &found[i]
+	}
+	return byID, nil
+}
+
+// texts are the columns of a message that its index needs.
+var texts = newTable("messages", append(messageColumns[:3:3], columnOf("text")))
+
+func columnOf(name string) column[Message] {
+	for _, c := range messageColumns {
+		if c.name == name {
+			return c
+		}
+	}
+	panic("there is no column " + name)
+}
+
+// selectTail returns the oldest messages of an owner above an id, without metadata.
+func selectTail(ctx context.Context, q sqlx.QueryerContext, e engine, owner string, after ID, limit int) ([]Message, error) {
+	role := func(column string) string {
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND deleted = false AND id > $2", texts.Columns(), column)
+	}
+	found, err := texts.Select(ctx, q, e.merged(role("recipient"), role("sender"), "ORDER BY id LIMIT $3"), owner, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("select messages to index: %w", err)
+	}
+	return found, nil
+}
+
+// replaceWords replaces the words of indexed messages, whose mailboxes must be locked. Each has the
+// words of its text taken out, or any words if its text is not known, and those of the new text put in; an
+// erased one has none.
+func replaceWords(ctx context.Context, tx *sqlx.Tx, list []Message, newText *string) error {
+	var owners []string
+	for i := range list {
+		owners = append(owners, list[i].Sender, list[i].Recipient)
+	}
+	indexed, err := searchindex.Lock(ctx, tx, owners)
+	if err != nil {
+		return err
+	}
+	for owner, end := range indexed {
+		var changes []searchindex.Change
+		for i := range list {
+			m := &list[i]
+			if m.Sender != owner && m.Recipient != owner || m.ID.Compare(end) > 0 {
+				continue
+			}
+			change := searchindex.Change{ID: m.ID}
+			if m.Text != "" {
+				change.Old = indexWords(owner, m, m.Text)
+			}
+			if newText != nil {
+				change.New = indexWords(owner, m, *newText)
+			}
+			changes = append(changes, change)
+		}
+		if err := searchindex.Replace(ctx, tx, owner, changes); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// selectConversationMatches is selectMatches for a query of the messages in both directions between
-// its recipient and its sender.
-func selectConversationMatches(ctx context.Context, q sqlx.QueryerContext, e engine, query Query, bounds idRange) (Page, error) {
-	received, err := selectMatches(ctx, q, e, query, bounds)
-	if err != nil || query.Recipient == query.Sender {
-		return received, err
+// selectClock returns the clock of a mailbox, or the zero id.
+func selectClock(ctx context.Context, q sqlx.QueryerContext, owner string) (clock ID, err error) {
+	err = sqlx.GetContext(ctx, q, &clock, "SELECT clock FROM mailboxes WHERE user_id = $1", owner)
+	if errors.Is(err, sql.ErrNoRows) {
+		return clock, nil
 	}
-	query.Recipient, query.Sender = query.Sender, query.Recipient
-	sent, err := selectMatches(ctx, q, e, query, bounds)
-	if err != nil {
-		return Page{}, err
-	}
-	further := func(a, b ID) int { // in the direction of the window
-		if query.Upward() {
-			return a.Compare(b)
-		}
-		return b.Compare(a)
-	}
-	page := Page{Messages: slices.Concat(received.Messages, sent.Messages), HasMore: received.HasMore || sent.HasMore}
-	slices.SortFunc(page.Messages, func(a, b Message) int { return further(a.ID, b.ID) })
-	for _, one := range []Page{received, sent} {
-		if one.HasMore { // what lies beyond its end is not known
-			end := one.Messages[len(one.Messages)-1].ID
-			page.Messages = slices.DeleteFunc(page.Messages, func(m Message) bool { return further(m.ID, end) > 0 })
-		}
-	}
-	if len(page.Messages) > query.Limit {
-		page.Messages, page.HasMore = page.Messages[:query.Limit], true
-	}
-	return page, nil
+	return clock, err
 }
 
-// mailboxWords are the words of a query's mailboxes in the index.
-func mailboxWords(query Query, received, sent string, spell func(user string) string) (indexed []string) {
-	if query.Recipient != "" {
-		indexed = append(indexed, fmt.Sprintf(received, spell(query.Recipient)))
+// lockMailbox locks a mailbox until the transaction ends, and leaves its clock alone.
+func lockMailbox(ctx context.Context, tx *sqlx.Tx, owner string) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE mailboxes SET clock = clock WHERE user_id = $1", owner); err != nil {
+		return fmt.Errorf("lock a mailbox: %w", err)
 	}
-	if query.Sender != "" {
-		indexed = append(indexed, fmt.Sprintf(sent, spell(query.Sender)))
+	return nil
+}
+
+// selectOwnersAfter returns the users who have mailboxes, in their order, after one.
+func selectOwnersAfter(ctx context.Context, q sqlx.QueryerContext, after string, limit int) (owners []string, err error) {
+	err = sqlx.SelectContext(ctx, q, &owners, "SELECT user_id FROM mailboxes WHERE user_id > $1 ORDER BY user_id LIMIT $2", after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("select mailboxes: %w", err)
 	}
-	return indexed
+	return owners, nil
+}
+
+// selectProgress returns how far the store was indexed by this version of the tokeniser.
+func selectProgress(ctx context.Context, q sqlx.QueryerContext) (to string, done bool, err error) {
+	var progress struct {
+		To   string `db:"done_to"`
+		Done bool   `db:"done"`
+	}
+	err = sqlx.GetContext(ctx, q, &progress, "SELECT done_to, done FROM search_progress WHERE version = $1", words.Version)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", false, fmt.Errorf("select the progress of indexing: %w", err)
+	}
+	return progress.To, progress.Done, nil
+}
+
+// saveProgress records how far the store was indexed. Another server may be further.
+func saveProgress(ctx context.Context, tx *sqlx.Tx, to string, done bool) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO search_progress (version, done_to, done) VALUES ($1, $2, $3)
+		ON CONFLICT (version) DO UPDATE SET done_to = excluded.done_to, done = excluded.done
+		WHERE search_progress.done_to < excluded.done_to OR excluded.done`, words.Version, to, done)
+	if err != nil {
+		return fmt.Errorf("record the progress of indexing: %w", err)
+	}
+	return nil
 }

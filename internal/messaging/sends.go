@@ -23,11 +23,12 @@ type sends struct {
 	engine    engine
 	mailboxes *mailbox.Mailboxes
 	group     *groupcommit.Committer[*send]
-	stored    *meter // sends that were stored
+	indexer   *indexer // nil without searches
+	stored    *meter   // sends that were stored
 }
 
-func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, queueSize int) *sends {
-	w := &sends{engine: e, mailboxes: mailboxes, stored: newMeter()}
+func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, index *indexer, queueSize int) *sends {
+	w := &sends{engine: e, mailboxes: mailboxes, indexer: index, stored: newMeter()}
 	w.group = groupcommit.Start(groupcommit.Options[*send]{
 		Size: queueSize, Writers: database.Slots.Batches, Timeout: sendTimeout, Write: w.write,
 		FailsAll: func(err error) bool { return errors.Is(err, db.ErrUnavailable) },
@@ -40,7 +41,6 @@ func (w *sends) close(ctx context.Context) error {
 	if err := w.group.Close(ctx); err != nil {
 		return fmt.Errorf("messages are still waiting to be stored: %w", err)
 	}
-	w.engine.close(ctx)
 	return nil
 }
 
@@ -124,9 +124,11 @@ func (w *sends) committed(batch []*send) {
 	for _, s := range batch {
 		if s.message != nil && !s.replayed {
 			users = append(users, s.change.Owners...)
+			if w.indexer != nil {
+				w.indexer.sent(s.message)
+			}
 		}
 	}
 	w.stored.add(len(users) / 2)
 	w.mailboxes.Publish(users)
-	w.engine.stored(len(users) / 2)
 }

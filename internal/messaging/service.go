@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -20,7 +21,7 @@ type Service struct {
 	mailboxes *mailbox.Mailboxes
 	sends     *sends
 	queueSize int
-	search    bool
+	indexer   *indexer // nil without searches
 }
 
 // Options adjusts a [Service]; the zero value serves production.
@@ -28,6 +29,8 @@ type Options struct {
 	Now       func() time.Time // the wall clock; time.Now if nil
 	QueueSize int              // sends, and as many other changes, that may wait to be stored before more are refused; 4096 if 0
 	SearchOff bool             // the database was migrated without what searches need
+
+	Log *slog.Logger // for messages to the operator; none if nil
 
 	// Publish announces whose mailboxes have changed, once that is committed. It must
 	// not block.
@@ -45,22 +48,37 @@ func New(database *db.DB, options Options) *Service {
 	if options.Publish == nil {
 		options.Publish = func([]string) {}
 	}
-	e := engines[database.Engine](database, !options.SearchOff)
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	e := engines[database.Engine](database)
+	var index *indexer
+	if !options.SearchOff {
+		index = newIndexer(database, e, options.Log)
+	}
 	mailboxes := mailbox.New(database, mailbox.Options{Now: options.Now, Waiting: options.QueueSize, Publish: options.Publish})
 	return &Service{
 		db:        database,
 		engine:    e,
 		now:       options.Now,
 		mailboxes: mailboxes,
-		sends:     startSends(database, e, mailboxes, options.QueueSize),
+		sends:     startSends(database, e, mailboxes, index, options.QueueSize),
 		queueSize: options.QueueSize,
-		search:    !options.SearchOff,
+		indexer:   index,
 	}
 }
 
 // Close refuses new messages and stores those that wait; it returns an error when
 // ctx ends first. The database stays open.
 func (s *Service) Close(ctx context.Context) error { return s.sends.close(ctx) }
+
+// Index indexes mailboxes for searches until ctx ends. Without it, a search in a mailbox with many new
+// messages takes longer, since it indexes them first.
+func (s *Service) Index(ctx context.Context) {
+	if s.indexer != nil {
+		s.indexer.run(ctx)
+	}
+}
 
 // readyTimeout is short, since health checks do not wait long.
 const readyTimeout = 2 * time.Second
@@ -92,7 +110,7 @@ func (s *Service) Ready(ctx context.Context) error {
 }
 
 // engines make an engine for a service.
-var engines = map[db.Engine]func(database *db.DB, search bool) engine{
+var engines = map[db.Engine]func(database *db.DB) engine{
 	db.Postgres: newPostgres,
 	db.SQLite:   newSQLite,
 }

@@ -107,7 +107,7 @@ func (t *Table[R]) Select(ctx context.Context, q sqlx.QueryerContext, statement 
 
 // eachRow calls fn with each row of a statement, until fn has enough.
 func eachRow(ctx context.Context, q sqlx.QueryerContext, fn func(*sqlx.Rows) (enough bool, err error), statement string, args ...any) error {
-	rows, err := q.QueryxContext(ctx, statement, args...) //nolint:sqlclosecheck // it is closed below
+	rows, err := q.QueryxContext(ctx, statement, args...)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,214 @@
+package messaging
+
+import (
+	"context"
+	"hash/maphash"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/searchindex"
+)
+
+const (
+	// A mailbox is indexed once so many messages, or so many bytes of their texts, are not.
+	indexMessages = 256
+	indexBytes    = 32 << 10
+
+	stepMessages = 1024      // messages that are indexed at a time
+	stepBytes    = 256 << 10 // and bytes of their texts
+
+	// catchUpTimeout bounds the wait of a search for an index.
+	catchUpTimeout = 5 * time.Second
+
+	indexPause = 10 * time.Second // after an error
+)
+
+// indexer indexes mailboxes for searches, in the background. It works at one mailbox at a time.
+type indexer struct {
+	db     *db.DB
+	engine engine
+	log    *slog.Logger
+	slot   chan struct{} // held while a mailbox is indexed
+	due    chan string   // mailboxes that are to be indexed; if it is full, a later search does it
+
+	seed  maphash.Seed
+	bytes [4096]atomic.Int64 // that were sent, by the hash of the owner; several share a counter, and are looked at sooner
+}
+
+func newIndexer(database *db.DB, e engine, log *slog.Logger) *indexer {
+	return &indexer{db: database, engine: e, log: log, slot: make(chan struct{}, 1), due: make(chan string, 1024), seed: maphash.MakeSeed()}
+}
+
+// sent counts a message that was stored, and lets a mailbox be indexed once its counter is high.
+func (x *indexer) sent(m *Message) {
+	x.count(m.Sender, len(m.Text))
+	if m.Recipient != m.Sender {
+		x.count(m.Recipient, len(m.Text))
+	}
+}
+
+func (x *indexer) count(owner string, bytes int) {
+	counter := &x.bytes[maphash.String(x.seed, owner)%uint64(len(x.bytes))]
+	if counter.Add(int64(bytes)+indexBytes/indexMessages) >= indexBytes {
+		counter.Store(0)
+		x.notice(owner)
+	}
+}
+
+// notice lets a mailbox be indexed soon.
+func (x *indexer) notice(owner string) {
+	select {
+	case x.due <- owner:
+	default:
+	}
+}
+
+// run indexes mailboxes until ctx ends: those of a store that is older than its index, and those to
+// which much was sent.
+func (x *indexer) run(ctx context.Context) {
+	f := fill{indexer: x, logged: time.Now()}
+	for ctx.Err() == nil {
+		var err error
+		select {
+		case owner := <-x.due:
+			err = x.catchUp(ctx, owner)
+		case <-f.next():
+			err = f.step(ctx)
+		case <-ctx.Done():
+		}
+		if err != nil && ctx.Err() == nil {
+			x.log.Warn("a mailbox could not be indexed for searches; trying again later", "error", err)
+			select {
+			case <-time.After(indexPause):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// catchUp indexes a mailbox up to its newest messages.
+func (x *indexer) catchUp(ctx context.Context, owner string) error {
+	select {
+	case x.slot <- struct{}{}:
+		defer func() { <-x.slot }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	steps := []func(context.Context, string) (bool, error){
+		func(ctx context.Context, owner string) (bool, error) {
+			return searchindex.Renew(ctx, x.db, owner, x.documentsOf(owner))
+		},
+		x.step,
+		func(ctx context.Context, owner string) (bool, error) { return searchindex.Merge(ctx, x.db, owner) },
+	}
+	for more := true; more; {
+		more = false
+		for _, step := range steps {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			again, err := step(ctx, owner)
+			if err != nil {
+				return err
+			}
+			more = more || again
+		}
+	}
+	return nil
+}
+
+// documentsOf returns a function that returns the documents of an owner, for [searchindex.Renew].
+func (x *indexer) documentsOf(owner string) func(context.Context, sqlx.QueryerContext, []ID) ([]searchindex.Document, error) {
+	return func(ctx context.Context, q sqlx.QueryerContext, ids []ID) (documents []searchindex.Document, err error) {
+		for len(ids) > 0 {
+			n := min(len(ids), tailMax)
+			found, err := selectByIDs(ctx, q, x.engine, ids[:n])
+			if err != nil {
+				return nil, err
+			}
+			ids = ids[n:]
+			for id, m := range found {
+				documents = append(documents, searchindex.Document{ID: id, Words: indexWords(owner, m, m.Text)})
+			}
+		}
+		return documents, nil
+	}
+}
+
+// step indexes the oldest messages of a mailbox that are not indexed, if they are many, and reports
+// whether there may be more.
+//
+// It reads them without a lock. While it writes, it holds the lock of the index: whoever edited or
+// erased one of them before is found by the change, and whoever does so later finds it indexed.
+func (x *indexer) step(ctx context.Context, owner string) (more bool, err error) {
+	var start, clock ID
+	var tail []Message
+	err = x.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		if start, err = searchindex.IndexedUpTo(ctx, q, owner); err != nil {
+			return err
+		}
+		if clock, err = selectClock(ctx, q, owner); err != nil {
+			return err
+		}
+		tail, err = selectTail(ctx, q, x.engine, owner, start, stepMessages)
+		return err
+	})
+	documents, more := documentsToIndex(owner, tail)
+	if err != nil || len(documents) == 0 {
+		return false, err
+	}
+	err = x.db.Add(ctx, mailbox.WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		appended, err := appendDocuments(ctx, tx, owner, start, clock, documents)
+		more = more || !appended
+		return err
+	})
+	return more, err
+}
+
+// appendDocuments indexes documents of an owner, unless what was read is out of date: the index does not
+// end at start any more, or there are edits or deletions newer than the clock.
+func appendDocuments(ctx context.Context, tx *sqlx.Tx, owner string, start, clock ID, documents []searchindex.Document) (bool, error) {
+	if start == (ID{}) {
+		if err := lockMailbox(ctx, tx, owner); err != nil {
+			return false, err
+		}
+		if err := searchindex.Create(ctx, tx, owner); err != nil {
+			return false, err
+		}
+	}
+	indexed, err := searchindex.Lock(ctx, tx, []string{owner})
+	if err != nil {
+		return false, err
+	}
+	changed, _, err := selectChangeAfter(ctx, tx, owner, clock, 1)
+	if end, ok := indexed[owner]; err != nil || !ok || end != start || changed != nil {
+		return false, err
+	}
+	return true, searchindex.Append(ctx, tx, owner, documents)
+}
+
+// documentsToIndex makes documents of the messages of a tail, as many as one step takes. It returns
+// none if the tail is short.
+func documentsToIndex(owner string, tail []Message) (documents []searchindex.Document, more bool) {
+	bytes := 0
+	for i := range tail {
+		m := &tail[i]
+		if bytes >= stepBytes {
+			return documents, true
+		}
+		if n := len(documents); n > 0 && documents[n-1].ID == m.ID {
+			continue // sent to oneself
+		}
+		bytes += len(m.Text)
+		documents = append(documents, searchindex.Document{ID: m.ID, Words: indexWords(owner, m, m.Text)})
+	}
+	if bytes < indexBytes && len(documents) < indexMessages {
+		return nil, false
+	}
+	return documents, len(tail) == stepMessages
+}

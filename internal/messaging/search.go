@@ -1,0 +1,224 @@
+package messaging
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/searchindex"
+	"github.com/message-service/message-service/internal/words"
+)
+
+// SearchStep is the tag of the optional migrations that make the index of searches.
+const SearchStep = "search"
+
+const (
+	// tailMax is how many messages of a mailbox that are not indexed yet a search reads.
+	tailMax = 1000
+
+	// searchMaxMessages and searchMaxBytes bound the texts in which one search looks for its words. The index
+	// finds few messages in vain, unless the words of a phrase are often, but never together.
+	searchMaxMessages = 2000
+	searchMaxBytes    = 1 << 20
+)
+
+// search is a search for words in the messages of an owner that a list selects.
+type search struct {
+	engine engine
+	words  *words.Query
+	owner  string
+	where  []words.Term // of the index, for the list
+	list   func(ctx context.Context, q sqlx.QueryerContext, w Window, bounds idRange) (Page, error)
+	Query
+	bounds idRange
+}
+
+// errNotIndexed says that too many messages of the owner are not indexed yet.
+var errNotIndexed = errors.New("the mailbox is not indexed yet")
+
+// newSearch makes the search of a query for words in the messages of an owner.
+func newSearch(e engine, owner string, query Query, bounds idRange) (*search, error) {
+	parsed, err := words.Parse(query.Words)
+	if err != nil {
+		return nil, invalid("q", fmt.Sprintf("must have at most %d words", words.MaxWords))
+	}
+	return &search{engine: e, words: parsed, owner: owner, Query: query, bounds: bounds}, nil
+}
+
+// searchOf makes the search of a query with a recipient, a sender or both.
+func searchOf(e engine, query Query, bounds idRange) (*search, error) {
+	owner, where := query.Recipient, []words.Term{{Word: receivedWord}}
+	switch {
+	case query.Recipient == "":
+		owner, where = query.Sender, []words.Term{{Word: sentWord}}
+	case query.Sender != "":
+		where = append(where, words.Term{Word: peerWord + query.Sender})
+	}
+	s, err := newSearch(e, owner, query, bounds)
+	if err != nil {
+		return nil, err
+	}
+	s.where = where
+	s.list = func(ctx context.Context, q sqlx.QueryerContext, w Window, bounds idRange) (Page, error) {
+		query.Window = w
+		return selectMessages(ctx, q, query, bounds)
+	}
+	return s, nil
+}
+
+// searchOfConversation makes the search of a query for words in the conversation of two users.
+func searchOfConversation(e engine, user, peer string, query Query, bounds idRange) (*search, error) {
+	s, err := newSearch(e, user, query, bounds)
+	if err != nil {
+		return nil, err
+	}
+	s.where = []words.Term{{Word: peerWord + peer}}
+	s.list = func(ctx context.Context, q sqlx.QueryerContext, w Window, bounds idRange) (Page, error) {
+		return selectConversationMessages(ctx, q, e, user, peer, w, bounds)
+	}
+	return s, nil
+}
+
+// page reads the messages that match, in the order of the window: those that are indexed, and the tail.
+func (s *search) page(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+	m := matches{search: s}
+	if len(s.words.Terms()) == 0 {
+		return m.page, nil
+	}
+	end, err := searchindex.IndexedUpTo(ctx, q, s.owner)
+	if err != nil {
+		return Page{}, err
+	}
+	indexed, tail := s.bounds, s.bounds
+	if next := end.Successor(); end != (ID{}) {
+		indexed.high, tail.low = smaller(indexed.high, next), larger(tail.low, next)
+	} else {
+		indexed.high = indexed.low
+	}
+	parts := []func() error{
+		func() error { return m.addTail(ctx, q, tail) },
+		func() error { return m.addIndexed(ctx, q, indexed) },
+	}
+	if s.Upward() {
+		slices.Reverse(parts)
+	}
+	for _, part := range parts {
+		if err := part(); err != nil && !errors.Is(err, errFull) {
+			return Page{}, err
+		} else if err != nil {
+			break
+		}
+	}
+	return m.page, nil
+}
+
+// errFull says that a page of matches is complete.
+var errFull = errors.New("the page is full")
+
+// matches is a page of matches that is being made.
+type matches struct {
+	*search
+
+	page   Page
+	bytes  pageBytes
+	full   bool // the page has no room for another match
+	looked int  // at messages
+	read   int  // bytes of their texts
+}
+
+// add adds a message if it matches. It returns errFull if the page ends with it, or before it.
+func (m *matches) add(one *Message) error {
+	spans, ok := m.words.Match(one.Text)
+	if ok && m.full {
+		m.page.HasMore = true
+		return errFull
+	}
+	if ok {
+		if m.Highlight {
+			one.Highlights = spans
+		}
+		m.page.Messages = append(m.page.Messages, *one)
+		m.full = m.bytes.passed(m.page.Messages, PageMaxBytes) || len(m.page.Messages) == m.Limit
+	}
+	m.looked++
+	m.read += len(one.Text)
+	if m.looked >= searchMaxMessages || m.read >= searchMaxBytes {
+		m.page.HasMore, m.page.Next = true, one.ID
+		return errFull
+	}
+	return nil
+}
+
+// addTail adds matches among the messages that are not indexed.
+func (m *matches) addTail(ctx context.Context, q sqlx.QueryerContext, bounds idRange) error {
+	w := m.Window
+	w.Limit = tailMax
+	tail, err := m.list(ctx, q, w, bounds)
+	if err != nil {
+		return err
+	}
+	for i := range tail.Messages {
+		if err := m.add(&tail.Messages[i]); err != nil {
+			return err
+		}
+	}
+	if tail.HasMore {
+		return errNotIndexed
+	}
+	return nil
+}
+
+// addIndexed adds matches among the messages that the index finds. It reads a page of them at a time.
+func (m *matches) addIndexed(ctx context.Context, q sqlx.QueryerContext, bounds idRange) error {
+	if bounds.low.Compare(bounds.high) >= 0 {
+		return nil
+	}
+	batch := make([]ID, 0, m.Limit+1)
+	for id, err := range searchindex.Search(ctx, q, m.engine.rebind, searchindex.Query{
+		Owner: m.owner, Terms: append(m.words.Terms(), m.where...), Low: bounds.low, High: bounds.high, Upward: m.Upward(),
+	}) {
+		if err != nil {
+			return err
+		}
+		if batch = append(batch, id); len(batch) == cap(batch) {
+			if err := m.addFound(ctx, q, batch); err != nil {
+				return err
+			}
+			batch = batch[:0]
+		}
+	}
+	return m.addFound(ctx, q, batch)
+}
+
+// addFound adds matches among messages with these ids, in their order.
+func (m *matches) addFound(ctx context.Context, q sqlx.QueryerContext, ids []ID) error {
+	found, err := selectByIDs(ctx, q, m.engine, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if one := found[id]; one != nil {
+			if err := m.add(one); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func smaller(a, b ID) ID {
+	if a.Compare(b) < 0 {
+		return a
+	}
+	return b
+}
+
+func larger(a, b ID) ID {
+	if a.Compare(b) > 0 {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,169 @@
+package searchindex
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/words"
+)
+
+// Change is a document whose words are replaced.
+type Change struct {
+	ID  mailbox.ID
+	Old []string // the words it had, or nil if they are not known: then it takes longer
+	New []string // the words it has; nil if it is erased
+}
+
+// Replace replaces the words of documents, which are indexed. The index must be locked. Nothing of
+// the old words is left, even if another version of the tokeniser has made them.
+func Replace(ctx context.Context, tx *sqlx.Tx, owner string, changes []Change) error {
+	changes = slices.SortedFunc(slices.Values(changes), func(a, b Change) int { return a.ID.Compare(b.ID) })
+	for len(changes) > 0 {
+		found, err := selectSegments(ctx, tx, owner, changes[0].ID, mailbox.LastID, true, 1)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		n := 0
+		for n < len(changes) && changes[n].ID.Compare(found[0].Last) <= 0 {
+			n++
+		}
+		if err := replaceIn(ctx, tx, owner, &found[0], changes[:n]); err != nil {
+			return err
+		}
+		changes = changes[n:]
+	}
+	return nil
+}
+
+// replaceIn replaces words in one segment.
+func replaceIn(ctx context.Context, tx *sqlx.Tx, owner string, s *segment, changes []Change) error {
+	d, err := decodeDirectory(s.Directory)
+	if err != nil {
+		return err
+	}
+	numbers, changes, err := ordinalsOfChanges(ctx, tx, owner, s, &d, changes)
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	isNew := func(change Change) bool { return len(change.New) > 0 }
+	if len(d.blocks) == 0 && slices.ContainsFunc(changes, isNew) { // everything in the segment was erased
+		d.blocks = []block{{}}
+		if err := saveBlocks(ctx, tx, owner, s.ID, []block{{data: []byte{}}}); err != nil {
+			return err
+		}
+	}
+	added := addedWords(&d, numbers, changes)
+	var touched []int // places of blocks
+	if s.Version != words.Version || slices.ContainsFunc(changes, func(change Change) bool { return change.Old == nil }) {
+		for place := range d.blocks {
+			touched = append(touched, place)
+		}
+	} else {
+		touched = slices.Collect(maps.Keys(added))
+		for _, change := range changes {
+			for _, word := range change.Old {
+				touched = append(touched, max(d.place(word), 0))
+			}
+		}
+		slices.Sort(touched)
+		touched = slices.Compact(touched)
+	}
+	return rewrite(ctx, tx, owner, s, &d, numbers, touched, added)
+}
+
+// addedWords are the ordinals of the new words of documents, by the places of their blocks.
+func addedWords(d *directory, numbers []uint32, changes []Change) map[int]map[string][]uint32 {
+	added := map[int]map[string][]uint32{}
+	for i, change := range changes {
+		for _, word := range change.New {
+			place := max(d.place(word), 0)
+			if added[place] == nil {
+				added[place] = map[string][]uint32{}
+			}
+			added[place][word] = append(added[place][word], numbers[i])
+		}
+	}
+	return added
+}
+
+// ordinalsOfChanges returns the ordinals of changed documents, and leaves out those that the segment
+// does not have, since they were erased before it was made.
+func ordinalsOfChanges(
+	ctx context.Context, tx *sqlx.Tx, owner string, s *segment, d *directory, changes []Change,
+) (numbers []uint32, known []Change, err error) {
+	chunkOf := func(id mailbox.ID) int {
+		i, is := slices.BinarySearchFunc(d.chunks, id, mailbox.ID.Compare)
+		if !is {
+			i--
+		}
+		return max(i, 0)
+	}
+	keys := make([]rowKey, len(changes))
+	for i, change := range changes {
+		keys[i] = rowKey{s.ID, chunkNumber(chunkOf(change.ID))}
+	}
+	rows, err := selectRows(ctx, tx, tx.Rebind, owner, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, change := range changes {
+		chunk := chunkOf(change.ID)
+		if i, is := slices.BinarySearchFunc(idsOf(rows[rowKey{s.ID, chunkNumber(chunk)}]), change.ID, mailbox.ID.Compare); is {
+			numbers = append(numbers, uint32(chunk*chunkIDs+i))
+			known = append(known, change)
+		}
+	}
+	return numbers, known, nil
+}
+
+// rewrite takes ordinals, which increase, out of the blocks at some places, which increase too, and
+// adds others.
+func rewrite(
+	ctx context.Context, tx *sqlx.Tx, owner string, s *segment, d *directory, gone []uint32, places []int, added map[int]map[string][]uint32,
+) error {
+	keys := make([]rowKey, len(places))
+	for i, place := range places {
+		keys[i] = rowKey{s.ID, d.blocks[place].number}
+	}
+	rows, err := selectRows(ctx, tx, tx.Rebind, owner, keys)
+	if err != nil {
+		return err
+	}
+	var saved []block
+	var emptied []int
+	for _, place := range places {
+		b := &d.blocks[place]
+		before := rows[rowKey{s.ID, b.number}]
+		now, changed, err := block{b.number, b.first, before}.rewritten(gone, added[place])
+		if err != nil {
+			return err
+		}
+		s.Bytes += len(now.data) - len(before)
+		b.first = now.first
+		if len(now.data) == 0 {
+			emptied = append(emptied, now.number)
+		} else if changed {
+			saved = append(saved, now)
+		}
+	}
+	if err := saveBlocks(ctx, tx, owner, s.ID, saved); err != nil {
+		return err
+	}
+	for _, number := range emptied {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM search_blocks WHERE owner = $1 AND segment = $2 AND number = $3", owner, s.ID, number); err != nil {
+			return fmt.Errorf("delete an empty block: %w", err)
+		}
+	}
+	d.blocks = slices.DeleteFunc(d.blocks, func(b block) bool { return slices.Contains(emptied, b.number) })
+	_, err = tx.ExecContext(ctx, "UPDATE search_segments SET bytes = $1, edits = edits + 1, directory = $2 WHERE owner = $3 AND last_id = $4",
+		s.Bytes, d.encode(), owner, s.Last)
+	if err != nil {
+		return fmt.Errorf("update a segment: %w", err)
+	}
+	return nil
+}
