@@ -65,11 +65,9 @@ func classOf(r rune) class {
 
 func classOfMark(r rune) class {
 	switch {
-	case r == ypogegrammeni:
-		return letter
-	case r == '\u3099' || r == '\u309A': // voicing of Kana
+	case isVoicing(r):
 		return mark
-	case r == '\u0301' || r == '\u0306' || r == '\u0308':
+	case isAccent(r):
 		return accent
 	case r == '\u093C' || unicode.In(r, droppedMarks...): // nukta
 		return ignored
@@ -89,11 +87,12 @@ func classOfLetter(r rune) class {
 	return letter
 }
 
-// isIgnorable reports whether nobody sees the code point: it is Default_Ignorable_Code_Point of
-// Unicode, the lengthening of Arabic or a skin tone.
+// isIgnorable reports whether a code point says nothing of which word it is in: it is not seen
+// (Default_Ignorable_Code_Point of Unicode), is the lengthening of Arabic, a skin tone, or a mark of stress
+// or of questions in Armenian.
 func isIgnorable(r rune) bool {
 	switch {
-	case r == 'ـ', r >= 0x1F3FB && r <= 0x1F3FF:
+	case r == 'ـ', r >= 0x1F3FB && r <= 0x1F3FF, r == '՛', r == '՜', r == '՞':
 		return true
 	case unicode.Is(unicode.Prepended_Concatenation_Mark, r), r >= 0xFFF9 && r <= 0xFFFB, r >= 0x13430 && r <= 0x13440:
 		return false
@@ -117,14 +116,13 @@ var sameLetters = map[rune]string{
 	'ı': "i", 'ł': "l", 'ø': "o", 'đ': "d", 'ħ': "h", 'ŧ': "t", 'ð': "d", 'þ': "th", 'æ': "ae", 'œ': "oe",
 	'ى': "ي", 'ی': "ي", 'ک': "ك", 'ة': "ه", 'ہ': "ه", 'ە': "ه",
 	'ँ': "ं",
+	'ൺ': "ണ്", 'ൻ': "ന്", 'ർ': "ര്", 'ൽ': "ല്", 'ൾ': "ള്", 'ൿ': "ക്", // once written so
 }
 
-// composes reports whether a mark is composed with what it extends, as in NFC: the words of Hangul, Kana
-// and Cyrillic are shorter so. Those of Indic scripts stay decomposed.
-func composes(r rune) bool {
-	return isJamoVowelOrFinal(r) || r == '\u3099' || r == '\u309A' || r == '\u0301' || r == '\u0306' || r == '\u0308'
-}
+func isAccent(r rune) bool  { return r == '\u0301' || r == '\u0306' || r == '\u0308' }
+func isVoicing(r rune) bool { return r == '\u3099' || r == '\u309A' } // of Kana
 
+// isJamoVowelOrFinal is about Hangul, of which a syllable may be written as two or three code points.
 func isJamoVowelOrFinal(r rune) bool {
 	return r > 0x1160 && r <= 0x11FF || r >= 0xD7B0 && r <= 0xD7FF
 }

@@ -13,7 +13,7 @@ import (
 type folded struct {
 	r     rune // for class several: an index of page.several
 	class class
-	order uint8 // the canonical combining class; marks are sorted by it
+	order uint8 // of marks: see orderOf
 }
 
 // page describes 256 code points. Looking up one there is fifty times as fast as asking the tables of
@@ -51,7 +51,7 @@ func newPage(first rune) *page {
 }
 
 // fold returns what becomes of a code point by itself: NFKC_Casefold to a fixed point, but decomposed,
-// then without the marks that carry no meaning, and with the letters that stand for others replaced.
+// without the marks that carry no meaning, and with the letters that stand for others replaced.
 func fold(r rune) []folded {
 	switch {
 	case isIgnorable(r):
@@ -62,18 +62,21 @@ func fold(r rune) []folded {
 	var all []folded
 	var base rune
 	for _, r := range caseFold(r) {
-		f := folded{r: r, class: classOf(r), order: combiningClass(r)}
+		f := folded{r: r, class: classOf(r), order: orderOf(r)}
 		if f.class == accent && base != 0 {
 			f.class = classOfAccent(base, r)
 		}
 		if f.class == ignored {
 			continue
 		}
-		switch {
-		case r == ypogegrammeni:
-			f.r = 'ι'
-		case f.class == digit:
+		if f.class == digit {
 			f.r = '0' + digitValue(r)
+		}
+		if n := len(all); n > 0 {
+			if both := compose(all[n-1].r, f.r); both != 0 {
+				all[n-1].r = both
+				continue
+			}
 		}
 		if f.order == 0 {
 			base = f.r
@@ -83,21 +86,15 @@ func fold(r rune) []folded {
 	return all
 }
 
-// ypogegrammeni is the only mark that is a letter when case-folded. It is sorted as a mark first.
-const ypogegrammeni = '\u0345'
-
 // caseFold decomposes and folds until nothing changes.
 func caseFold(r rune) string {
 	s := norm.NFKD.String(string(r))
 	for {
 		var next strings.Builder
 		for _, r := range s {
-			switch same, ok := sameLetters[r]; {
-			case r == ypogegrammeni:
-				next.WriteRune(r)
-			case ok:
+			if same, ok := sameLetters[r]; ok {
 				next.WriteString(same)
-			default:
+			} else {
 				next.WriteString(norm.NFKD.String(foldCase(r)))
 			}
 		}
@@ -115,8 +112,31 @@ func foldCase(r rune) string {
 	return cases.Fold().String(string(r))
 }
 
-func combiningClass(r rune) uint8 {
-	return norm.NFKD.PropertiesString(string(r)).CCC()
+// orderOf returns where among the marks of a character one comes: those that make another character come
+// first, others as Unicode orders them.
+func orderOf(r rune) uint8 {
+	switch ccc := norm.NFKD.PropertiesString(string(r)).CCC(); {
+	case ccc == 0:
+		return 0
+	case isAccent(r):
+		return 1
+	case isVoicing(r):
+		return 2
+	default:
+		return ccc + 2 // at most 242
+	}
+}
+
+// compose returns what a mark and the character before it are together, or 0 if they stay two.
+func compose(before, r rune) rune {
+	if !isAccent(r) && !isVoicing(r) && !isJamoVowelOrFinal(r) {
+		return 0
+	}
+	both := []rune(norm.NFC.String(string([]rune{before, r})))
+	if len(both) > 1 {
+		return 0
+	}
+	return both[0]
 }
 
 func digitValue(r rune) rune {

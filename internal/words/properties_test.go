@@ -33,8 +33,8 @@ var forms = map[string]func(string) string{
 
 // tricky has what rules differ for: several letters of each kind of script, their marks, code points
 // that fold to several or to none, symbols, separators.
-const tricky = "aAbZßẞiıİIſŉǰΐΰﬁŁøœé\u0301\u0307\u0308\u0327\u0345\u034F" +
-	"σςΣΑᾳᾼᾯ" + "иИйЙеёіїкќ\u0306" + "աև" + "აᲐ" + "Ꭰꭰ" +
+const tricky = "aAbZßẞiıİIſŉǰΐΰﬁŁøœé\u0301\u0307\u0308\u0327\u034F" +
+	"σςΣΑά" + "иИйЙеёіїкќ\u0306" + "աև" + "აᲐ" + "Ꭰꭰ" +
 	"اأىيكکة\u064B\u0651ـﷺ" + "שׁבּ\u05B8" + "ހާ" +
 	"कमिलेँं़्ক়োড়" + "கொ" + "ཀཱིྀ\u0F73\u0F77་" +
 	"可能是中々〇﨑" + "カガﾊﾟがか\u3099ーべ食" + "한국어학ᄒ\u1161\u11AB\u3131" +
@@ -44,7 +44,10 @@ const tricky = "aAbZßẞiıİIſŉǰΐΰﬁŁøœé\u0301\u0307\u0308\u0327\u03
 
 func texts() *rapid.Generator[string] {
 	some := rapid.SampledFrom([]rune(tricky))
-	return rapid.Map(rapid.SliceOfN(rapid.OneOf(some, some, some, some, some, rapid.Rune()), 0, 40),
+	// The iota below ᾳ becomes a letter when folded, so in front of a mark of Tibetan, say, which would
+	// have come first, case mapping and normal forms do not commute.
+	other := rapid.Rune().Filter(func(r rune) bool { return !strings.ContainsRune(norm.NFD.String(string(r)), '\u0345') })
+	return rapid.Map(rapid.SliceOfN(rapid.OneOf(some, some, some, some, some, other), 0, 40),
 		func(r []rune) string { return string(r) })
 }
 
@@ -181,26 +184,25 @@ func sorted(words []string) []string {
 	return words
 }
 
-// TestFoldingEveryCodePoint looks at each by itself, between letters, and after a letter of a script whose
+// TestFoldingEveryCodePoint looks at each by itself, between letters, and after letters of scripts whose
 // marks are kept.
 func TestFoldingEveryCodePoint(t *testing.T) {
 	t.Parallel()
 	for r := rune(0); r <= unicode.MaxRune; r++ {
 		if !unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.Cc, unicode.Cf) ||
-			unicode.In(r, unicode.Unified_Ideograph, unicode.Hangul) && r%97 != 0 { // most are alike
+			unicode.In(r, unicode.Unified_Ideograph, unicode.Hangul, unicode.Tangut) && r%97 != 0 { // most are alike
 			continue
 		}
-		for _, text := range []string{string(r), "a" + string(r) + "b", "क" + string(r) + "क", "и" + string(r)} {
-			want := sorted(words.Of(text))
-			for name, form := range forms {
-				if got := sorted(words.Of(form(text))); !slices.Equal(got, want) {
-					t.Errorf("%U: %+q has the words %+q, in %s %+q", r, text, want, name, got)
-				}
+		text := strings.ReplaceAll("r a1rb कrक иr иar", "r", string(r))
+		want := sorted(words.Of(text))
+		for name, form := range forms {
+			if got := sorted(words.Of(form(text))); !slices.Equal(got, want) {
+				t.Errorf("%U: %+q has the words %+q, in %s %+q", r, text, want, name, got)
 			}
-			for _, word := range want {
-				if again := words.Of(word); !slices.Contains(again, word) {
-					t.Errorf("%U: the word %+q of %+q has the words %+q", r, word, text, again)
-				}
+		}
+		for _, word := range want {
+			if again := words.Of(word); !slices.Contains(again, word) {
+				t.Errorf("%U: the word %+q of %+q has the words %+q", r, word, text, again)
 			}
 		}
 	}

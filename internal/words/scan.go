@@ -3,10 +3,7 @@ package words
 import (
 	"cmp"
 	"slices"
-	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // maxBytes is the length at which words are cut, in a text and in a query alike.
@@ -68,10 +65,10 @@ func (s *scanner) next() bool {
 func (s *scanner) readUnit() {
 	for {
 		s.append(s.char.r)
-		last := s.char.at
 		if s.class == letter && s.queued == len(s.queue) {
-			last = s.readASCII(last)
+			s.readASCII()
 		}
+		last := s.char.at
 		s.advance()
 		if !s.extends() {
 			s.end = max(s.char.at, last+1)
@@ -95,18 +92,16 @@ func (s *scanner) extends() bool {
 }
 
 // readASCII is the fast path for the rest of a word.
-func (s *scanner) readASCII(last int) int {
-	for s.pos < len(s.text) {
-		b := asciiLetters[s.text[s.pos]]
-		if b == 0 {
-			break
-		}
-		s.word = append(s.word, b)
+func (s *scanner) readASCII() {
+	from := s.pos
+	for s.pos < len(s.text) && asciiLetters[s.text[s.pos]] != 0 {
+		s.word = append(s.word, asciiLetters[s.text[s.pos]])
 		s.pos++
-		last = s.read
-		s.read++
 	}
-	return last
+	if n := s.pos - from; n > 0 {
+		s.read += n
+		s.char = char{folded{r: rune(s.word[len(s.word)-1]), class: letter}, s.read - 1}
+	}
 }
 
 // asciiLetters has the lower-case form of each letter of ASCII, and 0 for other bytes.
@@ -118,11 +113,11 @@ var asciiLetters = func() (t [256]byte) {
 }()
 
 func (s *scanner) append(r rune) {
-	if r > unicode.MaxLatin1 && len(s.word) > 0 && composes(r) {
+	if s.char.class == mark {
 		last, size := utf8.DecodeLastRune(s.word)
-		both := norm.NFC.String(string([]rune{last, r}))
-		s.word = append(s.word[:len(s.word)-size], both...)
-		return
+		if both := compose(last, r); both != 0 {
+			s.word, r = s.word[:len(s.word)-size], both
+		}
 	}
 	s.word = utf8.AppendRune(s.word, r)
 }
@@ -186,8 +181,11 @@ func (s *scanner) gather(all []folded, at int) {
 			return
 		}
 		queue = append(queue, char{f, at})
-		if f.order == 0 {
+		switch {
+		case f.order == 0:
 			base, marks = f.r, len(queue)
+		case isAccent(f.r):
+			base = 0 // has its accent
 		}
 	}
 	for _, f := range all {

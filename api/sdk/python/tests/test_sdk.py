@@ -39,7 +39,7 @@ from message_service_client.models import (
     SendMessageRequest,
     SetReadMarkerRequest,
 )
-from message_service_client.types import UNSET, File
+from message_service_client.types import UNSET, File, Unset
 
 BASE_URL = os.environ.get("BASE_URL", "http://localhost:8080")
 RUN = time.time_ns()
@@ -155,7 +155,7 @@ def test_two_users_talk_reply_edit_read_block_delete_export_and_erase() -> None:
         last = say(ann, ben, "See you there")
         for user, peer in [(ann, ben), (ben, ann)]:
             newest = got(MessagePage, list_conversation_messages.sync(user, peer, client=client, limit=2))
-            assert (newest.messages, newest.has_more) == ([last, answer], True)
+            assert (newest.messages, newest.next_, newest.has_more) == ([last, answer], answer.id, True)
             older = got(MessagePage, list_conversation_messages.sync(user, peer, client=client, before=answer.id))
             assert (older.messages, older.has_more) == ([edited], False)
             newer = got(
@@ -185,6 +185,18 @@ def test_two_users_talk_reply_edit_read_block_delete_export_and_erase() -> None:
         say(ann, ben, "My last one")
         assert erase_user.sync_detailed(ann, client=client).status_code == 204
         assert [record.type_ for record in stream_export(client, ann)] == ["end"]
+
+
+def test_a_search_says_where_the_words_are_in_code_points() -> None:
+    text = "🎉 See you at the party"
+    with Client(base_url=BASE_URL) as client:
+        sent = send_message.sync(client=client, body=draft(text))
+        found = list_messages.sync(client=client, recipient=BOB, q="PARTY you", highlight=True)
+    assert isinstance(sent, Message) and isinstance(found, MessagePage)
+    assert [message.id for message in found.messages] == [sent.id]
+    highlights = found.messages[0].highlights
+    assert not isinstance(highlights, Unset)
+    assert [text[h.start : h.end] for h in highlights] == ["you", "party"]
 
 
 def test_an_error_is_a_typed_problem() -> None:

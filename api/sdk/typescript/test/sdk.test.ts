@@ -8,6 +8,7 @@ import {
   type Block,
   type Conversation,
   type ExportRecord,
+  type Highlight,
   type Message,
   type MessagePage,
   type Problem,
@@ -43,7 +44,7 @@ test('a message is sent, repeated, listed both ways, read and deleted', async ()
 
   const second = await send('Or one?');
   const newest = await api.GET('/v1/messages', { params: { query: { recipient: bob, limit: 1 } } });
-  assert.deepEqual(newest.data, { messages: [second.message], hasMore: true });
+  assert.deepEqual(newest.data, { messages: [second.message], next: second.message.id, hasMore: true });
   assert.match(newest.response.headers.get('Link') ?? '', /rel="next"/);
   const older = await api.GET('/v1/messages', { params: { query: { recipient: bob, before: second.message.id } } });
   assert.deepEqual(older.data, { messages: [first.message], hasMore: false });
@@ -99,9 +100,9 @@ test('two users talk: reply, edit, read, block, delete, export and erase', async
 
   const last = await say(ann, ben, 'See you there');
   for (const [user, peer] of [[ann, ben], [ben, ann]] as const) {
-    assert.deepEqual(await thread(user, peer, { limit: 2 }), { messages: [last, answer], hasMore: true });
+    assert.deepEqual(await thread(user, peer, { limit: 2 }), { messages: [last, answer], next: answer.id, hasMore: true });
     assert.deepEqual(await thread(user, peer, { limit: 2, before: answer.id }), { messages: [edited], hasMore: false });
-    assert.deepEqual(await thread(user, peer, { limit: 1, after: question.id }), { messages: [answer], hasMore: true });
+    assert.deepEqual(await thread(user, peer, { limit: 1, after: question.id }), { messages: [answer], next: answer.id, hasMore: true });
     assert.deepEqual(await thread(user, peer, { limit: 1, after: answer.id }), { messages: [last], hasMore: false });
   }
 
@@ -129,6 +130,15 @@ test('two users talk: reply, edit, read, block, delete, export and erase', async
   await say(ann, ben, 'My last one');
   assert.equal((await api.DELETE('/v1/users/{userId}', { params: { path: { userId: ann } } })).response.status, 204);
   for await (const record of exportUser(api, ann)) assert.fail(`left ${JSON.stringify(record)}`);
+});
+
+test('a search says where the words are, in code points', async () => {
+  const { message } = await send('🎉 See you at the party');
+  const query = { recipient: bob, q: 'PARTY you', highlight: true };
+  const { messages } = got(await api.GET('/v1/messages', { params: { query } }));
+  assert.deepEqual(messages.map(({ id }) => id), [message.id]);
+  const word = ({ start, end }: Highlight): string => Array.from(message.text).slice(start, end).join('');
+  assert.deepEqual(messages[0]?.highlights?.map(word), ['you', 'party']);
 });
 
 test('an export that is larger than one chunk is read whole', async () => {
