@@ -27,7 +27,7 @@ type schemaFlags struct {
 	databaseFlags
 
 	DatabaseWait time.Duration `env:"DATABASE_WAIT" default:"30s" placeholder:"DURATION" help:"How long to wait at the start for a database that does not answer yet."`
-	Search       bool          `env:"SEARCH" default:"true" negatable:"" help:"Keep a full-text index of all messages. --no-search drops it, and searches are then answered 422. All servers of a database must agree. Switching it on later indexes all messages at the next start, and sends wait until that is done."`
+	Search       bool          `env:"SEARCH" default:"true" negatable:"" help:"Keep an index of the words of all messages. --no-search drops it, and searches are then answered 422. All servers of a database must agree. Switching it on later indexes all messages in the background; until that is done, the first search in a large mailbox takes longer."`
 }
 
 // connectionFlags are the options of connections to Postgres.

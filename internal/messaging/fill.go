@@ -60,6 +60,10 @@ func (f *fill) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if f.to == "" && len(owners) == 0 {
+		f.done = true // it is not recorded: something may be imported before the next start
+		return nil
+	}
 	for _, owner := range owners {
 		if err := f.catchUp(ctx, owner); err != nil {
 			return err
