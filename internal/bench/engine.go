@@ -16,13 +16,21 @@ type engine struct {
 	title       string
 	newDatabase func(*suite, context.Context) (url string, err error) // an empty one
 	pgbench     bool                                                  // pgbench can measure it as a reference
-	analyze     string                                                // the statement that does what autovacuum does within minutes
+	driver      string
+	size        string // the query of a database's size
+	vacuum      string // the statement that does what autovacuum does within minutes
 }
 
 var (
-	postgres = engine{title: "Postgres", newDatabase: (*suite).newPostgres, pgbench: true, analyze: "VACUUM ANALYZE"}
-	sqlite   = engine{title: "SQLite", newDatabase: (*suite).newFile}
-	engines  = []engine{postgres, sqlite}
+	postgres = engine{
+		title: "Postgres", newDatabase: (*suite).newPostgres, pgbench: true,
+		driver: "postgres", size: "SELECT pg_database_size(current_database())", vacuum: "VACUUM ANALYZE",
+	}
+	sqlite = engine{
+		title: "SQLite", newDatabase: (*suite).newFile,
+		driver: "sqlite", size: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+	}
+	engines = []engine{postgres, sqlite}
 )
 
 func (s *suite) newFile(context.Context) (string, error) {

@@ -95,9 +95,11 @@ func readsOfOthers() (all []reading) {
 
 // searches are those of a large mailbox, each for a page of 100; texts.go has the words.
 var searches = []struct {
-	name  string
-	q     string
-	found int // messages, at least
+	name    string
+	q       string
+	found   int    // messages, at least
+	options string // more of the query string
+	thread  bool   // with one peer
 }{
 	{name: "a word of most messages", q: commonWord, found: 100},
 	{name: "a word of one message in 100", q: middlingWord, found: 1},
@@ -105,16 +107,22 @@ var searches = []struct {
 	{name: "a word that only others have", q: othersWord},
 	{name: "two common words, never together", q: eitherWord[0] + " " + eitherWord[1]},
 	{name: "a phrase of two common words, which stand in the other order", q: eitherWord[0] + "-" + commonWord},
-	{name: "two letters, the beginning of a word", q: wordOfRank(1000)[:2]},
+	{name: "two letters, the beginning of a word", q: wordOfRank(1000)[:2], found: 10},
 	{name: "32 words, 128 characters", q: longestQuery()},
-	{name: "a Chinese phrase", q: chinesePhrase},
+	{name: "a Chinese phrase", q: chinesePhrase, found: 1},
+	{name: "a word of most messages, in one thread", q: commonWord, found: 5, thread: true},
+	{name: "a word of most messages, highlighted", q: commonWord, found: 100, options: "&highlight=true"},
 }
 
 // searchesOf are all searches of the mailboxes.
 func searchesOf(mailboxes []mailbox) (all []reading) {
 	for _, m := range mailboxes {
 		for _, one := range searches {
-			path := "/v1/messages?recipient=" + m.owner + "&limit=100&q=" + url.QueryEscape(one.q)
+			path := "/v1/messages?recipient=" + m.owner + "&"
+			if one.thread {
+				path = "/v1/users/" + m.owner + "/conversations/peer-0/messages?"
+			}
+			path += "limit=100&q=" + url.QueryEscape(one.q) + one.options
 			r := reading{name: m.title + ": " + one.name, connections: 1, minBody: one.found * m.bytes, search: true}
 			r.path = func(_ *store, _ *rand.Rand, buf []byte) []byte { return append(buf, path...) }
 			all = append(all, r)

@@ -9,15 +9,17 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"slices"
+	"strings"
 	"time"
 )
 
-// store is a server on a store with the large mailboxes, and with equal mailboxes of others: of 1,000
-// messages each, from 20 peers in turn.
+// store is a server on a store of mailboxes: large ones, and equal ones of others, of 1,000 messages each
+// from 20 peers in turn, which are the last of the list together.
 type store struct {
 	*server
 
-	others int // messages
+	mailboxes []mailbox
+	others    int // messages
 }
 
 // storePeers are the peers of each user.
@@ -26,6 +28,13 @@ const storePeers = 20
 func (st *store) users() int { return st.others / 1000 }
 
 func (st *store) peer(n int) int { return n % max(st.users(), storePeers) }
+
+func (st *store) messages() (all int) {
+	for _, m := range st.mailboxes {
+		all += m.messages
+	}
+	return all
+}
 
 // others are the numbers of messages of others in the two stores.
 func (s *suite) others() [2]int {
@@ -45,27 +54,54 @@ func (s *suite) largeMailboxes() []mailbox {
 
 // loadStore imports a store and starts a server on it. When it returns, the server has nothing left to do.
 func (s *suite) loadStore(ctx context.Context, engine engine, large []mailbox, others int) (*store, error) {
-	s.progress("%s: %s, among %s messages of others: import", s.result.Name, engine.title, number(float64(others)))
+	name := fmt.Sprintf("%s, among %s messages of others", engine.title, number(float64(others)))
+	s.progress("%s: %s: import", s.result.Name, name)
 	database, err := engine.newDatabase(s, ctx)
 	if err != nil {
 		return nil, err
 	}
-	st := &store{&server{engine: engine, database: database}, others}
+	all := slices.Concat(large, []mailbox{{messages: others, bytes: 60}})
+	st := &store{&server{engine: engine, database: database}, all, others}
 	reader, writer := io.Pipe()
 	defer reader.Close() //nolint:errcheck // it never fails
-	go func() { _ = writer.CloseWithError(st.write(writer, large)) }()
+	go func() { _ = writer.CloseWithError(st.write(writer)) }()
 	command := exec.CommandContext(ctx, s.Binary, "import", "-", "--database-url", database)
 	command.Stdin = reader
 	if output, err := command.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("import: %w\n%s", err, output)
 	}
+	without, err := st.bytes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
 	if st.process, err = s.startServerOn(ctx, database); err != nil {
 		return nil, err
 	}
-	if err := s.settle(ctx, st.process); err != nil || engine.analyze == "" {
-		return st, err
+	if err := s.settle(ctx, st.process); err != nil {
+		return nil, err
 	}
-	return st, query(ctx, "postgres", database, engine.analyze)
+	indexed := time.Since(start)
+	if engine.vacuum != "" {
+		if err := st.query(ctx, engine.vacuum); err != nil {
+			return nil, err
+		}
+	}
+	with, err := st.bytes(ctx)
+	s.result.record(name+", until all is indexed", indexed.Seconds(), "s")
+	s.result.record(name+", the index", (with-without)/float64(st.messages()), "bytes a message")
+	return st, err
+}
+
+// bytes is the size of the store on disk.
+func (st *store) bytes(ctx context.Context) (size float64, err error) {
+	err = st.query(ctx, st.engine.size, &size)
+	return size, err
+}
+
+// query runs a statement on the database of the store.
+func (st *store) query(ctx context.Context, statement string, values ...any) error {
+	return query(ctx, st.engine.driver, strings.TrimPrefix(st.database, "sqlite:"), statement, values...)
 }
 
 // settle waits until the server and Postgres have hardly done anything for a second.
@@ -80,20 +116,17 @@ func (s *suite) settle(ctx context.Context, server *process) error {
 
 // write writes the store as an export, with the same texts each time. The messages come evenly over the
 // last 20 days, each to any of the mailboxes.
-func (st *store) write(w io.Writer, large []mailbox) error {
-	mailboxes, all := slices.Concat(large, []mailbox{{messages: st.others, bytes: 60}}), 0
-	for _, m := range mailboxes {
-		all += m.messages
-	}
+func (st *store) write(w io.Writer) error {
 	const during = 20 * 24 * time.Hour
 	start, random := time.Now().Add(-during).UTC(), rand.New(rand.NewPCG(1, 2))
-	written, out, hash := make([]int, len(mailboxes)), bufio.NewWriter(w), sha256.New()
+	out, hash := bufio.NewWriter(w), sha256.New()
+	written, all := make([]int, len(st.mailboxes)), st.messages()
 	for n := range all {
 		i, place := 0, random.IntN(all-n)
-		for ; place >= mailboxes[i].messages-written[i]; i++ {
-			place -= mailboxes[i].messages - written[i]
+		for ; place >= st.mailboxes[i].messages-written[i]; i++ {
+			place -= st.mailboxes[i].messages - written[i]
 		}
-		m, k := mailboxes[i], written[i]
+		m, k := st.mailboxes[i], written[i]
 		written[i]++
 		sender, recipient := fmt.Sprintf("peer-%d", random.IntN(storePeers)), m.owner
 		if recipient == "" {
