@@ -39,9 +39,6 @@ func classOf(r rune) class {
 	if isIgnorable(r) {
 		return ignored
 	}
-	if isJamoVowelOrFinal(r) {
-		return mark
-	}
 	switch {
 	case unicode.Is(unicode.M, r):
 		return classOfMark(r)
@@ -122,7 +119,8 @@ var sameLetters = map[rune]string{
 func isAccent(r rune) bool  { return r == '\u0301' || r == '\u0306' || r == '\u0308' }
 func isVoicing(r rune) bool { return r == '\u3099' || r == '\u309A' } // of Kana
 
-// isJamoVowelOrFinal is about Hangul, of which a syllable may be written as two or three code points.
-func isJamoVowelOrFinal(r rune) bool {
+// isJamo reports whether a code point is a vowel or a final consonant of Hangul, of which a syllable may be
+// written as two or three code points.
+func isJamo(r rune) bool {
 	return r > 0x1160 && r <= 0x11FF || r >= 0xD7B0 && r <= 0xD7FF
 }

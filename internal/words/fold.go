@@ -127,9 +127,10 @@ func orderOf(r rune) uint8 {
 	}
 }
 
-// compose returns what a mark and the character before it are together, or 0 if they stay two.
+// compose returns what a mark or a letter of Hangul is together with the code point before it, or 0 if they
+// stay two.
 func compose(before, r rune) rune {
-	if !isAccent(r) && !isVoicing(r) && !isJamoVowelOrFinal(r) {
+	if !isAccent(r) && !isVoicing(r) && !isJamo(r) {
 		return 0
 	}
 	both := []rune(norm.NFC.String(string([]rune{before, r})))

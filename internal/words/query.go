@@ -67,7 +67,7 @@ func (q *Query) Terms() []Term {
 		switch {
 		case u.class < firstPair:
 			t := Term{u.word, last && q.prefix}
-			if !t.Prefix || len(terms) == 0 || utf8.RuneCountInString(t.Word) > 1 { // most texts have one
+			if !t.Prefix || utf8.RuneCountInString(t.Word) > 1 { // most texts have a word that begins with a letter
 				terms = append(terms, t)
 			}
 		case follows && q.units[i+1].joined:

@@ -86,9 +86,12 @@ func (s *scanner) extends() bool {
 		return s.char.class == s.class
 	case regional:
 		return s.class == regional && len(s.word) == utf8.UTFMax
-	default:
+	}
+	if !isJamo(s.char.r) {
 		return false
 	}
+	last, _ := utf8.DecodeLastRune(s.word)
+	return compose(last, s.char.r) != 0
 }
 
 // readASCII is the fast path for the rest of a word.
@@ -113,7 +116,7 @@ var asciiLetters = func() (t [256]byte) {
 }()
 
 func (s *scanner) append(r rune) {
-	if s.char.class == mark {
+	if s.char.class == mark || isJamo(r) {
 		last, size := utf8.DecodeLastRune(s.word)
 		if both := compose(last, r); both != 0 {
 			s.word, r = s.word[:len(s.word)-size], both

@@ -2,6 +2,7 @@ package words_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/message-service/message-service/internal/words"
@@ -41,11 +42,19 @@ func TestMatch(t *testing.T) {
 		{"Lunch at noon", "lun ", nil},
 		{"还有可能是定期检修", "可能", []words.Span{{2, 4}}},
 		{"还有可能是定期检修", "能可", nil},
+		{"还有可 能", "可能", nil},
+		{"还有可能", "可 能", []words.Span{{2, 4}}},
 		{"可能可能, 可能", "可能", []words.Span{{0, 4}, {6, 8}}},
 		{"write to foo@example.com/x", "example.com", []words.Span{{13, 24}}},
 		{"write to foo@example.com/x", "com.example", nil},
 		{"un cafe\u0301!", "café", []words.Span{{3, 8}}},
 		{"मेल", "मिल", nil},
+		{strings.Repeat("可能", 100), strings.Repeat("可能", 64), []words.Span{{0, 200}}},
+		{strings.Repeat("可能", 100), strings.Repeat("可能", 63) + "是", nil},
+		{strings.Repeat("a ", 100), strings.Repeat("a-", 64), []words.Span{{0, 199}}},
+		{"Cafe\u0301\u200D, 👍🏽!", "cafe 👍", []words.Span{{0, 6}, {8, 10}}},
+		{"½ ㎏ ﷺ", "2 kg الله", []words.Span{{0, 1}, {2, 3}, {4, 5}}},
+		{"user42", "user 42", []words.Span{{0, 6}}},
 		{"!", "!", nil},
 	} {
 		q, err := words.Parse(c.query)
