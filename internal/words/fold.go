@@ -58,6 +58,8 @@ func fold(r rune) []folded {
 		return nil
 	case unicode.Is(unicode.White_Space, r):
 		return []folded{{class: space}}
+	case unicode.Is(unicode.Unified_Ideograph, r), r >= 0xAC00 && r <= 0xD7A3: // Hangul stays composed
+		return []folded{{r: r, class: classOf(r)}}
 	}
 	var all []folded
 	var base rune
