@@ -57,9 +57,11 @@ function readBody(resolve, requestBody) {
   };
 }
 
+const deepest = 2;
+
 // fieldsOf lists the members of a schema, each followed by the members of its own schema:
 // { name, depth, type, required, limits, description }. The members of a schema are listed
-// only once.
+// only once, and those deeper than three levels not at all: the name of their schema leads to them.
 export function fieldsOf(document, node, depth = 0, listed = new Set()) {
   const resolve = resolver(document);
   const schema = resolve(node) || {};
@@ -75,7 +77,7 @@ export function fieldsOf(document, node, depth = 0, listed = new Set()) {
       limits: limitsOf(resolved),
       description: resolved.description,
     };
-    const isLeaf = listed.has(nameOf(inner)) || !resolve(inner).properties;
+    const isLeaf = depth === deepest || listed.has(nameOf(inner)) || !resolve(inner).properties;
     return [field, ...(isLeaf ? [] : fieldsOf(document, inner, depth + 1, listed))];
   });
 }

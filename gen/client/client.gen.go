@@ -265,12 +265,12 @@ type FieldError struct {
 // Highlight A part of a text, by Unicode code points (not by the UTF-16 code units of
 // JavaScript and Java, nor by bytes).
 type Highlight struct {
-	// End The number of code points up to the end of the part.
+	// End The code points up to its end.
 	//
 	// Example: 5
 	End int32 `json:"end"`
 
-	// Start The number of code points before the part.
+	// Start The code points before the part.
 	//
 	// Example: 0
 	Start int32 `json:"start"`
@@ -322,17 +322,17 @@ type Message struct {
 	// Example: 2026-11-23T12:00:00.366Z
 	EditedAt *Timestamp `json:"editedAt,omitempty"`
 
-	// Highlights Where in the text the words of a search are, in order and without overlaps;
-	// only in the answer to a search with `highlight=true`.
+	// Highlights Where the words of a search are in the text; only in answers to `highlight=true`.
+	// In order, and without overlaps.
 	Highlights []Highlight `json:"highlights,omitempty"`
 
 	// ID A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
 	ID MessageID `json:"id"`
 
-	// Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
-	// compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
-	// is not kept. Leave it out rather than sending null.
+	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
+	// It is kept with the message. Numbers keep every digit; the order of members is
+	// not kept. Leave it out rather than sending null.
 	//
 	//
 	// Example: {"client":"android/4.2"}
@@ -394,9 +394,9 @@ type MessagePage struct {
 // Example: Lunch at noon?
 type MessageText = string
 
-// Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
-// compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
-// is not kept. Leave it out rather than sending null.
+// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
+// It is kept with the message. Numbers keep every digit; the order of members is
+// not kept. Leave it out rather than sending null.
 //
 // Example: {"client":"android/4.2"}
 type Metadata map[string]interface{}
@@ -460,9 +460,9 @@ type ReadMarker struct {
 
 // SendMessageRequest A message to be sent.
 type SendMessageRequest struct {
-	// Metadata Your own data, kept with the message: a JSON object of at most 4 KiB (as
-	// compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
-	// is not kept. Leave it out rather than sending null.
+	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
+	// It is kept with the message. Numbers keep every digit; the order of members is
+	// not kept. Leave it out rather than sending null.
 	//
 	//
 	// Example: {"client":"android/4.2"}

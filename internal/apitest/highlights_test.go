@@ -17,7 +17,12 @@ func TestHighlights(t *testing.T) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		for _, c := range []struct{ text, q, want string }{
 			{"🎉 Lunch at noon? LUNCH!", "noon lunch", "🎉 [Lunch] at [noon]? [LUNCH]!"},
-			{"👩‍👩‍👧 cafe\u0301 au lait", "lait", "👩‍👩‍👧 cafe\u0301 au [lait]"},
+			{"Lunch at noon?", "lun", "[Lunch] at noon?"}, // the whole word
+			{"👩‍👩‍👧 cafe\u0301 au lait", "café", "👩‍👩‍👧 [cafe\u0301] au lait"},
+			{"Große Straße", "STRASSE", "Große [Straße]"},
+			{"ask user@example.org, or", "example.org", "ask user@[example.org], or"},
+			{"定期检修还有可能是", "可能", "定期检修还有[可能]是"},
+			{"हिन्दी का मेल", "मेल", "हिन्दी का [मेल]"},
 		} {
 			m := s.Send(t, "alice", "bob", c.text)
 			for name, found := range map[string]client.MessagePage{

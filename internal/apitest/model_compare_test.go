@@ -48,7 +48,7 @@ func (r *modelRun) compare() {
 			func(m *modelMessage) bool { return m.Recipient == user })
 		list("from "+user, s.List(r.t, client.ListMessagesParams{Sender: &user}).Messages,
 			func(m *modelMessage) bool { return m.Sender == user })
-		for _, words := range []string{"edited", "TEXT", "3 edited"} {
+		for _, words := range []string{"edited", "TEX", "3 edi"} {
 			list(words+" to "+user, s.List(r.t, client.ListMessagesParams{Recipient: &user, Q: &words}).Messages,
 				func(m *modelMessage) bool { return m.Recipient == user && m.has(words) })
 			list(words+" from "+user, s.List(r.t, client.ListMessagesParams{Sender: &user, Q: &words}).Messages,
@@ -59,6 +59,8 @@ func (r *modelRun) compare() {
 				func(m *modelMessage) bool { return m.Recipient == user && m.Sender == peer })
 			list("between "+user+" and "+peer, s.Thread(r.t, user, peer, client.ListConversationMessagesParams{}).Messages,
 				r.model.between(user, peer))
+			list("edi between "+user+" and "+peer, s.Thread(r.t, user, peer, client.ListConversationMessagesParams{Q: new("edi")}).Messages,
+				func(m *modelMessage) bool { return r.model.between(user, peer)(m) && m.has("edi") })
 		}
 		r.compareConversations(s, user)
 		r.compareBlocks(s, user)

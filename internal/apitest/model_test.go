@@ -71,11 +71,11 @@ func (m *modelMessage) erase() {
 	m.Text, m.Metadata, m.ReplyTo, m.deleted = "", nil, nil, true
 }
 
-// has reports whether all words are in the text.
+// has reports whether all words are in the text, the last one at least as the beginning of a word.
 func (m *modelMessage) has(words string) bool {
-	text := strings.Fields(m.Text)
-	for word := range strings.FieldsSeq(strings.ToLower(words)) {
-		if !slices.Contains(text, word) {
+	text, sought := strings.Fields(m.Text), strings.Fields(strings.ToLower(words))
+	for i, word := range sought {
+		if !slices.ContainsFunc(text, func(s string) bool { return s == word || i == len(sought)-1 && strings.HasPrefix(s, word) }) {
 			return false
 		}
 	}

@@ -1,4 +1,4 @@
-import { camel, integer, members, quote, text } from './literal.js';
+import { boolean, camel, integer, members, quote, text } from './literal.js';
 
 const REPOSITORY = 'github.com/message-service/message-service';
 const PACKAGES = {
@@ -23,6 +23,7 @@ export function go(request) {
       const number = `${schema.format}(${integer(String(given))})`;
       return required ? number : `new(${number})`;
     }
+    if (schema.type === 'boolean') return required ? `${boolean(String(given))}` : `new(${boolean(String(given))})`;
     const string = schema.format === 'uuid' ? `uuid.MustParse(${text(given)})` : text(given);
     return required ? string : `new(${string})`;
   };

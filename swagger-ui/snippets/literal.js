@@ -19,6 +19,12 @@ export function integer(text) {
   return String(Number(text));
 }
 
+// boolean reads a boolean, and throws for any other text.
+export function boolean(text) {
+  if (text !== 'true' && text !== 'false') throw new Error('not a boolean');
+  return text === 'true';
+}
+
 // text returns the literal of a string, and throws for any other value.
 export function text(value) {
   if (typeof value !== 'string') throw new Error('not a string');

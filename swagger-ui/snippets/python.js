@@ -1,4 +1,4 @@
-import { integer, members, quote, snake, text } from './literal.js';
+import { boolean, integer, members, quote, snake, text } from './literal.js';
 
 // python writes a program.
 export function python(request) {
@@ -6,6 +6,7 @@ export function python(request) {
   const value = (schema, given) => {
     if (schema.format === 'uuid') return imports.add('from uuid import UUID') && `UUID(${text(given)})`;
     if (schema.format === 'date-time') return imports.add('from datetime import datetime') && `datetime.fromisoformat(${text(given)})`;
+    if (schema.type === 'boolean') return boolean(String(given)) ? 'True' : 'False';
     return schema.type === 'integer' ? integer(String(given)) : text(given);
   };
 

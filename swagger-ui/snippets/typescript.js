@@ -1,4 +1,4 @@
-import { integer, isObject, members, quote } from './literal.js';
+import { boolean, integer, isObject, members, quote } from './literal.js';
 
 // typescript writes a module.
 export function typescript(request) {
@@ -17,10 +17,14 @@ export function typescript(request) {
     ].join('\n');
   }
   const options = {};
+  const value = ({ schema, value }) => {
+    if (schema.type === 'boolean') return boolean(String(value));
+    return schema.type === 'integer' ? Number(integer(value)) : value;
+  };
   for (const p of request.parameters) {
     options.params ??= {};
     options.params[p.in] ??= {};
-    options.params[p.in][p.name] = p.schema.type === 'integer' ? Number(integer(p.value)) : p.value;
+    options.params[p.in][p.name] = value(p);
   }
   if (request.body) options.body = Object.fromEntries(members(request.body).map((m) => [m.name, m.value]));
   const args = [string(request.path), ...(Object.keys(options).length ? [literal(options)] : [])];

@@ -573,9 +573,9 @@ export interface components {
          */
         TimeBound: string;
         /**
-         * @description Your own data, kept with the message: a JSON object of at most 4 KiB (as
-         *     compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
-         *     is not kept. Leave it out rather than sending null.
+         * @description Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
+         *     It is kept with the message. Numbers keep every digit; the order of members is
+         *     not kept. Leave it out rather than sending null.
          * @example {
          *       "client": "android/4.2"
          *     }
@@ -628,8 +628,8 @@ export interface components {
             editedAt?: components["schemas"]["Timestamp"];
             deletedAt?: components["schemas"]["Timestamp"];
             /**
-             * @description Where in the text the words of a search are, in order and without overlaps;
-             *     only in the answer to a search with `highlight=true`.
+             * @description Where the words of a search are in the text; only in answers to `highlight=true`.
+             *     In order, and without overlaps.
              */
             highlights?: components["schemas"]["Highlight"][];
         };
@@ -640,13 +640,13 @@ export interface components {
         Highlight: {
             /**
              * Format: int32
-             * @description The number of code points before the part.
+             * @description The code points before the part.
              * @example 0
              */
             start: number;
             /**
              * Format: int32
-             * @description The number of code points up to the end of the part.
+             * @description The code points up to its end.
              * @example 5
              */
             end: number;

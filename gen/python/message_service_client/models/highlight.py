@@ -15,8 +15,8 @@ class Highlight:
     JavaScript and Java, nor by bytes).
 
         Attributes:
-            start (int): The number of code points before the part. Example: 0.
-            end (int): The number of code points up to the end of the part. Example: 5.
+            start (int): The code points before the part. Example: 0.
+            end (int): The code points up to its end. Example: 5.
     """
 
     start: int

@@ -32,9 +32,9 @@ class Message:
         text (str): The text, exactly as it was sent or edited; empty once the message is deleted. Example: Lunch at
             noon?.
         sent_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
-        metadata (Metadata | Unset): Your own data, kept with the message: a JSON object of at most 4 KiB (as
-            compact UTF-8) and 30 levels. Numbers keep every digit; the order of members
-            is not kept. Leave it out rather than sending null.
+        metadata (Metadata | Unset): Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
+            It is kept with the message. Numbers keep every digit; the order of members is
+            not kept. Leave it out rather than sending null.
              Example: {'client': 'android/4.2'}.
         reply_to (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
             messages.
@@ -42,9 +42,9 @@ class Message:
             2026-11-23T12:00:00.366Z.
         deleted_at (datetime.datetime | Unset): An RFC 3339 time in UTC, with milliseconds. Example:
             2026-11-23T12:00:00.366Z.
-        highlights (list[Highlight] | Unset): Where in the text the words of a search are, in order and without
-            overlaps;
-            only in the answer to a search with `highlight=true`.
+        highlights (list[Highlight] | Unset): Where the words of a search are in the text; only in answers to
+            `highlight=true`.
+            In order, and without overlaps.
     """
 
     id: UUID
