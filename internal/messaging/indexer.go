@@ -28,12 +28,12 @@ const (
 	indexPause = 10 * time.Second // after an error
 )
 
-// indexer indexes mailboxes for searches, in the background. It works at one mailbox at a time.
+// indexer indexes mailboxes for searches, in the background. It takes one step at a time.
 type indexer struct {
 	db     *db.DB
 	engine engine
 	log    *slog.Logger
-	slot   chan struct{} // held while a mailbox is indexed
+	slot   chan struct{} // held for each step, so that a search need not wait for the whole of another mailbox
 	due    chan string   // mailboxes that are to be indexed; if it is full, a later search does it
 
 	seed  maphash.Seed
@@ -93,12 +93,6 @@ func (x *indexer) run(ctx context.Context) {
 
 // catchUp indexes a mailbox up to its newest messages.
 func (x *indexer) catchUp(ctx context.Context, owner string) error {
-	select {
-	case x.slot <- struct{}{}:
-		defer func() { <-x.slot }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 	steps := []func(context.Context, string) (bool, error){
 		func(ctx context.Context, owner string) (bool, error) {
 			return searchindex.Renew(ctx, x.db, owner, x.documentsOf(owner))
@@ -109,10 +103,13 @@ func (x *indexer) catchUp(ctx context.Context, owner string) error {
 	for more := true; more; {
 		more = false
 		for _, step := range steps {
-			if err := ctx.Err(); err != nil {
-				return err
+			select {
+			case x.slot <- struct{}{}:
+			case <-ctx.Done():
+				return ctx.Err()
 			}
 			again, err := step(ctx, owner)
+			<-x.slot
 			if err != nil {
 				return err
 			}
