@@ -3,14 +3,16 @@ package dbtest
 import (
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	_ "github.com/lib/pq" // the driver named "postgres"
+	"github.com/lib/pq"
 )
 
 // server returns the server at TEST_DATABASE_URL, or a cluster that is started once.
@@ -24,6 +26,32 @@ var server = sync.OnceValues(func() (*Cluster, error) {
 // newSchema creates an empty schema and returns a URL with it as the search path. The schema is dropped
 // after the test.
 func newSchema(t testing.TB) string {
+	t.Helper()
+	schema := "test_" + strings.ToLower(rand.Text()[:16])
+	address := createUntilEnd(t, "CREATE SCHEMA "+schema, "DROP SCHEMA "+schema+" CASCADE")
+	query := address.Query()
+	query.Set("search_path", schema)
+	address.RawQuery = query.Encode()
+	return address.String()
+}
+
+// NewDatabase creates an empty database of Postgres with a locale, in the words of CREATE DATABASE, such as
+// "LOCALE 'C.UTF-8'", and returns its URL. It is dropped after the test, which is skipped if the server
+// has no such locale.
+func NewDatabase(t testing.TB, locale string) string {
+	t.Helper()
+	name := "test_" + strings.ToLower(rand.Text()[:16])
+	address := createUntilEnd(t, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING UTF8 "+locale, "DROP DATABASE "+name)
+	address.Path = "/" + name
+	return address.String()
+}
+
+// noLocale are the codes with which Postgres says that it has no such locale, or was built without ICU.
+var noLocale = []string{"42809", "22023", "0A000"}
+
+// createUntilEnd runs a statement that creates something for a test on the server for all tests, and one that
+// drops it after the test. It returns the URL of the server.
+func createUntilEnd(t testing.TB, create, drop string) *url.URL {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs Postgres, and -short asks for tests that need nothing but Go")
@@ -46,21 +74,23 @@ func newSchema(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("TEST_DATABASE_URL: %v", err)
 	}
-	schema := "test_" + strings.ToLower(rand.Text()[:16])
-	if _, err := admin.ExecContext(t.Context(), "CREATE SCHEMA "+schema); err != nil {
-		t.Fatalf("create a schema for the test: %v", err)
-	}
 	t.Cleanup(func() {
-		if _, err := admin.Exec("DROP SCHEMA " + schema + " CASCADE"); err != nil {
-			t.Errorf("drop the schema of the test: %v", err)
-		}
 		if err := admin.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
 	})
-	query.Set("search_path", schema)
-	address.RawQuery = query.Encode()
-	return address.String()
+	var refusal *pq.Error
+	if _, err := admin.ExecContext(t.Context(), create); errors.As(err, &refusal) && slices.Contains(noLocale, string(refusal.Code)) {
+		t.Skipf("%s: %v", create, err)
+	} else if err != nil {
+		t.Fatalf("%s: %v", create, err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.Exec(drop); err != nil {
+			t.Errorf("%s: %v", drop, err)
+		}
+	})
+	return address
 }
 
 // Execute runs statements on the Postgres at url, each in its own transaction.

@@ -152,23 +152,33 @@ func (m *matches) add(one *Message) error {
 	return nil
 }
 
-// addTail adds matches among the messages that are not indexed.
+// addTail adds matches among the messages that are not indexed. If there are more than fit into a page,
+// and enough to be indexed, it returns errNotIndexed.
 func (m *matches) addTail(ctx context.Context, q sqlx.QueryerContext, bounds idRange) error {
 	w := m.Window
 	w.Limit = tailMax
-	tail, err := m.list(ctx, q, w, bounds)
-	if err != nil {
-		return err
-	}
-	for i := range tail.Messages {
-		if err := m.add(&tail.Messages[i]); err != nil {
+	for before, count := m.read, 0; ; {
+		tail, err := m.list(ctx, q, w, bounds)
+		if err != nil {
 			return err
 		}
+		for i := range tail.Messages {
+			if err := m.add(&tail.Messages[i]); err != nil {
+				return err
+			}
+		}
+		if !tail.HasMore {
+			return nil
+		}
+		if count += len(tail.Messages); count >= indexMessages || m.read-before >= indexBytes {
+			return errNotIndexed
+		}
+		if last := tail.Messages[len(tail.Messages)-1].ID; m.Upward() {
+			bounds.low = last.Successor()
+		} else {
+			bounds.high = last
+		}
 	}
-	if tail.HasMore {
-		return errNotIndexed
-	}
-	return nil
 }
 
 // addIndexed adds matches among the messages that the index finds. It reads a page of them at a time.

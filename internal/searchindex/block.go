@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -36,7 +37,7 @@ type blockWriter struct {
 func (w *blockWriter) add(word, postings []byte) {
 	n := len(w.blocks) - 1
 	if n < 0 || len(w.blocks[n].data)+len(word)+len(postings) > blockBytes {
-		w.blocks = append(w.blocks, block{number: n + 1, first: string(word), data: make([]byte, 0, blockBytes)})
+		w.blocks = append(w.blocks, block{number: n + 1, data: make([]byte, 0, blockBytes)})
 		w.last = w.last[:0]
 		n++
 	}
@@ -45,6 +46,9 @@ func (w *blockWriter) add(word, postings []byte) {
 
 // append adds a word to the block at a place, however large it is.
 func (w *blockWriter) append(place int, word, postings []byte) {
+	if len(w.blocks[place].data) == 0 {
+		w.blocks[place].first = string(word)
+	}
 	common := 0
 	for common < min(len(w.last), len(word)) && w.last[common] == word[common] {
 		common++
@@ -154,54 +158,68 @@ func shifted(b, postings []byte, offset, last uint32) ([]byte, uint32, error) {
 	return b, last, err
 }
 
+// has reports whether some postings are of the ordinals.
+func (b block) has(some ordinals) (bool, error) {
+	r := blockReader{rest: b.data}
+	for {
+		ok, err := r.next()
+		if err != nil || !ok {
+			return false, err
+		}
+		if hit, err := some.intersects(r.postings); err != nil || hit {
+			return hit, err
+		}
+	}
+}
+
 // rewritten returns a block without any of the ordinals that are gone, and with the ordinals of added
 // words, and whether it differs. A block may become empty, or larger than others.
-func (b block) rewritten(gone []uint32, added map[string][]uint32) (block, bool, error) {
-	type entry struct {
-		word     string
-		ordinals []uint32
+func (b block) rewritten(gone ordinals, added map[string][]uint32) (block, bool, error) {
+	if hit, err := b.has(gone); err != nil || !hit && len(added) == 0 {
+		return b, false, err
 	}
-	var entries []entry
-	changed := len(added) > 0
+	w := blockWriter{blocks: []block{{number: b.number}}}
+	rest := slices.Sorted(maps.Keys(added)) // words that are still to be written
 	r := blockReader{rest: b.data}
 	for {
 		ok, err := r.next()
 		if err != nil {
 			return b, false, err
 		}
-		if !ok {
-			break
+		for len(rest) > 0 && (!ok || rest[0] < string(r.word)) {
+			w.append(0, []byte(rest[0]), appendPostings(nil, sorted(added[rest[0]])))
+			rest = rest[1:]
 		}
-		ordinals, err := ordinalsOf(r.postings)
+		if !ok {
+			return w.blocks[0], true, nil
+		}
+		var more []uint32
+		if len(rest) > 0 && rest[0] == string(r.word) {
+			more, rest = added[rest[0]], rest[1:]
+		}
+		postings, err := replaced(r.postings, gone, more)
 		if err != nil {
 			return b, false, err
 		}
-		n := len(ordinals)
-		ordinals = slices.DeleteFunc(ordinals, func(o uint32) bool { _, is := slices.BinarySearch(gone, o); return is })
-		changed = changed || len(ordinals) < n
-		if more, ok := added[string(r.word)]; ok {
-			ordinals = append(ordinals, more...)
-			slices.Sort(ordinals)
-			delete(added, string(r.word))
-		}
-		if len(ordinals) > 0 {
-			entries = append(entries, entry{string(r.word), slices.Compact(ordinals)})
+		if len(postings) > 0 {
+			w.append(0, r.word, postings)
 		}
 	}
-	if !changed {
-		return b, false, nil
+}
+
+// replaced returns postings without the ordinals that are gone, and with others.
+func replaced(postings []byte, gone ordinals, added []uint32) ([]byte, error) {
+	if hit, err := gone.intersects(postings); err != nil || !hit && len(added) == 0 {
+		return postings, err
 	}
-	for word, ordinals := range added {
-		slices.Sort(ordinals)
-		entries = append(entries, entry{word, slices.Compact(ordinals)})
+	left, err := ordinalsOf(postings)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(entries, func(x, y entry) int { return bytes.Compare([]byte(x.word), []byte(y.word)) })
-	w := blockWriter{blocks: []block{{number: b.number}}}
-	for i, e := range entries {
-		if i == 0 {
-			w.blocks[0].first = e.word
-		}
-		w.append(0, []byte(e.word), appendPostings(nil, e.ordinals))
-	}
-	return w.blocks[0], true, nil
+	return appendPostings(nil, sorted(append(slices.DeleteFunc(left, gone.has), added...))), nil
+}
+
+func sorted(ordinals []uint32) []uint32 {
+	slices.Sort(ordinals)
+	return slices.Compact(ordinals)
 }

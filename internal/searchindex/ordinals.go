@@ -27,6 +27,28 @@ func (o ordinals) add(postings []byte) error {
 	return nil
 }
 
+// has reports whether the set has an ordinal.
+func (o ordinals) has(ordinal uint32) bool {
+	return int(ordinal/64) < len(o) && o[ordinal/64]&(1<<(ordinal%64)) != 0
+}
+
+// intersects reports whether some postings are in the set.
+func (o ordinals) intersects(postings []byte) (bool, error) {
+	ordinal := uint64(0)
+	for len(postings) > 0 {
+		delta, n := binary.Uvarint(postings)
+		ordinal += delta
+		if n <= 0 || delta > maxDocuments || ordinal >= uint64(64*len(o)) {
+			return false, fmt.Errorf("%w: postings cannot be read", errDamaged)
+		}
+		if o.has(uint32(ordinal)) {
+			return true, nil
+		}
+		postings = postings[n:]
+	}
+	return false, nil
+}
+
 // all is the set of all ordinals of a segment.
 func all(documents int) ordinals {
 	o := newOrdinals(documents)

@@ -121,8 +121,7 @@ func ordinalsOfChanges(
 	return numbers, known, nil
 }
 
-// rewrite takes ordinals, which increase, out of the blocks at some places, which increase too, and
-// adds others.
+// rewrite takes ordinals out of the blocks at some places, and adds others.
 func rewrite(
 	ctx context.Context, tx *sqlx.Tx, owner string, s *segment, d *directory, gone []uint32, places []int, added map[int]map[string][]uint32,
 ) error {
@@ -134,18 +133,22 @@ func rewrite(
 	if err != nil {
 		return err
 	}
+	erased := newOrdinals(d.documents)
+	for _, number := range gone {
+		erased[number/64] |= 1 << (number % 64)
+	}
 	var saved []block
 	var emptied []int
 	for _, place := range places {
 		b := &d.blocks[place]
 		before := rows[rowKey{s.ID, b.number}]
-		now, changed, err := block{b.number, b.first, before}.rewritten(gone, added[place])
+		now, changed, err := block{b.number, b.first, before}.rewritten(erased, added[place])
 		if err != nil {
 			return err
 		}
 		s.Bytes += len(now.data) - len(before)
 		b.first = now.first
-		if len(now.data) == 0 {
+		if changed && len(now.data) == 0 {
 			emptied = append(emptied, now.number)
 		} else if changed {
 			saved = append(saved, now)

@@ -16,8 +16,8 @@ type folded struct {
 	order uint8 // of marks: see orderOf
 }
 
-// page describes 256 code points. Looking up one there is fifty times as fast as asking the tables of
-// Unicode for it; the pages are made when a text first needs them.
+// page describes 256 code points. To look up one there takes nanoseconds, to fold it a microsecond. The
+// pages are made when a text first needs them.
 type page struct {
 	folded  [256]folded
 	several [][]folded
@@ -58,6 +58,8 @@ func fold(r rune) []folded {
 		return nil
 	case unicode.Is(unicode.White_Space, r):
 		return []folded{{class: space}}
+	case unicode.Is(unicode.Unified_Ideograph, r), r >= 0xAC00 && r <= 0xD7A3: // Hangul stays composed
+		return []folded{{r: r, class: classOf(r)}}
 	}
 	var all []folded
 	var base rune

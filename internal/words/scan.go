@@ -138,10 +138,8 @@ func (s *scanner) advance() {
 		switch {
 		case f.class == ignored:
 			continue
-		case f.class == several:
+		case f.class == several || f.order > 0:
 			s.gather(all, at)
-		case f.order > 0:
-			s.gather([]folded{f}, at)
 		default:
 			s.char = char{f, at}
 			return
@@ -162,21 +160,23 @@ func (s *scanner) dequeue() bool {
 	return true
 }
 
-func (s *scanner) peek() (f folded, all []folded, size int) {
+// peek returns the entry of the next code point, and all that it becomes.
+func (s *scanner) peek() (entry folded, all []folded, size int) {
 	r, size := utf8.DecodeRuneInString(s.text[s.pos:])
-	p := pageOf(r)
-	f = p.folded[r%256]
-	if f.class == several {
-		all = p.several[f.r]
+	p, i := pageOf(r), r%256
+	entry, all = p.folded[i], p.folded[i:i+1]
+	if entry.class == several {
+		all = p.several[entry.r]
 	}
-	return f, all, size
+	return entry, all, size
 }
 
-// gather queues what became of a code point and the marks that follow it, in canonical order.
+// gather queues what became of a code point and the marks that follow it, in canonical order. Their place
+// is that of the first.
 func (s *scanner) gather(all []folded, at int) {
 	queue := s.queue[:0]
 	base, marks := s.char.r, 0
-	push := func(f folded, at int) {
+	push := func(f folded) {
 		if f.class == accent {
 			f.class = classOfAccent(base, f.r)
 		}
@@ -192,30 +192,21 @@ func (s *scanner) gather(all []folded, at int) {
 		}
 	}
 	for _, f := range all {
-		push(f, at)
+		push(f)
 	}
 	for s.pos < len(s.text) {
 		f, all, size := s.peek()
-		switch {
-		case f.order == 0 && f.class != ignored:
-			s.queue, s.queued = sortMarks(queue, marks), 0
-			return
-		case f.class == several:
-			for _, f := range all {
-				push(f, s.read)
-			}
-		default:
-			push(f, s.read)
+		if f.order == 0 && f.class != ignored {
+			break
+		}
+		for _, f := range all {
+			push(f)
 		}
 		s.pos += size
 		s.read++
 	}
-	s.queue, s.queued = sortMarks(queue, marks), 0
-}
-
-func sortMarks(queue []char, marks int) []char {
 	slices.SortStableFunc(queue[marks:], func(a, b char) int { return cmp.Compare(a.order, b.order) })
-	return queue
+	s.queue, s.queued = queue, 0
 }
 
 // cut returns where a word longer than maxBytes is cut: between two code points.

@@ -54,6 +54,7 @@ func TestMatch(t *testing.T) {
 		{strings.Repeat("a ", 100), strings.Repeat("a-", 64), []words.Span{{0, 199}}},
 		{"Cafe\u0301\u200D, 👍🏽!", "cafe 👍", []words.Span{{0, 6}, {8, 10}}},
 		{"½ ㎏ ﷺ", "2 kg الله", []words.Span{{0, 1}, {2, 3}, {4, 5}}},
+		{"- \u0F72\u094D", "\u094D\u0F72", []words.Span{{2, 4}}}, // vowels without a consonant, in another order
 		{"user42", "user 42", []words.Span{{0, 6}}},
 		{"!", "!", nil},
 	} {
