@@ -172,11 +172,12 @@ func (b block) has(some ordinals) (bool, error) {
 	}
 }
 
-// rewritten returns a block without any of the ordinals that are gone, and with the ordinals of added
-// words, and whether it differs. A block may become empty, or larger than others.
-func (b block) rewritten(gone ordinals, added map[string][]uint32) (block, bool, error) {
+// rewritten returns what a block is without any of the ordinals that are gone, and with the ordinals of
+// added words, and whether it differs: no block if it has no words left, and several if it has
+// become much larger than others.
+func (b block) rewritten(gone ordinals, added map[string][]uint32) ([]block, bool, error) {
 	if hit, err := b.has(gone); err != nil || !hit && len(added) == 0 {
-		return b, false, err
+		return []block{b}, false, err
 	}
 	w := blockWriter{blocks: []block{{number: b.number}}}
 	rest := slices.Sorted(maps.Keys(added)) // words that are still to be written
@@ -184,14 +185,15 @@ func (b block) rewritten(gone ordinals, added map[string][]uint32) (block, bool,
 	for {
 		ok, err := r.next()
 		if err != nil {
-			return b, false, err
+			return nil, false, err
 		}
 		for len(rest) > 0 && (!ok || rest[0] < string(r.word)) {
 			w.append(0, []byte(rest[0]), appendPostings(nil, sorted(added[rest[0]])))
 			rest = rest[1:]
 		}
 		if !ok {
-			return w.blocks[0], true, nil
+			parts, err := w.blocks[0].cut()
+			return parts, true, err
 		}
 		var more []uint32
 		if len(rest) > 0 && rest[0] == string(r.word) {
@@ -199,11 +201,30 @@ func (b block) rewritten(gone ordinals, added map[string][]uint32) (block, bool,
 		}
 		postings, err := replaced(r.postings, gone, more)
 		if err != nil {
-			return b, false, err
+			return nil, false, err
 		}
 		if len(postings) > 0 {
 			w.append(0, r.word, postings)
 		}
+	}
+}
+
+// cut cuts a block that is much larger than others.
+func (b block) cut() ([]block, error) {
+	switch {
+	case len(b.data) == 0:
+		return nil, nil
+	case len(b.data) <= 2*blockBytes:
+		return []block{b}, nil
+	}
+	var w blockWriter
+	r := blockReader{rest: b.data}
+	for {
+		ok, err := r.next()
+		if err != nil || !ok {
+			return w.blocks, err
+		}
+		w.add(r.word, r.postings)
 	}
 }
 

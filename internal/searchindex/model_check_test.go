@@ -61,6 +61,9 @@ func (m *model) checkBlock(t *testing.T, ids []mailbox.ID, b block, got map[stri
 			if place == 0 {
 				t.Error("a block is empty")
 			}
+			if place > 1 && len(b.data) > 2*blockBytes {
+				t.Errorf("a block has grown to %d bytes of %d words", len(b.data), place)
+			}
 			return
 		}
 		word := string(r.word)

@@ -22,13 +22,7 @@ import (
 // with a model. It logs the seed.
 func TestModel(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		seed := uint64(time.Now().UnixNano())
-		t.Logf("seed %d", seed)
-		m := &model{
-			db: dbtest.Open(t, dbtest.NewURL(t, engine)), engine: engine, random: rand.New(rand.NewPCG(seed, 0)), owner: "bob",
-			documents: map[mailbox.ID][]string{},
-		}
-		m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error { return Create(ctx, tx, m.owner) })
+		m := newModel(t, engine)
 		merged := 0
 		for i := range dbtest.Size(60, 200, 600) {
 			switch n := m.random.IntN(20); {
@@ -63,6 +57,30 @@ func TestModel(t *testing.T) {
 	})
 }
 
+// TestShortDocumentsBecomeLong edits documents that had one block together.
+func TestShortDocumentsBecomeLong(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		m := newModel(t, engine)
+		list := make([]Document, 300)
+		for i := range list {
+			list[i] = Document{ID: mailbox.ID(uuid.Must(uuid.NewV7())), Words: []string{"a"}}
+		}
+		m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error { return Append(ctx, tx, m.owner, list) })
+		for i, d := range list {
+			change := Change{ID: d.ID, Old: d.Words, New: []string{"a"}}
+			for n := range 100 {
+				change.New = append(change.New, fmt.Sprintf("w%d", (i+n)*7919%10_000))
+			}
+			m.documents[d.ID] = change.New
+			m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error { return Replace(ctx, tx, m.owner, []Change{change}) })
+		}
+		m.check(t)
+		for range 50 {
+			m.search(t)
+		}
+	})
+}
+
 // model is an index and what it should have.
 type model struct {
 	db        *db.DB
@@ -71,6 +89,18 @@ type model struct {
 	owner     string
 	documents map[mailbox.ID][]string
 	erased    []mailbox.ID
+}
+
+func newModel(t *testing.T, engine db.Engine) *model {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	m := &model{
+		db: dbtest.Open(t, dbtest.NewURL(t, engine)), engine: engine, random: rand.New(rand.NewPCG(seed, 0)), owner: "bob",
+		documents: map[mailbox.ID][]string{},
+	}
+	m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error { return Create(ctx, tx, m.owner) })
+	return m
 }
 
 func (m *model) tx(t *testing.T, fn func(context.Context, *sqlx.Tx) error) {

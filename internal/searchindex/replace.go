@@ -121,7 +121,7 @@ func ordinalsOfChanges(
 	return numbers, known, nil
 }
 
-// rewrite takes ordinals out of the blocks at some places, and adds others.
+// rewrite takes ordinals out of the blocks at some places, which increase, and adds others.
 func rewrite(
 	ctx context.Context, tx *sqlx.Tx, owner string, s *segment, d *directory, gone []uint32, places []int, added map[int]map[string][]uint32,
 ) error {
@@ -137,36 +137,52 @@ func rewrite(
 	for _, number := range gone {
 		erased[number/64] |= 1 << (number % 64)
 	}
-	var saved []block
-	var emptied []int
-	for _, place := range places {
-		b := &d.blocks[place]
-		before := rows[rowKey{s.ID, b.number}]
-		now, changed, err := block{b.number, b.first, before}.rewritten(erased, added[place])
+	var saved, blocks []block
+	var deleted []int
+	for place, b := range d.blocks {
+		if _, is := slices.BinarySearch(places, place); !is {
+			blocks = append(blocks, b)
+			continue
+		}
+		b.data = rows[rowKey{s.ID, b.number}]
+		parts, changed, err := b.rewritten(erased, added[place])
 		if err != nil {
 			return err
 		}
-		s.Bytes += len(now.data) - len(before)
-		b.first = now.first
-		if changed && len(now.data) == 0 {
-			emptied = append(emptied, now.number)
-		} else if changed {
-			saved = append(saved, now)
+		if changed {
+			if s.replace(b, parts) {
+				deleted = append(deleted, b.number)
+			}
+			saved = append(saved, parts...)
 		}
+		blocks = append(blocks, parts...)
 	}
 	if err := saveBlocks(ctx, tx, owner, s.ID, saved); err != nil {
 		return err
 	}
-	for _, number := range emptied {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM search_blocks WHERE owner = $1 AND segment = $2 AND number = $3", owner, s.ID, number); err != nil {
-			return fmt.Errorf("delete an empty block: %w", err)
-		}
+	if err := deleteBlocks(ctx, tx, owner, s.ID, deleted); err != nil {
+		return err
 	}
-	d.blocks = slices.DeleteFunc(d.blocks, func(b block) bool { return slices.Contains(emptied, b.number) })
-	_, err = tx.ExecContext(ctx, "UPDATE search_segments SET bytes = $1, edits = edits + 1, directory = $2 WHERE owner = $3 AND last_id = $4",
-		s.Bytes, d.encode(), owner, s.Last)
+	d.blocks = blocks
+	_, err = tx.ExecContext(ctx, "UPDATE search_segments SET bytes = $1, edits = $2, directory = $3 WHERE owner = $4 AND last_id = $5",
+		s.Bytes, s.Edits+1, d.encode(), owner, s.Last)
 	if err != nil {
 		return fmt.Errorf("update a segment: %w", err)
 	}
 	return nil
+}
+
+// replace counts the bytes of blocks that come in place of one and, if they are several, gives them numbers.
+// It reports whether that one is to be deleted: whoever searches by the directory before then misses it, and
+// reads the directory again.
+func (s *segment) replace(b block, parts []block) bool {
+	s.Bytes -= len(b.data)
+	for i := range parts {
+		s.Bytes += len(parts[i].data)
+		if len(parts) > 1 {
+			parts[i].number = s.Edits
+			s.Edits++
+		}
+	}
+	return len(parts) != 1
 }

@@ -29,7 +29,7 @@ type segment struct {
 	Last      mailbox.ID `db:"last_id"`  // of its newest message
 	Version   int        `db:"version"`  // of the tokeniser
 	Bytes     int        `db:"bytes"`    // of its blocks
-	Edits     int        `db:"edits"`    // how often its blocks were replaced
+	Edits     int        `db:"edits"`    // grows with each change of its blocks; no block has had this number
 	Directory []byte     `db:"directory"`
 }
 
@@ -130,7 +130,7 @@ func (c *content) segment(id mailbox.ID, version int) segment {
 	for _, b := range c.blocks {
 		bytes += len(b.data)
 	}
-	return segment{ID: id, First: c.ids[0], Last: c.ids[len(c.ids)-1], Version: version, Bytes: bytes, Directory: d.encode()}
+	return segment{ID: id, First: c.ids[0], Last: c.ids[len(c.ids)-1], Version: version, Bytes: bytes, Edits: len(c.blocks), Directory: d.encode()}
 }
 
 // cursor reads the words of a content in order.

@@ -158,6 +158,16 @@ func saveBlocks(ctx context.Context, tx *sqlx.Tx, owner string, segment mailbox.
 	return nil
 }
 
+// deleteBlocks deletes rows of a segment.
+func deleteBlocks(ctx context.Context, tx *sqlx.Tx, owner string, segment mailbox.ID, numbers []int) error {
+	for _, number := range numbers {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM search_blocks WHERE owner = $1 AND segment = $2 AND number = $3", owner, segment, number); err != nil {
+			return fmt.Errorf("delete a block: %w", err)
+		}
+	}
+	return nil
+}
+
 // deleteSegments deletes segments with all their rows.
 func deleteSegments(ctx context.Context, tx *sqlx.Tx, owner string, segments []segment) error {
 	for _, s := range segments {
