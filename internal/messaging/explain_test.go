@@ -69,7 +69,7 @@ func (e *explainer) checkSQLite(ctx context.Context, query string, args []any) e
 		ID, Parent, Notused int
 		Detail              string
 	}
-	if err := sqlx.SelectContext(ctx, e.QueryerContext, &steps, "EXPLAIN QUERY PLAN "+query, args...); err != nil {
+	if err := sqlx.SelectContext(ctx, e.QueryerContext, &steps, "EXPLAIN QUERY PLAN "+emptySelects.ReplaceAllString(query, "NULL"), args...); err != nil {
 		return err
 	}
 	for _, step := range steps {
@@ -112,9 +112,12 @@ func (e *explainer) QueryRowxContext(ctx context.Context, query string, args ...
 // The steps of SQLite that may read more than they return, and those that make a part of the
 // statement, by its name.
 var (
-	scans = regexp.MustCompile(`SCAN (\S+).*|USE TEMP B-TREE.*`)
+	scans = regexp.MustCompile(`SCAN (\S+).*|USE TEMP B-TREE.*|SEARCH .* \(deleted=\?\)`)
 	parts = regexp.MustCompile(`(?:CO-ROUTINE|MATERIALIZE) (\S+)`)
 )
+
+// emptySelects give a column its type, on Postgres, and read nothing.
+var emptySelects = regexp.MustCompile(`\(SELECT \w+ FROM \w+ LIMIT 0\)`)
 
 // scanned returns the steps that sort, or scan a table and not a part of the statement.
 func scanned(plan string) (problems []string) {
@@ -123,7 +126,7 @@ func scanned(plan string) (problems []string) {
 		made[part[1]] = true
 	}
 	for _, scan := range scans.FindAllStringSubmatch(plan, -1) {
-		if !made[scan[1]] {
+		if values := scan[1] == "CONSTANT" || strings.HasSuffix(scan[1], "-ROW"); !made[scan[1]] && !values {
 			problems = append(problems, scan[0])
 		}
 	}
@@ -139,6 +142,7 @@ var aliases = map[string]string{"m": "messages", "c": "conversations", "mine": "
 // planNode is a node of Postgres' EXPLAIN ANALYZE.
 type planNode struct {
 	NodeType string     `json:"Node Type"`
+	Loops    float64    `json:"Actual Loops"` // 0 if it never ran
 	Rows     float64    `json:"Actual Rows"`
 	Removed  float64    `json:"Rows Removed by Filter"`
 	Plans    []planNode `json:"Plans"`
@@ -148,7 +152,7 @@ type planNode struct {
 const page = 101
 
 func (n planNode) problems(rows, once float64) (problems []string) {
-	if n.NodeType == "Seq Scan" || n.NodeType == "Sort" && n.Rows > once || n.Removed > once || n.Rows > rows {
+	if n.NodeType == "Seq Scan" && n.Loops > 0 || n.NodeType == "Sort" && n.Rows > once || n.Removed > once || n.Rows > rows {
 		problems = append(problems, fmt.Sprintf("%s of %.0f rows, and %.0f discarded", n.NodeType, n.Rows, n.Removed))
 	}
 	for _, child := range n.Plans {

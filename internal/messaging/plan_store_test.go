@@ -62,7 +62,7 @@ func fillPlanStore(t *testing.T, database *db.DB, n int) {
 			 GROUP BY owner, peer`,
 			`INSERT INTO read_markers (owner, peer, message_id, changed)
 			 SELECT owner, peer, last_message_id, last_message_id FROM conversations WHERE peer > 'user-5' OR owner = 'hub'`,
-			`INSERT INTO mailboxes (user_id, clock) SELECT owner, ` + words.last + ` FROM (SELECT owner, last_message_id AS id FROM conversations) AS c GROUP BY owner`,
+			`INSERT INTO mailboxes (user_id, clock) SELECT DISTINCT owner, (SELECT ` + words.last + ` FROM messages) FROM conversations`,
 			`INSERT INTO blocks (owner, peer, changed) SELECT owner, peer, last_message_id FROM conversations`,
 		} {
 			var args []any

@@ -94,6 +94,7 @@ func TestPlans(t *testing.T) {
 		n := dbtest.Size(20_000, 20_000, 1_000_000)
 		database := dbtest.Open(t, dbtest.NewURL(t, engine))
 		fillPlanStore(t, database, n)
+		indexPlanStore(t, database)
 		e := engines[database.Engine](database)
 		month := time.Now().AddDate(0, 0, -30)
 		windows := map[string]Window{
@@ -101,6 +102,7 @@ func TestPlans(t *testing.T) {
 			"last month": {Since: &month, Limit: 100},
 			"upward":     {After: &ID{}, Limit: 100},
 		}
+		checkSearchPlans(t, database, windows)
 		for name, run := range plannedFeeds {
 			for _, user := range []string{"quiet", "hub", "rewritten", "emptied", "user-7", "nobody"} {
 				for position, after := range map[string]ID{"all": {}, "recent": mailbox.FirstIDAt(time.Now().Add(-time.Hour))} {
