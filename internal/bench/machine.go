@@ -12,50 +12,25 @@ import (
 	"time"
 )
 
-// machine describes what figures depend on.
-type machine struct {
-	Cores     int       `json:"cores"`
-	Processor string    `json:"processor"`
-	MemoryMiB int       `json:"memoryMiB"`
-	System    string    `json:"system"`
-	Kernel    string    `json:"kernel"`
-	Go        string    `json:"go"`
-	Postgres  string    `json:"postgres"`
-	SQLite    string    `json:"sqlite"`
-	Server    string    `json:"server"` // version with its revision
-	Date      time.Time `json:"date"`
-}
-
-// String describes the machine in two lines.
-func (m machine) String() string {
-	return fmt.Sprintf("%d cores, %s, %d MiB of memory, %s, Linux %s\n%s, PostgreSQL %s, SQLite %s, %s",
-		m.Cores, m.Processor, m.MemoryMiB, m.System, m.Kernel,
-		m.Go, m.Postgres, m.SQLite, m.Measured())
-}
-
-// Measured names the software that was measured.
-func (m machine) Measured() string {
-	return fmt.Sprintf("server %s, %s", m.Server, m.Date.Format(time.DateOnly))
-}
-
-// describeMachine collects versions and hardware from the system, both engines and the server.
-func (s *suite) describeMachine(ctx context.Context) (machine, error) {
-	m := machine{Cores: runtime.NumCPU(), Go: runtime.Version(), Date: time.Now().UTC().Truncate(time.Second)}
-	m.Processor, m.System, m.Kernel = find("/proc/cpuinfo", `model name\s*: (.*)`), find("/etc/os-release", `PRETTY_NAME="?([^"\n]*)`), find("/proc/sys/kernel/osrelease", `(.*)`)
-	m.MemoryMiB = totalMemoryMiB()
-	const server = "SELECT current_setting('server_version') || ' with shared_buffers=' || current_setting('shared_buffers')"
-	if err := query(ctx, "postgres", s.cluster.URL, server, &m.Postgres); err != nil {
-		return m, err
+// describeMachine returns what figures depend on, in two lines, and the server that is measured, with the date.
+func (s *suite) describeMachine(ctx context.Context) (lines [2]string, server string, err error) {
+	var postgres, sqlite string
+	const version = "SELECT current_setting('server_version') || ' with shared_buffers=' || current_setting('shared_buffers')"
+	if err := query(ctx, "postgres", s.cluster.URL, version, &postgres); err != nil {
+		return lines, "", err
 	}
-	if err := query(ctx, "sqlite", ":memory:", "SELECT sqlite_version()", &m.SQLite); err != nil {
-		return m, err
+	if err := query(ctx, "sqlite", ":memory:", "SELECT sqlite_version()", &sqlite); err != nil {
+		return lines, "", err
 	}
-	version, err := exec.CommandContext(ctx, s.Binary, "version").Output()
+	output, err := exec.CommandContext(ctx, s.Binary, "version").Output()
 	if err != nil {
-		return m, fmt.Errorf("%s (make build makes it): %w", s.Binary, err)
+		return lines, "", fmt.Errorf("%s (make build makes it): %w", s.Binary, err)
 	}
-	m.Server = strings.TrimSpace(string(version))
-	return m, nil
+	server = fmt.Sprintf("server %s, %s", strings.TrimSpace(string(output)), time.Now().UTC().Format(time.DateOnly))
+	lines[0] = fmt.Sprintf("%d cores, %s, %d MiB of memory, %s, Linux %s", runtime.NumCPU(), find("/proc/cpuinfo", `model name\s*: (.*)`),
+		totalMemoryMiB(), find("/etc/os-release", `PRETTY_NAME="?([^"\n]*)`), find("/proc/sys/kernel/osrelease", `(.*)`))
+	lines[1] = fmt.Sprintf("%s, PostgreSQL %s, SQLite %s, %s", runtime.Version(), postgres, sqlite, server)
+	return lines, server, nil
 }
 
 // totalMemoryMiB is the memory of the machine.

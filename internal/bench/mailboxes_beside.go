@@ -17,7 +17,7 @@ const (
 	besideReady = 20
 )
 
-// beside is what runs at the same time.
+// beside has the latencies of what runs at the same time.
 type beside struct {
 	searches, sends, ready *latencies
 	failed                 int // searches
@@ -25,20 +25,19 @@ type beside struct {
 
 // searchBesideSends measures sends at a steady rate, and /ready, without searches and beside them.
 func (s *suite) searchBesideSends(ctx context.Context, large []mailbox, st *store) error {
-	all := searchesOf(large)
+	all, runs := searchesOf(large), [2]beside{}
+	for i := range runs {
+		runs[i] = beside{searches: newLatencies(), sends: newLatencies(), ready: newLatencies()}
+	}
 	l := load{address: st.address, duration: s.Duration, status: http.StatusOK}
 	l.script = gets(func(random *rand.Rand, buf []byte) []byte { return all[random.IntN(len(all))].path(st, random, buf) })
-	without, with := beside{newLatencies(), newLatencies(), newLatencies(), 0}, beside{newLatencies(), newLatencies(), newLatencies(), 0}
-	for range s.Rounds {
-		l.connections = 0
-		if err := s.runBeside(ctx, l, &without); err != nil {
-			return err
-		}
-		l.connections = searchers
-		if err := s.runBeside(ctx, l, &with); err != nil {
+	for n := range 2 * s.Rounds { // in turn
+		l.connections = n % 2 * searchers
+		if err := s.runBeside(ctx, l, &runs[n%2]); err != nil {
 			return err
 		}
 	}
+	without, with := runs[0], runs[1]
 	title := fmt.Sprintf("%s, %d searches at once", st.engine.title, searchers)
 	record := func(name string, l *latencies) {
 		s.result.record(title+", "+name+", p50", l.percentile(50), "ms")

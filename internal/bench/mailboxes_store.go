@@ -70,7 +70,7 @@ func (s *suite) loadStore(ctx context.Context, engine engine, large []mailbox, o
 	if output, err := command.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("import: %w\n%s", err, output)
 	}
-	without, err := st.bytes(ctx)
+	without, err := st.size(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -81,27 +81,21 @@ func (s *suite) loadStore(ctx context.Context, engine engine, large []mailbox, o
 	if err := s.settle(ctx, st.process); err != nil {
 		return nil, err
 	}
-	indexed := time.Since(start)
+	s.result.record(name+", until all is indexed", time.Since(start).Seconds(), "s")
 	if engine.vacuum != "" {
-		if err := st.query(ctx, engine.vacuum); err != nil {
+		if err := query(ctx, engine.driver, database, engine.vacuum); err != nil {
 			return nil, err
 		}
 	}
-	with, err := st.bytes(ctx)
-	s.result.record(name+", until all is indexed", indexed.Seconds(), "s")
+	with, err := st.size(ctx)
 	s.result.record(name+", the index", (with-without)/float64(st.messages()), "bytes a message")
 	return st, err
 }
 
-// bytes is the size of the store on disk.
-func (st *store) bytes(ctx context.Context) (size float64, err error) {
-	err = st.query(ctx, st.engine.size, &size)
+// size is the size of the database in bytes.
+func (st *store) size(ctx context.Context) (size float64, err error) {
+	err = query(ctx, st.engine.driver, strings.TrimPrefix(st.database, "sqlite:"), st.engine.size, &size)
 	return size, err
-}
-
-// query runs a statement on the database of the store.
-func (st *store) query(ctx context.Context, statement string, values ...any) error {
-	return query(ctx, st.engine.driver, strings.TrimPrefix(st.database, "sqlite:"), statement, values...)
 }
 
 // settle waits until the server and Postgres have hardly done anything for a second.

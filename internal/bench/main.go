@@ -97,12 +97,12 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	machine, err := s.describeMachine(ctx)
+	machine, server, err := s.describeMachine(ctx)
 	if err != nil {
 		return err
 	}
-	r := &report{Machine: machine, Rounds: c.Rounds, Duration: c.Duration.Seconds()}
-	_, _ = fmt.Fprintln(s.out, machine)
+	r := &report{Machine: machine, Server: server, Rounds: c.Rounds, Duration: c.Duration.Seconds()}
+	_, _ = fmt.Fprintf(s.out, "%s\n%s\n", machine[0], machine[1])
 	failed := s.runSections(ctx, r)
 	if ctx.Err() != nil { // the results are incomplete
 		return failed
@@ -122,7 +122,7 @@ func (s *suite) runSections(ctx context.Context, r *report) error {
 		if !s.wants(section.name) || ctx.Err() != nil {
 			continue
 		}
-		s.result = &result{Name: section.name, Server: r.Machine.Measured()}
+		s.result = &result{Name: section.name, Server: r.Server}
 		err := errors.Join(section.run(s, ctx), s.endSection())
 		for _, f := range s.result.Figures {
 			if f.Failed > 0 {

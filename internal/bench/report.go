@@ -23,10 +23,11 @@ var page string
 
 // report has the results of a run.
 type report struct {
-	Machine  machine  `json:"machine"` // of the last run
-	Rounds   int      `json:"rounds"`
-	Duration float64  `json:"durationSeconds"` // of one measurement
-	Sections []result `json:"sections"`
+	Machine  [2]string `json:"measuredOn"` // of the last run
+	Server   string    `json:"server"`
+	Rounds   int       `json:"rounds"`
+	Duration float64   `json:"durationSeconds"` // of one measurement
+	Sections []result  `json:"sections"`
 }
 
 // result has the figures of a section.
@@ -167,8 +168,7 @@ func (r *report) save(folder string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	lines := func(m machine) []string { return strings.Split(m.String(), "\n") }
-	markdown, err := render(page, template.FuncMap{"number": number, "lines": lines}, r)
+	markdown, err := render(page, template.FuncMap{"number": number}, r)
 	if err != nil {
 		return err
 	}
