@@ -138,39 +138,48 @@ func (x *indexer) documentsOf(owner string) func(context.Context, sqlx.QueryerCo
 }
 
 // step indexes the oldest messages of a mailbox that are not indexed, if they are many, and reports
-// whether there may be more.
-//
-// It reads them without a lock. While it writes, it holds the lock of the index: whoever edited or
-// erased one of them before is found by the change, and whoever does so later finds it indexed.
+// whether there may be more. It reads them before it locks anything, since their words take time.
 func (x *indexer) step(ctx context.Context, owner string) (more bool, err error) {
-	var start, clock ID
-	var tail []Message
+	var t tail
 	err = x.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		if start, err = searchindex.IndexedUpTo(ctx, q, owner); err != nil {
-			return err
-		}
-		if clock, err = selectClock(ctx, q, owner); err != nil {
-			return err
-		}
-		tail, err = selectTail(ctx, q, x.engine, owner, start, stepMessages)
+		t, err = readTail(ctx, q, x.engine, owner)
 		return err
 	})
-	documents, more := documentsToIndex(owner, tail)
-	if err != nil || len(documents) == 0 {
+	if err != nil || len(t.documents) == 0 {
 		return false, err
 	}
-	err = x.db.Add(ctx, mailbox.WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-		appended, err := appendDocuments(ctx, tx, owner, start, clock, documents)
-		more = more || !appended
+	err = x.db.Add(ctx, mailbox.WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+		more, err = appendTail(ctx, tx, x.engine, owner, t)
 		return err
 	})
 	return more, err
 }
 
-// appendDocuments indexes documents of an owner, unless what was read is out of date: the index does not
-// end at start any more, or there are edits or deletions newer than the clock.
-func appendDocuments(ctx context.Context, tx *sqlx.Tx, owner string, start, clock ID, documents []searchindex.Document) (bool, error) {
-	if start == (ID{}) {
+// tail is the oldest part of the messages of an owner that are not indexed.
+type tail struct {
+	start     ID // the end of the index
+	clock     ID // of the mailbox, before the messages were read
+	documents []searchindex.Document
+	more      bool // there may be more messages
+}
+
+func readTail(ctx context.Context, q sqlx.QueryerContext, e engine, owner string) (t tail, err error) {
+	if t.start, err = searchindex.IndexedUpTo(ctx, q, owner); err != nil {
+		return t, err
+	}
+	if t.clock, err = selectClock(ctx, q, owner); err != nil {
+		return t, err
+	}
+	messages, err := selectTail(ctx, q, e, owner, t.start, stepMessages)
+	t.documents, t.more = documentsToIndex(owner, messages)
+	return t, err
+}
+
+// appendTail indexes a tail, and reports whether there may be more. It holds the lock of the index: who
+// edits or erases one of the messages later finds it indexed. If there were edits or deletions since the
+// tail was read, or another server has indexed it, it reads the tail again.
+func appendTail(ctx context.Context, tx *sqlx.Tx, e engine, owner string, t tail) (more bool, err error) {
+	if t.start == (ID{}) {
 		if err := lockMailbox(ctx, tx, owner); err != nil {
 			return false, err
 		}
@@ -179,14 +188,18 @@ func appendDocuments(ctx context.Context, tx *sqlx.Tx, owner string, start, cloc
 		}
 	}
 	indexed, err := searchindex.Lock(ctx, tx, []string{owner})
-	if err != nil {
+	end, ok := indexed[owner]
+	if err != nil || !ok { // the user was erased
 		return false, err
 	}
-	changed, _, err := selectChangeAfter(ctx, tx, owner, clock, 1)
-	if end, ok := indexed[owner]; err != nil || !ok || end != start || changed != nil {
+	changed, _, err := selectChangeAfter(ctx, tx, owner, t.clock, 1)
+	if err == nil && (end != t.start || changed != nil) {
+		t, err = readTail(ctx, tx, e, owner)
+	}
+	if err != nil || len(t.documents) == 0 {
 		return false, err
 	}
-	return true, searchindex.Append(ctx, tx, owner, documents)
+	return t.more, searchindex.Append(ctx, tx, owner, t.documents)
 }
 
 // documentsToIndex makes documents of the messages of a tail, as many as one step takes. It returns

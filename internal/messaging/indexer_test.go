@@ -1,0 +1,226 @@
+package messaging
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/searchindex"
+	"github.com/message-service/message-service/internal/words"
+)
+
+// long is a word behind a text so long that a few of them are enough to be indexed.
+func long(word string) string { return strings.Repeat("滿", 4000) + " " + word }
+
+// indexed is a mailbox with messages of two senders, for tests of its index.
+type indexed struct {
+	*Service
+
+	t            *testing.T
+	owner        string
+	alice, carol string
+	messages     []Message
+}
+
+// newIndexed makes a mailbox with messages, each of which has one of the words.
+func newIndexed(t *testing.T, service *Service, owner string, list ...string) *indexed {
+	t.Helper()
+	s := &indexed{Service: service, t: t, owner: owner, alice: owner + "-alice", carol: owner + "-carol"}
+	for i, word := range list {
+		m, _, err := s.Send(t.Context(), Draft{Sender: []string{s.alice, s.carol}[i%2], Recipient: owner, Text: long(word)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.messages = append(s.messages, m)
+	}
+	return s
+}
+
+// readTail reads what an indexer of the mailbox reads.
+func (s *indexed) readTail() (found tail) {
+	s.t.Helper()
+	s.read(func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		found, err = readTail(ctx, q, s.engine, s.owner)
+		return err
+	})
+	return found
+}
+
+// appendTail writes what an indexer has read.
+func (s *indexed) appendTail(found tail) {
+	s.t.Helper()
+	err := s.db.Add(s.t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := appendTail(ctx, tx, s.engine, s.owner, found)
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *indexed) read(fn func(context.Context, sqlx.QueryerContext) error) {
+	s.t.Helper()
+	if err := s.db.Read(s.t.Context(), fn); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// expect compares which messages the index has a word for.
+func (s *indexed) expect(word string, want ...ID) {
+	s.t.Helper()
+	var got []ID
+	s.read(func(ctx context.Context, q sqlx.QueryerContext) error {
+		for id, err := range searchindex.Search(ctx, q, s.engine.rebind, searchindex.Query{
+			Owner: s.owner, Terms: []words.Term{{Word: word}}, High: mailbox.LastID, Upward: true,
+		}) {
+			if err != nil {
+				return err
+			}
+			got = append(got, id)
+		}
+		return nil
+	})
+	if !slices.Equal(got, want) {
+		s.t.Errorf("the index has %q for %v, not %v", word, got, want)
+	}
+}
+
+// TestChangesWhileIndexed changes messages after an indexer has read them and before it indexes them. The
+// index must have what they are then.
+func TestChangesWhileIndexed(t *testing.T) {
+	changes := map[string]struct {
+		change func(*indexed) error
+		first  []string // words that the index has for the first message afterwards
+		second bool     // it has the second message
+	}{
+		"nothing": {func(*indexed) error { return nil }, []string{"one"}, true},
+		"edit": {func(s *indexed) error {
+			_, err := s.Edit(s.t.Context(), s.messages[0].ID, Edit{Text: new(long("uno"))})
+			return err
+		}, []string{"uno"}, true},
+		"many edits": {func(s *indexed) error {
+			for _, word := range []string{"uno", "un", "eins"} {
+				if _, err := s.Edit(s.t.Context(), s.messages[0].ID, Edit{Text: new(long(word))}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, []string{"eins"}, true},
+		"deletion":       {func(s *indexed) error { return s.Delete(s.t.Context(), s.messages[0].ID) }, nil, true},
+		"erased sender":  {func(s *indexed) error { return s.EraseUser(s.t.Context(), s.alice) }, nil, true},
+		"erased owner":   {func(s *indexed) error { return s.EraseUser(s.t.Context(), s.owner) }, nil, false},
+		"another server": {func(s *indexed) error { return s.indexer.catchUp(s.t.Context(), s.owner) }, []string{"one"}, true},
+	}
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		service := New(dbtest.Open(t, dbtest.NewURL(t, engine)), Options{})
+		defer service.Close(t.Context()) //nolint:errcheck // nothing waits
+		for name, c := range changes {
+			t.Run(name, func(t *testing.T) {
+				s := newIndexed(t, service, strings.ReplaceAll(name, " ", "-"), "one", "two", "three", "four", "five", "six")
+				found := s.readTail()
+				if err := c.change(s); err != nil {
+					t.Fatal(err)
+				}
+				s.appendTail(found)
+				for _, word := range []string{"one", "uno", "un", "eins"} {
+					var want []ID
+					if slices.Contains(c.first, word) {
+						want = append(want, s.messages[0].ID)
+					}
+					s.expect(word, want...)
+				}
+				var second []ID
+				if c.second {
+					second = append(second, s.messages[1].ID)
+				}
+				s.expect("two", second...)
+			})
+		}
+	})
+}
+
+// TestChangesBesideIndexing has a message changed by a transaction that is not committed yet when another
+// one indexes it, and the other way round, with a new index and with one that exists. The second one must
+// wait, or else the index keeps a word that is no more.
+func TestChangesBesideIndexing(t *testing.T) {
+	service := New(dbtest.Open(t, dbtest.NewDatabase(t, "LOCALE 'C'")), Options{})
+	defer service.Close(t.Context()) //nolint:errcheck // nothing waits
+	list := []string{"one", "two", "three"}
+	for _, c := range []struct {
+		name        string
+		before      []string // words of messages that were indexed before
+		indexIsLast bool
+	}{
+		{"new index, edit first", nil, true},
+		{"new index, edit last", nil, false},
+		{"edit first", list, true},
+		{"edit last", list, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newIndexed(t, service, strings.NewReplacer(" ", "-", ",", "").Replace(c.name), c.before...)
+			if err := s.indexer.catchUp(t.Context(), s.owner); err != nil {
+				t.Fatal(err)
+			}
+			var one []ID
+			for _, m := range s.messages[:len(c.before)/3] {
+				one = append(one, m.ID)
+			}
+			s = newIndexed(t, service, s.owner, list...)
+			found, first := s.readTail(), s.messages[0]
+			appendTail := func(ctx context.Context, tx *sqlx.Tx) error {
+				_, err := appendTail(ctx, tx, s.engine, s.owner, found)
+				return err
+			}
+			edit := func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
+				text := long("uno")
+				if _, err := editMessage(ctx, tx, &first, Edit{Text: &text}, ids[0]); err != nil {
+					return err
+				}
+				return replaceWords(ctx, tx, []Message{first}, &text)
+			}
+			index := func(fn func(context.Context, *sqlx.Tx) error) error { return s.db.Add(t.Context(), time.Minute, fn) }
+			change := func(fn func(context.Context, *sqlx.Tx, []ID) error) error {
+				return s.mailboxes.Erase(t.Context(), []string{first.Sender, first.Recipient}, 1, fn)
+			}
+			second := make(chan error, 1)
+			var err error
+			if c.indexIsLast {
+				err = change(func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
+					err := edit(ctx, tx, ids)
+					go func() { second <- index(appendTail) }()
+					s.untilLocked(second)
+					return err
+				})
+			} else {
+				err = index(func(ctx context.Context, tx *sqlx.Tx) error {
+					err := appendTail(ctx, tx)
+					go func() { second <- change(edit) }()
+					s.untilLocked(second)
+					return err
+				})
+			}
+			if err := errors.Join(err, <-second); err != nil {
+				t.Fatal(err)
+			}
+			s.expect("uno", first.ID)
+			s.expect("one", one...)
+		})
+	}
+}
+
+// untilLocked waits until a transaction waits for the lock of another one, or is done.
+func (s *indexed) untilLocked(done chan error) {
+	for waiting := 0; waiting == 0 && len(done) == 0; {
+		s.read(func(ctx context.Context, q sqlx.QueryerContext) error {
+			return sqlx.GetContext(ctx, q, &waiting, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+		})
+	}
+}
