@@ -23,6 +23,8 @@ const (
 	// finds few messages in vain, unless the words of a phrase are often, but never together.
 	searchMaxMessages = 2000
 	searchMaxBytes    = 1 << 20
+
+	searchBatch = 200 // messages that are read at a time, at most
 )
 
 // search is a search for words in the messages of an owner that a list selects.
@@ -181,23 +183,25 @@ func (m *matches) addTail(ctx context.Context, q sqlx.QueryerContext, bounds idR
 	}
 }
 
-// addIndexed adds matches among the messages that the index finds. It reads a page of them at a time.
+// addIndexed adds matches among the messages that the index finds. It reads as many as a page has at first,
+// then more at a time: the first were found in vain.
 func (m *matches) addIndexed(ctx context.Context, q sqlx.QueryerContext, bounds idRange) error {
 	if bounds.low.Compare(bounds.high) >= 0 {
 		return nil
 	}
-	batch := make([]ID, 0, m.Limit+1)
+	size := m.Limit + 1
+	var batch []ID
 	for id, err := range searchindex.Search(ctx, q, m.engine.rebind, searchindex.Query{
 		Owner: m.owner, Terms: append(m.words.Terms(), m.where...), Low: bounds.low, High: bounds.high, Upward: m.Upward(),
 	}) {
 		if err != nil {
 			return err
 		}
-		if batch = append(batch, id); len(batch) == cap(batch) {
+		if batch = append(batch, id); len(batch) >= size {
 			if err := m.addFound(ctx, q, batch); err != nil {
 				return err
 			}
-			batch = batch[:0]
+			batch, size = batch[:0], max(size, min(2*size, searchBatch))
 		}
 	}
 	return m.addFound(ctx, q, batch)
