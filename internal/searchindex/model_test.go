@@ -81,6 +81,24 @@ func TestShortDocumentsBecomeLong(t *testing.T) {
 	})
 }
 
+// TestFrequentWord erases documents whose words are beside one with more postings than a block usually has.
+func TestFrequentWord(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		m := newModel(t, engine)
+		list := make([]Document, 5000)
+		for i := range list {
+			list[i] = Document{ID: mailbox.ID(uuid.Must(uuid.NewV7())), Words: []string{fmt.Sprintf("a%d", i%1000), "frequent"}}
+			m.documents[list[i].ID] = list[i].Words
+		}
+		m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error { return Append(ctx, tx, m.owner, list) })
+		delete(m.documents, list[7].ID)
+		m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error {
+			return Replace(ctx, tx, m.owner, []Change{{ID: list[7].ID, Old: list[7].Words}})
+		})
+		m.check(t)
+	})
+}
+
 // model is an index and what it should have.
 type model struct {
 	db        *db.DB

@@ -179,6 +179,7 @@ func (s *segment) replace(b block, parts []block) bool {
 	s.Bytes -= len(b.data)
 	for i := range parts {
 		s.Bytes += len(parts[i].data)
+		parts[i].number = b.number
 		if len(parts) > 1 {
 			parts[i].number = s.Edits
 			s.Edits++
