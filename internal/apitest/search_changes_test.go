@@ -17,7 +17,7 @@ import (
 )
 
 // TestSearchAfterChanges sends, edits, deletes and erases at random, and must find each word in
-// exactly the messages that have it now. It logs the seed.
+// exactly the messages that have it now, whether they were indexed before or not. It logs the seed.
 func TestSearchAfterChanges(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -43,13 +43,12 @@ func TestSearchAfterChanges(t *testing.T) {
 			return live[ids[random.IntN(len(ids))]]
 		}
 		for i := range 250 {
+			if i == 100 {
+				for _, user := range users {
+					index(t, s, user)
+				}
+			}
 			switch n := random.IntN(10); {
-			case len(live) < 5 || n < 5:
-				m := s.Send(t, users[random.IntN(len(users))], users[random.IntN(len(users))], text())
-				live[m.ID] = m
-			case n < 8:
-				m := pick()
-				live[m.ID] = s.Edit(t, m.ID, client.EditMessageRequest{Text: new(text())})
 			case i == 150:
 				s.Erase(t, "carol")
 				for id, m := range live {
@@ -57,6 +56,12 @@ func TestSearchAfterChanges(t *testing.T) {
 						delete(live, id)
 					}
 				}
+			case len(live) < 5 || n < 5:
+				m := s.Send(t, users[random.IntN(len(users))], users[random.IntN(len(users))], text())
+				live[m.ID] = m
+			case n < 8:
+				m := pick()
+				live[m.ID] = s.Edit(t, m.ID, client.EditMessageRequest{Text: new(text())})
 			default:
 				m := pick()
 				s.Delete(t, m.ID)

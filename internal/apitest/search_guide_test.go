@@ -20,14 +20,15 @@ import (
 	"github.com/message-service/message-service/internal/words/wordstest"
 )
 
-// searchStores are the databases on which searches must find the same. In the locale of Turkish, the lower
-// case of I is ı.
+// searchStores are the databases on which searches must find the same.
 var searchStores = map[string]func(testing.TB) string{
 	"sqlite":              func(t testing.TB) string { return dbtest.NewURL(t, db.SQLite) },
 	"postgres in C":       func(t testing.TB) string { return dbtest.NewURL(t, db.Postgres) },
 	"postgres in C.UTF-8": func(t testing.TB) string { return dbtest.NewDatabase(t, "LOCALE 'C.UTF-8'") },
 	"postgres in Turkish, ICU": func(t testing.TB) string {
-		return dbtest.NewDatabase(t, "LOCALE_PROVIDER icu ICU_LOCALE 'tr-TR' LOCALE 'C'")
+		url := dbtest.NewDatabase(t, "LOCALE_PROVIDER icu ICU_LOCALE 'tr-TR' LOCALE 'C'")
+		dbtest.Execute(t, url, "SELECT 1 / (lower('I') = 'ı')::int")
+		return url
 	},
 }
 
