@@ -38,7 +38,8 @@ type search struct {
 	bounds idRange
 }
 
-// errNotIndexed says that too many messages of the owner are not indexed yet.
+// errNotIndexed says that too many messages of the owner are not indexed yet, or not by this version of the
+// tokeniser.
 var errNotIndexed = errors.New("the mailbox is not indexed yet")
 
 // newSearch makes the search of a query for words in the messages of an owner.
@@ -194,7 +195,10 @@ func (m *matches) addIndexed(ctx context.Context, q sqlx.QueryerContext, bounds 
 	for id, err := range searchindex.Search(ctx, q, m.engine.rebind, searchindex.Query{
 		Owner: m.owner, Terms: append(m.words.Terms(), m.where...), Low: bounds.low, High: bounds.high, Upward: m.Upward(),
 	}) {
-		if err != nil {
+		switch {
+		case errors.Is(err, searchindex.ErrOutdated):
+			return errNotIndexed
+		case err != nil:
 			return err
 		}
 		if batch = append(batch, id); len(batch) >= size {

@@ -147,13 +147,13 @@ func ordinalsOf(postings []byte) ([]uint32, error) {
 	return ordinals, nil
 }
 
-// shifted appends postings whose ordinals are larger by offset than these, behind others of which
-// last is the last ordinal. It returns the new last one.
-func shifted(b, postings []byte, offset, last uint32) ([]byte, uint32, error) {
+// renumbered appends postings with the new numbers of their ordinals, behind others of which last is the last
+// ordinal. It returns the new last one.
+func renumbered(b, postings []byte, numbers []uint32, last uint32) ([]byte, uint32, error) {
 	ordinals, err := ordinalsOf(postings)
 	for _, ordinal := range ordinals {
-		b = binary.AppendUvarint(b, uint64(ordinal+offset-last))
-		last = ordinal + offset
+		b = binary.AppendUvarint(b, uint64(numbers[ordinal]-last))
+		last = numbers[ordinal]
 	}
 	return b, last, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -19,7 +20,8 @@ const (
 	largeBytes = 256 << 10 // a segment from here on is not merged any more
 )
 
-// toMerge returns how many of the newest segments, which come first, are to be merged.
+// toMerge returns how many of the newest segments, which come first, are to be merged: so many of a size
+// that the result is of the next, or a long row of mixed sizes.
 func toMerge(segments []segment) int {
 	for _, size := range []struct{ from, below int }{{0, smallBytes}, {smallBytes, largeBytes}} {
 		n, alike := 0, 0
@@ -29,7 +31,7 @@ func toMerge(segments []segment) int {
 			}
 			n++
 		}
-		if alike >= mergeWidth {
+		if alike >= mergeWidth || n >= 2*mergeWidth {
 			return n
 		}
 	}
@@ -73,8 +75,8 @@ func ignoreStale(err error) error {
 	return err
 }
 
-// exchange replaces segments by one with the same documents, unless they have changed since they were
-// read.
+// exchange replaces segments by one with the same documents, or by none if all were erased. They must not
+// have changed since they were read.
 func exchange(ctx context.Context, tx *sqlx.Tx, owner string, old []segment, c content) error {
 	if _, err := Lock(ctx, tx, []string{owner}); err != nil {
 		return err
@@ -90,15 +92,15 @@ func exchange(ctx context.Context, tx *sqlx.Tx, owner string, old []segment, c c
 			return errStale
 		}
 	}
-	if err := deleteSegments(ctx, tx, owner, old); err != nil {
+	if err := deleteSegments(ctx, tx, owner, old); err != nil || len(c.ids) == 0 {
 		return err
 	}
 	return insertSegment(ctx, tx, owner, c.segment(newSegmentID(), words.Version), c)
 }
 
-// Renew makes the oldest segment of an owner that another version of the tokeniser has made anew, and
-// reports whether there was one: then there may be more. The function returns the documents with the given ids that still
-// exist, in any order.
+// Renew makes the oldest segment of an owner that an older version of the tokeniser has made anew, and
+// reports whether there was one: then there may be more. The function returns those of the documents with
+// the given ids that still exist, in any order.
 func Renew(
 	ctx context.Context, database *db.DB, owner string,
 	documents func(context.Context, sqlx.QueryerContext, []mailbox.ID) ([]Document, error),
@@ -108,7 +110,7 @@ func Renew(
 	read := func(ctx context.Context, q sqlx.QueryerContext) error {
 		outdated = nil
 		err := sqlx.SelectContext(ctx, q, &outdated, `
-			SELECT `+segmentColumns+` FROM search_segments WHERE owner = $1 AND version <> $2 ORDER BY last_id LIMIT 1`, owner, words.Version)
+			SELECT `+segmentColumns+` FROM search_segments WHERE owner = $1 AND version < $2 ORDER BY last_id LIMIT 1`, owner, words.Version)
 		if err != nil || len(outdated) == 0 {
 			return err
 		}
@@ -120,15 +122,8 @@ func Renew(
 		if err != nil {
 			return err
 		}
-		wordsOf := make(map[mailbox.ID][]string, len(found))
-		for _, d := range found {
-			wordsOf[d.ID] = d.Words
-		}
-		all := make([]Document, len(old.ids)) // erased ones keep their places, so that the range of ids stays
-		for i, id := range old.ids {
-			all[i] = Document{ID: id, Words: wordsOf[id]}
-		}
-		renewed = contentOf(all)
+		slices.SortFunc(found, func(a, b Document) int { return a.ID.Compare(b.ID) })
+		renewed = contentOf(found)
 		return nil
 	}
 	if err := database.Read(ctx, read); err != nil || len(outdated) == 0 {

@@ -13,15 +13,22 @@ import (
 	"github.com/message-service/message-service/internal/words"
 )
 
+// segments returns all segments, the oldest first.
+func (m *model) segments(t *testing.T) (list []segment) {
+	t.Helper()
+	m.read(t, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		list, err = selectSegments(ctx, q, m.owner, mailbox.ID{}, mailbox.LastID, true, 1_000_000)
+		return err
+	})
+	return list
+}
+
 // check compares all words and postings of the index with the model.
 func (m *model) check(t *testing.T) {
 	t.Helper()
 	got, want := map[string]int{}, map[string]int{}
+	segments := m.segments(t)
 	m.read(t, func(ctx context.Context, q sqlx.QueryerContext) error {
-		segments, err := selectSegments(ctx, q, m.owner, mailbox.ID{}, mailbox.LastID, true, 1_000_000)
-		if err != nil {
-			return err
-		}
 		rows := 0
 		for i := range segments {
 			c, err := selectContent(ctx, q, m.owner, &segments[i])

@@ -24,7 +24,7 @@ func TestModel(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		m := newModel(t, engine)
 		merged := 0
-		for i := range dbtest.Size(60, 200, 600) {
+		for i := range dbtest.Size(60, 120, 600) {
 			switch n := m.random.IntN(20); {
 			case n < 9:
 				m.add(t)
@@ -33,24 +33,24 @@ func TestModel(t *testing.T) {
 			case n == 13 && i%3 == 0:
 				m.takeBack(t)
 			case n == 14 && i%3 == 0:
+				m.outdate(t)
+				m.change(t)
 				m.renew(t)
 			default:
-				again, err := Merge(t.Context(), m.db, m.owner)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if again {
+				if m.merge(t) {
 					merged++
 				}
 			}
-			m.check(t)
-			for range 5 {
-				m.search(t)
+			if i%8 == 0 {
+				m.check(t)
 			}
+			m.search(t)
+			m.search(t)
 			if t.Failed() {
 				return
 			}
 		}
+		m.check(t)
 		if merged == 0 {
 			t.Error("nothing was merged")
 		}
@@ -66,16 +66,20 @@ func TestShortDocumentsBecomeLong(t *testing.T) {
 			list[i] = Document{ID: mailbox.ID(uuid.Must(uuid.NewV7())), Words: []string{"a"}}
 		}
 		m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error { return Append(ctx, tx, m.owner, list) })
+		var changes []Change
 		for i, d := range list {
 			change := Change{ID: d.ID, Old: d.Words, New: []string{"a"}}
 			for n := range 100 {
 				change.New = append(change.New, fmt.Sprintf("w%d", (i+n)*7919%10_000))
 			}
 			m.documents[d.ID] = change.New
-			m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error { return Replace(ctx, tx, m.owner, []Change{change}) })
+			changes = append(changes, change)
+		}
+		for some := range slices.Chunk(changes, 10) {
+			m.replace(t, some)
 		}
 		m.check(t)
-		for range 50 {
+		for range 20 {
 			m.search(t)
 		}
 	})
@@ -150,7 +154,7 @@ func (m *model) word() string {
 }
 
 func (m *model) words() []string {
-	list := make([]string, m.random.IntN(1<<m.random.IntN(7)))
+	list := make([]string, 1+m.random.IntN(1<<m.random.IntN(7)))
 	for i := range list {
 		list[i] = m.word()
 	}
@@ -191,12 +195,27 @@ func (m *model) change(t *testing.T) {
 	if len(m.erased) > 0 && m.random.IntN(4) == 0 {
 		changes = append(changes, Change{ID: m.erased[m.random.IntN(len(m.erased))]})
 	}
+	m.replace(t, changes)
+}
+
+func (m *model) replace(t *testing.T, changes []Change) {
+	t.Helper()
 	m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error {
 		if _, err := Lock(ctx, tx, []string{m.owner, "stranger"}); err != nil {
 			return err
 		}
 		return Replace(ctx, tx, m.owner, changes)
 	})
+}
+
+// merge merges segments, and reports whether there were many.
+func (m *model) merge(t *testing.T) bool {
+	t.Helper()
+	merged, err := Merge(t.Context(), m.db, m.owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return merged
 }
 
 // takeBack takes the newest segment off.
@@ -215,13 +234,18 @@ func (m *model) takeBack(t *testing.T) {
 	m.erased = slices.DeleteFunc(m.erased, func(id mailbox.ID) bool { return id.Compare(end) > 0 })
 }
 
-// renew pretends that another version of the tokeniser has made some segments, with other words.
-func (m *model) renew(t *testing.T) {
+// outdate pretends that an older version of the tokeniser has made some segments.
+func (m *model) outdate(t *testing.T) {
 	t.Helper()
 	m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, "UPDATE search_segments SET version = -1 WHERE bytes % 2 = 0")
 		return err
 	})
+}
+
+// renew makes outdated segments anew.
+func (m *model) renew(t *testing.T) {
+	t.Helper()
 	for more := true; more; {
 		var err error
 		more, err = Renew(t.Context(), m.db, m.owner, func(_ context.Context, _ sqlx.QueryerContext, ids []mailbox.ID) (list []Document, err error) {

@@ -92,7 +92,7 @@ func addedWords(d *directory, numbers []uint32, changes []Change) map[int]map[st
 }
 
 // ordinalsOfChanges returns the ordinals of changed documents, and leaves out those that the segment
-// does not have, since they were erased before it was made.
+// does not have, since they were erased before it was made or merged.
 func ordinalsOfChanges(
 	ctx context.Context, tx *sqlx.Tx, owner string, s *segment, d *directory, changes []Change,
 ) (numbers []uint32, known []Change, err error) {

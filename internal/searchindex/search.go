@@ -33,7 +33,12 @@ const (
 	maxStale   = 20 // attempts to read segments that are merged at the same time
 )
 
+// ErrOutdated says that an older version of the tokeniser has made a segment, which may lack words
+// therefore. See [Renew].
+var ErrOutdated = errors.New("the index was made by an older version")
+
 // Search returns the ids of the candidates in order. It reads segments as the caller takes ids.
+// Errors: [ErrOutdated].
 func Search(ctx context.Context, q sqlx.QueryerContext, rebind func(string) string, query Query) iter.Seq2[mailbox.ID, error] {
 	return func(yield func(mailbox.ID, error) bool) {
 		s := search{Query: query, ctx: ctx, q: q, rebind: rebind, yield: yield}
@@ -76,6 +81,9 @@ type search struct {
 func (s *search) group(segments []segment) error {
 	parts := make([]part, len(segments))
 	for i := range segments {
+		if segments[i].Version < words.Version {
+			return ErrOutdated
+		}
 		d, err := decodeDirectory(segments[i].Directory)
 		if err != nil {
 			return err
@@ -239,7 +247,7 @@ func (s *search) yieldChunk(ids []mailbox.ID, chunk int, found ordinals) error {
 			i = len(ids) - 1 - i
 		}
 		ordinal := chunk*chunkIDs + i
-		if found[ordinal/64]&(1<<(ordinal%64)) == 0 || ids[i].Compare(s.Low) < 0 || ids[i].Compare(s.High) >= 0 {
+		if !found.has(uint32(ordinal)) || ids[i].Compare(s.Low) < 0 || ids[i].Compare(s.High) >= 0 {
 			continue
 		}
 		if !s.yield(ids[i], nil) {

@@ -7,11 +7,13 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/words"
 )
 
-// Document is a message with its words.
+// Document is a message with its words, of which it has one at least: one without is taken for erased.
 type Document struct {
 	ID    mailbox.ID
 	Words []string
@@ -94,7 +96,7 @@ func (d *directory) place(word string) int {
 func (d *directory) places(prefix string) (from, to int) {
 	from = max(d.place(prefix), 0)
 	to = from
-	for to < len(d.blocks) && (d.blocks[to].first <= prefix || d.blocks[to].first[:min(len(prefix), len(d.blocks[to].first))] == prefix) {
+	for to < len(d.blocks) && (d.blocks[to].first <= prefix || strings.HasPrefix(d.blocks[to].first, prefix)) {
 		to++
 	}
 	return from, to
@@ -135,10 +137,10 @@ func (c *content) segment(id mailbox.ID, version int) segment {
 
 // cursor reads the words of a content in order.
 type cursor struct {
-	blocks []block // that are not begun
-	reader blockReader
-	offset uint32 // of its ordinals in the merged segment
-	done   bool
+	blocks  []block // that are not begun
+	reader  blockReader
+	numbers []uint32 // the ordinals of its documents in the merged segment
+	done    bool
 }
 
 func (c *cursor) next() error {
@@ -156,12 +158,22 @@ func (c *cursor) next() error {
 	}
 }
 
-// merge makes one content of several, which are in the order of their ids.
+// merge makes one content of several, which are in the order of their ids. It leaves out documents that
+// were erased.
 func merge(contents []content) (merged content, err error) {
 	cursors := make([]*cursor, len(contents))
 	for i, c := range contents {
-		cursors[i] = &cursor{blocks: c.blocks, offset: uint32(len(merged.ids))}
-		merged.ids = append(merged.ids, c.ids...)
+		left, err := c.documents()
+		if err != nil {
+			return content{}, err
+		}
+		cursors[i] = &cursor{blocks: c.blocks, numbers: make([]uint32, 64*len(left))}
+		for ordinal, id := range c.ids {
+			if left.has(uint32(ordinal)) {
+				cursors[i].numbers[ordinal] = uint32(len(merged.ids))
+				merged.ids = append(merged.ids, id)
+			}
+		}
 		if err := cursors[i].next(); err != nil {
 			return content{}, err
 		}
@@ -177,6 +189,17 @@ func merge(contents []content) (merged content, err error) {
 			return content{}, err
 		}
 	}
+}
+
+// documents is the set of the documents that have words.
+func (c *content) documents() (ordinals, error) {
+	some := newOrdinals(len(c.ids))
+	for _, b := range c.blocks {
+		if err := some.addTerm(b.data, words.Term{Prefix: true}); err != nil {
+			return nil, err
+		}
+	}
+	return some, nil
 }
 
 // leastOf returns a cursor at the least word, or nil.
@@ -197,7 +220,7 @@ func mergeWord(w *blockWriter, cursors []*cursor, word []byte) (err error) {
 		if c.done || !bytes.Equal(c.reader.word, word) {
 			continue
 		}
-		if postings, last, err = shifted(postings, c.reader.postings, c.offset, last); err != nil {
+		if postings, last, err = renumbered(postings, c.reader.postings, c.numbers, last); err != nil {
 			return err
 		}
 		if err := c.next(); err != nil {
