@@ -2,8 +2,9 @@
 // a network, by the keyboard alone. ONLY selects parts by name, separated by commas. With PICTURE it
 // only saves a screenshot to that path, in which the server appears as http://localhost:8080.
 import assert from 'node:assert/strict';
-import { accessible, hostile, hostileNames, markup, prove, sideways, watch } from './checks.mjs';
+import { accessible, hostile, hostileNames, markup, prove, sideways, until, watch } from './checks.mjs';
 import { hide } from './hide.mjs';
+import { within } from './search.mjs';
 
 const { launch } = await import(`${process.env.TOOLS}/chromium.mjs`);
 const { BASE_URL, PICTURE } = process.env;
@@ -27,15 +28,6 @@ async function open(context, fragment) {
   page.setDefaultTimeout(10_000);
   await page.goto(`${base}/console/${fragment}`);
   return page;
-}
-
-async function until(condition, what) {
-  const end = Date.now() + 30_000;
-  for (;;) {
-    if (await condition()) return;
-    assert.ok(Date.now() < end, `It never came to ${typeof what === 'function' ? await what() : what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 const side = (page, user) => page.getByRole('region', { name: user, exact: true });
@@ -125,34 +117,6 @@ async function inbox() {
   await page.locator('.entries').getByText('More strawberries, live').waitFor();
   await within(page);
   await context.close();
-}
-
-/** Searches in the conversation of ivy and hal only, and follows the words into it. */
-async function within(page) {
-  const [box, entries] = [page.getByRole('searchbox'), page.locator('.entries')];
-  await page.getByRole('button', { name: 'Search what ivy and hal wrote' }).click();
-  await box.pressSequentially('many 17 ');
-  await until(async () => (await entries.locator('mark').allTextContents()).join('|') === '17|many', 'the words of one message');
-  await entries.getByText('Number 17 of many').click();
-  await until(async () => (await page.locator('.messages .found mark').allTextContents()).join('|') === '17|many', 'the words in the conversation');
-  // An answer that comes after that to a later search is ignored.
-  let release;
-  const later = new Promise((resolve) => { release = resolve; });
-  await page.route(/q=many%2023/, async (route) => { await later; await route.continue().catch(() => undefined); });
-  const asked = page.waitForRequest(/q=many%2023/);
-  const ended = Promise.race(['requestfinished', 'requestfailed'].map((end) => page.waitForEvent(end, (request) => /q=many%2023/.test(request.url()))));
-  await box.fill('many 23 ');
-  await asked;
-  await box.fill('many 42 ');
-  await entries.getByText('Number 42 of many').waitFor();
-  release();
-  await ended;
-  await page.evaluate(() => new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); }));
-  assert.match(await entries.textContent(), /Number 42 of many/);
-  await box.fill('strawberries');
-  await page.getByText('Nothing that ivy and hal wrote has all of these words.').waitFor();
-  await page.getByRole('button', { name: 'Only with hal: search everywhere' }).click();
-  await entries.getByText('A word about strawberries').waitFor();
 }
 
 async function service() {

@@ -1,4 +1,5 @@
 // Checks for every page of the console. Each one appends its findings to a list.
+import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 
@@ -92,4 +93,14 @@ export async function prove(browser, base, policy) {
   // Without the policy the request is made.
   expect('a foreign request that is allowed', await open('foreign', plants['a foreign request'][0], {}), ['foreign']);
   return wrong;
+}
+
+/** Waits until a condition holds. */
+export async function until(condition, what) {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    if (await condition()) return;
+    assert.ok(Date.now() < end, `It never came to ${typeof what === 'function' ? await what() : what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }

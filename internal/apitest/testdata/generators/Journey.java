@@ -26,10 +26,10 @@ public class Journey {
     check("a retry says so", "true", retried.getHeaders().get("Idempotent-Replayed").get(0));
     Message second = messages.sendMessage(request.text("Or one?"), UUID.randomUUID().toString());
 
-    MessagePage newest = messages.listMessages("java-bob", "java-alice", null, null, null, null, null, 1);
+    MessagePage newest = messages.listMessages("java-bob", "java-alice", null, null, null, null, null, null, 1);
     check("a list begins with the newest message", second, newest.getMessages().get(0));
     check("a page of one has more behind it", true, newest.getHasMore());
-    MessagePage older = messages.listMessages("java-bob", "java-alice", null, null, null, second.getId(), null, 1);
+    MessagePage older = messages.listMessages("java-bob", "java-alice", null, null, null, null, second.getId(), null, 1);
     check("the next page has the older message", sent.getData(), older.getMessages().get(0));
     check("the last page says that it is the last", false, older.getHasMore());
 
