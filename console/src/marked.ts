@@ -2,10 +2,12 @@ import type { Highlight } from 'message-service-client';
 
 import { el } from './dom.ts';
 
-/** From this code point on, the first word is not at the beginning of an excerpt. */
+/** From this column on, the first word is not at the beginning of an excerpt. */
 const nearBeginning = 24;
-/** How many code points before the first word an excerpt then begins. */
+/** How many columns before the first word an excerpt then begins. */
 const lead = 16;
+/** What is as wide as two letters. */
+const wide = /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Emoji_Presentation}|[\u3000-\u30FF\uFF01-\uFF60]/u;
 
 /** A part of a text, and whether it is a word of a search. */
 export interface Part {
@@ -31,12 +33,23 @@ export function excerptParts(text: string, highlights: readonly Highlight[], len
   const points = Array.from(text);
   const first = highlights[0]?.start ?? 0;
   let from = 0;
-  if (first > nearBeginning) {
-    const space = points.indexOf(' ', first - lead);
-    from = space >= 0 && space < first ? space + 1 : first - lead;
+  if (backFrom(points, first, nearBeginning) > 0) {
+    from = backFrom(points, first, lead);
+    const space = points.indexOf(' ', from);
+    if (space >= 0 && space < backFrom(points, first, lead / 2)) from = space + 1;
   }
   const cut = (isCut: boolean): Part[] => (isCut ? [{ text: '…', isWord: false }] : []);
   return [...cut(from > 0), ...parts(text, highlights, from, from + length), ...cut(from + length < points.length)];
+}
+
+/** Where the code points begin that fill at most so many columns before another one. */
+function backFrom(points: readonly string[], end: number, columns: number): number {
+  let start = end;
+  for (let left = columns; start > 0; start--) {
+    left -= wide.test(points[start - 1] ?? '') ? 2 : 1;
+    if (left < 0) break;
+  }
+  return start;
 }
 
 /** Draws the words of a search as marks. */

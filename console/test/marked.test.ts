@@ -23,5 +23,9 @@ test('an excerpt begins at a word a little before the first that was searched', 
 });
 
 test('an excerpt of a text without spaces is cut before the first word', () => {
-  assert.equal(written(excerptParts(`${'的'.repeat(50)}可能`, [{ start: 50, end: 52 }], 40)), `…${'的'.repeat(16)}[可能]`);
+  assert.equal(written(excerptParts(`${'的'.repeat(50)}可能`, [{ start: 50, end: 52 }], 40)), `…${'的'.repeat(8)}[可能]`);
+});
+
+test('an excerpt of wide characters shows the first word, too', () => {
+  assert.equal(written(excerptParts('会議電車ラーメン明日天気東京ラーメン電車 🎉', [{ start: 21, end: 22 }], 40)), '…京ラーメン電車 [🎉]');
 });

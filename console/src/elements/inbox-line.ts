@@ -27,7 +27,7 @@ function drawEntry(peer: string, message: Message, isOpen: boolean, unread: numb
     avatar(peer),
     el('span', { class: 'peer' }, peer),
     el('time', { datetime: message.sentAt, title: fullTime(time) }, shortTime(time)),
-    el('span', { class: 'excerpt' }, message.sender === peer ? null : `${message.sender}: `, el('bdi', {}, ...excerptOf(message))),
+    el('span', { class: 'excerpt' }, message.sender === peer ? null : el('span', {}, `${message.sender}: `), el('bdi', {}, ...excerptOf(message))),
     badge(unread)));
   return item;
 }

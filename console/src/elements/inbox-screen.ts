@@ -179,6 +179,7 @@ export class InboxScreen extends HTMLElement {
     } else {
       reconcile(this.#list, this.#mailbox.conversations, ({ peer }) => peer, (line, existing) => drawConversation(line, line.peer === place.peer, open(line.peer), existing));
     }
+    this.#more.textContent = this.#search?.failure ? 'Try again' : 'Older';
     this.#more.hidden = !(this.#search ? this.#search.hasMore : this.#mailbox.hasMore);
     this.#note.textContent = this.#whyEmpty();
     this.#note.hidden = this.#note.textContent === '';
@@ -192,7 +193,8 @@ export class InboxScreen extends HTMLElement {
     if (status === 'refused') return reason;
     if (this.#search) {
       const what = this.#place?.within === undefined ? `${user} sent or received` : `${user} and ${this.#place.within} wrote`;
-      return this.#search.failure || (this.#search.messages.length === 0 ? `Nothing that ${what} has all of these words.` : '');
+      const hint = /(^|\s)\p{L}$/u.test(this.#place?.q ?? '') ? ' The last word may be a beginning, from two letters on.' : '';
+      return this.#search.failure || (this.#search.messages.length === 0 ? `Nothing that ${what} has all of these words.${hint}` : '');
     }
     return isLoaded && conversations.length === 0 ? `${user} has no conversations yet.` : '';
   }

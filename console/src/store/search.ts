@@ -1,6 +1,6 @@
 import type { Highlight, Message, MessagePage } from 'message-service-client';
 
-import { answered, api, explain } from '../api.ts';
+import { answered, api, explain, isTemporary } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 
 const pageSize = 20;
@@ -31,6 +31,7 @@ const aboveAll = '~';
 export class Search extends Emitter {
   /** Why the last page could not be loaded. */
   failure = '';
+  #isRefused = false;
   readonly #words: string;
   readonly #signal: AbortSignal;
   readonly #sources: Source[];
@@ -47,7 +48,7 @@ export class Search extends Emitter {
   }
 
   get hasMore(): boolean {
-    return this.#sources.some(({ next }) => next !== undefined);
+    return !this.#isRefused && this.#sources.some(({ next }) => next !== undefined);
   }
 
   get messages(): Message[] {
@@ -71,6 +72,7 @@ export class Search extends Emitter {
       while (this.hasMore && this.messages.length === before) await this.#pages();
     } catch (error) {
       this.failure = explain(error);
+      this.#isRefused = !isTemporary(error);
     }
     if (!this.#signal.aborted) this.emit();
   }
