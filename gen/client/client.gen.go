@@ -323,7 +323,8 @@ type Message struct {
 	EditedAt *Timestamp `json:"editedAt,omitempty"`
 
 	// Highlights Where the words of a search are in the text; only in answers to `highlight=true`.
-	// In order, and without overlaps.
+	// In order, and without overlaps. A word found by its beginning is marked as a
+	// whole, save in scripts without spaces.
 	Highlights []Highlight `json:"highlights,omitempty"`
 
 	// ID A UUID. Those the service makes are of version 7 and sort in the order of the
@@ -874,9 +875,10 @@ type ClientInterface interface {
 	// `hasMore` is true there are still newer ones: go on with `next` as `after`, or
 	// follow the `Link` header.
 	//
-	// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
-	// search finds messages of any age. Its page may be short, even empty, while
-	// `hasMore` is true, when many messages had to be looked at: go on.
+	// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
+	// messages of a user are two searches, of those received and of those sent: merge
+	// them by id. A search finds messages of any age. Its page may be short, even empty,
+	// while `hasMore` is true, when many messages had to be looked at: go on.
 	//
 	// In a list with a `recipient` or a `sender`, a message never appears below one
 	// that could already be read, so whoever catches up misses nothing. The list of
@@ -1252,9 +1254,10 @@ func (c *Client) GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (
 // `hasMore` is true there are still newer ones: go on with `next` as `after`, or
 // follow the `Link` header.
 //
-// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
-// search finds messages of any age. Its page may be short, even empty, while
-// `hasMore` is true, when many messages had to be looked at: go on.
+// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
+// messages of a user are two searches, of those received and of those sent: merge
+// them by id. A search finds messages of any age. Its page may be short, even empty,
+// while `hasMore` is true, when many messages had to be looked at: go on.
 //
 // In a list with a `recipient` or a `sender`, a message never appears below one
 // that could already be read, so whoever catches up misses nothing. The list of
@@ -2910,9 +2913,10 @@ type ClientWithResponsesInterface interface {
 	// `hasMore` is true there are still newer ones: go on with `next` as `after`, or
 	// follow the `Link` header.
 	//
-	// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
-	// search finds messages of any age. Its page may be short, even empty, while
-	// `hasMore` is true, when many messages had to be looked at: go on.
+	// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
+	// messages of a user are two searches, of those received and of those sent: merge
+	// them by id. A search finds messages of any age. Its page may be short, even empty,
+	// while `hasMore` is true, when many messages had to be looked at: go on.
 	//
 	// In a list with a `recipient` or a `sender`, a message never appears below one
 	// that could already be read, so whoever catches up misses nothing. The list of
@@ -5110,9 +5114,10 @@ func (c *ClientWithResponses) GetLimitsWithResponse(ctx context.Context, reqEdit
 // `hasMore` is true there are still newer ones: go on with `next` as `after`, or
 // follow the `Link` header.
 //
-// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
-// search finds messages of any age. Its page may be short, even empty, while
-// `hasMore` is true, when many messages had to be looked at: go on.
+// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
+// messages of a user are two searches, of those received and of those sent: merge
+// them by id. A search finds messages of any age. Its page may be short, even empty,
+// while `hasMore` is true, when many messages had to be looked at: go on.
 //
 // In a list with a `recipient` or a `sender`, a message never appears below one
 // that could already be read, so whoever catches up misses nothing. The list of

@@ -322,7 +322,8 @@ type Message struct {
 	EditedAt *Timestamp `json:"editedAt,omitempty"`
 
 	// Highlights Where the words of a search are in the text; only in answers to `highlight=true`.
-	// In order, and without overlaps.
+	// In order, and without overlaps. A word found by its beginning is marked as a
+	// whole, save in scripts without spaces.
 	Highlights []Highlight `json:"highlights,omitempty"`
 
 	// ID A UUID. Those the service makes are of version 7 and sort in the order of the

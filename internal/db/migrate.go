@@ -95,7 +95,7 @@ func (d *DB) rollBack(ctx context.Context, pool *sql.DB, steps []int64) (names [
 	for _, step := range steps {
 		switch result, err := provider.ApplyVersion(ctx, step, false); {
 		case err == nil:
-			names = append(names, result.Source.Path)
+			names = append(names, result.Source.Path+" (rolled back)")
 		case !errors.Is(err, goose.ErrNotApplied):
 			return nil, fmt.Errorf("migrate: %w", err)
 		}

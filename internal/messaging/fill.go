@@ -80,7 +80,7 @@ func (f *fill) step(ctx context.Context) error {
 	f.done = done
 	if f.count > 0 && (done || time.Since(f.logged) >= fillLogTime) {
 		f.logged = time.Now()
-		f.log.Info("mailboxes indexed for searches", "mailboxes", f.count, "complete", done, "version", words.Version)
+		f.log.Info("mailboxes indexed for searches", "mailboxes", f.count, "complete", done, "rules_version", words.Version)
 	}
 	return nil
 }

@@ -23,9 +23,10 @@ export interface paths {
          *     `hasMore` is true there are still newer ones: go on with `next` as `after`, or
          *     follow the `Link` header.
          *
-         *     To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
-         *     search finds messages of any age. Its page may be short, even empty, while
-         *     `hasMore` is true, when many messages had to be looked at: go on.
+         *     To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
+         *     messages of a user are two searches, of those received and of those sent: merge
+         *     them by id. A search finds messages of any age. Its page may be short, even empty,
+         *     while `hasMore` is true, when many messages had to be looked at: go on.
          *
          *     In a list with a `recipient` or a `sender`, a message never appears below one
          *     that could already be read, so whoever catches up misses nothing. The list of
@@ -629,7 +630,8 @@ export interface components {
             deletedAt?: components["schemas"]["Timestamp"];
             /**
              * @description Where the words of a search are in the text; only in answers to `highlight=true`.
-             *     In order, and without overlaps.
+             *     In order, and without overlaps. A word found by its beginning is marked as a
+             *     whole, save in scripts without spaces.
              */
             highlights?: components["schemas"]["Highlight"][];
         };

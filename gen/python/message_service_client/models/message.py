@@ -44,7 +44,8 @@ class Message:
             2026-11-23T12:00:00.366Z.
         highlights (list[Highlight] | Unset): Where the words of a search are in the text; only in answers to
             `highlight=true`.
-            In order, and without overlaps.
+            In order, and without overlaps. A word found by its beginning is marked as a
+            whole, save in scripts without spaces.
     """
 
     id: UUID

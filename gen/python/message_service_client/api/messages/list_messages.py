@@ -150,9 +150,10 @@ def sync_detailed(
     `hasMore` is true there are still newer ones: go on with `next` as `after`, or
     follow the `Link` header.
 
-    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
-    search finds messages of any age. Its page may be short, even empty, while
-    `hasMore` is true, when many messages had to be looked at: go on.
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
+    messages of a user are two searches, of those received and of those sent: merge
+    them by id. A search finds messages of any age. Its page may be short, even empty,
+    while `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
@@ -232,9 +233,10 @@ def sync(
     `hasMore` is true there are still newer ones: go on with `next` as `after`, or
     follow the `Link` header.
 
-    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
-    search finds messages of any age. Its page may be short, even empty, while
-    `hasMore` is true, when many messages had to be looked at: go on.
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
+    messages of a user are two searches, of those received and of those sent: merge
+    them by id. A search finds messages of any age. Its page may be short, even empty,
+    while `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
@@ -309,9 +311,10 @@ async def asyncio_detailed(
     `hasMore` is true there are still newer ones: go on with `next` as `after`, or
     follow the `Link` header.
 
-    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
-    search finds messages of any age. Its page may be short, even empty, while
-    `hasMore` is true, when many messages had to be looked at: go on.
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
+    messages of a user are two searches, of those received and of those sent: merge
+    them by id. A search finds messages of any age. Its page may be short, even empty,
+    while `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
@@ -389,9 +392,10 @@ async def asyncio(
     `hasMore` is true there are still newer ones: go on with `next` as `after`, or
     follow the `Link` header.
 
-    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). A
-    search finds messages of any age. Its page may be short, even empty, while
-    `hasMore` is true, when many messages had to be looked at: go on.
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
+    messages of a user are two searches, of those received and of those sent: merge
+    them by id. A search finds messages of any age. Its page may be short, even empty,
+    while `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
     that could already be read, so whoever catches up misses nothing. The list of
