@@ -1,6 +1,7 @@
 package words
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 	"unicode"
@@ -130,16 +131,34 @@ func orderOf(r rune) uint8 {
 }
 
 // compose returns what a mark or a letter of Hangul is together with the code point before it, or 0 if they
-// stay two.
+// stay two. It is asked for each mark of a text, so it does not ask golang.org/x/text.
 func compose(before, r rune) rune {
-	if !isAccent(r) && !isVoicing(r) && !isJamo(r) {
-		return 0
+	const syllables, leads, vowels, tails = 0xAC00, 0x1100, 0x1161, 0x11A7
+	switch {
+	case before >= leads && before < leads+19 && r >= vowels && r < vowels+21:
+		return syllables + ((before-leads)*21+r-vowels)*28
+	case before >= syllables && before < syllables+19*21*28 && (before-syllables)%28 == 0 && r > tails && r < tails+28:
+		return before + r - tails
 	}
-	both := []rune(norm.NFC.String(string([]rune{before, r})))
-	if len(both) > 1 {
-		return 0
+	return composed[[2]rune{before, r}]
+}
+
+// composed are the letters of Cyrillic and of Kana that have marks which make other letters.
+var composed = func() map[[2]rune]rune {
+	all := map[[2]rune]rune{}
+	for _, r := range slices.Concat(codePoints(0x0400, 0x04FF), codePoints(0x3040, 0x30FF)) {
+		if both := []rune(norm.NFD.String(string(r))); len(both) == 2 && (isAccent(both[1]) || isVoicing(both[1])) {
+			all[[2]rune(both)] = r
+		}
 	}
-	return both[0]
+	return all
+}()
+
+func codePoints(from, to rune) (all []rune) {
+	for r := from; r <= to; r++ {
+		all = append(all, r)
+	}
+	return all
 }
 
 func digitValue(r rune) rune {

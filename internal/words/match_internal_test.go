@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 )
 
@@ -93,4 +94,34 @@ func TestOfHasUnitsAndPairs(t *testing.T) {
 			t.Fatalf("the words of %q are %q", text, got)
 		}
 	})
+}
+
+func TestCompose(t *testing.T) {
+	t.Parallel()
+	marks := slices.Concat(codePoints(0x1161, 0x11FF), []rune{0x0301, 0x0306, 0x0308, 0x3099, 0x309A})
+	for _, before := range slices.Concat(codePoints(0x0400, 0x04FF), codePoints(0x1100, 0x11FF), codePoints(0x3040, 0x30FF), codePoints(0xAC00, 0xAD00), codePoints(0xD790, 0xD7FF)) {
+		for _, r := range marks {
+			want := []rune(norm.NFC.String(string([]rune{before, r})))
+			if len(want) > 1 {
+				want[0] = 0
+			}
+			if got := compose(before, r); got != want[0] {
+				t.Fatalf("%+q and %+q are %+q, not %+q", before, r, got, want[0])
+			}
+		}
+	}
+}
+
+// TestDecomposedTextsAreFast notices memory that is taken for each character of a text.
+func TestDecomposedTextsAreFast(t *testing.T) {
+	q, err := Parse("regular")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, character := range []string{"\u1112\u1161\u11AB", "か\u3099", "и\u0306"} {
+		text := strings.Repeat(character, 1000)
+		if n := testing.AllocsPerRun(10, func() { q.Match(text) }); n > 100 {
+			t.Errorf("to match 1,000 times %+q allocates %v times", character, n)
+		}
+	}
 }
