@@ -16,7 +16,7 @@ import (
 
 // What a page of a search looks at, at most: messages, and bytes of their texts before the last one.
 const (
-	searchedMessages = 2000
+	searchedMessages = 1000
 	searchedBytes    = 1 << 20
 )
 

@@ -172,7 +172,7 @@ func (s *Service) searchPage(ctx context.Context, search *search) (Page, error) 
 	waiting, cancel := context.WithTimeout(ctx, catchUpTimeout)
 	defer cancel()
 	for {
-		page, err := s.page(ctx, search.Window, search.page)
+		page, err := s.searchSlot(ctx, search)
 		if !errors.Is(err, errNotIndexed) {
 			return page, err
 		}
@@ -187,6 +187,18 @@ func (s *Service) searchPage(ctx context.Context, search *search) (Page, error) 
 }
 
 func highlightWithoutWords() *Error { return invalid("highlight", "needs q") }
+
+// searchSlot reads a page of a search once one of a few slots is free: a search takes as long as a hundred
+// sends, so that many at once would leave the others no processor.
+func (s *Service) searchSlot(ctx context.Context, search *search) (Page, error) {
+	select {
+	case s.searches <- struct{}{}:
+		defer func() { <-s.searches }()
+	case <-ctx.Done():
+		return Page{}, ctx.Err()
+	}
+	return s.page(ctx, search.Window, search.page)
+}
 
 // page reads a page of messages, in the order of its window. The page that read returns goes on after
 // its last message unless it has another cursor.

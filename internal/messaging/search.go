@@ -21,7 +21,7 @@ const (
 
 	// searchMaxMessages and searchMaxBytes bound the texts in which one search looks for its words. The index
 	// finds few messages in vain, unless the words of a phrase are often, but never together.
-	searchMaxMessages = 2000
+	searchMaxMessages = 1000
 	searchMaxBytes    = 1 << 20
 
 	searchBatch = 200 // messages that are read at a time, at most

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -21,7 +22,8 @@ type Service struct {
 	mailboxes *mailbox.Mailboxes
 	sends     *sends
 	queueSize int
-	indexer   *indexer // nil without searches
+	indexer   *indexer      // nil without searches
+	searches  chan struct{} // holds one for each search that reads
 }
 
 // Options adjusts a [Service]; the zero value serves production.
@@ -65,6 +67,7 @@ func New(database *db.DB, options Options) *Service {
 		sends:     startSends(database, e, mailboxes, index, options.QueueSize),
 		queueSize: options.QueueSize,
 		indexer:   index,
+		searches:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 }
 
