@@ -43,28 +43,34 @@ func toMerge(segments []segment) int {
 func Merge(ctx context.Context, database *db.DB, owner string) (bool, error) {
 	var newest []segment
 	var merged content
-	read := func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		newest, err = selectSegments(ctx, q, owner, mailbox.ID{}, mailbox.LastID, false, 3*mergeWidth)
-		if err != nil {
-			return err
-		}
-		newest = newest[:toMerge(newest)]
-		contents := make([]content, len(newest))
-		for i := range newest {
-			if contents[len(newest)-1-i], err = selectContent(ctx, q, owner, &newest[i]); err != nil {
-				return err
-			}
-		}
-		merged, err = merge(contents)
+	err := database.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		newest, merged, err = readToMerge(ctx, q, owner)
 		return err
-	}
-	if err := database.Read(ctx, read); err != nil || len(newest) == 0 {
+	})
+	if err != nil || len(newest) == 0 {
 		return false, ignoreStale(err)
 	}
-	err := database.Add(ctx, mailbox.WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+	err = database.Add(ctx, mailbox.WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 		return exchange(ctx, tx, owner, newest, merged)
 	})
 	return true, ignoreStale(err)
+}
+
+// readToMerge returns the segments that are to be merged, and what becomes of them.
+func readToMerge(ctx context.Context, q sqlx.QueryerContext, owner string) (newest []segment, merged content, err error) {
+	newest, err = selectSegments(ctx, q, owner, mailbox.ID{}, mailbox.LastID, false, 3*mergeWidth)
+	if err != nil {
+		return nil, content{}, err
+	}
+	newest = newest[:toMerge(newest)]
+	contents := make([]content, len(newest))
+	for i := range newest {
+		if contents[len(newest)-1-i], err = selectContent(ctx, q, owner, &newest[i]); err != nil {
+			return nil, content{}, err
+		}
+	}
+	merged, err = merge(contents)
+	return newest, merged, err
 }
 
 // ignoreStale forgets errStale: another server works at the same index.

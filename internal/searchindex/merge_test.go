@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -55,6 +56,67 @@ func TestMergeErased(t *testing.T) {
 		m.add(t)
 		m.check(t)
 	})
+}
+
+// TestMergeOfChanged changes segments after they were read to be merged: by a transaction that commits before
+// they are exchanged, or that holds the lock of the index, or by another merge. They must stay as they are.
+func TestMergeOfChanged(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		m := newModel(t, engine)
+		m.addShort(t, mergeWidth, 10)
+		var old []segment
+		var merged content
+		read := func() {
+			m.read(t, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+				old, merged, err = readToMerge(ctx, q, m.owner)
+				return err
+			})
+		}
+		exchanged := func() error {
+			return m.db.Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+				return exchange(ctx, tx, m.owner, old, merged)
+			})
+		}
+		expectStale := func(err error) {
+			t.Helper()
+			if !errors.Is(err, errStale) {
+				t.Errorf("exchanged: %v", err)
+			}
+			m.check(t)
+		}
+
+		read()
+		m.lengthen(t, old[3])
+		expectStale(exchanged())
+
+		read()
+		change := Change{ID: old[5].First}
+		delete(m.documents, change.ID)
+		done := make(chan error, 1)
+		m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error {
+			if _, err := Lock(ctx, tx, []string{m.owner}); err != nil {
+				return err
+			}
+			go func() { done <- exchanged() }()
+			m.untilLocked(t, done)
+			return Replace(ctx, tx, m.owner, []Change{change})
+		})
+		expectStale(<-done)
+
+		read()
+		m.merge(t)
+		expectStale(exchanged())
+	})
+}
+
+// untilLocked waits until a transaction of Postgres waits for a lock, or is done. SQLite has one writer.
+func (m *model) untilLocked(t *testing.T, done chan error) {
+	t.Helper()
+	for waiting := 0; waiting == 0 && len(done) == 0 && m.engine == db.Postgres; {
+		m.read(t, func(ctx context.Context, q sqlx.QueryerContext) error {
+			return sqlx.GetContext(ctx, q, &waiting, "SELECT count(*) FROM pg_locks WHERE NOT granted")
+		})
+	}
 }
 
 // TestToMerge expects that a mailbox of any history has few segments.
