@@ -21,9 +21,9 @@
 //
 // Every list is read by keyset pagination from a range of one index, or of two that are merged. A
 // conversation is a row for each of its two users that names its last message; its unread messages
-// are counted by each query, up to [UnreadMax]. A deleted message leaves a tombstone. Searches use
-// the full-text index of each engine; see search_sql.go. What differs between the engines is the
-// interface in engine.go, and each engine has a file. A new column of a table is one line of
+// are counted by each query, up to [UnreadMax]. A deleted message leaves a tombstone. Searches
+// use package searchindex, which indexer.go keeps up; see search.go. What differs between the engines
+// is the interface in engine.go, and each engine has a file. A new column of a table is one line of
 // columns.go.
 //
 // # Files

@@ -2,10 +2,12 @@ package messaging
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/mailbox"
 	"github.com/message-service/message-service/internal/words"
 )
@@ -65,8 +67,12 @@ func (f *fill) step(ctx context.Context) error {
 		return nil
 	}
 	for _, owner := range owners {
-		if err := f.catchUp(ctx, owner); err != nil {
+		err := f.catchUp(ctx, owner)
+		switch {
+		case errors.Is(err, db.ErrUnavailable), ctx.Err() != nil:
 			return err
+		case err != nil: // one mailbox must not keep the others from being indexed
+			f.log.Error("a mailbox cannot be indexed for searches; going on with the next", "error", err)
 		}
 		f.to = owner
 		f.count++

@@ -36,8 +36,13 @@ func (m *model) check(t *testing.T) {
 				return err
 			}
 			rows += len(c.blocks) + (len(c.ids)+chunkIDs-1)/chunkIDs
+			bytes := 0
 			for _, b := range c.blocks {
+				bytes += len(b.data)
 				m.checkBlock(t, c.ids, b, got)
+			}
+			if bytes != segments[i].Bytes {
+				t.Errorf("a segment has %d bytes, not %d", bytes, segments[i].Bytes)
 			}
 		}
 		var stored int

@@ -24,7 +24,7 @@ func TestModel(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		m := newModel(t, engine)
 		merged := 0
-		for i := range dbtest.Size(60, 120, 600) {
+		for i := range dbtest.Size(60, 200, 600) {
 			switch n := m.random.IntN(20); {
 			case n < 9:
 				m.add(t)
@@ -100,6 +100,30 @@ func TestFrequentWord(t *testing.T) {
 			return Replace(ctx, tx, m.owner, []Change{{ID: list[7].ID, Old: list[7].Words}})
 		})
 		m.check(t)
+	})
+}
+
+// TestDelete deletes one of two indexes.
+func TestDelete(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		m := newModel(t, engine)
+		m.addShort(t, 2, 200)
+		deleted := m.owner
+		m.owner = "carol"
+		clear(m.documents)
+		m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error { return Create(ctx, tx, m.owner) })
+		m.addShort(t, 1, 1)
+		m.tx(t, func(ctx context.Context, tx *sqlx.Tx) error { return Delete(ctx, tx, deleted) })
+		m.check(t)
+		for _, table := range []string{"search_indexes", "search_segments", "search_blocks"} {
+			var left int
+			m.read(t, func(ctx context.Context, q sqlx.QueryerContext) error {
+				return sqlx.GetContext(ctx, q, &left, "SELECT count(*) FROM "+table+" WHERE owner = $1", deleted)
+			})
+			if left > 0 {
+				t.Errorf("%d rows of %s are left", left, table)
+			}
+		}
 	})
 }
 

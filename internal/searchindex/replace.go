@@ -12,7 +12,7 @@ import (
 	"github.com/message-service/message-service/internal/words"
 )
 
-// Change is a document whose words are replaced.
+// Change is a document whose words are replaced. It was not erased before, if it has new ones.
 type Change struct {
 	ID  mailbox.ID
 	Old []string // the words it had, or nil if they are not known: then it takes longer
@@ -47,15 +47,8 @@ func replaceIn(ctx context.Context, tx *sqlx.Tx, owner string, s *segment, chang
 		return err
 	}
 	numbers, changes, err := ordinalsOfChanges(ctx, tx, owner, s, &d, changes)
-	if err != nil || len(numbers) == 0 {
+	if err != nil || len(numbers) == 0 || len(d.blocks) == 0 { // without blocks, all were erased
 		return err
-	}
-	isNew := func(change Change) bool { return len(change.New) > 0 }
-	if len(d.blocks) == 0 && slices.ContainsFunc(changes, isNew) { // everything in the segment was erased
-		d.blocks = []block{{}}
-		if err := saveBlocks(ctx, tx, owner, s.ID, []block{{data: []byte{}}}); err != nil {
-			return err
-		}
 	}
 	added := addedWords(&d, numbers, changes)
 	var touched []int // places of blocks
