@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// eraseBatch is how many messages one transaction erases: few, since it locks the mailboxes of
-	// all their users, and long texts have many words in the index of SQLite.
-	eraseBatch    = 25
+	// eraseBatch is how many messages one transaction erases: not many, since it locks the mailboxes of
+	// all their users.
+	eraseBatch    = 100
 	eraseRestMax  = 1000 // messages that the last transaction erases
 	eraseScan     = 1000 // edits and deletions that a transaction scans for keys to free
 	eraseAttempts = 100  // of the last transaction, while others go on sending
@@ -158,18 +158,37 @@ func (e *erasure) takeIndexBack(ctx context.Context) error {
 // erase erases remnants in a transaction that has locked the mailboxes of their owners. Each
 // deletion takes one of the ids.
 func (e *erasure) erase(ctx context.Context, tx *sqlx.Tx, r *remnants, ids []ID) error {
+	if e.service.indexer != nil {
+		for part := range slices.Chunk(r.messages, eraseBatch) {
+			if err := e.takeWordsOut(ctx, tx, part); err != nil {
+				return err
+			}
+		}
+	}
 	if err := writeTombstones(ctx, tx, r.messages, ids, forgetKeys); err != nil {
 		return err
-	}
-	if e.service.indexer != nil {
-		if err := replaceWords(ctx, tx, r.messages, nil); err != nil {
-			return err
-		}
 	}
 	if err := freeKeys(ctx, tx, r.keyed); err != nil {
 		return err
 	}
 	return deleteReadMarkers(ctx, tx, r.markers)
+}
+
+// takeWordsOut takes the words of messages, which have no texts here, out of the indexes of their users.
+func (e *erasure) takeWordsOut(ctx context.Context, tx *sqlx.Tx, list []Message) error {
+	ids := make([]ID, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+	}
+	found, err := selectByIDs(ctx, tx, e.service.engine, ids)
+	if err != nil {
+		return err
+	}
+	whole := make([]Message, 0, len(found))
+	for _, m := range found {
+		whole = append(whole, *m)
+	}
+	return replaceWords(ctx, tx, whole, nil)
 }
 
 // freedUpTo records that the keys of tombstones up to a change are free.
