@@ -103,13 +103,7 @@ func (x *indexer) catchUp(ctx context.Context, owner string) error {
 	for more := true; more; {
 		more = false
 		for _, step := range steps {
-			select {
-			case x.slot <- struct{}{}:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			again, err := step(ctx, owner)
-			<-x.slot
+			again, err := x.inSlot(ctx, func() (bool, error) { return step(ctx, owner) })
 			if err != nil {
 				return err
 			}
@@ -117,6 +111,18 @@ func (x *indexer) catchUp(ctx context.Context, owner string) error {
 		}
 	}
 	return nil
+}
+
+// inSlot takes a step when no other is being taken. A panic, which a search of a client survives, releases
+// the slot, too.
+func (x *indexer) inSlot(ctx context.Context, step func() (more bool, err error)) (bool, error) {
+	select {
+	case x.slot <- struct{}{}:
+		defer func() { <-x.slot }()
+		return step()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 }
 
 // documentsOf returns a function that returns the documents of an owner, for [searchindex.Renew].
@@ -167,9 +173,11 @@ func readTail(ctx context.Context, q sqlx.QueryerContext, e engine, owner string
 	if t.start, err = searchindex.IndexedUpTo(ctx, q, owner); err != nil {
 		return t, err
 	}
-	if t.clock, err = selectClock(ctx, q, owner); err != nil {
+	clocks, err := selectClocks(ctx, q, e, []string{owner})
+	if err != nil {
 		return t, err
 	}
+	t.clock = clocks[owner]
 	messages, err := selectTail(ctx, q, e, owner, t.start, stepMessages)
 	t.documents, t.more = documentsToIndex(owner, messages)
 	return t, err

@@ -224,3 +224,18 @@ func (s *indexed) untilLocked(done chan error) {
 		})
 	}
 }
+
+// TestPanicWhileIndexed panics in a step of a search, which its server survives. Others must go on.
+func TestPanicWhileIndexed(t *testing.T) {
+	t.Parallel()
+	x := newIndexer(nil, nil, nil)
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = x.inSlot(t.Context(), func() (bool, error) { panic("a step") })
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if more, err := x.inSlot(ctx, func() (bool, error) { return true, nil }); !more || err != nil {
+		t.Errorf("the next step: %t, %v", more, err)
+	}
+}

@@ -44,10 +44,6 @@ var plannedSearches = map[string]func(ctx context.Context, q sqlx.QueryerContext
 		_, err = selectTail(ctx, q, e, user, bounds.low, page)
 		return err
 	},
-	"clock": func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {
-		_, err := selectClock(ctx, q, user)
-		return err
-	},
 	"owners": func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {
 		_, err := selectOwnersAfter(ctx, q, user, fillBatch)
 		return err

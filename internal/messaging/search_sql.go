@@ -112,15 +112,6 @@ func replaceWords(ctx context.Context, tx *sqlx.Tx, list []Message, newText *str
 	return nil
 }
 
-// selectClock returns the clock of a mailbox, or the zero id.
-func selectClock(ctx context.Context, q sqlx.QueryerContext, owner string) (clock ID, err error) {
-	err = sqlx.GetContext(ctx, q, &clock, "SELECT clock FROM mailboxes WHERE user_id = $1", owner)
-	if errors.Is(err, sql.ErrNoRows) {
-		return clock, nil
-	}
-	return clock, err
-}
-
 // lockMailbox locks a mailbox until the transaction ends, and leaves its clock alone.
 func lockMailbox(ctx context.Context, tx *sqlx.Tx, owner string) error {
 	if _, err := tx.ExecContext(ctx, "UPDATE mailboxes SET clock = clock WHERE user_id = $1", owner); err != nil {

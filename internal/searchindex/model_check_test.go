@@ -45,6 +45,10 @@ func (m *model) check(t *testing.T) {
 				t.Errorf("a segment has %d bytes, not %d", bytes, segments[i].Bytes)
 			}
 		}
+		upTo, err := IndexedUpTo(ctx, q, m.owner)
+		if n := len(segments); err != nil || n > 0 && segments[n-1].Last.Compare(upTo) > 0 {
+			t.Errorf("indexed up to %v, which is less than the newest segment: %v", upTo, err)
+		}
 		var stored int
 		if err := sqlx.GetContext(ctx, q, &stored, "SELECT count(*) FROM search_blocks"); err != nil || stored != rows {
 			t.Errorf("%d rows are stored, not %d: %v", stored, rows, err)
