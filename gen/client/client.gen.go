@@ -863,7 +863,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/limits (the `GetLimits` operationId).
 	GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListMessages List recent messages
+	// ListMessages List or search messages
 	//
 	// Messages to a recipient, from a sender, from one to the other, or of everyone,
 	// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
@@ -1125,7 +1125,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
 	GetConversation(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListConversationMessages List the messages of a conversation
+	// ListConversationMessages List or search the messages of a conversation
 	//
 	// What two users have written to each other, in both directions and one order,
 	// the same for both; newest first. Other than the list of recent messages it goes
@@ -1242,7 +1242,7 @@ func (c *Client) GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (
 	return c.Client.Do(req)
 }
 
-// ListMessages List recent messages
+// ListMessages List or search messages
 //
 // Messages to a recipient, from a sender, from one to the other, or of everyone,
 // newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
@@ -1654,7 +1654,7 @@ func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, 
 	return c.Client.Do(req)
 }
 
-// ListConversationMessages List the messages of a conversation
+// ListConversationMessages List or search the messages of a conversation
 //
 // What two users have written to each other, in both directions and one order,
 // the same for both; newest first. Other than the list of recent messages it goes
@@ -2901,7 +2901,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/limits (the `GetLimits` operationId).
 	GetLimitsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetLimitsResponse, error)
 
-	// ListMessagesWithResponse List recent messages
+	// ListMessagesWithResponse List or search messages
 	//
 	// Messages to a recipient, from a sender, from one to the other, or of everyone,
 	// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
@@ -3185,7 +3185,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
 	GetConversationWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*GetConversationResponse, error)
 
-	// ListConversationMessagesWithResponse List the messages of a conversation
+	// ListConversationMessagesWithResponse List or search the messages of a conversation
 	//
 	// What two users have written to each other, in both directions and one order,
 	// the same for both; newest first. Other than the list of recent messages it goes
@@ -5102,7 +5102,7 @@ func (c *ClientWithResponses) GetLimitsWithResponse(ctx context.Context, reqEdit
 	return ParseGetLimitsResponse(rsp)
 }
 
-// ListMessagesWithResponse List recent messages
+// ListMessagesWithResponse List or search messages
 //
 // Messages to a recipient, from a sender, from one to the other, or of everyone,
 // newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
@@ -5476,7 +5476,7 @@ func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, u
 	return ParseGetConversationResponse(rsp)
 }
 
-// ListConversationMessagesWithResponse List the messages of a conversation
+// ListConversationMessagesWithResponse List or search the messages of a conversation
 //
 // What two users have written to each other, in both directions and one order,
 // the same for both; newest first. Other than the list of recent messages it goes

@@ -774,7 +774,7 @@ type ServerInterface interface {
 	// GetLimits Read the limits
 	// (GET /v1/limits)
 	GetLimits(ctx echo.Context) error
-	// ListMessages List recent messages
+	// ListMessages List or search messages
 	// (GET /v1/messages)
 	ListMessages(ctx echo.Context, params ListMessagesParams) error
 	// SendMessage Send a message
@@ -813,7 +813,7 @@ type ServerInterface interface {
 	// GetConversation Read one conversation
 	// (GET /v1/users/{userId}/conversations/{peerId})
 	GetConversation(ctx echo.Context, userID User, peerID Peer) error
-	// ListConversationMessages List the messages of a conversation
+	// ListConversationMessages List or search the messages of a conversation
 	// (GET /v1/users/{userId}/conversations/{peerId}/messages)
 	ListConversationMessages(ctx echo.Context, userID User, peerID Peer, params ListConversationMessagesParams) error
 	// SetReadMarker Mark messages as read
@@ -4116,7 +4116,7 @@ type StrictServerInterface interface {
 	// GetLimits Read the limits
 	// (GET /v1/limits)
 	GetLimits(ctx context.Context, request GetLimitsRequestObject) (GetLimitsResponseObject, error)
-	// ListMessages List recent messages
+	// ListMessages List or search messages
 	// (GET /v1/messages)
 	ListMessages(ctx context.Context, request ListMessagesRequestObject) (ListMessagesResponseObject, error)
 	// SendMessage Send a message
@@ -4155,7 +4155,7 @@ type StrictServerInterface interface {
 	// GetConversation Read one conversation
 	// (GET /v1/users/{userId}/conversations/{peerId})
 	GetConversation(ctx context.Context, request GetConversationRequestObject) (GetConversationResponseObject, error)
-	// ListConversationMessages List the messages of a conversation
+	// ListConversationMessages List or search the messages of a conversation
 	// (GET /v1/users/{userId}/conversations/{peerId}/messages)
 	ListConversationMessages(ctx context.Context, request ListConversationMessagesRequestObject) (ListConversationMessagesResponseObject, error)
 	// SetReadMarker Mark messages as read

@@ -115,7 +115,7 @@ async function inbox() {
   await send(context, 'kim', 'ivy', 'More strawberries, live');
   await page.getByRole('searchbox').fill('');
   await page.locator('.entries').getByText('More strawberries, live').waitFor();
-  await within(page);
+  await within(page, found);
   await context.close();
 }
 

@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List recent messages
+         * List or search messages
          * @description Messages to a recipient, from a sender, from one to the other, or of everyone,
          *     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
          *     they are those of the last 30 days. Deleted messages are left out.
@@ -268,7 +268,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the messages of a conversation
+         * List or search the messages of a conversation
          * @description What two users have written to each other, in both directions and one order,
          *     the same for both; newest first. Other than the list of recent messages it goes
          *     back to the first message, unless `since` says otherwise. Pages work the same:

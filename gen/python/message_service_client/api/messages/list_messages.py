@@ -138,7 +138,7 @@ def sync_detailed(
     after: UUID | Unset = UNSET,
     limit: int | Unset = 100,
 ) -> Response[MessagePage | Problem]:
-    """List recent messages
+    """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
@@ -221,7 +221,7 @@ def sync(
     after: UUID | Unset = UNSET,
     limit: int | Unset = 100,
 ) -> MessagePage | Problem | None:
-    """List recent messages
+    """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
@@ -299,7 +299,7 @@ async def asyncio_detailed(
     after: UUID | Unset = UNSET,
     limit: int | Unset = 100,
 ) -> Response[MessagePage | Problem]:
-    """List recent messages
+    """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
@@ -380,7 +380,7 @@ async def asyncio(
     after: UUID | Unset = UNSET,
     limit: int | Unset = 100,
 ) -> MessagePage | Problem | None:
-    """List recent messages
+    """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
