@@ -51,3 +51,37 @@ func TestEraseRest(t *testing.T) {
 		}
 	})
 }
+
+// TestEraseIndexed erases a user whose messages are indexed again meanwhile, as by a search. Nothing of the
+// index may be left.
+func TestEraseIndexed(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		service := New(dbtest.Open(t, dbtest.NewURL(t, engine)), Options{})
+		defer service.Close(t.Context()) //nolint:errcheck // nothing waits
+		s := newIndexed(t, service, "bob", "one", "two", "three")
+		e := erasure{service: service, user: s.owner}
+		if err := s.indexer.catchUp(t.Context(), s.owner); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.takeIndexBack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.expect("one")
+		if err := s.indexer.catchUp(t.Context(), s.owner); err != nil {
+			t.Fatal(err)
+		}
+		s.expect("one", s.messages[0].ID)
+		if done, err := e.eraseRest(t.Context()); !done || err != nil {
+			t.Fatalf("erased %t: %v", done, err)
+		}
+		for _, table := range []string{"search_indexes", "search_segments", "search_blocks"} {
+			var left int
+			s.read(func(ctx context.Context, q sqlx.QueryerContext) error {
+				return sqlx.GetContext(ctx, q, &left, "SELECT count(*) FROM "+table+" WHERE owner = $1", s.owner)
+			})
+			if left > 0 {
+				t.Errorf("%d rows of %s are left", left, table)
+			}
+		}
+	})
+}
