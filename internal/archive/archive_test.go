@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
@@ -91,6 +93,15 @@ func TestRecorded(t *testing.T) {
 		}
 		if again := exportOf(t, database); again != string(recorded) {
 			t.Errorf("exported again:\n%s\nwant\n%s", again, recorded)
+		}
+		if engine == db.Postgres {
+			var columns int
+			err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+				return sqlx.GetContext(ctx, q, &columns, "SELECT count(*) FROM pg_stats WHERE tablename = 'messages'")
+			})
+			if err != nil || columns == 0 {
+				t.Errorf("there are no statistics of the messages: %v", err)
+			}
 		}
 	})
 }

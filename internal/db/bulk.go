@@ -26,7 +26,8 @@ func (d *DB) Portions(ctx context.Context, fn func(ReadPortion) error) error {
 }
 
 // Load runs fn in one transaction, once, and without a timeout but that of ctx. It first locks a
-// table against other writers.
+// table against other writers. Afterwards it gathers the statistics of Postgres, which would otherwise
+// scan large tables until autovacuum does so, a minute or more later.
 func (d *DB) Load(ctx context.Context, table string, fn func(context.Context, *sqlx.Tx) error) error {
 	prepare := "LOCK TABLE " + table + " IN EXCLUSIVE MODE"
 	if d.Engine == SQLite {
@@ -34,12 +35,16 @@ func (d *DB) Load(ctx context.Context, table string, fn func(context.Context, *s
 		// large tables would go to disk and back many times before they are full.
 		prepare = "PRAGMA cache_size = -16384"
 	}
-	return d.transact(ctx, d.bulk(), false, func(ctx context.Context, tx *sqlx.Tx) error {
+	err := d.transact(ctx, d.bulk(), false, func(ctx context.Context, tx *sqlx.Tx) error {
 		if _, err := tx.ExecContext(ctx, prepare); err != nil {
 			return fmt.Errorf("prepare to load: %w", err)
 		}
 		return fn(ctx, tx)
 	})
+	if err == nil && d.Engine == Postgres {
+		_, _ = d.admin.ExecContext(ctx, "ANALYZE") // everything is stored, whatever becomes of this
+	}
+	return err
 }
 
 // bulk returns the pool without timeouts.
