@@ -239,3 +239,35 @@ func TestPanicWhileIndexed(t *testing.T) {
 		t.Errorf("the next step: %t, %v", more, err)
 	}
 }
+
+// TestChangesOfNewestIndexed changes the message at which an index ends, for both its users.
+func TestChangesOfNewestIndexed(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		service := New(dbtest.Open(t, dbtest.NewURL(t, engine)), Options{})
+		defer service.Close(t.Context()) //nolint:errcheck // nothing waits
+		s := newIndexed(t, service, "bob", "one", "two", "three", "four", "five", "six", "seven")
+		newest := s.messages[len(s.messages)-1].ID
+		sender := *s
+		sender.owner = s.alice
+		both := func(word string, want ...ID) {
+			t.Helper()
+			s.expect(word, want...)
+			sender.expect(word, want...)
+		}
+		for _, owner := range []string{s.owner, sender.owner} {
+			if err := s.indexer.catchUp(t.Context(), owner); err != nil {
+				t.Fatal(err)
+			}
+		}
+		both("seven", newest)
+		if _, err := s.Edit(t.Context(), newest, Edit{Text: new(long("sette"))}); err != nil {
+			t.Fatal(err)
+		}
+		both("seven")
+		both("sette", newest)
+		if err := s.Delete(t.Context(), newest); err != nil {
+			t.Fatal(err)
+		}
+		both("sette")
+	})
+}
