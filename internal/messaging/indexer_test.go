@@ -260,6 +260,10 @@ func TestChangesOfNewestIndexed(t *testing.T) {
 			}
 		}
 		both("seven", newest)
+		page, err := s.List(t.Context(), Query{Recipient: s.owner, Words: "seven", Window: Window{Limit: 10}})
+		if err != nil || len(page.Messages) != 1 || page.Messages[0].ID != newest {
+			t.Errorf("found %d messages: %v", len(page.Messages), err)
+		}
 		if _, err := s.Edit(t.Context(), newest, Edit{Text: new(long("sette"))}); err != nil {
 			t.Fatal(err)
 		}
