@@ -264,6 +264,10 @@ func TestChangesOfNewestIndexed(t *testing.T) {
 		if err != nil || len(page.Messages) != 1 || page.Messages[0].ID != newest {
 			t.Errorf("found %d messages: %v", len(page.Messages), err)
 		}
+		page, err = s.List(t.Context(), Query{Recipient: s.owner, Sender: s.carol, Words: "seven", Window: Window{Limit: 10}})
+		if err != nil || len(page.Messages) != 0 {
+			t.Errorf("found %d messages of another sender: %v", len(page.Messages), err)
+		}
 		if _, err := s.Edit(t.Context(), newest, Edit{Text: new(long("sette"))}); err != nil {
 			t.Fatal(err)
 		}
@@ -274,4 +278,23 @@ func TestChangesOfNewestIndexed(t *testing.T) {
 		}
 		both("sette")
 	})
+}
+
+// TestNotesToOneselfIndexed expects that a message to oneself, which is in two lists, is indexed once.
+func TestNotesToOneselfIndexed(t *testing.T) {
+	service := New(dbtest.Open(t, dbtest.NewURL(t, db.SQLite)), Options{})
+	defer service.Close(t.Context()) //nolint:errcheck // nothing waits
+	s := &indexed{Service: service, t: t, owner: "bob"}
+	var want []ID
+	for range 3 {
+		m, _, err := s.Send(t.Context(), Draft{Sender: s.owner, Recipient: s.owner, Text: long("note")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, m.ID)
+	}
+	if err := s.indexer.catchUp(t.Context(), s.owner); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("note", want...)
 }
