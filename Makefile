@@ -116,7 +116,7 @@ docs-test: tools build ## Test the documentation page in Chromium, and run every
 
 .PHONY: bench
 bench: build ## Measure the server on both engines, beside pgbench, into internal/bench/results (Linux)
-	go -C internal/bench run .
+	go -C internal/bench run . --out results
 
 .PHONY: bench-short
 bench-short: build ## Check in under a minute that the benchmarks work, whatever the figures (Linux)

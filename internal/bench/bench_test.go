@@ -54,14 +54,19 @@ func TestLoad(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	l := load{address: strings.TrimPrefix(server.URL, "http://"), connections: 1, script: pages(10, 10), status: http.StatusOK}
-	for _, requests := range []int{0, 7} {
-		n, l.requests, l.duration = 0, requests, time.Duration(1+100*requests)*50*time.Millisecond
+	for _, l := range []load{
+		{duration: 50 * time.Millisecond},
+		{duration: 35 * time.Second, requests: 7},
+		{duration: 50 * time.Millisecond, perSecond: 1000, waiting: 50},
+	} {
+		l.address, l.connections, l.script, l.check = strings.TrimPrefix(server.URL, "http://"), 1, pages(10, 10), expect(http.StatusOK, 0)
+		n = 0
 		o, err := l.run(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sum := int(o.count()) + o.failed; sum != n || o.failed != n/2 || o.err == nil || requests > 0 && n != requests {
+		if sum := int(o.count()) + o.failed; sum != n || o.failed != n/2 || o.err == nil || l.requests > 0 && n != l.requests ||
+			l.perSecond > 0 && (n != 50 || o.unsent > 0) {
 			t.Errorf("of %d requests %g succeeded and %d failed: %v", n, o.count(), o.failed, o.err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -17,15 +18,31 @@ type connection struct {
 	net.Conn
 
 	reader *bufio.Reader
-	answer fasthttp.Response
+	sent   time.Time         // when the last request was sent
+	answer fasthttp.Response // to it
 }
 
-// do sends a request and reads the response, which the next call overwrites.
-func (c *connection) do(request []byte) (*fasthttp.Response, error) {
+// do sends a request and reads the response.
+func (c *connection) do(request []byte) error {
+	c.sent = time.Now()
 	if _, err := c.Write(request); err != nil {
+		return err
+	}
+	return c.answer.Read(c.reader)
+}
+
+// get requests a path on a connection of its own. It must be answered with 200.
+func get(ctx context.Context, address, path string) ([]byte, error) {
+	connections, err := dialAll(ctx, address, 1, responseTimeout)
+	if err != nil {
 		return nil, err
 	}
-	return &c.answer, c.answer.Read(c.reader)
+	defer closeAll(connections)
+	c := connections[0]
+	if err := c.do([]byte("GET " + path + " HTTP/1.1\r\n" + host + "\r\n")); err != nil {
+		return nil, err
+	}
+	return c.answer.Body(), expect(http.StatusOK, 0)(c, c.sent)
 }
 
 // dialAll opens connections, which the caller closes with closeAll. They have a deadline after the given time.

@@ -15,7 +15,6 @@ import (
 type engine struct {
 	title       string
 	newDatabase func(*suite, context.Context) (url string, err error) // an empty one
-	pgbench     bool                                                  // pgbench can measure it as a reference
 	driver      string
 	size        string // the query of a database's size
 	vacuum      string // the statement that does what autovacuum does within minutes
@@ -23,19 +22,15 @@ type engine struct {
 
 var (
 	postgres = engine{
-		title: "Postgres", newDatabase: (*suite).newPostgres, pgbench: true,
-		driver: "postgres", size: "SELECT pg_database_size(current_database())", vacuum: "VACUUM ANALYZE",
+		title: "Postgres", driver: "postgres", size: "SELECT pg_database_size(current_database())",
+		newDatabase: (*suite).newPostgres, vacuum: "VACUUM ANALYZE",
 	}
 	sqlite = engine{
-		title: "SQLite", newDatabase: (*suite).newFile,
-		driver: "sqlite", size: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+		title: "SQLite", driver: "sqlite", size: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+		newDatabase: func(s *suite, _ context.Context) (string, error) { return "sqlite:" + s.newPath("store.db"), nil },
 	}
 	engines = []engine{postgres, sqlite}
 )
-
-func (s *suite) newFile(context.Context) (string, error) {
-	return "sqlite:" + s.newPath("store.db"), nil
-}
 
 func (s *suite) newPostgres(ctx context.Context) (string, error) {
 	s.names++
@@ -43,7 +38,7 @@ func (s *suite) newPostgres(ctx context.Context) (string, error) {
 	if err := query(ctx, "postgres", s.cluster.URL, "CREATE DATABASE "+name); err != nil {
 		return "", fmt.Errorf("create a database: %w", err)
 	}
-	s.atEnd(func() error {
+	s.cleanup = append(s.cleanup, func() error {
 		return query(context.Background(), "postgres", s.cluster.URL, "DROP DATABASE "+name+" WITH (FORCE)")
 	})
 	address, err := url.Parse(s.cluster.URL)

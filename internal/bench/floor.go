@@ -10,19 +10,16 @@ import (
 	"strings"
 )
 
-// self is this program; its command floor serves as a reference server.
+// self is this program; with --floor it is a reference server.
 const self = "/proc/self/exe"
-
-// floorCommand serves constant responses as long as those of the service. Its figures are
-// the cost of HTTP, the machine and the load generator alone.
-type floorCommand struct{}
 
 // floorMessage is as long as a message in a response.
 var floorMessage = `{"id":"01a20a5e-f928-7000-9ed1-c17599fd1f26","sender":"user-100","recipient":"user-200","text":"` +
 	strings.Repeat("w12345 ", textWords) + `","sentAt":"2026-11-23T21:45:26.056Z"}`
 
-// Run serves until ctx ends.
-func (floorCommand) Run(ctx context.Context) error {
+// serveFloor serves constant responses as long as those of the service until ctx ends. Its figures are
+// the cost of HTTP, the machine and the load generator alone.
+func serveFloor(ctx context.Context) error {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status, body := http.StatusCreated, floorMessage
 		if limit, _ := strconv.Atoi(r.URL.Query().Get("limit")); r.Method == http.MethodGet {

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // event is an event received on a user's stream.
@@ -29,19 +31,19 @@ type follower struct {
 
 // followAll follows the first n users and sends their events to a channel, until closeAll is called.
 func followAll(ctx context.Context, address string, n int, events chan<- event) (closeAll func(), err error) {
-	const atOnce = 64
-	followers, errs := make([]*follower, n), make([]error, atOnce)
-	var wg, reading sync.WaitGroup
-	for i := range atOnce {
-		wg.Go(func() {
-			for j := i; j < n && errs[i] == nil; j += atOnce {
-				if followers[j], errs[i] = follow(ctx, address, j); errs[i] == nil {
-					reading.Go(func() { followers[j].read(events) })
-				}
+	followers := make([]*follower, n)
+	opening, ctx := errgroup.WithContext(ctx)
+	var reading sync.WaitGroup
+	opening.SetLimit(64)
+	for i := range followers {
+		opening.Go(func() (err error) {
+			if followers[i], err = follow(ctx, address, i); err == nil {
+				reading.Go(func() { followers[i].read(events) })
 			}
+			return err
 		})
 	}
-	wg.Wait()
+	err = opening.Wait()
 	return func() {
 		for _, f := range followers {
 			if f != nil {
@@ -49,7 +51,7 @@ func followAll(ctx context.Context, address string, n int, events chan<- event) 
 			}
 		}
 		reading.Wait()
-	}, errors.Join(errs...)
+	}, err
 }
 
 // follow opens the stream of a user and waits for its first event, ready.

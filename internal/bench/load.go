@@ -17,23 +17,37 @@ const responseTimeout = 45 * time.Second
 // script appends the next request of a connection to buf.
 type script func(random *rand.Rand, buf []byte) []byte
 
-// load is a closed loop: each connection sends its next request after the response to the
-// last one.
+// load is a closed loop, in which each connection sends its next request after the response to the
+// last one, or an open loop, which sends at a steady rate as many independent users do.
 type load struct {
 	address     string
 	connections int
 	duration    time.Duration
-	requests    int // in all, after which the load ends early; 0 is no limit
+	requests    int     // in all, after which a closed loop ends early; 0 is no limit
+	perSecond   float64 // of an open loop; 0 is a closed loop
+	waiting     int     // requests of an open loop that may wait for a connection; further ones are not sent
 	script      script
-	status      int // of every response; another one is a failure
-	minBody     int // bytes; a shorter response is a failure
+
+	// check returns why the response is a failure, if it is; due is when its request was due.
+	check func(c *connection, due time.Time) error
+}
+
+// expect checks that a response has a status and at least so many bytes.
+func expect(status, bytes int) func(*connection, time.Time) error {
+	return func(c *connection, _ time.Time) error {
+		if body := c.answer.Body(); c.answer.StatusCode() != status || len(body) < bytes {
+			return fmt.Errorf("answered %d and %d bytes: %.300s", c.answer.StatusCode(), len(body), body)
+		}
+		return nil
+	}
 }
 
 // outcome is the result of a load.
 type outcome struct {
 	*latencies // of the successful requests
 
-	elapsed time.Duration
+	elapsed time.Duration // until the last response
+	unsent  int           // requests that were due, and found no free connection
 	failed  int
 	err     error // the last of the failures
 }
@@ -55,14 +69,20 @@ func (l load) run(ctx context.Context) (outcome, error) {
 		return o, err
 	}
 	defer closeAll(connections)
+	var wg sync.WaitGroup
 	var sent atomic.Int64
 	start := time.Now()
-	more := func() bool {
-		return ctx.Err() == nil && time.Since(start) < l.duration && (l.requests == 0 || sent.Add(1) <= int64(l.requests))
+	next := func() (due time.Time, ok bool) {
+		due = time.Now()
+		return due, ctx.Err() == nil && due.Sub(start) < l.duration && (l.requests == 0 || sent.Add(1) <= int64(l.requests))
 	}
-	var wg sync.WaitGroup
+	if l.perSecond > 0 {
+		queue := make(chan time.Time, l.waiting)
+		next = func() (due time.Time, ok bool) { due, ok = <-queue; return due, ok }
+		wg.Go(func() { o.unsent = l.pace(ctx, start, queue) })
+	}
 	for _, c := range connections {
-		wg.Go(func() { l.loop(c, &o, more) })
+		wg.Go(func() { l.loop(c, &o, next) })
 	}
 	wg.Wait()
 	o.elapsed = time.Since(start)
@@ -78,33 +98,49 @@ func (l load) runAll(ctx context.Context) (outcome, error) {
 	return o, err
 }
 
+// pace fills the queue at the rate of an open loop, and returns how many requests found no place in it.
+func (l load) pace(ctx context.Context, start time.Time, queue chan<- time.Time) (unsent int) {
+	defer close(queue)
+	ticker := time.NewTicker(time.Millisecond)
+	defer ticker.Stop()
+	interval := time.Duration(float64(time.Second) / l.perSecond)
+	for due := start; due.Sub(start) < l.duration && ctx.Err() == nil; {
+		for now := <-ticker.C; !due.After(now) && due.Sub(start) < l.duration; due = due.Add(interval) {
+			select {
+			case queue <- due:
+			default:
+				unsent++
+			}
+		}
+	}
+	return unsent
+}
+
 // loop is one connection of a load.
-func (l load) loop(c *connection, o *outcome, more func() bool) {
-	random := newRandom()
+func (l load) loop(c *connection, o *outcome, next func() (due time.Time, ok bool)) {
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	var request []byte
-	for more() {
+	for due, ok := next(); ok; due, ok = next() {
 		request = l.script(random, request[:0])
-		start := time.Now()
-		answer, err := c.do(request)
-		switch {
-		case err != nil: // the connection is out of step
+		if err := c.do(request); err != nil { // the connection is out of step
 			o.fail(err)
 			return
-		case answer.StatusCode() != l.status || len(answer.Body()) < l.minBody:
-			o.fail(fmt.Errorf("answered %d and %d bytes: %.300s", answer.StatusCode(), len(answer.Body()), answer.Body()))
-		default:
-			o.add(time.Since(start))
+		}
+		took := time.Since(c.sent)
+		if err := l.check(c, due); err != nil {
+			o.fail(err)
+		} else {
+			o.add(took)
 		}
 	}
 }
 
-// fill sends messages; choose returns sender and recipient of the n-th.
-func fill(ctx context.Context, server *process, messages int, choose func(n int) (sender, recipient int)) error {
-	var count atomic.Int64
-	l := load{address: server.address, connections: mostConnections, duration: time.Hour, requests: messages, status: http.StatusCreated}
-	l.script = sendsBetween(func(*rand.Rand) (sender, recipient int) { return choose(int(count.Add(1))) })
+// fill sends messages among a number of users.
+func fill(ctx context.Context, server *process, users, messages int) error {
+	l := load{
+		address: server.address, connections: mostConnections, duration: time.Hour, requests: messages,
+		script: sends(users), check: expect(http.StatusCreated, 0),
+	}
 	_, err := l.runAll(ctx)
 	return err
 }
-
-func newRandom() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) }

@@ -16,7 +16,7 @@ func (s *suite) mailboxes(ctx context.Context) error {
 	readings := append(readsOfOthers(), searchesOf(large)...)
 	for _, engine := range engines {
 		var stores [2]*store
-		for i, others := range s.others() {
+		for i, others := range []int{10_000, s.Others} {
 			var err error
 			if stores[i], err = s.loadStore(ctx, engine, large, others); err != nil {
 				return fmt.Errorf("%s: %w", engine.title, err)
@@ -25,7 +25,7 @@ func (s *suite) mailboxes(ctx context.Context) error {
 		var measurements []measurement
 		for _, r := range readings {
 			for _, st := range stores {
-				l := load{connections: r.connections, duration: s.Duration / 3, status: http.StatusOK, minBody: r.minBody} // there are many
+				l := load{connections: 1, duration: s.Duration / 3, check: expect(http.StatusOK, r.minBody)} // there are many
 				l.script = gets(func(random *rand.Rand, buf []byte) []byte { return r.path(st, random, buf) })
 				measurements = append(measurements, l.of(st.process, r.of(st)))
 			}
@@ -44,9 +44,9 @@ func (s *suite) mailboxes(ctx context.Context) error {
 }
 
 func (s *suite) judge(r reading, stores [2]*store) {
-	few, many := s.result.find(r.of(stores[0]), r.connections), s.result.find(r.of(stores[1]), r.connections)
+	few, many := s.result.find(r.of(stores[0]), 1), s.result.find(r.of(stores[1]), 1)
 	if !r.search {
-		s.result.atMost(fmt.Sprintf("%s, connections: %d, p50 to that among few", many.Subject, r.connections), many.P50/few.P50, 1.3, "times")
+		s.result.atMost(many.Subject+", p50 to that among few", many.P50/few.P50, 1.3, "times")
 		return
 	}
 	for _, f := range []*figure{&few, &many} {
@@ -60,11 +60,10 @@ func (s *suite) judge(r reading, stores [2]*store) {
 
 // reading is a request that is measured in each store.
 type reading struct {
-	name        string
-	connections int
-	minBody     int // bytes of a response
-	search      bool
-	path        func(st *store, random *rand.Rand, buf []byte) []byte // appends it
+	name    string
+	minBody int // bytes of a response
+	search  bool
+	path    func(st *store, random *rand.Rand, buf []byte) []byte // appends it
 }
 
 // of is the subject of the reading in a store.
@@ -83,12 +82,10 @@ func readsOfOthers() (all []reading) {
 		{"page of conversations", storePeers * 200, "/v1/users/user-%[1]d/conversations"},
 		{"unread count", 100, "/v1/users/user-%[1]d/conversations/peer-%[2]d"},
 	} {
-		for _, n := range []int{1, 16} {
-			all = append(all, reading{name: read.name, connections: n, minBody: read.minBody, path: func(st *store, random *rand.Rand, buf []byte) []byte {
-				user := random.IntN(st.users())
-				return fmt.Appendf(buf, read.path, user, st.peer(user+random.IntN(storePeers)))
-			}})
-		}
+		all = append(all, reading{name: read.name, minBody: read.minBody, path: func(st *store, random *rand.Rand, buf []byte) []byte {
+			user := random.IntN(st.users())
+			return fmt.Appendf(buf, read.path, user, st.peer(user+random.IntN(storePeers)))
+		}})
 	}
 	return all
 }
@@ -123,7 +120,7 @@ func searchesOf(mailboxes []mailbox) (all []reading) {
 				path = "/v1/users/" + m.owner + "/conversations/peer-0/messages?"
 			}
 			path += "limit=100&q=" + url.QueryEscape(one.q) + one.options
-			r := reading{name: m.title + ": " + one.name, connections: 1, minBody: one.found * m.bytes, search: true}
+			r := reading{name: m.title + ": " + one.name, minBody: one.found * m.bytes, search: true}
 			r.path = func(_ *store, _ *rand.Rand, buf []byte) []byte { return append(buf, path...) }
 			all = append(all, r)
 		}

@@ -29,7 +29,7 @@ func (s *suite) searchBesideSends(ctx context.Context, large []mailbox, st *stor
 	for i := range runs {
 		runs[i] = beside{searches: newLatencies(), sends: newLatencies(), ready: newLatencies()}
 	}
-	l := load{address: st.address, duration: s.Duration, status: http.StatusOK}
+	l := load{address: st.address, duration: s.Duration, check: expect(http.StatusOK, 0)}
 	l.script = gets(func(random *rand.Rand, buf []byte) []byte { return all[random.IntN(len(all))].path(st, random, buf) })
 	for n := range 2 * s.Rounds { // in turn
 		l.connections = n % 2 * searchers
@@ -39,14 +39,10 @@ func (s *suite) searchBesideSends(ctx context.Context, large []mailbox, st *stor
 	}
 	without, with := runs[0], runs[1]
 	title := fmt.Sprintf("%s, %d searches at once", st.engine.title, searchers)
-	record := func(name string, l *latencies) {
-		s.result.record(title+", "+name+", p50", l.percentile(50), "ms")
-		s.result.record(title+", "+name+", p99", l.percentile(99), "ms")
-	}
 	s.result.record(title, with.searches.count()/s.Duration.Seconds()/float64(s.Rounds), "searches/s")
-	record("a search", with.searches)
-	record(fmt.Sprintf("one of %d sends a second", besideSends), with.sends)
-	record("such a send without them", without.sends)
+	s.result.recordLatencies(title+", a search", with.searches)
+	s.result.recordLatencies(fmt.Sprintf("%s, one of %d sends a second", title, besideSends), with.sends)
+	s.result.recordLatencies(title+", such a send without them", without.sends)
 	s.result.atMost(title+", that failed", float64(with.failed), 0, "")
 	s.result.atMost(title+", p99 of sends to that without", with.sends.percentile(99)/without.sends.percentile(99), 1.5, "times")
 	s.result.atMost(title+", the slowest /ready", with.ready.percentile(100), 50, "ms")
@@ -64,7 +60,7 @@ func (s *suite) runBeside(ctx context.Context, searching load, b *beside) error 
 		return err
 	})
 	group.Go(func() error {
-		sent, err := sendSteadily(ctx, searching.address, streamPlan{streams: sendUsers, perSecond: besideSends}, s.Duration)
+		sent, err := sendSteadily(ctx, searching.address, sendUsers, besideSends, s.Duration)
 		for _, one := range sent {
 			b.sends.add(one.at.Sub(one.due))
 		}
@@ -73,7 +69,7 @@ func (s *suite) runBeside(ctx context.Context, searching load, b *beside) error 
 	group.Go(func() error { // on a new connection each time, as load balancers do
 		for end := time.Now().Add(s.Duration); time.Now().Before(end); {
 			start := time.Now()
-			if err := get(ctx, searching.address, "/ready"); err != nil {
+			if _, err := get(ctx, searching.address, "/ready"); err != nil {
 				return err
 			}
 			b.ready.add(time.Since(start))

@@ -20,6 +20,7 @@ type store struct {
 
 	mailboxes []mailbox
 	others    int // messages
+	messages  int // all
 }
 
 // storePeers are the peers of each user.
@@ -29,27 +30,13 @@ func (st *store) users() int { return st.others / 1000 }
 
 func (st *store) peer(n int) int { return n % max(st.users(), storePeers) }
 
-func (st *store) messages() (all int) {
-	for _, m := range st.mailboxes {
-		all += m.messages
-	}
-	return all
-}
-
-// others are the numbers of messages of others in the two stores.
-func (s *suite) others() [2]int {
-	if s.Short {
-		return [2]int{1000, 2000}
-	}
-	return [2]int{10_000, s.Others}
-}
-
 // largeMailboxes are those that are searched.
 func (s *suite) largeMailboxes() []mailbox {
-	if s.Short {
-		return []mailbox{{"short", "1,000 short messages", 1000, 60}, {"long", "300 texts of 4 kB", 300, 4000}}
+	short, long := 100_000/int(s.scale), 30_000/int(s.scale)
+	return []mailbox{
+		{"short", number(float64(short)) + " short messages", short, 60},
+		{"long", number(float64(long)) + " texts of 4 kB", long, 4000},
 	}
-	return []mailbox{{"short", "100,000 short messages", 100_000, 60}, {"long", "30,000 texts of 4 kB", 30_000, 4000}}
 }
 
 // loadStore imports a store and starts a server on it. When it returns, the server has nothing left to do.
@@ -60,8 +47,11 @@ func (s *suite) loadStore(ctx context.Context, engine engine, large []mailbox, o
 	if err != nil {
 		return nil, err
 	}
-	all := slices.Concat(large, []mailbox{{messages: others, bytes: 60}})
-	st := &store{&server{engine: engine, database: database}, all, others}
+	st := &store{server: &server{engine: engine, database: database}, others: others}
+	st.mailboxes = slices.Concat(large, []mailbox{{messages: others, bytes: 60}})
+	for _, m := range st.mailboxes {
+		st.messages += m.messages
+	}
 	reader, writer := io.Pipe()
 	defer reader.Close() //nolint:errcheck // it never fails
 	go func() { _ = writer.CloseWithError(st.write(writer)) }()
@@ -88,7 +78,7 @@ func (s *suite) loadStore(ctx context.Context, engine engine, large []mailbox, o
 		}
 	}
 	with, err := st.size(ctx)
-	s.result.record(name+", the index", (with-without)/float64(st.messages()), "bytes a message")
+	s.result.record(name+", the index", (with-without)/float64(st.messages), "bytes a message")
 	return st, err
 }
 
@@ -114,7 +104,7 @@ func (st *store) write(w io.Writer) error {
 	const during = 20 * 24 * time.Hour
 	start, random := time.Now().Add(-during).UTC(), rand.New(rand.NewPCG(1, 2))
 	out, hash := bufio.NewWriter(w), sha256.New()
-	written, all := make([]int, len(st.mailboxes)), st.messages()
+	written, all := make([]int, len(st.mailboxes)), st.messages
 	for n := range all {
 		i, place := 0, random.IntN(all-n)
 		for ; place >= st.mailboxes[i].messages-written[i]; i++ {

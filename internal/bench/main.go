@@ -11,12 +11,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -25,23 +25,18 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// commands is the command line.
-type commands struct {
-	Bench benchCommand `cmd:"" default:"withargs" help:"Measure the server (the default command)."`
-	Floor floorCommand `cmd:"" hidden:"" help:"Serve answers that cost nothing, to measure what HTTP costs."`
-}
-
-// benchCommand runs the sections.
+// benchCommand is the command line.
 type benchCommand struct {
 	Short    bool          `help:"Try everything in under a minute, judge nothing, and fail if any request does."`
 	Rounds   int           `default:"5" help:"How often each measurement is made."`
 	Duration time.Duration `default:"3s" help:"How long one measurement takes."`
 	Only     []string      `placeholder:"SECTION" enum:"${sections}" help:"Run these sections only (${sections})."`
 	Others   int           `default:"2000000" help:"Messages of others in the larger store of the section mailboxes, at least 20000."`
-	Soak     time.Duration `help:"Run the section soak too, for so long (10m if it is asked for with --only)."`
+	Soak     time.Duration `default:"10m" help:"How long the section soak takes, which runs only if it is named."`
 	Profile  string        `placeholder:"DIR" type:"existingdir" help:"Save a profile of the server under each measurement; the figures suffer."`
-	Out      string        `placeholder:"DIR" help:"Where to write the results and the chart (default: results for a whole run, else a temporary folder). What is there of other sections is kept."`
+	Out      string        `placeholder:"DIR" help:"Write the results, which are always printed, and the chart into this folder. What is there of other sections is kept."`
 	Binary   string        `default:"../../bin/message-service" help:"The server."`
+	Floor    bool          `hidden:"" help:"Serve answers that cost nothing, to measure what HTTP costs."`
 }
 
 var sections = []struct {
@@ -67,7 +62,7 @@ func sectionNames() (names []string) {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	command := kong.Parse(&commands{},
+	command := kong.Parse(&benchCommand{},
 		kong.Name("bench"),
 		kong.Description("Measures bin/message-service, which make build makes, on both engines. It exits with 1 if something failed, "+
 			"and with 0 also where a target is missed."),
@@ -82,15 +77,15 @@ func main() {
 
 // Run runs the sections, and writes the report even if one fails.
 func (c *benchCommand) Run(ctx context.Context) (err error) {
+	if c.Floor {
+		return serveFloor(ctx)
+	}
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		_, _ = fmt.Fprintln(os.Stdout, "Nothing is measured: this machine has no /proc, which only Linux has.")
 		return nil
 	}
-	if c.Soak == 0 && slices.Contains(c.Only, "soak") {
-		c.Soak = 10 * time.Minute
-	}
 	if c.Short {
-		c.Rounds, c.Duration = 1, 200*time.Millisecond
+		c.Rounds, c.Duration, c.Others = 1, 200*time.Millisecond, 20_000
 	}
 	s, err := openSuite(*c, os.Stdout)
 	defer func() { err = errors.Join(err, s.close()) }()
@@ -107,12 +102,7 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 	if ctx.Err() != nil { // the results are incomplete
 		return failed
 	}
-	out, err := s.results()
-	if err == nil {
-		err = r.save(out, s.out)
-	}
-	_, _ = fmt.Fprintf(s.out, "\nThe results are in %s.\n", out)
-	return errors.Join(failed, err)
+	return errors.Join(failed, r.save(cmp.Or(s.Out, s.directory), s.out))
 }
 
 // runSections runs the chosen sections, even after one has failed.
@@ -122,7 +112,7 @@ func (s *suite) runSections(ctx context.Context, r *report) error {
 		if !s.wants(section.name) || ctx.Err() != nil {
 			continue
 		}
-		s.result = &result{Name: section.name, Server: r.Server}
+		s.result = &result{Name: section.name, Server: r.Server, unjudged: s.Short}
 		err := errors.Join(section.run(s, ctx), s.endSection())
 		for _, f := range s.result.Figures {
 			if f.Failed > 0 {
@@ -133,11 +123,6 @@ func (s *suite) runSections(ctx context.Context, r *report) error {
 			errs = append(errs, fmt.Errorf("%s: %w", section.name, err))
 			s.progress("%s: %v", section.name, err)
 		}
-		for i := range s.result.Targets {
-			if s.Short {
-				s.result.Targets[i].Verdict = "not judged"
-			}
-		}
 		r.Sections = append(r.Sections, *s.result)
 	}
 	return errors.Join(append(errs, ctx.Err())...)
@@ -145,21 +130,5 @@ func (s *suite) runSections(ctx context.Context, r *report) error {
 
 // wants reports whether a section was chosen; a soak is not part of all, since it takes long.
 func (s *suite) wants(section string) bool {
-	if section == "soak" {
-		return s.Soak > 0
-	}
-	return len(s.Only) == 0 || slices.Contains(s.Only, section)
-}
-
-// results returns the folder of the results: a temporary one unless the run is complete.
-func (s *suite) results() (string, error) {
-	switch {
-	case s.Out != "":
-		return s.Out, nil
-	case s.Short:
-		return filepath.Join(s.directory, "results"), nil // not kept
-	case len(s.Only) > 0:
-		return os.MkdirTemp("", "bench-results")
-	}
-	return "results", nil
+	return slices.Contains(s.Only, section) || len(s.Only) == 0 && section != "soak"
 }

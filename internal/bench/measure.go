@@ -3,6 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // measurement is measured once in every round.
@@ -13,28 +18,16 @@ type measurement struct {
 	run         func(context.Context) (outcome, error) // for the duration of one measurement
 }
 
-func (m measurement) name() string {
-	return fmt.Sprintf("%s, %d connections", m.subject, m.connections)
-}
-
 // of returns a measurement of a load on a server.
 func (l load) of(server *process, subject string) measurement {
 	l.address = server.address
 	return measurement{subject: subject, connections: l.connections, server: server, run: l.run}
 }
 
-// sample is the result of one round of a measurement.
-type sample struct {
-	outcome
-
-	busy    cpuTimes
-	peakMiB float64 // peak memory of the server since its start
-}
-
 // measureAll runs the rounds, with each measurement once in each, so that other load on the
 // machine and the growth of the store affect all alike. It records the medians.
 func (s *suite) measureAll(ctx context.Context, measurements []measurement) error {
-	samples := make([][]sample, len(measurements))
+	rounds := make([][]figure, len(measurements))
 	for round := range s.Rounds {
 		s.progress("%s: round %d of %d, %d measurements", s.result.Name, round+1, s.Rounds, len(measurements))
 		for i, m := range measurements {
@@ -42,56 +35,72 @@ func (s *suite) measureAll(ctx context.Context, measurements []measurement) erro
 			if err != nil {
 				return err
 			}
-			samples[i] = append(samples[i], one)
-			s.reportFailures(m.name(), one.outcome)
+			rounds[i] = append(rounds[i], one)
 		}
 	}
 	for i, m := range measurements {
-		s.result.Figures = append(s.result.Figures, summarize(m, samples[i]))
+		s.result.Figures = append(s.result.Figures, summarize(m, rounds[i]))
 	}
 	return nil
 }
 
 // measure runs a measurement once, and records the CPU times of all processes involved.
-func (s *suite) measure(ctx context.Context, m measurement) (result sample, err error) {
-	result.busy, err = s.during(m.server, func() error {
-		return s.profiled(ctx, m.name(), m.server, func() (err error) {
-			result.outcome, err = m.run(ctx)
+func (s *suite) measure(ctx context.Context, m measurement) (figure, error) {
+	name := fmt.Sprintf("%s, %d connections", m.subject, m.connections)
+	var o outcome
+	busy, err := s.during(m.server, func() error {
+		return s.profiled(ctx, name, m.server, func() (err error) {
+			o, err = m.run(ctx)
 			return err
 		})
 	})
-	if m.server != nil {
-		_, result.peakMiB = m.server.memoryMiB()
+	if err != nil {
+		return figure{}, err
 	}
-	return result, err
+	s.reportFailures(name, o)
+	each := 1e6 / max(1, o.count()) // microseconds
+	f := figure{
+		PerSecond: o.perSecond(), Failed: o.failed,
+		P50: o.percentile(50), P99: o.percentile(99), P999: o.percentile(99.9),
+		ServerCPU: busy.server * each, PostgresCPU: busy.postgres * each, GeneratorCPU: busy.generator * each,
+	}
+	if m.server != nil {
+		_, f.PeakMemory = m.server.memoryMiB()
+	}
+	return f, nil
 }
 
-// summarize takes the median of each figure over the rounds.
-func summarize(m measurement, samples []sample) figure {
-	middle := func(value func(sample) float64) float64 {
-		var values []float64
-		for _, one := range samples {
-			values = append(values, value(one))
+// profiled saves a CPU profile of a server while fn runs, if profiles were requested. Profiling
+// affects the figures of such a run.
+func (s *suite) profiled(ctx context.Context, name string, server *process, fn func() error) error {
+	if s.Profile == "" || server == nil || server.debug == "" {
+		return fn()
+	}
+	var group errgroup.Group
+	group.Go(fn)
+	group.Go(func() error {
+		text, err := get(ctx, server.debug, fmt.Sprintf("/debug/pprof/profile?seconds=%d", max(1, s.Duration/time.Second)))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(s.Profile, s.result.Name+", "+name+".pprof"), text, 0o644)
 		}
-		return median(values)
+		return err
+	})
+	return group.Wait()
+}
+
+// summarize takes the median of each value over the rounds.
+func summarize(m measurement, rounds []figure) figure {
+	all := figure{Subject: m.subject, Connections: m.connections}
+	for _, one := range rounds {
+		all.Rounds = append(all.Rounds, one.PerSecond)
+		all.Failed += one.Failed
 	}
-	microseconds := func(busy func(cpuTimes) float64) float64 { // per request
-		return middle(func(one sample) float64 { return busy(one.busy) * 1e6 / max(1, one.count()) })
+	for i, value := range all.values() {
+		var values []float64
+		for _, one := range rounds {
+			values = append(values, *one.values()[i])
+		}
+		*value = median(values)
 	}
-	f := figure{
-		Subject: m.subject, Connections: m.connections,
-		PerSecond:    middle(func(one sample) float64 { return one.perSecond() }),
-		P50:          middle(func(one sample) float64 { return one.percentile(50) }),
-		P99:          middle(func(one sample) float64 { return one.percentile(99) }),
-		P999:         middle(func(one sample) float64 { return one.percentile(99.9) }),
-		ServerCPU:    microseconds(func(c cpuTimes) float64 { return c.server }),
-		PostgresCPU:  microseconds(func(c cpuTimes) float64 { return c.postgres }),
-		GeneratorCPU: microseconds(func(c cpuTimes) float64 { return c.generator }),
-		PeakMemory:   middle(func(one sample) float64 { return one.peakMiB }),
-	}
-	for _, one := range samples {
-		f.Rounds = append(f.Rounds, one.perSecond())
-		f.Failed += one.failed
-	}
-	return f
+	return all
 }

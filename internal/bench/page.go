@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
 )
 
-// The number of mailboxes that pages are read from, and of messages in each.
+// The number of mailboxes that pages are read from, and of messages in each, on average.
 const (
 	pageUsers    = 100
 	pageMessages = 1000
@@ -25,10 +24,7 @@ func pageOf(subject string, limit int) string { return subject + ", page of " + 
 // page measures the newest page of a mailbox. The reference is pgbench running the statement
 // behind the page on the same database.
 func (s *suite) page(ctx context.Context) error {
-	counts, messages := []int{1, 16, 64}, pageUsers*pageMessages
-	if s.Short {
-		counts, messages = []int{1, 64}, pageUsers*120
-	}
+	counts, messages := []int{1, 16, 64}, pageUsers*max(200, pageMessages/int(s.scale))
 	var measurements []measurement
 	if err := s.onEach(ctx, func(server *server) error {
 		s.progress("page: %d sends to %s", messages, server.engine.title)
@@ -37,16 +33,14 @@ func (s *suite) page(ctx context.Context) error {
 				measurements = append(measurements, s.pageLoad(limit, n).of(server.process, pageOf(server.engine.title, limit)))
 			}
 		}
-		if server.engine.pgbench {
+		if server.engine.title == postgres.title {
 			measurements = append(measurements, s.pageReferences(server.database, counts)...)
 		}
-		return fill(ctx, server.process, messages, func(n int) (sender, recipient int) { // the same number to each
-			return (n + 1 + rand.IntN(pageUsers-1)) % pageUsers, n % pageUsers
-		})
+		return fill(ctx, server.process, pageUsers, messages)
 	}); err != nil {
 		return err
 	}
-	idle, err := s.startProcess(ctx, self, "floor")
+	idle, err := s.startProcess(ctx, self, "--floor")
 	if err != nil {
 		return err
 	}
@@ -65,7 +59,7 @@ func (s *suite) pageLoad(limit, connections int) load {
 	const shortest = 130 // bytes of a message in JSON
 	return load{
 		connections: connections, duration: s.Duration,
-		script: pages(pageUsers, limit), status: http.StatusOK, minBody: limit * shortest,
+		script: pages(pageUsers, limit), check: expect(http.StatusOK, limit*shortest),
 	}
 }
 

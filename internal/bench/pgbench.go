@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,10 +11,8 @@ import (
 	"time"
 )
 
-// The references: pgbench, Postgres's own load generator, doing the same work, one statement
-// or one transaction at a time.
-
-// pgbench runs a script in the folder sql against a database.
+// pgbench is Postgres's own load generator. As a reference, it does the same work with a script of the
+// folder sql on a database, one statement or one transaction at a time.
 type pgbench struct {
 	script    string // without .sql
 	database  string // its URL
@@ -46,18 +43,14 @@ func (s *suite) runPgbench(ctx context.Context, p pgbench, clients int) (outcome
 	defer cancel()
 	prefix := s.newPath("log")
 	args := []string{
-		"--host", s.cluster.Directory, "--username", "postgres", "--protocol", "prepared", "--no-vacuum",
+		"--protocol", "prepared", "--no-vacuum",
 		"--client", strconv.Itoa(clients), "--jobs", strconv.Itoa(min(2, clients)), "--time", strconv.Itoa(seconds),
 		"--file", "sql/" + p.script + ".sql", "--log", "--log-prefix", prefix,
 	}
 	for _, variable := range p.variables {
 		args = append(args, "--define", variable)
 	}
-	address, err := url.Parse(p.database)
-	if err != nil {
-		return outcome{}, err
-	}
-	output, err := exec.CommandContext(ctx, s.pgbenchPath(), append(args, address.Path[1:])...).CombinedOutput()
+	output, err := exec.CommandContext(ctx, s.pgbenchPath(), append(args, p.database)...).CombinedOutput()
 	if err != nil {
 		return outcome{}, fmt.Errorf("pgbench: %w\n%s", err, output)
 	}

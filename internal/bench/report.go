@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -37,6 +36,8 @@ type result struct {
 	Targets []target `json:"targets,omitempty"`
 	Figures []figure `json:"figures,omitempty"`
 	Facts   []fact   `json:"facts,omitempty"`
+
+	unjudged bool // nothing is compared with its target
 }
 
 // figure is one measurement: the median of each value over the rounds. CPU times are
@@ -56,6 +57,11 @@ type figure struct {
 	Rounds       []float64 `json:"perSecondOfEachRound"`
 }
 
+// values are those of which the median is taken.
+func (f *figure) values() []*float64 {
+	return []*float64{&f.PerSecond, &f.P50, &f.P99, &f.P999, &f.ServerCPU, &f.PostgresCPU, &f.GeneratorCPU, &f.PeakMemory}
+}
+
 // fact is a single value.
 type fact struct {
 	Name  string  `json:"name"`
@@ -70,13 +76,18 @@ type target struct {
 	AtMost  bool    `json:"atMost"` // otherwise at least
 	Unit    string  `json:"unit"`
 	Value   float64 `json:"measured"`
-	Missing string  `json:"missing,omitempty"` // why it could not be measured
 	Verdict string  `json:"verdict"`
 }
 
 // record records a value without a target.
 func (r *result) record(name string, value float64, unit string) {
 	r.Facts = append(r.Facts, fact{name, value, unit})
+}
+
+// recordLatencies records the median and the 99th percentile.
+func (r *result) recordLatencies(name string, l *latencies) {
+	r.record(name+", p50", l.percentile(50), "ms")
+	r.record(name+", p99", l.percentile(99), "ms")
 }
 
 // atLeast records a target that a value should reach.
@@ -92,7 +103,9 @@ func (r *result) atMost(name string, value, limit float64, unit string) {
 func (r *result) judge(t target, ok bool) {
 	switch {
 	case math.IsNaN(t.Value) || math.IsInf(t.Value, 0): // requests failed, or there was no reference to compare with
-		t = target{Name: t.Name, Missing: "nothing", Verdict: "not measured"}
+		t.Value, t.Verdict = 0, "not measured"
+	case r.unjudged:
+		t.Verdict = "not judged"
 	case ok:
 		t.Verdict = "pass"
 	default:
@@ -120,17 +133,6 @@ func (r *result) best(subject string) (best float64) {
 	}
 	return best
 }
-
-// Wanted formats the bound.
-func (t target) Wanted() string {
-	if t.Missing != "" {
-		return t.Name
-	}
-	return fmt.Sprintf("%s %s %s %s", t.Name, map[bool]string{true: "≤", false: "≥"}[t.AtMost], number(t.Limit), t.Unit)
-}
-
-// Measured formats the measured value, or why there is none.
-func (t target) Measured() string { return cmp.Or(t.Missing, number(t.Value)+" "+t.Unit) }
 
 // number formats a number with about three significant digits and a thousands separator.
 func number(v float64) string {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	_ "embed"
+	"math"
 	"net/http"
 	"strconv"
+	"text/template"
 )
 
 // The subjects of the references.
@@ -24,9 +27,6 @@ const (
 // all statements of the service per message, without group commit.
 func (s *suite) send(ctx context.Context) error {
 	counts, clients := []int{1, 4, 16, 64, mostConnections}, []int{1, 16, 64, 150}
-	if s.Short {
-		counts, clients = []int{1, mostConnections}, []int{1, 16}
-	}
 	var measurements []measurement
 	if err := s.onEach(ctx, func(server *server) error {
 		for _, n := range counts {
@@ -36,7 +36,7 @@ func (s *suite) send(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	idle, err := s.startProcess(ctx, self, "floor")
+	idle, err := s.startProcess(ctx, self, "--floor")
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s *suite) send(ctx context.Context) error {
 
 // sendLoad sends over a number of connections.
 func (s *suite) sendLoad(connections int) load {
-	return load{connections: connections, duration: s.Duration, script: sends(sendUsers), status: http.StatusCreated}
+	return load{connections: connections, duration: s.Duration, script: sends(sendUsers), check: expect(http.StatusCreated, 0)}
 }
 
 func (s *suite) judgeSends() {
@@ -73,5 +73,44 @@ func (s *suite) judgeSends() {
 	r.atLeast("SQLite, 256 connections", r.find(sqlite.title, mostConnections).PerSecond, 5000, "sends/s")
 	for _, engine := range engines {
 		r.atMost(engine.title+", memory after 256 connections", r.find(engine.title, mostConnections).PeakMemory, 120, "MiB")
+	}
+}
+
+// chart is the template of the chart, on white, so that it is legible on a dark page too.
+//
+//go:embed chart.svg.tmpl
+var chart string
+
+// curves are the lines of the chart; those of references are dashed.
+var curves = []struct {
+	Subject, Color string
+	Dashed         bool
+}{
+	{postgres.title, "#1f65b5", false}, {sqlite.title, "#238b2d", false}, {insert, "#d96e14", true}, {transaction, "#6e6e6e", true},
+}
+
+// chartFunctions place the figures of the section send in the chart.
+func (r *result) chartFunctions() template.FuncMap {
+	top := 5000.0 // of the scale
+	for _, c := range curves {
+		top = max(top, 5000*math.Ceil(1.2*r.best(c.Subject)/5000)) // with room for the legend
+	}
+	return template.FuncMap{
+		"number":      number,
+		"rates":       func() []float64 { return []float64{0, top / 5, top * 2 / 5, top * 3 / 5, top * 4 / 5, top} },
+		"connections": func() []int { return []int{1, 4, 16, 64, 150, mostConnections} },
+		"x": func(connections int) float64 {
+			return math.Round(80 + 540*math.Log(float64(connections))/math.Log(mostConnections))
+		},
+		"y":      func(rate float64) float64 { return math.Round(330 - 290*rate/top) },
+		"legend": func(i int) int { return 56 + 20*i },
+		"figures": func(subject string) (figures []figure) {
+			for _, f := range r.Figures {
+				if f.Subject == subject && f.PerSecond > 0 {
+					figures = append(figures, f)
+				}
+			}
+			return figures
+		},
 	}
 }

@@ -21,8 +21,6 @@ type process struct {
 	logPath string
 	command *exec.Cmd
 	end     context.CancelFunc
-	ended   chan struct{} // closed when it has ended
-	err     error         // the result, once it has ended
 }
 
 // served matches the address in the line that a program prints when it serves.
@@ -31,7 +29,7 @@ var served = regexp.MustCompile(`http://([^/\s]+)`)
 // startProcess starts a program, waits until it prints its address, and stops it when the section ends.
 // Its environment is empty, so that only its arguments configure it.
 func (s *suite) startProcess(ctx context.Context, path string, args ...string) (*process, error) {
-	p := &process{logPath: s.newPath("log"), ended: make(chan struct{})}
+	p := &process{logPath: s.newPath("log")}
 	ctx, p.end = context.WithCancel(ctx)
 	p.command = exec.CommandContext(ctx, path, args...)
 	p.command.Cancel = func() error { return p.command.Process.Signal(syscall.SIGTERM) }
@@ -50,38 +48,29 @@ func (s *suite) startProcess(ctx context.Context, path string, args ...string) (
 	if err != nil {
 		return nil, err
 	}
-	s.atEnd(p.stop)
+	s.cleanup = append(s.cleanup, p.stop)
 	lines := bufio.NewScanner(output)
 	for p.address == "" && lines.Scan() {
 		if found := served.FindStringSubmatch(lines.Text()); found != nil {
 			p.address = found[1]
 		}
 	}
-	go func() {
-		_, _ = io.Copy(io.Discard, output) // so that it never blocks on a full pipe
-		p.err = p.command.Wait()
-		close(p.ended)
-	}()
 	if p.address == "" {
-		<-p.ended
 		return nil, errors.New(path + " did not start")
 	}
+	go io.Copy(io.Discard, output) //nolint:errcheck // only so that it never blocks on a full pipe
 	return p, nil
 }
 
-// stop interrupts the process and waits for its end. It fails if it had ended before, or has to be killed.
+// stop interrupts the process and waits for its end. It fails if it had failed before, or has to be killed.
 func (p *process) stop() error {
-	select {
-	case <-p.ended:
-		text, _ := os.ReadFile(p.logPath)
-		return fmt.Errorf("%s has ended by itself: %w\n%.2000s", p.command.Path, p.err, text)
-	default:
-	}
 	p.end()
-	if <-p.ended; errors.Is(p.err, context.Canceled) { // because of the interrupt
+	err := p.command.Wait()
+	if errors.Is(err, context.Canceled) { // because of the interrupt
 		return nil
 	}
-	return p.err
+	text, _ := os.ReadFile(p.logPath)
+	return fmt.Errorf("%s: %w\n%.2000s", p.command.Path, err, text)
 }
 
 // server is the message service on a database.
@@ -122,7 +111,7 @@ func (s *suite) onEach(ctx context.Context, fn func(*server) error, options ...s
 func (s *suite) startServerOn(ctx context.Context, database string, options ...string) (*process, error) {
 	args := []string{"serve", "--listen-address", "127.0.0.1:0", "--log-level", "warn", "--database-url", database}
 	var debug string
-	if s.Profile != "" || s.Soak > 0 {
+	if s.Profile != "" || s.wants("soak") {
 		unused := httptest.NewServer(nil)
 		debug = unused.Listener.Addr().String()
 		unused.Close()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -39,8 +40,8 @@ var soakHolds = [3]struct {
 	profile, pattern string
 	scale            float64
 }{
-	{"goroutines", "", 1.1, "goroutine?debug=1", `goroutine profile: total (\d+)`, 1},
-	{"heap after a collection", "MiB", 1.1, "heap?gc=1&debug=1", `# HeapAlloc = (\d+)`, 1 << 20},
+	{"goroutines", "", 1.1, "/debug/pprof/goroutine?debug=1", `goroutine profile: total (\d+)`, 1},
+	{"heap after a collection", "MiB", 1.1, "/debug/pprof/heap?gc=1&debug=1", `# HeapAlloc = (\d+)`, 1 << 20},
 	{"memory", "MiB", 1.2, "", "", 1},
 }
 
@@ -79,10 +80,9 @@ func (s *suite) soak(ctx context.Context) error {
 
 // startLoad starts the load, which runs until the end.
 func (s *soaked) startLoad(ctx context.Context, group *errgroup.Group, end time.Time) {
-	l := load{address: s.address, duration: time.Until(end)}
-	writing, reading := l, l
-	writing.connections, writing.script, writing.status = soakSenders, sends(sendUsers), 201
-	reading.connections, reading.script, reading.status = soakReaders, pages(sendUsers, 100), 200
+	during := time.Until(end)
+	writing := load{address: s.address, connections: soakSenders, duration: during, script: sends(sendUsers), check: expect(http.StatusCreated, 0)}
+	reading := load{address: s.address, connections: soakReaders, duration: during, script: pages(sendUsers, 100), check: expect(http.StatusOK, 0)}
 	group.Go(func() (err error) { s.sends, err = writing.run(ctx); return err })
 	group.Go(func() (err error) { s.pages, err = reading.run(ctx); return err })
 	for range soakFollowers { // each follows one user after the other
@@ -108,7 +108,7 @@ func (s *soaked) sample(ctx context.Context) error {
 	for i, hold := range soakHolds {
 		value, _ := s.memoryMiB()
 		if hold.profile != "" {
-			text, err := s.profile(ctx, hold.profile)
+			text, err := get(ctx, s.debug, hold.profile)
 			if err == nil {
 				value, err = strconv.ParseFloat(match(text, hold.pattern), 64)
 			}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"math/rand/v2"
-	"net/http"
 	"os"
 	"time"
 )
@@ -11,10 +9,6 @@ import (
 // start measures an unused server: the time from its start in an empty folder to the first
 // response, its idle memory, and the size of the binary.
 func (s *suite) start(ctx context.Context) error {
-	quiet := 3 * time.Second
-	if s.Short {
-		quiet = 300 * time.Millisecond
-	}
 	var took, idle []float64
 	for range s.Rounds {
 		begin := time.Now()
@@ -22,11 +16,11 @@ func (s *suite) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := get(ctx, server.address, "/health"); err != nil {
+		if _, err := get(ctx, server.address, "/health"); err != nil {
 			return err
 		}
 		took = append(took, time.Since(begin).Seconds()*1000)
-		if err := wait(ctx, quiet); err != nil {
+		if err := wait(ctx, 3*time.Second/s.scale); err != nil {
 			return err
 		}
 		memory, _ := server.memoryMiB()
@@ -43,14 +37,6 @@ func (s *suite) start(ctx context.Context) error {
 	s.result.atMost("SQLite, memory with nothing to do", median(idle), 30, "MiB")
 	s.result.atMost("the binary (an image is that on distroless/static, another 2 MB)", float64(binary.Size())/1e6, 38, "MB")
 	return nil
-}
-
-// get requests a path, which must be answered with 200.
-func get(ctx context.Context, address, path string) error {
-	l := load{address: address, connections: 1, duration: responseTimeout, requests: 1, status: http.StatusOK}
-	l.script = gets(func(_ *rand.Rand, buf []byte) []byte { return append(buf, path...) })
-	_, err := l.runAll(ctx)
-	return err
 }
 
 // wait waits for a duration or until ctx is done.

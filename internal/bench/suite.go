@@ -18,7 +18,8 @@ type suite struct {
 	benchCommand
 
 	out       io.Writer
-	directory string // temporary files, deleted after the run
+	scale     time.Duration // by how much a short run divides what it measures, else 1
+	directory string        // temporary files, deleted after the run
 	cluster   *dbtest.Cluster
 	postgres  int     // the postmaster's process id
 	result    *result // of the running section
@@ -29,7 +30,10 @@ type suite struct {
 
 // openSuite starts Postgres. The caller closes the suite, even after an error.
 func openSuite(command benchCommand, out io.Writer) (s *suite, err error) {
-	s = &suite{benchCommand: command, out: out}
+	s = &suite{benchCommand: command, out: out, scale: 1}
+	if command.Short {
+		s.scale = 50
+	}
 	if s.directory, err = os.MkdirTemp("", "bench"); err != nil {
 		return s, err
 	}
@@ -49,9 +53,6 @@ func (s *suite) close() error {
 	}
 	return errors.Join(append(errs, os.RemoveAll(s.directory))...)
 }
-
-// atEnd registers a function that is called when the section ends.
-func (s *suite) atEnd(fn func() error) { s.cleanup = append(s.cleanup, fn) }
 
 // endSection stops what the section has started, last first.
 func (s *suite) endSection() error {

@@ -20,6 +20,7 @@ const (
 	rareWord     = "zebra"
 	othersWord   = "unicorn"
 	rareMessages = 3
+	searchWords  = 32 // the most that a query may have
 )
 
 var (
@@ -68,9 +69,6 @@ func wordOfRank(rank int) string {
 
 // characterOfRank is the Chinese character of a rank.
 func characterOfRank(rank int) rune { return rune(0x4e00 + rank*9) }
-
-// searchWords are the most words of a query.
-const searchWords = 32
 
 // longestQuery has the most common words of the texts, as many as it may have, in 128 characters.
 func longestQuery() (q string) {
