@@ -1125,7 +1125,7 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
 	GetConversation(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListConversationMessages List or search the messages of a conversation
+	// ListConversationMessages List or search a conversation
 	//
 	// What two users have written to each other, in both directions and one order,
 	// the same for both; newest first. Other than the list of recent messages it goes
@@ -1654,7 +1654,7 @@ func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, 
 	return c.Client.Do(req)
 }
 
-// ListConversationMessages List or search the messages of a conversation
+// ListConversationMessages List or search a conversation
 //
 // What two users have written to each other, in both directions and one order,
 // the same for both; newest first. Other than the list of recent messages it goes
@@ -3185,7 +3185,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
 	GetConversationWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*GetConversationResponse, error)
 
-	// ListConversationMessagesWithResponse List or search the messages of a conversation
+	// ListConversationMessagesWithResponse List or search a conversation
 	//
 	// What two users have written to each other, in both directions and one order,
 	// the same for both; newest first. Other than the list of recent messages it goes
@@ -5476,7 +5476,7 @@ func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, u
 	return ParseGetConversationResponse(rsp)
 }
 
-// ListConversationMessagesWithResponse List or search the messages of a conversation
+// ListConversationMessagesWithResponse List or search a conversation
 //
 // What two users have written to each other, in both directions and one order,
 // the same for both; newest first. Other than the list of recent messages it goes

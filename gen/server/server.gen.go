@@ -813,7 +813,7 @@ type ServerInterface interface {
 	// GetConversation Read one conversation
 	// (GET /v1/users/{userId}/conversations/{peerId})
 	GetConversation(ctx echo.Context, userID User, peerID Peer) error
-	// ListConversationMessages List or search the messages of a conversation
+	// ListConversationMessages List or search a conversation
 	// (GET /v1/users/{userId}/conversations/{peerId}/messages)
 	ListConversationMessages(ctx echo.Context, userID User, peerID Peer, params ListConversationMessagesParams) error
 	// SetReadMarker Mark messages as read
@@ -4155,7 +4155,7 @@ type StrictServerInterface interface {
 	// GetConversation Read one conversation
 	// (GET /v1/users/{userId}/conversations/{peerId})
 	GetConversation(ctx context.Context, request GetConversationRequestObject) (GetConversationResponseObject, error)
-	// ListConversationMessages List or search the messages of a conversation
+	// ListConversationMessages List or search a conversation
 	// (GET /v1/users/{userId}/conversations/{peerId}/messages)
 	ListConversationMessages(ctx context.Context, request ListConversationMessagesRequestObject) (ListConversationMessagesResponseObject, error)
 	// SetReadMarker Mark messages as read

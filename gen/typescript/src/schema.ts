@@ -268,7 +268,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List or search the messages of a conversation
+         * List or search a conversation
          * @description What two users have written to each other, in both directions and one order,
          *     the same for both; newest first. Other than the list of recent messages it goes
          *     back to the first message, unless `since` says otherwise. Pages work the same:

@@ -138,7 +138,7 @@ def sync_detailed(
     after: UUID | Unset = UNSET,
     limit: int | Unset = 100,
 ) -> Response[MessagePage | Problem]:
-    """List or search the messages of a conversation
+    """List or search a conversation
 
      What two users have written to each other, in both directions and one order,
     the same for both; newest first. Other than the list of recent messages it goes
@@ -205,7 +205,7 @@ def sync(
     after: UUID | Unset = UNSET,
     limit: int | Unset = 100,
 ) -> MessagePage | Problem | None:
-    """List or search the messages of a conversation
+    """List or search a conversation
 
      What two users have written to each other, in both directions and one order,
     the same for both; newest first. Other than the list of recent messages it goes
@@ -267,7 +267,7 @@ async def asyncio_detailed(
     after: UUID | Unset = UNSET,
     limit: int | Unset = 100,
 ) -> Response[MessagePage | Problem]:
-    """List or search the messages of a conversation
+    """List or search a conversation
 
      What two users have written to each other, in both directions and one order,
     the same for both; newest first. Other than the list of recent messages it goes
@@ -332,7 +332,7 @@ async def asyncio(
     after: UUID | Unset = UNSET,
     limit: int | Unset = 100,
 ) -> MessagePage | Problem | None:
-    """List or search the messages of a conversation
+    """List or search a conversation
 
      What two users have written to each other, in both directions and one order,
     the same for both; newest first. Other than the list of recent messages it goes
