@@ -48,10 +48,6 @@ var plannedSearches = map[string]func(ctx context.Context, q sqlx.QueryerContext
 		_, err := selectOwnersAfter(ctx, q, user, fillBatch)
 		return err
 	},
-	"progress": func(ctx context.Context, q sqlx.QueryerContext, _ engine, _ string, _ Window) error {
-		_, _, err := selectProgress(ctx, q)
-		return err
-	},
 }
 
 func planSearch(ctx context.Context, q sqlx.QueryerContext, w Window, newSearch func(idRange) (*search, error)) error {
