@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -194,6 +195,8 @@ func (s *Service) searchSlot(ctx context.Context, search *search) (Page, error) 
 	select {
 	case s.searches <- struct{}{}:
 		defer func() { <-s.searches }()
+	case <-time.After(searchSlotTimeout):
+		return Page{}, unavailable("Too many searches are waiting. Try again shortly.")
 	case <-ctx.Done():
 		return Page{}, ctx.Err()
 	}

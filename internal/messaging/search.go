@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -25,6 +26,8 @@ const (
 	searchMaxBytes    = 1 << 20
 
 	searchBatch = 200 // messages that are read at a time, at most
+
+	searchSlotTimeout = 10 * time.Second // for other searches to end
 )
 
 // search is a search for words in the messages of an owner that a list selects.
