@@ -32,7 +32,7 @@ type load struct {
 	check func(c *connection, due time.Time) error
 }
 
-// expect checks that a response has a status and at least so many bytes.
+// expect checks that a response has a status and a minimum of bytes.
 func expect(status, bytes int) func(*connection, time.Time) error {
 	return func(c *connection, _ time.Time) error {
 		if body := c.answer.Body(); c.answer.StatusCode() != status || len(body) < bytes {

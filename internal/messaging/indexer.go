@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// A mailbox is indexed once so many messages, or so many bytes of their texts, are not.
+	// A mailbox is indexed once this number of its messages, or of bytes of their texts, is not indexed.
 	indexMessages = 256
 	indexBytes    = 32 << 10
 

@@ -13,8 +13,8 @@
 // only two or three times.
 //
 // Nothing below the id up to which an owner is indexed appears later, since ids become visible in
-// increasing order within a mailbox. Whoever changes or erases a message that is indexed must take
-// its words out in the same transaction, by [Index.Replace], which finds them even if another
+// increasing order within a mailbox. A transaction that changes or erases an indexed message must take
+// its words out itself, by [Index.Replace], which finds them even if another
 // version of the tokeniser has made them.
 //
 // An index answers with candidates: it may return a message that lacks what was searched for, but

@@ -24,7 +24,7 @@ func IndexedUpTo(ctx context.Context, q sqlx.QueryerContext, owner string) (upTo
 }
 
 // Create makes an owner's empty index, unless there is one. The transaction must have locked the owner's
-// mailbox: whoever erases a message has locked it too, and so knows whether there is an index.
+// mailbox: a transaction that erases a message has locked it, too, and so knows whether there is an index.
 func Create(ctx context.Context, tx *sqlx.Tx, owner string) error {
 	_, err := tx.ExecContext(ctx, "INSERT INTO search_indexes (owner, indexed) VALUES ($1, $2) ON CONFLICT (owner) DO NOTHING", owner, mailbox.ID{})
 	if err != nil {

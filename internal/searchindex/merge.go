@@ -20,8 +20,8 @@ const (
 	largeBytes = 256 << 10 // a segment from here on is not merged any more
 )
 
-// toMerge returns how many of the newest segments, which come first, are to be merged: so many of a size
-// that the result is of the next, or a long row of mixed sizes.
+// toMerge returns how many of the newest segments, which come first, are to be merged: mergeWidth
+// of one size, which make one of the next size, or a long row of mixed sizes.
 func toMerge(segments []segment) int {
 	for _, size := range []struct{ from, below int }{{0, smallBytes}, {smallBytes, largeBytes}} {
 		n, alike := 0, 0

@@ -166,8 +166,8 @@ func rewrite(
 }
 
 // replace counts the bytes of blocks that come in place of one and, if they are several, gives them numbers.
-// It reports whether that one is to be deleted: whoever searches by the directory before then misses it, and
-// reads the directory again.
+// It reports whether that one is to be deleted: a search that has read the former directory then misses it,
+// and reads the directory again.
 func (s *segment) replace(b block, parts []block) bool {
 	s.Bytes -= len(b.data)
 	for i := range parts {

@@ -13,7 +13,8 @@ import (
 	"github.com/message-service/message-service/internal/words"
 )
 
-// Query selects the documents of an owner that have all terms, of which the rarest come first at best, and ids from Low to below High.
+// Query selects the documents of an owner that have all terms, and ids from Low to below High. It takes the
+// least time if the rarest terms come first.
 type Query struct {
 	Owner     string
 	Terms     []words.Term

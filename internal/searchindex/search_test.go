@@ -143,7 +143,7 @@ func TestSearchManyBeginnings(t *testing.T) {
 	})
 }
 
-// searchCounted searches for a word, with so many queries at most.
+// searchCounted searches for a word, with a limited number of queries.
 func (m *model) searchCounted(t *testing.T, word string, queries int) (got []mailbox.ID, err error) {
 	t.Helper()
 	err = m.db.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
@@ -159,7 +159,7 @@ func (m *model) searchCounted(t *testing.T, word string, queries int) (got []mai
 	return got, err
 }
 
-// limitedQueries runs so many queries, and no more.
+// limitedQueries runs a limited number of queries, and fails from there on.
 type limitedQueries struct {
 	sqlx.QueryerContext
 
