@@ -21,7 +21,7 @@ func sendMuch(t *testing.T, s *apitest.Server) {
 	failed := make(chan error, n)
 	for range n {
 		go func() {
-			_, _, err := s.Service.Send(t.Context(), messaging.Draft{Sender: "alice", Recipient: "bob", Text: strings.Repeat("😀", 4000)})
+			_, _, err := s.Service.Send(t.Context(), messaging.AsService, messaging.Draft{Sender: "alice", Recipient: "bob", Text: strings.Repeat("😀", 4000)})
 			failed <- err
 		}()
 	}

@@ -33,7 +33,7 @@ func TestEditsWait(t *testing.T) {
 		for i := range editors {
 			wg.Go(func() {
 				for ctx.Err() == nil {
-					_, err := s.Service.Edit(ctx, messaging.ID(m.ID), messaging.Edit{Text: new(fmt.Sprint(i))})
+					_, err := s.Service.Edit(ctx, messaging.AsService, messaging.ID(m.ID), messaging.Edit{Text: new(fmt.Sprint(i))})
 					if err == nil {
 						edits.Add(1)
 					} else if ctx.Err() == nil {
@@ -81,7 +81,7 @@ func TestEditsHoldNothing(t *testing.T) {
 			defer release()
 			for i := range 100 {
 				wg.Go(func() {
-					_, err := s.Service.Edit(t.Context(), edited[i%len(edited)], messaging.Edit{Text: new(fmt.Sprint(i))})
+					_, err := s.Service.Edit(t.Context(), messaging.AsService, edited[i%len(edited)], messaging.Edit{Text: new(fmt.Sprint(i))})
 					if e, ok := errors.AsType[*messaging.Error](err); err != nil && (!ok || e.Code != messaging.Unavailable) {
 						t.Errorf("an edit that waits: %v", err)
 					}
@@ -92,16 +92,16 @@ func TestEditsHoldNothing(t *testing.T) {
 			brief, cancel := context.WithTimeout(t.Context(), 5*time.Second) // an edit waits longer
 			defer cancel()
 			for range 20 {
-				if _, _, err := s.Service.Send(brief, messaging.Draft{Sender: "carol", Recipient: "dan", Text: "again"}); err != nil {
+				if _, _, err := s.Service.Send(brief, messaging.AsService, messaging.Draft{Sender: "carol", Recipient: "dan", Text: "again"}); err != nil {
 					t.Fatalf("send: %v", err)
 				}
-				if _, err := s.Service.Get(brief, edited[0]); err != nil {
+				if _, err := s.Service.Get(brief, messaging.AsService, edited[0]); err != nil {
 					t.Fatalf("get: %v", err)
 				}
 				if waiting == s.DB.Slots.Changes {
 					continue
 				}
-				if _, err := s.Service.Edit(brief, messaging.ID(other.ID), messaging.Edit{Text: new("edited")}); err != nil {
+				if _, err := s.Service.Edit(brief, messaging.AsService, messaging.ID(other.ID), messaging.Edit{Text: new("edited")}); err != nil {
 					t.Fatalf("edit: %v", err)
 				}
 			}

@@ -217,7 +217,7 @@ func TestConversationPages(t *testing.T) {
 			if i%3 == 0 {
 				draft.Sender, draft.Recipient = draft.Recipient, draft.Sender
 			}
-			m, _, err := past.Send(t.Context(), draft)
+			m, _, err := past.Send(t.Context(), messaging.AsService, draft)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -34,7 +34,7 @@ func TestOverload(t *testing.T) {
 		end()
 		for i := 0; len(want) < 2; i++ { // one in the writer's blocked batch, and one in the queue
 			text := fmt.Sprint(i)
-			_, _, err := s.Service.Send(ended, messaging.Draft{Sender: "alice", Recipient: "bob", Text: text})
+			_, _, err := s.Service.Send(ended, messaging.AsService, messaging.Draft{Sender: "alice", Recipient: "bob", Text: text})
 			if errors.Is(err, context.Canceled) { // it is in the queue
 				want[text] = true
 			} else if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != messaging.Unavailable {
@@ -83,13 +83,13 @@ func TestCancelledSend(t *testing.T) {
 		for range 10 {
 			ended.Go(func() {
 				// It ends early only once the message is in the queue.
-				_, _, err := s.Service.Send(cancelled, messaging.Draft{Sender: "alice", Recipient: "bob", Text: "cancelled"})
+				_, _, err := s.Service.Send(cancelled, messaging.AsService, messaging.Draft{Sender: "alice", Recipient: "bob", Text: "cancelled"})
 				if !errors.Is(err, context.Canceled) {
 					t.Errorf("cancelled: %v", err)
 				}
 			})
 			kept.Go(func() {
-				if _, _, err := s.Service.Send(t.Context(), messaging.Draft{Sender: "alice", Recipient: "bob", Text: "kept"}); err != nil {
+				if _, _, err := s.Service.Send(t.Context(), messaging.AsService, messaging.Draft{Sender: "alice", Recipient: "bob", Text: "kept"}); err != nil {
 					t.Errorf("kept: %v", err)
 				}
 			})
@@ -151,7 +151,7 @@ func TestClose(t *testing.T) {
 		ended, end := context.WithCancel(t.Context())
 		end()
 		for i := range 50 { // each returns once it is in the queue
-			_, _, err := s.Service.Send(ended, messaging.Draft{Sender: "alice", Recipient: "bob", Text: fmt.Sprint(i)})
+			_, _, err := s.Service.Send(ended, messaging.AsService, messaging.Draft{Sender: "alice", Recipient: "bob", Text: fmt.Sprint(i)})
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("send: %v", err)
 			}

@@ -256,7 +256,7 @@ func TestGoSDKMissesNothing(t *testing.T) {
 				if i%10 == 0 {
 					<-connected
 				}
-				message, _, err := s.Service.Send(ctx, messaging.Draft{Sender: "alice", Recipient: "bob", Text: fmt.Sprint(i)})
+				message, _, err := s.Service.Send(ctx, messaging.AsService, messaging.Draft{Sender: "alice", Recipient: "bob", Text: fmt.Sprint(i)})
 				if err != nil {
 					t.Errorf("send: %v", err)
 				}

@@ -154,7 +154,7 @@ func fill(t *testing.T, s *apitest.Server, sender, recipient, text string, n int
 	failed := make(chan error, n)
 	for range n {
 		go func() {
-			_, _, err := s.Service.Send(t.Context(), messaging.Draft{Sender: sender, Recipient: recipient, Text: text})
+			_, _, err := s.Service.Send(t.Context(), messaging.AsService, messaging.Draft{Sender: sender, Recipient: recipient, Text: text})
 			failed <- err
 		}()
 	}

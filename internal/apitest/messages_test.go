@@ -73,7 +73,7 @@ func TestRecentMessages(t *testing.T) {
 		all := make([]uuid.UUID, 250) // newest first
 		for i := range 250 {
 			clock = clock.Add(step)
-			m, _, err := past.Send(t.Context(), messaging.Draft{Sender: fmt.Sprintf("sender-%d", i%5), Recipient: "bob", Text: fmt.Sprint(i)})
+			m, _, err := past.Send(t.Context(), messaging.AsService, messaging.Draft{Sender: fmt.Sprintf("sender-%d", i%5), Recipient: "bob", Text: fmt.Sprint(i)})
 			if err != nil {
 				t.Fatal(err)
 			}

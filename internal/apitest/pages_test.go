@@ -97,7 +97,7 @@ func TestFeedOfEdited(t *testing.T) {
 		if requests != 2 || len(waited.Changes) != 1 || !waited.HasMore { // each scans about 800 of 1,000 rows
 			t.Fatalf("waited with %d requests for %+v", requests, waited)
 		}
-		stream, err := s.Feed.Open(t.Context(), "bob", &messaging.ID{})
+		stream, err := s.Feed.Open(t.Context(), messaging.AsService, "bob", &messaging.ID{})
 		if err != nil {
 			t.Fatal(err)
 		}

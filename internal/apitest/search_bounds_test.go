@@ -90,7 +90,7 @@ func sendMany(t *testing.T, s *apitest.Server, text string, n int) []uuid.UUID {
 	sent, failed := make([]uuid.UUID, n), make(chan error, n)
 	for i := range sent {
 		go func() {
-			m, _, err := s.Service.Send(t.Context(), messaging.Draft{Sender: "alice", Recipient: "bob", Text: text})
+			m, _, err := s.Service.Send(t.Context(), messaging.AsService, messaging.Draft{Sender: "alice", Recipient: "bob", Text: text})
 			sent[i] = uuid.UUID(m.ID)
 			failed <- err
 		}()

@@ -24,7 +24,7 @@ func TestSearchBehindMetadata(t *testing.T) {
 		metadata := fmt.Sprintf(`{"x":%q}`, strings.Repeat("x", 4000))
 		for range 200 {
 			draft := messaging.Draft{Sender: "alice", Recipient: "bob", Text: "hay", Metadata: metadata}
-			if _, _, err := s.Service.Send(t.Context(), draft); err != nil {
+			if _, _, err := s.Service.Send(t.Context(), messaging.AsService, draft); err != nil {
 				t.Fatal(err)
 			}
 		}

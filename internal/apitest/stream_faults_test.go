@@ -36,7 +36,7 @@ func TestStreamWithoutDatabase(t *testing.T) {
 	for i := range many {
 		writer.Send(t, "carol", "dave", fmt.Sprint(i))
 	}
-	behind, err := reader.Feed.Open(t.Context(), "dave", &messaging.ID{})
+	behind, err := reader.Feed.Open(t.Context(), messaging.AsService, "dave", &messaging.ID{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestRestoredStore(t *testing.T) {
 func TestStreamThatLags(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
-		lagging, err := s.Feed.Open(t.Context(), "bob", nil)
+		lagging, err := s.Feed.Open(t.Context(), messaging.AsService, "bob", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -166,7 +166,7 @@ func TestEraseStopsWithItsRequest(t *testing.T) {
 		fill(t, s, "alice", "bob", "x", 500)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := s.Service.EraseUser(ctx, "alice"); !errors.Is(err, context.Canceled) {
+		if err := s.Service.EraseUser(ctx, messaging.AsService, "alice"); !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled: %v", err)
 		}
 		s.Erase(t, "alice")

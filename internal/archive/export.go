@@ -30,9 +30,9 @@ func Export(ctx context.Context, database *db.DB, w io.Writer) (records int64, e
 }
 
 // ExportUser writes the data of a user; see [messaging.Service.ExportUser].
-func ExportUser(ctx context.Context, service *messaging.Service, user string, w io.Writer) error {
+func ExportUser(ctx context.Context, service *messaging.Service, caller messaging.Caller, user string, w io.Writer) error {
 	lines := newWriter(w, false)
-	if err := service.ExportUser(ctx, user, lines.write); err != nil {
+	if err := service.ExportUser(ctx, caller, user, lines.write); err != nil {
 		return err
 	}
 	return lines.end()

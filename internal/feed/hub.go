@@ -25,7 +25,7 @@ const (
 
 // Source is what a hub reads feeds from: the part of [messaging.Service] that it needs.
 type Source interface {
-	ListChanges(ctx context.Context, user string, after *messaging.ID, limit, maxBytes int) (messaging.ChangePage, error)
+	ListChanges(ctx context.Context, caller messaging.Caller, user string, after *messaging.ID, limit, maxBytes int) (messaging.ChangePage, error)
 	ListChangesOf(ctx context.Context, after map[string]messaging.ID, limit, maxBytes int) (map[string]messaging.ChangePage, error)
 	Clocks(ctx context.Context, users []string) (map[string]messaging.ID, error)
 }

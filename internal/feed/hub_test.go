@@ -167,11 +167,11 @@ func TestHubLimits(t *testing.T) {
 	inBubble(t, Options{MaxStreams: UserMaxStreams + 1}, func(t *testing.T, f *followed) {
 		refused := func(user string) {
 			t.Helper()
-			_, err := f.hub.Open(t.Context(), user, nil)
+			_, err := f.hub.Open(t.Context(), messaging.AsService, user, nil)
 			if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != messaging.TooManyStreams {
 				t.Errorf("%s got %v", user, err)
 			}
-			if _, err = f.hub.Wait(t.Context(), user, messaging.ID{}); err == nil {
+			if _, err = f.hub.Wait(t.Context(), messaging.AsService, user, messaging.ID{}); err == nil {
 				t.Errorf("Wait of %s was not refused", user)
 			}
 		}
@@ -187,7 +187,7 @@ func TestHubLimits(t *testing.T) {
 		refused("carol")
 		f.fail(errors.New("the database is gone"))
 		streams[1].Close()
-		if _, err := f.hub.Open(t.Context(), "bob", nil); err == nil || f.hub.Streams() != UserMaxStreams {
+		if _, err := f.hub.Open(t.Context(), messaging.AsService, "bob", nil); err == nil || f.hub.Streams() != UserMaxStreams {
 			t.Errorf("a stream that could not be opened is counted among %d: %v", f.hub.Streams(), err)
 		}
 		f.fail(nil)
@@ -210,7 +210,7 @@ func TestHubEnds(t *testing.T) {
 		expect(t, amid, numbers(0, 100)...)
 		held := make(chan error, 1)
 		go func() {
-			from, err := f.hub.Wait(context.WithoutCancel(t.Context()), "carol", messaging.ID{})
+			from, err := f.hub.Wait(context.WithoutCancel(t.Context()), messaging.AsService, "carol", messaging.ID{})
 			if from != (messaging.ID{}) {
 				err = fmt.Errorf("it goes on from %s", from)
 			}
@@ -227,7 +227,7 @@ func TestHubEnds(t *testing.T) {
 		if err := <-held; err != nil {
 			t.Errorf("the long poll is answered %v", err)
 		}
-		_, err := f.hub.Open(t.Context(), "bob", nil)
+		_, err := f.hub.Open(t.Context(), messaging.AsService, "bob", nil)
 		if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != messaging.Unavailable {
 			t.Errorf("a new stream is answered %v", err)
 		}

@@ -104,7 +104,7 @@ func (m *hubModel) openOne(t *rapid.T) {
 
 // reopen opens the stream of a follower where it was, if it can be.
 func (m *hubModel) reopen(t *rapid.T, f *follower) {
-	s, err := m.hub.Open(t.Context(), f.user, new(f.place()))
+	s, err := m.hub.Open(t.Context(), messaging.AsService, f.user, new(f.place()))
 	if e, ok := errors.AsType[*messaging.Error](err); ok && (e.Code == messaging.TooManyStreams || errors.Is(e, m.failure)) {
 		return
 	}

@@ -137,7 +137,9 @@ func (s *store) read(ctx context.Context, note *[]int, n int, look func()) error
 }
 
 // ListChanges reads a feed.
-func (s *store) ListChanges(ctx context.Context, user string, after *messaging.ID, limit, maxBytes int) (page messaging.ChangePage, err error) {
+func (s *store) ListChanges(
+	ctx context.Context, _ messaging.Caller, user string, after *messaging.ID, limit, maxBytes int,
+) (page messaging.ChangePage, err error) {
 	err = s.read(ctx, &s.pages, limit, func() {
 		if after == nil {
 			page.Next = s.clocks[user]
@@ -240,7 +242,7 @@ func (f *followed) publish(user string, texts ...string) {
 // open opens a stream, which must be closed.
 func (f *followed) open(t *testing.T, user string, after *messaging.ID) *Stream {
 	t.Helper()
-	s, err := f.hub.Open(t.Context(), user, after)
+	s, err := f.hub.Open(t.Context(), messaging.AsService, user, after)
 	if err != nil {
 		t.Fatal(err)
 	}

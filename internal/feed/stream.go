@@ -60,15 +60,18 @@ type Stream struct {
 }
 
 // Open opens a stream of what changes for a user after a cursor, or without one from
-// now on. Close it. Errors: [messaging.TooManyStreams]; as
+// now on, on behalf of a caller. Close it. Errors: [messaging.TooManyStreams]; as
 // [messaging.Service.ListChanges].
-func (h *Hub) Open(ctx context.Context, user string, after *messaging.ID) (*Stream, error) {
+func (h *Hub) Open(ctx context.Context, caller messaging.Caller, user string, after *messaging.ID) (*Stream, error) {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return nil, err
+	}
 	m, err := h.enter(user)
 	if err != nil {
 		return nil, err
 	}
 	s := &Stream{hub: h, mailbox: m, ready: make(chan struct{}, 1), behind: true, limit: pageLimit}
-	page, err := h.source.ListChanges(ctx, user, after, s.limit, pageBytes)
+	page, err := h.source.ListChanges(ctx, messaging.AsService, user, after, s.limit, pageBytes)
 	if err != nil {
 		s.Close()
 		return nil, err
@@ -130,8 +133,8 @@ const waitPages = 3
 // Wait waits for a change of a user after a cursor, and returns a cursor from which to read it:
 // there are no changes between the two. It stops waiting when ctx ends, when the hub is drained,
 // or after waitPages empty pages. Errors: as [Hub.Open].
-func (h *Hub) Wait(ctx context.Context, user string, after messaging.ID) (messaging.ID, error) {
-	s, err := h.Open(ctx, user, &after)
+func (h *Hub) Wait(ctx context.Context, caller messaging.Caller, user string, after messaging.ID) (messaging.ID, error) {
+	s, err := h.Open(ctx, caller, user, &after)
 	if err != nil {
 		return messaging.ID{}, err
 	}
@@ -186,7 +189,7 @@ func (s *Stream) take(ctx context.Context) ([]messaging.Change, error) {
 	}
 	s.from = s.cursor
 	if s.behind {
-		page, err := s.hub.source.ListChanges(ctx, s.mailbox.user, &s.cursor, s.limit, pageBytes)
+		page, err := s.hub.source.ListChanges(ctx, messaging.AsService, s.mailbox.user, &s.cursor, s.limit, pageBytes)
 		if err != nil {
 			return nil, err
 		}

@@ -241,7 +241,7 @@ func TestStreamOfARestoredStore(t *testing.T) {
 		if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != messaging.CursorAhead {
 			t.Errorf("a stream ends with %v", err)
 		}
-		_, err = f.hub.Open(t.Context(), "bob", &s.Start)
+		_, err = f.hub.Open(t.Context(), messaging.AsService, "bob", &s.Start)
 		if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != messaging.CursorAhead || f.hub.Streams() != 1 {
 			t.Errorf("resumed, with %d open: %v", f.hub.Streams(), err)
 		}

@@ -18,7 +18,7 @@ func TestWait(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			start := time.Now()
-			from, err := f.hub.Wait(ctx, "bob", after)
+			from, err := f.hub.Wait(ctx, messaging.AsService, "bob", after)
 			if err != nil || f.hub.Streams() != 0 {
 				t.Errorf("with %d streams after it: %v", f.hub.Streams(), err)
 			}
@@ -36,7 +36,7 @@ func TestWait(t *testing.T) {
 		}
 		gone, leave := context.WithCancel(t.Context())
 		leave()
-		if _, err := f.hub.Wait(gone, "bob", cursor(2)); !errors.Is(err, context.Canceled) {
+		if _, err := f.hub.Wait(gone, messaging.AsService, "bob", cursor(2)); !errors.Is(err, context.Canceled) {
 			t.Errorf("after its context is cancelled, Wait returns %v", err)
 		}
 	})
@@ -51,11 +51,11 @@ func TestWaitOverEdited(t *testing.T) {
 		for n := range edited {
 			f.edit("bob", n)
 		}
-		from, err := f.hub.Wait(t.Context(), "bob", messaging.ID{})
+		from, err := f.hub.Wait(t.Context(), messaging.AsService, "bob", messaging.ID{})
 		if err != nil || from != cursor(waitPages*storeWalk) {
 			t.Errorf("it goes on from %s: %v", from, err)
 		}
-		if from, err = f.hub.Wait(t.Context(), "bob", from); err != nil || from != cursor(5*storeWalk) {
+		if from, err = f.hub.Wait(t.Context(), messaging.AsService, "bob", from); err != nil || from != cursor(5*storeWalk) {
 			t.Errorf("then it goes on from %s: %v", from, err)
 		}
 	})

@@ -10,7 +10,7 @@ import (
 // ListBlocks answers GET /v1/users/{userId}/blocks.
 func (h *handlers) ListBlocks(ctx context.Context, request server.ListBlocksRequestObject) (server.ListBlocksResponseObject, error) {
 	p := request.Params
-	page, err := h.service.ListBlocks(ctx, request.UserID, contract.Value(p.After), contract.PageSize(p.Limit))
+	page, err := h.service.ListBlocks(ctx, callerOf(ctx), request.UserID, contract.Value(p.After), contract.PageSize(p.Limit))
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (h *handlers) ListBlocks(ctx context.Context, request server.ListBlocksRequ
 
 // BlockUser answers PUT /v1/users/{userId}/blocks/{peerId}.
 func (h *handlers) BlockUser(ctx context.Context, request server.BlockUserRequestObject) (server.BlockUserResponseObject, error) {
-	if err := h.service.BlockUser(ctx, request.UserID, request.PeerID); err != nil {
+	if err := h.service.BlockUser(ctx, callerOf(ctx), request.UserID, request.PeerID); err != nil {
 		return nil, err
 	}
 	return server.BlockUser204Response{}, nil
@@ -34,7 +34,7 @@ func (h *handlers) BlockUser(ctx context.Context, request server.BlockUserReques
 
 // UnblockUser answers DELETE /v1/users/{userId}/blocks/{peerId}.
 func (h *handlers) UnblockUser(ctx context.Context, request server.UnblockUserRequestObject) (server.UnblockUserResponseObject, error) {
-	if err := h.service.UnblockUser(ctx, request.UserID, request.PeerID); err != nil {
+	if err := h.service.UnblockUser(ctx, callerOf(ctx), request.UserID, request.PeerID); err != nil {
 		return nil, err
 	}
 	return server.UnblockUser204Response{}, nil

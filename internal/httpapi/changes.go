@@ -28,14 +28,14 @@ func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRe
 	if wait := contract.Value(p.Wait); wait > 0 && after != nil {
 		waiting, stop := context.WithTimeout(ctx, time.Duration(wait)*time.Second)
 		defer stop()
-		from, err := h.feed.Wait(waiting, request.UserID, *after)
+		from, err := h.feed.Wait(waiting, callerOf(ctx), request.UserID, *after)
 		if err != nil {
 			return nil, nameCursor(err, parameter)
 		}
 		after = &from
 	}
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		page, err := h.service.ListChanges(ctx, request.UserID, after, contract.PageSize(p.Limit), messaging.PageMaxBytes)
+		page, err := h.service.ListChanges(ctx, callerOf(ctx), request.UserID, after, contract.PageSize(p.Limit), messaging.PageMaxBytes)
 		var link *string
 		if page.HasMore {
 			link = nextLink(exchangeOf(ctx).path(request.UserID), queryOf("after", page.Next.String()), p.Limit)

@@ -54,7 +54,7 @@ func retryWithin(longest time.Duration) string {
 
 // streamChanges opens a stream. Its errors can still become problem documents.
 func (h *handlers) streamChanges(ctx context.Context, user string, after *messaging.ID) (changeStream, error) {
-	stream, err := h.feed.Open(ctx, user, after)
+	stream, err := h.feed.Open(ctx, callerOf(ctx), user, after)
 	if err != nil {
 		return changeStream{}, err
 	}

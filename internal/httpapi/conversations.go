@@ -12,7 +12,7 @@ import (
 func (h *handlers) ListConversations(ctx context.Context, request server.ListConversationsRequestObject) (server.ListConversationsResponseObject, error) {
 	p := request.Params
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		page, err := h.service.ListConversations(ctx, request.UserID, (*messaging.ID)(p.Before), contract.PageSize(p.Limit))
+		page, err := h.service.ListConversations(ctx, callerOf(ctx), request.UserID, (*messaging.ID)(p.Before), contract.PageSize(p.Limit))
 		if err != nil || !page.HasMore {
 			return contract.AppendConversationPage(body, page), nil, err
 		}
@@ -24,7 +24,7 @@ func (h *handlers) ListConversations(ctx context.Context, request server.ListCon
 
 // GetConversation answers GET /v1/users/{userId}/conversations/{peerId}.
 func (h *handlers) GetConversation(ctx context.Context, request server.GetConversationRequestObject) (server.GetConversationResponseObject, error) {
-	c, err := h.service.GetConversation(ctx, request.UserID, request.PeerID)
+	c, err := h.service.GetConversation(ctx, callerOf(ctx), request.UserID, request.PeerID)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (h *handlers) ListConversationMessages(
 ) (server.ListConversationMessagesResponseObject, error) {
 	query := contract.ConversationQuery(request.Params)
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		page, err := h.service.ListConversation(ctx, request.UserID, request.PeerID, query.Window, query.Words, query.Highlight)
+		page, err := h.service.ListConversation(ctx, callerOf(ctx), request.UserID, request.PeerID, query.Window, query.Words, query.Highlight)
 		path := exchangeOf(ctx).path(request.UserID, request.PeerID)
 		return contract.AppendMessagePage(body, page), nextMessages(path, query, request.Params.Limit, page), err
 	}), nil
@@ -45,7 +45,7 @@ func (h *handlers) ListConversationMessages(
 
 // SetReadMarker answers PUT /v1/users/{userId}/conversations/{peerId}/read-marker.
 func (h *handlers) SetReadMarker(ctx context.Context, request server.SetReadMarkerRequestObject) (server.SetReadMarkerResponseObject, error) {
-	marker, err := h.service.SetReadMarker(ctx, request.UserID, request.PeerID, messaging.ID(request.Body.MessageID))
+	marker, err := h.service.SetReadMarker(ctx, callerOf(ctx), request.UserID, request.PeerID, messaging.ID(request.Body.MessageID))
 	if err != nil {
 		return nil, err
 	}

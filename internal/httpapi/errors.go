@@ -25,6 +25,7 @@ var kinds = map[messaging.Code]problem.Kind{
 	messaging.MessageDeleted:       problem.MessageDeleted,
 	messaging.CursorAhead:          problem.CursorAhead,
 	messaging.TooManyStreams:       problem.TooManyRequests,
+	messaging.Forbidden:            problem.Forbidden,
 	messaging.Unavailable:          problem.ServiceUnavailable,
 }
 

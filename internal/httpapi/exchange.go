@@ -10,6 +10,7 @@ import (
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/httpapi/openapi"
+	"github.com/message-service/message-service/internal/messaging"
 )
 
 // exchange is what handlers need of a request but the generated interface does not pass to them.
@@ -17,6 +18,7 @@ type exchange struct {
 	header    http.Header
 	operation *operation
 	compress  bool // whether the server compresses answers
+	caller    messaging.Caller
 }
 
 type exchangeKey struct{}
@@ -24,12 +26,15 @@ type exchangeKey struct{}
 // exchangeOf returns the exchange from the context of a request.
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
 
+// callerOf returns on whose behalf a request is served.
+func callerOf(ctx context.Context) messaging.Caller { return exchangeOf(ctx).caller }
+
 // withExchange puts the exchange into the context of the request, and lifts the timeouts if the
 // operation has none.
 func (s *Server) withExchange(handler server.StrictHandlerFunc, _ string) server.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		r := c.Request()
-		x := &exchange{r.Header, s.operation(c), s.compress}
+		x := &exchange{r.Header, s.operation(c), s.compress, messaging.AsService}
 		c.SetRequest(r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
 		if x.operation.noTimeout {
 			return withoutTimeouts(c, request, handler)

@@ -14,7 +14,7 @@ func (h *handlers) SendMessage(ctx context.Context, request server.SendMessageRe
 	if err != nil {
 		return nil, err
 	}
-	m, replayed, err := h.service.Send(ctx, draft)
+	m, replayed, err := h.service.Send(ctx, callerOf(ctx), draft)
 	if err != nil {
 		return nil, err
 	}
@@ -25,14 +25,14 @@ func (h *handlers) SendMessage(ctx context.Context, request server.SendMessageRe
 func (h *handlers) ListMessages(ctx context.Context, request server.ListMessagesRequestObject) (server.ListMessagesResponseObject, error) {
 	query := contract.Query(request.Params)
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		page, err := h.service.List(ctx, query)
+		page, err := h.service.List(ctx, callerOf(ctx), query)
 		return contract.AppendMessagePage(body, page), nextMessages(exchangeOf(ctx).path(), query, request.Params.Limit, page), err
 	}), nil
 }
 
 // GetMessage answers GET /v1/messages/{messageId}.
 func (h *handlers) GetMessage(ctx context.Context, request server.GetMessageRequestObject) (server.GetMessageResponseObject, error) {
-	m, err := h.service.Get(ctx, messaging.ID(request.MessageID))
+	m, err := h.service.Get(ctx, callerOf(ctx), messaging.ID(request.MessageID))
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (h *handlers) EditMessage(ctx context.Context, request server.EditMessageRe
 	if err != nil {
 		return nil, err
 	}
-	m, err := h.service.Edit(ctx, messaging.ID(request.MessageID), edit)
+	m, err := h.service.Edit(ctx, callerOf(ctx), messaging.ID(request.MessageID), edit)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (h *handlers) EditMessage(ctx context.Context, request server.EditMessageRe
 
 // DeleteMessage answers DELETE /v1/messages/{messageId}.
 func (h *handlers) DeleteMessage(ctx context.Context, request server.DeleteMessageRequestObject) (server.DeleteMessageResponseObject, error) {
-	if err := h.service.Delete(ctx, messaging.ID(request.MessageID)); err != nil {
+	if err := h.service.Delete(ctx, callerOf(ctx), messaging.ID(request.MessageID)); err != nil {
 		return nil, err
 	}
 	return server.DeleteMessage204Response{}, nil

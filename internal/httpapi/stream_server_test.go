@@ -204,7 +204,7 @@ func (m *mailbox) fail(failure error) {
 }
 
 // ListChanges returns a page of the feed.
-func (m *mailbox) ListChanges(_ context.Context, _ string, after *messaging.ID, limit, maxBytes int) (page messaging.ChangePage, err error) {
+func (m *mailbox) ListChanges(_ context.Context, _ messaging.Caller, _ string, after *messaging.ID, limit, maxBytes int) (page messaging.ChangePage, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.changes) > 0 {
@@ -226,13 +226,13 @@ func (m *mailbox) ListChanges(_ context.Context, _ string, after *messaging.ID, 
 
 // ListChangesOf returns a page of the feed.
 func (m *mailbox) ListChangesOf(ctx context.Context, after map[string]messaging.ID, limit, maxBytes int) (map[string]messaging.ChangePage, error) {
-	page, err := m.ListChanges(ctx, "bob", new(after["bob"]), limit, maxBytes)
+	page, err := m.ListChanges(ctx, messaging.AsService, "bob", new(after["bob"]), limit, maxBytes)
 	return map[string]messaging.ChangePage{"bob": page}, err
 }
 
 // Clocks returns the cursor of now.
 func (m *mailbox) Clocks(ctx context.Context, _ []string) (map[string]messaging.ID, error) {
-	page, err := m.ListChanges(ctx, "bob", nil, 1, 1)
+	page, err := m.ListChanges(ctx, messaging.AsService, "bob", nil, 1, 1)
 	return map[string]messaging.ID{"bob": page.Next}, err
 }
 

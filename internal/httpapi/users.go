@@ -15,7 +15,7 @@ import (
 
 // EraseUser answers DELETE /v1/users/{userId}.
 func (h *handlers) EraseUser(ctx context.Context, request server.EraseUserRequestObject) (server.EraseUserResponseObject, error) {
-	if err := h.service.EraseUser(ctx, request.UserID); err != nil {
+	if err := h.service.EraseUser(ctx, callerOf(ctx), request.UserID); err != nil {
 		return nil, err
 	}
 	return server.EraseUser204Response{}, nil
@@ -49,7 +49,7 @@ func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
 	header.Set(echo.HeaderContentType, "application/x-ndjson")
 	buffer := bufio.NewWriterSize(deadlineWriter{w, http.NewResponseController(w)}, 64<<10)
 	if !compressed {
-		if err := archive.ExportUser(e.ctx, e.service, e.user, buffer); err != nil {
+		if err := archive.ExportUser(e.ctx, e.service, callerOf(e.ctx), e.user, buffer); err != nil {
 			return err
 		}
 		return buffer.Flush()
@@ -57,7 +57,7 @@ func (e userExport) VisitExportUserResponse(w http.ResponseWriter) error {
 	header.Set(echo.HeaderContentEncoding, "gzip")
 	compressor := newGzip()
 	compressor.Reset(buffer)
-	if err := archive.ExportUser(e.ctx, e.service, e.user, compressor); err != nil {
+	if err := archive.ExportUser(e.ctx, e.service, callerOf(e.ctx), e.user, compressor); err != nil {
 		return err
 	}
 	return errors.Join(compressor.Close(), buffer.Flush())

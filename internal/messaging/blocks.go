@@ -8,8 +8,11 @@ import (
 
 // BlockUser makes a user refuse messages from a peer: after it has returned, no further
 // message of the peer is stored. Blocking again changes nothing. Errors:
-// [InvalidArgument] when the two are the same; [Unavailable].
-func (s *Service) BlockUser(ctx context.Context, user, peer string) error {
+// [Forbidden]; [InvalidArgument] when the two are the same; [Unavailable].
+func (s *Service) BlockUser(ctx context.Context, caller Caller, user, peer string) error {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return err
+	}
 	if user == peer {
 		return invalid("peerId", "must be another user")
 	}
@@ -19,8 +22,11 @@ func (s *Service) BlockUser(ctx context.Context, user, peer string) error {
 	}))
 }
 
-// UnblockUser lifts a block, if there is one. Errors: [Unavailable].
-func (s *Service) UnblockUser(ctx context.Context, user, peer string) error {
+// UnblockUser lifts a block, if there is one. Errors: [Forbidden]; [Unavailable].
+func (s *Service) UnblockUser(ctx context.Context, caller Caller, user, peer string) error {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return err
+	}
 	// With 0 ids it is no change of the mailbox: no feed shows it, and a concurrent send need not see it.
 	return explain(s.mailboxes.Erase(ctx, []string{user}, 0, func(ctx context.Context, tx *sqlx.Tx, _ []ID) error {
 		return deleteBlock(ctx, tx, user, peer)
@@ -38,8 +44,11 @@ func refuseBlocked(ctx context.Context, tx *sqlx.Tx, user, peer string) error {
 }
 
 // ListBlocks returns a user's blocks of the peers whose ids are greater than after, in the order
-// of these ids. Errors: [Unavailable].
-func (s *Service) ListBlocks(ctx context.Context, user, after string, limit int) (BlockPage, error) {
+// of these ids. Errors: [Forbidden]; [Unavailable].
+func (s *Service) ListBlocks(ctx context.Context, caller Caller, user, after string, limit int) (BlockPage, error) {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return BlockPage{}, err
+	}
 	var page BlockPage
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
 		page.Blocks, err = selectBlocks(ctx, q, user, after, limit+1)

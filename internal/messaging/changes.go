@@ -12,9 +12,12 @@ import (
 // change with which it exceeds maxBytes of JSON, or after a bounded scan over messages whose latest
 // changes are later in the feed.
 //
-// Errors: [CursorAhead] if the cursor is greater than the mailbox's clock, below which nothing can
+// Errors: [Forbidden]; [CursorAhead] if the cursor is greater than the mailbox's clock, below which nothing can
 // appear any more; [Unavailable].
-func (s *Service) ListChanges(ctx context.Context, user string, after *ID, limit, maxBytes int) (ChangePage, error) {
+func (s *Service) ListChanges(ctx context.Context, caller Caller, user string, after *ID, limit, maxBytes int) (ChangePage, error) {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return ChangePage{}, err
+	}
 	if after == nil {
 		clocks, err := s.Clocks(ctx, []string{user})
 		return ChangePage{Next: clocks[user]}, err

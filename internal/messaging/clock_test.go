@@ -52,7 +52,7 @@ func TestMailboxClock(t *testing.T) {
 					if random.IntN(2) == 0 { // without a key it does not take the fast path
 						draft.IdempotencyKey = fmt.Sprint(random.Uint64())
 					}
-					m, _, err := service.Send(t.Context(), draft)
+					m, _, err := service.Send(t.Context(), messaging.AsService, draft)
 					if err != nil {
 						t.Error(err)
 						return
@@ -61,7 +61,7 @@ func TestMailboxClock(t *testing.T) {
 						t.Errorf("%s was stored after %s was acknowledged", m.ID, before)
 					}
 					if random.IntN(4) == 0 {
-						if err := service.Delete(t.Context(), m.ID); err != nil {
+						if err := service.Delete(t.Context(), messaging.AsService, m.ID); err != nil {
 							t.Error(err)
 						}
 					}

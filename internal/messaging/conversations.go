@@ -10,8 +10,11 @@ import (
 
 // ListConversations returns a user's conversations, the one with the newest message first, whose
 // last messages are older than before: at most limit, and no more after the page has exceeded
-// [PageMaxBytes]. Errors: [Unavailable].
-func (s *Service) ListConversations(ctx context.Context, user string, before *ID, limit int) (ConversationPage, error) {
+// [PageMaxBytes]. Errors: [Forbidden]; [Unavailable].
+func (s *Service) ListConversations(ctx context.Context, caller Caller, user string, before *ID, limit int) (ConversationPage, error) {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return ConversationPage{}, err
+	}
 	if before == nil {
 		before = &mailbox.LastID
 	}
@@ -30,9 +33,12 @@ func (s *Service) ListConversations(ctx context.Context, user string, before *ID
 	return ConversationPage{Conversations: found[:end], HasMore: end < len(found)}, nil
 }
 
-// GetConversation returns a user's conversation with a peer. Errors: [NotFound];
-// [Unavailable].
-func (s *Service) GetConversation(ctx context.Context, user, peer string) (Conversation, error) {
+// GetConversation returns a user's conversation with a peer. Errors: [Forbidden];
+// [NotFound]; [Unavailable].
+func (s *Service) GetConversation(ctx context.Context, caller Caller, user, peer string) (Conversation, error) {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return Conversation{}, err
+	}
 	var c *Conversation
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
 		c, err = selectConversation(ctx, q, user, peer)
@@ -49,8 +55,13 @@ func (s *Service) GetConversation(ctx context.Context, user, peer string) (Conve
 
 // ListConversation returns the messages between two users, in both directions, as
 // [Service.List] does, but without a default window. With words it returns those whose text has all of
-// them. Errors: [InvalidArgument]; [Unavailable].
-func (s *Service) ListConversation(ctx context.Context, user, peer string, w Window, words string, highlight bool) (Page, error) {
+// them. Errors: [Forbidden]; [InvalidArgument]; [Unavailable].
+func (s *Service) ListConversation(
+	ctx context.Context, caller Caller, user, peer string, w Window, words string, highlight bool,
+) (Page, error) {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return Page{}, err
+	}
 	bounds, err := w.bounds()
 	if err != nil {
 		return Page{}, err
@@ -72,13 +83,16 @@ func (s *Service) ListConversation(ctx context.Context, user, peer string, w Win
 
 // SetReadMarker records that a user has read the conversation with a peer up to a
 // message, and returns the marker as it is now: it moves forward only. Errors:
-// [InvalidArgument] when the message is not of this conversation, or the conversation is
+// [Forbidden]; [InvalidArgument] when the message is not of this conversation, or the conversation is
 // gone; [SenderBlocked] when the peer, whose feed would show it, has blocked the user; [Unavailable].
-func (s *Service) SetReadMarker(ctx context.Context, user, peer string, message ID) (ReadMarker, error) {
+func (s *Service) SetReadMarker(ctx context.Context, caller Caller, user, peer string, message ID) (ReadMarker, error) {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return ReadMarker{}, err
+	}
 	var marker ReadMarker
 	// The marker never moves back, so a read without a lock shows whether it need not move.
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
-		m, err := selectMessage(ctx, q, message)
+		m, err := selectMessage(ctx, q, caller, message)
 		if err != nil {
 			return err
 		}

@@ -26,6 +26,11 @@
 // is the interface in engine.go, and each engine has a file. A new column of a table is one line of
 // columns.go.
 //
+// # Callers
+//
+// Every use case that acts for somebody takes a [Caller], and decides by itself what the caller may do:
+// no check before it is relied on. It refuses before it locks anything.
+//
 // # Files
 //
 // A resource has three files: message.go says what a message is, message_sql.go is its SQL, and

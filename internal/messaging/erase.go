@@ -24,8 +24,11 @@ const (
 // their conversations, on both sides, and the user's blocks, and frees the idempotency keys of
 // all those messages. There is a moment before it returns at which none of them is left. It erases
 // in small transactions and stops between two of them when ctx ends; what is erased stays
-// erased, and it may be repeated. Errors: [Unavailable]; the error of ctx.
-func (s *Service) EraseUser(ctx context.Context, user string) error {
+// erased, and it may be repeated. Only a service may call it. Errors: [Forbidden]; [Unavailable]; the error of ctx.
+func (s *Service) EraseUser(ctx context.Context, caller Caller, user string) error {
+	if !caller.service {
+		return forbidden("Only a service may erase a user.")
+	}
 	e := erasure{service: s, user: user}
 	for range eraseAttempts {
 		if err := e.eraseMost(ctx); err != nil {

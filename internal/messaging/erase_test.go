@@ -28,7 +28,7 @@ func TestEraseRest(t *testing.T) {
 		})
 		synctest.Wait()
 		go func() {
-			_, _, err := service.Send(t.Context(), Draft{Sender: "stranger", Recipient: "bob", Text: "x"})
+			_, _, err := service.Send(t.Context(), AsService, Draft{Sender: "stranger", Recipient: "bob", Text: "x"})
 			sent <- err
 		}()
 		synctest.Wait()
@@ -45,7 +45,7 @@ func TestEraseRest(t *testing.T) {
 		if !<-done {
 			t.Error("the first attempt has not erased everything")
 		}
-		page, err := service.List(t.Context(), Query{Recipient: "bob", Window: Window{Limit: 1}})
+		page, err := service.List(t.Context(), AsService, Query{Recipient: "bob", Window: Window{Limit: 1}})
 		if err != nil || len(page.Messages) > 0 {
 			t.Errorf("left %v: %v", page.Messages, err)
 		}

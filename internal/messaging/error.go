@@ -20,6 +20,7 @@ const (
 	MessageDeleted       Code = "message deleted"
 	CursorAhead          Code = "cursor ahead"
 	TooManyStreams       Code = "too many streams"
+	Forbidden            Code = "forbidden"
 	Unavailable          Code = "unavailable"
 )
 
@@ -59,6 +60,10 @@ func invalid(name, detail string) *Error {
 		Message: "The request breaks a rule; see errors.",
 		Fields:  []Field{{Name: name, Detail: detail}},
 	}
+}
+
+func forbidden(message string, fields ...Field) *Error {
+	return &Error{Code: Forbidden, Message: message, Fields: fields}
 }
 
 // explain makes an [Unavailable] error of an unavailable database and of the refusals of package

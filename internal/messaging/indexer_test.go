@@ -35,7 +35,7 @@ func newIndexed(t *testing.T, service *Service, owner string, list ...string) *i
 	t.Helper()
 	s := &indexed{Service: service, t: t, owner: owner, alice: owner + "-alice", carol: owner + "-carol"}
 	for i, word := range list {
-		m, _, err := s.Send(t.Context(), Draft{Sender: []string{s.alice, s.carol}[i%2], Recipient: owner, Text: long(word)})
+		m, _, err := s.Send(t.Context(), AsService, Draft{Sender: []string{s.alice, s.carol}[i%2], Recipient: owner, Text: long(word)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,20 +103,20 @@ func TestChangesWhileIndexed(t *testing.T) {
 	}{
 		"nothing": {func(*indexed) error { return nil }, []string{"one"}, true},
 		"edit": {func(s *indexed) error {
-			_, err := s.Edit(s.t.Context(), s.messages[0].ID, Edit{Text: new(long("uno"))})
+			_, err := s.Edit(s.t.Context(), AsService, s.messages[0].ID, Edit{Text: new(long("uno"))})
 			return err
 		}, []string{"uno"}, true},
 		"many edits": {func(s *indexed) error {
 			for _, word := range []string{"uno", "un", "eins"} {
-				if _, err := s.Edit(s.t.Context(), s.messages[0].ID, Edit{Text: new(long(word))}); err != nil {
+				if _, err := s.Edit(s.t.Context(), AsService, s.messages[0].ID, Edit{Text: new(long(word))}); err != nil {
 					return err
 				}
 			}
 			return nil
 		}, []string{"eins"}, true},
-		"deletion":       {func(s *indexed) error { return s.Delete(s.t.Context(), s.messages[0].ID) }, nil, true},
-		"erased sender":  {func(s *indexed) error { return s.EraseUser(s.t.Context(), s.alice) }, nil, true},
-		"erased owner":   {func(s *indexed) error { return s.EraseUser(s.t.Context(), s.owner) }, nil, false},
+		"deletion":       {func(s *indexed) error { return s.Delete(s.t.Context(), AsService, s.messages[0].ID) }, nil, true},
+		"erased sender":  {func(s *indexed) error { return s.EraseUser(s.t.Context(), AsService, s.alice) }, nil, true},
+		"erased owner":   {func(s *indexed) error { return s.EraseUser(s.t.Context(), AsService, s.owner) }, nil, false},
 		"another server": {func(s *indexed) error { return s.indexer.catchUp(s.t.Context(), s.owner) }, []string{"one"}, true},
 	}
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
@@ -260,20 +260,20 @@ func TestChangesOfNewestIndexed(t *testing.T) {
 			}
 		}
 		both("seven", newest)
-		page, err := s.List(t.Context(), Query{Recipient: s.owner, Words: "seven", Window: Window{Limit: 10}})
+		page, err := s.List(t.Context(), AsService, Query{Recipient: s.owner, Words: "seven", Window: Window{Limit: 10}})
 		if err != nil || len(page.Messages) != 1 || page.Messages[0].ID != newest {
 			t.Errorf("found %d messages: %v", len(page.Messages), err)
 		}
-		page, err = s.List(t.Context(), Query{Recipient: s.owner, Sender: s.carol, Words: "seven", Window: Window{Limit: 10}})
+		page, err = s.List(t.Context(), AsService, Query{Recipient: s.owner, Sender: s.carol, Words: "seven", Window: Window{Limit: 10}})
 		if err != nil || len(page.Messages) != 0 {
 			t.Errorf("found %d messages of another sender: %v", len(page.Messages), err)
 		}
-		if _, err := s.Edit(t.Context(), newest, Edit{Text: new(long("sette"))}); err != nil {
+		if _, err := s.Edit(t.Context(), AsService, newest, Edit{Text: new(long("sette"))}); err != nil {
 			t.Fatal(err)
 		}
 		both("seven")
 		both("sette", newest)
-		if err := s.Delete(t.Context(), newest); err != nil {
+		if err := s.Delete(t.Context(), AsService, newest); err != nil {
 			t.Fatal(err)
 		}
 		both("sette")
@@ -287,7 +287,7 @@ func TestNotesToOneselfIndexed(t *testing.T) {
 	s := &indexed{Service: service, t: t, owner: "bob"}
 	var want []ID
 	for range 3 {
-		m, _, err := s.Send(t.Context(), Draft{Sender: s.owner, Recipient: s.owner, Text: long("note")})
+		m, _, err := s.Send(t.Context(), AsService, Draft{Sender: s.owner, Recipient: s.owner, Text: long("note")})
 		if err != nil {
 			t.Fatal(err)
 		}

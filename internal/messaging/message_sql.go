@@ -84,9 +84,13 @@ func selectKeyed(ctx context.Context, tx *sqlx.Tx, others []*StoredMessage) ([]S
 	return found, nil
 }
 
-// selectMessage returns a message, deleted or not, or nil.
-func selectMessage(ctx context.Context, q sqlx.QueryerContext, id ID) (*Message, error) {
-	found, err := messages.Select(ctx, q, `SELECT `+messages.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+EveryID+` = $1`, id)
+// selectMessage returns a message, deleted or not, or nil. For a user one between others is none.
+func selectMessage(ctx context.Context, q sqlx.QueryerContext, caller Caller, id ID) (*Message, error) {
+	statement, args := `SELECT `+messages.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+EveryID+` = $1`, []any{id}
+	if !caller.service {
+		statement, args = statement+` AND $2 IN (recipient, sender)`, append(args, caller.user)
+	}
+	found, err := messages.Select(ctx, q, statement, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select message: %w", err)
 	}

@@ -14,11 +14,14 @@ import (
 // key that the sender has used before for the same recipient, it returns the
 // message that was stored then, as it is now, and true.
 //
-// Errors: [InvalidArgument]; [SenderBlocked]; [IdempotencyKeyReused] when the key
+// Errors: [Forbidden]; [InvalidArgument]; [SenderBlocked]; [IdempotencyKeyReused] when the key
 // came with another message before; [Unavailable] when the message may not have been stored, in
 // which case the same draft may be sent again under the same key. When ctx ends
 // first, Send returns its error and the message is stored all the same.
-func (s *Service) Send(ctx context.Context, draft Draft) (m Message, replayed bool, err error) {
+func (s *Service) Send(ctx context.Context, caller Caller, draft Draft) (m Message, replayed bool, err error) {
+	if err := caller.ActsAs(draft.Sender, "sender"); err != nil {
+		return Message{}, false, err
+	}
 	if err := checkMetadata(draft.Metadata); err != nil {
 		return Message{}, false, err
 	}
@@ -35,10 +38,10 @@ func (s *Service) Admit() error {
 }
 
 // Get returns a message. Errors: [NotFound], also for a deleted one; [Unavailable].
-func (s *Service) Get(ctx context.Context, id ID) (Message, error) {
+func (s *Service) Get(ctx context.Context, caller Caller, id ID) (Message, error) {
 	var m *Message
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		m, err = selectMessage(ctx, q, id)
+		m, err = selectMessage(ctx, q, caller, id)
 		return err
 	})
 	if err != nil {
@@ -51,8 +54,9 @@ func (s *Service) Get(ctx context.Context, id ID) (Message, error) {
 }
 
 // Edit replaces parts of a message and returns what it is now. Errors:
-// [InvalidArgument]; [NotFound]; [MessageDeleted]; [SenderBlocked]; [Unavailable].
-func (s *Service) Edit(ctx context.Context, id ID, edit Edit) (Message, error) {
+// [InvalidArgument]; [NotFound]; [Forbidden] for the recipient; [MessageDeleted]; [SenderBlocked];
+// [Unavailable].
+func (s *Service) Edit(ctx context.Context, caller Caller, id ID, edit Edit) (Message, error) {
 	if edit.Metadata != nil {
 		if err := checkMetadata(*edit.Metadata); err != nil {
 			return Message{}, err
@@ -64,7 +68,7 @@ func (s *Service) Edit(ctx context.Context, id ID, edit Edit) (Message, error) {
 		}
 	}
 	var edited *Message
-	err := s.changeMessage(ctx, id, func(ctx context.Context, tx *sqlx.Tx, m *Message, changed ID) (err error) {
+	err := s.changeMessage(ctx, caller, id, func(ctx context.Context, tx *sqlx.Tx, m *Message, changed ID) (err error) {
 		if m.Deleted {
 			return &Error{Code: MessageDeleted, Message: "The message is deleted; there is nothing to edit."}
 		}
@@ -86,9 +90,9 @@ func (s *Service) Edit(ctx context.Context, id ID, edit Edit) (Message, error) {
 }
 
 // Delete erases a message and leaves a tombstone in its place; deleting it again
-// changes nothing. Errors: [NotFound]; [Unavailable].
-func (s *Service) Delete(ctx context.Context, id ID) error {
-	return s.changeMessage(ctx, id, func(ctx context.Context, tx *sqlx.Tx, m *Message, changed ID) error {
+// changes nothing. Errors: [NotFound]; [Forbidden] for the recipient; [Unavailable].
+func (s *Service) Delete(ctx context.Context, caller Caller, id ID) error {
+	return s.changeMessage(ctx, caller, id, func(ctx context.Context, tx *sqlx.Tx, m *Message, changed ID) error {
 		if m.Deleted {
 			return nil
 		}
@@ -105,12 +109,14 @@ func (s *Service) Delete(ctx context.Context, id ID) error {
 	})
 }
 
-// changeMessage runs fn with a message, in a transaction that has locked its two mailboxes, and
+// changeMessage runs fn with a message, of which the caller must be the sender, in a transaction that has locked its two mailboxes, and
 // the id of the change. A deleted message never changes, so fn gets neither with it.
-func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Context, *sqlx.Tx, *Message, ID) error) error {
+func (s *Service) changeMessage(
+	ctx context.Context, caller Caller, id ID, fn func(context.Context, *sqlx.Tx, *Message, ID) error,
+) error {
 	var m *Message
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		m, err = selectMessage(ctx, q, id)
+		m, err = selectMessage(ctx, q, caller, id)
 		return err
 	})
 	switch {
@@ -118,11 +124,13 @@ func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Cont
 		return explain(err)
 	case m == nil:
 		return noSuchMessage()
+	case !caller.mayActAs(m.Sender):
+		return forbidden("Only its sender may edit or delete a message.")
 	case m.Deleted:
 		return fn(ctx, nil, m, ID{})
 	}
 	return explain(s.mailboxes.Erase(ctx, []string{m.Sender, m.Recipient}, 1, func(ctx context.Context, tx *sqlx.Tx, changed []ID) error {
-		m, err := selectMessage(ctx, tx, id) // it may have changed before the lock
+		m, err := selectMessage(ctx, tx, caller, id) // it may have changed before the lock
 		if err != nil {
 			return err
 		}
@@ -133,8 +141,11 @@ func (s *Service) changeMessage(ctx context.Context, id ID, fn func(context.Cont
 func noSuchMessage() *Error { return &Error{Code: NotFound, Message: "There is no such message."} }
 
 // List returns the newest messages that match, or the oldest ones if the window is
-// upward; newest first either way. Errors: [InvalidArgument]; [Unavailable].
-func (s *Service) List(ctx context.Context, query Query) (Page, error) {
+// upward; newest first either way. Errors: [Forbidden]; [InvalidArgument]; [Unavailable].
+func (s *Service) List(ctx context.Context, caller Caller, query Query) (Page, error) {
+	if err := caller.actsAsOneOf(&query); err != nil {
+		return Page{}, err
+	}
 	// A query with a cursor or words may go back any time.
 	if query.Since == nil && query.After == nil && query.Before == nil && query.Words == "" {
 		since := s.now().AddDate(0, 0, -DefaultWindowDays)

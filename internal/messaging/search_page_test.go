@@ -56,7 +56,7 @@ func TestSearchInVain(t *testing.T) {
 		for range 150 {
 			wg.Go(func() {
 				draft := Draft{Sender: "alice", Recipient: "bob", Text: "right left " + strings.Repeat("x", 300)}
-				if _, _, err := service.Send(t.Context(), draft); err != nil {
+				if _, _, err := service.Send(t.Context(), AsService, draft); err != nil {
 					t.Error(err)
 				}
 			})
@@ -96,7 +96,7 @@ func TestSearchOfOutdatedIndex(t *testing.T) {
 		if _, _, err := countedPage(t, service, query); !errors.Is(err, errNotIndexed) {
 			t.Errorf("search: %v", err)
 		}
-		page, err := s.List(t.Context(), query)
+		page, err := s.List(t.Context(), AsService, query)
 		if err != nil || len(page.Messages) != 1 || page.Messages[0].ID != s.messages[1].ID {
 			t.Errorf("found %v: %v", page.Messages, err)
 		}

@@ -13,7 +13,7 @@ func TestSearchWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Service{indexer: new(indexer), searches: make(chan struct{})} // without any slot
 		start := time.Now()
-		_, err := s.List(t.Context(), Query{Recipient: "bob", Words: "lunch", Window: Window{Limit: 1}})
+		_, err := s.List(t.Context(), AsService, Query{Recipient: "bob", Words: "lunch", Window: Window{Limit: 1}})
 		if e, ok := errors.AsType[*Error](err); !ok || e.Code != Unavailable || time.Since(start) != searchSlotTimeout {
 			t.Errorf("after %v: %v", time.Since(start), err)
 		}

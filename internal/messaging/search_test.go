@@ -84,7 +84,7 @@ func randomText(random *rand.Rand, examples []wordstest.Example) string {
 
 func sendText(t *testing.T, service *Service, text string) Message {
 	t.Helper()
-	m, _, err := service.Send(t.Context(), Draft{Sender: "alice", Recipient: "bob", Text: text})
+	m, _, err := service.Send(t.Context(), AsService, Draft{Sender: "alice", Recipient: "bob", Text: text})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func sendTexts(t *testing.T, service *Service, text string, n int) {
 	var sending sync.WaitGroup
 	for range n {
 		sending.Go(func() {
-			if _, _, err := service.Send(t.Context(), Draft{Sender: "alice", Recipient: "bob", Text: text}); err != nil {
+			if _, _, err := service.Send(t.Context(), AsService, Draft{Sender: "alice", Recipient: "bob", Text: text}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -115,7 +115,7 @@ func findByEveryWord(t *testing.T, service *Service, random *rand.Rand, sent []M
 		for _, word := range list {
 			typed := writings[random.IntN(len(writings))](word)
 			query := Query{Recipient: "bob", Words: typed, Window: Window{Before: new(m.ID.Successor()), Limit: 1}}
-			page, err := service.List(t.Context(), query)
+			page, err := service.List(t.Context(), AsService, query)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -58,11 +58,11 @@ func TestStoreBatch(t *testing.T) {
 		expect("a key that is taken", store("ann bob key", "ann bob key", "ann carl key"), 0, 2)
 		expect("and again", store("ann bob key", "bob ann key"), 1)
 
-		if err := service.BlockUser(t.Context(), "dora", "zoe"); err != nil {
+		if err := service.BlockUser(t.Context(), AsService, "dora", "zoe"); err != nil {
 			t.Fatal(err)
 		}
 		expect("a user who blocks somebody", store("ann bob", "ann dora"))
-		if err := service.UnblockUser(t.Context(), "dora", "zoe"); err != nil {
+		if err := service.UnblockUser(t.Context(), AsService, "dora", "zoe"); err != nil {
 			t.Fatal(err)
 		}
 		expect("or has", store("dora ann"))

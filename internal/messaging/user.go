@@ -20,8 +20,11 @@ const exportBatch = 200
 // ExportUser yields every message that a user sent or received and that is not
 // deleted, the oldest first, then the user's read markers, then the user's blocks.
 // It reads them in batches, so that it needs little memory and no long transaction,
-// and stops when yield returns an error. Errors: [Unavailable], and those of yield.
-func (s *Service) ExportUser(ctx context.Context, user string, yield func(Record) error) error {
+// and stops when yield returns an error. Errors: [Forbidden]; [Unavailable], and those of yield.
+func (s *Service) ExportUser(ctx context.Context, caller Caller, user string, yield func(Record) error) error {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return err
+	}
 	var lastMessage ID
 	var lastMarker, lastBlock string
 	portions := []func(context.Context, sqlx.QueryerContext) (records []Record, more bool, err error){

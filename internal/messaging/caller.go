@@ -1,0 +1,37 @@
+package messaging
+
+// Caller is on whose behalf a use case runs. The zero value may do nothing.
+//
+// A user may act only as themself, and learns nothing of messages between others: a use case answers as
+// if these did not exist, by the same statements.
+type Caller struct {
+	user    string
+	service bool
+}
+
+// AsService is a backend, which may act for every user, or this server itself.
+var AsService = Caller{service: true}
+
+// AsUser is a user.
+func AsUser(id string) Caller { return Caller{user: id} }
+
+// ActsAs returns a [Forbidden] error that names an argument, unless the caller may act as the user
+// in that argument.
+func (c Caller) ActsAs(user, argument string) error {
+	if c.mayActAs(user) {
+		return nil
+	}
+	return forbidden("Users act only for themselves; see errors.", Field{Name: argument, Detail: "must be the user who makes the request"})
+}
+
+// actsAsOneOf is [Caller.ActsAs] of the two users of a query.
+func (c Caller) actsAsOneOf(query *Query) error {
+	if c.mayActAs(query.Recipient) || c.mayActAs(query.Sender) {
+		return nil
+	}
+	const detail = "must be the user who makes the request, unless "
+	return forbidden("Users read only their own messages; see errors.",
+		Field{Name: "recipient", Detail: detail + "sender is"}, Field{Name: "sender", Detail: detail + "recipient is"})
+}
+
+func (c Caller) mayActAs(user string) bool { return c.service || user != "" && user == c.user }
