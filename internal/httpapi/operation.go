@@ -28,6 +28,8 @@ var bodyLimits = openapi.Limits{
 type operation struct {
 	*openapi.Operation
 
+	access    access
+	rate      rate
 	noTimeout bool
 	admit     func() error // returns an error if there is no room for a request; nil without x-admission
 	logLevel  slog.Level   // of the access log for a response with status 200
@@ -59,11 +61,15 @@ func newOperations(document *openapi3.T, queues queues) (map[string]map[string]*
 }
 
 // newOperation reads the x- members of an operation.
-func newOperation(checks *openapi.Operation, queues queues) (*operation, error) {
-	op := &operation{Operation: checks}
+func newOperation(checks *openapi.Operation, queues queues) (op *operation, err error) {
+	op = &operation{Operation: checks}
 	for name, value := range checks.Spec.Extensions {
 		text, _ := value.(string)
 		switch {
+		case name == "x-access":
+			op.access, err = newAccess(checks, value)
+		case name == "x-rate":
+			op.rate, err = newRate(checks, value)
 		case name == "x-timeout" && text == "none":
 			op.noTimeout = true
 		case name == "x-admission" && queues[text] != nil:
@@ -71,7 +77,10 @@ func newOperation(checks *openapi.Operation, queues queues) (*operation, error) 
 		case name == "x-access-log" && text == "debug":
 			op.logLevel = slog.LevelDebug
 		default:
-			return nil, fmt.Errorf("%s: %v is unknown", name, value)
+			err = fmt.Errorf("%s: %v is unknown", name, value)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	switch {
@@ -80,7 +89,7 @@ func newOperation(checks *openapi.Operation, queues queues) (*operation, error) 
 	case op.admit != nil && op.Spec.Responses.Value("503") == nil:
 		return nil, errors.New("x-admission refuses requests with 503, which is not one of the responses")
 	}
-	return op, nil
+	return op, op.checkAccess()
 }
 
 // operation returns the operation of a request, or nil if its path and method are

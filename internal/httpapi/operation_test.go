@@ -46,7 +46,7 @@ func TestExtensionsAreKnown(t *testing.T) {
 		"member of a path":           {"  /v1/status:\n", "  /v1/status:\n    x-timeout: none\n", "/v1/status: x- members belong to operations"},
 		"misspelt parameter":         {"          x-empty-is-absent: true", "          x-empty-is-abscent: true", "x-empty-is-abscent: true is unknown"},
 		"misspelt parameter's value": {"          x-empty-is-absent: true", "          x-empty-is-absent: yes please", "x-empty-is-absent: yes please is unknown"},
-		"stream with a time limit":   {"operationId: listChanges\n      tags: [Changes]\n      x-timeout: none\n", "operationId: listChanges\n      tags: [Changes]\n", "x-timeout: none is missing"},
+		"stream with a time limit":   {"      x-rate: read\n      x-timeout: none\n      summary: Follow", "      x-rate: read\n      summary: Follow", "x-timeout: none is missing"},
 		"admission with its 503":     {"operationId: listBlocks\n", "operationId: listBlocks\n      x-admission: send-queue\n", ""},
 		"admission without its 503":  {"operationId: getLimits\n", "operationId: getLimits\n      x-admission: send-queue\n", "503, which is not one of the responses"},
 	} {

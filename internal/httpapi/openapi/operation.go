@@ -119,6 +119,25 @@ func (op *Operation) HasParameter(name string) bool {
 	return slices.ContainsFunc(op.parameters, func(p *openapi3.ParameterRef) bool { return p.Value.Name == name })
 }
 
+// HasMember reports whether the request body of the operation has a member of that name.
+func (op *Operation) HasMember(name string) bool {
+	return op.body != nil && op.body.Properties[name] != nil
+}
+
+// Schemes returns the security schemes of which a request must satisfy one, in the document's order.
+// None means that the operation needs no credential.
+func (op *Operation) Schemes() []string {
+	requirements := op.Spec.Security
+	if requirements == nil {
+		requirements = &op.route.Spec.Security
+	}
+	schemes := make([]string, len(*requirements))
+	for i, requirement := range *requirements {
+		schemes[i] = strings.Join(slices.Sorted(maps.Keys(requirement)), " and ")
+	}
+	return schemes
+}
+
 // Check returns a [problem.Error] if a request violates the contract. It replaces the body by the
 // decoded one, which the generated handler binds. Path parameters come as the router found them:
 // percent-encoded if the URL has a RawPath.

@@ -15,12 +15,19 @@ type Kind struct {
 // programs distinguish.
 var (
 	BadRequest           = Kind{http.StatusBadRequest, "Bad Request"}
+	CredentialRequired   = Kind{http.StatusUnauthorized, "Credential Required"}
+	CredentialInvalid    = Kind{http.StatusUnauthorized, "Credential Invalid"}
+	CredentialExpired    = Kind{http.StatusUnauthorized, "Credential Expired"}
+	CredentialRevoked    = Kind{http.StatusUnauthorized, "Credential Revoked"}
 	Forbidden            = Kind{http.StatusForbidden, "Forbidden"}
+	InsufficientScope    = Kind{http.StatusForbidden, "Insufficient Scope"}
 	SenderBlocked        = Kind{http.StatusForbidden, "Sender Blocked"}
 	NotFound             = Kind{http.StatusNotFound, "Not Found"}
 	MethodNotAllowed     = Kind{http.StatusMethodNotAllowed, "Method Not Allowed"}
 	NotAcceptable        = Kind{http.StatusNotAcceptable, "Not Acceptable"}
 	MessageDeleted       = Kind{http.StatusConflict, "Message Deleted"}
+	TokenSecretsMissing  = Kind{http.StatusConflict, "Token Secrets Missing"}
+	TooManyKeys          = Kind{http.StatusConflict, "Too Many Keys"}
 	ContentTooLarge      = Kind{http.StatusRequestEntityTooLarge, "Content Too Large"}
 	UnsupportedMediaType = Kind{http.StatusUnsupportedMediaType, "Unsupported Media Type"}
 	MisdirectedRequest   = Kind{http.StatusMisdirectedRequest, "Misdirected Request"}
@@ -32,7 +39,7 @@ var (
 	ServiceUnavailable   = Kind{http.StatusServiceUnavailable, "Service Unavailable"}
 )
 
-// retryAfter is the Retry-After header, in seconds.
+// retryAfter is the Retry-After header, in seconds, of errors that do not have their own.
 var retryAfter = map[Kind]string{TooManyRequests: "5", ServiceUnavailable: "1"}
 
 // Type is the URI by which clients tell problems apart: a prefix, and the title in lower case with

@@ -74,7 +74,7 @@ func (w Writer) Write(to http.ResponseWriter, e *Error, requestID string) error 
 	maps.Copy(header, e.Header)
 	header.Del("Content-Encoding") // set for the response that failed
 	header.Set("Content-Type", "application/problem+json")
-	if seconds, ok := retryAfter[e.Kind]; ok {
+	if seconds, ok := retryAfter[e.Kind]; ok && e.Header.Get("Retry-After") == "" {
 		header.Set("Retry-After", seconds)
 	}
 	to.WriteHeader(e.Kind.Status)

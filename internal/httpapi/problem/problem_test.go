@@ -19,9 +19,10 @@ import (
 
 // kinds lists every kind.
 var kinds = []Kind{
-	BadRequest, Forbidden, SenderBlocked, NotFound, MethodNotAllowed, NotAcceptable, MessageDeleted, ContentTooLarge,
-	UnsupportedMediaType, MisdirectedRequest, UnprocessableContent, IdempotencyKeyReused, CursorAhead, TooManyRequests,
-	InternalServerError, ServiceUnavailable,
+	BadRequest, CredentialRequired, CredentialInvalid, CredentialExpired, CredentialRevoked, Forbidden, InsufficientScope,
+	SenderBlocked, NotFound, MethodNotAllowed, NotAcceptable, MessageDeleted, TokenSecretsMissing, TooManyKeys,
+	ContentTooLarge, UnsupportedMediaType, MisdirectedRequest, UnprocessableContent, IdempotencyKeyReused, CursorAhead,
+	TooManyRequests, InternalServerError, ServiceUnavailable,
 }
 
 func contract(t *testing.T) *openapi3.T {
@@ -101,6 +102,13 @@ func TestRetryAfter(t *testing.T) {
 		want := map[Kind]string{TooManyRequests: "5", ServiceUnavailable: "1"}[kind]
 		if got := w.Header().Get("Retry-After"); got != want {
 			t.Errorf("%s: Retry-After %q, want %q", kind.Title, got, want)
+		}
+		own := httptest.NewRecorder()
+		if err := NewWriter(document).Write(own, &Error{Kind: kind, Header: http.Header{"Retry-After": {"17"}}}, "id"); err != nil {
+			t.Fatal(err)
+		}
+		if got := own.Header().Get("Retry-After"); got != "17" {
+			t.Errorf("%s: Retry-After %q of an error with its own, 17", kind.Title, got)
 		}
 		var value any
 		if err := json.Unmarshal(w.Body.Bytes(), &value); err != nil {

@@ -22,8 +22,9 @@ class Problem:
     Attributes:
         type_ (str): Which kind of problem this is. Stable; switch on this. One of
             `urn:problem-type:message-service:` followed by `bad-request`,
-            `forbidden`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
-            `message-deleted`, `content-too-large`, `unsupported-media-type`,
+            `credential-required`, `credential-invalid`, `credential-expired`, `credential-revoked`,
+            `forbidden`, `insufficient-scope`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
+            `message-deleted`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
             `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
             `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
              Example: urn:problem-type:message-service:not-found.

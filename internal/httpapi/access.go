@@ -1,0 +1,147 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/message-service/message-service/internal/httpapi/openapi"
+)
+
+// access says who may call an operation, as its x-access does.
+type access struct {
+	scope string // that a service key needs; "" if the operation is public
+	users bool   // whether user tokens are accepted
+
+	// actors are the parameters of which one must be the user of a token. It is empty if the use case
+	// decides, as it does where the user is in the body or the operation is about own messages.
+	actors []string
+}
+
+// scopes are those that a service key may have.
+var scopes = []string{"messages:read", "messages:write", "groups:write", "users:export", "users:erase", "tokens:create", "admin"}
+
+// public reports whether anyone may call the operation, without a credential.
+func (a access) public() bool { return a.scope == "" }
+
+// newAccess reads an x-access, which must agree with the operation's security.
+func newAccess(op *openapi.Operation, value any) (a access, err error) {
+	schemes := []string{}
+	if value != "public" {
+		member, _ := value.(map[string]any)
+		a.scope, _ = member["scope"].(string)
+		if len(member) != 2 || !slices.Contains(scopes, a.scope) {
+			return access{}, fmt.Errorf("x-access: %v is unknown", value)
+		}
+		if a.actors, a.users, err = newActors(op, member["user"]); err != nil {
+			return access{}, fmt.Errorf("x-access: %w", err)
+		}
+		schemes = append(schemes, "serviceKey")
+		if a.users {
+			schemes = append(schemes, "userToken")
+		}
+	}
+	if got := op.Schemes(); !slices.Equal(got, schemes) {
+		return access{}, fmt.Errorf("x-access: %v needs the security schemes %v, and has %v", value, schemes, got)
+	}
+	return a, nil
+}
+
+// newActors reads the user of an x-access: which parameters name the user of a token, and whether user
+// tokens are accepted at all.
+func newActors(op *openapi.Operation, value any) (parameters []string, users bool, err error) {
+	switch names := value.(type) {
+	case string:
+		if names == "none" || names == "own" {
+			return nil, names == "own", nil
+		}
+	case []any:
+		for _, name := range names {
+			text, _ := name.(string)
+			switch {
+			case op.HasParameter(text):
+				parameters = append(parameters, text)
+			case !op.HasMember(text):
+				return nil, false, fmt.Errorf("%v is neither a parameter nor a member of the body", name)
+			}
+		}
+		if len(names) > 0 && (len(parameters) == 0 || len(parameters) == len(names)) {
+			return parameters, true, nil
+		}
+	}
+	return nil, false, fmt.Errorf("the user %v is unknown", value)
+}
+
+// rate says which class of rate limits a request counts for, as the x-rate of its operation does.
+type rate struct {
+	class string // "" if no limit applies
+
+	// A request with this parameter in the query counts for another class. "" if there is none.
+	parameter, otherClass string
+}
+
+// classes are those of rate limits.
+var classes = []string{"send", "write", "read", "search"}
+
+// of returns the class of a request with this query.
+func (r rate) of(query url.Values) string {
+	if r.parameter != "" && query.Has(r.parameter) {
+		return r.otherClass
+	}
+	return r.class
+}
+
+// newRate reads an x-rate.
+func newRate(op *openapi.Operation, value any) (r rate, err error) {
+	unknown := fmt.Errorf("x-rate: %v is unknown", value)
+	isClass := func(value any) bool {
+		class, _ := value.(string)
+		return slices.Contains(classes, class)
+	}
+	switch v := value.(type) {
+	case string:
+		if v == "none" {
+			return rate{}, nil
+		}
+		r.class = v
+	case map[string]any:
+		for name, class := range v {
+			switch {
+			case !isClass(class):
+				return rate{}, unknown
+			case name == "otherwise":
+				r.class = class.(string)
+			case op.HasParameter(name) && r.parameter == "":
+				r.parameter, r.otherClass = name, class.(string)
+			default:
+				return rate{}, unknown
+			}
+		}
+	}
+	if !isClass(r.class) {
+		return rate{}, unknown
+	}
+	return r, nil
+}
+
+// checkAccess returns an error if the operation lacks x-access or x-rate, or a response that they imply.
+func (op *operation) checkAccess() error {
+	extensions := op.Spec.Extensions
+	switch {
+	case extensions["x-access"] == nil:
+		return errors.New("x-access is missing")
+	case extensions["x-rate"] == nil:
+		return errors.New("x-rate is missing")
+	case op.access.public() != (op.rate.class == ""):
+		return errors.New("x-rate: none is for public operations, and for all of them, since limits are those of callers")
+	case op.access.public():
+		return nil
+	}
+	for _, status := range []string{"401", "403", "429"} {
+		if op.Spec.Responses.Value(status) == nil {
+			return fmt.Errorf("x-access and x-rate refuse requests with %s, which is not one of the responses", status)
+		}
+	}
+	return nil
+}
