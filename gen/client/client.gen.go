@@ -68,12 +68,12 @@ type Block struct {
 	// Example: 2026-11-23T12:00:00.366Z
 	BlockedAt Timestamp `json:"blockedAt"`
 
-	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
+	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 	Peer UserID `json:"peer"`
 
-	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
+	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 	User UserID `json:"user"`
 }
 
@@ -136,8 +136,8 @@ type Conversation struct {
 	// LastMessage A message as it is now.
 	LastMessage Message `json:"lastMessage"`
 
-	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
+	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 	Peer UserID `json:"peer"`
 
 	// PeerReadMarker How far a user has read the conversation with a peer.
@@ -339,16 +339,16 @@ type Message struct {
 	// Example: {"client":"android/4.2"}
 	Metadata Metadata `json:"metadata,omitempty"`
 
-	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
+	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 	Recipient UserID `json:"recipient"`
 
 	// ReplyTo A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
 	ReplyTo *MessageID `json:"replyTo,omitempty"`
 
-	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
+	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 	Sender UserID `json:"sender"`
 
 	// SentAt An RFC 3339 time in UTC, with milliseconds.
@@ -446,8 +446,8 @@ type ReadMarker struct {
 	// messages.
 	MessageID MessageID `json:"messageId"`
 
-	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
+	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 	Peer UserID `json:"peer"`
 
 	// ReadAt An RFC 3339 time in UTC, with milliseconds.
@@ -455,8 +455,8 @@ type ReadMarker struct {
 	// Example: 2026-11-23T12:00:00.366Z
 	ReadAt Timestamp `json:"readAt"`
 
-	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
+	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 	User UserID `json:"user"`
 }
 
@@ -470,16 +470,16 @@ type SendMessageRequest struct {
 	// Example: {"client":"android/4.2"}
 	Metadata Metadata `json:"metadata,omitempty"`
 
-	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
+	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 	Recipient UserID `json:"recipient"`
 
 	// ReplyTo A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
 	ReplyTo *MessageID `json:"replyTo,omitempty"`
 
-	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-	// letter or digit. Compared byte for byte.
+	// Sender Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 	Sender UserID `json:"sender"`
 
 	// Text 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
@@ -556,8 +556,8 @@ type TimeBound = time.Time
 // Example: 2026-11-23T12:00:00.366Z
 type Timestamp = time.Time
 
-// UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-// letter or digit. Compared byte for byte.
+// UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 type UserID = string
 
 // After A UUID. Those the service makes are of version 7 and sort in the order of the
@@ -574,12 +574,12 @@ type IdempotencyKey = string
 // Limit defines model for Limit.
 type Limit = int32
 
-// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-// letter or digit. Compared byte for byte.
+// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 type Peer = UserID
 
-// User Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-// letter or digit. Compared byte for byte.
+// User Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 type User = UserID
 
 // WithHighlights defines model for WithHighlights.

@@ -96,7 +96,8 @@ var badRequests = map[string]badRequest{
 	"user id with space":    post(draft(`sender=" a"`), 422, "/sender"),
 	"user id with newline":  post(draft(`sender="a\n"`), 422, "/sender"),
 	"user id with é":        post(draft(`sender="é"`), 422, "/sender"),
-	"user id with -first":   post(draft(`sender="-a"`), 422, "/sender"),
+	"user id with . first":  post(draft(`sender=".a"`), 422, "/sender"),
+	"user id with ~ first":  post(draft(`sender="~a"`), 422, "/sender"),
 	"metadata of 5 KB":      post(draft(`metadata={"a":`+quoted("x", 5000)+`}`), 422, "/metadata"),
 
 	"replyTo is junk":    post(draft(`replyTo="junk"`), 422, "/replyTo"),

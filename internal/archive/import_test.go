@@ -83,7 +83,7 @@ func TestImportDamaged(t *testing.T) {
 		"unknown member":            {with(1, `"sender"`, `"subject":"x","sender"`), 1, "subject"},
 		"unknown member of line":    {with(1, `"type"`, `"x":1,"type"`), 1, `"x"`},
 		"member of another type":    {with(1, `"type"`, `"records":1,"type"`), 1, "contradicts"},
-		"bad user id":               {with(1, `"alice"`, `"-alice"`), 1, "/message/sender"},
+		"bad user id":               {with(1, `"alice"`, `"~alice"`), 1, "/message/sender"},
 		"no recipient":              {with(1, `"recipient":"bob",`, ``), 1, "recipient"},
 		"bad id":                    {with(1, idAt(0).String(), "x"), 1, "/message/id"},
 		"bad digit in an id":        {with(1, idAt(0).String(), "G"+idAt(0).String()[1:]), 1, ""},

@@ -552,8 +552,8 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-         *     letter or digit. Compared byte for byte.
+         * @description Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+         *     `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
          */
         UserId: string;
         /**

@@ -15,10 +15,10 @@ class Block:
     """A user receives nothing from a peer.
 
     Attributes:
-        user (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        peer (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         blocked_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
     """
 

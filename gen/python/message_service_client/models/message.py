@@ -25,10 +25,10 @@ class Message:
     Attributes:
         id (UUID): A UUID. Those the service makes are of version 7 and sort in the order of the
             messages.
-        sender (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        recipient (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        sender (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        recipient (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         text (str): The text, exactly as it was sent or edited; empty once the message is deleted. Example: Lunch at
             noon?.
         sent_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.

@@ -20,10 +20,10 @@ class SendMessageRequest:
     """A message to be sent.
 
     Attributes:
-        sender (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        recipient (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        sender (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        recipient (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         text (str): 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
             neither white space nor invisible, as U+200B and U+3164 are (all of Unicode's
             Default_Ignorable_Code_Point, and U+2800). Stored and returned exactly: nothing is

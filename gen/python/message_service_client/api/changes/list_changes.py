@@ -176,8 +176,9 @@ def sync_detailed(
     for all of them (429).
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         after (UUID | Unset): A place in a feed of changes. Cursors sort in the order of the feed;
             that of a
             new message is its id.
@@ -272,8 +273,9 @@ def sync(
     for all of them (429).
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         after (UUID | Unset): A place in a feed of changes. Cursors sort in the order of the feed;
             that of a
             new message is its id.
@@ -363,8 +365,9 @@ async def asyncio_detailed(
     for all of them (429).
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         after (UUID | Unset): A place in a feed of changes. Cursors sort in the order of the feed;
             that of a
             new message is its id.
@@ -457,8 +460,9 @@ async def asyncio(
     for all of them (429).
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         after (UUID | Unset): A place in a feed of changes. Cursors sort in the order of the feed;
             that of a
             new message is its id.

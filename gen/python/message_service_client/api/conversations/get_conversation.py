@@ -107,10 +107,12 @@ def sync_detailed(
     message between them.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -144,10 +146,12 @@ def sync(
     message between them.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -176,10 +180,12 @@ async def asyncio_detailed(
     message between them.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -211,10 +217,12 @@ async def asyncio(
     message between them.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

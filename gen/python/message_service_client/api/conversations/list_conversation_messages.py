@@ -157,10 +157,12 @@ def sync_detailed(
     a search, by `q`.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -224,10 +226,12 @@ def sync(
     a search, by `q`.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -286,10 +290,12 @@ async def asyncio_detailed(
     a search, by `q`.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -351,10 +357,12 @@ async def asyncio(
     a search, by `q`.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in

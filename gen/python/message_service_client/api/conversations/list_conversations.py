@@ -123,8 +123,9 @@ def sync_detailed(
     themselves if they write to themselves.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
@@ -170,8 +171,9 @@ def sync(
     themselves if they write to themselves.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
@@ -212,8 +214,9 @@ async def asyncio_detailed(
     themselves if they write to themselves.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.
@@ -257,8 +260,9 @@ async def asyncio(
     themselves if they write to themselves.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
             order of the
             messages.

@@ -171,12 +171,12 @@ def sync_detailed(
     follow.
 
     Args:
-        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
-        sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
+        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`,
+            the first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
+            first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -254,12 +254,12 @@ def sync(
     follow.
 
     Args:
-        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
-        sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
+        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`,
+            the first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
+            first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -332,12 +332,12 @@ async def asyncio_detailed(
     follow.
 
     Args:
-        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
-        sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
+        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`,
+            the first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
+            first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -413,12 +413,12 @@ async def asyncio(
     follow.
 
     Args:
-        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
-        sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
+        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`,
+            the first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
+            first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in

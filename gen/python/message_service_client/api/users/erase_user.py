@@ -112,8 +112,9 @@ def sync_detailed(
     is free afterwards: there are no accounts here.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -165,8 +166,9 @@ def sync(
     is free afterwards: there are no accounts here.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -213,8 +215,9 @@ async def asyncio_detailed(
     is free afterwards: there are no accounts here.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -264,8 +267,9 @@ async def asyncio(
     is free afterwards: there are no accounts here.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -113,11 +113,12 @@ def sync_detailed(
     `peer` of the last block as `after`, or follow the `Link` header.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
+            first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -154,11 +155,12 @@ def sync(
     `peer` of the last block as `after`, or follow the `Link` header.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
+            first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -190,11 +192,12 @@ async def asyncio_detailed(
     `peer` of the last block as `after`, or follow the `Link` header.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
+            first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -229,11 +232,12 @@ async def asyncio(
     `peer` of the last block as `after`, or follow the `Link` header.
 
     Args:
-        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the first a
-            letter or digit. Compared byte for byte.
-        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+=-`, the
-            first a
-            letter or digit. Compared byte for byte.
+        user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
+            neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        after (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
+            first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
         limit (int | Unset):  Default: 100.
 
     Raises:
