@@ -1,0 +1,20 @@
+// Package identity says who a request comes from, and for how long.
+//
+// A credential is a service key, a user token or a stream ticket. [Service.Authenticate] makes a [Principal]
+// of a key or token, and [Service.AuthenticateTicket] of a ticket. What a principal may do is decided elsewhere.
+//
+// # Ends
+//
+// A credential ends by its own expiry, or because somebody revokes it. Every process holds all service keys
+// (by their hashes) and all revocations of tokens in memory, so that [Service.Check] takes no query:
+// [Service.Run] reads what is new every second, and at once after a NOTIFY. A change locks the only row of
+// identity_state until it is committed and takes the next version from it, so "rows with a version above the
+// last one" misses nothing. A process that has not read for 5 seconds accepts no credential, since it cannot
+// know whether it was revoked; [Service.Until] ends streams by the same rule. After such a gap it reads
+// everything anew.
+//
+// # Secrets
+//
+// Keys and tickets are random, and only their SHA-256 is stored: they have too many bits to be guessed, so a
+// slow hash would protect nothing.
+package identity

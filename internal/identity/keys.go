@@ -1,0 +1,137 @@
+package identity
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Key is a service key without its secret.
+type Key struct {
+	ID       string
+	Name     string
+	Scopes   []Scope
+	Created  time.Time
+	Expires  time.Time // zero if never
+	LastUsed time.Time // the day in UTC; zero if never
+}
+
+// KeyRequest is what a new key is to be.
+type KeyRequest struct {
+	Name    string
+	Scopes  []Scope
+	Expires time.Time // zero if never
+}
+
+// maxKeys is how many keys may be live at a time.
+const maxKeys = 1000
+
+// CreateKey makes a service key. Its secret is returned, and stored nowhere. Errors: [InvalidArgument]; [TooMany];
+// [Unavailable].
+func (s *Service) CreateKey(ctx context.Context, request KeyRequest) (key Key, secret string, err error) {
+	now := s.now()
+	if err := request.check(now); err != nil {
+		return Key{}, "", err
+	}
+	secret, id := newKey()
+	key = Key{
+		ID: id, Name: request.Name, Scopes: request.Scopes,
+		Created: now.UTC().Truncate(time.Microsecond), Expires: request.Expires.UTC().Truncate(time.Microsecond),
+	}
+	err = s.change(ctx, func(ctx context.Context, tx *sqlx.Tx, version int64) error {
+		live, err := countKeys(ctx, tx, now)
+		if err != nil {
+			return err
+		}
+		if live >= maxKeys {
+			return &Error{Code: TooMany, Message: "There are 1,000 service keys already. Revoke those that are not needed."}
+		}
+		return insertKey(ctx, tx, key, sha256.Sum256([]byte(secret)), version)
+	})
+	if err != nil {
+		return Key{}, "", err
+	}
+	return key, secret, nil
+}
+
+func (r KeyRequest) check(now time.Time) error {
+	if r.Name == "" {
+		return invalidArgument("name", "must not be empty")
+	}
+	if len(r.Scopes) == 0 {
+		return invalidArgument("scopes", "must name at least one scope")
+	}
+	for i, scope := range r.Scopes {
+		if !slices.Contains(Scopes(), scope) || slices.Contains(r.Scopes[:i], scope) {
+			return invalidArgument("scopes", "must be different scopes")
+		}
+	}
+	if !r.Expires.IsZero() && !r.Expires.After(now) {
+		return invalidArgument("expiresAt", "must not have passed")
+	}
+	return nil
+}
+
+// ListKeys returns the keys that were not revoked, oldest first; those that have expired for one more day. Those of
+// SERVICE_KEY are not among them. Errors: [Unavailable].
+func (s *Service) ListKeys(ctx context.Context) (keys []Key, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		rows, err := selectKeys(ctx, q)
+		keys = make([]Key, len(rows))
+		for i := range rows {
+			keys[i] = rows[i].key()
+		}
+		return err
+	})
+	return keys, explain(err)
+}
+
+// RevokeKey ends a key, on this server at once and on others within 2 seconds. Errors: [NotFound], also when it was revoked
+// before; [Unavailable].
+func (s *Service) RevokeKey(ctx context.Context, id string) error {
+	now := s.now()
+	return s.change(ctx, func(ctx context.Context, tx *sqlx.Tx, version int64) error {
+		found, err := revokeKey(ctx, tx, id, now, version)
+		if err == nil && !found {
+			return &Error{Code: NotFound, Message: "There is no such service key."}
+		}
+		return err
+	})
+}
+
+// HasKeys reports whether any service key can be used. Errors: [Unavailable].
+func (s *Service) HasKeys(ctx context.Context) (bool, error) {
+	if len(s.options.Keys) > 0 {
+		return true, nil
+	}
+	var live int
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		live, err = countKeys(ctx, q, s.now())
+		return err
+	})
+	return live > 0, explain(err)
+}
+
+// change runs fn in a transaction with the next version, and lets this server and others read what it wrote.
+func (s *Service) change(ctx context.Context, fn func(context.Context, *sqlx.Tx, int64) error) error {
+	err := s.db.Add(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		version, err := nextVersion(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, tx, version)
+	})
+	if err != nil {
+		return explain(err)
+	}
+	// It is committed, whatever becomes of this. Every server reads again within a second.
+	if err := s.refresh(context.WithoutCancel(ctx)); err != nil {
+		s.log.Debug("a change of keys or revocations was not read at once", "error", err)
+	}
+	signal(s.watched.due)
+	s.notify(ctx)
+	return nil
+}

@@ -1,0 +1,79 @@
+package identity
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	notifyChannel = "message_service_identity"
+	pollInterval  = time.Second
+	listenPause   = 30 * time.Second // after LISTEN was refused
+)
+
+// Run keeps the state up, ends what [Service.Until] returned, and purges, until ctx ends.
+func (s *Service) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { s.poll(ctx) })
+	running.Go(func() { s.watch(ctx) })
+	running.Go(func() { s.tidy(ctx) })
+	if s.canNotify() {
+		running.Go(func() { s.listen(ctx) })
+	}
+}
+
+// poll reads the state every second, and whenever another server says that it has changed.
+func (s *Service) poll(ctx context.Context) {
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	failed := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-s.due:
+		}
+		err := s.refresh(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failed:
+			s.log.Warn("revocations cannot be read; after 5 seconds no credential is accepted", "error", err)
+		case err == nil && failed:
+			s.log.Info("revocations are read again")
+		}
+		failed = err != nil
+		signal(s.watched.due)
+	}
+}
+
+func (s *Service) canNotify() bool { return !s.options.NotifyOff && s.db.CanNotify() }
+
+// notify lets other servers read the state at once. Without it they do so within a second.
+func (s *Service) notify(ctx context.Context) {
+	if !s.canNotify() {
+		return
+	}
+	if err := s.db.Notify(ctx, notifyChannel, ""); err != nil {
+		s.log.Debug("notification not sent", "error", err)
+	}
+}
+
+// listen lets poll read whenever another server calls notify. The feed logs when LISTEN does not work.
+func (s *Service) listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		read := func() { signal(s.due) }
+		err := s.db.Listen(ctx, notifyChannel, func(string) { read() }, read, func(error) {})
+		if err == nil { // ctx has ended, or there is a pooler
+			return
+		}
+		s.log.Debug("cannot listen for revocations", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(listenPause):
+		}
+	}
+}

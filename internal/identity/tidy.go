@@ -1,0 +1,116 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+const (
+	usesInterval  = 10 * time.Second // between two rounds of storing the last use of keys
+	purgeInterval = time.Minute
+
+	// keptFor is how long keys stay after their end, so that who uses one learns why it is refused.
+	keptFor = 24 * time.Hour
+
+	clockSkew = time.Hour // by which the clocks of servers may differ when they purge
+)
+
+// uses are the days on which keys were last used, by their ids, until they are stored.
+type uses struct {
+	mu   sync.Mutex
+	days map[string]int64
+}
+
+func (u *uses) add(id string, day int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.days == nil {
+		u.days = map[string]int64{}
+	}
+	u.days[id] = max(u.days[id], day)
+}
+
+func (u *uses) take() map[string]int64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	days := u.days
+	u.days = nil
+	return days
+}
+
+// tidy stores the last use of keys, and purges. Polling does not wait for its transactions.
+func (s *Service) tidy(ctx context.Context) {
+	uses, purges := time.NewTicker(usesInterval), time.NewTicker(purgeInterval)
+	defer uses.Stop()
+	defer purges.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			_ = s.storeUses(ctx) // of the last seconds; they are not worth an error when the server stops
+			return
+		case <-uses.C:
+			err = s.storeUses(ctx)
+		case <-purges.C:
+			err = s.purge(ctx)
+		}
+		if err != nil {
+			s.log.Debug("the last use of keys was not stored, or nothing was purged; trying again later", "error", err)
+		}
+	}
+}
+
+// storeUses stores on which days keys were last used.
+func (s *Service) storeUses(ctx context.Context) error {
+	days := s.uses.take()
+	if len(days) == 0 {
+		return nil
+	}
+	err := s.db.Add(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		for id, day := range days {
+			if err := markUsed(ctx, tx, id, day); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		for id, day := range days {
+			s.uses.add(id, day)
+		}
+	}
+	return err
+}
+
+// purge deletes what has no effect any more.
+func (s *Service) purge(ctx context.Context) error {
+	now := s.now()
+	ended := now.Add(-keptFor - clockSkew)                   // keys
+	outlived := now.Add(-maxLifetime - 2*leeway - clockSkew) // revocations: every token that they concern has expired
+	s.state.forget(ended, outlived)
+	return s.db.Add(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		for statement, before := range map[string]time.Time{
+			"DELETE FROM service_keys WHERE expires_at < $1":         ended,
+			"DELETE FROM token_revocations WHERE issued_before < $1": outlived,
+			"DELETE FROM stream_tickets WHERE expires_at < $1":       now.Add(-clockSkew),
+		} {
+			if _, err := tx.ExecContext(ctx, statement, before.UnixMicro()); err != nil {
+				return fmt.Errorf("purge: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// forget drops keys that ended, and revocations of tokens issued, before a time.
+func (s *state) forget(ended, outlived time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.keys, func(_ string, k *storedKey) bool { return !k.Expires.IsZero() && k.Expires.Before(ended) })
+	maps.DeleteFunc(s.revocations, func(_ string, second int64) bool { return second < outlived.Unix() })
+}

@@ -1,0 +1,81 @@
+// Package recent is a map that forgets what was not used lately, so that it stays small however many keys
+// it meets.
+package recent
+
+import "sync"
+
+// Map is such a map. It is safe for concurrent use.
+//
+// It has two generations, each of at most half its size. What is put or found is in the young one; once that
+// is full it becomes the old one, and what was in the old one is forgotten. So a value that is used at least
+// once in as many uses of others as half the size is kept. An exact order of use would keep little more, and
+// take a list to maintain.
+type Map[K comparable, V any] struct {
+	mu         sync.Mutex
+	half       int
+	young, old map[K]V
+}
+
+// New makes a map that holds at most size values; size is at least 2.
+func New[K comparable, V any](size int) *Map[K, V] {
+	return &Map[K, V]{half: size / 2, young: map[K]V{}}
+}
+
+// Get returns the value of a key, if it is there.
+func (m *Map[K, V]) Get(key K) (V, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.get(key)
+}
+
+// GetOrPut returns the value of a key, and puts a new one if it is not there.
+func (m *Map[K, V]) GetOrPut(key K, newValue func() V) V {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	value, ok := m.get(key)
+	if !ok {
+		value = newValue()
+		m.put(key, value)
+	}
+	return value
+}
+
+// Put sets the value of a key.
+func (m *Map[K, V]) Put(key K, value V) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.put(key, value)
+}
+
+// Len returns how many values it holds.
+func (m *Map[K, V]) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.young) + len(m.old)
+}
+
+// Clear forgets everything.
+func (m *Map[K, V]) Clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.young, m.old = map[K]V{}, nil
+}
+
+func (m *Map[K, V]) get(key K) (V, bool) {
+	value, ok := m.young[key]
+	if ok {
+		return value, true
+	}
+	if value, ok = m.old[key]; ok {
+		m.put(key, value)
+	}
+	return value, ok
+}
+
+func (m *Map[K, V]) put(key K, value V) {
+	delete(m.old, key)
+	if _, ok := m.young[key]; !ok && len(m.young) >= m.half {
+		m.young, m.old = make(map[K]V, m.half), m.young
+	}
+	m.young[key] = value
+}
