@@ -1,0 +1,71 @@
+package ratelimit
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/message-service/message-service/internal/recent"
+)
+
+// MaxSubjects is how many subjects a policy remembers. A subject that it has forgotten, since so many
+// others came after, begins with a full bucket again.
+const MaxSubjects = 20_000
+
+// Policy is a named limit and the buckets of its subjects. It is safe for concurrent use.
+type Policy[Subject comparable] struct {
+	name    string
+	limit   Limit
+	now     func() time.Time
+	buckets *recent.Map[Subject, *rate.Limiter]
+}
+
+// NewPolicy makes a policy. The name is for [Policy.Field] and [Policy.Quota].
+func NewPolicy[Subject comparable](name string, limit Limit, now func() time.Time) *Policy[Subject] {
+	return &Policy[Subject]{name: name, limit: limit, now: now, buckets: recent.New[Subject, *rate.Limiter](MaxSubjects)}
+}
+
+// Name is the name of the policy.
+func (p *Policy[Subject]) Name() string { return p.name }
+
+// Limit is the limit of each subject.
+func (p *Policy[Subject]) Limit() Limit { return p.limit }
+
+// Quota is what a subject has left after a request.
+type Quota struct {
+	Allowed bool          // the request
+	Left    int           // requests that it may make now
+	More    time.Duration // until it may make one more than that
+}
+
+// Take counts a request of a subject, unless it is over the limit.
+func (p *Policy[Subject]) Take(subject Subject) Quota {
+	if p.limit.Off() {
+		return Quota{Allowed: true}
+	}
+	perSecond := rate.Limit(float64(p.limit.Requests) / p.limit.Window.Seconds())
+	bucket := p.buckets.GetOrPut(subject, func() *rate.Limiter { return rate.NewLimiter(perSecond, p.limit.Requests) })
+	now := p.now()
+	allowed := bucket.AllowN(now, 1)
+	tokens := max(bucket.TokensAt(now), 0) // others may have taken from it meanwhile
+	left := math.Floor(tokens)
+	more := time.Duration((left + 1 - tokens) / float64(perSecond) * float64(time.Second))
+	return Quota{Allowed: allowed, Left: int(left), More: more}
+}
+
+// Seconds is More, rounded up: the value of Retry-After, after which one more request is allowed.
+func (q Quota) Seconds() int { return max(1, int(math.Ceil(q.More.Seconds()))) }
+
+// PolicyField is the value of the field RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): the name,
+// the quota and its window in seconds.
+func (p *Policy[Subject]) PolicyField() string {
+	return fmt.Sprintf("%q;q=%d;w=%d", p.name, p.limit.Requests, p.limit.Seconds())
+}
+
+// QuotaField is the value of the field RateLimit: the requests left, and in how many seconds there
+// will be one more.
+func (p *Policy[Subject]) QuotaField(q Quota) string {
+	return fmt.Sprintf("%q;r=%d;t=%d", p.name, q.Left, q.Seconds())
+}
