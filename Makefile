@@ -166,6 +166,7 @@ lint: tools ## Check style, import rules, and the contract
 	$(TOOLS) tsc --project console
 	$(TOOLS) tsc --project console/test
 	cd api && $(TOOLS) redocly lint main --config redocly.yaml
+	cd api && $(TOOLS) spectral lint openapi.yaml --ruleset spectral.yaml --fail-severity warn
 	@git ls-files '*.ts' '*.js' '*.mjs' '*.py' ':!gen' | xargs wc -l | awk '$$2 != "total" && $$1 > 300 { print "lint: over 300 lines:", $$2; long = 1 } END { exit long }'
 
 .PHONY: build
