@@ -13,6 +13,13 @@
 // know whether it was revoked; [Service.Until] ends streams by the same rule. After such a gap it reads
 // everything anew.
 //
+// # User tokens
+//
+// A user token is a JWT, signed either with one of [Secrets] (HS256) or with a key of the one [Issuer] (RS256,
+// ES256, EdDSA); its kid and its algorithm together choose the key. Only the signature is left to package jwt:
+// header and claims are decoded strictly, by exact names and without duplicates, and the claims only after the
+// signature has been verified. Nothing in a token but its subject and its times has a meaning here.
+//
 // # Secrets
 //
 // Keys and tickets are random, and only their SHA-256 is stored: they have too many bits to be guessed, so a

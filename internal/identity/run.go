@@ -30,6 +30,7 @@ func (s *Service) poll(ctx context.Context) {
 	defer ticker.Stop()
 	failed := false
 	for {
+		s.verifier.refresh()
 		select {
 		case <-ctx.Done():
 			return

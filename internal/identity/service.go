@@ -33,6 +33,7 @@ type Options struct {
 	Keys     GivenKeys // SERVICE_KEY
 	Secrets  Secrets   // TOKEN_SECRETS
 	Audience string    // TOKEN_AUDIENCE, of the tokens that a secret signs
+	Issuer   Issuer    // OIDC_ISSUER, whose tokens are accepted too
 
 	NotifyOff bool             // neither NOTIFY other servers of the same Postgres nor LISTEN
 	Now       func() time.Time // the wall clock; time.Now if nil
@@ -47,12 +48,16 @@ func New(ctx context.Context, database *db.DB, options Options) (*Service, error
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
+	verifier, err := newVerifier(options)
+	if err != nil {
+		return nil, err
+	}
 	s := &Service{
 		db:         database,
 		now:        options.Now,
 		log:        options.Log,
 		options:    options,
-		verifier:   &verifier{},
+		verifier:   verifier,
 		state:      state{reading: make(chan struct{}, 1)},
 		remembered: recent.New[[sha256.Size]byte, *Principal](rememberedTokens),
 		watched:    watched{streams: map[*stream]struct{}{}, due: make(chan struct{}, 1)},

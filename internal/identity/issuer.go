@@ -1,0 +1,146 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+const (
+	refreshEvery = 10 * time.Minute // how long a key that the issuer has withdrawn is still taken
+	retryAfter   = 10 * time.Second // after a failure, and between fetches for the sake of unknown keys
+	fetchTimeout = 5 * time.Second
+	keepFor      = 24 * time.Hour // keys are used through an outage of the issuer
+)
+
+// Issuer names an OpenID provider whose tokens are accepted; it is unset if URL is empty.
+type Issuer struct {
+	URL      string // OIDC_ISSUER: exactly what tokens have as iss
+	Audience string // OIDC_AUDIENCE: what tokens have in aud
+}
+
+// issuer has the keys of an [Issuer]. They are fetched in the background every ten minutes, and sooner for a token
+// with an unknown key, but then at most every ten seconds. Tokens with a known key never wait.
+type issuer struct {
+	url, audience string
+	client        *http.Client
+	now           func() time.Time
+	log           *slog.Logger
+
+	mu       sync.Mutex
+	keys     keySet
+	fetched  time.Time     // when keys were fetched
+	failed   bool          // the last fetch
+	tried    time.Time     // when the last fetch began
+	searched time.Time     // when the last fetch for the sake of an unknown key began
+	fetching chan struct{} // closed at the end of the fetch that is under way; nil if none is
+}
+
+func newIssuer(named Issuer, now func() time.Time, log *slog.Logger) (*issuer, error) {
+	if u, err := url.Parse(named.URL); err != nil || !trustworthy(u) || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("OIDC_ISSUER is not an https URL without a query (http only with a loopback address)")
+	}
+	if named.Audience == "" {
+		return nil, errors.New("OIDC_ISSUER needs OIDC_AUDIENCE")
+	}
+	return &issuer{url: named.URL, audience: named.Audience, client: newClient(), now: now, log: log}, nil
+}
+
+// trustworthy reports whether keys from a URL can be relied on: nobody on the way can have replaced them.
+func trustworthy(u *url.URL) bool {
+	host := u.Hostname()
+	loopback := host == "localhost" || net.ParseIP(host).IsLoopback()
+	return host != "" && u.User == nil && (u.Scheme == "https" || u.Scheme == "http" && loopback)
+}
+
+// key returns a key of the issuer. If it is unknown, key waits for the fetch that is under way, or for
+// a new one, and no longer. It ends with [Unavailable] if it cannot be known whether there is such a key.
+func (i *issuer) key(ctx context.Context, name keyName) (any, error) {
+	key, fetching := i.find(name, true)
+	if key == nil && fetching != nil {
+		select {
+		case <-fetching:
+			key, _ = i.find(name, false)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	if key != nil {
+		return key, nil
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.failed || i.current() == nil {
+		return nil, &Error{Code: Unavailable, Message: "The issuer of tokens cannot be reached at the moment. Try again shortly."}
+	}
+	return nil, errUnknownKey
+}
+
+// find returns a key, or nil and the fetch that may find it. With search, it starts one if it may.
+func (i *issuer) find(name keyName, search bool) (any, <-chan struct{}) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if key := i.current()[name]; key != nil {
+		return key, nil
+	}
+	if now := i.now(); search && i.fetching == nil && now.Sub(i.searched) >= retryAfter {
+		i.searched = now
+		i.fetch()
+	}
+	return nil, i.fetching
+}
+
+// current returns the keys, or nil if they are too old.
+func (i *issuer) current() keySet {
+	if i.now().Sub(i.fetched) > keepFor {
+		return nil
+	}
+	return i.keys
+}
+
+// refresh fetches the keys in the background if that is due. It is called every second or so.
+func (i *issuer) refresh() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	wait := refreshEvery
+	if i.failed {
+		wait = retryAfter
+	}
+	if i.fetching == nil && i.now().Sub(i.tried) >= wait {
+		i.fetch()
+	}
+}
+
+// fetch starts a fetch. The caller holds the lock, and there is none under way.
+func (i *issuer) fetch() {
+	done := make(chan struct{})
+	i.fetching, i.tried = done, i.now()
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+		defer cancel()
+		keys, err := fetchKeys(ctx, i.client, i.url)
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		i.report(err)
+		if i.failed = err != nil; !i.failed {
+			i.keys, i.fetched = keys, i.now()
+		}
+		i.fetching = nil
+		close(done)
+	}()
+}
+
+// report logs the first failure of several, and the end of them.
+func (i *issuer) report(err error) {
+	switch {
+	case err != nil && !i.failed:
+		i.log.Warn("cannot fetch the keys of the issuer; known keys are used for 24 hours", "issuer", i.url, "error", err)
+	case err == nil && i.failed:
+		i.log.Info("fetched the keys of the issuer again", "issuer", i.url)
+	}
+}

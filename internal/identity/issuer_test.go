@@ -1,0 +1,299 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/go-json-experiment/json"
+)
+
+// provider is an OpenID provider whose documents a test changes at will.
+type provider struct {
+	*httptest.Server
+
+	t         *testing.T
+	mu        sync.Mutex
+	documents map[string]string // by path
+	fetches   atomic.Int32      // of the keys
+	clock     atomic.Int64      // seconds since noon
+}
+
+const keysPath, discoveryPath = "/keys", "/.well-known/openid-configuration"
+
+func newProvider(t *testing.T, keys testKeys) *provider {
+	t.Helper()
+	p := &provider{t: t, documents: map[string]string{}}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == keysPath {
+			p.fetches.Add(1)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if document := p.documents[r.URL.Path]; document != "" {
+			_, _ = w.Write([]byte(document)) // the client may have left
+		} else {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(p.Close)
+	p.serve(discoveryPath, fmt.Sprintf(`{"issuer":%q,"jwks_uri":%q}`, p.URL, p.URL+keysPath))
+	p.serveKeys("k", keys)
+	return p
+}
+
+func (p *provider) serve(path, document string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.documents[path] = document
+}
+
+// serveKeys serves keys whose ids are prefix-RS256 and so on.
+func (p *provider) serveKeys(prefix string, keys testKeys) {
+	p.t.Helper()
+	var set jwkset.JWKSMarshal
+	for algorithm, key := range keys {
+		described, err := jwkset.NewJWKFromKey(key.Public(), jwkset.JWKOptions{Metadata: jwkset.JWKMetadataOptions{KID: prefix + "-" + algorithm}})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		set.Keys = append(set.Keys, described.Marshal())
+	}
+	document, err := json.Marshal(set)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.serve(keysPath, string(document))
+}
+
+func (p *provider) now() time.Time              { return noon.Add(time.Duration(p.clock.Load()) * time.Second) }
+func (p *provider) pass(duration time.Duration) { p.clock.Add(int64(duration / time.Second)) }
+
+// verifier verifies by the provider's keys, and by the clock of the test.
+func (p *provider) verifier() *verifier {
+	p.t.Helper()
+	issuer, err := newIssuer(Issuer{p.URL, "chat-api"}, p.now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	v := newTestVerifier(p.t, issuer)
+	v.now = p.now
+	return v
+}
+
+// token is valid for an hour by the clock of the test.
+func (p *provider) token(keys testKeys, algorithm, id string) string {
+	p.t.Helper()
+	now := p.now().Unix()
+	return keys.sign(p.t, algorithm, headerOf(algorithm, id),
+		fmt.Sprintf(`{"iss":%q,"sub":"alice","aud":["chat-api"],"iat":%d,"exp":%d}`, p.URL, now, now+3600))
+}
+
+// refresh waits for the end of the fetch that it starts, if it starts one.
+func (v *verifier) refreshNow() {
+	v.issuer.refresh()
+	v.issuer.mu.Lock()
+	fetching := v.issuer.fetching
+	v.issuer.mu.Unlock()
+	if fetching != nil {
+		<-fetching
+	}
+}
+
+// want fails the test unless a token has a result, after a number of fetches.
+func (p *provider) want(v *verifier, text string, code Code, fetches int32) {
+	p.t.Helper()
+	if _, err := v.verify(p.t.Context(), text); codeOf(p.t, err) != code {
+		p.t.Errorf("got %v, want %q", err, code)
+	}
+	if got := p.fetches.Load(); got != fetches {
+		p.t.Errorf("the keys were fetched %d times, want %d", got, fetches)
+	}
+}
+
+func TestKeysAreRefreshed(t *testing.T) {
+	t.Parallel()
+	keys, next := newTestKeys(t), newTestKeys(t)
+	p := newProvider(t, keys)
+	v := p.verifier()
+	for range 3 {
+		v.refreshNow()
+	}
+	for algorithm := range keys {
+		p.want(v, p.token(keys, algorithm, "k-"+algorithm), "", 1)
+	}
+	p.serveKeys("k", next) // the same ids, but the old keys are withdrawn
+	p.pass(refreshEvery - time.Second)
+	v.refreshNow()
+	p.want(v, p.token(keys, "ES256", "k-ES256"), "", 1)
+	p.pass(time.Second)
+	v.refreshNow()
+	p.want(v, p.token(keys, "ES256", "k-ES256"), Invalid, 2)
+	p.want(v, p.token(next, "ES256", "k-ES256"), "", 2)
+}
+
+// TestRotationOfTheIssuersKeys signs with a key that nobody here has seen.
+func TestRotationOfTheIssuersKeys(t *testing.T) {
+	t.Parallel()
+	keys, next := newTestKeys(t), newTestKeys(t)
+	p := newProvider(t, keys)
+	v := p.verifier()
+	v.refreshNow()
+	p.serveKeys("next", next)
+	token := p.token(next, "EdDSA", "next-EdDSA")
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() {
+			if _, err := v.verify(t.Context(), token); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	p.want(v, token, "", 2)
+}
+
+// TestUnknownKeys sends a thousand tokens with unknown keys in each second of a minute.
+func TestUnknownKeys(t *testing.T) {
+	t.Parallel()
+	keys := newTestKeys(t)
+	p := newProvider(t, keys)
+	v := p.verifier()
+	v.refreshNow()
+	valid := p.token(keys, "EdDSA", "k-EdDSA")
+	for range 60 {
+		for i := range 1000 {
+			junk := fmt.Sprintf("%s.%s.AAAA", encode(headerOf("RS256", fmt.Sprint("junk-", i))), encode("{}"))
+			if _, err := v.verify(t.Context(), junk); codeOf(t, err) != Invalid {
+				t.Fatal(err)
+			}
+		}
+		if _, err := v.verify(t.Context(), valid); err != nil {
+			t.Fatal(err)
+		}
+		p.pass(time.Second)
+	}
+	p.want(v, valid, "", 1+6) // the first, and one every ten seconds
+}
+
+// TestSlowIssuer has tokens wait for an issuer that does not answer: none longer than five seconds, and
+// none at all with a key that is known. Time passes only once everybody waits.
+func TestSlowIssuer(t *testing.T) {
+	t.Parallel()
+	keys := newTestKeys(t)
+	synctest.Test(t, func(t *testing.T) {
+		i := newTestIssuer(keys)
+		i.now, i.fetched, i.searched, i.log = time.Now, time.Now(), time.Time{}, slog.New(slog.DiscardHandler)
+		i.client = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})}
+		began := time.Now()
+		unknown := func(ctx context.Context) error {
+			_, err := i.key(ctx, keyName{"ES256", "unknown"})
+			return err
+		}
+		cancelled, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var waiting sync.WaitGroup
+		waiting.Go(func() {
+			if err := unknown(cancelled); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+				t.Errorf("a client that leaves: %v after %v", err, time.Since(began))
+			}
+		})
+		for range 100 {
+			waiting.Go(func() {
+				if err := unknown(t.Context()); codeOf(t, err) != Unavailable || time.Since(began) != fetchTimeout {
+					t.Errorf("unknown: %v after %v", err, time.Since(began))
+				}
+			})
+		}
+		synctest.Wait()
+		if key, err := i.key(t.Context(), keyName{"ES256", "k-ES256"}); key == nil || time.Since(began) != 0 {
+			t.Errorf("known: %v after %v", err, time.Since(began))
+		}
+		waiting.Wait()
+		if err := unknown(t.Context()); codeOf(t, err) != Unavailable || time.Since(began) != fetchTimeout {
+			t.Errorf("unknown, just after the failure: %v after %v", err, time.Since(began))
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
+
+func TestOutageOfTheIssuer(t *testing.T) {
+	t.Parallel()
+	keys := newTestKeys(t)
+	p := newProvider(t, keys)
+	v := p.verifier()
+	v.refreshNow()
+	p.serve(keysPath, "")
+	p.pass(refreshEvery)
+	v.refreshNow()
+	p.want(v, p.token(keys, "RS256", "k-RS256"), "", 2)
+	// Whether this key exists cannot be known, so the token is not refused for good.
+	p.want(v, p.token(keys, "RS256", "unknown"), Unavailable, 3)
+	p.pass(keepFor - refreshEvery)
+	p.want(v, p.token(keys, "RS256", "k-RS256"), "", 3)
+	p.pass(time.Second)
+	p.want(v, p.token(keys, "RS256", "k-RS256"), Unavailable, 4)
+	p.serveKeys("k", keys)
+	p.pass(retryAfter)
+	v.refreshNow()
+	p.want(v, p.token(keys, "RS256", "k-RS256"), "", 5)
+	p.want(v, p.token(keys, "RS256", "unknown"), Invalid, 6)
+}
+
+func TestIssuerThatIsDownAtFirst(t *testing.T) {
+	t.Parallel()
+	keys := newTestKeys(t)
+	p := newProvider(t, keys)
+	p.serve(keysPath, "")
+	v := p.verifier()
+	token := p.token(keys, "ES256", "k-ES256")
+	p.want(v, token, Unavailable, 1)
+	p.want(v, token, Unavailable, 1) // it asks again only after ten seconds
+	p.want(v, sign(t, goodToken, claimsOf()), "", 1)
+	p.serveKeys("k", keys)
+	p.pass(retryAfter)
+	v.refreshNow()
+	p.want(v, token, "", 2)
+}
+
+func TestIssuerOptions(t *testing.T) {
+	t.Parallel()
+	for named, want := range map[Issuer]string{
+		{"https://issuer.example.org", "chat"}:           "",
+		{"https://issuer.example.org/realms/a/", "chat"}: "",
+		{"http://127.0.0.1:8080", "chat"}:                "",
+		{"http://[::1]:8080", "chat"}:                    "",
+		{"http://localhost:8080", "chat"}:                "",
+		{"https://issuer.example.org", ""}:               "OIDC_AUDIENCE",
+		{"http://issuer.example.org", "chat"}:            "OIDC_ISSUER",
+		{"http://127.0.0.1.example.org", "chat"}:         "OIDC_ISSUER",
+		{"https://user:pass@example.org", "chat"}:        "OIDC_ISSUER",
+		{"https://issuer.example.org/?a=example", "c"}:   "OIDC_ISSUER",
+		{"https://issuer.example.org/#example", "chat"}:  "OIDC_ISSUER",
+		{"issuer.example.org", "chat"}:                   "OIDC_ISSUER",
+		{"https:///example", "chat"}:                     "OIDC_ISSUER",
+		{"https://example\n", "chat"}:                    "OIDC_ISSUER",
+		{"file:///etc/example", "chat"}:                  "OIDC_ISSUER",
+	} {
+		_, err := newIssuer(named, atNoon, nil)
+		if got := fmt.Sprint(err); (err == nil) != (want == "") || !strings.Contains(got, want) || strings.Contains(got, "example") {
+			t.Errorf("%q: got %v, want %q", named, err, want)
+		}
+	}
+}
