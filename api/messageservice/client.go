@@ -1,7 +1,7 @@
 // Package messageservice is the Go client of the service. To the generated package
 // client it adds retries of idempotent requests, and errors for answers of 400 or above.
 //
-//	api, err := messageservice.New("http://localhost:8080")
+//	api, err := messageservice.New("http://localhost:8080", messageservice.WithToken(token))
 //	...
 //	key := uuid.NewString() // a new one for each message
 //	sent, err := messageservice.Check(api.SendMessageWithResponse(ctx,
@@ -24,13 +24,15 @@ import (
 )
 
 // New returns a client of the service at baseURL, such as http://localhost:8080. It
-// retries as [NewRetryingHTTPClient] does, unless the options set another HTTP client.
+// retries as [NewRetryingHTTPClient] does, unless the options set another HTTP client. A service
+// that requires authentication needs [WithToken] or [WithTokenSource].
 // It fails if baseURL is not an http or https URL.
 func New(baseURL string, options ...client.ClientOption) (*client.ClientWithResponses, error) {
 	address, err := url.Parse(baseURL)
 	if err != nil || address.Scheme != "http" && address.Scheme != "https" || address.Host == "" {
 		return nil, errors.New("the base URL must be such as http://localhost:8080") // without the URL itself, which may hold a password
 	}
-	options = append([]client.ClientOption{client.WithHTTPClient(NewRetryingHTTPClient())}, options...)
-	return client.NewClientWithResponses(baseURL, options...)
+	return client.NewClientWithResponses(baseURL, client.WithHTTPClient(NewRetryingHTTPClient()), func(c *client.Client) error {
+		return applyInAnyOrder(c, options)
+	})
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/message-service/message-service/gen/client"
 )
 
-func newClient(t *testing.T, url string) *client.ClientWithResponses {
+func newClient(t *testing.T, url string, options ...client.ClientOption) *client.ClientWithResponses {
 	t.Helper()
-	api, err := New(url)
+	api, err := New(url, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

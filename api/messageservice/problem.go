@@ -13,12 +13,19 @@ import (
 // Problem types, to compare with [ProblemError].Type. Later services may have more.
 const (
 	BadRequest           = "urn:problem-type:message-service:bad-request"
+	CredentialRequired   = "urn:problem-type:message-service:credential-required"
+	CredentialInvalid    = "urn:problem-type:message-service:credential-invalid"
+	CredentialExpired    = "urn:problem-type:message-service:credential-expired"
+	CredentialRevoked    = "urn:problem-type:message-service:credential-revoked"
+	Forbidden            = "urn:problem-type:message-service:forbidden"
+	InsufficientScope    = "urn:problem-type:message-service:insufficient-scope"
 	SenderBlocked        = "urn:problem-type:message-service:sender-blocked"
 	NotFound             = "urn:problem-type:message-service:not-found"
 	MessageDeleted       = "urn:problem-type:message-service:message-deleted"
 	ContentTooLarge      = "urn:problem-type:message-service:content-too-large"
 	UnprocessableContent = "urn:problem-type:message-service:unprocessable-content"
 	IdempotencyKeyReused = "urn:problem-type:message-service:idempotency-key-reused"
+	TokenSecretsMissing  = "urn:problem-type:message-service:token-secrets-missing"
 	CursorAhead          = "urn:problem-type:message-service:cursor-ahead"
 	TooManyRequests      = "urn:problem-type:message-service:too-many-requests"
 	ServiceUnavailable   = "urn:problem-type:message-service:service-unavailable"
@@ -50,11 +57,10 @@ type Answer interface {
 	GetBody() []byte
 }
 
-// Check returns the answer, with an error if its status is 400 or above: a
-// [*ProblemError], or another error if the body is not a problem document, as
-// from a proxy.
+// Check returns the answer, with an error if it is no success: a [*ProblemError], or
+// another error if the body is not a problem document, as from a proxy.
 func Check[A Answer](answer A, err error) (A, error) {
-	if err != nil || answer.StatusCode() < http.StatusBadRequest {
+	if err != nil || answer.StatusCode() < http.StatusMultipleChoices {
 		return answer, err
 	}
 	return answer, asError(answer.Status(), answer.ContentType(), answer.GetBody())

@@ -68,6 +68,7 @@ func newRetryingHTTPClient(timeout time.Duration, config *tls.Config) *http.Clie
 	pooled.TLSClientConfig = config
 	transport := &timedTransport{next: pooled, timeout: timeout}
 	retrying.HTTPClient.Transport = transport
+	retrying.HTTPClient.CheckRedirect = useRedirect // the client around it decides
 	return &http.Client{Transport: &retryTransport{
 		retried: &retryablehttp.RoundTripper{Client: retrying},
 		once:    transport,

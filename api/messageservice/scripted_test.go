@@ -88,10 +88,11 @@ func refuses(status int, kind string, header ...string) connection {
 type scripted struct {
 	*httptest.Server
 
-	mu    sync.Mutex
-	asked []string    // the cursor of each request
-	at    []time.Time // when each came
-	open  sync.WaitGroup
+	mu     sync.Mutex
+	asked  []string    // the cursor of each request
+	tokens []string    // its Authorization
+	at     []time.Time // when each came
+	open   sync.WaitGroup
 }
 
 func serve(t *testing.T, script ...connection) *scripted {
@@ -101,6 +102,7 @@ func serve(t *testing.T, script ...connection) *scripted {
 		s.mu.Lock()
 		n := len(s.asked)
 		s.asked, s.at = append(s.asked, r.URL.Query().Get("after")), append(s.at, time.Now())
+		s.tokens = append(s.tokens, r.Header.Get("Authorization"))
 		s.mu.Unlock()
 		s.open.Add(1)
 		defer s.open.Done()
@@ -156,12 +158,12 @@ func (s *scripted) wantLeft(t *testing.T) {
 
 // follow follows with short waits until there are that many changes, or an error. It returns
 // the texts of the changes.
-func (s *scripted) follow(t *testing.T, options *FollowOptions, changes int) (texts string, err error) {
+func (s *scripted) follow(t *testing.T, options *FollowOptions, changes int, token ...client.ClientOption) (texts string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var all []string
-	for change, err := range follow(ctx, newClient(t, s.URL), "bob", options, pace{time.Millisecond, 10 * time.Second, 10 * time.Second}) {
+	for change, err := range follow(ctx, newClient(t, s.URL, token...), "bob", options, pace{time.Millisecond, 10 * time.Second, 10 * time.Second}) {
 		if err != nil {
 			return strings.Join(all, " "), err
 		}
