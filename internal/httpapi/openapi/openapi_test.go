@@ -37,7 +37,7 @@ paths:
                 chip: {type: string, format: uuid}
                 born: {type: string, format: date-time}
                 tame: {type: boolean}
-                tags: {type: array, maxItems: 2, items: {type: string, maxLength: 3}}
+                tags: {type: array, minItems: 1, maxItems: 2, uniqueItems: true, items: {type: string, maxLength: 3}}
                 notes: {type: object, additionalProperties: true, nullable: true}
       responses:
         '201': {description: Added., content: {application/json: {schema: {type: object}}}}
@@ -49,6 +49,7 @@ paths:
         - {name: born, in: query, schema: {type: string, format: date-time}}
         - {name: last, in: query, allowEmptyValue: true, x-empty-is-absent: true, schema: {type: string, format: uuid}}
         - {name: name, in: query, schema: {type: string, minLength: 1, maxLength: 5}}
+        - {name: owner, in: query, schema: {type: string, pattern: '^[a-z0-9+]*$', x-rule: must be an owner}}
         - {name: words, in: query, x-invalid-is-malformed: true, schema: {type: string, minLength: 1, maxLength: 5}}
       responses:
         '200': {description: Pets., content: {application/json: {schema: {type: object}}, text/event-stream: {schema: {type: string}}}}
@@ -100,7 +101,7 @@ const (
 	notJSON      = "Bad Request: The request body is not JSON that can be used; see errors.; "
 	parameterBad = "Bad Request: The request has a parameter that cannot be understood; see errors.; "
 	wrongType    = "Unsupported Media Type: The request body must be application/json.; Content-Type must be application/json"
-	notAllowed   = `value is not one of the allowed values ["cat","dog"]`
+	notAllowed   = `must be one of [cat dog]`
 	compressed   = "Unsupported Media Type: The request body must not be compressed.; Content-Encoding must be absent"
 )
 

@@ -113,9 +113,19 @@ func checkParameter(p *openapi3.Parameter, input *openapi3filter.RequestValidati
 		return true, []problem.Field{problem.Parameter(p.Name, "is not UTF-8")}
 	}
 	if err := openapi3filter.ValidateParameter(input.Request.Context(), input, p); err != nil {
-		return parameterViolation(p, err)
+		malformed, fields = parameterViolation(p, err)
+		if p.In == openapi3.ParameterInQuery && hasLostPlus(p, value) {
+			fields[0].Detail += "; write + as %2B in a URL, where it means a space"
+		}
+		return malformed, fields
 	}
 	return false, nil
+}
+
+// hasLostPlus reports whether an invalid value would be valid if its spaces were plus signs, as those of
+// phone numbers and time zones are in a URL that is not encoded.
+func hasLostPlus(p *openapi3.Parameter, value string) bool {
+	return strings.Contains(value, " ") && p.Schema.Value.VisitJSON(strings.ReplaceAll(value, " ", "+"), formats...) == nil
 }
 
 // valueOf returns the first value of a parameter and how many there are. An empty path segment counts

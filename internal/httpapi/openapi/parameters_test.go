@@ -13,6 +13,7 @@ import (
 // TestQuery checks the parameters of a query.
 func TestQuery(t *testing.T) {
 	t.Parallel()
+	const lostPlus = "; write + as %2B in a URL, where it means a space"
 	op := operationOf(t, http.MethodGet, "/pets")
 	for query, want := range map[string]string{
 		"":                                 "",
@@ -37,9 +38,16 @@ func TestQuery(t *testing.T) {
 		"name=%zz":                         "Bad Request: The query string cannot be parsed: write ; as %3B, and % as %25.",
 		"name=a;limit=1":                   "Bad Request: The query string cannot be parsed: write ; as %3B, and % as %25.",
 		"born=2026-02-28t23:59:59z":        "",
-		"born=2026-02-28T00:00:00,5Z":      parameterBad + "born must be a time as in RFC 3339, with + written as %2B in a URL",
-		"born=2026-02-28T00:00:00%2B24:00": parameterBad + "born must be a time as in RFC 3339, with + written as %2B in a URL",
-		"born=2026-02-31T00:00:00Z":        parameterBad + "born must be a time as in RFC 3339, with + written as %2B in a URL",
+		"born=2026-02-28T00:00:00,5Z":      parameterBad + "born must be a time as in RFC 3339",
+		"born=2026-02-28T00:00:00%2B24:00": parameterBad + "born must be a time as in RFC 3339",
+		"born=2026-02-31T00:00:00Z":        parameterBad + "born must be a time as in RFC 3339",
+		"born=2026-02-28T00:00:00+01:00":   parameterBad + "born must be a time as in RFC 3339" + lostPlus,
+		"born=2026-02-31T00:00:00+01:00":   parameterBad + "born must be a time as in RFC 3339",
+		"owner=+14155550100":               schemaBroken + "owner must be an owner" + lostPlus,
+		"owner=me+you":                     schemaBroken + "owner must be an owner" + lostPlus,
+		"owner=%2B14155550100":             "",
+		"owner=+A":                         schemaBroken + "owner must be an owner",
+		"limit=+1":                         parameterBad + "limit must be of type integer",
 		"last=":                            "",
 		"last":                             "",
 		"last=1":                           parameterBad + "last must be a UUID",

@@ -112,6 +112,14 @@ func explainSchema(e *openapi3.SchemaError) string {
 		return fmt.Sprintf("must be at least %v", *schema.Min)
 	case "maximum":
 		return fmt.Sprintf("must be at most %v", *schema.Max)
+	case "enum":
+		return fmt.Sprintf("must be one of %v", schema.Enum)
+	case "minItems":
+		return fmt.Sprintf("must have at least %d entries", schema.MinItems)
+	case "maxItems":
+		return fmt.Sprintf("must have at most %d entries", *schema.MaxItems)
+	case "uniqueItems":
+		return "must not have an entry twice"
 	case "pattern":
 		if rule, ok := schema.Extensions["x-rule"].(string); ok {
 			return rule
@@ -128,7 +136,7 @@ func explainSchema(e *openapi3.SchemaError) string {
 // formatRules are the error messages for the formats of the contract.
 var formatRules = map[string]string{
 	"uuid":      "must be a UUID",
-	"date-time": "must be a time as in RFC 3339, with + written as %2B in a URL",
+	"date-time": "must be a time as in RFC 3339",
 }
 
 func typeOf(schema *openapi3.Schema) string { return strings.Join(schema.Type.Slice(), " or ") }
