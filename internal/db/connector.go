@@ -53,6 +53,7 @@ type connector struct {
 	server  *server
 	pooled  bool     // for the large pool, which probes for poolers
 	prepare bool     // keep statements prepared
+	trace   Trace    // may be nil
 	options []string // names of the URL's settings for the server
 	targets []target
 }
@@ -107,7 +108,9 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 			if c.server.readOnly.Swap(readOnly) && !readOnly {
 				c.server.generation.Add(1) // the older connections are still read-only
 			}
-			return newSession(c.server, conn, begun, readOnly, c.prepare), nil
+			session := newSession(c.server, conn, begun, readOnly, c.prepare)
+			session.engineConn = traced(session.engineConn, c.trace)
+			return session, nil
 		}
 		if failed = err; !isWrongRole(err) {
 			break

@@ -60,7 +60,8 @@ type Options struct {
 	MaxConnections int  // to Postgres
 	Unprepared     bool // keep no statements prepared in Postgres
 
-	Log *slog.Logger // for messages to the operator; none if nil
+	Log   *slog.Logger // for messages to the operator; none if nil
+	Trace Trace        // for tests that check which statements run; may be nil
 }
 
 // Open opens the database that url names, without waiting for it to answer:
@@ -77,7 +78,7 @@ func Open(url string, options Options) (*DB, error) {
 		return openPostgres(url, options)
 	}
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
-		return openSQLite(path, options.Log)
+		return openSQLite(path, options)
 	}
 	return nil, errors.New("a database URL is postgres://... or sqlite:PATH")
 }

@@ -18,7 +18,7 @@ func openPostgres(databaseURL string, options Options) (*DB, error) {
 	}
 	server := newServer(options.Log)
 	connector := newConnector(server, address, dialer{wrap: impatient})
-	connector.pooled, connector.prepare = true, !options.Unprepared
+	connector.pooled, connector.prepare, connector.trace = true, !options.Unprepared, options.Trace
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(options.MaxConnections)
 	pool.SetMaxIdleConns(options.MaxConnections)

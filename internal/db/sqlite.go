@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -29,7 +28,7 @@ func sqlitePath(text string) (string, error) {
 	return path, nil
 }
 
-func openSQLite(text string, log *slog.Logger) (*DB, error) {
+func openSQLite(text string, options Options) (*DB, error) {
 	path, err := sqlitePath(text)
 	if err != nil {
 		return nil, err
@@ -43,8 +42,8 @@ func openSQLite(text string, log *slog.Logger) (*DB, error) {
 	// Readers use a processor or wait for a disk. More of them would only share the
 	// processors, and each has its own page cache.
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
-	file := &sqliteFile{path: path, log: log}
-	pools, err := openSQLitePools(file, readers)
+	file := &sqliteFile{path: path, log: options.Log}
+	pools, err := openSQLitePools(file, readers, options.Trace)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +52,7 @@ func openSQLite(text string, log *slog.Logger) (*DB, error) {
 	slots := Slots{Reads: readers, Batches: 1, Changes: 1}
 	readSlots := make(chan struct{}, slots.Reads)
 	c := &checkpoints{
-		file: file, log: log, pool: pools.copying, writer: pools.write, readSlots: readSlots,
+		file: file, log: options.Log, pool: pools.copying, writer: pools.write, readSlots: readSlots,
 		writeSlot: make(chan struct{}, 1), due: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	c.start()
@@ -67,7 +66,7 @@ func openSQLite(text string, log *slog.Logger) (*DB, error) {
 type sqlitePools struct{ write, copying, read, probe *sqlx.DB }
 
 // openSQLitePools opens the pools without connecting.
-func openSQLitePools(file *sqliteFile, readers int) (pools sqlitePools, err error) {
+func openSQLitePools(file *sqliteFile, readers int, trace Trace) (pools sqlitePools, err error) {
 	// FULL syncs the write-ahead log at every commit: a 201 survives power loss, not only a crash.
 	settings := url.Values{
 		"vfs":           {vfsName},
@@ -78,16 +77,16 @@ func openSQLitePools(file *sqliteFile, readers int) (pools sqlitePools, err erro
 		"_pragma":       writerPragmas,
 	}
 	var failures [4]error
-	pools.write, failures[0] = openSQLitePool(fileConnector{file: file}, settings, 1)
+	pools.write, failures[0] = openSQLitePool(fileConnector{file: file}, settings, 1, trace)
 	settings.Set("mode", "rw") // only the writing pool may create the file
 	settings.Del("_pragma")
 	settings.Set("_busy_timeout", milliseconds(readersTimeout))
-	pools.copying, failures[1] = openSQLitePool(fileConnector{file: file, anchor: true}, settings, 1)
+	pools.copying, failures[1] = openSQLitePool(fileConnector{file: file, anchor: true}, settings, 1, nil)
 	settings.Set("_busy_timeout", milliseconds(busyTimeout))
 	settings.Set("_query_only", "1")
 	settings.Set("_txlock", "deferred")
-	pools.read, failures[2] = openSQLitePool(fileConnector{file: file}, settings, readers+1) // one is for a Watch
-	pools.probe, failures[3] = openSQLitePool(fileConnector{file: file}, settings, 1)
+	pools.read, failures[2] = openSQLitePool(fileConnector{file: file}, settings, readers+1, trace) // one is for a Watch
+	pools.probe, failures[3] = openSQLitePool(fileConnector{file: file}, settings, 1, trace)
 	return pools, errors.Join(failures[:]...)
 }
 
@@ -101,13 +100,13 @@ func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseco
 // checkpoints are off, since type checkpoints makes them.
 var writerPragmas = []string{"cache_size(-16384)", "temp_store(memory)", "wal_autocheckpoint(0)", "secure_delete(on)"}
 
-func openSQLitePool(file fileConnector, settings url.Values, connections int) (*sqlx.DB, error) {
+func openSQLitePool(file fileConnector, settings url.Values, connections int, trace Trace) (*sqlx.DB, error) {
 	address := url.URL{Scheme: "file", Opaque: (&url.URL{Path: file.file.path}).EscapedPath(), RawQuery: settings.Encode()}
 	var err error
 	if file.Connector, err = sqlite.NewConnector(address.String()); err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	pool := sqlx.NewDb(sql.OpenDB(preparing{file, true}), "sqlite")
+	pool := sqlx.NewDb(sql.OpenDB(tracing{preparing{file, true}, trace}), "sqlite")
 	// All connections stay open, since each has its page cache.
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)

@@ -31,6 +31,10 @@ var plannedQueries = map[string]struct {
 		_, err = selectConversationMessages(ctx, q, e, user, "peer-3", w, bounds)
 		return err
 	}, []string{"messages_between"}},
+	"message of a user": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {
+		_, err := selectMessage(ctx, q, AsUser(user), mailbox.FirstIDAt(time.Now()))
+		return err
+	}, []string{"messages_every_id"}},
 	"newest of a conversation": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {
 		_, err := selectNewestBetween(ctx, q, user, "peer-3")
 		return err

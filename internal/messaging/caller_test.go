@@ -1,0 +1,223 @@
+package messaging
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
+)
+
+// recorder records the statements that a database runs.
+type recorder struct {
+	mu   sync.Mutex
+	list []recorded
+}
+
+type recorded struct {
+	text string
+	args []any
+}
+
+func (r *recorder) trace(statement string, parameters []driver.NamedValue) {
+	if strings.HasPrefix(statement, "PRAGMA") { // of a checkpoint
+		return
+	}
+	args := make([]any, len(parameters))
+	for i, p := range parameters {
+		args[i] = p.Value
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = append(r.list, recorded{strings.TrimSpace(statement), args})
+}
+
+// during returns the statements that run while fn does.
+func (r *recorder) during(fn func()) []recorded {
+	r.mu.Lock()
+	r.list = nil
+	r.mu.Unlock()
+	fn()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.list
+}
+
+// newRecorded makes a service on a new database whose statements are recorded.
+func newRecorded(t *testing.T, engine db.Engine) (*Service, *recorder) {
+	t.Helper()
+	var r recorder
+	database := dbtest.Connect(t, dbtest.NewURL(t, engine), db.Options{Trace: r.trace})
+	if _, err := database.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	service := New(database, Options{})
+	t.Cleanup(func() {
+		if err := service.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return service, &r
+}
+
+// caller is a name for a caller: that of a user, "service" or "nobody".
+func caller(name string) Caller {
+	switch name {
+	case "service":
+		return AsService
+	case "nobody":
+		return AsUser("")
+	}
+	return AsUser(name)
+}
+
+// outcomeOf is the code of an error, and the fields at fault.
+func outcomeOf(err error) string {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		if err != nil {
+			return err.Error()
+		}
+		return "ok"
+	}
+	outcome := string(e.Code)
+	for _, field := range e.Fields {
+		outcome += " " + field.Name
+	}
+	return outcome
+}
+
+// useCase is something that concerns alice's mailbox, or a message that she sent to bob.
+type useCase struct {
+	run  func(ctx context.Context, s *Service, c Caller, id ID) error
+	want []string // the outcomes for callers
+}
+
+var (
+	callers = []string{"service", "alice", "bob", "carl", "nobody"}
+
+	asAlice  = []string{"ok", "ok", "forbidden userId", "forbidden userId", "forbidden userId"}
+	toSee    = []string{"ok", "ok", "ok", "not found", "not found"}
+	toChange = []string{"ok", "ok", "forbidden", "not found", "not found"}
+)
+
+var useCases = map[string]useCase{
+	"send": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		_, _, err := s.Send(ctx, c, Draft{Sender: "alice", Recipient: "bob", Text: "x"})
+		return err
+	}, []string{"ok", "ok", "forbidden sender", "forbidden sender", "forbidden sender"}},
+	"get": {func(ctx context.Context, s *Service, c Caller, id ID) error {
+		_, err := s.Get(ctx, c, id)
+		return err
+	}, toSee},
+	"edit": {func(ctx context.Context, s *Service, c Caller, id ID) error {
+		_, err := s.Edit(ctx, c, id, Edit{Text: new("y")})
+		return err
+	}, toChange},
+	"delete": {func(ctx context.Context, s *Service, c Caller, id ID) error {
+		return s.Delete(ctx, c, id)
+	}, toChange},
+	"edit a deleted message": {func(ctx context.Context, s *Service, c Caller, id ID) error {
+		if err := s.Delete(ctx, AsUser("alice"), id); err != nil {
+			return err
+		}
+		_, err := s.Edit(ctx, c, id, Edit{Text: new("y")})
+		return err
+	}, []string{"message deleted", "message deleted", "forbidden", "not found", "not found"}},
+	"list all": {listAs(Query{}), []string{
+		"ok", "forbidden recipient sender", "forbidden recipient sender", "forbidden recipient sender", "forbidden recipient sender",
+	}},
+	"list sent": {listAs(Query{Sender: "alice"}), []string{
+		"ok", "ok", "forbidden recipient sender", "forbidden recipient sender", "forbidden recipient sender",
+	}},
+	"list received": {listAs(Query{Recipient: "bob"}), []string{
+		"ok", "forbidden recipient sender", "ok", "forbidden recipient sender", "forbidden recipient sender",
+	}},
+	"list": {listAs(Query{Sender: "alice", Recipient: "bob"}), []string{
+		"ok", "ok", "ok", "forbidden recipient sender", "forbidden recipient sender",
+	}},
+	"search": {listAs(Query{Sender: "alice", Recipient: "bob", Words: "x"}), []string{
+		"ok", "ok", "ok", "forbidden recipient sender", "forbidden recipient sender",
+	}},
+	"list conversations": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		_, err := s.ListConversations(ctx, c, "alice", nil, 1)
+		return err
+	}, asAlice},
+	"get a conversation": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		_, err := s.GetConversation(ctx, c, "alice", "bob")
+		return err
+	}, asAlice},
+	"list a conversation": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		_, err := s.ListConversation(ctx, c, "alice", "bob", Window{Limit: 1}, "", false)
+		return err
+	}, asAlice},
+	"set a read marker": {func(ctx context.Context, s *Service, c Caller, id ID) error {
+		_, err := s.SetReadMarker(ctx, c, "alice", "bob", id)
+		return err
+	}, asAlice},
+	"block": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		return s.BlockUser(ctx, c, "alice", "dora")
+	}, asAlice},
+	"unblock": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		return s.UnblockUser(ctx, c, "alice", "dora")
+	}, asAlice},
+	"list blocks": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		_, err := s.ListBlocks(ctx, c, "alice", "", 1)
+		return err
+	}, asAlice},
+	"list changes": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		_, err := s.ListChanges(ctx, c, "alice", &ID{}, 1, 1)
+		return err
+	}, asAlice},
+	"read the cursor": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		_, err := s.ListChanges(ctx, c, "alice", nil, 1, 1)
+		return err
+	}, asAlice},
+	"export": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		return s.ExportUser(ctx, c, "alice", func(Record) error { return nil })
+	}, asAlice},
+	"erase": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		return s.EraseUser(ctx, c, "alice")
+	}, []string{"ok", "forbidden", "forbidden", "forbidden", "forbidden"}},
+}
+
+func listAs(query Query) func(context.Context, *Service, Caller, ID) error {
+	return func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		query.Limit = 1
+		_, err := s.List(ctx, c, query)
+		return err
+	}
+}
+
+// TestCallers has every caller do everything. A refusal costs at most a look at the message: it
+// begins no transaction, and so takes no lock.
+func TestCallers(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		service, recorder := newRecorded(t, engine)
+		for name, useCase := range useCases {
+			for i, who := range callers {
+				m, _, err := service.Send(t.Context(), AsService, Draft{Sender: "alice", Recipient: "bob", Text: "x"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var outcome string
+				statements := recorder.during(func() { outcome = outcomeOf(useCase.run(t.Context(), service, caller(who), m.ID)) })
+				if outcome != useCase.want[i] {
+					t.Errorf("%s as %s: %s, want %s", name, who, outcome, useCase.want[i])
+				}
+				if name == "edit a deleted message" { // it begins by deleting it
+					statements = statements[len(statements)-1:]
+				}
+				isRead := func(s recorded) bool { return strings.HasPrefix(s.text, "SELECT") }
+				if outcome != "ok" && (len(statements) > 1 || !slices.ContainsFunc(statements, isRead) && len(statements) > 0) {
+					t.Errorf("%s as %s is refused after %v", name, who, statements)
+				}
+			}
+		}
+	})
+}
