@@ -221,3 +221,33 @@ func TestCallers(t *testing.T) {
 		}
 	})
 }
+
+// TestSearchAsSender searches as the sender of messages to bob, whose mailbox has much that is not indexed
+// yet: what others have sent to him takes no part in it.
+func TestSearchAsSender(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		service, recorder := newRecorded(t, engine)
+		sendTexts(t, service, "beta", indexMessages)
+		for _, to := range []string{"bob", "dora", "bob"} {
+			if _, _, err := service.Send(t.Context(), AsUser("carl"), Draft{Sender: "carl", Recipient: to, Text: "beta"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var page Page
+		statements := recorder.during(func() {
+			var err error
+			page, err = service.List(t.Context(), AsUser("carl"), Query{Recipient: "bob", Sender: "carl", Words: "beta", Window: Window{Limit: 10}})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		if len(page.Messages) != 2 || page.HasMore {
+			t.Errorf("found %+v", page)
+		}
+		for _, s := range statements {
+			if strings.Contains(s.text, "search_") && slices.Contains(s.args, any("bob")) {
+				t.Errorf("it uses the index of bob: %v", s)
+			}
+		}
+	})
+}

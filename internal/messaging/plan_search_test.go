@@ -18,17 +18,22 @@ import (
 var plannedSearches = map[string]func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error{
 	"received": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error {
 		return planSearch(ctx, q, w, func(bounds idRange) (*search, error) {
-			return searchOf(e, Query{Recipient: user, Words: "message 1", Window: w}, bounds)
+			return searchOf(e, user, Query{Recipient: user, Words: "message 1", Window: w}, bounds)
 		})
 	},
 	"sent": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error {
 		return planSearch(ctx, q, w, func(bounds idRange) (*search, error) {
-			return searchOf(e, Query{Sender: user, Words: "message", Window: w}, bounds)
+			return searchOf(e, user, Query{Sender: user, Words: "message", Window: w}, bounds)
 		})
 	},
 	"between two": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error {
 		return planSearch(ctx, q, w, func(bounds idRange) (*search, error) {
-			return searchOf(e, Query{Recipient: user, Sender: "peer-4", Words: "mess", Window: w}, bounds)
+			return searchOf(e, user, Query{Recipient: user, Sender: "peer-4", Words: "mess", Window: w}, bounds)
+		})
+	},
+	"sent to one": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error {
+		return planSearch(ctx, q, w, func(bounds idRange) (*search, error) {
+			return searchOf(e, user, Query{Recipient: "peer-4", Sender: user, Words: "mess", Window: w}, bounds)
 		})
 	},
 	"conversation": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error {

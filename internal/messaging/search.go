@@ -54,20 +54,21 @@ func newSearch(e engine, owner string, query Query, bounds idRange) (*search, er
 	return &search{engine: e, words: parsed, owner: owner, Query: query, bounds: bounds}, nil
 }
 
-// searchOf makes the search of a query with a recipient, a sender or both.
-func searchOf(e engine, query Query, bounds idRange) (*search, error) {
-	owner, where := query.Recipient, []words.Term{{Word: receivedWord}}
-	switch {
-	case query.Recipient == "":
-		owner, where = query.Sender, []words.Term{{Word: sentWord}}
-	case query.Sender != "":
-		where = append(where, words.Term{Word: peerWord + query.Sender})
-	}
+// searchOf makes the search of a query in the mailbox of its recipient or its sender. The other may be
+// empty.
+func searchOf(e engine, owner string, query Query, bounds idRange) (*search, error) {
 	s, err := newSearch(e, owner, query, bounds)
 	if err != nil {
 		return nil, err
 	}
-	s.where = where
+	side, peer := receivedWord, query.Sender
+	if owner != query.Recipient {
+		side, peer = sentWord, query.Recipient
+	}
+	s.where = []words.Term{{Word: side}}
+	if peer != "" {
+		s.where = append(s.where, words.Term{Word: peerWord + peer})
+	}
 	s.list = func(ctx context.Context, q sqlx.QueryerContext, w Window, bounds idRange) (Page, error) {
 		query.Window = w
 		return selectMessages(ctx, q, query, bounds)

@@ -33,7 +33,7 @@ func countedPage(t *testing.T, service *Service, query Query) (page Page, querie
 	if err != nil {
 		t.Fatal(err)
 	}
-	search, err := searchOf(service.engine, query, bounds)
+	search, err := searchOf(service.engine, "bob", query, bounds)
 	if err != nil {
 		t.Fatal(err)
 	}

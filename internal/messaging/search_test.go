@@ -153,7 +153,7 @@ func TestSearchStatements(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		search, err := searchOf(service.engine, query, bounds)
+		search, err := searchOf(service.engine, "bob", query, bounds)
 		if err != nil {
 			t.Fatal(err)
 		}
