@@ -247,3 +247,32 @@ func TestStreamOfARestoredStore(t *testing.T) {
 		}
 	})
 }
+
+// TestStreamOfOthers opens streams of bob, who has as many as are allowed, on behalf of others: they learn
+// nothing of these, and nothing is read for them.
+func TestStreamOfOthers(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, f *followed) {
+		for range UserMaxStreams {
+			defer f.open(t, "bob", nil).Close()
+		}
+		f.readings()
+		for _, test := range []struct {
+			caller messaging.Caller
+			want   messaging.Code
+		}{
+			{messaging.AsUser("carl"), messaging.Forbidden}, {messaging.Caller{}, messaging.Forbidden},
+			{messaging.AsUser("bob"), messaging.TooManyStreams}, {messaging.AsService, messaging.TooManyStreams},
+		} {
+			_, opened := f.hub.Open(t.Context(), test.caller, "bob", nil)
+			_, waited := f.hub.Wait(t.Context(), test.caller, "bob", messaging.ID{})
+			for _, err := range []error{opened, waited} {
+				if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != test.want {
+					t.Errorf("as %+v: %v, want %s", test.caller, err, test.want)
+				}
+			}
+		}
+		if pages, _, _ := f.readings(); f.hub.Streams() != UserMaxStreams || len(pages) > 0 {
+			t.Errorf("%d streams are open, and it read %v", f.hub.Streams(), pages)
+		}
+	})
+}
