@@ -5,11 +5,15 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"strings"
+	"time"
 )
 
 // Authenticate returns who a service key or user token stands for. Errors: [Invalid]; [Expired] and [Revoked], of
 // credentials that are genuine otherwise; [Unavailable].
 func (s *Service) Authenticate(ctx context.Context, credential string) (*Principal, error) {
+	if len(credential) > maxTokenSize {
+		return nil, errInvalid
+	}
 	hash := sha256.Sum256([]byte(credential))
 	if p := s.options.Keys.find(&hash); p != nil {
 		return p, nil
@@ -17,19 +21,36 @@ func (s *Service) Authenticate(ctx context.Context, credential string) (*Princip
 	if strings.HasPrefix(credential, keyPrefix) {
 		return s.authenticateKey(ctx, credential, &hash)
 	}
-	p, ok := s.remembered.Get(hash)
-	if !ok {
-		claims, err := s.verifier.verify(ctx, credential)
+	return s.authenticateToken(ctx, credential, hash)
+}
+
+const (
+	rememberedTokens = 10_000
+
+	// rememberFor is how long a token is not verified again, so that one whose key the issuer has withdrawn is refused soon.
+	rememberFor = 10 * time.Minute
+)
+
+// remembered is a verified token.
+type remembered struct {
+	principal *Principal
+	verified  time.Time
+}
+
+func (s *Service) authenticateToken(ctx context.Context, token string, hash [sha256.Size]byte) (*Principal, error) {
+	known, ok := s.remembered.Get(hash)
+	if !ok || s.now().Sub(known.verified) > rememberFor {
+		claims, err := s.verifier.verify(ctx, token)
 		if err != nil {
 			return nil, err
 		}
-		p = &Principal{User: claims.User, Expires: claims.Expires, issued: claims.Issued}
-		s.remembered.Put(hash, p)
+		known = remembered{&Principal{User: claims.User, Expires: claims.Expires, issued: claims.Issued}, s.now()}
+		s.remembered.Put(hash, known)
 	}
-	if err := s.Check(p); err != nil {
+	if err := s.Check(known.principal); err != nil {
 		return nil, err
 	}
-	return p, nil
+	return known.principal, nil
 }
 
 func (s *Service) authenticateKey(ctx context.Context, credential string, hash *[sha256.Size]byte) (*Principal, error) {
@@ -37,14 +58,10 @@ func (s *Service) authenticateKey(ctx context.Context, credential string, hash *
 	if !ok {
 		return nil, errInvalid
 	}
-	key := s.state.key(id)
-	if key == nil { // another server may have made it a moment ago
-		if err := s.refresh(ctx); err != nil {
-			return nil, explain(err)
-		}
-		key = s.state.key(id)
-	}
+	key, err := s.findKey(ctx, id)
 	switch {
+	case err != nil:
+		return nil, err
 	case key == nil:
 		return nil, errInvalid
 	case key.revoked:
@@ -60,4 +77,15 @@ func (s *Service) authenticateKey(ctx context.Context, credential string, hash *
 		s.uses.add(id, today)
 	}
 	return key.principal, nil
+}
+
+// findKey returns a stored key, or nil. One that is unknown here may have been made on another server a moment ago.
+func (s *Service) findKey(ctx context.Context, id string) (*storedKey, error) {
+	if key := s.state.key(id); key != nil {
+		return key, nil
+	}
+	if err := s.refresh(ctx); err != nil {
+		return nil, explain(err)
+	}
+	return s.state.key(id), nil
 }

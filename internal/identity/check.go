@@ -1,7 +1,5 @@
 package identity
 
-import "strings"
-
 // Check returns an [Expired], [Revoked] or [Unavailable] error once a credential is no longer accepted. It takes
 // no query.
 func (s *Service) Check(p *Principal) error {
@@ -9,13 +7,14 @@ func (s *Service) Check(p *Principal) error {
 	if !p.Expires.IsZero() && !now.Before(p.Expires) {
 		return errExpired
 	}
-	if strings.HasPrefix(p.Key, givenPrefix) {
+	key := p.Key + p.madeBy // one of them is empty
+	if key != "" && s.options.Keys.has(key) {
 		return nil // nobody can have revoked it
 	}
 	s.state.mu.RLock()
 	defer s.state.mu.RUnlock()
 	switch {
-	case s.state.isRevoked(p):
+	case key != "" && !s.state.isLive(key), key == "" && s.state.isRevoked(p):
 		return errRevoked
 	case now.Sub(s.state.read) > staleAfter:
 		return errStale
@@ -23,13 +22,14 @@ func (s *Service) Check(p *Principal) error {
 	return nil
 }
 
-// isRevoked reports whether a credential is revoked: a service key, a ticket that one made, or a user token and the
-// tickets made with it.
+// isLive reports whether a service key is known, and not revoked.
+func (s *state) isLive(id string) bool {
+	key := s.keys[id]
+	return key != nil && !key.revoked
+}
+
+// isRevoked reports whether a user token is revoked, or a ticket that one made.
 func (s *state) isRevoked(p *Principal) bool {
-	if p.User == "" || p.madeBy != "" {
-		key := s.keys[p.Key+p.madeBy] // one of them is empty
-		return key == nil || key.revoked
-	}
 	issued := p.issued.Unix()
 	return issued < s.revocations[""] || issued < s.revocations[p.User]
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -47,4 +48,9 @@ func (k GivenKeys) find(hash *[sha256.Size]byte) *Principal {
 		}
 	}
 	return nil
+}
+
+// has reports whether a key has an id.
+func (k GivenKeys) has(id string) bool {
+	return slices.ContainsFunc(k, func(key givenKey) bool { return key.principal.Key == id })
 }

@@ -114,24 +114,3 @@ func (s *Service) HasKeys(ctx context.Context) (bool, error) {
 	})
 	return live > 0, explain(err)
 }
-
-// change runs fn in a transaction with the next version, and lets this server and others read what it wrote.
-func (s *Service) change(ctx context.Context, fn func(context.Context, *sqlx.Tx, int64) error) error {
-	err := s.db.Add(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-		version, err := nextVersion(ctx, tx)
-		if err != nil {
-			return err
-		}
-		return fn(ctx, tx, version)
-	})
-	if err != nil {
-		return explain(err)
-	}
-	// It is committed, whatever becomes of this. Every server reads again within a second.
-	if err := s.refresh(context.WithoutCancel(ctx)); err != nil {
-		s.log.Debug("a change of keys or revocations was not read at once", "error", err)
-	}
-	signal(s.watched.due)
-	s.notify(ctx)
-	return nil
-}

@@ -19,14 +19,11 @@ type Service struct {
 	verifier *verifier
 
 	state      state
-	remembered *recent.Map[[sha256.Size]byte, *Principal] // by verified user token
+	remembered *recent.Map[[sha256.Size]byte, remembered] // by the hash of the user token
 	watched    watched
 	uses       uses
 	due        chan struct{} // holds one when the state is to be read at once
 }
-
-// rememberedTokens is how many verified tokens are remembered.
-const rememberedTokens = 10_000
 
 // Options adjusts a [Service].
 type Options struct {
@@ -58,8 +55,8 @@ func New(ctx context.Context, database *db.DB, options Options) (*Service, error
 		log:        options.Log,
 		options:    options,
 		verifier:   verifier,
-		state:      state{reading: make(chan struct{}, 1)},
-		remembered: recent.New[[sha256.Size]byte, *Principal](rememberedTokens),
+		state:      state{slot: make(chan struct{}, 1)},
+		remembered: recent.New[[sha256.Size]byte, remembered](rememberedTokens),
 		watched:    watched{streams: map[*stream]struct{}{}, due: make(chan struct{}, 1)},
 		due:        make(chan struct{}, 1),
 	}

@@ -21,9 +21,9 @@ type state struct {
 	keys        map[string]*storedKey // by id
 	revocations map[string]int64      // by user, or "" for all: tokens issued before this second are revoked
 
-	reading chan struct{} // holds one while the state is being read
-	reads   atomic.Int64  // that have begun
-	good    int64         // the number of the last good one; belongs to who is reading
+	slot  chan struct{} // held by who reads
+	begun atomic.Int64  // reads that have begun
+	good  int64         // the number of the last good one; belongs to who has the slot
 }
 
 // storedKey is a service key and its hash.
@@ -36,67 +36,98 @@ type storedKey struct {
 	usedOn    atomic.Int64 // the day of the last use, in days since 1970
 }
 
+// reading is what one read found.
+type reading struct {
+	begun       time.Time
+	version     int64
+	complete    bool // rather than only what was written after the last one
+	keys        []keyRow
+	revocations []revocationRow
+}
+
 // refresh reads what is new. Calls at the same time share a read, unless it began before one of them.
 func (s *Service) refresh(ctx context.Context) error {
-	enough := s.state.reads.Load() + 1
+	enough := s.state.begun.Load() + 1
 	select {
-	case s.state.reading <- struct{}{}:
-		defer func() { <-s.state.reading }()
+	case s.state.slot <- struct{}{}:
+		defer func() { <-s.state.slot }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	if s.state.good >= enough {
 		return nil
 	}
-	number, begun := s.state.reads.Add(1), s.now()
-	// After a gap, rows may be purged that were not read.
-	since := s.state.version
-	if begun.Sub(s.state.read) > staleAfter {
-		since = -1
-	}
-	var version int64
-	var keys []keyRow
-	var revocations []revocationRow
+	number := s.state.begun.Add(1)
+	r := reading{begun: s.now()}
 	// The connection for probes never waits for other reads: however busy the server is, it knows who is revoked.
-	err := s.db.Probe(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		if version, err = selectVersion(ctx, q); err != nil || version == since {
-			return err
-		}
-		if version < since { // the database was restored
-			since = -1
-		}
-		if keys, err = selectKeysSince(ctx, q, since); err != nil {
-			return err
-		}
-		revocations, err = selectRevocationsSince(ctx, q, since)
-		return err
-	})
+	err := s.db.Probe(ctx, func(ctx context.Context, q sqlx.QueryerContext) error { return r.read(ctx, q, &s.state) })
 	if err != nil {
 		return err
 	}
-	s.state.apply(begun, version, since, keys, revocations)
+	s.state.apply(&r)
 	s.state.good = number
 	return nil
 }
 
-// apply takes over rows that were written after a version, or, if that is -1, all rows.
-func (s *state) apply(begun time.Time, version, since int64, keys []keyRow, revocations []revocationRow) {
+// read reads what is new, or everything: after a gap, in which rows may have been purged that were not read, and when the
+// database was restored.
+func (r *reading) read(ctx context.Context, q sqlx.QueryerContext, s *state) (err error) {
+	if r.version, err = selectVersion(ctx, q); err != nil {
+		return err
+	}
+	since := s.version
+	if r.complete = r.version < since || r.begun.Sub(s.read) > staleAfter; r.complete {
+		since = -1
+	}
+	if r.version == since {
+		return nil
+	}
+	if r.keys, err = selectKeysSince(ctx, q, since); err != nil {
+		return err
+	}
+	r.revocations, err = selectRevocationsSince(ctx, q, since)
+	return err
+}
+
+// apply takes over what was read.
+func (s *state) apply(r *reading) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if since < 0 {
+	s.version, s.read = r.version, r.begun
+	if r.complete {
 		s.keys, s.revocations = map[string]*storedKey{}, map[string]int64{}
 	}
-	s.version, s.read = version, begun
-	for i := range keys {
-		s.keys[keys[i].ID] = keys[i].stored()
+	for i := range r.keys {
+		s.keys[r.keys[i].ID] = r.keys[i].stored()
 	}
-	for _, r := range revocations {
-		if r.Undone {
-			delete(s.revocations, r.User)
+	for _, row := range r.revocations {
+		if row.Undone {
+			delete(s.revocations, row.User)
 		} else {
-			s.revocations[r.User] = fromMicro(r.IssuedBefore).Unix()
+			s.revocations[row.User] = fromMicro(row.IssuedBefore).Unix()
 		}
 	}
+}
+
+// change runs fn in a transaction with the next version, and lets this server and others read what it wrote.
+func (s *Service) change(ctx context.Context, fn func(context.Context, *sqlx.Tx, int64) error) error {
+	err := s.db.Add(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		version, err := nextVersion(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, tx, version)
+	})
+	if err != nil {
+		return explain(err)
+	}
+	// It is committed, whatever becomes of this: every server reads again within a second.
+	if err := s.refresh(context.WithoutCancel(ctx)); err != nil {
+		s.log.Debug("a change of keys or revocations was not read at once", "error", err)
+	}
+	signal(s.watched.due)
+	s.notify(ctx)
+	return nil
 }
 
 // key returns a stored key, or nil.

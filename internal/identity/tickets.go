@@ -50,6 +50,11 @@ func (s *Service) AuthenticateTicket(ctx context.Context, ticket, user string) (
 		return nil, errExpired
 	}
 	p := row.principal()
+	if p.madeBy != "" {
+		if _, err := s.findKey(ctx, p.madeBy); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.Check(p); err != nil {
 		return nil, err
 	}
