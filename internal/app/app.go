@@ -15,15 +15,19 @@ import (
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/httpapi"
+	"github.com/message-service/message-service/internal/identity"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// App is a server. Its exported fields are for tests.
+// App is a server. Its exported fields are for tests, except FirstKey.
 type App struct {
-	DB      *db.DB
-	Service *messaging.Service
-	Feed    *feed.Hub
-	API     *httpapi.Server
+	DB       *db.DB
+	Identity *identity.Service
+	Service  *messaging.Service
+	Feed     *feed.Hub
+	API      *httpapi.Server
+
+	FirstKey string // the service key that was made, for lack of any; "" if none was
 
 	options     Options
 	log         *slog.Logger
@@ -43,6 +47,7 @@ func New(ctx context.Context, options Options) (*App, error) {
 		a.loadCertificate,
 		a.tryToListen, // before the database is opened: if the port is taken, it stays untouched
 		a.openDatabase,
+		a.startIdentity,
 		a.listen, // from here on clients connect and wait, so the steps that follow must be quick
 		a.serveProfiles,
 		a.startProduct,

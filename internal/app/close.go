@@ -23,8 +23,9 @@ const (
 //  4. The hub of the feeds and its bus end.
 //  5. The worker that indexes mailboxes for searches ends.
 //  6. The server of profiles closes, and with it profiles that are being taken.
-//  7. The database closes; SQLite makes a last checkpoint.
-//  8. The worker that reloads the certificate ends.
+//  7. The worker that reads keys and revocations ends.
+//  8. The database closes; SQLite makes a last checkpoint.
+//  9. The worker that reloads the certificate ends.
 //
 // A step that fails or times out does not prevent the next ones. The error joins those of all steps
 // except the database's, which is logged.

@@ -17,7 +17,7 @@ const writeTimeout = 40 * time.Second
 // startHTTP makes the HTTP server: HTTP/1.1, HTTP/2 over TLS and, with H2C, HTTP/2 without TLS.
 func (a *App) startHTTP(context.Context) (err error) {
 	a.options.API.Connections = a.connections
-	if a.API, err = httpapi.New(a.Service, a.Feed, a.log, a.options.API); err != nil {
+	if a.API, err = httpapi.New(a.Service, a.Feed, a.Identity, a.log, a.options.API); err != nil {
 		return err
 	}
 	protocols := &http.Protocols{}

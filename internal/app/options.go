@@ -7,6 +7,7 @@ import (
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/httpapi"
+	"github.com/message-service/message-service/internal/identity"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -25,9 +26,13 @@ type Options struct {
 	NotifyOff    bool                  // do not NOTIFY other servers on the same Postgres, which then poll
 	Bus          func(*db.DB) feed.Bus // makes the bus; nil chooses the one for the database
 
+	Identity  identity.Options  // all but NotifyOff and Log
 	Messaging messaging.Options // all but Publish
 	Feed      feed.Options
 	API       httpapi.Options // all but Connections
+
+	// MakeKey makes a service key if requests need a credential and there is none. Without it [New] fails then.
+	MakeKey bool
 
 	ShutdownDelay   time.Duration // how long Close goes on serving while /ready answers 503
 	ShutdownTimeout time.Duration // how long Close waits after that for requests to end

@@ -84,9 +84,9 @@ type rate struct {
 // classes are those of rate limits.
 var classes = []string{"send", "write", "read", "search"}
 
-// of returns the class of a request with this query.
-func (r rate) of(query url.Values) string {
-	if r.parameter != "" && query.Has(r.parameter) {
+// of returns the class of a request to this URL.
+func (r rate) of(target *url.URL) string {
+	if r.parameter != "" && target.Query().Has(r.parameter) {
 		return r.otherClass
 	}
 	return r.class

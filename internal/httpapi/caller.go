@@ -16,7 +16,7 @@ import (
 
 // refuseCaller refuses requests by where they come from.
 //
-// There is no authentication, so a server without [Options.AllowUnauthenticated] serves this machine
+// A server that neither asks for credentials nor has [Options.AllowUnauthenticated] serves this machine
 // only: it refuses requests whose Host is another one, and requests forwarded by a proxy. Every server
 // refuses cross-site requests of web pages: a page could not read the response, but it could use up a
 // user's limits, such as the number of streams. Pages of [Options.CORSOrigins] are allowed.
@@ -24,7 +24,7 @@ func (s *Server) refuseCaller(options Options) echo.MiddlewareFunc {
 	trusted := append(slices.Clone(options.CORSOrigins), options.PublicURL)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if !options.AllowUnauthenticated {
+			if !options.Authenticate && !options.AllowUnauthenticated {
 				if p := refuseBeyondThisMachine(c.Request()); p != nil {
 					return p
 				}
@@ -38,7 +38,7 @@ func (s *Server) refuseCaller(options Options) echo.MiddlewareFunc {
 }
 
 // ThisMachineOnly wraps a handler that only programs on this machine may use. It refuses the same
-// requests as a server without [Options.AllowUnauthenticated].
+// requests as a server without authentication.
 func ThisMachineOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := refuseBeyondThisMachine(r)
@@ -55,7 +55,7 @@ func ThisMachineOnly(next http.Handler) http.Handler {
 
 var (
 	otherHost = &problem.Error{Kind: problem.MisdirectedRequest, Detail: "This server answers as localhost or an address of this machine, and not under this host name."}
-	proxied   = &problem.Error{Kind: problem.Forbidden, Detail: "This server asks nobody who they are, and so refuses what comes through a proxy, unless ALLOW_UNAUTHENTICATED=true."}
+	proxied   = &problem.Error{Kind: problem.Forbidden, Detail: "This server asks nobody who they are, and so refuses what comes through a proxy: it needs AUTH=required, or ALLOW_UNAUTHENTICATED=true."}
 	crossSite = &problem.Error{Kind: problem.Forbidden, Detail: "This request comes from a web page of another origin."}
 )
 

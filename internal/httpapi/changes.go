@@ -29,6 +29,9 @@ func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRe
 		waiting, stop := context.WithTimeout(ctx, time.Duration(wait)*time.Second)
 		defer stop()
 		from, err := h.feed.Wait(waiting, callerOf(ctx), request.UserID, *after)
+		if err == nil {
+			err = h.checkCredential(ctx)
+		}
 		if err != nil {
 			return nil, nameCursor(err, parameter)
 		}
@@ -42,6 +45,14 @@ func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRe
 		}
 		return contract.AppendChangePage(body, page), link, nameCursor(err, parameter)
 	}), nil
+}
+
+// checkCredential returns an error if the credential of a request has ended while it waited.
+func (h *handlers) checkCredential(ctx context.Context) error {
+	if principal := exchangeOf(ctx).principal; principal != nil {
+		return h.identity.Check(principal)
+	}
+	return nil
 }
 
 // nameCursor names the parameter at fault if a cursor is ahead of the feed.

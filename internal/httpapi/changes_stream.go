@@ -32,7 +32,7 @@ const heartbeatInterval = 15 * time.Second
 const (
 	chunkBytes        = 16 << 10
 	socketBufferBytes = 64 << 10    // SO_SNDBUF of HTTP/1.1 connections
-	drainWriteTimeout = time.Second // replaces writeTimeout while the server drains
+	lastWriteTimeout  = time.Second // replaces writeTimeout once the stream is to end
 	slowAfter         = time.Second // a client that has not read a chunk by then is slow
 	smallChunkBytes   = 2 << 10     // not counted: every stream may hold one
 )
@@ -58,7 +58,13 @@ func (h *handlers) streamChanges(ctx context.Context, user string, after *messag
 	if err != nil {
 		return changeStream{}, err
 	}
-	return changeStream{stream, ctx, stream.Draining(), h.memory.streams, h.log}, nil
+	until := context.WithCancel
+	if principal := exchangeOf(ctx).principal; principal != nil {
+		until = func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return h.identity.Until(ctx, principal)
+		}
+	}
+	return changeStream{stream, ctx, stream.Draining(), h.memory.streams, h.log, until}, nil
 }
 
 // changeStream writes a stream of changes as server-sent events, as the HTML standard
@@ -73,6 +79,9 @@ type changeStream struct {
 	draining context.Context //nolint:containedctx // it is the server's, not a request's: done when the server drains
 	budget   *streamBudget
 	log      *slog.Logger
+
+	// until makes a context that ends when the credential of the client does.
+	until func(context.Context) (context.Context, context.CancelFunc)
 }
 
 // VisitListChangesResponse writes the stream. On HTTP/1.1 it hands the connection to a goroutine that
@@ -112,7 +121,7 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 
 // serveConn writes the stream to a hijacked connection and closes it.
 func (s changeStream) serveConn(conn net.Conn, head []byte, requestID string) {
-	clientCtx, cancel := context.WithCancel(context.Background())
+	clientCtx, cancel := s.until(context.Background())
 	defer conn.Close() //nolint:errcheck // the stream is over
 	defer cancel()
 	go awaitDisconnect(conn, cancel)
@@ -126,25 +135,27 @@ func (s changeStream) serveConn(conn net.Conn, head []byte, requestID string) {
 	s.serve(clientCtx, conn, head, requestID)
 }
 
-// serve writes until the client has disconnected, which ends clientCtx, or the server drains.
+// serve writes until the server drains or clientCtx ends: the client has disconnected, or its credential ends.
 func (s changeStream) serve(clientCtx context.Context, to streamWriter, head []byte, requestID string) {
 	start := time.Now()
-	ctx, stop := context.WithCancel(s.draining)
+	ctx, stop := context.WithCancelCause(s.draining)
 	defer s.stream.Close()
-	defer stop()
-	defer context.AfterFunc(clientCtx, stop)()
+	defer stop(nil)
+	defer context.AfterFunc(clientCtx, func() { stop(context.Cause(clientCtx)) })()
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.log.Error("stream failed", "request_id", requestID, "error", fmt.Sprintf("panic: %v\n%s", cause, debug.Stack()))
 		}
 	}()
 	deadlineSet := make(chan struct{})
-	stopDraining := context.AfterFunc(s.draining, func() {
-		setWriteDeadline(to, drainWriteTimeout)
+	stopEnding := context.AfterFunc(ctx, func() {
+		if s.mustEnd(ctx) {
+			setWriteDeadline(to, lastWriteTimeout)
+		}
 		close(deadlineSet)
 	})
 	defer func() {
-		if !stopDraining() {
+		if !stopEnding() {
 			<-deadlineSet // after serve the writer belongs to net/http again
 		}
 	}()
@@ -153,7 +164,7 @@ func (s changeStream) serve(clientCtx context.Context, to streamWriter, head []b
 		slog.String("request_id", requestID),
 		slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
 	}
-	if err != nil && (ctx.Err() == nil || errors.Is(err, os.ErrDeadlineExceeded)) {
+	if err != nil && (ctx.Err() == nil || errors.Is(err, os.ErrDeadlineExceeded) || ended(ctx) != nil) {
 		attributes = append(attributes, slog.Any("error", err))
 	}
 	s.log.LogAttrs(ctx, slog.LevelInfo, "stream ended", attributes...)
@@ -166,24 +177,33 @@ func awaitDisconnect(conn net.Conn, cancel func()) {
 	cancel()
 }
 
+// write writes events as they come. Once the credential of the client has ended it writes none, and leaves
+// one that is not complete as it is: clients ignore it.
 func (s changeStream) write(ctx context.Context, to streamWriter, events []byte) error {
 	for {
 		for chunk := range slices.Chunk(events, chunkBytes) {
-			if err := s.send(to, chunk, cap(events)); err != nil {
+			if err := s.send(ctx, to, chunk, cap(events)); err != nil {
 				return err
 			}
 		}
 		var err error
 		events, err = s.next(ctx)
-		if s.draining.Err() != nil {
-			setWriteDeadline(to, drainWriteTimeout)
-			_, err = to.Write([]byte(retryWithin(maxRetryAfterStop) + "\n"))
-			return err
-		}
-		if err != nil {
+		switch {
+		case s.draining.Err() != nil:
+			return s.writeRetry(to, maxRetryAfterStop)
+		case ended(ctx) != nil:
+			return errors.Join(ended(ctx), s.writeRetry(to, maxRetry))
+		case err != nil:
 			return err
 		}
 	}
+}
+
+// writeRetry writes the last line of a stream.
+func (s changeStream) writeRetry(to streamWriter, longest time.Duration) error {
+	setWriteDeadline(to, lastWriteTimeout)
+	_, err := to.Write([]byte(retryWithin(longest) + "\n"))
+	return err
 }
 
 // errSlowClients ends the stream of a slow client when others have used up the budget of slow streams.
@@ -192,7 +212,7 @@ var errSlowClients = errors.New("the client reads too slowly, and the memory for
 // send writes a chunk of a buffer of held bytes. The buffer counts against the budget of prompt
 // streams, and after slowAfter against that of slow streams, where the client has the rest of
 // writeTimeout. If that budget is used up the client is disconnected; it can resume from its cursor.
-func (s changeStream) send(to streamWriter, chunk []byte, held int) error {
+func (s changeStream) send(ctx context.Context, to streamWriter, chunk []byte, held int) error {
 	var prompt int64
 	if held > smallChunkBytes {
 		prompt = int64(held)
@@ -200,7 +220,11 @@ func (s changeStream) send(to streamWriter, chunk []byte, held int) error {
 			return err // the server drains; the client resumes elsewhere
 		}
 	}
-	s.setDeadline(to, time.Now().Add(writeTimeout))
+	if err := ended(ctx); err != nil {
+		s.budget.prompt.Release(prompt)
+		return err
+	}
+	s.setDeadline(ctx, to, time.Now().Add(writeTimeout))
 	slow := make(chan bool, 1) // receives, after slowAfter, whether the budget of slow streams had room
 	moving := time.AfterFunc(slowAfter, func() {
 		hasRoom := s.budget.slow.TryAcquire(int64(held))
@@ -221,16 +245,21 @@ func (s changeStream) send(to streamWriter, chunk []byte, held int) error {
 		s.budget.prompt.Release(prompt)
 		return errSlowClients
 	}
-	s.setDeadline(to, time.Time{}) // the next chunk may come any time later
+	s.setDeadline(ctx, to, time.Time{}) // the next chunk may come any time later
 	return err
 }
 
-// setDeadline sets the write deadline, unless the server drains: then drainWriteTimeout applies.
-func (s changeStream) setDeadline(to streamWriter, deadline time.Time) {
-	if s.draining.Err() == nil {
+// mustEnd reports whether the server drains or the credential has ended, unlike a client that has disconnected.
+func (s changeStream) mustEnd(ctx context.Context) bool {
+	return s.draining.Err() != nil || ended(ctx) != nil
+}
+
+// setDeadline sets the write deadline, unless the stream must end: then lastWriteTimeout applies.
+func (s changeStream) setDeadline(ctx context.Context, to streamWriter, deadline time.Time) {
+	if !s.mustEnd(ctx) {
 		_ = to.SetWriteDeadline(deadline) // it fails only on a closed connection, as the write will
-		if s.draining.Err() != nil {      // it began to drain in between
-			setWriteDeadline(to, drainWriteTimeout)
+		if s.mustEnd(ctx) {               // since then
+			setWriteDeadline(to, lastWriteTimeout)
 		}
 	}
 }

@@ -29,9 +29,9 @@ func TestSmallChunkDoesNotWait(t *testing.T) {
 			t.Fatal("the budget is used up at the start")
 		}
 		large, small := make(chan error, 1), make(chan error, 1)
-		go func() { large <- s.send(conn, []byte("a large chunk"), 6<<10) }()
+		go func() { large <- s.send(draining, conn, []byte("a large chunk"), 6<<10) }()
 		synctest.Wait()
-		go func() { small <- s.send(conn, []byte(comment), len(comment)) }()
+		go func() { small <- s.send(draining, conn, []byte(comment), len(comment)) }()
 		synctest.Wait()
 		select {
 		case err := <-small:
@@ -62,7 +62,7 @@ func TestSlowStreamsAreBounded(t *testing.T) {
 			defer conn.Close()   //nolint:errcheck // as above
 			go read(client)
 			start := time.Now()
-			err = s.send(conn, chunk, held)
+			err = s.send(draining, conn, chunk, held)
 			return time.Since(start), err
 		}
 		silent := func(net.Conn) {}

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/message-service/message-service/internal/httpapi/problem"
+	"github.com/message-service/message-service/internal/identity"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -27,6 +28,21 @@ var kinds = map[messaging.Code]problem.Kind{
 	messaging.TooManyStreams:       problem.TooManyRequests,
 	messaging.Forbidden:            problem.Forbidden,
 	messaging.Unavailable:          problem.ServiceUnavailable,
+}
+
+// identityKinds does the same for package identity.
+//
+//exhaustive:enforce
+var identityKinds = map[identity.Code]problem.Kind{
+	identity.Invalid:         problem.CredentialInvalid,
+	identity.Expired:         problem.CredentialExpired,
+	identity.Revoked:         problem.CredentialRevoked,
+	identity.Forbidden:       problem.Forbidden,
+	identity.InvalidArgument: problem.UnprocessableContent,
+	identity.NotFound:        problem.NotFound,
+	identity.TokensOff:       problem.TokenSecretsMissing,
+	identity.TooMany:         problem.TooManyKeys,
+	identity.Unavailable:     problem.ServiceUnavailable,
 }
 
 // causeLogged is the context key that keeps the access log from repeating an error already logged.
@@ -55,11 +71,13 @@ func (s *Server) explain(err error, c echo.Context) *problem.Error {
 		return p
 	}
 	if e, ok := errors.AsType[*messaging.Error](err); ok {
-		if e.Code == messaging.Unavailable && e.Unwrap() != nil {
-			s.log.Warn("request not served", "request_id", requestID(c), "error", e.Unwrap())
-			c.Set(causeLogged, true)
+		if e.Code == messaging.Unavailable {
+			s.logCause(e, c)
 		}
 		return &problem.Error{Kind: kinds[e.Code], Detail: e.Message, Fields: s.fieldErrors(e.Fields, c)}
+	}
+	if e, ok := errors.AsType[*identity.Error](err); ok {
+		return s.explainIdentity(e, c)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {
 		return &problem.Error{Kind: problem.ServiceUnavailable, Detail: "The request was cancelled."}
@@ -80,6 +98,29 @@ func (s *Server) explain(err error, c echo.Context) *problem.Error {
 	return &problem.Error{
 		Kind:   problem.InternalServerError,
 		Detail: "Something went wrong on the server. Its log tells more under this request id.",
+	}
+}
+
+// explainIdentity converts an error of package identity. A 401 has the header of RFC 6750, section 3.
+func (s *Server) explainIdentity(e *identity.Error, c echo.Context) *problem.Error {
+	if e.Code == identity.Unavailable {
+		s.logCause(e, c)
+	}
+	p := &problem.Error{Kind: identityKinds[e.Code], Detail: e.Message}
+	if e.Field != "" {
+		p.Fields = s.fieldErrors([]messaging.Field{{Name: e.Field, Detail: e.Message}}, c)
+	}
+	if p.Kind.Status == http.StatusUnauthorized {
+		p.Header = http.Header{echo.HeaderWWWAuthenticate: {`Bearer error="invalid_token"`}}
+	}
+	return p
+}
+
+// logCause logs why a request could not be served, if there is a cause.
+func (s *Server) logCause(err interface{ Unwrap() error }, c echo.Context) {
+	if cause := err.Unwrap(); cause != nil {
+		s.log.Warn("request not served", "request_id", requestID(c), "error", cause)
+		c.Set(causeLogged, true)
 	}
 }
 

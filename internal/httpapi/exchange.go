@@ -10,6 +10,7 @@ import (
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/httpapi/openapi"
+	"github.com/message-service/message-service/internal/identity"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -19,6 +20,7 @@ type exchange struct {
 	operation *operation
 	compress  bool // whether the server compresses answers
 	caller    messaging.Caller
+	principal *identity.Principal // nil without authentication
 }
 
 type exchangeKey struct{}
@@ -29,12 +31,25 @@ func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{})
 // callerOf returns on whose behalf a request is served.
 func callerOf(ctx context.Context) messaging.Caller { return exchangeOf(ctx).caller }
 
+// caller returns on whose behalf the requests of a principal are served. Without authentication everyone may
+// do what a service may; with it, nobody may do anything.
+func (s *Server) caller(principal *identity.Principal) messaging.Caller {
+	switch {
+	case principal == nil && s.authenticates:
+		return messaging.Caller{}
+	case principal != nil && principal.User != "":
+		return messaging.AsUser(principal.User)
+	}
+	return messaging.AsService
+}
+
 // withExchange puts the exchange into the context of the request, and lifts the timeouts if the
 // operation has none.
 func (s *Server) withExchange(handler server.StrictHandlerFunc, _ string) server.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		r := c.Request()
-		x := &exchange{r.Header, s.operation(c), s.compress, messaging.AsService}
+		principal := principalOf(c)
+		x := &exchange{r.Header, s.operation(c), s.compress, s.caller(principal), principal}
 		c.SetRequest(r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
 		if x.operation.noTimeout {
 			return withoutTimeouts(c, request, handler)

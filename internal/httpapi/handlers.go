@@ -6,6 +6,7 @@ import (
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/feed"
+	"github.com/message-service/message-service/internal/identity"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -13,6 +14,7 @@ import (
 type handlers struct {
 	service  *messaging.Service
 	feed     *feed.Hub
+	identity *identity.Service
 	log      *slog.Logger
 	draining *atomic.Bool
 	memory   *memoryBudget

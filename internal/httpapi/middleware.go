@@ -27,6 +27,10 @@ func (s *Server) middleware(document *openapi3.T, options Options) []echo.Middle
 		s.recoverPanic,
 		// Before any other work is done for a request that is not allowed.
 		s.refuseCaller(options),
+		// Before anything is looked at that only the right caller may know.
+		s.authenticate,
+		// After it is known whose request it is.
+		s.limitRate,
 		// Before the body is read and validated, which costs most.
 		s.checkAdmission,
 		// What comes after relies on the request being valid.
@@ -58,7 +62,7 @@ func assignRequestID(next echo.HandlerFunc) echo.HandlerFunc {
 func requestID(c echo.Context) string { return c.Response().Header().Get(echo.HeaderXRequestID) }
 
 // logAccess logs each request, successful probes at the debug level. It leaves out the query, which
-// contains user ids.
+// contains user ids and stream tickets, and the credential.
 func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()
@@ -76,6 +80,11 @@ func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 			slog.Int64("bytes", response.Size),
 			slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
 			slog.String("remote", c.RealIP()),
+		}
+		if p := principalOf(c); p != nil && p.User != "" {
+			attributes = append(attributes, slog.String("user", p.User))
+		} else if p != nil {
+			attributes = append(attributes, slog.String("key", p.Key))
 		}
 		if err != nil && c.Get(causeLogged) == nil {
 			attributes = append(attributes, slog.Any("error", err))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 
 	"github.com/labstack/echo/v4"
@@ -13,6 +14,7 @@ import (
 	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/httpapi/problem"
+	"github.com/message-service/message-service/internal/identity"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -25,13 +27,27 @@ type Server struct {
 	draining   atomic.Bool
 	problems   problem.Writer
 	compress   bool
+
+	authenticates bool
+	identity      *identity.Service
+	rates         *rates
 }
 
 // Options adjusts a [Server].
 type Options struct {
-	// AllowUnauthenticated serves requests with any Host, and those forwarded by a proxy. Without it
-	// the server serves only this machine: requests to localhost or to one of its IP addresses.
+	// Authenticate requires a credential for every request but those that the contract makes public.
+	Authenticate bool
+
+	// AllowUnauthenticated serves requests with any Host, and those forwarded by a proxy, although
+	// Authenticate is off. Without either the server serves only this machine: requests to localhost or to
+	// one of its IP addresses.
 	AllowUnauthenticated bool
+
+	// TrustedProxies are the addresses of proxies whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+
+	// RateLimits apply to authenticated requests.
+	RateLimits RateLimits
 
 	// PublicURL is the origin by which clients reach the server, if it differs from the one that
 	// requests show, as behind a proxy. See [CheckOrigin].
@@ -53,7 +69,7 @@ type Options struct {
 
 // New makes a server. It fails only if the embedded contract has an x- member or a kind of parameter
 // that the server does not support, or if the embedded console cannot be loaded.
-func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Options) (*Server, error) {
+func New(service *messaging.Service, hub *feed.Hub, who *identity.Service, log *slog.Logger, options Options) (*Server, error) {
 	document := contract.Document()
 	operations, err := newOperations(document, queues{"send-queue": service.Admit})
 	if err != nil {
@@ -62,13 +78,15 @@ func New(service *messaging.Service, hub *feed.Hub, log *slog.Logger, options Op
 	s := &Server{
 		log: log, echo: echo.New(), operations: operations, problems: problem.NewWriter(document),
 		publicURL: options.PublicURL, compress: options.Compress,
+		authenticates: options.Authenticate, identity: who, rates: newRates(options.RateLimits),
 	}
 	s.echo.HTTPErrorHandler = s.handleError
-	s.echo.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For can be forged by anyone
+	s.echo.IPExtractor = clientAddress(options.TrustedProxies)
 	s.echo.Use(s.middleware(document, options)...)
 	server.RegisterHandlers(s.echo, server.NewStrictHandler(&handlers{
 		service:     service,
 		feed:        hub,
+		identity:    who,
 		log:         log,
 		draining:    &s.draining,
 		memory:      newMemoryBudget(),

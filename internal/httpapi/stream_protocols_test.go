@@ -144,7 +144,7 @@ func TestStreamReadSlowly(t *testing.T) {
 }
 
 // TestStreamsStop stops the server: an idle stream ends at once and asks the client to reconnect later
-// than usual, one that is not read ends within drainWriteTimeout, and no event is cut in half.
+// than usual, one that is not read ends within lastWriteTimeout, and no event is cut in half.
 func TestStreamsStop(t *testing.T) {
 	overProtocols(t, func(t *testing.T, s *streamServer) {
 		want := numbered(100, 1000)
@@ -165,7 +165,7 @@ func TestStreamsStop(t *testing.T) {
 		if block, err := waiting.next(); !errors.Is(err, io.EOF) || block != "" {
 			t.Errorf("then it says %q: %v", block, err)
 		}
-		if err := <-ended; err != nil || time.Since(start) > drainWriteTimeout {
+		if err := <-ended; err != nil || time.Since(start) > lastWriteTimeout {
 			t.Errorf("after %s the streams had ended: %v", time.Since(start), err)
 		}
 		if n := unread.texts(t, want); n == len(want) {

@@ -57,7 +57,7 @@ func startStreamServer(t *testing.T, protocol string) *streamServer {
 	s := &streamServer{pipes: pipes{accept: make(chan net.Conn), closed: make(chan struct{})}}
 	log := slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	s.hub = feed.Start(&s.mailbox, &s.bus, slog.New(slog.DiscardHandler), feed.Options{})
-	api, err := New(new(messaging.Service), s.hub, log, Options{AllowUnauthenticated: true})
+	api, err := New(new(messaging.Service), s.hub, nil, log, Options{AllowUnauthenticated: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,154 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/message-service/message-service/internal/httpapi/problem"
+	"github.com/message-service/message-service/internal/identity"
+)
+
+const (
+	principalKey    = "principal" // of the context; see [principalOf]
+	ticketParameter = "ticket"
+)
+
+var (
+	credentialRequired = &problem.Error{
+		Kind: problem.CredentialRequired, Detail: "Send a service key or a user token: Authorization: Bearer …",
+		Header: http.Header{echo.HeaderWWWAuthenticate: {"Bearer"}},
+	}
+	credentialInvalid = &identity.Error{
+		Code: identity.Invalid, Message: "This is neither a service key nor a user token that this server accepts.",
+	}
+	severalCredentials = &problem.Error{Kind: problem.BadRequest, Detail: "The request has several credentials; send one."}
+	servicesOnly       = &problem.Error{Kind: problem.Forbidden, Detail: "This is for service keys only."}
+)
+
+// authenticate finds out who makes a request. It refuses it with 401 if there is no good credential, and with
+// 403 if the credential does not allow the operation. Public operations, pages and unknown paths take no
+// credential, and ignore one.
+//
+// A request that may last, such as a stream, ends when its credential does.
+func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
+	if !s.authenticates {
+		return next
+	}
+	return func(c echo.Context) error {
+		op := s.operation(c)
+		if op == nil || op.access.public() {
+			return next(c)
+		}
+		principal, err := s.principal(c, op)
+		if refused, ok := errors.AsType[*identity.Error](err); ok {
+			return s.refuseCredential(refused, c)
+		}
+		if err != nil {
+			return err
+		}
+		c.Set(principalKey, principal)
+		if err := op.permit(principal, c); err != nil {
+			return err
+		}
+		if !op.noTimeout {
+			return next(c)
+		}
+		ctx, stop := s.identity.Until(c.Request().Context(), principal)
+		defer stop()
+		c.SetRequest(c.Request().WithContext(ctx))
+		if err = next(c); err != nil && ended(ctx) != nil {
+			return ended(ctx)
+		}
+		return err
+	}
+}
+
+// ended returns the error with which a credential has ended a context of [identity.Service.Until], or nil.
+func ended(ctx context.Context) error {
+	if err, ok := errors.AsType[*identity.Error](context.Cause(ctx)); ok {
+		return err
+	}
+	return nil
+}
+
+// principalOf returns who makes a request, or nil if nobody was asked.
+func principalOf(c echo.Context) *identity.Principal {
+	principal, _ := c.Get(principalKey).(*identity.Principal)
+	return principal
+}
+
+// principal returns who makes a request, by the one credential that it has.
+func (s *Server) principal(c echo.Context, op *operation) (*identity.Principal, error) {
+	r := c.Request()
+	ticket, hasTicket := ticketOf(op, r)
+	header := r.Header[echo.HeaderAuthorization]
+	switch {
+	case len(header) > 1 || len(header) == 1 && hasTicket:
+		return nil, severalCredentials
+	case hasTicket:
+		return s.identity.AuthenticateTicket(r.Context(), ticket, op.argument(c, "userId"))
+	case len(header) == 0:
+		return nil, credentialRequired
+	}
+	scheme, token, _ := strings.Cut(header[0], " ")
+	token = strings.TrimLeft(token, " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return nil, credentialInvalid
+	}
+	return s.identity.Authenticate(r.Context(), token)
+}
+
+// ticketOf returns the stream ticket in the query of a request, if the operation takes one.
+func ticketOf(op *operation, r *http.Request) (ticket string, has bool) {
+	if !strings.Contains(r.URL.RawQuery, ticketParameter) || !op.HasParameter(ticketParameter) {
+		return "", false
+	}
+	query := r.URL.Query()
+	return query.Get(ticketParameter), query.Has(ticketParameter)
+}
+
+// permit returns a problem if a principal may not call the operation. What depends on the body or the database
+// is left to the use case.
+func (op *operation) permit(principal *identity.Principal, c echo.Context) error {
+	if principal.User == "" {
+		if principal.Has(identity.Scope(op.access.scope)) {
+			return nil
+		}
+		return &problem.Error{
+			Kind: problem.InsufficientScope, Detail: "This service key does not have the scope " + op.access.scope + ".",
+			Header: http.Header{echo.HeaderWWWAuthenticate: {`Bearer error="insufficient_scope", scope="` + op.access.scope + `"`}},
+		}
+	}
+	if !op.access.users {
+		return servicesOnly
+	}
+	actors := op.access.actors
+	if len(actors) == 0 || slices.ContainsFunc(actors, func(name string) bool { return op.argument(c, name) == principal.User }) {
+		return nil
+	}
+	detail := "must be the user of the token"
+	fields := make([]problem.Field, len(actors))
+	for i, name := range actors {
+		fields[i] = problem.Parameter(name, detail)
+		detail = "must be, if " + name + " is not"
+	}
+	return &problem.Error{Kind: problem.Forbidden, Detail: "A user acts as themselves only; see errors.", Fields: fields}
+}
+
+// argument returns the value of a parameter in the path or the query.
+func (op *operation) argument(c echo.Context, name string) string {
+	if !slices.Contains(c.ParamNames(), name) {
+		return c.Request().URL.Query().Get(name) // c.QueryParam would keep the query as it is before validation
+	}
+	value := c.Param(name)
+	if c.Request().URL.RawPath != "" { // otherwise the router matched the decoded path
+		value, _ = url.PathUnescape(value) // "" is no user
+	}
+	return value
+}

@@ -1,0 +1,108 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/message-service/message-service/internal/httpapi/problem"
+	"github.com/message-service/message-service/internal/identity"
+	"github.com/message-service/message-service/internal/ratelimit"
+)
+
+// RateLimits are how many requests each user may make, by the classes that x-rate gives operations.
+type RateLimits struct {
+	Send, Write, Read, Search ratelimit.Limit
+
+	Keys bool // they apply to each service key too
+
+	// Failed is how many requests from one address may have an invalid credential and be answered 401;
+	// further ones are answered 429.
+	Failed ratelimit.Limit
+}
+
+// subject is whose requests are counted: a user's or a service key's.
+type subject struct{ user, key string }
+
+// rates are the policies of a server.
+type rates struct {
+	classes map[string]*ratelimit.Policy[subject]
+	keys    bool
+	failed  *ratelimit.Policy[netip.Prefix]
+}
+
+func newRates(limits RateLimits) *rates {
+	r := &rates{classes: map[string]*ratelimit.Policy[subject]{}, keys: limits.Keys}
+	for class, limit := range map[string]ratelimit.Limit{"send": limits.Send, "write": limits.Write, "read": limits.Read, "search": limits.Search} {
+		r.classes[class] = ratelimit.NewPolicy[subject](class, limit, time.Now)
+	}
+	r.failed = ratelimit.NewPolicy[netip.Prefix]("failed", limits.Failed, time.Now)
+	return r
+}
+
+// limitRate refuses a request if its user has made as many of its class as are allowed, and says in every
+// other response how many are left.
+func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
+	if !s.authenticates {
+		return next
+	}
+	return func(c echo.Context) error {
+		principal := principalOf(c)
+		if principal == nil || principal.User == "" && !s.rates.keys {
+			return next(c)
+		}
+		policy := s.rates.classes[s.operation(c).rate.of(c.Request().URL)]
+		if policy.Limit().Off() {
+			return next(c)
+		}
+		quota := policy.Take(subject{principal.User, principal.Key})
+		header := c.Response().Header()
+		header.Set("RateLimit-Policy", policy.PolicyField())
+		header.Set("RateLimit", policy.QuotaField(quota))
+		if !quota.Allowed {
+			return tooManyRequests(policy.Name(), policy.Limit(), quota)
+		}
+		return next(c)
+	}
+}
+
+// refuseCredential returns the answer to a request that could not be authenticated. Beyond the limit of its
+// address, an invalid credential is answered 429, so that guessing is slow. A valid one never comes here.
+func (s *Server) refuseCredential(err *identity.Error, c echo.Context) error {
+	address, parseErr := netip.ParseAddr(c.RealIP())
+	if err.Code != identity.Invalid || parseErr != nil {
+		return err
+	}
+	quota := s.rates.failed.Take(network(address))
+	if quota.Allowed {
+		return err
+	}
+	header := c.Response().Header()
+	header.Set("RateLimit-Policy", s.rates.failed.PolicyField())
+	header.Set("RateLimit", s.rates.failed.QuotaField(quota))
+	return tooManyRequests(s.rates.failed.Name(), s.rates.failed.Limit(), quota)
+}
+
+// network is what counts as one client: an IPv4 address, or a /64 of IPv6, of which every customer of a
+// provider has at least one.
+func network(address netip.Addr) netip.Prefix {
+	address = address.Unmap().WithZone("")
+	bits := 64
+	if address.Is4() {
+		bits = 32
+	}
+	prefix, _ := address.Prefix(bits) // it fails only on a wrong number of bits
+	return prefix
+}
+
+func tooManyRequests(policy string, limit ratelimit.Limit, quota ratelimit.Quota) *problem.Error {
+	return &problem.Error{
+		Kind:   problem.TooManyRequests,
+		Detail: fmt.Sprintf("The rate limit %q is used up: %d requests in %d seconds.", policy, limit.Requests, limit.Seconds()),
+		Header: http.Header{echo.HeaderRetryAfter: {strconv.Itoa(quota.Seconds())}},
+	}
+}
