@@ -1,10 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"strings"
 	"time"
@@ -60,28 +59,9 @@ func (f connectionFlags) Validate() error {
 	return nil
 }
 
-// maxURLBytes bounds the file of a database URL.
-const maxURLBytes = 64 << 10
-
 func (f databaseFlags) url() (string, error) {
-	if f.DatabaseURLFile == "" {
-		if f.DatabaseURL == "" {
-			return defaultDatabaseURL, nil
-		}
-		return strings.TrimSpace(f.DatabaseURL), nil
-	}
-	content, err := app.ReadSmall(f.DatabaseURLFile, maxURLBytes)
-	if err != nil {
-		if pathError, ok := errors.AsType[*fs.PathError](err); ok {
-			err = pathError.Err // leaves out the path, which may be a URL with a password given by mistake
-		}
-		return "", fmt.Errorf("the file of --database-url-file (DATABASE_URL_FILE) cannot be read: %w", err)
-	}
-	url := strings.TrimSpace(string(content))
-	if url == "" {
-		return "", errors.New("the file of --database-url-file (DATABASE_URL_FILE) is empty")
-	}
-	return url, nil
+	url, err := secret(strings.TrimSpace(f.DatabaseURL), f.DatabaseURLFile, "--database-url-file (DATABASE_URL_FILE)")
+	return cmp.Or(url, defaultDatabaseURL), err
 }
 
 // commandOptions are the database options of commands other than serve, which need few connections.

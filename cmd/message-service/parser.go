@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/message-service/message-service/internal/ratelimit"
 )
 
 // newParser makes the parser of the command line. It calls exit after --help and --version.
@@ -24,6 +26,7 @@ func newParser(ctx context.Context, std streams, exit func(int)) (*kong.Kong, er
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.ValueFormatter(describe),
 		readAs(parseDuration), readAs(parseLevel), readAs(parseNumber), readAs(parseID),
+		readAs(parseAuth), readAs(parsePrefix), readAs(ratelimit.ParseLimit),
 	)
 }
 

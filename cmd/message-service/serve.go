@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"runtime"
 	"time"
 
@@ -18,12 +19,14 @@ import (
 )
 
 type serveCommand struct {
-	ListenAddress        string   `group:"Address" env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"The address to listen on. Port 0 chooses a free one."`
-	AllowUnauthenticated bool     `group:"Address" env:"ALLOW_UNAUTHENTICATED" help:"Allow other machines, any host name and proxies, although there is no authentication: every client that reaches the address can read and write all messages."`
-	PublicURL            string   `group:"Address" env:"PUBLIC_URL" placeholder:"URL" help:"The origin by which clients reach the server, such as https://chat.example.org, if a proxy or port mapping changes it. The contract that it serves names this origin, and web pages of this origin may use the API."`
-	CORSOrigins          []string `name:"cors-origins" group:"Address" env:"CORS_ORIGINS" placeholder:"URL,..." help:"Other origins whose web pages may use the API, such as https://app.example.org,http://localhost:5173. Such pages can do everything that any client of the server can."`
-	Compress             bool     `group:"Address" env:"COMPRESS" help:"Compress responses from 8 kB, and exports, with gzip for clients that accept it; streams are not compressed. A page of 100 short messages then takes less than half the bytes, and 0.25 ms more CPU time."`
-	Console              *bool    `group:"Address" env:"CONSOLE" negatable:"" help:"Serve the console at /console/. By default it is served only if no other machine can reach the server: it listens on a loopback address, without --allow-unauthenticated."`
+	ListenAddress  string         `group:"Address" env:"LISTEN_ADDRESS" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"The address to listen on. Port 0 chooses a free one."`
+	PublicURL      string         `group:"Address" env:"PUBLIC_URL" placeholder:"URL" help:"The origin by which clients reach the server, such as https://chat.example.org, if a proxy or port mapping changes it. The contract that it serves names this origin, and web pages of this origin may use the API."`
+	CORSOrigins    []string       `name:"cors-origins" group:"Address" env:"CORS_ORIGINS" placeholder:"URL,..." help:"Other origins whose web pages may use the API, such as https://app.example.org,http://localhost:5173. Without authentication such pages can do everything that any client of the server can."`
+	TrustedProxies []netip.Prefix `group:"Address" env:"TRUSTED_PROXIES" placeholder:"CIDR,..." help:"The addresses of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8: the log then has the address of the client, and the limit of failed authentication counts by it. From others the header is ignored."`
+	Compress       bool           `group:"Address" env:"COMPRESS" help:"Compress responses from 8 kB, and exports, with gzip for clients that accept it; streams are not compressed. A page of 100 short messages then takes less than half the bytes, and 0.25 ms more CPU time."`
+	Console        *bool          `group:"Address" env:"CONSOLE" negatable:"" help:"Serve the console at /console/. By default it is served if requests need a credential, or if no other machine can reach the server."`
+
+	identityFlags `group:"Identity"`
 
 	tlsFlags `group:"TLS and HTTP/2"`
 
@@ -43,15 +46,15 @@ type serveCommand struct {
 
 // Validate is called by the command line parser.
 func (c serveCommand) Validate() error {
-	if err := cmp.Or(c.schemaFlags.Validate(), c.connectionFlags.Validate(), c.debugFlags.Validate(), c.tlsFlags.Validate()); err != nil {
+	if err := cmp.Or(c.schemaFlags.Validate(), c.connectionFlags.Validate(), c.debugFlags.Validate(), c.tlsFlags.Validate(), c.identityFlags.Validate()); err != nil {
 		return err
 	}
 	if _, _, err := net.SplitHostPort(c.ListenAddress); err != nil {
 		return errors.New("--listen-address (LISTEN_ADDRESS) must be HOST:PORT, such as 127.0.0.1:8080")
 	}
-	if !isLocal(c.ListenAddress) && !c.AllowUnauthenticated {
-		return errors.New("there is no authentication yet: to listen on " + c.ListenAddress +
-			", where other machines may reach it, pass --allow-unauthenticated (ALLOW_UNAUTHENTICATED=true)")
+	if !isLocal(c.ListenAddress) && c.Auth == "off" && !c.AllowUnauthenticated {
+		return errors.New("without authentication every client that reaches " + c.ListenAddress + " could read and write all messages: " +
+			"leave out --auth off (AUTH), or pass --allow-unauthenticated (ALLOW_UNAUTHENTICATED=true) too")
 	}
 	if err := httpapi.CheckOrigin(c.PublicURL); c.PublicURL != "" && err != nil {
 		return fmt.Errorf("--public-url (PUBLIC_URL) %w", err)
@@ -73,13 +76,13 @@ func (c serveCommand) Validate() error {
 	return nil
 }
 
-// hasConsole reports whether the console is served. With it anybody can read and write for all
-// users without a tool, so beyond this machine it is served only if an operator asks for it.
+// hasConsole reports whether the console is served. Without authentication anybody can read and write for
+// all users with it, so beyond this machine it is then served only if an operator asks for it.
 func (c serveCommand) hasConsole() bool {
 	if c.Console != nil {
 		return *c.Console
 	}
-	return isLocal(c.ListenAddress) && !c.AllowUnauthenticated
+	return c.authenticates(c.ListenAddress) || isLocal(c.ListenAddress) && !c.AllowUnauthenticated
 }
 
 // Run serves until ctx ends.
@@ -89,6 +92,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
+	options.MakeKey = isLocal(c.ListenAddress) && c.LogFormat == "text" && isTerminal(std.out)
 	reserve := make([]byte, heapReserve)
 	defer runtime.KeepAlive(reserve)
 	server, err := app.New(ctx, options)
@@ -99,7 +103,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 	if err != nil {
 		return err
 	}
-	c.greet(std.out, log, server.DB.Engine, server.Address())
+	c.greet(std.out, log, server)
 	if err := errors.Join(server.Run(ctx), server.Close()); err != nil {
 		return err
 	}
@@ -110,6 +114,10 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 // options converts the flags to options of the server.
 func (c serveCommand) options(log *slog.Logger) (app.Options, error) {
 	url, err := c.url()
+	if err != nil {
+		return app.Options{}, err
+	}
+	credentials, err := c.identity()
 	return app.Options{
 		ListenAddress:   c.ListenAddress,
 		ProfilesAddress: c.DebugAddress,
@@ -120,10 +128,12 @@ func (c serveCommand) options(log *slog.Logger) (app.Options, error) {
 		DatabaseWait:    c.DatabaseWait,
 		Database:        db.Options{MaxConnections: c.DatabaseMaxConnections, Unprepared: !c.DatabasePrepare},
 		NotifyOff:       !c.Notify,
+		Identity:        credentials,
 		Messaging:       messaging.Options{QueueSize: c.QueueSize, SearchOff: !c.Search},
 		Feed:            feed.Options{MaxStreams: c.MaxStreams},
 		API: httpapi.Options{
-			AllowUnauthenticated: c.AllowUnauthenticated, PublicURL: c.PublicURL, CORSOrigins: c.CORSOrigins,
+			Authenticate: c.authenticates(c.ListenAddress), AllowUnauthenticated: c.AllowUnauthenticated,
+			TrustedProxies: c.TrustedProxies, RateLimits: c.limits(), PublicURL: c.PublicURL, CORSOrigins: c.CORSOrigins,
 			Compress: c.Compress, Console: c.hasConsole(), Version: buildVersion(),
 		},
 		ShutdownDelay:   c.ShutdownDelay,
