@@ -2,68 +2,15 @@ package messaging
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 )
-
-// recorder records the statements that a database runs.
-type recorder struct {
-	mu   sync.Mutex
-	list []recorded
-}
-
-type recorded struct {
-	text string
-	args []any
-}
-
-func (r *recorder) trace(statement string, parameters []driver.NamedValue) {
-	if strings.HasPrefix(statement, "PRAGMA") { // of a checkpoint
-		return
-	}
-	args := make([]any, len(parameters))
-	for i, p := range parameters {
-		args[i] = p.Value
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.list = append(r.list, recorded{strings.TrimSpace(statement), args})
-}
-
-// during returns the statements that run while fn does.
-func (r *recorder) during(fn func()) []recorded {
-	r.mu.Lock()
-	r.list = nil
-	r.mu.Unlock()
-	fn()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.list
-}
-
-// newRecorded makes a service on a new database whose statements are recorded.
-func newRecorded(t *testing.T, engine db.Engine) (*Service, *recorder) {
-	t.Helper()
-	var r recorder
-	database := dbtest.Connect(t, dbtest.NewURL(t, engine), db.Options{Trace: r.trace})
-	if _, err := database.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	service := New(database, Options{})
-	t.Cleanup(func() {
-		if err := service.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return service, &r
-}
 
 // caller is a name for a caller: that of a user, "service" or "nobody".
 func caller(name string) Caller {
@@ -250,4 +197,31 @@ func TestSearchAsSender(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestEveryUseCase has every method of a service refuse whoever is not named in its arguments, unless it acts
+// for nobody.
+func TestEveryUseCase(t *testing.T) {
+	forNobody := []string{"Admit", "Clocks", "Close", "Index", "ListChangesOf", "Ready", "Status"}
+	service, _ := newRecorded(t, db.SQLite)
+	for method, function := range reflect.ValueOf(service).Methods() {
+		kind := function.Type()
+		if kind.NumIn() < 2 || kind.In(1) != reflect.TypeFor[Caller]() {
+			if !slices.Contains(forNobody, method.Name) {
+				t.Errorf("%s has no caller", method.Name)
+			}
+			continue
+		}
+		for _, c := range []Caller{{}, AsUser("carl")} {
+			args := []reflect.Value{reflect.ValueOf(t.Context()), reflect.ValueOf(c)}
+			for i := len(args); i < kind.NumIn(); i++ {
+				args = append(args, reflect.Zero(kind.In(i)))
+			}
+			results := function.Call(args)
+			err, _ := reflect.TypeAssert[error](results[len(results)-1])
+			if outcome, _, _ := strings.Cut(outcomeOf(err), " "); outcome != "forbidden" && outcome != "not" {
+				t.Errorf("%s as %+v: %v", method.Name, c, err)
+			}
+		}
+	}
 }

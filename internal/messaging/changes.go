@@ -37,7 +37,8 @@ func (s *Service) ListChanges(ctx context.Context, caller Caller, user string, a
 }
 
 // ListChangesOf returns what has changed for several users, each after a cursor that
-// [Service.ListChanges] has accepted. Errors: [Unavailable].
+// [Service.ListChanges] has accepted. It is for package feed, which has checked its callers. Errors:
+// [Unavailable].
 func (s *Service) ListChangesOf(ctx context.Context, after map[string]ID, limit, maxBytes int) (pages map[string]ChangePage, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
 		pages, err = s.engine.selectChangesOf(ctx, q, after, feedLimit{limit, maxBytes})
@@ -47,7 +48,7 @@ func (s *Service) ListChangesOf(ctx context.Context, after map[string]ID, limit,
 }
 
 // Clocks returns the mailbox clocks, which are the present cursors, of some users, at most some
-// thousands. Users without a mailbox are left out. Errors: [Unavailable].
+// thousands, for package feed. Users without a mailbox are left out. Errors: [Unavailable].
 func (s *Service) Clocks(ctx context.Context, users []string) (map[string]ID, error) {
 	var clocks map[string]ID
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {

@@ -29,7 +29,7 @@
 // # Callers
 //
 // Every use case that acts for somebody takes a [Caller], and decides by itself what the caller may do:
-// no check before it is relied on. It refuses before it locks anything.
+// no check before it is relied on. What a caller may not do is refused before anything is locked.
 //
 // # Files
 //
