@@ -7,11 +7,12 @@ OASDIFF   = go run github.com/oasdiff/oasdiff@v1.36.0
 TOOLS     = PATH="$(CURDIR)/.tools/venv/bin:$(CURDIR)/.tools/node_modules/.bin:$$PATH" REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
 BASE_URL ?= http://127.0.0.1:8080
 
-# What compose.yaml takes from .env, with the same defaults.
+# What compose.yaml takes from .env, with the same defaults; the key that "make service" makes is there too.
 -include .env
 PORT              ?= 8080
 POSTGRES_PORT     ?= 5432
 POSTGRES_PASSWORD ?= message-service
+TOKEN             ?= $(SERVICE_KEY)
 
 # The service, the benchmarks, and the generator of api/api.go are separate modules, so that go.mod
 # lists only what the service and its users need. There is no go.work, which would build the service
@@ -39,9 +40,21 @@ test: ## Run every test on SQLite and Postgres, in a few minutes
 ##@ Run
 
 .PHONY: service
-service: ## Build the image and run it with Postgres (needs Docker)
+service: secrets ## Build the image and run it with Postgres (needs Docker), with a key in .env
 	VERSION=$(VERSION) docker compose up --build --wait
-	@echo "The service is up: http://127.0.0.1:$(PORT)/console/"
+	@. ./.env; key=; [ ! -t 1 ] || key="#key=$$SERVICE_KEY"; printf '%s\n' \
+		"The service is up: http://127.0.0.1:$(PORT)/console/$$key" \
+		"Its key is SERVICE_KEY in .env, which only you can read. To send a message:" "" \
+		"  . ./.env && curl http://127.0.0.1:$(PORT)/v1/messages -H \"Authorization: Bearer \$$SERVICE_KEY\" \\" \
+		"    --json '{\"sender\": \"alice\", \"recipient\": \"bob\", \"text\": \"Lunch at noon?\"}'"
+
+# Adds to .env what is not there yet: a key for the service, and a secret to sign user tokens with.
+.PHONY: secrets
+secrets:
+	@umask 077; touch .env; chmod 600 .env; \
+		[ -z "$$(tail -c 1 .env)" ] || echo >>.env; \
+		add() { grep -q "^$$1=." .env || echo "$$1=$$2$$(od -An -N 32 -t x1 /dev/urandom | tr -d ' \n')" >>.env; }; \
+		add SERVICE_KEY; add TOKEN_SECRETS first=
 
 .PHONY: start-db
 start-db: ## Run only Postgres (needs Docker)
@@ -78,8 +91,8 @@ soak: build ## Kill and restart, fill, and load both engines, for 20 minutes; en
 	go -C internal/bench run . --only mailboxes,soak --others 1000000 --rounds 1
 
 .PHONY: functional-test
-functional-test: ## Test a running server: make functional-test BASE_URL=http://...
-	BASE_URL='$(BASE_URL)' go test -tags functional -count=1 -v -run TestRunningServer ./internal/apitest
+functional-test: ## Test a running server: make functional-test BASE_URL=http://... [TOKEN=...]
+	@BASE_URL='$(BASE_URL)' TOKEN='$(TOKEN)' go test -tags functional -count=1 -v -run TestRunningServer ./internal/apitest
 
 .PHONY: contract-test
 contract-test: tools build ## Search the built binary for answers that break the contract
