@@ -20,6 +20,7 @@ const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
 // - body, where there is one: { name, required, schema, members, examples }, members
 //   being its properties by name, each { name, schema }, the name that of its schema;
 //   titles are those of the examples;
+// - schemes: the names of the security schemes it accepts, none if it is public; access, its x-access;
 // - answers: { status, description, headers, content };
 // - media: the media types of the successful answer.
 export function operations(document) {
@@ -37,6 +38,8 @@ export function operations(document) {
       parameters: [...(item.parameters || []), ...(operation.parameters || [])].map(resolve)
         .map((parameter) => ({ ...parameter, type: nameOf(parameter.schema), schema: resolve(parameter.schema) })),
       body: readBody(resolve, operation.requestBody),
+      schemes: (operation.security ?? document.security).flatMap(Object.keys),
+      access: operation['x-access'],
       answers,
       media: Object.keys(answers.find(({ status }) => status.startsWith('2')).content || {}),
     };

@@ -1,4 +1,5 @@
 import { answers } from './page/answers.js';
+import { authorize } from './page/authorize.js';
 import { code } from './page/code.js';
 import { fields } from './page/fields.js';
 import { ids } from './page/ids.js';
@@ -34,7 +35,8 @@ window.ui = window.SwaggerUIBundle({
   deepLinking: false, // page/routes.js
   tryItOutEnabled: true,
   validatorUrl: null,
+  persistAuthorization: false,
   layout: 'Page',
   presets: [window.SwaggerUIBundle.presets.apis],
-  plugins: [ownServer, ...[layout, navigation, operation, parameters, codeSamples, code, fields, answers, live, stream, ids].map(withLatest)],
+  plugins: [ownServer, ...[layout, authorize, navigation, operation, parameters, codeSamples, code, fields, answers, live, stream, ids].map(withLatest)],
 });

@@ -7,10 +7,11 @@ import { typescript } from './snippets/typescript.js';
 
 // samples returns { curl, go, typescript, python }, each a whole program.
 // - operation is one of operations() of contract.js.
-// - values are { path, query, header, body, accept }: the first three by the name of the
+// - values are { path, query, header, body, accept, token }: the first three by the name of the
 //   parameter, each value as a string or in its own type; body a value or its JSON text; accept
-//   one of several media types. An absent required value is taken from the examples of the
-//   contract; an absent optional one is left out.
+//   one of several media types; token whether the server requires a credential, which the program
+//   then reads from the environment variable TOKEN. An absent required value is taken from the
+//   examples of the contract; an absent optional one is left out.
 // - origin is that of the server, such as http://localhost:8080.
 export function samples(operation, values, origin) {
   const request = describe(operation, values, origin);
@@ -46,6 +47,7 @@ export function describe(operation, values, origin) {
     declared: operation.parameters,
     parameters,
     body: operation.body && { ...operation.body, text: typeof body === 'string' ? body : JSON.stringify(body) },
+    token: Boolean(values.token) && operation.schemes.length > 0,
     accept: operation.media.indexOf(accept) > 0 ? accept : undefined,
     stream: { 'application/x-ndjson': 'records', 'text/event-stream': 'events' }[accept],
   };

@@ -1,5 +1,5 @@
 import { fieldsOf } from '../contract.js';
-import { firstSentence } from './document.js';
+import { contractOf, firstSentence } from './document.js';
 
 // The answers of an operation: the members of the successful one, and a table of the errors,
 // whose rows can be expanded.
@@ -23,12 +23,16 @@ export const answers = (system) => {
   function ErrorTable({ operation, getComponent }) {
     const Words = getComponent('Words');
     const [opened, setOpened] = useState('');
+    const [isWhole, setWhole] = useState(false);
     const rows = errorsOf(operation);
+    const common = commonErrors(contractOf(system).operations);
+    const shared = rows.filter(({ key }) => common.has(key));
+    const statuses = [...new Set(shared.map(({ status }) => status))].join(', ');
     return h(
       'table', { className: 'errors-table' },
       h('caption', null, 'Errors, as ', h('code', null, 'application/problem+json')),
       h('thead', null, h('tr', null, ['Status', 'Type', 'When'].map((title) => h('th', { key: title, scope: 'col' }, title)))),
-      h('tbody', null, rows.map((row) => {
+      h('tbody', null, (isWhole ? rows : rows.filter((row) => !shared.includes(row))).map((row) => {
         const isOpen = opened === row.key;
         const id = `error-${operation.id}-${row.key}`;
         return h(
@@ -43,6 +47,8 @@ export const answers = (system) => {
             h('div', { key: i }, h('p', null, example.summary), h('pre', { tabIndex: 0 }, JSON.stringify(example.value, null, 2))))))),
         );
       })),
+      shared.length > 0 && h('tfoot', null, h('tr', null, h('td', { colSpan: 3 }, h(
+        'button', { type: 'button', 'aria-expanded': isWhole, onClick: () => setWhole(!isWhole) }, isWhole ? 'Only those of this operation' : `And those that all have: ${statuses}`)))),
     );
   }
 
@@ -59,6 +65,12 @@ function tables(content = {}) {
   const { 'application/json': json, ...others } = content;
   if (json) return [[json.schema, undefined]];
   return Object.values(others).filter((media) => media['x-itemSchema']).map((media) => [media['x-itemSchema'], 'Each line']);
+}
+
+// commonErrors returns the keys of the errors that all operations have but the public ones.
+function commonErrors(operations) {
+  const [first, ...others] = operations.filter(({ schemes }) => schemes.length > 0).map((operation) => new Set(errorsOf(operation).map(({ key }) => key)));
+  return new Set([...first].filter((key) => others.every((keys) => keys.has(key))));
 }
 
 // errorsOf lists the problems of an operation by status and type. Answers are shared between

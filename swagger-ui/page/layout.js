@@ -18,11 +18,11 @@ export const layout = (system) => {
     }, [ready]);
     if (loading === 'failed' || errSelectors.allErrors().size) return h('main', { className: 'swagger-ui failed' }, h('h1', null, 'The contract cannot be read.'), h(Errors));
     if (!ready) return h('main', { className: 'swagger-ui' }, h('p', { role: 'status' }, 'Reading the contract…'));
-    const [Navigation, Introduction, Operations, Schemas] = ['Navigation', 'Introduction', 'operations', 'Schemas'].map((name) => getComponent(name, true));
+    const [Authorize, Navigation, Introduction, Operations, Schemas] = ['Authorize', 'Navigation', 'Introduction', 'operations', 'Schemas'].map((name) => getComponent(name, true));
     return h(
       'div', { className: 'swagger-ui page' },
       h('a', { className: 'skip', href: '#content' }, 'Skip to the content'),
-      h('header', { className: 'banner' }, h('a', { href: './' }, contractOf(system).document.info.title), h('span', null, 'API')),
+      h('header', { className: 'banner' }, h('a', { href: './' }, contractOf(system).document.info.title), h('span', null, 'API'), h(Authorize)),
       h(Navigation),
       h('main', { id: 'content', tabIndex: -1 }, h(Introduction), h(Operations), h(Schemas)),
     );

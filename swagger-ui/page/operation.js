@@ -44,8 +44,8 @@ export const operation = (system) => {
   }
 
   function OperationBody({ operation: state, contract, response, onExecute, bodyId, getComponent, specSelectors, specActions, oas3Selectors, oas3Actions }) {
-    const [Markdown, Execute, Parameters, Body, Samples, Answers, ErrorTable, LiveAnswer, EventStream] = [
-      ['Markdown', true], ['execute'], ['Parameters'], ['Body'], ['Samples'], ['Answers'], ['ErrorTable'], ['LiveAnswer'], ['EventStream'],
+    const [Markdown, Execute, Access, Parameters, Body, Samples, Answers, ErrorTable, LiveAnswer, EventStream] = [
+      ['Markdown', true], ['execute'], ['Access'], ['Parameters'], ['Body'], ['Samples'], ['Answers'], ['ErrorTable'], ['LiveAnswer'], ['EventStream'],
     ].map((name) => getComponent(...name));
     const chosen = useSyncExternalStore(subscribe, () => language);
     const [asStream, setAsStream] = useState(false);
@@ -82,7 +82,7 @@ export const operation = (system) => {
         asStream ? h(EventStream, shared) : h(LiveAnswer, { response, getComponent }),
         errorsAtLeft && errors,
       ),
-      h('div', { className: 'right' }, h(Samples, { ...shared, language: chosen, choose }), h(Answers, { operation: contract, getComponent }), !errorsAtLeft && errors),
+      h('div', { className: 'right' }, h(Samples, { ...shared, language: chosen, choose }), h(Access, shared), h(Answers, { operation: contract, getComponent }), !errorsAtLeft && errors),
     );
   }
 

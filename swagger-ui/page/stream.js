@@ -1,5 +1,6 @@
 import { addressOf } from '../snippets/curl.js';
 import { describe } from '../snippets.js';
+import { credentialFor } from './authorize.js';
 import { learnFrom } from './ids.js';
 import { pretty } from './live.js';
 import { readValues } from './values.js';
@@ -24,6 +25,8 @@ export const stream = (system) => {
       report({ type: 'start' });
       try {
         const { url, headers } = addressOf(describe(contract, readValues(system, operation), location.origin));
+        const credential = credentialFor(system, contract);
+        if (credential) headers.Authorization = `Bearer ${credential}`;
         const answer = await fetch(url, { headers, signal });
         if (!answer.ok) return report({ type: 'end', status: `Refused with ${answer.status}: ${(await answer.json()).detail}` });
         for await (const event of readEvents(answer.body)) {

@@ -1,3 +1,4 @@
+import { needsCredential } from './authorize.js';
 import { contractOf } from './document.js';
 
 // The values of the form, which Swagger UI keeps.
@@ -27,5 +28,5 @@ export function readValues(system, operation) {
   const values = { path: {}, query: {}, header: {} };
   for (const { name, in: where, value } of readParameters(system, operation)) values[where][name] = value;
   const body = system.oas3Selectors.requestBodyValue(path, method);
-  return { ...values, body: body || undefined, accept: system.oas3Selectors.responseContentType(path, method) || undefined };
+  return { ...values, token: needsCredential(system), body: body || undefined, accept: system.oas3Selectors.responseContentType(path, method) || undefined };
 }

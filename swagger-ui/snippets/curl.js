@@ -18,6 +18,7 @@ export function curl(request) {
   const usual = request.body ? 'post' : 'get';
   return [
     `curl ${request.stream === 'events' ? '-N ' : ''}${request.method === usual ? '' : `-X ${request.method.toUpperCase()} `}${word(url)}`,
+    ...(request.token ? ['-H "Authorization: Bearer $TOKEN"'] : []),
     ...Object.entries(headers).map(([name, value]) => `-H ${word(`${name}: ${value}`)}`),
     ...(request.body ? [`--json ${word(compact(request.body.text))}`] : []),
   ].join(' \\\n  ');

@@ -2,7 +2,7 @@ import { boolean, camel, integer, members, quote, text } from './literal.js';
 
 const REPOSITORY = 'github.com/message-service/message-service';
 const PACKAGES = {
-  context: 'context', fmt: 'fmt', log: 'log', time: 'time',
+  context: 'context', fmt: 'fmt', log: 'log', os: 'os', time: 'time',
   uuid: 'github.com/google/uuid', nullable: 'github.com/oapi-codegen/nullable',
   messageservice: `${REPOSITORY}/api/messageservice`, client: `${REPOSITORY}/gen/client`,
 };
@@ -49,7 +49,8 @@ export function go(request) {
     const answer = request.media.length ? 'string(answer.Body)' : 'answer.Status()';
     run = [`answer, err := messageservice.Check(${call(`api.${camel(request.id)}WithResponse`, args)})`, ...orFatal, `fmt.Println(${answer})`];
   }
-  return program(['ctx := context.Background()', `api, err := messageservice.New(${quote(request.origin)})`, ...orFatal, ...before, ...run]);
+  const create = call('messageservice.New', [quote(request.origin), ...(request.token ? ['messageservice.WithToken(os.Getenv("TOKEN"))'] : [])]);
+  return program(['ctx := context.Background()', `api, err := ${create}`, ...orFatal, ...before, ...run]);
 }
 
 const orFatal = ['if err != nil {', '\tlog.Fatal(err)', '}'];

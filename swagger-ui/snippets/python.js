@@ -15,7 +15,7 @@ export function python(request) {
     const after = request.parameters.filter((p) => p.name === 'after').map((p) => `after=${value(p.schema, p.value)}`);
     const path = request.parameters.filter((p) => p.in === 'path').map((p) => value(p.schema, p.value));
     const args = [...path, 'client=client', ...after];
-    return program(imports, request.origin, [`for change in follow_changes(${args.join(', ')}):`, '    print(change)']);
+    return program(imports, request, [`for change in follow_changes(${args.join(', ')}):`, '    print(change)']);
   }
 
   // The generator adds the location to parameters that share a name, as in last_event_id_header.
@@ -29,7 +29,7 @@ export function python(request) {
   if (request.stream === 'records') imports.add('from message_service_client.types import File');
   else imports.add(`from message_service_client.models import ${models.sort().join(', ')}`);
   const shown = request.media.length ? ['print(answer)'] : [];
-  return program(imports, request.origin, [
+  return program(imports, request, [
     `answer = ${name}.sync(`, ...args.map((arg) => `    ${arg.replaceAll('\n', '\n    ')},`), ')',
     ...(request.stream
       ? ['if isinstance(answer, File):', '    for line in answer.payload:', '        print(line)']
@@ -38,13 +38,13 @@ export function python(request) {
 }
 
 // Imports in the order of isort: the standard library first.
-function program(imports, origin, statements) {
+function program(imports, { origin, token }, statements) {
   const isOurs = (line) => line.startsWith('from message_service_client');
   const sorted = [...imports].sort();
-  const standard = sorted.filter((line) => !isOurs(line));
+  const standard = [...(token ? ['import os'] : []), ...sorted.filter((line) => !isOurs(line))];
   return [
     ...standard, ...(standard.length ? [''] : []), ...sorted.filter(isOurs), '',
-    `with Client(base_url=${quote(origin)}) as client:`, ...statements.map((line) => `    ${line.replaceAll('\n', '\n    ')}`), '',
+    `with Client(base_url=${quote(origin)}${token ? ', token=os.environ["TOKEN"]' : ''}) as client:`, ...statements.map((line) => `    ${line.replaceAll('\n', '\n    ')}`), '',
   ].join('\n');
 }
 

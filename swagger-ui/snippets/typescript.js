@@ -2,7 +2,7 @@ import { boolean, integer, isObject, members, quote } from './literal.js';
 
 // typescript writes a module.
 export function typescript(request) {
-  const create = `const api = createMessageService(${string(request.origin)});`;
+  const create = `const api = createMessageService(${string(request.origin)}${request.token ? ', { token: process.env.TOKEN }' : ''});`;
   const path = request.parameters.filter((p) => p.in === 'path').map((p) => string(p.value));
   if (request.stream) {
     const after = request.parameters.find((p) => p.name === 'after');

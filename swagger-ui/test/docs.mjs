@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { authorizes } from './authorize.mjs';
 import { base, browser, forgive, LANGUAGES, open, openOperation, parameter, problems, readSamples, shoot, tryOut, violations } from './page.mjs';
 
 const contract = await (await fetch(`${base}/openapi.json`)).json();
@@ -56,8 +57,11 @@ async function readsAnOperation() {
   assert.match(await block.locator('.right .fields-table').innerText(), /sentAt[^]*required[^]*time/);
 
   const errors = block.locator('.errors-table');
+  assert.deepEqual(await errors.getByRole('rowheader').allInnerTexts(),
+    ['sender-blocked', 'not-acceptable', 'content-too-large', 'unsupported-media-type', 'unprocessable-content', 'idempotency-key-reused']);
+  await errors.getByRole('button', { name: 'And those that all have: 400, 401, 403' }).click();
   const types = await errors.getByRole('rowheader').allInnerTexts();
-  assert.deepEqual(types.slice(0, 3), ['bad-request', 'sender-blocked', 'not-found']);
+  assert.deepEqual(types.slice(0, 3), ['bad-request', 'credential-required', 'credential-invalid']);
   const statuses = await errors.locator('tbody td:first-child').allInnerTexts();
   assert.deepEqual(statuses, [...statuses].sort(), 'errors stand in the order of their status');
   assert.match(await errors.innerText(), /A value out of bounds; a reply to a message of other users/);
@@ -229,7 +233,7 @@ async function looksRight() {
       assert.equal(await page.getByRole('searchbox').isVisible(), false, 'a link closes the menu');
     }
     for (const id of ['listMessages', 'sendMessage']) await tryOut(page, id);
-    await page.locator('#operation-sendMessage').getByRole('button', { name: 'bad-request' }).click();
+    for (const name of ['And those that all have', 'bad-request']) await page.locator('#operation-sendMessage').getByRole('button', { name }).click();
     await page.locator('#schema-Message summary').click();
     const changes = await openOperation(page, 'listChanges');
     await changes.getByLabel('as a stream').check();
@@ -243,7 +247,7 @@ async function looksRight() {
 }
 
 try {
-  for (const step of [readsThePage, readsAnOperation, findsTheWay, triesOut, followsAStream, looksRight]) {
+  for (const step of [readsThePage, readsAnOperation, findsTheWay, triesOut, followsAStream, authorizes, looksRight]) {
     await step();
     assert.deepEqual(problems, [], step.name);
     console.log(`passed: ${step.name}`);

@@ -1,0 +1,47 @@
+// The part of the test of the documentation that gives the page credentials.
+import assert from 'node:assert/strict';
+import { LANGUAGES, open, openOperation, readSamples, shoot, violations } from './page.mjs';
+
+// A credential is taken out of the URL, sent where its operation accepts it, and gone after a reload.
+export async function authorizes() {
+  const page = await open({ viewport: { width: 1400, height: 900 } }, '#key=a-key&/Users/listBlocks');
+  assert.equal(await page.evaluate(() => location.hash), '#/Users/listBlocks');
+  const sent = [];
+  page.on('request', (request) => { if (request.url().includes('/v1/')) sent.push(request.headers().authorization); });
+  const execute = async (id) => {
+    const block = await openOperation(page, id);
+    await block.getByRole('button', { name: 'Execute' }).click();
+    await block.locator('.live .status').waitFor();
+    return sent.pop();
+  };
+  assert.equal(await execute('listBlocks'), 'Bearer a-key');
+  assert.equal(await execute('getLimits'), undefined, 'a public operation');
+  const shown = await readSamples(page.locator('#operation-listBlocks'));
+  assert.match(shown.curl, /-H "Authorization: Bearer \$TOKEN"/);
+  for (const language of LANGUAGES) {
+    assert.match(shown[language], /TOKEN/);
+    assert.ok(!shown[language].includes('a-key'), language);
+    assert.doesNotMatch((await readSamples(page.locator('#operation-getLimits')))[language], /TOKEN/);
+  }
+  // With the token of a user, too: it is sent instead, except where users may not go.
+  await page.locator('#operation-listBlocks .access').getByRole('button', { name: 'Authorize' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Authorize' });
+  assert.deepEqual(await violations(page), []);
+  await shoot(page, 'authorize');
+  await dialog.getByLabel('User token').fill(' a.user.token ');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'hidden' });
+  assert.equal(await execute('listBlocks'), 'Bearer a.user.token');
+  assert.equal(await execute('getStatus'), 'Bearer a-key', 'only a service may read the state');
+  await page.evaluate(() => { location.hash = '#token=another.user.token'; });
+  await page.waitForFunction(() => location.hash === '');
+  assert.equal(await execute('listBlocks'), 'Bearer another.user.token');
+  await page.getByRole('button', { name: 'Authorized' }).click();
+  await dialog.getByRole('button', { name: 'Log out' }).first().click();
+  await dialog.getByRole('button', { name: 'Log out' }).click();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  assert.equal(await execute('listBlocks'), undefined);
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href]));
+  assert.doesNotMatch(kept, /a-key|user\.token/);
+  await page.close();
+}
