@@ -1,30 +1,38 @@
-import { createMessageService, ProblemError, type Problem } from 'message-service-client';
+import { createMessageService, type MessageService } from 'message-service-client';
 
 import { calls } from './calls.ts';
+import { session } from './session.ts';
 
-/** A client of the service that served this page, for requests that follow an action of the user. */
-export const api = createMessageService(location.origin, { fetch: (request) => calls.fetch(request, true) });
+/** How a request is listed: as one that follows an action of the user, as one that the page makes by itself, or not at all. */
+type Listed = 'action' | 'page' | 'no';
+
+const clients = new Map<string, MessageService>();
+session.listen(() => clients.clear(), new AbortController().signal);
+
+/** A client of the service that served this page, for requests as a user. */
+function clientOf(user: string | undefined, listed: Listed): MessageService {
+  const name = `${listed} ${user ?? ''}`;
+  const client = clients.get(name) ?? make(user, listed);
+  clients.set(name, client);
+  return client;
+}
+
+function make(user: string | undefined, listed: Listed): MessageService {
+  const source = session.source(user);
+  const client = createMessageService(location.origin, {
+    fetch: async (request) => {
+      const response = await (listed === 'no' ? fetch(request) : calls.fetch(request, listed === 'action'));
+      if (response.status === 401) session.refused(request.headers.get('Authorization'), await response.clone().json());
+      return response;
+    },
+  });
+  if (source) client.use({ onRequest: async ({ request }) => { request.headers.set('Authorization', `Bearer ${await source()}`); } });
+  return client;
+}
+
+/** A client for requests as a user, that follow an action of the user of this page. */
+export const api = (user: string): MessageService => clientOf(user, 'action');
 /** The same, for requests that the page makes by itself. */
-export const background = createMessageService(location.origin, { fetch: (request) => calls.fetch(request, false) });
-
-/** Waits for an answer and returns its data; throws a {@link ProblemError} if it is a problem. */
-export async function answered<T>(answer: Promise<{ data?: T; error?: Problem }>): Promise<T> {
-  const { data, error } = await answer;
-  if (error) throw new ProblemError(error);
-  return data as T;
-}
-
-/** The text to show for an error. */
-export function explain(error: unknown): string {
-  if (error instanceof ProblemError) {
-    const { detail, errors } = error.problem;
-    const first = errors?.[0];
-    return first ? `${first.parameter ?? first.pointer?.slice(1) ?? ''} ${first.detail}.`.trim() : detail;
-  }
-  return 'There is no answer from the server.';
-}
-
-/** Whether the same request may succeed later. */
-export function isTemporary(error: unknown): boolean {
-  return !(error instanceof ProblemError) || error.problem.status === 429 || error.problem.status >= 500;
-}
+export const background = (user: string): MessageService => clientOf(user, 'page');
+/** A client for requests about the service, which no user makes. */
+export const service = (listed: 'page' | 'no'): MessageService => clientOf(undefined, listed);

@@ -53,7 +53,7 @@ class Calls extends Emitter {
       id: this.#next++,
       method: request.method,
       url: new URL(request.url),
-      headers: Object.fromEntries(request.headers),
+      headers: Object.fromEntries([...request.headers].filter(([name]) => name !== 'authorization')),
       body: request.method === 'GET' ? undefined : await request.clone().text() || undefined,
       byUser,
       began: performance.now(),
@@ -78,7 +78,8 @@ class Calls extends Emitter {
   }
 
   async #keepAnswer(call: Call, response: Response): Promise<void> {
-    call.answer = await response.text().catch(() => '');
+    const text = await response.text().catch(() => '');
+    call.answer = text.replace(/"token":"[^"]*"/, '"token":"…"'); // that of createToken is a credential
     this.emit();
   }
 }

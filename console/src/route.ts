@@ -1,3 +1,4 @@
+import { takeCredential } from '../../swagger-ui/fragment.js';
 import { Emitter } from './emitter.ts';
 
 /** A side of the chat: a user and their peer, by default the user of the next side. */
@@ -64,14 +65,41 @@ function decode(part: string): string {
   }
 }
 
+/** The user for whom a route is shown. */
+export function userOf(route: Route): string {
+  return (route.screen === 'chat' ? route.sides[0]?.user : route.screen === 'service' ? undefined : route.user) ?? 'alice';
+}
+
+/** A route as it is for somebody who acts for one user only: their side of a chat first, and their own feed and inbox. */
+function restrict(route: Route, user: string): Route {
+  switch (route.screen) {
+    case 'chat': {
+      const own = route.sides.find((side) => side.user === user) ?? { user };
+      const others = route.sides.filter((side) => side.user !== user);
+      return { screen: 'chat', sides: [own, ...(others.length === route.sides.length ? others.slice(1) : others)] };
+    }
+    case 'feed':
+      return { ...route, user };
+    case 'inbox':
+      return route.user === user ? route : { screen: 'inbox', user };
+    case 'service':
+      return route;
+  }
+}
+
 /** The current route. */
 class Router extends Emitter {
-  current = parse(location.hash);
+  current!: Route;
+  /** A credential that came in the fragment of the URL, until somebody takes it. */
+  credential: string | undefined;
+  /** The only user whom the page may show. */
+  #only: string | undefined;
   /** The last route of each screen, for the links to it. */
   readonly #lastOf = new Map<Screen, Route>();
 
   constructor() {
     super();
+    this.#arrive();
     addEventListener('hashchange', () => this.#arrive());
     addEventListener('popstate', () => this.#arrive());
   }
@@ -87,13 +115,25 @@ class Router extends Emitter {
 
   /** The fragment of a screen, as it was last shown. */
   link(screen: Screen): string {
-    return format(this.#lastOf.get(screen) ?? parse(`#/${screen}`));
+    return format(this.#lastOf.get(screen) ?? this.#restricted(parse(`#/${screen}`)));
+  }
+
+  /** Shows nothing of other users from now on. */
+  showOnly(user: string | undefined): void {
+    this.#only = user;
+    this.#lastOf.clear();
+    this.#arrive();
   }
 
   #arrive(): void {
-    this.current = parse(location.hash);
+    this.credential = takeCredential()?.value ?? this.credential;
+    this.current = this.#restricted(parse(location.hash));
     this.#lastOf.set(this.current.screen, this.current);
     this.emit();
+  }
+
+  #restricted(route: Route): Route {
+    return this.#only === undefined ? route : restrict(route, this.#only);
   }
 }
 

@@ -2,6 +2,7 @@ import { operations } from '../../swagger-ui/contract.js';
 import { samples } from '../../swagger-ui/snippets.js';
 
 import type { Call } from './calls.ts';
+import { session } from './session.ts';
 
 type Operation = ReturnType<typeof operations>[number];
 
@@ -37,6 +38,7 @@ export async function sampleOf(call: Call): Promise<Sample | undefined> {
       query: Object.fromEntries(call.url.searchParams),
       header: Object.fromEntries(operation.parameters.filter((p) => p.in === 'header').map((p) => [p.name, call.headers[p.name.toLowerCase()]])),
       body: call.body,
+      token: session.isSignedIn,
       accept: call.headers['accept']?.includes('text/event-stream') ? 'text/event-stream' : undefined,
     };
     return { summary: operation.summary, code: samples(operation, values, location.origin) as Record<Language, string> };

@@ -1,11 +1,14 @@
 import { calls } from '../calls.ts';
 import { el, icon } from '../dom.ts';
-import { router, type Screen } from '../route.ts';
+import { router, userOf, type Screen } from '../route.ts';
+import { session } from '../session.ts';
+import { account } from './account.ts';
 import { ChatScreen } from './chat-screen.ts';
 import { FeedScreen } from './feed-screen.ts';
 import { InboxScreen } from './inbox-screen.ts';
 import { RequestPanel } from './request-panel.ts';
 import { ServiceScreen } from './service-screen.ts';
+import { SignIn } from './sign-in.ts';
 import { themeSwitch } from './theme-switch.ts';
 
 const screens: { readonly [name in Screen]: { readonly title: string; readonly element: new () => HTMLElement } } = {
@@ -19,6 +22,7 @@ const screens: { readonly [name in Screen]: { readonly title: string; readonly e
 export class AppShell extends HTMLElement {
   readonly #links = new Map<Screen, HTMLAnchorElement>();
   readonly #main = el('main', { id: 'main' });
+  #signIns = 0;
 
   connectedCallback(): void {
     const links = Object.entries(screens).map(([name, { title }]) => {
@@ -31,14 +35,33 @@ export class AppShell extends HTMLElement {
       el('header', { class: 'top' },
         el('a', { class: 'brand', href: '#/chat' }, el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Message Service')),
         el('nav', { class: 'screens', 'aria-label': 'Screens' }, ...links),
-        el('div', { class: 'tools' }, el('a', { class: 'docs', href: '/docs/' }, icon('book'), el('span', {}, 'API docs')), themeSwitch())),
-      this.#main, new RequestPanel(), el('div', { id: 'announcer', class: 'visually-hidden', 'aria-live': 'polite' }));
+        el('div', { class: 'tools' }, el('a', { class: 'docs', href: '/docs/' }, icon('book'), el('span', {}, 'API docs')), themeSwitch(), account())),
+      this.#main, new RequestPanel(), new SignIn(), el('div', { id: 'announcer', class: 'visually-hidden', 'aria-live': 'polite' }));
     const always = new AbortController();
     router.listen(() => this.#follow(), always.signal);
+    session.listen(() => this.#signedIn(), always.signal);
     this.#follow();
   }
 
+  /** Signs in with a credential from the URL, which it is taken out of. */
+  #signIn(): boolean {
+    const { credential } = router;
+    if (credential === undefined) return false;
+    router.credential = undefined;
+    void session.signIn(credential, userOf(router.current));
+    return true;
+  }
+
+  /** Shows the screen anew for another credential. */
+  #signedIn(): void {
+    if (session.signIns === this.#signIns && this.#main.firstElementChild) return;
+    this.#signIns = session.signIns;
+    this.#main.replaceChildren();
+    router.showOnly(session.user);
+  }
+
   #follow(): void {
+    if (this.#signIn()) return;
     const { screen } = router.current;
     const shown = screens[screen];
     for (const [name, link] of this.#links) {

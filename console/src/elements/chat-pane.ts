@@ -1,7 +1,9 @@
 import type { Message } from 'message-service-client';
 
-import { answered, api, explain } from '../api.ts';
-import { announce, el, iconButton, isDrawn, reconcile, set } from '../dom.ts';
+import { answered, explain } from '../answers.ts';
+import { api } from '../api.ts';
+import { announce, el, icon, iconButton, isDrawn, reconcile, set } from '../dom.ts';
+import { session } from '../session.ts';
 import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
 import { outbox } from '../store/outbox.ts';
 import { excerpt } from '../text.ts';
@@ -53,6 +55,7 @@ export class ChatPane extends HTMLElement {
   connectedCallback(): void {
     this.#leave = new AbortController();
     const { signal } = this.#leave;
+    if (this.#isClosed) return this.#explainClosed();
     this.#mailbox = mailboxOf(this.user, signal);
     this.#mailbox.onArrival = (message) => announce(`${this.user} has a message from ${message.sender}: ${excerpt(message.text)}`);
     this.setAttribute('role', 'region');
@@ -72,7 +75,7 @@ export class ChatPane extends HTMLElement {
   }
 
   override focus(): void {
-    this.#composer.focus();
+    if (!this.#isClosed) this.#composer.focus();
   }
 
   /** Shows the conversation with another peer. */
@@ -80,21 +83,34 @@ export class ChatPane extends HTMLElement {
     const isOther = peer !== this.peer;
     const hasFocus = this.#isPeerTyped || this.contains(document.activeElement);
     this.#isPeerTyped = false;
-    if (isOther && this.isConnected) this.#unsent.set(this.peer, this.#composer.text);
+    if (isOther && this.isConnected && !this.#isClosed) this.#unsent.set(this.peer, this.#composer.text);
     this.others = others;
     this.peer = peer;
     this.#remove.hidden = !isRemovable;
-    if (!this.isConnected) return; // connectedCallback draws it
+    if (!this.isConnected || this.#isClosed) return; // connectedCallback draws it
     if (!isOther) return this.#draw();
     this.#open();
     if (hasFocus && takesFocus.matches) this.focus();
   }
 
   setActive(isActive: boolean): void {
-    if (this.isActive && !isActive) this.#thread.forgetNew();
+    const wasActive = this.isActive;
     this.isActive = isActive;
     this.classList.toggle('active', isActive);
+    if (this.#isClosed) return;
+    if (wasActive && !isActive) this.#thread.forgetNew();
     this.#read();
+  }
+
+  /** Whether this is another user than the only one of the session. */
+  get #isClosed(): boolean {
+    return !session.actsAs(this.user);
+  }
+
+  #explainClosed(): void {
+    this.replaceChildren(
+      el('header', {}, avatar(this.user), el('span', { class: 'name' }, this.user)),
+      el('p', { class: 'closed' }, icon('key'), `You are signed in with the token of ${session.user}. What ${this.user} sees is shown only to ${this.user}, or with a service key.`));
   }
 
   #open(): void {
@@ -166,7 +182,7 @@ export class ChatPane extends HTMLElement {
     const options = { params: { path: { userId: this.user, peerId: this.peer } } };
     const path = '/v1/users/{userId}/blocks/{peerId}';
     try {
-      await answered<unknown>(isBlocked ? api.PUT(path, options) : api.DELETE(path, options));
+      await answered<unknown>(isBlocked ? api(this.user).PUT(path, options) : api(this.user).DELETE(path, options));
       this.#mailbox.setBlocked(this.peer, isBlocked);
       announce(`${this.user} has ${isBlocked ? 'blocked' : 'unblocked'} ${this.peer}`);
     } catch (error) {
@@ -190,7 +206,7 @@ export class ChatPane extends HTMLElement {
     if (purpose.kind === 'edit') {
       const params = { path: { messageId: purpose.message.id } };
       try {
-        this.#stored(await answered(api.PATCH('/v1/messages/{messageId}', { params, body: { text } })));
+        this.#stored(await answered(api(this.user).PATCH('/v1/messages/{messageId}', { params, body: { text } })));
       } catch (error) {
         throw new Error(`Not changed. ${explain(error)}`, { cause: error });
       }
@@ -210,7 +226,7 @@ export class ChatPane extends HTMLElement {
     reply: (message) => this.#composer.begin({ kind: 'reply', message }),
     edit: (message) => this.#composer.begin({ kind: 'edit', message }),
     remove: (message) => {
-      answered<unknown>(api.DELETE('/v1/messages/{messageId}', { params: { path: { messageId: message.id } } })).then(
+      answered<unknown>(api(this.user).DELETE('/v1/messages/{messageId}', { params: { path: { messageId: message.id } } })).then(
         () => this.#stored({ id: message.id, sender: message.sender, recipient: message.recipient, sentAt: message.sentAt, text: '', deletedAt: new Date().toISOString() }),
         (error: unknown) => announce(`Not deleted. ${explain(error)}`));
     },

@@ -2,6 +2,7 @@ import { el, icon, reconcile } from '../dom.ts';
 import { router, type Route, type Side } from '../route.ts';
 import { badge } from './badge.ts';
 import { ChatPane, takesFocus } from './chat-pane.ts';
+import { session } from '../session.ts';
 import { outbox } from '../store/outbox.ts';
 import { avatar } from './user-avatar.ts';
 
@@ -45,7 +46,7 @@ export class ChatScreen extends HTMLElement {
     if (current.screen !== 'chat') return;
     this.#sides = current.sides.slice(0, maxSides);
     this.#active = Math.min(this.#active, this.#sides.length - 1);
-    this.#add.hidden = this.#sides.length >= maxSides;
+    this.#add.hidden = this.#sides.length >= maxSides || session.user !== undefined;
     this.#panes.style.setProperty('--sides', String(this.#sides.length));
     const sides = this.#sides.map((side, place) => ({ ...side, place }));
     reconcile(this.#panes, sides, ({ user, place }) => `${place} ${user}`, ({ user, place }, existing) => {

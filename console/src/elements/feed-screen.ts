@@ -1,8 +1,10 @@
 import { followChanges, ProblemError } from 'message-service-client';
 
-import { answered, api, background, explain } from '../api.ts';
+import { answered, explain } from '../answers.ts';
+import { api, background } from '../api.ts';
 import { announce, el, icon, reconcile } from '../dom.ts';
 import { router } from '../route.ts';
+import { session } from '../session.ts';
 import { FeedLog, type Row } from '../store/feed-log.ts';
 import { randomKey } from '../store/key.ts';
 import { drawRow } from './feed-row.ts';
@@ -101,7 +103,7 @@ export class FeedScreen extends HTMLElement {
     };
     const onRetry = (reason: unknown): void => this.#setStatus('waiting', explain(reason));
     try {
-      for await (const change of followChanges(background, this.#user, { after: log.cursor, signal, share: true, onReady, onRetry })) {
+      for await (const change of followChanges(background(this.#user), this.#user, { after: log.cursor, signal, share: true, onReady, onRetry })) {
         log.delivered(change);
       }
     } catch (error) {
@@ -128,9 +130,10 @@ export class FeedScreen extends HTMLElement {
   }
 
   async #sendFive(): Promise<void> {
-    const sender = this.#user === 'alice' ? 'bob' : 'alice';
+    const other = this.#user === 'alice' ? 'bob' : 'alice';
+    const sender = session.actsAs(other) ? other : this.#user; // then they are notes to oneself
     for (const text of texts) {
-      const message = await answered(api.POST('/v1/messages', {
+      const message = await answered(api(sender).POST('/v1/messages', {
         params: { header: { 'Idempotency-Key': randomKey() } }, body: { sender, recipient: this.#user, text },
       }));
       this.#log.stored(message, this.#status === 'cut');

@@ -1,6 +1,7 @@
 import type { Message } from 'message-service-client';
 
-import { answered, api, explain } from '../api.ts';
+import { answered, explain } from '../answers.ts';
+import { api } from '../api.ts';
 import { announce, el, icon, iconButton, reconcile, set } from '../dom.ts';
 import { format, router, type Route } from '../route.ts';
 import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
@@ -155,7 +156,7 @@ export class InboxScreen extends HTMLElement {
     if (!line) return;
     const params = { path: { userId: this.#mailbox.user, peerId: peer } };
     try {
-      await answered(api.PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', { params, body: { messageId: line.lastMessage.id } }));
+      await answered(api(this.#mailbox.user).PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', { params, body: { messageId: line.lastMessage.id } }));
       announce('Marked as read');
     } catch (error) {
       announce(explain(error));

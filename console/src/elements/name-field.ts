@@ -1,9 +1,10 @@
 import { el } from '../dom.ts';
+import { session } from '../session.ts';
 
-/** A name that is edited in place: Enter or leaving the field accepts it, Escape restores the old one. */
+/** A name that is edited in place: Enter or leaving the field accepts it, Escape restores the old one. That of the only user of the session stays. */
 export function nameField(name: string, label: string, changed: (name: string) => void): HTMLInputElement {
   const field = el('input', {
-    class: 'name', 'aria-label': label, title: 'Edit the name', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', maxlength: 128, required: true,
+    class: 'name', 'aria-label': label, title: 'Edit the name', readonly: name !== '' && session.user !== undefined, spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', maxlength: 128, required: true,
     on: {
       change: () => {
         const value = field.value.trim();

@@ -1,6 +1,7 @@
-import { createMessageService, type components, type Limits } from 'message-service-client';
+import { ProblemError, type components, type Limits } from 'message-service-client';
 
-import { answered, background, explain } from '../api.ts';
+import { answered, explain } from '../answers.ts';
+import { service } from '../api.ts';
 import { el, set } from '../dom.ts';
 import { limits } from '../store/limits.ts';
 import { bytes, duration, number } from '../text.ts';
@@ -11,8 +12,6 @@ type Status = components['schemas']['Status'];
 /** Milliseconds between two requests for the status. */
 const pollEvery = 1000;
 const maxSamples = 120;
-/** A client whose requests are not in the list of requests: those for the status would hide all others. */
-const unlisted = createMessageService(location.origin);
 
 const engines: Readonly<Record<string, string>> = { postgres: 'PostgreSQL', sqlite: 'SQLite' };
 
@@ -57,10 +56,13 @@ export class ServiceScreen extends HTMLElement {
   async #ask(isFirst: boolean): Promise<void> {
     const { signal } = this.#leave;
     try {
-      if (isFirst || document.visibilityState === 'visible') this.#draw(await answered((isFirst ? background : unlisted).GET('/v1/status', { signal })));
+      if (isFirst || document.visibilityState === 'visible') this.#draw(await answered(service(isFirst ? 'page' : 'no').GET('/v1/status', { signal })));
     } catch (error) {
       if (signal.aborted) return;
-      this.#head.replaceChildren(el('p', { class: 'state refused' }, 'No answer'), el('p', { class: 'about' }, explain(error)));
+      const isRefused = error instanceof ProblemError && error.problem.status === 403;
+      this.#head.replaceChildren(el('p', { class: 'state refused' }, isRefused ? 'Not for this credential' : 'No answer'), el('p', { class: 'about' }, explain(error)));
+      this.#rate.hidden = this.#meters.hidden = isRefused;
+      if (isRefused) return;
     }
     if (!signal.aborted) this.#timer = setTimeout(() => void this.#ask(false), pollEvery);
   }

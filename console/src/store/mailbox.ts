@@ -1,6 +1,7 @@
 import { followChanges, ProblemError, type Change, type Conversation, type Message, type ReadMarker } from 'message-service-client';
 
-import { answered, api, background, explain } from '../api.ts';
+import { answered, explain } from '../answers.ts';
+import { api, background } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 import { Thread } from './thread.ts';
 import { count, counted, withMarker, withMessage, type Unread } from './unread.ts';
@@ -76,7 +77,7 @@ export class Mailbox extends Emitter {
     const line = this.#lines.get(peer);
     if (!line || count(line.unread) === 0 || (this.#marking.get(peer) ?? '') >= line.lastMessage.id) return;
     this.#marking.set(peer, line.lastMessage.id); // any answer, even a refusal, is final for this message
-    const { data } = await background.PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', {
+    const { data } = await background(this.user).PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', {
       params: { path: { userId: this.user, peerId: peer } }, body: { messageId: line.lastMessage.id },
     }).catch(() => {
       this.#marking.delete(peer); // without an answer it is sent again
@@ -116,7 +117,7 @@ export class Mailbox extends Emitter {
           this.#setStatus('live');
         };
         const onRetry = (reason: unknown): void => this.#setStatus('waiting', explain(reason));
-        for await (const change of followChanges(background, this.user, { signal, share: true, onReady, onRetry })) this.#applyChange(change);
+        for await (const change of followChanges(background(this.user), this.user, { signal, share: true, onReady, onRetry })) this.#applyChange(change);
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -142,7 +143,7 @@ export class Mailbox extends Emitter {
     const path = { userId: this.user };
     const [, blocks] = await Promise.all([
       this.#list(),
-      answered(background.GET('/v1/users/{userId}/blocks', { params: { path } })),
+      answered(background(this.user).GET('/v1/users/{userId}/blocks', { params: { path } })),
       ...[...this.#threads.values()].map((thread) => thread.load()),
     ]);
     this.blocked.clear();
@@ -152,7 +153,7 @@ export class Mailbox extends Emitter {
 
   async #list(before?: string, client = background): Promise<void> {
     const query = { limit: 30, ...(before === undefined ? {} : { before }) };
-    const page = await answered(client.GET('/v1/users/{userId}/conversations', { params: { path: { userId: this.user }, query } }));
+    const page = await answered(client(this.user).GET('/v1/users/{userId}/conversations', { params: { path: { userId: this.user }, query } }));
     for (const conversation of page.conversations) this.#put(conversation);
     this.hasMore = page.hasMore;
   }
@@ -213,7 +214,7 @@ export class Mailbox extends Emitter {
   }
 
   async #fetchLine(peer: string): Promise<void> {
-    const { data, response } = await background.GET('/v1/users/{userId}/conversations/{peerId}', { params: { path: { userId: this.user, peerId: peer } } })
+    const { data, response } = await background(this.user).GET('/v1/users/{userId}/conversations/{peerId}', { params: { path: { userId: this.user, peerId: peer } } })
       .catch(() => ({ data: undefined, response: undefined }));
     if (data) this.#put(data);
     else if (response?.status === 404) this.#lines.delete(peer);
@@ -223,9 +224,10 @@ export class Mailbox extends Emitter {
 
 const mailboxes = new Map<string, { mailbox: Mailbox; users: number }>();
 
-/** The mailbox of a user, until `signal` aborts. All callers share one for each user. */
+/** The mailbox of a user, until `signal` aborts. All callers share one for each user, until it is refused. */
 export function mailboxOf(user: string, signal: AbortSignal): Mailbox {
-  const shared = mailboxes.get(user) ?? { mailbox: new Mailbox(user), users: 0 };
+  const known = mailboxes.get(user);
+  const shared = known && known.mailbox.status !== 'refused' ? known : { mailbox: new Mailbox(user), users: 0 };
   mailboxes.set(user, shared);
   shared.users++;
   signal.addEventListener('abort', () => {

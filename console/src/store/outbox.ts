@@ -1,6 +1,7 @@
 import type { Message } from 'message-service-client';
 
-import { answered, api, explain, isTemporary } from '../api.ts';
+import { answered, explain, isTemporary } from '../answers.ts';
+import { api } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 import { randomKey } from './key.ts';
 import type { Draft } from './timeline.ts';
@@ -50,7 +51,7 @@ class Outbox extends Emitter {
   async #attempt(draft: Draft, stored: (message: Message) => void): Promise<void> {
     const { key, sender, recipient, text, replyTo } = draft;
     try {
-      const message = await answered(api.POST('/v1/messages', {
+      const message = await answered(api(sender).POST('/v1/messages', {
         params: { header: { 'Idempotency-Key': key } },
         body: { sender, recipient, text, ...(replyTo === undefined ? {} : { replyTo }) },
       }));

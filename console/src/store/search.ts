@@ -1,6 +1,7 @@
 import type { Highlight, Message, MessagePage } from 'message-service-client';
 
-import { answered, api, explain, isTemporary } from '../api.ts';
+import { answered, explain, isTemporary } from '../answers.ts';
+import { api } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 
 const pageSize = 20;
@@ -41,8 +42,8 @@ export class Search extends Emitter {
     this.#words = words;
     this.#signal = signal;
     const pages = peer === undefined
-      ? (['recipient', 'sender'] as const).map((side) => (query: Query) => answered(api.GET('/v1/messages', { params: { query: { [side]: user, ...query } }, signal })))
-      : [(query: Query) => answered(api.GET('/v1/users/{userId}/conversations/{peerId}/messages', { params: { path: { userId: user, peerId: peer }, query }, signal }))];
+      ? (['recipient', 'sender'] as const).map((side) => (query: Query) => answered(api(user).GET('/v1/messages', { params: { query: { [side]: user, ...query } }, signal })))
+      : [(query: Query) => answered(api(user).GET('/v1/users/{userId}/conversations/{peerId}/messages', { params: { path: { userId: user, peerId: peer }, query }, signal }))];
     this.#sources = pages.map((page) => ({ page, messages: [], next: aboveAll }));
     void this.more();
   }

@@ -1,6 +1,7 @@
 import type { Message, MessageService } from 'message-service-client';
 
-import { answered, background, explain } from '../api.ts';
+import { answered, explain } from '../answers.ts';
+import { background } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 
 const pageSize = 40;
@@ -23,7 +24,7 @@ export class Thread extends Emitter {
   readonly quoted = new Map<string, Message | null>();
   #busy: Promise<void> | undefined;
 
-  readonly #client: MessageService;
+  readonly #client: (user: string) => MessageService;
 
   constructor(user: string, peer: string, client = background) {
     super();
@@ -92,7 +93,7 @@ export class Thread extends Emitter {
   async quote(id: string): Promise<Message | null> {
     const known = this.messages.find((message) => message.id === id) ?? this.quoted.get(id);
     if (known !== undefined) return known;
-    const { data } = await background.GET('/v1/messages/{messageId}', { params: { path: { messageId: id } } });
+    const { data } = await background(this.user).GET('/v1/messages/{messageId}', { params: { path: { messageId: id } } });
     this.quoted.set(id, data ?? null);
     this.emit();
     return data ?? null;
@@ -100,7 +101,7 @@ export class Thread extends Emitter {
 
   #page(query: { before?: string; after?: string }) {
     const path = { userId: this.user, peerId: this.peer };
-    return answered(this.#client.GET('/v1/users/{userId}/conversations/{peerId}/messages', { params: { path, query: { ...query, limit: pageSize } } }));
+    return answered(this.#client(this.user).GET('/v1/users/{userId}/conversations/{peerId}/messages', { params: { path, query: { ...query, limit: pageSize } } }));
   }
 
   #replace(messages: Message[], hasOlder: boolean, hasNewer: boolean): void {

@@ -1,0 +1,23 @@
+import { ProblemError, type Problem } from 'message-service-client';
+
+/** Waits for an answer and returns its data; throws a {@link ProblemError} if it is a problem. */
+export async function answered<T>(answer: Promise<{ data?: T; error?: Problem }>): Promise<T> {
+  const { data, error } = await answer;
+  if (error) throw new ProblemError(error);
+  return data as T;
+}
+
+/** The text to show for an error. */
+export function explain(error: unknown): string {
+  if (error instanceof ProblemError) {
+    const { detail, errors } = error.problem;
+    const first = errors?.[0];
+    return first ? `${first.parameter ?? first.pointer?.slice(1) ?? ''} ${first.detail}.`.trim() : detail;
+  }
+  return 'There is no answer from the server.';
+}
+
+/** Whether the same request may succeed later. */
+export function isTemporary(error: unknown): boolean {
+  return !(error instanceof ProblemError) || error.problem.status === 429 || error.problem.status >= 500;
+}

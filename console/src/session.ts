@@ -1,0 +1,137 @@
+import { ProblemError, type Problem } from 'message-service-client';
+
+import { explain } from './answers.ts';
+import { calls } from './calls.ts';
+import { Emitter } from './emitter.ts';
+
+/** Seconds for which a token is made. */
+const tokenLives = 3600;
+/** A token that expires sooner than this, in milliseconds, is replaced before it is used. */
+const renewBefore = 60_000;
+/** What may follow `Bearer` (RFC 6750). */
+const bearer = /^[\w.~+/-]+=*$/;
+
+interface Token {
+  readonly token: string;
+  readonly expiresAt: string;
+}
+
+/**
+ * For whom the page makes its requests: nobody in particular while the server does not ask, and then by the
+ * credential that the user has entered. It is held in memory only, so that a reload forgets it. With a service key
+ * the page makes a token for each user it shows, or if the key may not, it uses the key for all of them. With the
+ * token of a user it acts as that user only.
+ */
+class Session extends Emitter {
+  /** Whether the server requires a credential and has none that it accepts. */
+  isRefused = false;
+  /** Whether the user is being asked for one. */
+  isAsking = false;
+  /** Why the last one was refused. */
+  reason = '';
+  /** How often the user has signed in. */
+  signIns = 0;
+  /** The user whose token was entered. */
+  user: string | undefined;
+  #credential: string | undefined;
+  #makesTokens = false;
+  /** The tokens that were made, by user. */
+  readonly #tokens = new Map<string, Promise<Token>>();
+
+  get isSignedIn(): boolean {
+    return this.#credential !== undefined;
+  }
+
+  /** Whether requests can be made as a user. */
+  actsAs(user: string): boolean {
+    return this.user === undefined || this.user === user;
+  }
+
+  /** Takes a credential if the server accepts it; `shown` is the user for whom a key makes its first token. */
+  async signIn(credential: string, shown: string): Promise<void> {
+    if (!bearer.test(credential)) return this.ask(true, 'This is neither a service key nor the token of a user.');
+    try {
+      const user = subjectOf(credential);
+      this.#tokens.clear();
+      if (user === undefined) this.#makesTokens = await this.#tryToken(credential, shown);
+      else await request(credential, 'GET', `/v1/users/${encodeURIComponent(user)}/conversations?limit=1`);
+      this.#credential = credential;
+      this.user = user;
+      this.signIns++;
+      this.isRefused = false;
+      this.ask(false);
+    } catch (error) {
+      this.isRefused = true;
+      this.ask(true, explain(error));
+    }
+  }
+
+  /** Asks for a credential, or no longer. */
+  ask(isAsking: boolean, reason = ''): void {
+    this.isAsking = isAsking;
+    this.reason = reason;
+    this.emit();
+  }
+
+  /** Asks for a credential once the server has refused a request with this header. */
+  refused(authorization: string | null, { detail }: Problem): void {
+    const current = this.#credential === undefined ? null : `Bearer ${this.#credential}`;
+    if (authorization !== current || this.isRefused) return;
+    this.isRefused = true;
+    this.ask(true, this.isSignedIn ? detail : '');
+  }
+
+  /** A source of credentials for requests as a user, or of the page itself; undefined while none is needed. */
+  source(user: string | undefined): (() => Promise<string>) | undefined {
+    const credential = this.#credential;
+    if (credential === undefined) return undefined;
+    if (user === undefined || !this.#makesTokens) return () => Promise.resolve(credential);
+    let last: string | undefined;
+    return async () => {
+      last = await this.#tokenOf(user, credential, last); // it is asked again only if the last one was refused
+      return last;
+    };
+  }
+
+  async #tokenOf(user: string, key: string, refused: string | undefined): Promise<string> {
+    const known = await this.#tokens.get(user)?.catch(() => undefined);
+    if (known && known.token !== refused && Date.parse(known.expiresAt) - Date.now() > renewBefore) return known.token;
+    return (await this.#makeToken(key, user)).token;
+  }
+
+  #makeToken(key: string, userId: string): Promise<Token> {
+    const token = request(key, 'POST', '/v1/tokens', { userId, ttlSeconds: tokenLives }) as Promise<Token>;
+    this.#tokens.set(userId, token);
+    return token;
+  }
+
+  /** Whether tokens can be made with a key: it may lack the scope, and the server a secret to sign with. */
+  #tryToken(key: string, user: string): Promise<boolean> {
+    return this.#makeToken(key, user).then(() => true, (error: unknown) => {
+      if (error instanceof ProblemError && [403, 409].includes(error.problem.status)) return false;
+      throw error;
+    });
+  }
+}
+
+/** The user of a token, which is a JWT; undefined for a service key. */
+function subjectOf(credential: string): string | undefined {
+  const [, claims = ''] = credential.split('.');
+  try {
+    const bytes = Uint8Array.from(atob(claims.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
+    const { sub }: { sub?: unknown } = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof sub === 'string' ? sub : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function request(credential: string, method: string, path: string, body?: unknown): Promise<unknown> {
+  const headers = { Authorization: `Bearer ${credential}`, 'Content-Type': 'application/json' };
+  const response = await calls.fetch(new Request(location.origin + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) }), false);
+  const answer = await response.json();
+  if (!response.ok) throw new ProblemError(answer);
+  return answer;
+}
+
+export const session = new Session();
