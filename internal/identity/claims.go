@@ -97,6 +97,15 @@ type payload struct {
 	Expires   numericDate `json:"exp"`
 }
 
+// issuedAt returns what an unverified token says, or zero.
+func (t unverified) issuedAt() time.Time {
+	var p payload
+	if json.Unmarshal(t.payload, &p) != nil {
+		return time.Time{}
+	}
+	return p.Issued.Time
+}
+
 // audience is one string or a list of them.
 type audience []string
 

@@ -37,7 +37,7 @@ type issuer struct {
 	fetched  time.Time     // when keys were fetched
 	failed   bool          // the last fetch
 	tried    time.Time     // when the last fetch began
-	searched time.Time     // when the last fetch for the sake of an unknown key began
+	searched time.Time     // when a fetch for the sake of an unknown key began
 	fetching chan struct{} // closed at the end of the fetch that is under way; nil if none is
 }
 
@@ -59,13 +59,15 @@ func trustworthy(u *url.URL) bool {
 }
 
 // key returns a key of the issuer. If it is unknown, key waits for the fetch that is under way, or for
-// a new one, and no longer. It ends with [Unavailable] if it cannot be known whether there is such a key.
-func (i *issuer) key(ctx context.Context, name keyName) (any, error) {
-	key, fetching := i.find(name, true)
+// a new one, and no longer. It ends with [Unavailable] if there may be such a key nevertheless: no fetch has
+// succeeded since the token says that it was issued. So a client whose token has a very new key tries again,
+// even while others send tokens with keys that do not exist, and does not sign its user out.
+func (i *issuer) key(ctx context.Context, name keyName, issued time.Time) (any, error) {
+	key, fetching := i.find(name)
 	if key == nil && fetching != nil {
 		select {
 		case <-fetching:
-			key, _ = i.find(name, false)
+			key, _ = i.find(name)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -75,20 +77,20 @@ func (i *issuer) key(ctx context.Context, name keyName) (any, error) {
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.failed || i.current() == nil {
-		return nil, &Error{Code: Unavailable, Message: "The issuer of tokens cannot be reached at the moment. Try again shortly."}
+	if i.failed || i.current() == nil || issued.After(i.tried) {
+		return nil, &Error{Code: Unavailable, Message: "The key of the token cannot be had from its issuer at the moment. Try again shortly."}
 	}
 	return nil, errUnknownKey
 }
 
-// find returns a key, or nil and the fetch that may find it. With search, it starts one if it may.
-func (i *issuer) find(name keyName, search bool) (any, <-chan struct{}) {
+// find returns a key, or nil and the fetch that may find it, which it starts if it may.
+func (i *issuer) find(name keyName) (any, <-chan struct{}) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if key := i.current()[name]; key != nil {
 		return key, nil
 	}
-	if now := i.now(); search && i.fetching == nil && now.Sub(i.searched) >= retryAfter {
+	if now := i.now(); i.fetching == nil && now.Sub(i.searched) >= retryAfter {
 		i.searched = now
 		i.fetch()
 	}

@@ -51,7 +51,7 @@ func (v *verifier) verify(ctx context.Context, text string) (claims, error) {
 	if err != nil {
 		return claims{}, err
 	}
-	key, expected, err := v.key(ctx, t.header)
+	key, expected, err := v.key(ctx, t)
 	if err != nil {
 		return claims{}, err
 	}
@@ -62,10 +62,10 @@ func (v *verifier) verify(ctx context.Context, text string) (claims, error) {
 }
 
 // key returns the key that a token must be signed with, and what its claims must say. It may wait for the issuer.
-func (v *verifier) key(ctx context.Context, h header) (any, expected, error) {
-	switch h.Algorithm {
+func (v *verifier) key(ctx context.Context, t unverified) (any, expected, error) {
+	switch name := (keyName{t.header.Algorithm, t.header.KeyID}); name.algorithm {
 	case "HS256":
-		if key := v.secrets.find(h.KeyID); key != nil {
+		if key := v.secrets.find(name.id); key != nil {
 			return key, expected{audience: v.audience}, nil
 		}
 		return nil, expected{}, errUnknownKey
@@ -73,7 +73,7 @@ func (v *verifier) key(ctx context.Context, h header) (any, expected, error) {
 		if v.issuer == nil {
 			return nil, expected{}, errUnknownKey
 		}
-		key, err := v.issuer.key(ctx, keyName{h.Algorithm, h.KeyID})
+		key, err := v.issuer.key(ctx, name, t.issuedAt())
 		return key, expected{v.issuer.audience, v.issuer.url}, err
 	}
 	return nil, expected{}, invalidToken("The alg of the token is not supported.")
