@@ -12,6 +12,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,9 @@ type Server struct {
 	*app.App
 
 	DatabaseURL string
+
+	stop  func()
+	users sync.Map // the clients of As, by user
 }
 
 // Start runs a server on an empty database until the test ends.
@@ -42,14 +46,20 @@ func StartOn(t testing.TB, databaseURL string, options messaging.Options) *Serve
 	return StartWith(t, databaseURL, app.Options{Messaging: options})
 }
 
-// StartWith is [StartOn] with all options of the server.
+// StartWith is [StartOn] with all options of the server. If it is to authenticate, it gets the credentials
+// of [ServiceKey], with which Client makes its requests, and of [Token], unless the options have others.
 func StartWith(t testing.TB, databaseURL string, options app.Options) *Server {
 	t.Helper()
 	options.ListenAddress = "127.0.0.1:0"
 	options.DatabaseURL = databaseURL
 	options.Database.MaxConnections = cmp.Or(options.Database.MaxConnections, dbtest.MaxConnections)
 	options.ShutdownTimeout = time.Minute
-	options.Log = slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if options.Log == nil {
+		options.Log = slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	if options.API.Authenticate {
+		giveCredentials(t, &options)
+	}
 	server, err := app.New(t.Context(), options)
 	if err != nil {
 		t.Fatalf("start on %s: %v", databaseURL, err)
@@ -57,14 +67,22 @@ func StartWith(t testing.TB, databaseURL string, options app.Options) *Server {
 	ctx, stop := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- server.Run(ctx) }()
-	t.Cleanup(func() {
+	s := &Server{Client: NewClient(t, "http://"+server.Address().String()), App: server, DatabaseURL: databaseURL}
+	s.stop = sync.OnceFunc(func() {
 		stop()
 		if err := errors.Join(<-ran, server.Close()); err != nil {
 			t.Errorf("stop: %v", err)
 		}
 	})
-	return &Server{Client: NewClient(t, "http://"+server.Address().String()), App: server, DatabaseURL: databaseURL}
+	t.Cleanup(s.stop)
+	if options.API.Authenticate {
+		s.Client = s.With(ServiceKey)
+	}
+	return s
 }
+
+// Stop stops the server before the test ends, as a deployment does: requests are answered first.
+func (s *Server) Stop() { s.stop() }
 
 // logWriter writes the server's log to the log of the test.
 type logWriter struct{ t testing.TB }

@@ -41,16 +41,27 @@ func NewClientOver(t testing.TB, url string, transport *http.Transport) *Client 
 	t.Helper()
 	transport.MaxIdleConnsPerHost = 256 // tests send many requests at once; each keeps its connection for the next
 	t.Cleanup(transport.CloseIdleConnections)
-	checker := &checker{t: t, next: transport}
+	return newClient(url, &checker{t: t, next: transport})
+}
+
+func newClient(url string, checker *checker) *Client {
 	doer := &http.Client{
 		Transport:     checker,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	api, err := client.NewClientWithResponses(url, client.WithHTTPClient(doer))
 	if err != nil {
-		t.Fatal(err)
+		checker.t.Fatal(err)
 	}
 	return &Client{ClientWithResponses: api, URL: url, HTTP: doer, checker: checker}
+}
+
+// With returns a client that sends a credential, or none if it is "", with every request that has no
+// Authorization. It uses the same connections.
+func (c *Client) With(credential string) *Client {
+	checker := *c.checker
+	checker.credential = credential
+	return newClient(c.URL, &checker)
 }
 
 // Answer is the answer to a request of Do.

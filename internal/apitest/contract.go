@@ -29,13 +29,18 @@ var router = sync.OnceValues(func() (routers.Router, error) {
 
 // checker is a transport that fails the test when a response violates the contract.
 type checker struct {
-	t       testing.TB
-	next    http.RoundTripper
-	retries bool // see Client.RetryUnavailable
+	t          testing.TB
+	next       http.RoundTripper
+	retries    bool   // see Client.RetryUnavailable
+	credential string // see Client.With
 }
 
 // RoundTrip sends the request and validates the response.
 func (c *checker) RoundTrip(request *http.Request) (*http.Response, error) {
+	if c.credential != "" && request.Header["Authorization"] == nil {
+		request = request.Clone(request.Context()) // a RoundTripper leaves its request as it is
+		request.Header.Set("Authorization", "Bearer "+c.credential)
+	}
 	for {
 		response, err := c.send(request)
 		isNotIdempotent := request.Method == http.MethodPost && request.Header.Get("Idempotency-Key") == ""

@@ -69,7 +69,7 @@ func (r *feedReader) followStreams(t *testing.T) {
 func (r *feedReader) readStream(parent context.Context, t *testing.T, end *uuid.UUID) {
 	ctx, cancel := r.connection(parent)
 	defer cancel()
-	stream, err := r.replicas[r.random.IntN(len(r.replicas))].Follow(ctx, t, r.user, &r.cursor)
+	stream, err := r.replicas[r.random.IntN(len(r.replicas))].As(t, r.user).Follow(ctx, t, r.user, &r.cursor)
 	if err != nil { // cut, or refused because the database was down
 		<-time.After(retryPause)
 		return
@@ -89,7 +89,7 @@ func (r *feedReader) followPages(t *testing.T) {
 	for done := false; !done && !t.Failed(); {
 		done = r.writing.Err() != nil // before the page is read
 		params := client.ListChangesParams{After: new(r.cursor), Limit: new(int32(1 + r.random.IntN(100))), Wait: new(int32(1))}
-		answer, err := r.replicas[r.random.IntN(len(r.replicas))].ListChangesWithResponse(t.Context(), r.user, &params)
+		answer, err := r.replicas[r.random.IntN(len(r.replicas))].As(t, r.user).ListChangesWithResponse(t.Context(), r.user, &params)
 		switch {
 		case err != nil:
 			t.Error(err)

@@ -19,10 +19,11 @@ import (
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/feed"
+	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestFeed follows the feeds of users, by streams that are cut repeatedly and by pages, while
+// TestFeed follows the feeds of users, with their tokens, by streams that are cut repeatedly and by pages, while
 // several replicas write to overlapping mailboxes and every second notification is lost: the
 // readers must receive what is stored, in order and without duplicates. It logs the seeds.
 func TestFeed(t *testing.T) {
@@ -98,7 +99,9 @@ func startFeedTest(t *testing.T, url string, bus func(*db.DB) feed.Bus) *feedTes
 	f := &feedTest{}
 	for _, skew := range []time.Duration{0, time.Second, -time.Second} {
 		now := func() time.Time { return time.Now().Add(skew) }
-		f.replicas = append(f.replicas, apitest.StartWith(t, url, app.Options{Messaging: messaging.Options{Now: now}, Bus: bus}))
+		f.replicas = append(f.replicas, apitest.StartWith(t, url, app.Options{
+			Messaging: messaging.Options{Now: now}, Bus: bus, API: httpapi.Options{Authenticate: true},
+		}))
 	}
 	f.writing, f.written = context.WithCancel(context.WithoutCancel(t.Context()))
 	return f
@@ -161,13 +164,13 @@ func (f *feedTest) write(t *testing.T, random *rand.Rand) {
 		var answer interface{ StatusCode() int }
 		switch {
 		case what < 10:
-			answer, err = replica.EditMessageWithResponse(ctx, m.ID, client.EditMessageRequest{Text: new(key)})
+			answer, err = replica.As(t, m.Sender).EditMessageWithResponse(ctx, m.ID, client.EditMessageRequest{Text: new(key)})
 		case what < 15:
-			answer, err = replica.DeleteMessageWithResponse(ctx, m.ID)
+			answer, err = replica.As(t, m.Sender).DeleteMessageWithResponse(ctx, m.ID)
 		case what < 25:
-			answer, err = replica.SetReadMarkerWithResponse(ctx, m.Recipient, m.Sender, client.SetReadMarkerRequest{MessageID: m.ID})
+			answer, err = replica.As(t, m.Recipient).SetReadMarkerWithResponse(ctx, m.Recipient, m.Sender, client.SetReadMarkerRequest{MessageID: m.ID})
 		default:
-			sent, failure := replica.SendMessageWithResponse(ctx, &client.SendMessageParams{IdempotencyKey: &key},
+			sent, failure := replica.As(t, sender).SendMessageWithResponse(ctx, &client.SendMessageParams{IdempotencyKey: &key},
 				client.SendMessageRequest{Sender: sender, Recipient: recipient, Text: key})
 			if failure == nil && sent.JSON201 != nil {
 				f.mu.Lock()

@@ -25,14 +25,17 @@ import (
 // testTimeout is how long a test waits for a condition.
 const testTimeout = 30 * time.Second
 
-// startReplicas runs servers on one empty database, one for each given clock skew. On SQLite
-// their clients retry, see [apitest.Client.RetryUnavailable].
+// startReplicas runs servers that authenticate on one empty database, one for each given clock skew. On
+// SQLite their clients retry, see [apitest.Client.RetryUnavailable].
 func startReplicas(t *testing.T, engine db.Engine, skews ...time.Duration) []*apitest.Server {
 	t.Helper()
 	url := dbtest.NewURL(t, engine)
 	replicas := make([]*apitest.Server, len(skews))
 	for i, skew := range skews {
-		replicas[i] = apitest.StartOn(t, url, messaging.Options{Now: func() time.Time { return time.Now().Add(skew) }})
+		now := func() time.Time { return time.Now().Add(skew) }
+		replicas[i] = apitest.StartWith(t, url, app.Options{
+			Messaging: messaging.Options{Now: now}, API: httpapi.Options{Authenticate: true},
+		})
 		if engine == db.SQLite {
 			replicas[i].RetryUnavailable()
 		}

@@ -43,7 +43,7 @@ func (r *modelRun) compare() {
 		}
 	}
 	for _, user := range r.users {
-		s := r.server()
+		s := r.as(user)
 		list("to "+user, s.List(r.t, client.ListMessagesParams{Recipient: &user}).Messages,
 			func(m *modelMessage) bool { return m.Recipient == user })
 		list("from "+user, s.List(r.t, client.ListMessagesParams{Sender: &user}).Messages,
@@ -67,7 +67,7 @@ func (r *modelRun) compare() {
 	}
 }
 
-func (r *modelRun) compareConversations(s *apitest.Server, user string) {
+func (r *modelRun) compareConversations(s *apitest.Client, user string) {
 	r.t.Helper()
 	var want []string
 	for _, peer := range r.users {
@@ -96,7 +96,7 @@ func (r *modelRun) compareConversations(s *apitest.Server, user string) {
 	}
 }
 
-func (r *modelRun) compareBlocks(s *apitest.Server, user string) {
+func (r *modelRun) compareBlocks(s *apitest.Client, user string) {
 	r.t.Helper()
 	var got, want []string
 	for _, block := range s.Blocks(r.t, user, client.ListBlocksParams{}).Blocks {

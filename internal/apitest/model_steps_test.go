@@ -26,6 +26,15 @@ type modelRun struct {
 
 func (r *modelRun) server() *apitest.Server { return r.replicas[r.random.IntN(len(r.replicas))] }
 
+// as returns a client that may act as a user: the user's own or, now and then, a backend's.
+func (r *modelRun) as(user string) *apitest.Client {
+	s := r.server()
+	if r.random.IntN(4) == 0 {
+		return s.Client
+	}
+	return s.As(r.t, user)
+}
+
 func (r *modelRun) user() string { return r.users[r.random.IntN(len(r.users))] }
 
 func (r *modelRun) message() *modelMessage {
@@ -50,12 +59,12 @@ func (r *modelRun) step() {
 	case n < 960:
 		user, peer := r.user(), r.user()
 		if user != peer {
-			r.server().Block(r.t, user, peer)
+			r.as(user).Block(r.t, user, peer)
 			r.model.blocks[pair{user, peer}] = true
 		}
 	case n < 995:
 		user, peer := r.user(), r.user()
-		r.server().Unblock(r.t, user, peer)
+		r.as(user).Unblock(r.t, user, peer)
 		delete(r.model.blocks, pair{user, peer})
 	default:
 		r.erase(r.user())
@@ -75,7 +84,7 @@ func (r *modelRun) send() {
 	if r.random.IntN(2) == 0 {
 		params.IdempotencyKey = new(fmt.Sprint("key-", r.random.IntN(8)))
 	}
-	call := apitest.Call(r.server().SendMessageWithResponse(r.t.Context(), params, request))
+	call := apitest.Call(r.as(request.Sender).SendMessageWithResponse(r.t.Context(), params, request))
 	body := fmt.Sprintf("%s %v", request.Text, request.Metadata)
 	if request.ReplyTo != nil {
 		body += request.ReplyTo.String()
@@ -130,7 +139,7 @@ func (r *modelRun) edit() {
 	case 2, 3:
 		edit.Metadata = nullable.NewNullableWithValue(map[string]any{"edited": float64(r.random.IntN(3))})
 	}
-	answer, err := r.server().EditMessageWithResponse(r.t.Context(), message.ID, edit)
+	answer, err := r.as(message.Sender).EditMessageWithResponse(r.t.Context(), message.ID, edit)
 	switch {
 	case err != nil:
 		r.t.Fatal(err)
@@ -160,7 +169,7 @@ func (r *modelRun) edit() {
 
 func (r *modelRun) delete() {
 	if message := r.message(); message != nil {
-		r.server().Delete(r.t, message.ID)
+		r.as(message.Sender).Delete(r.t, message.ID)
 		message.erase()
 	}
 }
@@ -174,7 +183,7 @@ func (r *modelRun) read() {
 	if r.random.IntN(4) == 0 {
 		user, peer = r.user(), r.user()
 	}
-	answer, err := r.server().SetReadMarkerWithResponse(r.t.Context(), user, peer, client.SetReadMarkerRequest{MessageID: message.ID})
+	answer, err := r.as(user).SetReadMarkerWithResponse(r.t.Context(), user, peer, client.SetReadMarkerRequest{MessageID: message.ID})
 	if err != nil {
 		r.t.Fatal(err)
 	}

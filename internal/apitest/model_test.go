@@ -13,7 +13,6 @@ import (
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
-	"github.com/message-service/message-service/internal/messaging"
 )
 
 // model is what the service promises, in memory: the messages in their order, and
@@ -82,16 +81,16 @@ func (m *modelMessage) has(words string) bool {
 	return true
 }
 
-// TestModel applies random requests of several users to two replicas and to a model, and
-// compares everything that can be read. It logs the seed.
+// TestModel applies random requests of several users, by their tokens or a service key, to two replicas and to
+// a model, and compares everything that can be read. It logs the seed.
 func TestModel(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		s := apitest.Start(t, engine, messaging.Options{})
+		s := apitest.StartAuthenticated(t, dbtest.NewURL(t, engine))
 		run := &modelRun{
 			t: t, model: newModel(), random: rand.New(rand.NewPCG(seed, 0)),
-			replicas: []*apitest.Server{s, apitest.StartOn(t, s.DatabaseURL, messaging.Options{})},
+			replicas: []*apitest.Server{s, apitest.StartAuthenticated(t, s.DatabaseURL)},
 			users:    []string{"alice", "bob", "carol", "dave"},
 		}
 		for i := range 400 {

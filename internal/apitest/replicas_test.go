@@ -18,7 +18,7 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestTwoUsersAtOnce has two users concurrently send to each other, mark as read, edit
+// TestTwoUsersAtOnce has two users, with their tokens, concurrently send to each other, mark as read, edit
 // and delete on three replicas: all requests must succeed, no update may be lost, and
 // both users must see the same order. It logs the seed.
 func TestTwoUsersAtOnce(t *testing.T) {
@@ -41,8 +41,8 @@ func TestTwoUsersAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for worker := range 16 {
 			random := rand.New(rand.NewPCG(seed, uint64(worker)))
-			replica := func() *apitest.Server { return replicas[random.IntN(len(replicas))] }
 			me := worker % 2
+			replica := func() *apitest.Client { return replicas[random.IntN(len(replicas))].As(t, users[me]) }
 			wg.Go(func() {
 				for round := range rounds {
 					switch worker / 2 {
