@@ -52,7 +52,7 @@ func TestCORS(t *testing.T) {
 		} {
 			answer := s.Do(t, request.method, request.path, strings.NewReader(request.body), append(request.header, "Origin: "+webApp, crossSite)...)
 			exposed := strings.Split(answer.Header.Get("Access-Control-Expose-Headers"), ", ")
-			for _, name := range []string{"Link", "Location", "Idempotent-Replayed", "Retry-After", "X-Request-Id", "Allow"} {
+			for _, name := range []string{"Link", "Location", "Idempotent-Replayed", "Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", "X-Request-Id", "Allow"} {
 				if !slices.Contains(exposed, name) {
 					t.Errorf("%s %s does not expose %s: %s", request.method, request.path, name, exposed)
 				}

@@ -29,7 +29,7 @@ func TestEveryMember(t *testing.T) {
 		sent := 0
 		for path, item := range contract.Document().Paths.Map() {
 			for method, operation := range item.Operations() {
-				if operation.RequestBody == nil {
+				if operation.RequestBody == nil || slices.Contains(operation.Tags, "Credentials") { // TestKeys and TestTokens send these
 					continue
 				}
 				schema := bodyOf(operation)

@@ -3,6 +3,7 @@ package apitest_test
 import (
 	"net/http"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -51,8 +52,8 @@ func TestLimits(t *testing.T) {
 		if want := (client.Limits{
 			UserIDMaxLength: 128, TextMaxLength: 4096, MetadataMaxBytes: 4096, MetadataMaxDepth: 30,
 			IdempotencyKeyMaxLength: 255, PageMaxMessages: 100, PageMaxBytes: 524288, DefaultWindowDays: 30, RequestMaxBytes: 65536,
-			UserMaxStreams: 10,
-		}); limits != want {
+			UserMaxStreams: 10, RateLimits: []client.RateLimit{},
+		}); !reflect.DeepEqual(limits, want) {
 			t.Errorf("limits are %+v", limits)
 		}
 		longest := client.SendMessageRequest{

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"sync"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -36,4 +37,16 @@ func PageSize(limit *int32) int {
 
 var defaultPageSize = sync.OnceValue(func() int {
 	return int(Document().Components.Parameters["Limit"].Value.Schema.Value.Default.(float64))
+})
+
+// TokenLifetime is the ttlSeconds of a request for a token, or its default.
+func TokenLifetime(seconds *int32) time.Duration {
+	if seconds == nil {
+		return defaultTokenLifetime()
+	}
+	return time.Duration(*seconds) * time.Second
+}
+
+var defaultTokenLifetime = sync.OnceValue(func() time.Duration {
+	return time.Duration(Document().Components.Schemas["CreateTokenRequest"].Value.Properties["ttlSeconds"].Value.Default.(float64)) * time.Second
 })

@@ -2,7 +2,9 @@ package contract
 
 import (
 	"encoding/json"
+	"reflect"
 	"testing"
+	"time"
 
 	"github.com/message-service/message-service/gen/server"
 )
@@ -16,9 +18,12 @@ func TestLimits(t *testing.T) {
 	}
 	var want server.Limits
 	decode(t, example, &want)
-	want.RequestMaxBytes, want.UserMaxStreams = 0, 0 // not of the contract, nor of the product
-	if got := Limits(); got != want {
+	want.RequestMaxBytes, want.UserMaxStreams, want.RateLimits = 0, 0, nil // not of the contract, nor of the product
+	if got := Limits(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+	if TokenLifetime(nil) != time.Hour || TokenLifetime(new(int32(90))) != 90*time.Second {
+		t.Errorf("tokens live for %s, or %s", TokenLifetime(nil), TokenLifetime(new(int32(90))))
 	}
 	if PageSize(nil) != int(want.PageMaxMessages) || PageSize(new(int32(7))) != 7 {
 		t.Errorf("pages have %d messages, or %d", PageSize(nil), PageSize(new(int32(7))))

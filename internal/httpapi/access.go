@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/message-service/message-service/internal/httpapi/openapi"
+	"github.com/message-service/message-service/internal/identity"
 )
 
 // access says who may call an operation, as its x-access does.
@@ -19,9 +20,6 @@ type access struct {
 	actors []string
 }
 
-// scopes are those that a service key may have.
-var scopes = []string{"messages:read", "messages:write", "groups:write", "users:export", "users:erase", "tokens:create", "admin"}
-
 // public reports whether anyone may call the operation, without a credential.
 func (a access) public() bool { return a.scope == "" }
 
@@ -31,7 +29,7 @@ func newAccess(op *openapi.Operation, value any) (a access, err error) {
 	if value != "public" {
 		member, _ := value.(map[string]any)
 		a.scope, _ = member["scope"].(string)
-		if len(member) != 2 || !slices.Contains(scopes, a.scope) {
+		if len(member) != 2 || !slices.Contains(identity.Scopes(), identity.Scope(a.scope)) {
 			return access{}, fmt.Errorf("x-access: %v is unknown", value)
 		}
 		if a.actors, a.users, err = newActors(op, member["user"]); err != nil {

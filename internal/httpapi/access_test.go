@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/message-service/message-service/internal/contract"
+	"github.com/message-service/message-service/internal/identity"
 )
 
 // TestAccessIsKnown damages x-access and x-rate in the contract: the server must not start.
@@ -64,6 +65,18 @@ func TestAccessIsKnown(t *testing.T) {
 				t.Errorf("%v, want %q", err, test.says)
 			}
 		})
+	}
+}
+
+// TestScopes compares the scopes that the contract lets service keys have with those that there are.
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	var scopes []any
+	for _, scope := range identity.Scopes() {
+		scopes = append(scopes, string(scope))
+	}
+	if listed := contract.Document().Components.Schemas["Scope"].Value.Enum; !reflect.DeepEqual(listed, scopes) {
+		t.Errorf("the contract has %v, and package identity %v", listed, scopes)
 	}
 }
 

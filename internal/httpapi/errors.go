@@ -108,6 +108,7 @@ func (s *Server) explainIdentity(e *identity.Error, c echo.Context) *problem.Err
 	}
 	p := &problem.Error{Kind: identityKinds[e.Code], Detail: e.Message}
 	if e.Field != "" {
+		p.Detail = "The request breaks a rule; see errors."
 		p.Fields = s.fieldErrors([]messaging.Field{{Name: e.Field, Detail: e.Message}}, c)
 	}
 	if p.Kind.Status == http.StatusUnauthorized {

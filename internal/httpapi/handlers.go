@@ -19,6 +19,7 @@ type handlers struct {
 	draining *atomic.Bool
 	memory   *memoryBudget
 
+	rateLimits  []server.RateLimit
 	version     string
 	connections func() (open, most int)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/httpapi/problem"
 	"github.com/message-service/message-service/internal/identity"
 	"github.com/message-service/message-service/internal/ratelimit"
@@ -23,6 +24,20 @@ type RateLimits struct {
 	// Failed is how many requests from one address may have an invalid credential and be answered 401;
 	// further ones are answered 429.
 	Failed ratelimit.Limit
+}
+
+// list returns the limits as getLimits shows them, without those that are off.
+func (l RateLimits) list() []server.RateLimit {
+	limits := []server.RateLimit{}
+	for _, named := range []struct {
+		name  string
+		limit ratelimit.Limit
+	}{{"send", l.Send}, {"write", l.Write}, {"read", l.Read}, {"search", l.Search}, {"failed", l.Failed}} {
+		if !named.limit.Off() {
+			limits = append(limits, server.RateLimit{Name: named.name, Requests: int32(named.limit.Requests), Seconds: int32(named.limit.Seconds())})
+		}
+	}
+	return limits
 }
 
 // subject is whose requests are counted: a user's or a service key's.

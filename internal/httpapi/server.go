@@ -75,10 +75,14 @@ func New(service *messaging.Service, hub *feed.Hub, who *identity.Service, log *
 	if err != nil {
 		return nil, fmt.Errorf("contract: %w", err)
 	}
+	limits := options.RateLimits
+	if !options.Authenticate { // who is not known cannot be limited
+		limits = RateLimits{}
+	}
 	s := &Server{
 		log: log, echo: echo.New(), operations: operations, problems: problem.NewWriter(document),
 		publicURL: options.PublicURL, compress: options.Compress,
-		authenticates: options.Authenticate, identity: who, rates: newRates(options.RateLimits),
+		authenticates: options.Authenticate, identity: who, rates: newRates(limits),
 	}
 	s.echo.HTTPErrorHandler = s.handleError
 	s.echo.IPExtractor = clientAddress(options.TrustedProxies)
@@ -90,6 +94,7 @@ func New(service *messaging.Service, hub *feed.Hub, who *identity.Service, log *
 		log:         log,
 		draining:    &s.draining,
 		memory:      newMemoryBudget(),
+		rateLimits:  limits.list(),
 		version:     options.Version,
 		connections: options.Connections,
 	}, []server.StrictMiddlewareFunc{s.withExchange}))

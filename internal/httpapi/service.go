@@ -53,5 +53,6 @@ func (h *handlers) GetLimits(context.Context, server.GetLimitsRequestObject) (se
 	limits := contract.Limits()
 	limits.RequestMaxBytes = int32(bodyLimits.Bytes)
 	limits.UserMaxStreams = feed.UserMaxStreams
+	limits.RateLimits = h.rateLimits
 	return server.GetLimits200JSONResponse(limits), nil
 }

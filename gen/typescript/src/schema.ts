@@ -458,6 +458,167 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/{userId}/stream-tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a ticket for a stream
+         * @description A ticket opens the stream of a user's changes for a browser's own `EventSource`, which cannot send
+         *     `Authorization`: pass it as `ticket` to `listChanges`. It is good for nothing else, and for 60 seconds,
+         *     as often as the `EventSource` reconnects; make another one when it has given up. A stream that a
+         *     ticket has opened goes on, and ends when the credential does that made the ticket.
+         */
+        post: operations["createStreamTicket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{userId}/token-revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Revoke the tokens of a user
+         * @description Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every server, and
+         *     ends the streams that they have opened. A token that is made after the answer works. It takes the
+         *     place of an earlier revocation of this user.
+         */
+        put: operations["setTokenRevocation"];
+        post?: never;
+        /**
+         * Accept the tokens of a user again
+         * @description Undoes `setTokenRevocation`: tokens that have not expired work again, unless those of all users are
+         *     revoked. Does nothing when there is nothing to undo.
+         */
+        delete: operations["deleteTokenRevocation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/token-revocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Revoke the tokens of all users
+         * @description As `setTokenRevocation`, for the tokens of every user.
+         */
+        put: operations["setAllTokensRevocation"];
+        post?: never;
+        /**
+         * Accept the tokens of all users again
+         * @description Undoes `setAllTokensRevocation`. Revocations of single users stay. Does nothing when there is
+         *     nothing to undo.
+         */
+        delete: operations["deleteAllTokensRevocation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a user token
+         * @description A token for the device of a user, signed by the first of `TOKEN_SECRETS`. Your backend hands it to a user
+         *     who has logged in, and a new one before it expires. There is nothing to register: any user id will do.
+         *
+         *     Answered 409 by a server without `TOKEN_SECRETS`. Your backend can also make tokens by itself, with
+         *     the same secret, and without a request.
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List service keys
+         * @description All keys that are not revoked, the oldest first, without what is secret. One that has expired stays
+         *     for a day. Keys from `SERVICE_KEY` are not among them.
+         */
+        get: operations["listKeys"];
+        put?: never;
+        /**
+         * Make a service key
+         * @description Makes a key for a backend, which can be used at once on this server and within 2 seconds on others. The answer is
+         *     the only place where its secret appears: what is stored is a hash. There may be 1,000 keys (409).
+         */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/{keyId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a service key. */
+                keyId: components["schemas"]["KeyId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a service key
+         * @description Ends a key for good, at once on this server and within 2 seconds on others, and the streams it has opened. A key
+         *     may revoke itself. One that is revoked already, or comes from `SERVICE_KEY`, is answered 404.
+         */
+        delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/limits": {
         parameters: {
             query?: never;
@@ -467,7 +628,7 @@ export interface paths {
         };
         /**
          * Read the limits
-         * @description The sizes this server accepts, so that a client can check before it sends.
+         * @description The sizes this server accepts, so that a client can check before it sends, and how often.
          *     They do not change while the server runs.
          */
         get: operations["getLimits"];
@@ -800,6 +961,123 @@ export interface components {
              */
             sha256?: string;
         };
+        /**
+         * @description The id of a service key, which is also the second part of its secret.
+         * @example 4fQ0aB7xK2mZ
+         */
+        KeyId: string;
+        /**
+         * @description Something that a service key may be used for: `messages:read` and `messages:write` for what is about
+         *     messages, conversations, changes and blocks of any user, `groups:write` for groups, `users:export` and
+         *     `users:erase` for what concerns a user, `tokens:create` for user tokens, and `admin` for keys
+         *     and revocations.
+         * @enum {string}
+         */
+        Scope: "messages:read" | "messages:write" | "groups:write" | "users:export" | "users:erase" | "tokens:create" | "admin";
+        /** @description A key to be made. */
+        CreateKeyRequest: {
+            /**
+             * @description What the key is for, in your words, without control characters.
+             * @example the shop's backend
+             */
+            name: string;
+            /** @description What it may be used for. */
+            scopes: components["schemas"]["Scope"][];
+            expiresAt?: components["schemas"]["TimeBound"];
+        };
+        /** @description A service key, without what is secret. Without `expiresAt` it does not expire. */
+        ServiceKey: {
+            id: components["schemas"]["KeyId"];
+            /**
+             * @description What the key is for.
+             * @example the shop's backend
+             */
+            name: string;
+            /** @description What it may be used for; more scopes may come. */
+            scopes: string[];
+            createdAt: components["schemas"]["Timestamp"];
+            expiresAt?: components["schemas"]["Timestamp"];
+            /**
+             * Format: date
+             * @description The day of its last use, in UTC. Absent if it was not used yet.
+             * @example 2026-11-24
+             */
+            lastUsedOn?: string;
+        };
+        /** @description The service keys. */
+        ServiceKeyList: {
+            /** @description The keys, the oldest first. */
+            keys: components["schemas"]["ServiceKey"][];
+        };
+        /** @description A new service key and its secret. */
+        CreatedServiceKey: {
+            key: components["schemas"]["ServiceKey"];
+            /**
+             * @description What to send as `Authorization: Bearer`: `msk_`, the id, the secret and a checksum. It is
+             *     shown this once.
+             * @example msk_4fQ0aB7xK2mZ_…
+             */
+            secret: string;
+        };
+        /** @description A user token to be made. */
+        CreateTokenRequest: {
+            userId: components["schemas"]["UserId"];
+            /**
+             * Format: int32
+             * @description In how many seconds it expires.
+             * @default 3600
+             */
+            ttlSeconds: number;
+        };
+        /** @description A user token. */
+        UserToken: {
+            /**
+             * @description The token, a JWT: what to send as `Authorization: Bearer`.
+             * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjEiLCJ0eXAiOiJKV1QifQ.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJl
+             */
+            token: string;
+            userId: components["schemas"]["UserId"];
+            expiresAt: components["schemas"]["Timestamp"];
+        };
+        /** @description Which tokens to revoke. */
+        SetTokenRevocationRequest: {
+            issuedBefore: components["schemas"]["TimeBound"];
+        };
+        /** @description Tokens that were issued before the second of `issuedBefore` are refused. */
+        TokenRevocation: {
+            issuedBefore: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description A ticket for the stream of a user.
+         * @example mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL
+         */
+        Ticket: string;
+        /** @description A ticket, and until when it opens streams. */
+        StreamTicket: {
+            ticket: components["schemas"]["Ticket"];
+            expiresAt: components["schemas"]["Timestamp"];
+        };
+        /** @description How often somebody may do something. */
+        RateLimit: {
+            /**
+             * @description What it is about, as in the field `RateLimit`: `send`, `write`, `read` and `search` for what a
+             *     user does, `failed` for attempts from one address with credentials that are not good; more may come.
+             * @example send
+             */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many requests.
+             * @example 300
+             */
+            requests: number;
+            /**
+             * Format: int32
+             * @description In how many seconds.
+             * @example 60
+             */
+            seconds: number;
+        };
         /** @description The sizes this server accepts. */
         Limits: {
             /**
@@ -853,6 +1131,8 @@ export interface components {
              * @description The most streams of changes, and requests that wait for one, that a user may have on a server.
              */
             userMaxStreams: number;
+            /** @description How often somebody may do something; what is not here has no limit. */
+            rateLimits: components["schemas"]["RateLimit"][];
         };
         /** @description The state of a server. */
         Status: {
@@ -1047,7 +1327,29 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such message or conversation. */
+        /** @description This server has no `TOKEN_SECRETS`, so it makes no tokens. */
+        TokenSecretsMissing: {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There are as many service keys as are allowed. */
+        TooManyKeys: {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such message, conversation or service key. */
         NotFound: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -1195,7 +1497,14 @@ export interface components {
          */
         IdempotencyKey: string;
     };
-    requestBodies: never;
+    requestBodies: {
+        /** @description Which tokens to revoke. */
+        SetTokenRevocation: {
+            content: {
+                "application/json": components["schemas"]["SetTokenRevocationRequest"];
+            };
+        };
+    };
     headers: {
         /**
          * @description The next page in the same direction as `rel="next"`
@@ -1782,6 +2091,11 @@ export interface operations {
                  *     `Last-Event-ID`, as some stand-ins for the browser's own. An empty one counts as absent.
                  */
                 lastEventId?: components["schemas"]["Cursor"];
+                /**
+                 * @description A ticket of `createStreamTicket` for this user, in place of `Authorization`, for an `EventSource`,
+                 *     which cannot send one.
+                 */
+                ticket?: components["schemas"]["Ticket"];
                 /** @description The most changes on a page. A stream has no limit. */
                 limit?: number;
                 /**
@@ -1962,6 +2276,316 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    createStreamTicket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ticket. */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamTicket"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    setTokenRevocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["SetTokenRevocation"];
+        responses: {
+            /** @description The revocation. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenRevocation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteTokenRevocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no revocation for this user. */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    setAllTokensRevocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: components["requestBodies"]["SetTokenRevocation"];
+        responses: {
+            /** @description The revocation. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenRevocation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteAllTokensRevocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no revocation for all users. */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description For whom, and for how long. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description The token. */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserToken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["TokenSecretsMissing"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceKeyList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What the key may be used for. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateKeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The key. */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedServiceKey"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["TooManyKeys"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a service key. */
+                keyId: components["schemas"]["KeyId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key is revoked. */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];

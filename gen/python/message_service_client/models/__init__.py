@@ -6,6 +6,9 @@ from .change import Change
 from .change_page import ChangePage
 from .conversation import Conversation
 from .conversation_page import ConversationPage
+from .create_key_request import CreateKeyRequest
+from .create_token_request import CreateTokenRequest
+from .created_service_key import CreatedServiceKey
 from .edit_message_request import EditMessageRequest
 from .export_record import ExportRecord
 from .field_error import FieldError
@@ -16,10 +19,18 @@ from .message_page import MessagePage
 from .metadata import Metadata
 from .new_metadata import NewMetadata
 from .problem import Problem
+from .rate_limit import RateLimit
 from .read_marker import ReadMarker
+from .scope import Scope
 from .send_message_request import SendMessageRequest
+from .service_key import ServiceKey
+from .service_key_list import ServiceKeyList
 from .set_read_marker_request import SetReadMarkerRequest
+from .set_token_revocation_request import SetTokenRevocationRequest
 from .status import Status
+from .stream_ticket import StreamTicket
+from .token_revocation import TokenRevocation
+from .user_token import UserToken
 
 __all__ = (
     "Block",
@@ -28,6 +39,9 @@ __all__ = (
     "ChangePage",
     "Conversation",
     "ConversationPage",
+    "CreateKeyRequest",
+    "CreateTokenRequest",
+    "CreatedServiceKey",
     "EditMessageRequest",
     "ExportRecord",
     "FieldError",
@@ -38,8 +52,16 @@ __all__ = (
     "Metadata",
     "NewMetadata",
     "Problem",
+    "RateLimit",
     "ReadMarker",
+    "Scope",
     "SendMessageRequest",
+    "ServiceKey",
+    "ServiceKeyList",
     "SetReadMarkerRequest",
+    "SetTokenRevocationRequest",
     "Status",
+    "StreamTicket",
+    "TokenRevocation",
+    "UserToken",
 )

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.rate_limit import RateLimit
+
 
 T = TypeVar("T", bound="Limits")
 
@@ -26,6 +30,7 @@ class Limits:
         request_max_bytes (int): The largest request body, in bytes.
         user_max_streams (int): The most streams of changes, and requests that wait for one, that a user may have on a
             server.
+        rate_limits (list[RateLimit]): How often somebody may do something; what is not here has no limit.
     """
 
     user_id_max_length: int
@@ -38,6 +43,7 @@ class Limits:
     default_window_days: int
     request_max_bytes: int
     user_max_streams: int
+    rate_limits: list[RateLimit]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,6 +67,11 @@ class Limits:
 
         user_max_streams = self.user_max_streams
 
+        rate_limits = []
+        for rate_limits_item_data in self.rate_limits:
+            rate_limits_item = rate_limits_item_data.to_dict()
+            rate_limits.append(rate_limits_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -75,6 +86,7 @@ class Limits:
                 "defaultWindowDays": default_window_days,
                 "requestMaxBytes": request_max_bytes,
                 "userMaxStreams": user_max_streams,
+                "rateLimits": rate_limits,
             }
         )
 
@@ -82,6 +94,8 @@ class Limits:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.rate_limit import RateLimit
+
         d = dict(src_dict)
         user_id_max_length = d.pop("userIdMaxLength")
 
@@ -103,6 +117,13 @@ class Limits:
 
         user_max_streams = d.pop("userMaxStreams")
 
+        rate_limits = []
+        _rate_limits = d.pop("rateLimits")
+        for rate_limits_item_data in _rate_limits:
+            rate_limits_item = RateLimit.from_dict(rate_limits_item_data)
+
+            rate_limits.append(rate_limits_item)
+
         limits = cls(
             user_id_max_length=user_id_max_length,
             text_max_length=text_max_length,
@@ -114,6 +135,7 @@ class Limits:
             default_window_days=default_window_days,
             request_max_bytes=request_max_bytes,
             user_max_streams=user_max_streams,
+            rate_limits=rate_limits,
         )
 
         limits.additional_properties = d

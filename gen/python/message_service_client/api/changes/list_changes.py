@@ -16,6 +16,7 @@ def _get_kwargs(
     *,
     after: UUID | Unset = UNSET,
     last_event_id_query: UUID | Unset = UNSET,
+    ticket: str | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
     last_event_id_header: UUID | Unset = UNSET,
@@ -35,6 +36,8 @@ def _get_kwargs(
     if not isinstance(last_event_id_query, Unset):
         json_last_event_id_query = str(last_event_id_query)
     params["lastEventId"] = json_last_event_id_query
+
+    params["ticket"] = ticket
 
     params["limit"] = limit
 
@@ -124,6 +127,7 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
     last_event_id_query: UUID | Unset = UNSET,
+    ticket: str | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
     last_event_id_header: UUID | Unset = UNSET,
@@ -185,6 +189,8 @@ def sync_detailed(
         last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
+        ticket (str | Unset): A ticket for the stream of a user. Example:
+            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
         last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
@@ -203,6 +209,7 @@ def sync_detailed(
         user_id=user_id,
         after=after,
         last_event_id_query=last_event_id_query,
+        ticket=ticket,
         limit=limit,
         wait=wait,
         last_event_id_header=last_event_id_header,
@@ -221,6 +228,7 @@ def sync(
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
     last_event_id_query: UUID | Unset = UNSET,
+    ticket: str | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
     last_event_id_header: UUID | Unset = UNSET,
@@ -282,6 +290,8 @@ def sync(
         last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
+        ticket (str | Unset): A ticket for the stream of a user. Example:
+            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
         last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
@@ -301,6 +311,7 @@ def sync(
         client=client,
         after=after,
         last_event_id_query=last_event_id_query,
+        ticket=ticket,
         limit=limit,
         wait=wait,
         last_event_id_header=last_event_id_header,
@@ -313,6 +324,7 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
     last_event_id_query: UUID | Unset = UNSET,
+    ticket: str | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
     last_event_id_header: UUID | Unset = UNSET,
@@ -374,6 +386,8 @@ async def asyncio_detailed(
         last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
+        ticket (str | Unset): A ticket for the stream of a user. Example:
+            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
         last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
@@ -392,6 +406,7 @@ async def asyncio_detailed(
         user_id=user_id,
         after=after,
         last_event_id_query=last_event_id_query,
+        ticket=ticket,
         limit=limit,
         wait=wait,
         last_event_id_header=last_event_id_header,
@@ -408,6 +423,7 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
     last_event_id_query: UUID | Unset = UNSET,
+    ticket: str | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
     last_event_id_header: UUID | Unset = UNSET,
@@ -469,6 +485,8 @@ async def asyncio(
         last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
+        ticket (str | Unset): A ticket for the stream of a user. Example:
+            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
         last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
@@ -489,6 +507,7 @@ async def asyncio(
             client=client,
             after=after,
             last_event_id_query=last_event_id_query,
+            ticket=ticket,
             limit=limit,
             wait=wait,
             last_event_id_header=last_event_id_header,

@@ -69,7 +69,7 @@ def sync_detailed(
 ) -> Response[Limits | Problem]:
     """Read the limits
 
-     The sizes this server accepts, so that a client can check before it sends.
+     The sizes this server accepts, so that a client can check before it sends, and how often.
     They do not change while the server runs.
 
     Raises:
@@ -95,7 +95,7 @@ def sync(
 ) -> Limits | Problem | None:
     """Read the limits
 
-     The sizes this server accepts, so that a client can check before it sends.
+     The sizes this server accepts, so that a client can check before it sends, and how often.
     They do not change while the server runs.
 
     Raises:
@@ -117,7 +117,7 @@ async def asyncio_detailed(
 ) -> Response[Limits | Problem]:
     """Read the limits
 
-     The sizes this server accepts, so that a client can check before it sends.
+     The sizes this server accepts, so that a client can check before it sends, and how often.
     They do not change while the server runs.
 
     Raises:
@@ -141,7 +141,7 @@ async def asyncio(
 ) -> Limits | Problem | None:
     """Read the limits
 
-     The sizes this server accepts, so that a client can check before it sends.
+     The sizes this server accepts, so that a client can check before it sends, and how often.
     They do not change while the server runs.
 
     Raises:
