@@ -103,6 +103,10 @@ pooler-test: build ## Test the API through PgBouncer in transaction mode
 	@.tools/install-pgbouncer
 	go test -tags tools -count=1 -timeout 10m -run '^TestPooler' ./internal/apitest
 
+.PHONY: issuer-test
+issuer-test: tools build ## Test tokens of an OpenID provider, through changes of its keys and outages
+	go test -tags tools -count=1 -timeout 5m -run '^TestIssuer$$' ./internal/apitest
+
 .PHONY: sdk-test
 sdk-test: tools build ## Test the SDKs against the built binary
 	go test -count=1 ./api/messageservice
@@ -187,7 +191,7 @@ build: ## Build bin/message-service, one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/message-service ./cmd/message-service
 
 .PHONY: ci
-ci: verify lint full-test race-test contract-test pooler-test sdk-test generators-test console-test docs-test bench-short ## Everything a change must pass
+ci: verify lint full-test race-test contract-test pooler-test issuer-test sdk-test generators-test console-test docs-test bench-short ## Everything a change must pass
 
 .PHONY: help
 help:

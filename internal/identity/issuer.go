@@ -37,7 +37,8 @@ type issuer struct {
 	fetched  time.Time     // when keys were fetched
 	failed   bool          // the last fetch
 	tried    time.Time     // when the last fetch began
-	searched time.Time     // when a fetch for the sake of an unknown key began
+	searched time.Time     // when the last fetch for the sake of an unknown key began
+	sought   keyName       // that key
 	fetching chan struct{} // closed at the end of the fetch that is under way; nil if none is
 }
 
@@ -59,9 +60,7 @@ func trustworthy(u *url.URL) bool {
 }
 
 // key returns a key of the issuer. If it is unknown, key waits for the fetch that is under way, or for
-// a new one, and no longer. It ends with [Unavailable] if there may be such a key nevertheless: no fetch has
-// succeeded since the token says that it was issued. So a client whose token has a very new key tries again,
-// even while others send tokens with keys that do not exist, and does not sign its user out.
+// a new one, and no longer. It ends with [Unavailable] if there may be such a key nevertheless.
 func (i *issuer) key(ctx context.Context, name keyName, issued time.Time) (any, error) {
 	key, fetching := i.find(name)
 	if key == nil && fetching != nil {
@@ -77,10 +76,17 @@ func (i *issuer) key(ctx context.Context, name keyName, issued time.Time) (any, 
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.failed || i.current() == nil || issued.After(i.tried) {
+	if i.failed || i.current() == nil || i.mayBeNewer(name, issued) {
 		return nil, &Error{Code: Unavailable, Message: "The key of the token cannot be had from its issuer at the moment. Try again shortly."}
 	}
 	return nil, errUnknownKey
+}
+
+// mayBeNewer reports whether an unknown key may be newer than the last fetch, as a token with it claims that
+// was issued in the same second or later. So a client whose issuer has changed its key tries again, even
+// while others send tokens with keys that do not exist, and does not sign its user out.
+func (i *issuer) mayBeNewer(name keyName, issued time.Time) bool {
+	return name != i.sought && !issued.Before(i.tried.Truncate(time.Second))
 }
 
 // find returns a key, or nil and the fetch that may find it, which it starts if it may.
@@ -91,7 +97,7 @@ func (i *issuer) find(name keyName) (any, <-chan struct{}) {
 		return key, nil
 	}
 	if now := i.now(); i.fetching == nil && now.Sub(i.searched) >= retryAfter {
-		i.searched = now
+		i.searched, i.sought = now, name
 		i.fetch()
 	}
 	return nil, i.fetching

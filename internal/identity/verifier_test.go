@@ -33,9 +33,11 @@ func newTestKeys(t testing.TB) testKeys {
 	return testKeys{"RS256": rsaKey, "ES256": ecKey, "EdDSA": edKey}
 }
 
-// newTestIssuer has fetched the keys at noon, whose ids are k-RS256 and so on.
+// newTestIssuer has fetched the keys, whose ids are k-RS256 and so on, after the tokens of noon were issued.
 func newTestIssuer(keys testKeys) *issuer {
-	i := &issuer{url: "https://issuer.example.org", audience: "chat-api", now: atNoon, keys: keySet{}, fetched: noon, tried: noon, searched: noon}
+	i := &issuer{url: "https://issuer.example.org", audience: "chat-api", now: atNoon, keys: keySet{}}
+	i.fetched = noon.Add(time.Second)
+	i.tried, i.searched = i.fetched, i.fetched
 	for algorithm, key := range keys {
 		i.keys[keyName{algorithm, "k-" + algorithm}] = key.Public()
 	}
