@@ -26,7 +26,7 @@ func inBubble(t *testing.T, test func(t *testing.T, s *watched)) {
 	t.Helper()
 	t.Parallel()
 	url := dbtest.NewURL(t, db.SQLite)
-	secrets := parseSecrets(t, "now=0123456789abcdef0123456789abcdef")
+	secrets := newSecrets(t)
 	synctest.Test(t, func(t *testing.T) {
 		options := identity.Options{Secrets: secrets, Audience: "chat"}
 		database := dbtest.Open(t, url)
@@ -156,6 +156,7 @@ func TestStreamsEnd(t *testing.T) {
 		"it was revoked before the stream began": {0, 0, identity.Revoked, func(t *testing.T, s *watched) context.Context {
 			p := s.token(t, "alice", time.Hour)
 			revoke(t, s.Service, "alice", time.Now().Add(time.Second))
+			synctest.Wait() // what was open has been looked at
 			return s.until(t, p)
 		}},
 	} {

@@ -91,9 +91,12 @@ func revokeKey(t *testing.T, s *identity.Service, id string) {
 	}
 }
 
-func parseSecrets(t *testing.T, text string) identity.Secrets {
+// signingSecret is the secret of newSecrets.
+const signingSecret = "0123456789abcdef0123456789abcdef"
+
+func newSecrets(t *testing.T) identity.Secrets {
 	t.Helper()
-	secrets, err := identity.ParseSecrets(text)
+	secrets, err := identity.ParseSecrets("now=" + signingSecret)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func TestRevocations(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		url := dbtest.NewURL(t, engine)
 		now := &clock{time.Date(2026, 11, 26, 12, 0, 0, 900_000_000, time.UTC)}
-		options := identity.Options{Secrets: parseSecrets(t, "now=0123456789abcdef0123456789abcdef"), Audience: "chat", Now: now.Now}
+		options := identity.Options{Secrets: newSecrets(t), Audience: "chat", Now: now.Now}
 		s := newService(t, dbtest.Open(t, url), options)
 		token := func(user string) string {
 			t.Helper()

@@ -15,7 +15,7 @@ func TestTickets(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		url := dbtest.NewURL(t, engine)
 		now := &clock{time.Now()}
-		options := identity.Options{Secrets: parseSecrets(t, "now=0123456789abcdef0123456789abcdef"), Audience: "chat", Now: now.Now}
+		options := identity.Options{Secrets: newSecrets(t), Audience: "chat", Now: now.Now}
 		s, other := newService(t, dbtest.Open(t, url), options), newService(t, dbtest.Open(t, url), options)
 		_, secret := createKey(t, s, identity.KeyRequest{Name: "shop", Scopes: identity.Scopes()})
 		token, _, err := s.CreateToken("alice", time.Minute)

@@ -1,0 +1,89 @@
+package identity
+
+import (
+	"testing"
+	"time"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
+)
+
+func newTokenService(t testing.TB, now func() time.Time) *Service {
+	t.Helper()
+	secrets, err := ParseSecrets("now=0123456789abcdef0123456789abcdef")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(t.Context(), dbtest.Open(t, dbtest.NewURL(t, db.SQLite)), Options{Secrets: secrets, Audience: "chat", Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestRemembered withdraws the key of a token: for ten minutes the token is not verified again, but what ends it is looked at.
+func TestRemembered(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := newTokenService(t, func() time.Time { return now })
+	long, _, err := s.CreateToken("alice", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	short, _, err := s.CreateToken("bob", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(when, token string, want error) {
+		t.Helper()
+		if err := s.refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Authenticate(t.Context(), token); err != want { //nolint:errorlint // that very error
+			t.Errorf("%s: %v, want %v", when, err, want)
+		}
+	}
+	check("at first", long, nil)
+	check("at first", short, nil)
+	s.verifier.secrets = nil
+	check("withdrawn", long, nil)
+	now = now.Add(90 * time.Second)
+	check("expired", short, errExpired)
+	now = now.Add(rememberFor - 90*time.Second)
+	check("after ten minutes", long, nil)
+	now = now.Add(time.Second)
+	check("later", long, errUnknownKey)
+}
+
+// BenchmarkAuthenticate measures credentials that were used before.
+func BenchmarkAuthenticate(b *testing.B) {
+	s := newTokenService(b, nil)
+	token, _, err := s.CreateToken("alice", time.Hour)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, key, err := s.CreateKey(b.Context(), KeyRequest{Name: "shop", Scopes: Scopes()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, credential := range map[string]string{"token": token, "key": key} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Authenticate(b.Context(), credential); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("check", func(b *testing.B) {
+		p, err := s.Authenticate(b.Context(), token)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if err := s.Check(p); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
