@@ -24,6 +24,8 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve the API (the default command)."`
 	Send    sendCommand    `cmd:"" help:"Send a message, through a running server."`
 	Tail    tailCommand    `cmd:"" help:"Print a user's changes as they happen, from a running server."`
+	Key     keyCommand     `cmd:"" help:"Make, list or revoke service keys, in the database."`
+	Token   tokenCommand   `cmd:"" help:"Make a user token, with the secrets of the server."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database schema up to date, or show its state."`
 	Export  exportCommand  `cmd:"" help:"Write everything that is stored as lines of JSON, to import elsewhere or as a backup."`
 	Import  importCommand  `cmd:"" help:"Store an export, made on either engine, in an empty database."`

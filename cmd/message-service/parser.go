@@ -26,7 +26,7 @@ func newParser(ctx context.Context, std streams, exit func(int)) (*kong.Kong, er
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.ValueFormatter(describe),
 		readAs(parseDuration), readAs(parseLevel), readAs(parseNumber), readAs(parseID),
-		readAs(parseAuth), readAs(parsePrefix), readAs(ratelimit.ParseLimit),
+		readAs(parseAuth), readAs(parsePrefix), readAs(parseScope), readAs(ratelimit.ParseLimit),
 	)
 }
 
@@ -53,7 +53,8 @@ func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 	if isMissing.MatchString(said) && !strings.Contains(said, "did you mean") {
 		name := "message-service"
 		if misunderstood, ok := errors.AsType[*kong.ParseError](err); ok && misunderstood.Context.Command() != "" {
-			name += " " + strings.Fields(misunderstood.Context.Command())[0]
+			words, _, _ := strings.Cut(misunderstood.Context.Command(), " <")
+			name += " " + words
 		}
 		said += "; see " + name + " --help"
 	}

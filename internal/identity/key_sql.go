@@ -59,13 +59,22 @@ func insertKey(ctx context.Context, tx *sqlx.Tx, k Key, hash [sha256.Size]byte, 
 	return nil
 }
 
-// countKeys returns how many keys are neither revoked nor expired.
-func countKeys(ctx context.Context, q sqlx.QueryerContext, now time.Time) (n int, err error) {
-	err = sqlx.GetContext(ctx, q, &n, "SELECT count(*) FROM service_keys WHERE hash IS NOT NULL AND (expires_at IS NULL OR expires_at > $1)", now.UnixMicro())
-	if err != nil {
+// countKeys returns how many keys were not revoked.
+func countKeys(ctx context.Context, q sqlx.QueryerContext) (n int, err error) {
+	if err = sqlx.GetContext(ctx, q, &n, "SELECT count(*) FROM service_keys WHERE hash IS NOT NULL"); err != nil {
 		return 0, fmt.Errorf("count service keys: %w", err)
 	}
 	return n, nil
+}
+
+// hasLiveKey reports whether there is a key that is neither revoked nor expired.
+func hasLiveKey(ctx context.Context, q sqlx.QueryerContext, now time.Time) (found bool, err error) {
+	err = sqlx.GetContext(ctx, q, &found, `
+		SELECT EXISTS (SELECT 1 FROM service_keys WHERE hash IS NOT NULL AND (expires_at IS NULL OR expires_at > $1))`, now.UnixMicro())
+	if err != nil {
+		return false, fmt.Errorf("look for a service key: %w", err)
+	}
+	return found, nil
 }
 
 // selectKeys returns the keys that were not revoked, oldest first.

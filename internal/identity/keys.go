@@ -3,8 +3,10 @@ package identity
 import (
 	"context"
 	"crypto/sha256"
+	"regexp"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -26,8 +28,11 @@ type KeyRequest struct {
 	Expires time.Time // zero if never
 }
 
-// maxKeys is how many keys may be live at a time.
+// maxKeys is how many keys there may be that were not revoked, as many as a list of them may have.
 const maxKeys = 1000
+
+// nameOfKey is what the contract says of a name, for the command line, which the contract does not check.
+var nameOfKey = regexp.MustCompile(`^[^\x00-\x1F\x7F]{1,100}$`)
 
 // CreateKey makes a service key. Its secret is returned, and stored nowhere. Errors: [InvalidArgument]; [TooMany];
 // [Unavailable].
@@ -42,11 +47,11 @@ func (s *Service) CreateKey(ctx context.Context, request KeyRequest) (key Key, s
 		Created: now.UTC().Truncate(time.Microsecond), Expires: request.Expires.UTC().Truncate(time.Microsecond),
 	}
 	err = s.change(ctx, func(ctx context.Context, tx *sqlx.Tx, version int64) error {
-		live, err := countKeys(ctx, tx, now)
+		n, err := countKeys(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if live >= maxKeys {
+		if n >= maxKeys {
 			return &Error{Code: TooMany, Message: "There are 1,000 service keys already. Revoke those that are not needed."}
 		}
 		return insertKey(ctx, tx, key, sha256.Sum256([]byte(secret)), version)
@@ -58,15 +63,15 @@ func (s *Service) CreateKey(ctx context.Context, request KeyRequest) (key Key, s
 }
 
 func (r KeyRequest) check(now time.Time) error {
-	if r.Name == "" {
-		return invalidArgument("name", "must not be empty")
+	if !utf8.ValidString(r.Name) || !nameOfKey.MatchString(r.Name) {
+		return invalidArgument("name", "must have 1 to 100 characters, and no control characters")
 	}
 	if len(r.Scopes) == 0 {
 		return invalidArgument("scopes", "must name at least one scope")
 	}
 	for i, scope := range r.Scopes {
 		if !slices.Contains(Scopes(), scope) || slices.Contains(r.Scopes[:i], scope) {
-			return invalidArgument("scopes", "must be different scopes")
+			return invalidArgument("scopes", "must be different scopes, of those that there are")
 		}
 	}
 	if !r.Expires.IsZero() && !r.Expires.After(now) {
@@ -107,10 +112,10 @@ func (s *Service) HasKeys(ctx context.Context) (bool, error) {
 	if len(s.options.Keys) > 0 {
 		return true, nil
 	}
-	var live int
+	var live bool
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		live, err = countKeys(ctx, q, s.now())
+		live, err = hasLiveKey(ctx, q, s.now())
 		return err
 	})
-	return live > 0, explain(err)
+	return live, explain(err)
 }
