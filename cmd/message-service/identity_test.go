@@ -1,9 +1,14 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestAuthenticates parses the options that say whether requests need a credential, in every combination
@@ -99,5 +104,38 @@ func TestRatesAndProxies(t *testing.T) {
 		if _, err := parse(testParser(t), []string{"serve", option}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v, want %q", option, err, says)
 		}
+	}
+}
+
+// TestNobody starts servers that other machines can reach and that nobody could use, or whose keys and secrets
+// are no such: each must end with one line that says what to do, and prints no secret.
+func TestNobody(t *testing.T) {
+	t.Parallel()
+	short := filepath.Join(t.TempDir(), "short")
+	if err := os.WriteFile(short, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args []string
+		says string
+	}{
+		"elsewhere":         {[]string{"--listen-address=0.0.0.0:0"}, "make a service key with message-service key create, or give one with --service-key-file (SERVICE_KEY_FILE)"},
+		"asked for":         {[]string{"--listen-address=127.0.0.1:0", "--auth=required"}, "message-service key create"},
+		"a short key":       {[]string{"--service-key=s3cret"}, "--service-key (SERVICE_KEY): each key must have 32 to 256 characters"},
+		"a short key, file": {[]string{"--service-key-file", short}, "each key must have 32 to 256 characters"},
+		"no key file":       {[]string{"--service-key-file", short + "x"}, "the file of --service-key-file (SERVICE_KEY_FILE) cannot be read: no such file"},
+		"a key as a file":   {[]string{"--service-key-file=s3cret"}, "cannot be read: no such file"},
+		"a short secret":    {[]string{"--token-secrets=a=s3cret", "--token-audience=m"}, "less than 32 bytes"},
+		"no id":             {[]string{"--token-secrets-file", short, "--token-audience=m"}, "is not kid=secret"},
+		"no secret file":    {[]string{"--token-secrets-file", short + "x", "--token-audience=m"}, "--token-secrets-file (TOKEN_SECRETS_FILE) cannot be read"},
+		"a plain issuer":    {[]string{"--oidc-issuer=http://id.example", "--oidc-audience=m"}, "OIDC_ISSUER is not an https URL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			code, out, errs := runHere(t, append([]string{"--listen-address=127.0.0.1:0", "--log-level=warn", "--database-url", dbtest.NewURL(t, db.SQLite)}, test.args...)...)
+			if code != 1 || out != "" || strings.Count(errs, "\n") != 1 || !strings.Contains(errs, test.says) || strings.Contains(errs, "s3cret") {
+				t.Errorf("exit %d, want 1 and one line with %q\nstdout: %s\nstderr: %s", code, test.says, out, errs)
+			}
+		})
 	}
 }

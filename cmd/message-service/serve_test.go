@@ -66,15 +66,20 @@ func TestRefusesUntilItServes(t *testing.T) {
 // TestGreeting checks what a server prints at its start, including who can read messages.
 func TestGreeting(t *testing.T) {
 	t.Parallel()
+	key := "--service-key=" + strings.Repeat("k", 32)
 	for _, test := range []struct {
 		args       []string
 		says, lack string
 	}{
 		{[]string{"--listen-address=127.0.0.1:0"}, "  Console         http://127.0.0.1:", "every client"},
 		{[]string{"--listen-address=127.0.0.1:0"}, "There is no authentication: every program on this machine can read", "{"},
+		{[]string{"--listen-address=127.0.0.1:0"}, "and no other machine. AUTH=required switches it on.", "Authorization"},
 		{[]string{"--listen-address=127.0.0.1:0", "--allow-unauthenticated"}, "every client of a proxy on it, can read", "no other machine"},
 		{[]string{"--listen-address=0.0.0.0:0", "--allow-unauthenticated"}, "There is no authentication: every client that reaches [::]:", "/console/"},
 		{[]string{"--listen-address=0.0.0.0:0", "--allow-unauthenticated"}, "  Documentation   http://localhost:", "every program"},
+		{[]string{"--listen-address=127.0.0.1:0", key}, `/v1/messages -H "Authorization: Bearer $KEY" --json `, "There is no"},
+		{[]string{"--listen-address=127.0.0.1:0", key}, "Every request needs a credential: a service key, ", "kkk"},
+		{[]string{"--listen-address=0.0.0.0:0", key}, "  Console         http://localhost:", "[::]"},
 	} {
 		ctx, stop := context.WithCancel(t.Context())
 		out := make(greeting, 1)
@@ -83,7 +88,7 @@ func TestGreeting(t *testing.T) {
 			ended <- run(ctx, append(test.args, "--database-url", dbtest.NewURL(t, db.SQLite)), streams{out, out})
 		}()
 		said := ""
-		for !strings.Contains(said, "There is no authentication") {
+		for !strings.Contains(said, "First message") {
 			select {
 			case text := <-out:
 				said += text
