@@ -77,6 +77,33 @@ func ended(ctx context.Context) error {
 	return nil
 }
 
+// credential is what a request that lasts was authenticated by. Without authentication it has no principal, and
+// never ends.
+type credential struct {
+	identity  *identity.Service
+	principal *identity.Principal
+}
+
+func (h *handlers) credentialOf(ctx context.Context) credential {
+	return credential{h.identity, exchangeOf(ctx).principal}
+}
+
+// check returns an error once the credential has ended.
+func (c credential) check() error {
+	if c.principal == nil {
+		return nil
+	}
+	return c.identity.Check(c.principal)
+}
+
+// until returns a context that ends when the credential does.
+func (c credential) until(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.principal == nil {
+		return context.WithCancel(ctx)
+	}
+	return c.identity.Until(ctx, c.principal)
+}
+
 // principalOf returns who makes a request, or nil if nobody was asked.
 func principalOf(c echo.Context) *identity.Principal {
 	principal, _ := c.Get(principalKey).(*identity.Principal)

@@ -30,7 +30,7 @@ func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRe
 		defer stop()
 		from, err := h.feed.Wait(waiting, callerOf(ctx), request.UserID, *after)
 		if err == nil {
-			err = h.checkCredential(ctx)
+			err = h.credentialOf(ctx).check()
 		}
 		if err != nil {
 			return nil, nameCursor(err, parameter)
@@ -45,14 +45,6 @@ func (h *handlers) ListChanges(ctx context.Context, request server.ListChangesRe
 		}
 		return contract.AppendChangePage(body, page), link, nameCursor(err, parameter)
 	}), nil
-}
-
-// checkCredential returns an error if the credential of a request has ended while it waited.
-func (h *handlers) checkCredential(ctx context.Context) error {
-	if principal := exchangeOf(ctx).principal; principal != nil {
-		return h.identity.Check(principal)
-	}
-	return nil
 }
 
 // nameCursor names the parameter at fault if a cursor is ahead of the feed.

@@ -58,13 +58,7 @@ func (h *handlers) streamChanges(ctx context.Context, user string, after *messag
 	if err != nil {
 		return changeStream{}, err
 	}
-	until := context.WithCancel
-	if principal := exchangeOf(ctx).principal; principal != nil {
-		until = func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return h.identity.Until(ctx, principal)
-		}
-	}
-	return changeStream{stream, ctx, stream.Draining(), h.memory.streams, h.log, until}, nil
+	return changeStream{stream, ctx, h.credentialOf(ctx), stream.Draining(), h.memory.streams, h.log}, nil
 }
 
 // changeStream writes a stream of changes as server-sent events, as the HTML standard
@@ -74,14 +68,12 @@ func (h *handlers) streamChanges(ctx context.Context, user string, after *messag
 // handler's stack for as long as the stream lasts: several times the memory that an idle stream needs.
 // An HTTP/2 connection is shared with other requests and cannot be hijacked.
 type changeStream struct {
-	stream   *feed.Stream
-	request  context.Context //nolint:containedctx // the generated interface passes no context to the method that writes the response
-	draining context.Context //nolint:containedctx // it is the server's, not a request's: done when the server drains
-	budget   *streamBudget
-	log      *slog.Logger
-
-	// until makes a context that ends when the credential of the client does.
-	until func(context.Context) (context.Context, context.CancelFunc)
+	stream     *feed.Stream
+	request    context.Context //nolint:containedctx // the generated interface passes no context to the method that writes the response
+	credential credential
+	draining   context.Context //nolint:containedctx // it is the server's, not a request's: done when the server drains
+	budget     *streamBudget
+	log        *slog.Logger
 }
 
 // VisitListChangesResponse writes the stream. On HTTP/1.1 it hands the connection to a goroutine that
@@ -121,7 +113,7 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 
 // serveConn writes the stream to a hijacked connection and closes it.
 func (s changeStream) serveConn(conn net.Conn, head []byte, requestID string) {
-	clientCtx, cancel := s.until(context.Background())
+	clientCtx, cancel := s.credential.until(context.Background())
 	defer conn.Close() //nolint:errcheck // the stream is over
 	defer cancel()
 	go awaitDisconnect(conn, cancel)
@@ -188,11 +180,11 @@ func (s changeStream) write(ctx context.Context, to streamWriter, events []byte)
 		}
 		var err error
 		events, err = s.next(ctx)
-		switch {
+		switch over := s.credential.check(); {
 		case s.draining.Err() != nil:
 			return s.writeRetry(to, maxRetryAfterStop)
-		case ended(ctx) != nil:
-			return errors.Join(ended(ctx), s.writeRetry(to, maxRetry))
+		case over != nil:
+			return errors.Join(over, s.writeRetry(to, maxRetry))
 		case err != nil:
 			return err
 		}
@@ -220,7 +212,7 @@ func (s changeStream) send(ctx context.Context, to streamWriter, chunk []byte, h
 			return err // the server drains; the client resumes elsewhere
 		}
 	}
-	if err := ended(ctx); err != nil {
+	if err := s.credential.check(); err != nil { // it may be known before ctx ends
 		s.budget.prompt.Release(prompt)
 		return err
 	}

@@ -1,0 +1,194 @@
+package apitest_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/httpapi"
+	"github.com/message-service/message-service/internal/identity"
+)
+
+// endsWithin is how long a credential that was revoked or has expired may be used on any server.
+const endsWithin = 2 * time.Second
+
+const expiresAfter = 3 * time.Second // of keys that expire
+
+// ending is a credential for bob's changes, and what ends it.
+type ending struct {
+	credential string
+	inQuery    bool // it is a stream ticket
+	end        func() error
+	problem    string // of a request with it later
+}
+
+// endings make credentials on a server; those that expire do so a few seconds later.
+func endings(t *testing.T, s *apitest.Server) map[string]func() ending {
+	ctx, issued := context.WithoutCancel(t.Context()), time.Now().Add(-time.Minute)
+	token := func(revoked string) ending { // of a later second than those that were revoked before
+		issued = issued.Add(time.Second)
+		return ending{apitest.Token(t, "bob", issued), false, func() error {
+			_, err := s.Identity.RevokeTokens(ctx, revoked, issued.Add(time.Second))
+			return err
+		}, "revoked"}
+	}
+	key := func() ending {
+		key, secret, err := s.Identity.CreateKey(ctx, identity.KeyRequest{Name: t.Name(), Scopes: []identity.Scope{identity.MessagesRead}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ending{secret, false, func() error { return s.Identity.RevokeKey(ctx, key.ID) }, "revoked"}
+	}
+	brief := func() ending {
+		_, secret, err := s.Identity.CreateKey(ctx, identity.KeyRequest{
+			Name: t.Name(), Scopes: []identity.Scope{identity.MessagesRead}, Expires: time.Now().Add(expiresAfter),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ending{secret, false, func() error { return nil }, "expired"}
+	}
+	return map[string]func() ending{
+		"a revoked token":      func() ending { return token("bob") },
+		"a token, all revoked": func() ending { return token("") },
+		"a revoked key":        key,
+		"a key that expires":   brief,
+	}
+}
+
+// request makes a request for bob's changes by a credential.
+func (e ending) request(t *testing.T, s *apitest.Server, query, accept string) (*http.Response, error) {
+	t.Helper()
+	if e.inQuery {
+		query += "&ticket=" + e.credential
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/users/bob/changes?"+query, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Accept", accept)
+	if !e.inQuery {
+		request.Header.Set("Authorization", "Bearer "+e.credential)
+	}
+	return s.With("").HTTP.Do(request)
+}
+
+// TestCredentialEnds follows bob's changes with credentials of each kind, on the server that ends them and on another
+// one, as streams over HTTP/1.1 and HTTP/2 and by a long poll. Each must end when its credential does, and none
+// may bring what was stored later.
+func TestCredentialEnds(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := dbtest.NewURL(t, engine)
+		start := func() *apitest.Server {
+			return apitest.StartWith(t, url, app.Options{H2C: true, API: httpapi.Options{Authenticate: true}})
+		}
+		here, there := start(), start()
+		for name, makeCredential := range endings(t, here) {
+			t.Run(name, func(t *testing.T) {
+				e := makeCredential()
+				streams := map[string]io.ReadCloser{}
+				for protocol, server := range map[string]*apitest.Server{
+					"HTTP/1.1": here, "HTTP/2": overHTTP2(t, here), "HTTP/1.1, another server": there, "HTTP/2, another server": overHTTP2(t, there),
+				} {
+					response, err := e.request(t, server, "", "text/event-stream")
+					if err != nil || response.StatusCode != http.StatusOK || (response.ProtoMajor == 2) != strings.HasPrefix(protocol, "HTTP/2") {
+						t.Fatalf("%s: answered %+v: %v", protocol, response, err)
+					}
+					defer response.Body.Close() //nolint:errcheck // it was read to its end
+					streams[protocol] = response.Body
+				}
+				cursor := here.Clock(t, "bob")
+				polls := map[*apitest.Server]chan apitest.Answer{here: make(chan apitest.Answer, 1), there: make(chan apitest.Answer, 1)}
+				for server, answer := range polls {
+					go func() {
+						response, err := e.request(t, server, "wait=60&after="+cursor.String(), "application/json")
+						if err != nil {
+							t.Error(err)
+							close(answer)
+							return
+						}
+						defer response.Body.Close()          //nolint:errcheck // it was only read
+						body, _ := io.ReadAll(response.Body) // the client has read it already
+						answer <- apitest.Answer{Status: response.StatusCode, Header: response.Header, Body: string(body)}
+					}()
+				}
+				for _, server := range []*apitest.Server{here, there} {
+					for server.Feed.Streams() < 3 { // two streams and a long poll
+						runtime.Gosched()
+					}
+				}
+				if err := e.end(); err != nil {
+					t.Fatal(err)
+				}
+				ended := time.Now()
+				for _, server := range []*apitest.Server{here, there} {
+					for e.isGood(t, server) {
+						if time.Since(ended) > endsWithin+expiresAfter {
+							t.Fatal("the credential is still good")
+						}
+					}
+				}
+				here.Send(t, "alice", "bob", "too late")
+				there.Send(t, "alice", "bob", "too late")
+				for protocol, stream := range streams {
+					text, err := io.ReadAll(stream)
+					if err != nil || strings.Contains(string(text), "too late") || !lastRetry(string(text)) {
+						t.Errorf("%s: it brought %q: %v", protocol, text, err)
+					}
+				}
+				for _, answer := range polls {
+					if a := <-answer; a.Status != http.StatusUnauthorized || !strings.Contains(a.Body, ":credential-"+e.problem) || a.Header.Get("WWW-Authenticate") == "" {
+						t.Errorf("a long poll is answered %d %v: %s", a.Status, a.Header, a.Body)
+					}
+				}
+			})
+		}
+	})
+}
+
+// isGood reports whether a request with the credential is answered, and checks how it is refused otherwise.
+func (e ending) isGood(t *testing.T, s *apitest.Server) bool {
+	t.Helper()
+	response, err := e.request(t, s, "limit=1", "application/json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it was only read
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch response.StatusCode {
+	case http.StatusOK:
+		return true
+	case http.StatusUnauthorized:
+		if !strings.Contains(string(body), ":credential-"+e.problem) {
+			t.Errorf("it is refused with %s", body)
+		}
+	default:
+		t.Errorf("answered %s: %s", response.Status, body)
+	}
+	return false
+}
+
+// lastRetry reports whether a stream ends with a line that says when to come back, after a whole event.
+func lastRetry(stream string) bool {
+	before, last, found := strings.Cut(strings.TrimSuffix(stream, "\n\n"), "\n\nretry: ")
+	return found && before != "" && last != "" && strings.Trim(last, "0123456789") == ""
+}
+
+// overHTTP2 is a client of the same server that speaks HTTP/2.
+func overHTTP2(t *testing.T, s *apitest.Server) *apitest.Server {
+	t.Helper()
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	return &apitest.Server{Client: apitest.NewClientOver(t, s.URL, transport), App: s.App, DatabaseURL: s.DatabaseURL}
+}
