@@ -26,7 +26,7 @@ function make(user: string | undefined, listed: Listed): MessageService {
       return response;
     },
   });
-  if (source) client.use({ onRequest: async ({ request }) => { request.headers.set('Authorization', `Bearer ${await source()}`); } });
+  if (source) client.use({ onRequest: async ({ request }) => { request.headers.set('Authorization', `Bearer ${typeof source === 'string' ? source : await source()}`); } });
   return client;
 }
 

@@ -81,11 +81,10 @@ class Session extends Emitter {
     this.ask(true, this.isSignedIn ? detail : '');
   }
 
-  /** A source of credentials for requests as a user, or of the page itself; undefined while none is needed. */
-  source(user: string | undefined): (() => Promise<string>) | undefined {
+  /** The credential for requests as a user, or of the page itself, or where it comes from; undefined while none is needed. */
+  source(user: string | undefined): string | (() => Promise<string>) | undefined {
     const credential = this.#credential;
-    if (credential === undefined) return undefined;
-    if (user === undefined || !this.#makesTokens) return () => Promise.resolve(credential);
+    if (credential === undefined || user === undefined || !this.#makesTokens) return credential;
     let last: string | undefined;
     return async () => {
       last = await this.#tokenOf(user, credential, last); // it is asked again only if the last one was refused
@@ -96,7 +95,13 @@ class Session extends Emitter {
   async #tokenOf(user: string, key: string, refused: string | undefined): Promise<string> {
     const known = await this.#tokens.get(user)?.catch(() => undefined);
     if (known && known.token !== refused && Date.parse(known.expiresAt) - Date.now() > renewBefore) return known.token;
-    return (await this.#makeToken(key, user)).token;
+    try {
+      return (await this.#makeToken(key, user)).token;
+    } catch (error) {
+      if (isProblem(error, 422)) return key; // it is not the id of a user, for which the request itself is refused, too
+      if (isProblem(error, 401)) this.refused(`Bearer ${key}`, error.problem);
+      throw error;
+    }
   }
 
   #makeToken(key: string, userId: string): Promise<Token> {
@@ -105,14 +110,19 @@ class Session extends Emitter {
     return token;
   }
 
-  /** Whether tokens can be made with a key: it may lack the scope, and the server a secret to sign with. */
-  #tryToken(key: string, user: string): Promise<boolean> {
-    return this.#makeToken(key, user).then(() => true, (error: unknown) => {
-      if (error instanceof ProblemError && [403, 409].includes(error.problem.status)) return false;
+  /** Whether tokens can be made with a key: it may lack the scope (403), and the server a secret to sign with (409). */
+  async #tryToken(key: string, user: string): Promise<boolean> {
+    try {
+      await this.#makeToken(key, user);
+      return true;
+    } catch (error) {
+      if (isProblem(error, 403, 409, 422)) return error.problem.status === 422;
       throw error;
-    });
+    }
   }
 }
+
+const isProblem = (error: unknown, ...statuses: number[]): error is ProblemError => error instanceof ProblemError && statuses.includes(error.problem.status);
 
 /** The user of a token, which is a JWT; undefined for a service key. */
 function subjectOf(credential: string): string | undefined {

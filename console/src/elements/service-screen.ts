@@ -15,7 +15,7 @@ const maxSamples = 120;
 
 const engines: Readonly<Record<string, string>> = { postgres: 'PostgreSQL', sqlite: 'SQLite' };
 
-const shownLimits: readonly (readonly [keyof Limits, string, (value: number) => string])[] = [
+const shownLimits: readonly (readonly [Exclude<keyof Limits, 'rateLimits'>, string, (value: number) => string])[] = [
   ['textMaxLength', 'Text of a message', (n) => `${number(n)} characters`],
   ['metadataMaxBytes', 'Metadata of a message', bytes],
   ['metadataMaxDepth', 'Levels of metadata', number],
@@ -27,6 +27,9 @@ const shownLimits: readonly (readonly [keyof Limits, string, (value: number) => 
   ['defaultWindowDays', 'A list without bounds goes back', (n) => `${number(n)} days`],
   ['userMaxStreams', 'Streams of a user', number],
 ];
+
+/** The rate limits that a client may know, by name. */
+const rates: Readonly<Record<string, string>> = { send: 'Sends of a user', write: 'Other changes of a user', read: 'Reads of a user', search: 'Searches of a user', failed: 'Bad credentials from an address' };
 
 /** The state of the server, as it is now. */
 export class ServiceScreen extends HTMLElement {
@@ -70,7 +73,11 @@ export class ServiceScreen extends HTMLElement {
   async #loadLimits(): Promise<void> {
     const data = await limits().catch(() => undefined);
     if (!data) return;
-    this.#limits.replaceChildren(el('h2', {}, 'Limits'), el('dl', {}, ...shownLimits.map(([name, title, show]) => el('div', {}, el('dt', {}, title), el('dd', {}, show(data[name]))))));
+    const lines = [
+      ...shownLimits.map(([name, title, show]) => [title, show(data[name])] as const),
+      ...data.rateLimits.map(({ name, requests, seconds }) => [rates[name] ?? `Rate of ${name}`, `${number(requests)} in ${duration(seconds)}`] as const),
+    ];
+    this.#limits.replaceChildren(el('h2', {}, 'Limits'), el('dl', {}, ...lines.map(([title, value]) => el('div', {}, el('dt', {}, title), el('dd', {}, value)))));
   }
 
   #draw(status: Status): void {

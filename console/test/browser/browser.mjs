@@ -1,5 +1,5 @@
 // Tests the console of the server at BASE_URL in Chromium: in two windows, in twelve tabs, without
-// a network, by the keyboard alone. ONLY selects parts by name, separated by commas. With PICTURE it
+// a network, by the keyboard alone. TOKEN is a key of the server, if it requires one. ONLY selects parts by name, separated by commas. With PICTURE it
 // only saves a screenshot to that path, in which the server appears as http://localhost:8080.
 import assert from 'node:assert/strict';
 import { accessible, hostile, hostileNames, markup, prove, sideways, until, watch } from './checks.mjs';
@@ -7,8 +7,9 @@ import { hide } from './hide.mjs';
 import { within } from './search.mjs';
 
 const { launch } = await import(`${process.env.TOOLS}/chromium.mjs`);
-const { BASE_URL, PICTURE } = process.env;
+const { BASE_URL, PICTURE, TOKEN } = process.env;
 const browser = await launch(...PICTURE ? [`--host-resolver-rules=MAP localhost:8080 ${new URL(BASE_URL).host}`] : []);
+const headers = TOKEN ? { Authorization: `Bearer ${TOKEN}` } : {};
 const base = PICTURE ? 'http://localhost:8080' : BASE_URL;
 const found = [];
 const streams = new Map(); // the open streams of each context
@@ -26,7 +27,7 @@ async function newBrowser(options = {}) {
 async function open(context, fragment) {
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
-  await page.goto(`${base}/console/${fragment}`);
+  await page.goto(`${base}/console/${TOKEN ? fragment.replace('#', `#key=${TOKEN}&`) : fragment}`);
   return page;
 }
 
@@ -40,7 +41,7 @@ const type = async (page, user, text) => {
 const shows = (page, user, wanted) => until(async () => (await texts(page, user)).join('|') === wanted.join('|'), async () => `${wanted} for ${user}, but ${await texts(page, user)}`);
 
 async function send(context, sender, recipient, text) {
-  const answer = await context.request.post(`${base}/v1/messages`, { data: { sender, recipient, text } });
+  const answer = await context.request.post(`${base}/v1/messages`, { headers, data: { sender, recipient, text } });
   assert.equal(answer.status(), 201, await answer.text());
   return answer.json();
 }
