@@ -39,11 +39,14 @@ func isFile(files fs.FS, name string) bool {
 
 // Handler serves the page and its assets at the paths for which [Has] is true, relative to its
 // root. The page loads the contract from /openapi.yaml, and links to the console at /console/ if
-// there is one.
-func Handler(hasConsole bool) http.Handler {
+// there is one. Its samples have a credential if requests need one.
+func Handler(hasConsole, authenticates bool) http.Handler {
 	index := index
 	if hasConsole {
 		index = strings.Replace(index, "<html ", `<html data-console="/console/" `, 1)
+	}
+	if authenticates {
+		index = strings.Replace(index, "<html ", `<html data-auth="required" `, 1)
 	}
 	own := http.FileServerFS(page)
 	assets := statigz.FileServer(static.FS)

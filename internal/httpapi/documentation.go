@@ -14,14 +14,14 @@ import (
 )
 
 // serveDocumentation serves the contract, as YAML and JSON, and Swagger UI to read it with.
-func (s *Server) serveDocumentation(document *openapi3.T, hasConsole bool) error {
+func (s *Server) serveDocumentation(document *openapi3.T, hasConsole, authenticates bool) error {
 	json, err := document.MarshalJSON()
 	if err != nil {
 		return fmt.Errorf("contract: %w", err)
 	}
 	s.serveContract("/openapi.yaml", "application/yaml", api.Document, "\n  - url: %s\n") // RFC 9512
 	s.serveContract("/openapi.json", echo.MIMEApplicationJSON, json, `"url":"%s"`)
-	assets := http.StripPrefix("/docs", swaggerui.Handler(hasConsole))
+	assets := http.StripPrefix("/docs", swaggerui.Handler(hasConsole, authenticates))
 	s.echo.GET("/docs", redirectTo("/docs/"))
 	s.echo.GET("/docs/*", func(c echo.Context) error {
 		if !swaggerui.Has(c.Param("*")) {

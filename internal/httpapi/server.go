@@ -101,7 +101,7 @@ func New(service *messaging.Service, hub *feed.Hub, who *identity.Service, log *
 	if err := s.serveConsole(options.Console); err != nil {
 		return nil, err
 	}
-	return s, s.serveDocumentation(document, options.Console)
+	return s, s.serveDocumentation(document, options.Console, options.Authenticate)
 }
 
 // ServeHTTP answers one request. HEAD is handled as GET, of which net/http leaves out the body

@@ -4,7 +4,7 @@ import { LANGUAGES, open, openOperation, readSamples, shoot, violations } from '
 
 // A credential is taken out of the URL, sent where its operation accepts it, and gone after a reload.
 export async function authorizes() {
-  const page = await open({ viewport: { width: 1400, height: 900 } }, '#key=a-key&/Users/listBlocks');
+  const page = await open({ viewport: { width: 1400, height: 900 } }, '#/Users/listBlocks', 'a-key');
   assert.equal(await page.evaluate(() => location.hash), '#/Users/listBlocks');
   const sent = [];
   page.on('request', (request) => { if (request.url().includes('/v1/')) sent.push(request.headers().authorization); });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { authorizes } from './authorize.mjs';
-import { base, browser, forgive, LANGUAGES, open, openOperation, parameter, problems, readSamples, shoot, tryOut, violations } from './page.mjs';
+import { base, browser, forgive, headers, LANGUAGES, open, openOperation, parameter, problems, readSamples, shoot, tryOut, violations } from './page.mjs';
 
 const contract = await (await fetch(`${base}/openapi.json`)).json();
 const operationIds = Object.values(contract.paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId).filter(Boolean));
@@ -201,7 +201,7 @@ async function followsAStream() {
   await events.filter({ hasText: 'ready' }).waitFor();
   for (const text of ['one: <b>live</b>', 'two']) {
     const body = JSON.stringify({ sender: 'writer', recipient: 'reader', text });
-    await fetch(`${base}/v1/messages`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+    await fetch(`${base}/v1/messages`, { method: 'POST', headers: { ...headers, 'Content-Type': 'application/json' }, body });
     await events.filter({ hasText: text }).waitFor();
   }
   assert.equal(await events.count(), 3);

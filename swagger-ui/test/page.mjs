@@ -11,8 +11,11 @@ export const browser = await launch();
 export const base = process.env.BASE_URL;
 export const problems = [];
 
-// open opens the documentation, or one place in it.
-export async function open(options, hash = '') {
+const { TOKEN } = process.env; // a key of the server, if it requires one
+export const headers = TOKEN ? { Authorization: `Bearer ${TOKEN}` } : {};
+
+// open opens the documentation, or one place in it, and gives it the key.
+export async function open(options, hash = '', credential = TOKEN) {
   const page = await browser.newPage(options);
   page.setDefaultTimeout(15_000);
   page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`); });
@@ -28,7 +31,7 @@ export async function open(options, hash = '') {
   await page.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (e) => console.error(`Content-Security-Policy: ${e.violatedDirective} ${e.blockedURI}`));
   });
-  await page.goto(`${base}/docs/${hash}`);
+  await page.goto(`${base}/docs/${credential ? `#key=${credential}&${hash.slice(1)}` : hash}`);
   await page.waitForSelector('.operation');
   return page;
 }
