@@ -9,9 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -34,12 +32,9 @@ const issuerUser = "auth0|alice"
 // startIssuer starts the provider on a port of this machine, with keys whose ids have a prefix.
 func startIssuer(t *testing.T, port, prefix string) *openIDProvider {
 	t.Helper()
-	tools, err := filepath.Abs("../../.tools")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &openIDProvider{cmd: exec.Command("node", "testdata/issuer.mjs", port, issuerUser)}
-	p.cmd.Env = append(os.Environ(), "TOOLS="+tools, "PATH="+filepath.Join(tools, "venv", "bin")+":"+os.Getenv("PATH"))
+	tools, path := findTools(t)
+	p := &openIDProvider{cmd: exec.Command("env", "node", "testdata/issuer.mjs", port, issuerUser)} // env looks on that PATH
+	p.cmd.Env = append(p.cmd.Environ(), "TOOLS="+tools, "PATH="+path)
 	output, err1 := p.cmd.StdoutPipe()
 	input, err2 := p.cmd.StdinPipe()
 	if err1 != nil || err2 != nil {
@@ -107,22 +102,9 @@ func TestIssuer(t *testing.T) {
 	provider.stop()
 
 	server := apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, db.SQLite), "OIDC_ISSUER="+provider.url, "OIDC_AUDIENCE=chat-api")
-	status := func(token, user string) int {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/v1/users/"+url.PathEscape(user)+"/conversations", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("Authorization", "Bearer "+token)
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = response.Body.Close()
-		return response.StatusCode
-	}
 	want := func(code int, token, user string) {
 		t.Helper()
-		if got := status(token, user); got != code {
+		if got := listConversations(t, server, token, user); got != code {
 			t.Errorf("got %d, want %d", got, code)
 		}
 	}
@@ -130,7 +112,7 @@ func TestIssuer(t *testing.T) {
 	becomes := func(token string) {
 		t.Helper()
 		deadline := time.Now().Add(time.Minute)
-		for code := status(token, issuerUser); code != http.StatusOK; code = status(token, issuerUser) {
+		for code := listConversations(t, server, token, issuerUser); code != http.StatusOK; code = listConversations(t, server, token, issuerUser) {
 			if code != http.StatusServiceUnavailable || time.Now().After(deadline) {
 				t.Fatalf("got %d", code)
 			}

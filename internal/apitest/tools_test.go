@@ -23,15 +23,21 @@ func startBinary(t *testing.T, engine db.Engine) *apitest.Process {
 	return apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, engine))
 }
 
+// findTools returns the folder of the pinned tools, and a PATH where they come first.
+func findTools(t *testing.T) (folder, path string) {
+	t.Helper()
+	folder, err := filepath.Abs("../../.tools")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder, filepath.Join(folder, "venv", "bin") + ":" + filepath.Join(folder, "node_modules", ".bin") + ":" + os.Getenv("PATH")
+}
+
 // runTool runs a program in a folder, absolute or relative to this repository, with the tools
 // first on the PATH and the server's URL in BASE_URL.
 func runTool(t *testing.T, p *apitest.Process, folder, name string, args ...string) (output string) {
 	t.Helper()
-	tools, err := filepath.Abs("../../.tools")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(tools, "venv", "bin") + ":" + filepath.Join(tools, "node_modules", ".bin") + ":" + os.Getenv("PATH")
+	tools, path := findTools(t)
 	t.Setenv("PATH", path)
 	command := exec.CommandContext(t.Context(), name, args...)
 	if command.Dir = folder; !filepath.IsAbs(folder) {
