@@ -224,10 +224,10 @@ type CreateTokenRequest struct {
 	UserID UserID `json:"userId"`
 }
 
-// CreatedServiceKey A new service key and its secret.
-type CreatedServiceKey struct {
+// CreatedKey A new service key and its secret.
+type CreatedKey struct {
 	// Key A service key, without what is secret. Without `expiresAt` it does not expire.
-	Key ServiceKey `json:"key"`
+	Key Key `json:"key"`
 
 	// Secret What to send as `Authorization: Bearer`: `msk_`, the id, the secret and a checksum. It is
 	// shown this once.
@@ -235,6 +235,23 @@ type CreatedServiceKey struct {
 	//
 	// Example: msk_4fQ0aB7xK2mZ_…
 	Secret string `json:"secret"`
+}
+
+// CreatedToken A user token.
+type CreatedToken struct {
+	// ExpiresAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	ExpiresAt Timestamp `json:"expiresAt"`
+
+	// Token The token, a JWT: what to send as `Authorization: Bearer`.
+	//
+	// Example: eyJhbGciOiJIUzI1NiIsImtpZCI6IjEiLCJ0eXAiOiJKV1QifQ.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJl
+	Token string `json:"token"`
+
+	// UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+	UserID UserID `json:"userId"`
 }
 
 // Cursor A place in a feed of changes. Cursors sort in the order of the feed; that of a
@@ -346,10 +363,47 @@ type Highlight struct {
 	Start int32 `json:"start"`
 }
 
+// Key A service key, without what is secret. Without `expiresAt` it does not expire.
+type Key struct {
+	// CreatedAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	CreatedAt Timestamp `json:"createdAt"`
+
+	// ExpiresAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	ExpiresAt *Timestamp `json:"expiresAt,omitempty"`
+
+	// ID The id of a service key, which is also the second part of its secret.
+	//
+	// Example: 4fQ0aB7xK2mZ
+	ID KeyID `json:"id"`
+
+	// LastUsedOn The day of its last use, in UTC. Absent if it was not used yet.
+	//
+	// Example: 2026-11-24
+	LastUsedOn *openapi_types.Date `json:"lastUsedOn,omitempty"`
+
+	// Name What the key is for.
+	//
+	// Example: the shop's backend
+	Name string `json:"name"`
+
+	// Scopes What it may be used for; more scopes may come.
+	Scopes []string `json:"scopes"`
+}
+
 // KeyID The id of a service key, which is also the second part of its secret.
 //
 // Example: 4fQ0aB7xK2mZ
 type KeyID = string
+
+// KeyList The service keys.
+type KeyList struct {
+	// Keys The keys, the oldest first.
+	Keys []Key `json:"keys"`
+}
 
 // Limits The sizes this server accepts.
 type Limits struct {
@@ -596,43 +650,6 @@ type SendMessageRequest struct {
 	Text MessageText `json:"text"`
 }
 
-// ServiceKey A service key, without what is secret. Without `expiresAt` it does not expire.
-type ServiceKey struct {
-	// CreatedAt An RFC 3339 time in UTC, with milliseconds.
-	//
-	// Example: 2026-11-23T12:00:00.366Z
-	CreatedAt Timestamp `json:"createdAt"`
-
-	// ExpiresAt An RFC 3339 time in UTC, with milliseconds.
-	//
-	// Example: 2026-11-23T12:00:00.366Z
-	ExpiresAt *Timestamp `json:"expiresAt,omitempty"`
-
-	// ID The id of a service key, which is also the second part of its secret.
-	//
-	// Example: 4fQ0aB7xK2mZ
-	ID KeyID `json:"id"`
-
-	// LastUsedOn The day of its last use, in UTC. Absent if it was not used yet.
-	//
-	// Example: 2026-11-24
-	LastUsedOn *openapi_types.Date `json:"lastUsedOn,omitempty"`
-
-	// Name What the key is for.
-	//
-	// Example: the shop's backend
-	Name string `json:"name"`
-
-	// Scopes What it may be used for; more scopes may come.
-	Scopes []string `json:"scopes"`
-}
-
-// ServiceKeyList The service keys.
-type ServiceKeyList struct {
-	// Keys The keys, the oldest first.
-	Keys []ServiceKey `json:"keys"`
-}
-
 // SetReadMarkerRequest How far a user has read.
 type SetReadMarkerRequest struct {
 	// MessageID A UUID. Those the service makes are of version 7 and sort in the order of the
@@ -732,23 +749,6 @@ type TokenRevocation struct {
 // UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
 // `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 type UserID = string
-
-// UserToken A user token.
-type UserToken struct {
-	// ExpiresAt An RFC 3339 time in UTC, with milliseconds.
-	//
-	// Example: 2026-11-23T12:00:00.366Z
-	ExpiresAt Timestamp `json:"expiresAt"`
-
-	// Token The token, a JWT: what to send as `Authorization: Bearer`.
-	//
-	// Example: eyJhbGciOiJIUzI1NiIsImtpZCI6IjEiLCJ0eXAiOiJKV1QifQ.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJl
-	Token string `json:"token"`
-
-	// UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-	UserID UserID `json:"userId"`
-}
 
 // After A UUID. Those the service makes are of version 7 and sort in the order of the
 // messages.
@@ -901,16 +901,16 @@ type ListChangesParams struct {
 	// `Last-Event-ID`, as some stand-ins for the browser's own. An empty one counts as absent.
 	LastEventIDInQuery *Cursor `form:"lastEventId,omitempty" json:"lastEventId,omitempty"`
 
-	// Ticket A ticket of `createStreamTicket` for this user, in place of `Authorization`, for an `EventSource`,
-	// which cannot send one.
-	Ticket *Ticket `form:"ticket,omitempty" json:"ticket,omitempty"`
-
 	// Limit The most changes on a page. A stream has no limit.
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Wait How many seconds to wait for a change where there is none. A stream waits
 	// anyway.
 	Wait *int32 `form:"wait,omitempty" json:"wait,omitempty"`
+
+	// Ticket A ticket of `createStreamTicket` for this user, in place of `Authorization`, for an `EventSource`,
+	// which cannot send one.
+	Ticket *Ticket `form:"ticket,omitempty" json:"ticket,omitempty"`
 
 	// LastEventID Counts in place of `after` and `lastEventId`; an `EventSource` sends it when it
 	// resumes. An empty one counts as absent.
@@ -3244,18 +3244,6 @@ func NewListChangesRequest(server string, userID User, params *ListChangesParams
 
 		}
 
-		if params.Ticket != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ticket", *params.Ticket, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
@@ -3271,6 +3259,18 @@ func NewListChangesRequest(server string, userID User, params *ListChangesParams
 		if params.Wait != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "wait", *params.Wait, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Ticket != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ticket", *params.Ticket, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -4481,7 +4481,7 @@ type ListKeysResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ServiceKeyList
+	JSON200 *KeyList
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *BadRequest
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
@@ -4505,7 +4505,7 @@ type ListKeysResponse struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListKeysResponse) GetJSON200() *ServiceKeyList {
+func (r ListKeysResponse) GetJSON200() *KeyList {
 	return r.JSON200
 }
 
@@ -4592,7 +4592,7 @@ type CreateKeyResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *CreatedServiceKey
+	JSON201 *CreatedKey
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *BadRequest
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
@@ -4624,7 +4624,7 @@ type CreateKeyResponse struct {
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateKeyResponse) GetJSON201() *CreatedServiceKey {
+func (r CreateKeyResponse) GetJSON201() *CreatedKey {
 	return r.JSON201
 }
 
@@ -5891,7 +5891,7 @@ type CreateTokenResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *UserToken
+	JSON201 *CreatedToken
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *BadRequest
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
@@ -5923,7 +5923,7 @@ type CreateTokenResponse struct {
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateTokenResponse) GetJSON201() *UserToken {
+func (r CreateTokenResponse) GetJSON201() *CreatedToken {
 	return r.JSON201
 }
 
@@ -8407,7 +8407,7 @@ func ParseListKeysResponse(rsp *http.Response) (*ListKeysResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ServiceKeyList
+		var dest KeyList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -8512,7 +8512,7 @@ func ParseCreateKeyResponse(rsp *http.Response) (*CreateKeyResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest CreatedServiceKey
+		var dest CreatedKey
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9757,7 +9757,7 @@ func ParseCreateTokenResponse(rsp *http.Response) (*CreateTokenResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest UserToken
+		var dest CreatedToken
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -223,10 +223,10 @@ type CreateTokenRequest struct {
 	UserID UserID `json:"userId"`
 }
 
-// CreatedServiceKey A new service key and its secret.
-type CreatedServiceKey struct {
+// CreatedKey A new service key and its secret.
+type CreatedKey struct {
 	// Key A service key, without what is secret. Without `expiresAt` it does not expire.
-	Key ServiceKey `json:"key"`
+	Key Key `json:"key"`
 
 	// Secret What to send as `Authorization: Bearer`: `msk_`, the id, the secret and a checksum. It is
 	// shown this once.
@@ -234,6 +234,23 @@ type CreatedServiceKey struct {
 	//
 	// Example: msk_4fQ0aB7xK2mZ_…
 	Secret string `json:"secret"`
+}
+
+// CreatedToken A user token.
+type CreatedToken struct {
+	// Token The token, a JWT: what to send as `Authorization: Bearer`.
+	//
+	// Example: eyJhbGciOiJIUzI1NiIsImtpZCI6IjEiLCJ0eXAiOiJKV1QifQ.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJl
+	Token string `json:"token"`
+
+	// UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+	UserID UserID `json:"userId"`
+
+	// ExpiresAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	ExpiresAt Timestamp `json:"expiresAt"`
 }
 
 // Cursor A place in a feed of changes. Cursors sort in the order of the feed; that of a
@@ -345,10 +362,47 @@ type Highlight struct {
 	Start int32 `json:"start"`
 }
 
+// Key A service key, without what is secret. Without `expiresAt` it does not expire.
+type Key struct {
+	// ID The id of a service key, which is also the second part of its secret.
+	//
+	// Example: 4fQ0aB7xK2mZ
+	ID KeyID `json:"id"`
+
+	// Name What the key is for.
+	//
+	// Example: the shop's backend
+	Name string `json:"name"`
+
+	// Scopes What it may be used for; more scopes may come.
+	Scopes []string `json:"scopes"`
+
+	// CreatedAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	CreatedAt Timestamp `json:"createdAt"`
+
+	// ExpiresAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	ExpiresAt *Timestamp `json:"expiresAt,omitempty"`
+
+	// LastUsedOn The day of its last use, in UTC. Absent if it was not used yet.
+	//
+	// Example: 2026-11-24
+	LastUsedOn *openapi_types.Date `json:"lastUsedOn,omitempty"`
+}
+
 // KeyID The id of a service key, which is also the second part of its secret.
 //
 // Example: 4fQ0aB7xK2mZ
 type KeyID = string
+
+// KeyList The service keys.
+type KeyList struct {
+	// Keys The keys, the oldest first.
+	Keys []Key `json:"keys"`
+}
 
 // Limits The sizes this server accepts.
 type Limits struct {
@@ -595,43 +649,6 @@ type SendMessageRequest struct {
 	Text MessageText `json:"text"`
 }
 
-// ServiceKey A service key, without what is secret. Without `expiresAt` it does not expire.
-type ServiceKey struct {
-	// ID The id of a service key, which is also the second part of its secret.
-	//
-	// Example: 4fQ0aB7xK2mZ
-	ID KeyID `json:"id"`
-
-	// Name What the key is for.
-	//
-	// Example: the shop's backend
-	Name string `json:"name"`
-
-	// Scopes What it may be used for; more scopes may come.
-	Scopes []string `json:"scopes"`
-
-	// CreatedAt An RFC 3339 time in UTC, with milliseconds.
-	//
-	// Example: 2026-11-23T12:00:00.366Z
-	CreatedAt Timestamp `json:"createdAt"`
-
-	// ExpiresAt An RFC 3339 time in UTC, with milliseconds.
-	//
-	// Example: 2026-11-23T12:00:00.366Z
-	ExpiresAt *Timestamp `json:"expiresAt,omitempty"`
-
-	// LastUsedOn The day of its last use, in UTC. Absent if it was not used yet.
-	//
-	// Example: 2026-11-24
-	LastUsedOn *openapi_types.Date `json:"lastUsedOn,omitempty"`
-}
-
-// ServiceKeyList The service keys.
-type ServiceKeyList struct {
-	// Keys The keys, the oldest first.
-	Keys []ServiceKey `json:"keys"`
-}
-
 // SetReadMarkerRequest How far a user has read.
 type SetReadMarkerRequest struct {
 	// MessageID A UUID. Those the service makes are of version 7 and sort in the order of the
@@ -731,23 +748,6 @@ type TokenRevocation struct {
 // UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
 // `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 type UserID = string
-
-// UserToken A user token.
-type UserToken struct {
-	// Token The token, a JWT: what to send as `Authorization: Bearer`.
-	//
-	// Example: eyJhbGciOiJIUzI1NiIsImtpZCI6IjEiLCJ0eXAiOiJKV1QifQ.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJl
-	Token string `json:"token"`
-
-	// UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-	UserID UserID `json:"userId"`
-
-	// ExpiresAt An RFC 3339 time in UTC, with milliseconds.
-	//
-	// Example: 2026-11-23T12:00:00.366Z
-	ExpiresAt Timestamp `json:"expiresAt"`
-}
 
 // After A UUID. Those the service makes are of version 7 and sort in the order of the
 // messages.
@@ -900,16 +900,16 @@ type ListChangesParams struct {
 	// `Last-Event-ID`, as some stand-ins for the browser's own. An empty one counts as absent.
 	LastEventIDInQuery *Cursor `form:"lastEventId,omitempty" json:"lastEventId,omitempty"`
 
-	// Ticket A ticket of `createStreamTicket` for this user, in place of `Authorization`, for an `EventSource`,
-	// which cannot send one.
-	Ticket *Ticket `form:"ticket,omitempty" json:"ticket,omitempty"`
-
 	// Limit The most changes on a page. A stream has no limit.
 	Limit *int32 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Wait How many seconds to wait for a change where there is none. A stream waits
 	// anyway.
 	Wait *int32 `form:"wait,omitempty" json:"wait,omitempty"`
+
+	// Ticket A ticket of `createStreamTicket` for this user, in place of `Authorization`, for an `EventSource`,
+	// which cannot send one.
+	Ticket *Ticket `form:"ticket,omitempty" json:"ticket,omitempty"`
 
 	// LastEventID Counts in place of `after` and `lastEventId`; an `EventSource` sends it when it
 	// resumes. An empty one counts as absent.
@@ -1446,13 +1446,6 @@ func (w *ServerInterfaceWrapper) ListChanges(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter lastEventId: %s", err))
 	}
 
-	// ------------- Optional query parameter "ticket" -------------
-
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "ticket", ctx.QueryParams(), &params.Ticket, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
-	if err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket: %s", err))
-	}
-
 	// ------------- Optional query parameter "limit" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
@@ -1465,6 +1458,13 @@ func (w *ServerInterfaceWrapper) ListChanges(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "wait", ctx.QueryParams(), &params.Wait, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter wait: %s", err))
+	}
+
+	// ------------- Optional query parameter "ticket" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ticket", ctx.QueryParams(), &params.Ticket, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ticket: %s", err))
 	}
 
 	headers := ctx.Request().Header
@@ -2022,7 +2022,7 @@ type ListKeysResponseObject interface {
 	VisitListKeysResponse(w http.ResponseWriter) error
 }
 
-type ListKeys200JSONResponse ServiceKeyList
+type ListKeys200JSONResponse KeyList
 
 func (response ListKeys200JSONResponse) VisitListKeysResponse(w http.ResponseWriter) error {
 
@@ -2175,7 +2175,7 @@ type CreateKeyResponseObject interface {
 	VisitCreateKeyResponse(w http.ResponseWriter) error
 }
 
-type CreateKey201JSONResponse CreatedServiceKey
+type CreateKey201JSONResponse CreatedKey
 
 func (response CreateKey201JSONResponse) VisitCreateKeyResponse(w http.ResponseWriter) error {
 
@@ -4083,7 +4083,7 @@ type CreateTokenResponseObject interface {
 	VisitCreateTokenResponse(w http.ResponseWriter) error
 }
 
-type CreateToken201JSONResponse UserToken
+type CreateToken201JSONResponse CreatedToken
 
 func (response CreateToken201JSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
 

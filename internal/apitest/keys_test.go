@@ -18,11 +18,11 @@ import (
 func TestKeys(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
-		create := func(request client.CreateKeyRequest) client.CreatedServiceKey {
+		create := func(request client.CreateKeyRequest) client.CreatedKey {
 			t.Helper()
 			return *apitest.Call(s.CreateKeyWithResponse(t.Context(), request)).Must(t, http.StatusCreated).JSON201
 		}
-		list := func() []client.ServiceKey {
+		list := func() []client.Key {
 			t.Helper()
 			return apitest.Call(s.ListKeysWithResponse(t.Context())).Must(t, http.StatusOK).JSON200.Keys
 		}
@@ -39,7 +39,7 @@ func TestKeys(t *testing.T) {
 		if two.Key.ExpiresAt == nil || !two.Key.ExpiresAt.Equal(expires) {
 			t.Errorf("made %+v, want it to expire at %s", two.Key, expires)
 		}
-		for _, made := range []client.CreatedServiceKey{one, two} {
+		for _, made := range []client.CreatedKey{one, two} {
 			if !strings.HasPrefix(made.Secret, "msk_"+made.Key.ID+"_") {
 				t.Errorf("the key %s has the secret %s", made.Key.ID, made.Secret)
 			}

@@ -1,7 +1,6 @@
 package apitest_test
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
-	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/identity"
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -109,18 +107,11 @@ func TestTokensRefused(t *testing.T) {
 // TestStreamTickets uses a ticket where it is good, and where it is not.
 func TestStreamTickets(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		options := withSecrets(t)
-		options.API = httpapi.Options{Authenticate: true}
-		s := apitest.StartWith(t, dbtest.NewURL(t, engine), options)
-		token, _, err := s.Identity.CreateToken("alice", time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
-		authorization := "Authorization: Bearer " + token
-		var made client.StreamTicket
-		answer := s.Do(t, http.MethodPost, "/v1/users/alice/stream-tickets", nil, authorization)
-		if err := json.Unmarshal([]byte(answer.Body), &made); err != nil || answer.Status != http.StatusCreated || made.ExpiresAt.Sub(time.Now().Add(time.Minute)).Abs() > 5*time.Second {
-			t.Fatalf("%v, answered %d %s", err, answer.Status, answer.Body)
+		s := apitest.StartAuthenticated(t, dbtest.NewURL(t, engine))
+		alice, nobody := s.As(t, "alice"), s.With("")
+		made := apitest.Call(alice.CreateStreamTicketWithResponse(t.Context(), "alice")).Must(t, http.StatusCreated).JSON201
+		if made.ExpiresAt.Sub(time.Now().Add(time.Minute)).Abs() > 5*time.Second {
+			t.Errorf("it expires at %s", made.ExpiresAt)
 		}
 		for _, test := range []struct {
 			path   string
@@ -133,13 +124,11 @@ func TestStreamTickets(t *testing.T) {
 			{"/v1/users/alice/changes?ticket=mst_junk", 401, "credential-invalid"},
 			{"/v1/users/alice/conversations?ticket=" + made.Ticket, 401, "credential-required"},
 		} {
-			if answer := s.Do(t, http.MethodGet, test.path, nil); answer.Status != test.status || !strings.Contains(answer.Body, test.kind) {
+			if answer := nobody.Do(t, http.MethodGet, test.path, nil); answer.Status != test.status || !strings.Contains(answer.Body, test.kind) {
 				t.Errorf("%s: answered %d %s, want %d %s", test.path, answer.Status, answer.Body, test.status, test.kind)
 			}
 		}
-		if answer := s.Do(t, http.MethodPost, "/v1/users/bob/stream-tickets", nil, authorization); answer.Status != http.StatusForbidden {
-			t.Errorf("a ticket of another user: answered %d %s", answer.Status, answer.Body)
-		}
+		apitest.Call(alice.CreateStreamTicketWithResponse(t.Context(), "bob")).Must(t, http.StatusForbidden)
 
 		open := apitest.Start(t, engine, messaging.Options{}) // asks for no credentials
 		ticket := apitest.Call(open.CreateStreamTicketWithResponse(t.Context(), "alice")).Must(t, http.StatusCreated).JSON201.Ticket

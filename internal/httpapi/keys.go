@@ -26,7 +26,7 @@ func (h *handlers) ListKeys(ctx context.Context, _ server.ListKeysRequestObject)
 	if err != nil {
 		return nil, err
 	}
-	list := make([]server.ServiceKey, len(keys))
+	list := make([]server.Key, len(keys))
 	for i := range keys {
 		list[i] = serviceKey(&keys[i])
 	}
@@ -51,8 +51,8 @@ func keyRequest(r *server.CreateKeyRequest) identity.KeyRequest {
 }
 
 // serviceKey is a key without what is secret.
-func serviceKey(k *identity.Key) server.ServiceKey {
-	key := server.ServiceKey{ID: k.ID, Name: k.Name, Scopes: make([]string, len(k.Scopes)), CreatedAt: timestamp(k.Created)}
+func serviceKey(k *identity.Key) server.Key {
+	key := server.Key{ID: k.ID, Name: k.Name, Scopes: make([]string, len(k.Scopes)), CreatedAt: timestamp(k.Created)}
 	for i, scope := range k.Scopes {
 		key.Scopes[i] = string(scope)
 	}

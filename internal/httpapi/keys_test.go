@@ -16,7 +16,7 @@ func TestServiceKey(t *testing.T) {
 	t.Parallel()
 	created := time.Date(2026, 11, 26, 12, 0, 0, 999_999_000, time.UTC)
 	key := identity.Key{ID: "a", Name: "n", Scopes: []identity.Scope{identity.Admin}, Created: created}
-	want := server.ServiceKey{ID: "a", Name: "n", Scopes: []string{"admin"}, CreatedAt: "2026-11-26T12:00:00.999Z"}
+	want := server.Key{ID: "a", Name: "n", Scopes: []string{"admin"}, CreatedAt: "2026-11-26T12:00:00.999Z"}
 	if got := serviceKey(&key); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

@@ -986,7 +986,7 @@ export interface components {
             expiresAt?: components["schemas"]["TimeBound"];
         };
         /** @description A service key, without what is secret. Without `expiresAt` it does not expire. */
-        ServiceKey: {
+        Key: {
             id: components["schemas"]["KeyId"];
             /**
              * @description What the key is for.
@@ -1005,13 +1005,13 @@ export interface components {
             lastUsedOn?: string;
         };
         /** @description The service keys. */
-        ServiceKeyList: {
+        KeyList: {
             /** @description The keys, the oldest first. */
-            keys: components["schemas"]["ServiceKey"][];
+            keys: components["schemas"]["Key"][];
         };
         /** @description A new service key and its secret. */
-        CreatedServiceKey: {
-            key: components["schemas"]["ServiceKey"];
+        CreatedKey: {
+            key: components["schemas"]["Key"];
             /**
              * @description What to send as `Authorization: Bearer`: `msk_`, the id, the secret and a checksum. It is
              *     shown this once.
@@ -1030,7 +1030,7 @@ export interface components {
             ttlSeconds: number;
         };
         /** @description A user token. */
-        UserToken: {
+        CreatedToken: {
             /**
              * @description The token, a JWT: what to send as `Authorization: Bearer`.
              * @example eyJhbGciOiJIUzI1NiIsImtpZCI6IjEiLCJ0eXAiOiJKV1QifQ.eyJzdWIiOiJib2IifQ.c2lnbmF0dXJl
@@ -2091,11 +2091,6 @@ export interface operations {
                  *     `Last-Event-ID`, as some stand-ins for the browser's own. An empty one counts as absent.
                  */
                 lastEventId?: components["schemas"]["Cursor"];
-                /**
-                 * @description A ticket of `createStreamTicket` for this user, in place of `Authorization`, for an `EventSource`,
-                 *     which cannot send one.
-                 */
-                ticket?: components["schemas"]["Ticket"];
                 /** @description The most changes on a page. A stream has no limit. */
                 limit?: number;
                 /**
@@ -2103,6 +2098,11 @@ export interface operations {
                  *     anyway.
                  */
                 wait?: number;
+                /**
+                 * @description A ticket of `createStreamTicket` for this user, in place of `Authorization`, for an `EventSource`,
+                 *     which cannot send one.
+                 */
+                ticket?: components["schemas"]["Ticket"];
             };
             header?: {
                 /**
@@ -2475,7 +2475,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserToken"];
+                    "application/json": components["schemas"]["CreatedToken"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -2509,7 +2509,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ServiceKeyList"];
+                    "application/json": components["schemas"]["KeyList"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -2544,7 +2544,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CreatedServiceKey"];
+                    "application/json": components["schemas"]["CreatedKey"];
                 };
             };
             400: components["responses"]["BadRequest"];

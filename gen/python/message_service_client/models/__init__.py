@@ -8,11 +8,14 @@ from .conversation import Conversation
 from .conversation_page import ConversationPage
 from .create_key_request import CreateKeyRequest
 from .create_token_request import CreateTokenRequest
-from .created_service_key import CreatedServiceKey
+from .created_key import CreatedKey
+from .created_token import CreatedToken
 from .edit_message_request import EditMessageRequest
 from .export_record import ExportRecord
 from .field_error import FieldError
 from .highlight import Highlight
+from .key import Key
+from .key_list import KeyList
 from .limits import Limits
 from .message import Message
 from .message_page import MessagePage
@@ -23,14 +26,11 @@ from .rate_limit import RateLimit
 from .read_marker import ReadMarker
 from .scope import Scope
 from .send_message_request import SendMessageRequest
-from .service_key import ServiceKey
-from .service_key_list import ServiceKeyList
 from .set_read_marker_request import SetReadMarkerRequest
 from .set_token_revocation_request import SetTokenRevocationRequest
 from .status import Status
 from .stream_ticket import StreamTicket
 from .token_revocation import TokenRevocation
-from .user_token import UserToken
 
 __all__ = (
     "Block",
@@ -41,11 +41,14 @@ __all__ = (
     "ConversationPage",
     "CreateKeyRequest",
     "CreateTokenRequest",
-    "CreatedServiceKey",
+    "CreatedKey",
+    "CreatedToken",
     "EditMessageRequest",
     "ExportRecord",
     "FieldError",
     "Highlight",
+    "Key",
+    "KeyList",
     "Limits",
     "Message",
     "MessagePage",
@@ -56,12 +59,9 @@ __all__ = (
     "ReadMarker",
     "Scope",
     "SendMessageRequest",
-    "ServiceKey",
-    "ServiceKeyList",
     "SetReadMarkerRequest",
     "SetTokenRevocationRequest",
     "Status",
     "StreamTicket",
     "TokenRevocation",
-    "UserToken",
 )

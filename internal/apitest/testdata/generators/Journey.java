@@ -34,7 +34,7 @@ public class Journey {
     check("the last page says that it is the last", false, older.getHasMore());
 
     UUID beginning = new UUID(0, 0);
-    ChangePage changes = new ChangesApi(client).listChanges("java-bob", beginning, null, null, 1, null);
+    ChangePage changes = new ChangesApi(client).listChanges("java-bob", beginning, null, null, 1, null, null);
     check("changes come as pages, not as a stream", sent.getData(), changes.getChanges().get(0).getMessage());
 
     try {

@@ -16,9 +16,9 @@ def _get_kwargs(
     *,
     after: UUID | Unset = UNSET,
     last_event_id_query: UUID | Unset = UNSET,
-    ticket: str | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
+    ticket: str | Unset = UNSET,
     last_event_id_header: UUID | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
@@ -37,11 +37,11 @@ def _get_kwargs(
         json_last_event_id_query = str(last_event_id_query)
     params["lastEventId"] = json_last_event_id_query
 
-    params["ticket"] = ticket
-
     params["limit"] = limit
 
     params["wait"] = wait
+
+    params["ticket"] = ticket
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -127,9 +127,9 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
     last_event_id_query: UUID | Unset = UNSET,
-    ticket: str | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
+    ticket: str | Unset = UNSET,
     last_event_id_header: UUID | Unset = UNSET,
 ) -> Response[ChangePage | Problem]:
     """Follow a user's changes
@@ -189,10 +189,10 @@ def sync_detailed(
         last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
-        ticket (str | Unset): A ticket for the stream of a user. Example:
-            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
+        ticket (str | Unset): A ticket for the stream of a user. Example:
+            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
@@ -209,9 +209,9 @@ def sync_detailed(
         user_id=user_id,
         after=after,
         last_event_id_query=last_event_id_query,
-        ticket=ticket,
         limit=limit,
         wait=wait,
+        ticket=ticket,
         last_event_id_header=last_event_id_header,
     )
 
@@ -228,9 +228,9 @@ def sync(
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
     last_event_id_query: UUID | Unset = UNSET,
-    ticket: str | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
+    ticket: str | Unset = UNSET,
     last_event_id_header: UUID | Unset = UNSET,
 ) -> ChangePage | Problem | None:
     """Follow a user's changes
@@ -290,10 +290,10 @@ def sync(
         last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
-        ticket (str | Unset): A ticket for the stream of a user. Example:
-            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
+        ticket (str | Unset): A ticket for the stream of a user. Example:
+            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
@@ -311,9 +311,9 @@ def sync(
         client=client,
         after=after,
         last_event_id_query=last_event_id_query,
-        ticket=ticket,
         limit=limit,
         wait=wait,
+        ticket=ticket,
         last_event_id_header=last_event_id_header,
     ).parsed
 
@@ -324,9 +324,9 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
     last_event_id_query: UUID | Unset = UNSET,
-    ticket: str | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
+    ticket: str | Unset = UNSET,
     last_event_id_header: UUID | Unset = UNSET,
 ) -> Response[ChangePage | Problem]:
     """Follow a user's changes
@@ -386,10 +386,10 @@ async def asyncio_detailed(
         last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
-        ticket (str | Unset): A ticket for the stream of a user. Example:
-            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
+        ticket (str | Unset): A ticket for the stream of a user. Example:
+            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
@@ -406,9 +406,9 @@ async def asyncio_detailed(
         user_id=user_id,
         after=after,
         last_event_id_query=last_event_id_query,
-        ticket=ticket,
         limit=limit,
         wait=wait,
+        ticket=ticket,
         last_event_id_header=last_event_id_header,
     )
 
@@ -423,9 +423,9 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     after: UUID | Unset = UNSET,
     last_event_id_query: UUID | Unset = UNSET,
-    ticket: str | Unset = UNSET,
     limit: int | Unset = 100,
     wait: int | Unset = 0,
+    ticket: str | Unset = UNSET,
     last_event_id_header: UUID | Unset = UNSET,
 ) -> ChangePage | Problem | None:
     """Follow a user's changes
@@ -485,10 +485,10 @@ async def asyncio(
         last_event_id_query (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
-        ticket (str | Unset): A ticket for the stream of a user. Example:
-            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         limit (int | Unset):  Default: 100.
         wait (int | Unset):  Default: 0.
+        ticket (str | Unset): A ticket for the stream of a user. Example:
+            mst_uJ4pcK0vH2bqVn7sYt1ZxW9dRfE3aGmL.
         last_event_id_header (UUID | Unset): A place in a feed of changes. Cursors sort in the
             order of the feed; that of a
             new message is its id.
@@ -507,9 +507,9 @@ async def asyncio(
             client=client,
             after=after,
             last_event_id_query=last_event_id_query,
-            ticket=ticket,
             limit=limit,
             wait=wait,
+            ticket=ticket,
             last_event_id_header=last_event_id_header,
         )
     ).parsed

@@ -5,7 +5,7 @@ import httpx
 
 from ...client import AuthenticatedClient, Client
 from ...models.create_key_request import CreateKeyRequest
-from ...models.created_service_key import CreatedServiceKey
+from ...models.created_key import CreatedKey
 from ...models.problem import Problem
 from ...types import Response
 
@@ -31,9 +31,9 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> CreatedServiceKey | Problem:
+) -> CreatedKey | Problem:
     if response.status_code == 201:
-        response_201 = CreatedServiceKey.from_dict(response.json())
+        response_201 = CreatedKey.from_dict(response.json())
 
         return response_201
 
@@ -99,7 +99,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[CreatedServiceKey | Problem]:
+) -> Response[CreatedKey | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -112,7 +112,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: CreateKeyRequest,
-) -> Response[CreatedServiceKey | Problem]:
+) -> Response[CreatedKey | Problem]:
     """Make a service key
 
      Makes a key for a backend, which can be used at once on this server and within 2 seconds on others.
@@ -127,7 +127,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[CreatedServiceKey | Problem]
+        Response[CreatedKey | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -145,7 +145,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: CreateKeyRequest,
-) -> CreatedServiceKey | Problem | None:
+) -> CreatedKey | Problem | None:
     """Make a service key
 
      Makes a key for a backend, which can be used at once on this server and within 2 seconds on others.
@@ -160,7 +160,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        CreatedServiceKey | Problem
+        CreatedKey | Problem
     """
 
     return sync_detailed(
@@ -173,7 +173,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: CreateKeyRequest,
-) -> Response[CreatedServiceKey | Problem]:
+) -> Response[CreatedKey | Problem]:
     """Make a service key
 
      Makes a key for a backend, which can be used at once on this server and within 2 seconds on others.
@@ -188,7 +188,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[CreatedServiceKey | Problem]
+        Response[CreatedKey | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -204,7 +204,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: CreateKeyRequest,
-) -> CreatedServiceKey | Problem | None:
+) -> CreatedKey | Problem | None:
     """Make a service key
 
      Makes a key for a backend, which can be used at once on this server and within 2 seconds on others.
@@ -219,7 +219,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        CreatedServiceKey | Problem
+        CreatedKey | Problem
     """
 
     return (

@@ -5,8 +5,8 @@ import httpx
 
 from ...client import AuthenticatedClient, Client
 from ...models.create_token_request import CreateTokenRequest
+from ...models.created_token import CreatedToken
 from ...models.problem import Problem
-from ...models.user_token import UserToken
 from ...types import Response
 
 
@@ -31,9 +31,9 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Problem | UserToken:
+) -> CreatedToken | Problem:
     if response.status_code == 201:
-        response_201 = UserToken.from_dict(response.json())
+        response_201 = CreatedToken.from_dict(response.json())
 
         return response_201
 
@@ -99,7 +99,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Problem | UserToken]:
+) -> Response[CreatedToken | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -112,7 +112,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: CreateTokenRequest,
-) -> Response[Problem | UserToken]:
+) -> Response[CreatedToken | Problem]:
     """Make a user token
 
      A token for the device of a user, signed by the first of `TOKEN_SECRETS`. Your backend hands it to a
@@ -131,7 +131,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Problem | UserToken]
+        Response[CreatedToken | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -149,7 +149,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: CreateTokenRequest,
-) -> Problem | UserToken | None:
+) -> CreatedToken | Problem | None:
     """Make a user token
 
      A token for the device of a user, signed by the first of `TOKEN_SECRETS`. Your backend hands it to a
@@ -168,7 +168,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Problem | UserToken
+        CreatedToken | Problem
     """
 
     return sync_detailed(
@@ -181,7 +181,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: CreateTokenRequest,
-) -> Response[Problem | UserToken]:
+) -> Response[CreatedToken | Problem]:
     """Make a user token
 
      A token for the device of a user, signed by the first of `TOKEN_SECRETS`. Your backend hands it to a
@@ -200,7 +200,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Problem | UserToken]
+        Response[CreatedToken | Problem]
     """
 
     kwargs = _get_kwargs(
@@ -216,7 +216,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: CreateTokenRequest,
-) -> Problem | UserToken | None:
+) -> CreatedToken | Problem | None:
     """Make a user token
 
      A token for the device of a user, signed by the first of `TOKEN_SECRETS`. Your backend hands it to a
@@ -235,7 +235,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Problem | UserToken
+        CreatedToken | Problem
     """
 
     return (

@@ -4,8 +4,8 @@ from typing import Any
 import httpx
 
 from ...client import AuthenticatedClient, Client
+from ...models.key_list import KeyList
 from ...models.problem import Problem
-from ...models.service_key_list import ServiceKeyList
 from ...types import Response
 
 
@@ -21,9 +21,9 @@ def _get_kwargs() -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Problem | ServiceKeyList:
+) -> KeyList | Problem:
     if response.status_code == 200:
-        response_200 = ServiceKeyList.from_dict(response.json())
+        response_200 = KeyList.from_dict(response.json())
 
         return response_200
 
@@ -69,7 +69,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Problem | ServiceKeyList]:
+) -> Response[KeyList | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -81,7 +81,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-) -> Response[Problem | ServiceKeyList]:
+) -> Response[KeyList | Problem]:
     """List service keys
 
      All keys that are not revoked, the oldest first, without what is secret. One that has expired stays
@@ -92,7 +92,7 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Problem | ServiceKeyList]
+        Response[KeyList | Problem]
     """
 
     kwargs = _get_kwargs()
@@ -107,7 +107,7 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-) -> Problem | ServiceKeyList | None:
+) -> KeyList | Problem | None:
     """List service keys
 
      All keys that are not revoked, the oldest first, without what is secret. One that has expired stays
@@ -118,7 +118,7 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Problem | ServiceKeyList
+        KeyList | Problem
     """
 
     return sync_detailed(
@@ -129,7 +129,7 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-) -> Response[Problem | ServiceKeyList]:
+) -> Response[KeyList | Problem]:
     """List service keys
 
      All keys that are not revoked, the oldest first, without what is secret. One that has expired stays
@@ -140,7 +140,7 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Problem | ServiceKeyList]
+        Response[KeyList | Problem]
     """
 
     kwargs = _get_kwargs()
@@ -153,7 +153,7 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-) -> Problem | ServiceKeyList | None:
+) -> KeyList | Problem | None:
     """List service keys
 
      All keys that are not revoked, the oldest first, without what is secret. One that has expired stays
@@ -164,7 +164,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Problem | ServiceKeyList
+        KeyList | Problem
     """
 
     return (

@@ -7,11 +7,11 @@ from typing import Any, Self, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-T = TypeVar("T", bound="UserToken")
+T = TypeVar("T", bound="CreatedToken")
 
 
 @_attrs_define
-class UserToken:
+class CreatedToken:
     """A user token.
 
     Attributes:
@@ -57,14 +57,14 @@ class UserToken:
 
         expires_at = datetime.datetime.fromisoformat(d.pop("expiresAt"))
 
-        user_token = cls(
+        created_token = cls(
             token=token,
             user_id=user_id,
             expires_at=expires_at,
         )
 
-        user_token.additional_properties = d
-        return user_token
+        created_token.additional_properties = d
+        return created_token
 
     @property
     def additional_keys(self) -> list[str]:

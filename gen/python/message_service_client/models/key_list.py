@@ -7,21 +7,21 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-    from ..models.service_key import ServiceKey
+    from ..models.key import Key
 
 
-T = TypeVar("T", bound="ServiceKeyList")
+T = TypeVar("T", bound="KeyList")
 
 
 @_attrs_define
-class ServiceKeyList:
+class KeyList:
     """The service keys.
 
     Attributes:
-        keys (list[ServiceKey]): The keys, the oldest first.
+        keys (list[Key]): The keys, the oldest first.
     """
 
-    keys: list[ServiceKey]
+    keys: list[Key]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -42,22 +42,22 @@ class ServiceKeyList:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.service_key import ServiceKey
+        from ..models.key import Key
 
         d = dict(src_dict)
         keys = []
         _keys = d.pop("keys")
         for keys_item_data in _keys:
-            keys_item = ServiceKey.from_dict(keys_item_data)
+            keys_item = Key.from_dict(keys_item_data)
 
             keys.append(keys_item)
 
-        service_key_list = cls(
+        key_list = cls(
             keys=keys,
         )
 
-        service_key_list.additional_properties = d
-        return service_key_list
+        key_list.additional_properties = d
+        return key_list
 
     @property
     def additional_keys(self) -> list[str]:

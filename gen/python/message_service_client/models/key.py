@@ -9,11 +9,11 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
-T = TypeVar("T", bound="ServiceKey")
+T = TypeVar("T", bound="Key")
 
 
 @_attrs_define
-class ServiceKey:
+class Key:
     """A service key, without what is secret. Without `expiresAt` it does not expire.
 
     Attributes:
@@ -101,7 +101,7 @@ class ServiceKey:
         else:
             last_used_on = datetime.date.fromisoformat(_last_used_on)
 
-        service_key = cls(
+        key = cls(
             id=id,
             name=name,
             scopes=scopes,
@@ -110,8 +110,8 @@ class ServiceKey:
             last_used_on=last_used_on,
         )
 
-        service_key.additional_properties = d
-        return service_key
+        key.additional_properties = d
+        return key
 
     @property
     def additional_keys(self) -> list[str]:

@@ -7,24 +7,24 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
-    from ..models.service_key import ServiceKey
+    from ..models.key import Key
 
 
-T = TypeVar("T", bound="CreatedServiceKey")
+T = TypeVar("T", bound="CreatedKey")
 
 
 @_attrs_define
-class CreatedServiceKey:
+class CreatedKey:
     """A new service key and its secret.
 
     Attributes:
-        key (ServiceKey): A service key, without what is secret. Without `expiresAt` it does not expire.
+        key (Key): A service key, without what is secret. Without `expiresAt` it does not expire.
         secret (str): What to send as `Authorization: Bearer`: `msk_`, the id, the secret and a checksum. It is
             shown this once.
              Example: msk_4fQ0aB7xK2mZ_….
     """
 
-    key: ServiceKey
+    key: Key
     secret: str
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -46,20 +46,20 @@ class CreatedServiceKey:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.service_key import ServiceKey
+        from ..models.key import Key
 
         d = dict(src_dict)
-        key = ServiceKey.from_dict(d.pop("key"))
+        key = Key.from_dict(d.pop("key"))
 
         secret = d.pop("secret")
 
-        created_service_key = cls(
+        created_key = cls(
             key=key,
             secret=secret,
         )
 
-        created_service_key.additional_properties = d
-        return created_service_key
+        created_key.additional_properties = d
+        return created_key
 
     @property
     def additional_keys(self) -> list[str]:
