@@ -13,6 +13,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/identity"
@@ -143,9 +144,17 @@ func TestKeyRequests(t *testing.T) {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}
-	for _, name := range []string{"", "a\nb", "\x00", "\x7f", "\xff", strings.Repeat("a", 101)} {
-		refused("name", identity.KeyRequest{Name: name, Scopes: good.Scopes})
+	inContract := contract.Document().Components.Schemas["CreateKeyRequest"].Value.Properties["name"].Value
+	if err := inContract.VisitJSON(good.Name); err != nil {
+		t.Error(err)
 	}
+	for _, name := range []string{"", "a\nb", "\x00", "\x7f", strings.Repeat("a", 101)} {
+		refused("name", identity.KeyRequest{Name: name, Scopes: good.Scopes})
+		if err := inContract.VisitJSON(name); err == nil {
+			t.Errorf("the contract allows the name %q", name)
+		}
+	}
+	refused("name", identity.KeyRequest{Name: "\xff", Scopes: good.Scopes})
 	for _, scopes := range [][]identity.Scope{nil, {"messages"}, {identity.Admin, ""}, {identity.Admin, identity.Admin}} {
 		refused("scopes", identity.KeyRequest{Name: "x", Scopes: scopes})
 	}

@@ -47,7 +47,6 @@ func (s *Service) poll(ctx context.Context) {
 			s.log.Info("revocations are read again")
 		}
 		failed = err != nil
-		signal(s.watched.due)
 	}
 }
 

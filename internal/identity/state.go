@@ -66,6 +66,9 @@ func (s *Service) refresh(ctx context.Context) error {
 	}
 	s.state.apply(&r)
 	s.state.good = number
+	if len(r.keys)+len(r.revocations) > 0 {
+		signal(s.watched.due)
+	}
 	return nil
 }
 
@@ -125,7 +128,6 @@ func (s *Service) change(ctx context.Context, fn func(context.Context, *sqlx.Tx,
 	if err := s.refresh(context.WithoutCancel(ctx)); err != nil {
 		s.log.Debug("a change of keys or revocations was not read at once", "error", err)
 	}
-	signal(s.watched.due)
 	s.notify(ctx)
 	return nil
 }

@@ -17,7 +17,7 @@ const (
 	// keptFor is how long keys stay after their end, so that who uses one learns why it is refused.
 	keptFor = 24 * time.Hour
 
-	clockSkew = time.Hour // by which the clocks of servers may differ when they purge
+	clockSkew = 2 * time.Minute // by which the clocks of servers may differ: see [db.DB.Check]
 )
 
 // uses are the days on which keys were last used, by their ids, until they are stored.
@@ -90,16 +90,19 @@ func (s *Service) storeUses(ctx context.Context) error {
 // purge deletes what has no effect any more.
 func (s *Service) purge(ctx context.Context) error {
 	now := s.now()
-	ended := now.Add(-keptFor - clockSkew)                   // keys
-	outlived := now.Add(-maxLifetime - 2*leeway - clockSkew) // revocations: every token that they concern has expired
+	ended := now.Add(-keptFor - clockSkew)
+	outlived := now.Add(-maxLifetime - 2*leeway - clockSkew) // every token that was issued before has expired
 	s.state.forget(ended, outlived)
 	return s.db.Add(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-		for statement, before := range map[string]time.Time{
-			"DELETE FROM service_keys WHERE expires_at < $1":         ended,
-			"DELETE FROM token_revocations WHERE issued_before < $1": outlived,
-			"DELETE FROM stream_tickets WHERE expires_at < $1":       now.Add(-clockSkew),
+		for _, old := range []struct { // in the same order on every server, so that they do not deadlock
+			rows   string
+			before time.Time
+		}{
+			{"service_keys WHERE expires_at", ended},
+			{"token_revocations WHERE issued_before", outlived},
+			{"stream_tickets WHERE expires_at", now.Add(-clockSkew)},
 		} {
-			if _, err := tx.ExecContext(ctx, statement, before.UnixMicro()); err != nil {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+old.rows+" < $1", old.before.UnixMicro()); err != nil {
 				return fmt.Errorf("purge: %w", err)
 			}
 		}
