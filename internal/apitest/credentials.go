@@ -1,11 +1,13 @@
 package apitest
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/identity"
@@ -69,4 +71,11 @@ func Sign(t testing.TB, method jwt.SigningMethod, keyID string, key any, claims 
 		t.Fatal(err)
 	}
 	return text
+}
+
+// NewKey makes a service key with a name and scopes.
+func (c *Client) NewKey(t testing.TB, name string, scopes ...client.Scope) client.CreatedKey {
+	t.Helper()
+	request := client.CreateKeyRequest{Name: name, Scopes: scopes}
+	return *Call(c.CreateKeyWithResponse(t.Context(), request)).Must(t, http.StatusCreated).JSON201
 }
