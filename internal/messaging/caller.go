@@ -15,13 +15,15 @@ var AsService = Caller{service: true}
 // AsUser is a user.
 func AsUser(id string) Caller { return Caller{user: id} }
 
+const onlyThemselves = "A user acts as themselves only; see errors."
+
 // ActsAs returns a [Forbidden] error that names an argument, unless the caller may act as the user
 // in that argument.
 func (c Caller) ActsAs(user, argument string) error {
 	if c.mayActAs(user) {
 		return nil
 	}
-	return forbidden("Users act only for themselves; see errors.", Field{Name: argument, Detail: "must be the user who makes the request"})
+	return forbidden(onlyThemselves, Field{Name: argument, Detail: "must be the user of the token"})
 }
 
 // actsAsOneOf is [Caller.ActsAs] of the two users of a query.
@@ -29,9 +31,8 @@ func (c Caller) actsAsOneOf(query *Query) error {
 	if c.mayActAs(query.Recipient) || c.mayActAs(query.Sender) {
 		return nil
 	}
-	const detail = "must be the user who makes the request, unless "
-	return forbidden("Users read only their own messages; see errors.",
-		Field{Name: "recipient", Detail: detail + "sender is"}, Field{Name: "sender", Detail: detail + "recipient is"})
+	return forbidden(onlyThemselves,
+		Field{Name: "recipient", Detail: "must be the user of the token"}, Field{Name: "sender", Detail: "must be, if recipient is not"})
 }
 
 func (c Caller) mayActAs(user string) bool { return c.service || user != "" && user == c.user }

@@ -1286,8 +1286,8 @@ export interface components {
             };
         };
         /**
-         * @description The credential is good but does not allow this: a user acts as somebody else, or does what is for
-         *     services only, or a service key lacks the scope. Or the request comes from a web page of another
+         * @description The credential is good but does not allow this: a user acts as somebody else, edits or deletes what they
+         *     have received, or does what is for services only, or a service key lacks the scope. Or the request comes from a web page of another
          *     origin, or through a proxy to a server that serves its own machine only.
          */
         Forbidden: {
