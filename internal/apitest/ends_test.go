@@ -3,8 +3,8 @@ package apitest_test
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -56,11 +56,25 @@ func endings(t *testing.T, s *apitest.Server) map[string]func() ending {
 		}
 		return ending{secret, false, func() error { return nil }, "expired"}
 	}
+	ticket := func(e ending) ending {
+		by, err := s.Identity.Authenticate(ctx, e.credential)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.credential, _, err = s.Identity.CreateTicket(ctx, by, "bob"); err != nil {
+			t.Fatal(err)
+		}
+		e.inQuery = true
+		return e
+	}
 	return map[string]func() ending{
-		"a revoked token":      func() ending { return token("bob") },
-		"a token, all revoked": func() ending { return token("") },
-		"a revoked key":        key,
-		"a key that expires":   brief,
+		"a revoked token":             func() ending { return token("bob") },
+		"a token, all revoked":        func() ending { return token("") },
+		"a revoked key":               key,
+		"a key that expires":          brief,
+		"a ticket of a revoked token": func() ending { return ticket(token("bob")) },
+		"a ticket of a revoked key":   func() ending { return ticket(key()) },
+		"a ticket of an expiring key": func() ending { return ticket(brief()) },
 	}
 }
 
@@ -121,9 +135,7 @@ func TestCredentialEnds(t *testing.T) {
 					}()
 				}
 				for _, server := range []*apitest.Server{here, there} {
-					for server.Feed.Streams() < 3 { // two streams and a long poll
-						runtime.Gosched()
-					}
+					until(t, func() bool { return server.Feed.Streams() == 3 }) // two streams and a long poll
 				}
 				if err := e.end(); err != nil {
 					t.Fatal(err)
@@ -152,6 +164,48 @@ func TestCredentialEnds(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestCredentialOfExportEnds revokes the key of an export that is being read: the client must see that the rest is missing.
+func TestCredentialOfExportEnds(t *testing.T) {
+	t.Parallel()
+	s := apitest.StartAuthenticated(t, dbtest.NewURL(t, db.SQLite))
+	text := strings.Repeat("🐌", 4000)
+	for range 500 { // 8 MB, more than the buffers of a connection hold
+		s.Send(t, "alice", "bob", text)
+	}
+	key, secret, err := s.Identity.CreateKey(t.Context(), identity.KeyRequest{Name: "export", Scopes: []identity.Scope{identity.UsersExport}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/users/bob/export", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+secret)
+	response, err := (&http.Client{Transport: &http.Transport{DialContext: dialSmall}}).Do(request)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("answered %+v: %v", response, err)
+	}
+	defer response.Body.Close() //nolint:errcheck // it is not complete
+	if _, err := io.ReadFull(response.Body, make([]byte, 32<<10)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Identity.RevokeKey(t.Context(), key.ID); err != nil {
+		t.Fatal(err)
+	}
+	if read, err := io.Copy(io.Discard, response.Body); err == nil {
+		t.Errorf("after %d bytes more it ended as if it were complete", read)
+	}
+}
+
+// dialSmall dials a connection with a small buffer.
+func dialSmall(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err == nil {
+		err = conn.(*net.TCPConn).SetReadBuffer(128 << 10)
+	}
+	return conn, err
 }
 
 // isGood reports whether a request with the credential is answered, and checks how it is refused otherwise.

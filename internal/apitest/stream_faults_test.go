@@ -135,14 +135,11 @@ func TestStreamThatLags(t *testing.T) {
 // dialStream opens a stream of all of bob's changes and does not read it.
 func dialStream(t *testing.T, s *apitest.Server) net.Conn {
 	t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.URL, "http://"))
+	conn, err := dialSmall(t.Context(), "tcp", strings.TrimPrefix(s.URL, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() }) // the server may have done so
-	if err := conn.(*net.TCPConn).SetReadBuffer(128 << 10); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := io.WriteString(conn, "GET /v1/users/bob/changes HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\nLast-Event-ID: "+uuid.Nil.String()+"\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ func TestNewLeavesNothingOpen(t *testing.T) {
 		"port of profiles":       {func(o *Options) { o.ProfilesAddress = taken }, taken + " already", false},
 		"no such engine":         {func(o *Options) { o.DatabaseURL = "mysql://x" }, "postgres://", false},
 		"database does not open": {func(o *Options) { o.DatabaseURL = "postgres://127.0.0.1:1/x" }, "connection refused", false},
+		"nobody could use it":    {func(o *Options) { o.API.Authenticate = true }, "message-service key create", true},
 		"one port for two":       {func(o *Options) { o.ProfilesAddress = o.ListenAddress }, "something else listens", true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"slices"
@@ -13,6 +14,10 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/message-service/message-service/internal/feed"
+	"github.com/message-service/message-service/internal/identity"
+	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestSmallChunkDoesNotWait sends a small chunk while a large one waits for the budget.
@@ -94,4 +99,37 @@ func TestSlowStreamsAreBounded(t *testing.T) {
 			t.Errorf("the budget was not released: %v", err)
 		}
 	})
+}
+
+// TestCredentialOfSlowStreamEnds ends the credential of a client that does not read its stream: it is cut off after
+// lastWriteTimeout. One that has merely disconnected keeps writeTimeout, by which net/http knows it.
+func TestCredentialOfSlowStreamEnds(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[error]time.Duration{
+		&identity.Error{Code: identity.Revoked}: lastWriteTimeout,
+		context.Canceled:                        writeTimeout,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			hub := feed.Start(&mailbox{}, new(feed.Local), slog.New(slog.DiscardHandler), feed.Options{})
+			defer hub.Close()
+			stream, err := hub.Open(t.Context(), messaging.AsService, "bob", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := changeStream{stream: stream, draining: stream.Draining(), budget: newMemoryBudget().streams, log: slog.New(slog.DiscardHandler)}
+			client, conn := net.Pipe() // it does not buffer, and the client does not read
+			defer client.Close()       //nolint:errcheck // it is the end of the test's pipe
+			clientCtx, end := context.WithCancelCause(t.Context())
+			start, served := time.Now(), make(chan time.Duration)
+			go func() {
+				s.serve(clientCtx, conn, []byte("events"), "id")
+				served <- time.Since(start)
+			}()
+			synctest.Wait()
+			end(cause)
+			if took := <-served; took != want {
+				t.Errorf("%v: it ended after %s, want %s", cause, took, want)
+			}
+		})
+	}
 }
