@@ -60,3 +60,51 @@ func TestNotify(t *testing.T) {
 	stop()
 	<-ended
 }
+
+// TestGap cannot read for 6 seconds, in which a key is revoked and purged.
+func TestGap(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		now := time.Now()
+		database := dbtest.Open(t, dbtest.NewURL(t, engine))
+		s, err := New(t.Context(), database, Options{Now: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var principals []*Principal
+		for range 2 {
+			_, secret, err := s.CreateKey(t.Context(), KeyRequest{Name: "shop", Scopes: Scopes()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := s.Authenticate(t.Context(), secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			principals = append(principals, p)
+		}
+		kept, purged := principals[0], principals[1]
+		execute(t, database, "DELETE FROM service_keys WHERE id = '"+purged.Key+"'", "ALTER TABLE identity_state RENAME TO away")
+		for _, step := range []struct {
+			wait       time.Duration
+			then       string // a statement
+			reads      bool
+			kept, lost error
+		}{
+			{5 * time.Second, "SELECT 1", false, nil, nil},
+			{time.Second, "ALTER TABLE away RENAME TO identity_state", false, errStale, errStale},
+			{0, "SELECT 1", true, nil, errRevoked},
+		} {
+			now = now.Add(step.wait)
+			if err := s.refresh(t.Context()); (err == nil) != step.reads {
+				t.Errorf("after %s it reads: %v", step.wait, err)
+			}
+			if err := s.Check(kept); err != step.kept { //nolint:errorlint // that very error
+				t.Errorf("after %s the key is checked %v, want %v", step.wait, err, step.kept)
+			}
+			if err := s.Check(purged); err != step.lost { //nolint:errorlint // that very error
+				t.Errorf("after %s the purged key is checked %v, want %v", step.wait, err, step.lost)
+			}
+			execute(t, database, step.then)
+		}
+	})
+}

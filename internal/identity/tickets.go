@@ -27,7 +27,10 @@ func (s *Service) CreateTicket(ctx context.Context, by *Principal, user string) 
 	err = s.db.Add(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 		return insertTicket(ctx, tx, sha256.Sum256([]byte(ticket)), row)
 	})
-	return ticket, expires, explain(err)
+	if err != nil {
+		return "", time.Time{}, explain(err)
+	}
+	return ticket, expires, nil
 }
 
 // AuthenticateTicket returns who a ticket for a user's stream stands for. Errors: [Invalid], also for another user's

@@ -54,13 +54,6 @@ func (m *Map[K, V]) Len() int {
 	return len(m.young) + len(m.old)
 }
 
-// Clear forgets everything.
-func (m *Map[K, V]) Clear() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.young, m.old = map[K]V{}, nil
-}
-
 func (m *Map[K, V]) get(key K) (V, bool) {
 	value, ok := m.young[key]
 	if ok {
@@ -73,7 +66,6 @@ func (m *Map[K, V]) get(key K) (V, bool) {
 }
 
 func (m *Map[K, V]) put(key K, value V) {
-	delete(m.old, key)
 	if _, ok := m.young[key]; !ok && len(m.young) >= m.half {
 		m.young, m.old = make(map[K]V, m.half), m.young
 	}
