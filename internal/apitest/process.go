@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -28,8 +29,8 @@ var documentation = regexp.MustCompile(`(https?://\S+)/docs/`)
 func StartProcess(t testing.TB, path, databaseURL string, environment ...string) *Process {
 	t.Helper()
 	p := &Process{Log: &bytes.Buffer{}, done: make(chan error, 1)}
-	p.cmd = exec.Command(path, "serve", "--listen-address", "127.0.0.1:0", "--log-level", "warn")
-	p.cmd.Env = append(append(os.Environ(), environment...), "DATABASE_URL="+databaseURL)
+	p.cmd = exec.Command(path, "serve", "--listen-address", "127.0.0.1:0")
+	p.cmd.Env = slices.Concat(os.Environ(), []string{"LOG_LEVEL=warn", "DATABASE_URL=" + databaseURL}, environment)
 	p.cmd.Stderr = p.Log
 	output, err := p.cmd.StdoutPipe()
 	if err != nil {
