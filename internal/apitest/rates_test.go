@@ -15,6 +15,7 @@ import (
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/httpapi"
+	"github.com/message-service/message-service/internal/identity"
 	"github.com/message-service/message-service/internal/ratelimit"
 )
 
@@ -214,6 +215,27 @@ func TestPreflightWithoutCredential(t *testing.T) {
 	for range 3 {
 		if answer := junk.Do(t, http.MethodGet, path, nil, "Origin: https://evil.example", crossSite); answer.Status != http.StatusForbidden {
 			t.Errorf("a page of another origin is answered %d", answer.Status)
+		}
+	}
+}
+
+// TestRefusedInOrder sends requests with several mistakes: who may not do something is not told what is wrong with the
+// request, and neither is one who has made too many.
+func TestRefusedInOrder(t *testing.T) {
+	t.Parallel()
+	s := startLimited(t, db.SQLite, httpapi.RateLimits{Send: perHour(1)})
+	_, reader, err := s.Identity.CreateKey(t.Context(), identity.KeyRequest{Name: "reader", Scopes: []identity.Scope{identity.MessagesRead}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := s.As(t, "alice")
+	for _, test := range []struct {
+		client *apitest.Client
+		status int
+	}{{s.With(""), 401}, {s.With("junk"), 401}, {s.With(reader), 403}, {alice, 400}, {alice, 429}, {s.Client, 400}} {
+		answer := test.client.Do(t, http.MethodPost, "/v1/messages?nope=1", strings.NewReader("{"), "Content-Type: text/plain")
+		if answer.Status != test.status {
+			t.Errorf("answered %d, want %d: %s", answer.Status, test.status, answer.Body)
 		}
 	}
 }

@@ -104,7 +104,7 @@ func TestAccess(t *testing.T) {
 			t.Errorf("%s %s: %+v and %+v, want %+v and %+v", test.method, test.route, op.access, op.rate, test.access, test.rate)
 		}
 	}
-	for query, want := range map[string]string{"": "read", "recipient=bob": "read", "recipient=bob&q=lunch": "search", "q=": "search"} {
+	for query, want := range map[string]string{"": "read", "recipient=bob": "read", "recipient=bob&q=lunch": "search", "q=": "search", "%71=lunch": "search"} {
 		if got := operations["/v1/messages"][http.MethodGet].rate.of(&url.URL{RawQuery: query}); got != want {
 			t.Errorf("?%s counts for %s, want %s", query, got, want)
 		}

@@ -75,10 +75,7 @@ func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		quota := policy.Take(subject{principal.User, principal.Key})
-		header := c.Response().Header()
-		header.Set("RateLimit-Policy", policy.PolicyField())
-		header.Set("RateLimit", policy.QuotaField(quota))
-		if !quota.Allowed {
+		if sayQuota(c, policy, quota); !quota.Allowed {
 			return tooManyRequests(policy.Name(), policy.Limit(), quota)
 		}
 		return next(c)
@@ -96,9 +93,7 @@ func (s *Server) refuseCredential(err *identity.Error, c echo.Context) error {
 	if quota.Allowed {
 		return err
 	}
-	header := c.Response().Header()
-	header.Set("RateLimit-Policy", s.rates.failed.PolicyField())
-	header.Set("RateLimit", s.rates.failed.QuotaField(quota))
+	sayQuota(c, s.rates.failed, quota)
 	return tooManyRequests(s.rates.failed.Name(), s.rates.failed.Limit(), quota)
 }
 
@@ -112,6 +107,13 @@ func network(address netip.Addr) netip.Prefix {
 	}
 	prefix, _ := address.Prefix(bits) // it fails only on a wrong number of bits
 	return prefix
+}
+
+// sayQuota sets the fields RateLimit and RateLimit-Policy, in the case of the draft.
+func sayQuota[Subject comparable](c echo.Context, policy *ratelimit.Policy[Subject], quota ratelimit.Quota) {
+	header := c.Response().Header()
+	header["RateLimit-Policy"] = []string{policy.PolicyField()}
+	header["RateLimit"] = []string{policy.QuotaField(quota)}
 }
 
 func tooManyRequests(policy string, limit ratelimit.Limit, quota ratelimit.Quota) *problem.Error {

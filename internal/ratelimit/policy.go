@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -18,13 +19,17 @@ const MaxSubjects = 20_000
 type Policy[Subject comparable] struct {
 	name    string
 	limit   Limit
+	field   string // of RateLimit-Policy
 	now     func() time.Time
 	buckets *recent.Map[Subject, *rate.Limiter]
 }
 
-// NewPolicy makes a policy. The name is for [Policy.Field] and [Policy.Quota].
+// NewPolicy makes a policy. The name is for its header fields.
 func NewPolicy[Subject comparable](name string, limit Limit, now func() time.Time) *Policy[Subject] {
-	return &Policy[Subject]{name: name, limit: limit, now: now, buckets: recent.New[Subject, *rate.Limiter](MaxSubjects)}
+	return &Policy[Subject]{
+		name: name, limit: limit, now: now, buckets: recent.New[Subject, *rate.Limiter](MaxSubjects),
+		field: fmt.Sprintf("%q;q=%d;w=%d", name, limit.Requests, limit.Seconds()),
+	}
 }
 
 // Name is the name of the policy.
@@ -60,12 +65,13 @@ func (q Quota) Seconds() int { return max(1, int(math.Ceil(q.More.Seconds()))) }
 
 // PolicyField is the value of the field RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): the name,
 // the quota and its window in seconds.
-func (p *Policy[Subject]) PolicyField() string {
-	return fmt.Sprintf("%q;q=%d;w=%d", p.name, p.limit.Requests, p.limit.Seconds())
-}
+func (p *Policy[Subject]) PolicyField() string { return p.field }
 
 // QuotaField is the value of the field RateLimit: the requests left, and in how many seconds there
 // will be one more.
 func (p *Policy[Subject]) QuotaField(q Quota) string {
-	return fmt.Sprintf("%q;r=%d;t=%d", p.name, q.Left, q.Seconds())
+	field := strconv.AppendQuote(make([]byte, 0, 48), p.name)
+	field = strconv.AppendInt(append(field, ";r="...), int64(q.Left), 10)
+	field = strconv.AppendInt(append(field, ";t="...), int64(q.Seconds()), 10)
+	return string(field)
 }
