@@ -55,11 +55,11 @@ export class ChatPane extends HTMLElement {
   connectedCallback(): void {
     this.#leave = new AbortController();
     const { signal } = this.#leave;
+    this.setAttribute('role', 'region');
+    this.setAttribute('aria-label', this.user);
     if (this.#isClosed) return this.#explainClosed();
     this.#mailbox = mailboxOf(this.user, signal);
     this.#mailbox.onArrival = (message) => announce(`${this.user} has a message from ${message.sender}: ${excerpt(message.text)}`);
-    this.setAttribute('role', 'region');
-    this.setAttribute('aria-label', this.user);
     set(this.#remove, { 'aria-label': `Remove ${this.user}`, title: `Remove ${this.user}` });
     this.#header.replaceChildren(
       avatar(this.user), nameField(this.user, `Name of this user, ${this.user}`, this.onRename), el('span', { class: 'total' }), el('span', { class: 'connection' }), this.#remove);

@@ -3,6 +3,7 @@ import { followChanges, ProblemError, type Change, type Conversation, type Messa
 import { answered, explain } from '../answers.ts';
 import { api, background } from '../api.ts';
 import { Emitter } from '../emitter.ts';
+import { session } from '../session.ts';
 import { Thread } from './thread.ts';
 import { count, counted, withMarker, withMessage, type Unread } from './unread.ts';
 
@@ -224,18 +225,18 @@ export class Mailbox extends Emitter {
 
 const mailboxes = new Map<string, { mailbox: Mailbox; users: number }>();
 
-/** The mailbox of a user, until `signal` aborts. All callers share one for each user, until it is refused. */
+/** The mailbox of a user, until `signal` aborts. All callers share one for each user, until somebody else signs in. */
 export function mailboxOf(user: string, signal: AbortSignal): Mailbox {
-  const known = mailboxes.get(user);
-  const shared = known && known.mailbox.status !== 'refused' ? known : { mailbox: new Mailbox(user), users: 0 };
-  mailboxes.set(user, shared);
+  const name = `${session.signIns} ${user}`;
+  const shared = mailboxes.get(name) ?? { mailbox: new Mailbox(user), users: 0 };
+  mailboxes.set(name, shared);
   shared.users++;
   signal.addEventListener('abort', () => {
     shared.users--;
     // It is stopped after a second, since the next screen may use it too.
     setTimeout(() => {
-      if (shared.users > 0 || mailboxes.get(user) !== shared) return;
-      mailboxes.delete(user);
+      if (shared.users > 0 || mailboxes.get(name) !== shared) return;
+      mailboxes.delete(name);
       shared.mailbox.stop();
     }, 1000);
   }, { once: true });

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { accessible, hostile, hostileNames, markup, prove, sideways, until, watch } from './checks.mjs';
 import { hide } from './hide.mjs';
+import { identity } from './identity.mjs';
 import { within } from './search.mjs';
 
 const { launch } = await import(`${process.env.TOOLS}/chromium.mjs`);
@@ -289,7 +290,7 @@ try {
   const only = process.env.ONLY?.split(',');
   const play = async (parts) => { for (const [name, one] of Object.entries(parts)) if (!only || only.includes(name)) await part(name, one); };
   if (PICTURE) await part('picture', picture);
-  else await Promise.all([play({ hanging, users, keyboard }), play({ chat, feed, inbox, service, tabs, screens })]);
+  else await Promise.all([play({ hanging, users, keyboard, ...(TOKEN && { identity: () => identity({ newBrowser, base, key: TOKEN, found, side, type, shows }) }) }), play({ chat, feed, inbox, service, tabs, screens })]);
   assert.deepEqual(found, []);
 } finally {
   await browser.close();

@@ -1,0 +1,121 @@
+// The part of the test of the console about credentials. TOKEN is a key of the server that may do everything.
+import assert from 'node:assert/strict';
+import { accessible, sideways, until } from './checks.mjs';
+
+/** Notes what a page puts into a BroadcastChannel, where other tabs could read it. */
+const eavesdrop = () => {
+  globalThis.heard = [];
+  const { postMessage } = BroadcastChannel.prototype;
+  BroadcastChannel.prototype.postMessage = function (data) {
+    globalThis.heard.push(this.name, JSON.stringify(data));
+    return postMessage.call(this, data);
+  };
+};
+
+/** Checks that no credential is where it could be read later: in storage, a URL, the page itself, or a message to other tabs. */
+async function hidden(page, ...credentials) {
+  const kept = await page.evaluate(() => JSON.stringify([
+    { ...localStorage }, { ...sessionStorage }, document.cookie, location.href, globalThis.heard, document.documentElement.outerHTML,
+    [...document.querySelectorAll('code-sample')].map(({ textContent }) => textContent)]));
+  for (const credential of [...credentials, 'eyJ']) assert.ok(!kept.includes(credential), `${credential.slice(0, 3)}… is in ${kept}`);
+}
+
+export async function identity({ newBrowser, base, key, found, side, type, shows }) {
+  const call = async (method, path, body) => {
+    const answer = await context.request.fetch(`${base}${path}`, { method, headers: { Authorization: `Bearer ${key}` }, ...(body && { data: body }) });
+    assert.ok(answer.ok(), await answer.text());
+    return answer.status() === 204 ? undefined : answer.json();
+  };
+  const forgive = () => found.splice(0, found.length, ...found.filter((what) => !/status of 40[13]/.test(what)));
+  const context = await newBrowser();
+  await context.addInitScript(eavesdrop);
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const dialog = page.getByRole('dialog', { name: 'Sign in' });
+  const signIn = async (credential) => {
+    await dialog.getByLabel('Service key or user token').fill(credential);
+    await page.keyboard.press('Enter');
+  };
+  /** Revokes all tokens made until now; those of the same second would stay. */
+  const revokeAll = async () => {
+    const next = Math.ceil((Date.now() + 1) / 1000) * 1000;
+    await until(() => Date.now() >= next, 'the next second');
+    await call('PUT', '/v1/token-revocation', { issuedBefore: new Date(next).toISOString() });
+  };
+  const live = (user) => side(page, user).locator('.state.live').waitFor();
+
+  // Nobody has signed in: the page asks, refuses what is no credential, and can be left alone.
+  await page.goto(`${base}/console/#/chat/nora/otto`);
+  await dialog.waitFor();
+  await accessible(page, found, 'the dialog');
+  for (const [wrong, reason] of [['two words', 'This is neither'], ['k'.repeat(40), 'not a signed JWT']]) {
+    await signIn(wrong);
+    await dialog.getByRole('alert').getByText(reason).waitFor();
+  }
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  await page.getByRole('button', { name: 'Sign in' }).click();
+
+  // With a key that makes tokens both sides are live, and each acts by its own token.
+  const { secret: shop, key: { id } } = await call('POST', '/v1/keys', { name: 'console', scopes: ['messages:read', 'messages:write', 'tokens:create'] });
+  const used = new Map();
+  page.on('request', (request) => {
+    const user = /^\/v1\/users\/(\w+)\/changes/.exec(new URL(request.url()).pathname)?.[1];
+    if (user) used.set(user, request.headers().authorization);
+  });
+  await signIn(shop);
+  for (const user of ['nora', 'otto']) await live(user);
+  assert.equal(new Set(used.values()).size, 2);
+  assert.ok([...used.values()].every((value) => /^Bearer eyJ/.test(value)));
+  await type(page, 'nora', 'Signed in');
+  await shows(page, 'otto', ['Signed in']);
+  await page.locator('code-sample').getByText('Authorization: Bearer $TOKEN').waitFor();
+  await page.locator('.calls').getByRole('button', { name: 'POST /v1/tokens' }).first().click();
+  await page.locator('.answer').getByText('"token": "…"').waitFor();
+  await hidden(page, shop);
+
+  // Revoked tokens are renewed, and a revoked key is asked for again.
+  const before = used.get('otto');
+  await revokeAll();
+  await until(() => used.get('otto') !== before, 'another token');
+  await live('otto');
+  await call('POST', '/v1/messages', { sender: 'nora', recipient: 'otto', text: 'With another token' });
+  await shows(page, 'otto', ['Signed in', 'With another token']);
+  await call('DELETE', `/v1/keys/${id}`);
+  await revokeAll();
+  await dialog.getByRole('alert').getByText('revoked').waitFor();
+
+  // A key that may not make tokens is used for both sides.
+  const { secret: plain } = await call('POST', '/v1/keys', { name: 'plain', scopes: ['messages:read', 'messages:write'] });
+  await signIn(plain);
+  for (const user of ['nora', 'otto']) await live(user);
+  assert.deepEqual([...used.values()], [`Bearer ${plain}`, `Bearer ${plain}`]);
+  await hidden(page, plain, shop);
+
+  // To log out is to forget everything.
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await dialog.waitFor();
+  assert.equal(await page.getByText('Signed in', { exact: true }).count(), 0);
+
+  // A token in the URL is taken out of it, and shows its user only, wherever the page goes.
+  const { token } = await call('POST', '/v1/tokens', { userId: 'otto' });
+  await page.goto('about:blank');
+  await page.goto(`${base}/console/#token=${token}&/chat/nora/otto`);
+  await live('otto');
+  assert.equal(new URL(page.url()).hash, '#/chat/nora/otto');
+  await side(page, 'nora').getByText('You are signed in with the token of otto').waitFor();
+  await page.getByRole('banner').getByText('otto').waitFor();
+  await hidden(page, token);
+  await accessible(page, found, 'signed in as otto');
+  await page.setViewportSize({ width: 320, height: 700 });
+  await sideways(page, found, 'signed in as otto');
+  await page.goto(`${base}/console/#/feed/nora`);
+  await page.getByText('Feed of', { exact: true }).waitFor();
+  assert.equal(await page.getByLabel('Whose feed is shown').inputValue(), 'otto');
+  await page.getByRole('button', { name: 'Cut, send five, resume' }).click();
+  await page.getByText('nothing missed, nothing repeated').waitFor();
+  await page.getByRole('link', { name: 'Service', exact: true }).click();
+  await page.getByText('Not for this credential').waitFor();
+  forgive();
+  await context.close();
+}
