@@ -17,9 +17,9 @@ import (
 )
 
 // TestRunningServer walks through the API of the server at BASE_URL, with users that no other
-// client has.
+// client has. TOKEN is a key or token, if the server requires one.
 func TestRunningServer(t *testing.T) {
-	c := apitest.NewClient(t, strings.TrimSuffix(os.Getenv("BASE_URL"), "/"))
+	c := apitest.NewClient(t, strings.TrimSuffix(os.Getenv("BASE_URL"), "/")).With(os.Getenv("TOKEN"))
 	run := time.Now().UnixNano()
 	alice, bob := fmt.Sprintf("alice-%d", run), fmt.Sprintf("bob-%d", run)
 
