@@ -55,5 +55,5 @@ export function describe(operation, values, origin) {
 
 // exampleOf returns a value that a parameter may have.
 export function exampleOf({ name, example, schema }) {
-  return example ?? schema.example ?? schema.default ?? (schema.format === 'uuid' ? '01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42' : name);
+  return example ?? schema.example ?? schema.default ?? schema.enum?.[0] ?? (schema.format === 'uuid' ? '01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42' : name);
 }

@@ -1,3 +1,4 @@
+import { nameOf } from '../contract.js';
 import { boolean, camel, integer, members, quote, text } from './literal.js';
 
 const REPOSITORY = 'github.com/message-service/message-service';
@@ -15,6 +16,7 @@ export function go(request) {
       return given === null ? 'nullable.NewNullNullable[map[string]any]()' : `nullable.NewNullableWithValue(${literal(given)})`;
     }
     if (schema.type === 'object') return literal(given);
+    if (schema.type === 'array') return `[]client.${nameOf(schema.items)}{${given.map(text).join(', ')}}`;
     if (schema.format === 'date-time') {
       before.push(`${name}, err := time.Parse(time.RFC3339, ${text(given)})`, ...orFatal);
       return required ? name : `&${name}`;

@@ -32,7 +32,7 @@ export function text(value) {
 }
 
 const words = (name) => name.replace(/([a-z])([A-Z])/g, '$1 $2').split(/[^A-Za-z0-9]+/);
-export const camel = (name) => words(name).map((w) => (/^id$/i.test(w) ? 'ID' : w[0].toUpperCase() + w.slice(1))).join('');
+export const camel = (name) => words(name).map((w) => (/^(id|ttl)$/i.test(w) ? w.toUpperCase() : w[0].toUpperCase() + w.slice(1))).join('');
 export const snake = (name) => words(name).map((w) => w.toLowerCase()).join('_');
 
 export const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);

@@ -48,12 +48,12 @@ function program(imports, { origin, token }, statements) {
   ].join('\n');
 }
 
-// model writes the body. An object without a named schema has no class, so then the whole body
-// is made from a dictionary.
+// model writes the body. An object without a named schema has no class, and an array has entries of
+// its own class, so then the whole body is made from a dictionary.
 function model(body, value, models) {
   models.push(body.name);
   const given = members(body);
-  const whole = given.some((m) => m.value === null || (m.schema.type === 'object' && !m.type));
+  const whole = given.some((m) => m.value === null || m.schema.type === 'array' || (m.schema.type === 'object' && !m.type));
   if (whole) return `${body.name}.from_dict(${literal(Object.fromEntries(given.map((m) => [m.name, m.value])))})`;
   const fields = given.map((m) => {
     if (m.schema.type !== 'object') return `${snake(m.name)}=${value(m.schema, m.value)}`;

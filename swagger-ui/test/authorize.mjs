@@ -1,6 +1,6 @@
 // The part of the test of the documentation that gives the page credentials.
 import assert from 'node:assert/strict';
-import { LANGUAGES, open, openOperation, readSamples, shoot, violations } from './page.mjs';
+import { forgive, LANGUAGES, open, openOperation, readSamples, shoot, violations } from './page.mjs';
 
 // A credential is taken out of the URL, sent where its operation accepts it, and gone after a reload.
 export async function authorizes() {
@@ -43,5 +43,6 @@ export async function authorizes() {
   assert.equal(await execute('listBlocks'), undefined);
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href]));
   assert.doesNotMatch(kept, /a-key|user\.token/);
+  forgive(401); // the server may know none of these
   await page.close();
 }

@@ -1,13 +1,13 @@
 // Uses the service from web pages in headless Chromium: with the TypeScript SDK, which is installed
 // in the folder NODE_MODULES; with the EventSource sample of the contract, word for word; and from
-// pages of other origins, which must be refused.
+// pages of other origins, which must be refused. TOKEN is a key of the server, if it requires one.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer as createHTTPServer } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { base, browser, problems } from './page.mjs';
+import { base, browser, headers, problems } from './page.mjs';
 
 try {
   const app = await browser.newPage();
@@ -23,7 +23,7 @@ try {
     <script type="importmap">{"imports": {"openapi-fetch": "/app/fetch.js", "eventsource-parser": "/app/events.js"}}</script>
     <script type="module">
       import { createMessageService, exportUser, followChanges } from '/app/sdk/index.js';
-      const api = createMessageService(location.origin);
+      const api = createMessageService(location.origin, { token: '${process.env.TOKEN ?? ''}' });
       const body = { sender: 'alice', recipient: 'browser', text: 'From a page 👋' };
       const sent = await api.POST('/v1/messages', { body });
       const inbox = await api.GET('/v1/messages', { params: { query: { recipient: 'browser' } } });
@@ -43,7 +43,7 @@ try {
 
   // The EventSource sample of the contract, which must also survive a lost connection.
   const { paths } = await (await fetch(`${base}/openapi.json`)).json();
-  const [, script] = /```js\n(.*?)```/s.exec(paths['/v1/users/{userId}/changes'].get.description);
+  const [, sample] = /```js\n(.*?)```/s.exec(paths['/v1/users/{userId}/changes'].get.description);
   const sockets = new Set();
   const { hostname, port } = new URL(base);
   const proxy = createServer((socket) => {
@@ -59,12 +59,14 @@ try {
   await live.goto(`http://127.0.0.1:${proxy.address().port}/health`);
   const logged = (text) => live.waitForEvent('console', (message) => message.text().includes(text));
   const send = async (text, path = '/v1/messages', method = 'POST', body = { sender: 'alice', recipient: 'bob', text }) => {
-    const answer = await fetch(base + path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+    const answer = await fetch(base + path, { method, headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
     assert.ok(answer.ok, `${method} ${path} is answered ${answer.status}`);
     return answer.json();
   };
+  // An EventSource sends no key, but it may have a ticket, with which it reconnects, too.
+  const { ticket } = process.env.TOKEN ? await (await fetch(`${base}/v1/users/bob/stream-tickets`, { method: 'POST', headers })).json() : {};
   let awaited = logged('live from');
-  await live.evaluate(script);
+  await live.evaluate(ticket ? sample.replace('/changes', `/changes?ticket=${ticket}`) : sample);
   await awaited;
   awaited = logged('one: to a page');
   const { id: first } = await send('one: to a page');
@@ -106,7 +108,7 @@ try {
     // The browser hides the answers of an image and of an EventSource from the test.
     assert.equal(statuses.length, 9, `${origin} asked for ${JSON.stringify(statuses)}`);
     assert.deepEqual(statuses.filter(([status]) => status !== 403), [], `for ${origin}`);
-    const own = await Promise.all(Array.from({ length: 10 }, () => fetch(feed, { headers: { Accept: 'text/event-stream' } })));
+    const own = await Promise.all(Array.from({ length: 10 }, () => fetch(feed, { headers: { ...headers, Accept: 'text/event-stream' } })));
     assert.deepEqual(own.map(({ status }) => status), Array(10).fill(200), `streams beside ${origin}`);
     await Promise.all(own.map(({ body }) => body.cancel()));
 

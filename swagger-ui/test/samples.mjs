@@ -1,5 +1,5 @@
 // Writes the samples of every operation of the contract at BASE_URL into the folder SAMPLES:
-// without values, and with a value for every parameter and member. Files are named
+// without values, and with a value for every parameter and member and a credential. Files are named
 // <operation>_<0 or 1>_<media type>.<language>.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -13,13 +13,14 @@ const document = await (await fetch(`${base}/openapi.json`)).json();
 const typical = (schema) => {
   if (schema.nullable) return null;
   if (schema.type === 'object') return { client: 'android/4.2', 'it\'s "odd"': [1, true, null, { __proto__: 2 }], line: 'a\u2028\n\\' };
+  if (schema.type === 'array') return [typical(document.components.schemas[schema.items.$ref.split('/').pop()])];
   if (schema.format === 'date-time') return '2026-11-23T12:00:00.366Z';
   return exampleOf({ name: "o'brien", schema });
 };
 
 let count = 0;
 for (const operation of operations(document)) {
-  const filled = { path: {}, query: {}, header: {} };
+  const filled = { path: {}, query: {}, header: {}, token: true };
   for (const { name, in: where, schema } of operation.parameters) filled[where][name] = typical(schema);
   if (operation.body) {
     filled.body = Object.fromEntries(Object.entries(operation.body.members).map(([name, { schema }]) => [name, typical(schema)]));
@@ -28,6 +29,7 @@ for (const operation of operations(document)) {
     for (const [j, accept] of (operation.media.length ? operation.media : [undefined]).entries()) {
       for (const [language, text] of Object.entries(samples(operation, { ...values, accept }, base))) {
         assert.ok(text.includes(base), `${operation.id}: ${text}`);
+        assert.equal(/TOKEN/.test(text), i === 1 && operation.schemes.length > 0, `${operation.id}: ${text}`);
         writeFileSync(join(process.env.SAMPLES, `${operation.id}_${i}_${j}.${language}`), text);
         count += 1;
       }
