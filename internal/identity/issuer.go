@@ -62,20 +62,18 @@ func trustworthy(u *url.URL) bool {
 // key returns a key of the issuer. If it is unknown, key waits for the fetch that is under way, or for
 // a new one, and no longer. It ends with [Unavailable] if there may be such a key nevertheless.
 func (i *issuer) key(ctx context.Context, name keyName, issued time.Time) (any, error) {
-	key, fetching := i.find(name)
-	if key == nil && fetching != nil {
+	if fetching := i.search(name); fetching != nil {
 		select {
 		case <-fetching:
-			key, _ = i.find(name)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
-	if key != nil {
-		return key, nil
-	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if key := i.current()[name]; key != nil {
+		return key, nil
+	}
 	if i.failed || i.current() == nil || i.mayBeNewer(name, issued) {
 		return nil, &Error{Code: Unavailable, Message: "The key of the token cannot be had from its issuer at the moment. Try again shortly."}
 	}
@@ -89,18 +87,19 @@ func (i *issuer) mayBeNewer(name keyName, issued time.Time) bool {
 	return name != i.sought && !issued.Before(i.tried.Truncate(time.Second))
 }
 
-// find returns a key, or nil and the fetch that may find it, which it starts if it may.
-func (i *issuer) find(name keyName) (any, <-chan struct{}) {
+// search returns the fetch that may find an unknown key, which it starts if it may. It returns nil if the key
+// is known, or no fetch may start.
+func (i *issuer) search(name keyName) <-chan struct{} {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if key := i.current()[name]; key != nil {
-		return key, nil
+	if i.current()[name] != nil {
+		return nil
 	}
 	if now := i.now(); i.fetching == nil && now.Sub(i.searched) >= retryAfter {
 		i.searched, i.sought = now, name
 		i.fetch()
 	}
-	return nil, i.fetching
+	return i.fetching
 }
 
 // current returns the keys, or nil if they are too old.

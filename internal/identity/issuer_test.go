@@ -97,12 +97,16 @@ func TestSlowIssuer(t *testing.T) {
 	keys := newTestKeys(t)
 	synctest.Test(t, func(t *testing.T) {
 		i := newTestIssuer(keys)
-		i.now, i.fetched, i.searched, i.log = time.Now, time.Now(), time.Time{}, slog.New(slog.DiscardHandler)
+		i.now, i.log = time.Now, slog.New(slog.DiscardHandler)
+		i.fetched, i.tried, i.searched = time.Now(), time.Time{}, time.Time{}
+		fetches := 0
 		i.client = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			fetches++
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		})}
 		began := time.Now()
+		i.refresh()
 		unknown := func(ctx context.Context) error {
 			_, err := i.key(ctx, keyName{"ES256", "unknown"}, time.Time{})
 			return err
@@ -127,8 +131,13 @@ func TestSlowIssuer(t *testing.T) {
 			t.Errorf("known: %v after %v", err, time.Since(began))
 		}
 		waiting.Wait()
-		if err := unknown(t.Context()); codeOf(t, err) != Unavailable || time.Since(began) != fetchTimeout {
-			t.Errorf("unknown, just after the failure: %v after %v", err, time.Since(began))
+		if fetches != 1 { // all have waited for the one that was under way
+			t.Errorf("there were %d fetches", fetches)
+		}
+		for range 2 { // the second one does not wait
+			if err := unknown(t.Context()); codeOf(t, err) != Unavailable || time.Since(began) != 2*fetchTimeout || fetches != 2 {
+				t.Errorf("unknown, after the failure: %v after %v and %d fetches", err, time.Since(began), fetches)
+			}
 		}
 	})
 }

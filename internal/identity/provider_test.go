@@ -72,7 +72,11 @@ func (p *provider) serveKeys(prefix string, keys testKeys) {
 	p.serve(keysPath, string(document))
 }
 
-func (p *provider) now() time.Time              { return noon.Add(time.Duration(p.clock.Load()) * time.Second) }
+// now is never a whole second, unlike the times in tokens.
+func (p *provider) now() time.Time {
+	return noon.Add(time.Second/2 + time.Duration(p.clock.Load())*time.Second)
+}
+
 func (p *provider) pass(duration time.Duration) { p.clock.Add(int64(duration / time.Second)) }
 
 // verifier verifies by the provider's keys, and by the clock of the test.
