@@ -5,8 +5,10 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/httpapi"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/ratelimit"
 )
 
 func TestHealthAndReadiness(t *testing.T) {
@@ -68,6 +71,18 @@ func TestLimits(t *testing.T) {
 			t.Errorf("listed %d messages", len(page.Messages))
 		}
 	})
+}
+
+// TestRateLimitsAreShown reads the rate limits, without a credential: those that are not off.
+func TestRateLimitsAreShown(t *testing.T) {
+	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{API: httpapi.Options{Authenticate: true, RateLimits: httpapi.RateLimits{
+		Send: ratelimit.Limit{Requests: 300, Window: time.Minute}, Search: ratelimit.Limit{Requests: 5, Window: time.Hour},
+		Failed: ratelimit.Limit{Requests: 60, Window: time.Second},
+	}}})
+	want := []client.RateLimit{{Name: "send", Requests: 300, Seconds: 60}, {Name: "search", Requests: 5, Seconds: 3600}, {Name: "failed", Requests: 60, Seconds: 1}}
+	if got := apitest.Call(s.With("").GetLimitsWithResponse(t.Context())).Must(t, http.StatusOK).JSON200.RateLimits; !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
 }
 
 func TestRequestID(t *testing.T) {
