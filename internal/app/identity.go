@@ -18,7 +18,10 @@ func (a *App) startIdentity(ctx context.Context) (err error) {
 	if a.Identity, err = identity.New(ctx, a.DB, options); err != nil {
 		return err
 	}
-	if a.options.API.Authenticate && len(options.Keys) == 0 && len(options.Secrets) == 0 && options.Issuer.URL == "" {
+	if !a.options.API.Authenticate {
+		return nil // keys and revocations can be changed, but nothing needs to hear of it
+	}
+	if len(options.Keys) == 0 && len(options.Secrets) == 0 && options.Issuer.URL == "" {
 		if err := a.requireKey(ctx); err != nil {
 			return err
 		}

@@ -76,7 +76,7 @@ func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		quota := policy.Take(subject{principal.User, principal.Key})
 		if sayQuota(c, policy, quota); !quota.Allowed {
-			return tooManyRequests(policy.Name(), policy.Limit(), quota)
+			return tooManyRequests(policy, quota)
 		}
 		return next(c)
 	}
@@ -94,7 +94,7 @@ func (s *Server) refuseCredential(err *identity.Error, c echo.Context) error {
 		return err
 	}
 	sayQuota(c, s.rates.failed, quota)
-	return tooManyRequests(s.rates.failed.Name(), s.rates.failed.Limit(), quota)
+	return tooManyRequests(s.rates.failed, quota)
 }
 
 // network is what counts as one client: an IPv4 address, or a /64 of IPv6, of which every customer of a
@@ -116,10 +116,11 @@ func sayQuota[Subject comparable](c echo.Context, policy *ratelimit.Policy[Subje
 	header["RateLimit"] = []string{policy.QuotaField(quota)}
 }
 
-func tooManyRequests(policy string, limit ratelimit.Limit, quota ratelimit.Quota) *problem.Error {
+func tooManyRequests[Subject comparable](policy *ratelimit.Policy[Subject], quota ratelimit.Quota) *problem.Error {
+	limit := policy.Limit()
 	return &problem.Error{
 		Kind:   problem.TooManyRequests,
-		Detail: fmt.Sprintf("The rate limit %q is used up: %d requests in %d seconds.", policy, limit.Requests, limit.Seconds()),
+		Detail: fmt.Sprintf("The rate limit %q is used up: %d requests in %d seconds.", policy.Name(), limit.Requests, limit.Seconds()),
 		Header: http.Header{echo.HeaderRetryAfter: {strconv.Itoa(quota.Seconds())}},
 	}
 }
