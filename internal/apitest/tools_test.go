@@ -59,14 +59,28 @@ func runShell(t *testing.T, p *apitest.Process, script string) string {
 	return runTool(t, p, ".", "sh", "-ec", script)
 }
 
-// TestContract runs Schemathesis, which looks for responses that violate the contract.
+// TestContract runs Schemathesis, which looks for responses that violate the contract, with a service key, and
+// briefly without, when nothing but what is public may be served.
 func TestContract(t *testing.T) {
-	for _, engine := range []db.Engine{db.Postgres, db.SQLite} {
-		t.Run(string(engine), func(t *testing.T) {
-			p := startBinary(t, engine)
-			runTool(t, p, "api", "schemathesis", "--config-file", "schemathesis.toml", "run", p.URL+"/openapi.json",
-				"--checks", "all", "--phases", "examples,coverage,fuzzing,stateful",
-				"--max-examples", "100", "--generation-database", "none")
+	for name, test := range map[string]struct {
+		engine db.Engine
+		key    string
+		phases string
+	}{
+		"postgres":           {db.Postgres, apitest.ServiceKey, "examples,coverage,fuzzing,stateful"},
+		"sqlite":             {db.SQLite, apitest.ServiceKey, "examples,coverage,fuzzing,stateful"},
+		"without credential": {db.SQLite, "", "examples,coverage"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, test.engine), "SERVICE_KEY="+apitest.ServiceKey,
+				"TOKEN_SECRETS="+apitest.TokenSecretID+"="+apitest.TokenSecret, "TOKEN_AUDIENCE="+apitest.TokenAudience, "RATE_LIMIT_FAILED=off")
+			t.Setenv("SERVICE_KEY", test.key)
+			args := []string{"--config-file", "schemathesis.toml", "run", p.URL + "/openapi.json", "--checks", "all",
+				"--phases", test.phases, "--max-examples", "100", "--generation-database", "none"}
+			if test.key != "" {
+				args = append(args, "--header", "Authorization: Bearer "+test.key)
+			}
+			runTool(t, p, "api", "schemathesis", args...)
 			if err := p.Stop(t); err != nil || p.Log.Len() > 0 {
 				t.Errorf("the server ended with %v and logged:\n%s", err, p.Log)
 			}
