@@ -84,8 +84,10 @@ var classes = []string{"send", "write", "read", "search"}
 
 // of returns the class of a request to this URL.
 func (r rate) of(target *url.URL) string {
-	if r.parameter != "" && target.Query().Has(r.parameter) {
-		return r.otherClass
+	if r.parameter != "" {
+		if _, has := inQuery(target.RawQuery, r.parameter); has {
+			return r.otherClass
+		}
 	}
 	return r.class
 }

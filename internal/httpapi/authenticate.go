@@ -133,11 +133,10 @@ func (s *Server) principal(c echo.Context, op *operation) (*identity.Principal, 
 
 // ticketOf returns the stream ticket in the query of a request, if the operation takes one.
 func ticketOf(op *operation, r *http.Request) (ticket string, has bool) {
-	if !strings.Contains(r.URL.RawQuery, ticketParameter) || !op.HasParameter(ticketParameter) {
+	if !op.HasParameter(ticketParameter) {
 		return "", false
 	}
-	query := r.URL.Query()
-	return query.Get(ticketParameter), query.Has(ticketParameter)
+	return inQuery(r.URL.RawQuery, ticketParameter)
 }
 
 // permit returns a problem if a principal may not call the operation. What depends on the body or the database
@@ -171,11 +170,28 @@ func (op *operation) permit(principal *identity.Principal, c echo.Context) error
 // argument returns the value of a parameter in the path or the query.
 func (op *operation) argument(c echo.Context, name string) string {
 	if !slices.Contains(c.ParamNames(), name) {
-		return c.Request().URL.Query().Get(name) // c.QueryParam would keep the query as it is before validation
+		value, _ := inQuery(c.Request().URL.RawQuery, name)
+		return value
 	}
 	value := c.Param(name)
 	if c.Request().URL.RawPath != "" { // otherwise the router matched the decoded path
 		value, _ = url.PathUnescape(value) // "" is no user
 	}
 	return value
+}
+
+// inQuery returns the first value of a parameter in a query, and whether there is one: the same as [url.Values] do,
+// which would hold all of the query for one value.
+func inQuery(query, name string) (value string, has bool) {
+	for pair := range strings.SplitSeq(query, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		key, err := url.QueryUnescape(key)
+		if err != nil || key != name || strings.Contains(pair, ";") {
+			continue
+		}
+		if value, err = url.QueryUnescape(value); err == nil {
+			return value, true
+		}
+	}
+	return "", false
 }
