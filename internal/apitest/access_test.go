@@ -191,10 +191,11 @@ func (a *accessTest) prepare(o operation) *strings.Replacer {
 	return strings.NewReplacer("{userId}", "bob", "{peerId}", "alice", "{messageId}", message.ID.String(), "{keyId}", key)
 }
 
-// request makes a request with a credential.
-func (a *accessTest) request(o operation, values *strings.Replacer, c credential, method string) apitest.Answer {
+// request makes a request with a credential, and further header lines.
+func (a *accessTest) request(o operation, values *strings.Replacer, c credential, method string, further ...string) apitest.Answer {
 	a.t.Helper()
 	query, header := c.make(a, o)
+	header = append(slices.Clip(header), further...)
 	target := strings.TrimRight(values.Replace(o.path)+"?"+o.query+"&"+query, "?&")
 	if o.body != "" {
 		header = append(header, "Content-Type: application/json")
@@ -233,6 +234,12 @@ func (a *accessTest) refuses(o operation, values *strings.Replacer, c credential
 	}
 	if strings.Contains(answer.Body, written) || answer.Header.Get("Location") != "" {
 		a.t.Errorf("%s with %s: the refusal says too much: %+v", o.id, c.name, answer)
+	}
+	if o.id == "listChanges" {
+		stream := a.request(o, values, c, o.method, "Accept: text/event-stream")
+		if requestID.ReplaceAllString(stream.Body, "") != requestID.ReplaceAllString(answer.Body, "") {
+			a.t.Errorf("a stream with %s: answered %d %s", c.name, stream.Status, stream.Body)
+		}
 	}
 	if o.method == http.MethodGet {
 		head := a.request(o, values, c, http.MethodHead)

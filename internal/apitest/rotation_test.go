@@ -81,7 +81,7 @@ func (r *rotation) renew() {
 // use makes requests as a user.
 func (r *rotation) use(ctx context.Context, i int) {
 	user, credential := fmt.Sprint("user-", i), ""
-	for has := int64(0); ctx.Err() == nil && !r.t.Failed(); {
+	for has := int64(-1); ctx.Err() == nil && !r.t.Failed(); {
 		if renewal := r.renewals.Load(); has != renewal {
 			has, credential = renewal, r.credential(user)
 		}

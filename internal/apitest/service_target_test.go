@@ -29,7 +29,7 @@ func TestMakeService(t *testing.T) {
 	if err := os.Chmod(docker, 0o700); err != nil { //nolint:gosec // it is a program
 		t.Fatal(err)
 	}
-	settings := filepath.Join(folder, ".env") // readable by others, and without a line end
+	settings := filepath.Join(folder, ".env")                                       // readable by others, and without a line end
 	if err := os.WriteFile(settings, []byte("LOG_LEVEL=warn"), 0o644); err != nil { //nolint:gosec // that is to be mended
 		t.Fatal(err)
 	}
