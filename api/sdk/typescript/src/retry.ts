@@ -13,6 +13,23 @@ const idempotent = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
 /** An export may be of any length, and so need only begin in time. */
 const exportType = 'application/x-ndjson';
 
+/** The requests under way. Node forgets the signal of a request that nobody holds, so that it cannot be aborted. */
+const underWay = new Set<Request>();
+/** The requests whose answers are still read, by their bodies. */
+const readFrom = new WeakMap<ReadableStream, Request[]>();
+
+/** Holds a request until its answer is there, and has been read. */
+export async function holding(request: Request, answer: (request: Request) => Promise<Response>): Promise<Response> {
+  underWay.add(request);
+  try {
+    const response = await answer(request);
+    if (response.body) readFrom.set(response.body, [request, ...readFrom.get(response.body) ?? []]);
+    return response;
+  } finally {
+    underWay.delete(request);
+  }
+}
+
 /**
  * Gives each attempt `timeout` milliseconds until the answer is complete, and retries idempotent
  * requests up to four times: when the connection fails, the attempt times out, or the answer is
@@ -20,7 +37,7 @@ const exportType = 'application/x-ndjson';
  * does both.
  */
 export function retrying(fetch: Fetch, timeout: number): Fetch {
-  return async (request) => {
+  return (made) => holding(made, async (request) => {
     if (request.headers.get('Accept') === 'text/event-stream') {
       return fetch(request).catch((error: unknown) => { throw explain(error, request.url); });
     }
@@ -40,7 +57,7 @@ export function retrying(fetch: Fetch, timeout: number): Fetch {
       await pause(wait * (1 + Math.random() / 4), request.signal);
       request.signal.throwIfAborted();
     }
-  };
+  });
 }
 
 /** Makes one attempt of at most `limit` milliseconds, and reads the answer into memory unless it is an export. */
@@ -52,7 +69,7 @@ async function fetchWithin(fetch: Fetch, request: Request, limit: number): Promi
   const timer = setTimeout(() => attempt.abort(new DOMException(`No whole answer within ${limit / 1000} seconds.`, 'TimeoutError')), limit);
   let isExport = false;
   try {
-    const response = await fetch(new Request(request.clone(), { signal: attempt.signal }));
+    const response = await holding(new Request(request.clone(), { signal: attempt.signal }), fetch);
     isExport = response.headers.get('Content-Type') === exportType;
     if (isExport) return response;
     const body = await response.arrayBuffer();
