@@ -167,7 +167,7 @@ func TestGoSDKScenarios(t *testing.T) {
 	var calls sync.WaitGroup
 	for _, scenario := range scenarios {
 		calls.Go(func() {
-			api, err := messageservice.New(server.urlOf(scenario), messageservice.WithTimeout(scenarioTimeout))
+			api, err := messageservice.New(server.urlOf(scenario), append(tokenOf(scenario), messageservice.WithTimeout(scenarioTimeout))...)
 			if err != nil {
 				t.Error(err)
 				return
@@ -179,6 +179,23 @@ func TestGoSDKScenarios(t *testing.T) {
 	}
 	calls.Wait()
 	server.check()
+}
+
+// tokenOf makes the options for the token of a scenario.
+func tokenOf(scenario *scenario) []client.ClientOption {
+	if scenario.Token != "" {
+		return []client.ClientOption{messageservice.WithToken(scenario.Token)}
+	}
+	if scenario.Tokens == nil {
+		return nil
+	}
+	left := scenario.Tokens
+	return []client.ClientOption{messageservice.WithTokenSource(func(context.Context) (token string, err error) {
+		if token, left = left[0], left[1:]; token == "" {
+			err = errors.New("the source fails")
+		}
+		return token, err
+	})}
 }
 
 // outcome is the status of a call, or "error".

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,7 +23,11 @@ type scenario struct {
 	Call string `json:"call"` // read, send, keyedSend, edit, block or erase
 	Want string `json:"want"` // the status that the caller gets, or "error"
 
+	Token  string   `json:"token,omitempty"`  // a fixed one
+	Tokens []string `json:"tokens,omitempty"` // what a source answers, one after the other; it fails instead of an empty one
+
 	steps    []step        // one per attempt; the last also handles further ones
+	bearers  string        // the expected token of each attempt, separated by spaces
 	attempts int           // expected number
 	pause    time.Duration // minimum between the first two
 }
@@ -30,7 +35,7 @@ type scenario struct {
 // step handles one attempt.
 type step func(w http.ResponseWriter, r *http.Request)
 
-var scenarios = []*scenario{
+var scenarios = append(credentialScenarios, []*scenario{
 	{Name: "busy", Call: "read", Want: "200", steps: []step{refuse(503, "1"), refuse(503, "1"), succeed}, attempts: 3, pause: time.Second},
 	{Name: "busy-until-a-date", Call: "keyedSend", Want: "201", steps: []step{refuse(503, "date"), succeed}, attempts: 2, pause: time.Second},
 	{Name: "too-many", Call: "keyedSend", Want: "201", steps: []step{refuse(429, "1"), succeed}, attempts: 2, pause: time.Second},
@@ -47,10 +52,12 @@ var scenarios = []*scenario{
 	{Name: "send-without-a-key-reset", Call: "send", Want: "error", steps: []step{reset, succeed}, attempts: 1},
 	{Name: "slow-send-without-a-key", Call: "send", Want: "error", steps: []step{hang, succeed}, attempts: 1},
 	{Name: "edit", Call: "edit", Want: "503", steps: []step{refuse(503, "1"), succeed}, attempts: 1},
-}
+}...)
 
 // refuse answers with a problem document.
-func refuse(status int, retryAfter string) step {
+func refuse(status int, retryAfter string) step { return refuseAs("x", status, retryAfter) }
+
+func refuseAs(problemType string, status int, retryAfter string) step {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		header := w.Header()
 		header.Set("Content-Type", "application/problem+json")
@@ -64,7 +71,7 @@ func refuse(status int, retryAfter string) step {
 			header.Set("Retry-After", retryAfter)
 		}
 		w.WriteHeader(status)
-		writeAll(w, fmt.Sprintf(`{"type":"urn:x","title":"x","status":%d,"detail":"x","instance":"urn:x"}`, status))
+		writeAll(w, fmt.Sprintf(`{"type":"urn:problem-type:message-service:%s","title":"x","status":%d,"detail":"x","instance":"urn:x"}`, problemType, status))
 	}
 }
 
@@ -147,15 +154,20 @@ func drip(w http.ResponseWriter, r *http.Request) {
 type scenarioServer struct {
 	*httptest.Server
 
-	t  *testing.T
-	mu sync.Mutex
-	at map[string][]time.Time // times of the attempts of each scenario
+	t        *testing.T
+	mu       sync.Mutex
+	attempts map[string][]attempt // of each scenario
+}
+
+type attempt struct {
+	at                       time.Time
+	authorization, key, body string
 }
 
 // startScenarios plays the scenarios until the test ends.
 func startScenarios(t *testing.T) *scenarioServer {
 	t.Helper()
-	s := &scenarioServer{t: t, at: map[string][]time.Time{}}
+	s := &scenarioServer{t: t, attempts: map[string][]attempt{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/scenarios", func(w http.ResponseWriter, _ *http.Request) {
 		if err := json.NewEncoder(w).Encode(scenarios); err != nil {
@@ -164,8 +176,8 @@ func startScenarios(t *testing.T) *scenarioServer {
 	})
 	for _, scenario := range scenarios {
 		mux.HandleFunc("/"+scenario.Name+"/", func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body) // net/http notices a disconnect only after the body was read
-			n := s.note(scenario.Name)
+			body, _ := io.ReadAll(r.Body) // net/http notices a disconnect only after the body was read
+			n := s.note(scenario.Name, attempt{time.Now(), r.Header.Get("Authorization"), r.Header.Get("Idempotency-Key"), string(body)})
 			scenario.steps[min(n, len(scenario.steps)-1)](w, r)
 		})
 	}
@@ -175,26 +187,38 @@ func startScenarios(t *testing.T) *scenarioServer {
 }
 
 // note records an attempt, and returns the number of earlier ones.
-func (s *scenarioServer) note(name string) int {
+func (s *scenarioServer) note(name string, a attempt) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.at[name] = append(s.at[name], time.Now())
-	return len(s.at[name]) - 1
+	s.attempts[name] = append(s.attempts[name], a)
+	return len(s.attempts[name]) - 1
 }
 
-// check checks that each scenario has been played, with the expected attempts and the
-// minimum pause.
+// check checks that each scenario has been played, with the expected attempts and tokens and the
+// minimum pause, and that each attempt was the same request.
 func (s *scenarioServer) check() {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, scenario := range scenarios {
-		at := s.at[scenario.Name]
-		if len(at) != scenario.attempts {
-			s.t.Errorf("%s: %d attempts, want %d", scenario.Name, len(at), scenario.attempts)
+		attempts := s.attempts[scenario.Name]
+		if len(attempts) != scenario.attempts {
+			s.t.Errorf("%s: %d attempts, want %d", scenario.Name, len(attempts), scenario.attempts)
 		}
-		if len(at) > 1 && at[1].Sub(at[0]) < scenario.pause {
-			s.t.Errorf("%s: the second attempt came after %s, want %s", scenario.Name, at[1].Sub(at[0]), scenario.pause)
+		if len(attempts) > 1 && attempts[1].at.Sub(attempts[0].at) < scenario.pause {
+			s.t.Errorf("%s: the second attempt came after %s, want %s", scenario.Name, attempts[1].at.Sub(attempts[0].at), scenario.pause)
+		}
+		var bearers []string
+		for _, a := range attempts {
+			if a.body != attempts[0].body || a.key != attempts[0].key {
+				s.t.Errorf("%s: the first attempt was %+v, and another one %+v", scenario.Name, attempts[0], a)
+			}
+			if token, ok := strings.CutPrefix(a.authorization, "Bearer "); ok {
+				bearers = append(bearers, token)
+			}
+		}
+		if got := strings.Join(bearers, " "); got != scenario.bearers {
+			s.t.Errorf("%s: the tokens were %q, want %q", scenario.Name, got, scenario.bearers)
 		}
 	}
 }

@@ -15,9 +15,10 @@ import httpx
 from attrs import define
 from httpx_sse import ServerSentEvent, aconnect_sse, connect_sse
 
-from .client import AuthenticatedClient, Client
+from .client import Client
 from .models import Change, Problem
 from .retrying import retry_after
+from .tokens import TokenSourceError
 
 __all__ = ["ProblemError", "follow_changes", "follow_changes_async"]
 
@@ -41,7 +42,7 @@ class ProblemError(Exception):
 def follow_changes(
     user_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     after: UUID | None = None,
     on_ready: Callable[[UUID], object] | None = None,
     on_retry: Callable[[Exception, float], object] | None = None,
@@ -91,7 +92,7 @@ def follow_changes(
 async def follow_changes_async(
     user_id: str,
     *,
-    client: AuthenticatedClient | Client,
+    client: Client,
     after: UUID | None = None,
     on_ready: Callable[[UUID], object] | None = None,
     on_retry: Callable[[Exception, float], object] | None = None,
@@ -196,7 +197,7 @@ def _connect(client: httpx.Client, feed: _Feed) -> Generator[ServerSentEvent, No
             yield from source.iter_sse()
     except _BAD_REQUEST:
         raise
-    except httpx.RequestError as error:
+    except (httpx.RequestError, TokenSourceError) as error:
         raise _Lost(error) from error
     raise _Lost(ConnectionError("The stream has ended."))
 
@@ -213,7 +214,7 @@ async def _connect_async(client: httpx.AsyncClient, feed: _Feed) -> AsyncGenerat
                     yield event
     except _BAD_REQUEST:
         raise
-    except httpx.RequestError as error:
+    except (httpx.RequestError, TokenSourceError) as error:
         raise _Lost(error) from error
     raise _Lost(ConnectionError("The stream has ended."))
 

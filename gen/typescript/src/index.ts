@@ -7,7 +7,8 @@ import createFetchClient, { type Client, type ClientOptions } from 'openapi-fetc
 import { asProblem, ProblemError } from './problem.js';
 import { retrying, type Fetch } from './retry.js';
 import type { components, paths } from './schema.js';
-import { plainClients } from './together.js';
+import { plainClients, tokensOf } from './together.js';
+import { authorizing, Tokens } from './token.js';
 
 /** A message as it is now. */
 export type Message = components['schemas']['Message'];
@@ -46,8 +47,19 @@ type Media = `application/${string}` | 'text/plain';
 /** The client: a method for each HTTP method, and a type for each path. */
 export type MessageService = Client<paths, Media>;
 
-/** Options of a client: those of openapi-fetch, and a timeout. */
+/** Options of a client: those of openapi-fetch, a token, and a timeout. */
 export interface MessageServiceOptions extends Omit<ClientOptions, 'baseUrl' | 'fetch'> {
+  /**
+   * The credential to send with each request: a user token, a service key, or a function that fetches
+   * a user token, for instance from your backend. It is called at the first request, and its token is
+   * kept. When the service answers that the token has expired or was revoked, it is called once more
+   * and the request repeated; if that is refused too, the answer is an error. Requests that wait for a
+   * token wait for the same one, at most as long as `timeout`. If the function fails, so do they.
+   *
+   * The token goes to the origin of `baseUrl` only, and redirects are not followed. A request with an
+   * `Authorization` of its own keeps that.
+   */
+  token?: string | (() => Promise<string>) | undefined;
   /** Makes each attempt in place of the global `fetch`. */
   fetch?: Fetch;
   /**
@@ -68,10 +80,13 @@ export interface MessageServiceOptions extends Omit<ClientOptions, 'baseUrl' | '
  * backoff from 0.2 to 10 seconds.
  */
 export function createMessageService(baseUrl: string, options: MessageServiceOptions = {}): MessageService {
-  const { fetch = (request) => globalThis.fetch(request), timeout = 30_000, ...rest } = options;
-  const client = createFetchClient<paths, Media>({ ...rest, baseUrl, fetch: retrying(fetch, timeout) });
+  const { fetch = (request) => globalThis.fetch(request), timeout = 30_000, token, ...rest } = options;
+  const tokens = token ? new Tokens(token, timeout) : undefined;
+  const send = tokens ? authorizing(fetch, timeout, tokens, baseUrl) : retrying(fetch, timeout);
+  const client = createFetchClient<paths, Media>({ ...rest, baseUrl, fetch: send });
   client.use({ onResponse: async ({ response, options: { parseAs } }) => asProblem(response) ?? await asText(response, parseAs) });
   if (!options.fetch) plainClients.add(client);
+  if (tokens) tokensOf.set(client, tokens);
   return client;
 }
 

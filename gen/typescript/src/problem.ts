@@ -3,6 +3,9 @@ import type { components } from './schema.js';
 /** A problem document (RFC 9457). Switch on `type`. */
 export type Problem = components['schemas']['Problem'];
 
+/** The type of a problem of the service. */
+export const problemType = (name: string): string => `urn:problem-type:message-service:${name}`;
+
 /** A {@link Problem} as an error to throw. */
 export class ProblemError extends Error {
   readonly problem: Problem;

@@ -4,7 +4,9 @@
  * Groups. Loops that would make the same request form a group. Its name is the URL, which has
  * the service and the user in it, and a SHA-256 hash of all headers, with the credential. A loop
  * computes the name again after each lost connection: if its credential is a new one it moves
- * to another group.
+ * to another group. The name has no token of a source: it is another one in each tab. There each
+ * loop shows that it may follow this user by a request of its own with its own token: when it
+ * begins, and after each lost connection, which is how a stream whose token has ended looks.
  *
  * Notes. One loop of the group leads (see tabs.ts): it has the connection, and sends each change
  * to the others with the cursor before it, `from`. A note states a fact of the feed: the next
@@ -35,6 +37,7 @@ import type { MessageService } from './index.js';
 import { ProblemError, type Problem } from './problem.js';
 import { pause } from './retry.js';
 import { Tabs } from './tabs.js';
+import type { Tokens } from './token.js';
 
 /** How many changes are queued for a slow loop; beyond that they are dropped and it reads pages. */
 const queueLimit = 256;
@@ -46,6 +49,9 @@ type Note = ChangeNote | StateNote;
 
 /** The clients that use the global `fetch`: no credential is added to their requests that the group's name does not cover. */
 export const plainClients = new WeakSet<MessageService>();
+
+/** The tokens of the clients that have some. */
+export const tokensOf = new WeakMap<MessageService, Tokens>();
 
 /** Reports whether a loop shares its connection with other tabs: whether it is allowed to, and the browser can. */
 export function shares(api: MessageService, share = plainClients.has(api)): boolean {
@@ -127,7 +133,7 @@ class Follower {
   /** Takes one step: reports a connection, reads a page, yields a change, or waits until there is something to do. */
   async *#step(tabs: Tabs<Note>): AsyncGenerator<Change, void, undefined> {
     if (this.#cursor === undefined && !tabs.leads) return yield* this.#readPage();
-    if (this.#state && this.#state.connection !== this.#reported) return await this.#report(this.#state);
+    if (this.#state && this.#state.connection !== this.#reported) return await this.#report(this.#state, tabs.leads);
     const next = this.#queue[0];
     const cursor = this.#cursor ?? '';
     if (this.#behind || this.#goal > cursor) yield* this.#readPage();
@@ -141,13 +147,14 @@ class Follower {
     else await new Promise<void>((resolve) => { this.#wake = resolve; });
   }
 
-  async #report({ connection, at, lost }: StateNote): Promise<void> {
+  async #report({ connection, at, lost }: StateNote, leads: boolean): Promise<void> {
+    const isFirst = this.#reported === '';
     this.#reported = connection;
     const { onReady, onRetry } = this.#options;
     if (lost) return void await onRetry?.(lost.problem ? new ProblemError(lost.problem) : new Error(lost.reason), lost.wait);
     if (at === undefined) return;
     this.#cursor ??= at;
-    if (at < this.#cursor) this.#behind = true;
+    if (at < this.#cursor || !leads && !isFirst && tokensOf.get(this.#api)?.renewable) this.#behind = true;
     await onReady?.(this.#cursor);
   }
 
@@ -245,7 +252,7 @@ function reasonOf(reason: unknown): string {
 /** The name of the group of loops that make the same request, from the request itself. */
 async function nameOf(api: MessageService, userId: string): Promise<string> {
   const { url, headers } = await requestOf(api, userId).catch((error: unknown) => { throw new Lost(error); });
-  const sorted = JSON.stringify([...headers].sort());
+  const sorted = JSON.stringify([...headers, ['token', tokensOf.get(api)?.group]].sort());
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(sorted)));
   return `message-service-client 1 ${url} ${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

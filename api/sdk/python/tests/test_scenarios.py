@@ -19,6 +19,7 @@ from message_service_client.api.messages import edit_message, list_messages, sen
 from message_service_client.api.service import get_limits
 from message_service_client.api.users import block_user, erase_user
 from message_service_client.models import EditMessageRequest, SendMessageRequest
+from message_service_client.tokens import Token, TokenSourceError
 
 SCENARIOS = os.environ["SCENARIOS"]
 DRAFT = SendMessageRequest(sender="alice", recipient="bob", text="x")
@@ -32,11 +33,25 @@ CALLS: dict[str, Callable[[Client], Any]] = {
 }
 
 
-def outcome(scenario: dict[str, str]) -> str:
-    with Client(base_url=f"{SCENARIOS}/{scenario['name']}", timeout=httpx.Timeout(2)) as client:
+def token_of(scenario: dict[str, Any]) -> Token | None:
+    """Returns the token of a scenario, or a source of its tokens, which fails instead of an empty one."""
+    tokens: list[str] = scenario.get("tokens", [])
+
+    def source() -> str:
+        token = tokens.pop(0)
+        if not token:
+            raise RuntimeError("The source fails.")
+        return token
+
+    return source if tokens else scenario.get("token")
+
+
+def outcome(scenario: dict[str, Any]) -> str:
+    url, token = f"{SCENARIOS}/{scenario['name']}", token_of(scenario)
+    with Client(base_url=url, token=token, timeout=httpx.Timeout(2), follow_redirects=True) as client:
         try:
             return str(int(CALLS[scenario["call"]](client).status_code))
-        except httpx.TransportError:
+        except (httpx.TransportError, TokenSourceError):
             return "error"
 
 

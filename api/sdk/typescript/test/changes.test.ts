@@ -4,9 +4,8 @@ import { test, type TestContext } from 'node:test';
 
 import { createMessageService, followChanges, ProblemError, type Change, type ChangePage, type Message, type Problem } from 'message-service-client';
 import { collect, hurry } from './following.ts';
+import { api, baseUrl, serviceKey } from './service.ts';
 
-const baseUrl = process.env['BASE_URL'] ?? 'http://localhost:8080';
-const api = createMessageService(baseUrl);
 const run = Date.now();
 const beginning = '00000000-0000-0000-0000-000000000000';
 
@@ -104,7 +103,7 @@ test('a feed is followed over any number of cut connections', { timeout: 120_000
     writing ??= write();
   };
   try {
-    for await (const change of followChanges(createMessageService(proxy.url), ben, { onReady })) {
+    for await (const change of followChanges(createMessageService(proxy.url, { token: serviceKey }), ben, { onReady })) {
       followed.push(change);
       if (change.message?.text === 'The end') break;
     }
@@ -124,7 +123,7 @@ test('a feed is followed over any number of cut connections', { timeout: 120_000
   // A second reader resumes in the middle.
   const middle = pages[100]?.cursor ?? '';
   const rest: Change[] = [];
-  for await (const change of followChanges(createMessageService(proxy.url), ben, { after: middle })) {
+  for await (const change of followChanges(createMessageService(proxy.url, { token: serviceKey }), ben, { after: middle })) {
     rest.push(change);
     if (change.message?.text === 'The end') break;
   }

@@ -2,19 +2,24 @@ import { createServer, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 
-const baseUrl = process.env['BASE_URL'] ?? 'http://localhost:8080';
+import { baseUrl, serviceKey } from './service.ts';
 
-/** A proxy in front of the service that knows the open streams and counts pages. */
+/** A proxy in front of the service that knows the open streams, counts pages, and judges tokens of its own. */
 export class Proxy {
   readonly streams = new Set<ServerResponse>();
   url = '';
   opened = 0;
   holds = false; // never answers a stream
   pages = 0;
+  /** The status and the type of the problem with an Authorization, if it has tokens of its own. */
+  judge: ((authorization: string | undefined) => [status: number, type: string] | undefined) | undefined;
 
   static async start(t: TestContext): Promise<Proxy> {
     const proxy = new Proxy();
     const server = createServer((asked, answer) => {
+      const problem = proxy.judge?.(asked.headers.authorization);
+      if (problem) return proxy.refuse(answer, ...problem);
+      if (serviceKey !== undefined) asked.headers.authorization = `Bearer ${serviceKey}`;
       if (asked.headers.accept === 'text/event-stream') {
         proxy.opened++;
         proxy.streams.add(answer);
@@ -33,6 +38,11 @@ export class Proxy {
     t.after(() => { server.close(); server.closeAllConnections(); });
     proxy.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     return proxy;
+  }
+
+  refuse(answer: ServerResponse, status: number, type: string): void {
+    answer.writeHead(status, { 'Content-Type': 'application/problem+json' })
+      .end(JSON.stringify({ type: `urn:problem-type:message-service:${type}`, title: type, status, detail: '', instance: 'urn:request:0' }));
   }
 
   cut(): void { for (const stream of this.streams) stream.destroy(); }

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 
 import { createMessageService, type MessageService } from 'message-service-client';
 
-interface Scenario { name: string; call: string; want: string }
+/** `tokens` are what a source answers, one after the other; it fails instead of an empty one. */
+interface Scenario { name: string; call: string; want: string; token?: string; tokens?: string[] }
 
 const url = process.env['SCENARIOS'];
 assert.ok(url !== undefined);
@@ -28,8 +29,9 @@ async function status(api: MessageService, call: string): Promise<number> {
 
 const scenarios: Scenario[] = JSON.parse(await (await fetch(`${url}/scenarios`)).text());
 test('requests are retried as in all SDKs', { concurrency: true }, async (t) => {
-  await Promise.all(scenarios.map(({ name, call, want }) => t.test(name, async () => {
-    const api = createMessageService(`${url}/${name}`, { timeout: 2000 });
+  await Promise.all(scenarios.map(({ name, call, want, token, tokens }) => t.test(name, async () => {
+    const source = async (): Promise<string> => tokens?.shift() || Promise.reject(new Error('The source fails.'));
+    const api = createMessageService(`${url}/${name}`, { timeout: 2000, token: tokens ? source : token });
     assert.equal(await status(api, call).then(String, () => 'error'), want);
   })));
 });

@@ -14,9 +14,8 @@ import {
   type Problem,
   type ReadMarker,
 } from 'message-service-client';
+import { api, baseUrl } from './service.ts';
 
-const baseUrl = process.env['BASE_URL'] ?? 'http://localhost:8080';
-const api = createMessageService(baseUrl);
 const run = Date.now();
 const alice = `alice-${run}`;
 const bob = `bob-${run}`;

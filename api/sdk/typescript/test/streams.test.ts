@@ -4,8 +4,7 @@ import { test, type TestContext } from 'node:test';
 
 import { createMessageService, followChanges, ProblemError, type Change, type FollowOptions, type Problem } from 'message-service-client';
 import { collect, hurry, readyWithin, silence } from './following.ts';
-
-const baseUrl = process.env['BASE_URL'] ?? 'http://localhost:8080';
+import { baseUrl } from './service.ts';
 
 const cursorOf = (i: number): string => `00000000-0000-7000-8000-${String(i).padStart(12, '0')}`;
 
