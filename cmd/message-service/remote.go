@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 
 	"github.com/message-service/message-service/api/messageservice"
@@ -74,7 +76,10 @@ func (f localFlags) tls() (*tls.Config, error) {
 type serverFlags struct {
 	localFlags
 
-	Server string `env:"SERVER_URL" placeholder:"URL" help:"The server's URL, such as https://chat.example.org. The default is the server on this machine."`
+	Server    string `env:"SERVER_URL" placeholder:"URL" help:"The server's URL, such as https://chat.example.org. The default is the server on this machine."`
+	Token     string `env:"TOKEN" placeholder:"TOKEN" help:"A user token or a service key, if the server requires one. Other users of this machine can see the options of a command: prefer a file."`
+	TokenFile string `env:"TOKEN_FILE" placeholder:"PATH" help:"A file that holds the token or key. It is read again when the token has expired."`
+
 	CAFile string `name:"ca-file" placeholder:"PATH" help:"Also trust the certificates in this PEM file, besides the system's (SSL_CERT_FILE)."`
 }
 
@@ -84,6 +89,9 @@ func (f serverFlags) Validate() error {
 		if _, err := messageservice.New(f.Server); err != nil {
 			return fmt.Errorf("--server (SERVER_URL): %w", err)
 		}
+	}
+	if f.Token != "" && f.TokenFile != "" {
+		return errors.New("--token (TOKEN) and --token-file (TOKEN_FILE) exclude each other")
 	}
 	return f.localFlags.Validate()
 }
@@ -103,11 +111,38 @@ func (f serverFlags) client() (*client.ClientWithResponses, error) {
 	if err != nil {
 		return nil, err
 	}
-	return messageservice.New(url, messageservice.WithTLS(config))
+	token := messageservice.WithToken(f.Token)
+	if f.TokenFile != "" {
+		if _, err := f.readToken(); err != nil {
+			return nil, err
+		}
+		token = messageservice.WithTokenSource(func(context.Context) (string, error) { return f.readToken() })
+	}
+	return messageservice.New(url, messageservice.WithTLS(config), token)
+}
+
+// maxTokenBytes is more than any server accepts in a header.
+const maxTokenBytes = 16 << 10
+
+func (f serverFlags) readToken() (string, error) {
+	content, err := app.ReadSmall(f.TokenFile, maxTokenBytes)
+	if err != nil {
+		return "", fmt.Errorf("the file of --token-file (TOKEN_FILE) cannot be read: %w", err)
+	}
+	return strings.TrimSpace(string(content)), nil
 }
 
 // withAdvice adds to the error of a request how to solve it, where that is known.
 func withAdvice(err error) error {
+	if problem, ok := errors.AsType[*messageservice.ProblemError](err); ok {
+		switch problem.Type {
+		case messageservice.CredentialRequired:
+			return fmt.Errorf("%w; give a token by --token-file (TOKEN_FILE) or --token (TOKEN): message-service token USER prints one of a user, "+
+				"message-service key create NAME one for all users", err)
+		case messageservice.CredentialExpired, messageservice.CredentialRevoked:
+			return fmt.Errorf("%w; message-service token USER prints a new one", err)
+		}
+	}
 	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
 		return fmt.Errorf("%w; to trust a certificate of your own, name its file by --ca-file", err)
 	}

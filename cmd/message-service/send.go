@@ -81,7 +81,7 @@ func (c sendCommand) Run(ctx context.Context, std streams) error {
 	}
 	// The response is printed unchanged: metadata may have numbers too large for Go's types.
 	if _, err := messageservice.Check(&client.SendMessageResponse{Body: body, HTTPResponse: response}, nil); err != nil {
-		return err
+		return withAdvice(err)
 	}
 	return writeLine(std.out, json.RawMessage(body))
 }

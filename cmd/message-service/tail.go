@@ -64,5 +64,5 @@ func (c tailCommand) Run(ctx context.Context, std streams) error {
 	case errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrClosedPipe):
 		return nil // as in tail bob | head -1
 	}
-	return err
+	return withAdvice(err)
 }

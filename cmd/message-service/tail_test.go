@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"os"
 	"strings"
 	"testing"
@@ -53,14 +52,14 @@ func (l lines) change(t *testing.T) client.Change {
 }
 
 // serveAt runs a server in the test's process until stop is called.
-func serveAt(t *testing.T, address, database string) (stop func()) {
+func serveAt(t *testing.T, address, database string, args ...string) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	out := make(lines, 10)
 	var errs bytes.Buffer
 	go func() {
-		ended <- run(ctx, []string{"--listen-address", address, "--database-url", database}, streams{out, &errs})
+		ended <- run(ctx, append(args, "--listen-address", address, "--database-url", database), streams{out, &errs})
 	}()
 	select {
 	case <-out: // the greeting, printed when it listens
@@ -79,14 +78,7 @@ func serveAt(t *testing.T, address, database string) (stop func()) {
 // nothing, report connections, and at its end print the cursor to continue after.
 func TestTail(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address, database := listener.Addr().String(), dbtest.NewURL(t, db.SQLite)
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address, database := freeAddress(t), dbtest.NewURL(t, db.SQLite)
 	server := "--server=http://" + address
 	tail := func(args ...string) (out, errs lines, stop func()) {
 		ctx, cancel := context.WithCancel(t.Context())
