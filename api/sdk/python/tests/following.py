@@ -10,7 +10,14 @@ from message_service_client.changes import follow_changes, follow_changes_async
 from message_service_client.models import Change, Message
 
 BASE_URL = os.environ.get("BASE_URL", "http://localhost:8080")
+# With all scopes, if the service requires authentication.
+SERVICE_KEY = os.environ.get("SERVICE_KEY")
 Until = Callable[[Change], object]
+
+
+def service(url: str = BASE_URL) -> Client:
+    """Returns a client of the service, or of what stands before it."""
+    return Client(base_url=url, token=SERVICE_KEY)
 
 
 def follow_sync(user: str, client: Client, until: Until, into: list[Change], **options: Any) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from following import BASE_URL, Follow, both, follow_sync, is_end, text_of
+from following import BASE_URL, Follow, both, follow_sync, is_end, service, text_of
 from message_service_client import Client
 from message_service_client.api.changes import list_changes
 from message_service_client.api.conversations import set_read_marker
@@ -120,7 +120,7 @@ def latest(changes: list[Change]) -> list[Change]:
 def test_a_feed_is_followed_over_any_number_of_cut_connections(follow: Follow, waits: list[float]) -> None:
     ann, ben = f"ann@example.org-{follow.__name__}-{RUN}", f"b+e|n:=~{follow.__name__}-{RUN}"
     done = threading.Event()
-    with Client(base_url=BASE_URL) as client, cutting_proxy() as proxy, ThreadPoolExecutor() as threads:
+    with service() as client, cutting_proxy() as proxy, ThreadPoolExecutor() as threads:
 
         def send(text: str) -> UUID:
             sent = send_message.sync(client=client, body=SendMessageRequest(sender=ann, recipient=ben, text=text))
@@ -165,7 +165,7 @@ def test_a_feed_is_followed_over_any_number_of_cut_connections(follow: Follow, w
 
         try:
             options = {"on_ready": on_ready if follow is follow_sync else on_ready_async}
-            follow(ben, Client(base_url=proxy.url), is_end, followed, **options)
+            follow(ben, service(proxy.url), is_end, followed, **options)
         finally:
             done.set()
         writing[0].result()
@@ -184,24 +184,24 @@ def test_a_feed_is_followed_over_any_number_of_cut_connections(follow: Follow, w
 
         # A second reader resumes in the middle.
         rest: list[Change] = []
-        follow(ben, Client(base_url=proxy.url), is_end, rest, after=pages[100].cursor)
+        follow(ben, service(proxy.url), is_end, rest, after=pages[100].cursor)
         assert rest == pages[101:]
 
 
 @both
 def test_a_cursor_that_is_ahead_is_refused(follow: Follow) -> None:
     with pytest.raises(ProblemError) as refused:
-        follow(f"bob-{RUN}", Client(base_url=BASE_URL), is_end, [], after=UUID("ffffffff-ffff-7fff-bfff-ffffffffffff"))
+        follow(f"bob-{RUN}", service(), is_end, [], after=UUID("ffffffff-ffff-7fff-bfff-ffffffffffff"))
     problem = refused.value.problem
     assert (problem.status, problem.type_) == (422, "urn:problem-type:message-service:cursor-ahead")
     assert [error.parameter for error in problem.errors or []] == ["after"]
     with pytest.raises(ProblemError, match="^422 "):
-        follow("no/body", Client(base_url=BASE_URL), is_end, [])
+        follow("no/body", service(), is_end, [])
 
 
 def test_pages_async() -> None:
     async def run() -> ChangePage:
-        async with Client(base_url=BASE_URL) as client:
+        async with service() as client:
             page = await list_changes.asyncio(f"nobody-{RUN}", client=client)
             assert isinstance(page, ChangePage)
             return page
@@ -212,12 +212,12 @@ def test_pages_async() -> None:
 @both
 def test_leaving_the_loop_ends_a_stream_of_the_service(follow: Follow) -> None:
     user = f"carol-{follow.__name__}-{RUN}"
-    with Client(base_url=BASE_URL) as client:
+    with service() as client:
         body = SendMessageRequest(sender=user, recipient=user, text="To myself")
         assert isinstance(send_message.sync(client=client, body=body), Message)
     for _ in range(15):  # a user may have 10 streams at a time: a leaked one would be refused
         followed: list[Change] = []
-        follow(user, Client(base_url=BASE_URL), text_of, followed, after=BEGINNING)
+        follow(user, service(), text_of, followed, after=BEGINNING)
         assert [text_of(change) for change in followed] == ["To myself"]
 
 
@@ -225,7 +225,7 @@ def test_cancelling_the_task_ends_a_stream_of_the_service() -> None:
     user = f"dave-{RUN}"
 
     async def run() -> None:
-        async with Client(base_url=BASE_URL) as client:
+        async with service() as client:
             for _ in range(15):
                 ready = asyncio.Event()
 

@@ -1,12 +1,12 @@
 import asyncio
 import json
-import os
 import time
 import uuid
 from collections.abc import Iterator
 from typing import TypeVar
 from urllib.parse import quote
 
+from following import service
 from message_service_client import Client
 from message_service_client.api.conversations import (
     get_conversation,
@@ -41,7 +41,6 @@ from message_service_client.models import (
 )
 from message_service_client.types import UNSET, File, Unset
 
-BASE_URL = os.environ.get("BASE_URL", "http://localhost:8080")
 RUN = time.time_ns()
 ALICE, BOB = f"alice-{RUN}", f"bob-{RUN}"
 
@@ -57,7 +56,7 @@ def page(answer: MessagePage | Problem | None) -> list[str]:
 
 
 def test_a_message_is_sent_repeated_listed_both_ways_read_and_deleted() -> None:
-    with Client(base_url=BASE_URL) as client:
+    with service() as client:
         key = str(uuid.uuid4())
         first = send_message.sync_detailed(client=client, body=draft("Lunch at noon? 🥪"), idempotency_key=key)
         assert first.status_code == 201
@@ -112,7 +111,7 @@ def stream_export(client: Client, user: str) -> Iterator[ExportRecord]:
 def test_two_users_talk_reply_edit_read_block_delete_export_and_erase() -> None:
     # Ids with characters that are special in a path.
     ann, ben = f"ann@example.org-{RUN}", f"b+e|n:=~{RUN}"
-    with Client(base_url=BASE_URL) as client:
+    with service() as client:
 
         def say(sender: str, recipient: str, text: str, reply_to: uuid.UUID | None = None) -> Message:
             body = SendMessageRequest(sender=sender, recipient=recipient, text=text, reply_to=reply_to or UNSET)
@@ -189,7 +188,7 @@ def test_two_users_talk_reply_edit_read_block_delete_export_and_erase() -> None:
 
 def test_a_search_says_where_the_words_are_in_code_points() -> None:
     text = "🎉 See you at the party"
-    with Client(base_url=BASE_URL) as client:
+    with service() as client:
         sent = send_message.sync(client=client, body=draft(text))
         found = list_messages.sync(client=client, recipient=BOB, q="PARTY you", highlight=True)
     assert isinstance(sent, Message) and isinstance(found, MessagePage)
@@ -200,7 +199,7 @@ def test_a_search_says_where_the_words_are_in_code_points() -> None:
 
 
 def test_an_error_is_a_typed_problem() -> None:
-    with Client(base_url=BASE_URL) as client:
+    with service() as client:
         problem = send_message.sync(client=client, body=SendMessageRequest(sender=ALICE, recipient="no/body", text=""))
         assert isinstance(problem, Problem)
         assert problem.status == 422
@@ -208,7 +207,7 @@ def test_an_error_is_a_typed_problem() -> None:
 
 
 def test_health_is_text() -> None:
-    with Client(base_url=BASE_URL) as client:
+    with service() as client:
         assert get_health.sync(client=client) == "UP\n"
 
 
@@ -217,7 +216,7 @@ def test_async() -> None:
 
 
 async def send_and_read() -> None:
-    async with Client(base_url=BASE_URL) as client:
+    async with service() as client:
         limits = await get_limits.asyncio(client=client)
         assert isinstance(limits, Limits)
         assert limits.text_max_length == 4096
