@@ -156,12 +156,23 @@ func runTypeScript(t *testing.T, p *apitest.Process, app string, files ...string
 	}
 }
 
+// startAuthenticatedBinary runs that binary with authentication. The tests of an SDK find its credentials
+// in the environment, as the server does.
+func startAuthenticatedBinary(t *testing.T) *apitest.Process {
+	t.Helper()
+	t.Setenv("SERVICE_KEY", apitest.ServiceKey)
+	t.Setenv("TOKEN_SECRETS", apitest.TokenSecretID+"="+apitest.TokenSecret)
+	t.Setenv("TOKEN_AUDIENCE", apitest.TokenAudience)
+	return startBinary(t, db.SQLite)
+}
+
 // TestTypeScript runs the tests of the TypeScript SDK.
 func TestTypeScript(t *testing.T) {
-	p := startBinary(t, db.SQLite)
+	p := startAuthenticatedBinary(t)
 	server := startScenarios(t)
 	t.Setenv("SCENARIOS", server.URL)
-	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts", "streams.test.ts", "together.test.ts", "polling.test.ts", "tokens.test.ts", "together-tokens.test.ts", "memory.test.ts", "scenarios.test.ts")
+	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts", "streams.test.ts", "together.test.ts", "polling.test.ts",
+		"tokens.test.ts", "together-tokens.test.ts", "renewal.test.ts", "memory.test.ts", "scenarios.test.ts")
 	server.check()
 }
 
@@ -180,11 +191,11 @@ func installPython(t *testing.T, p *apitest.Process) (python string) {
 
 // TestPython runs the tests of the Python SDK.
 func TestPython(t *testing.T) {
-	p := startBinary(t, db.SQLite)
+	p := startAuthenticatedBinary(t)
 	python := installPython(t, p)
 	runTool(t, p, ".", "pip", "--python", python, "install", "--quiet", pinned(t, "pytest"))
 	tests := copyFolder(t, "api/sdk/python/tests", t.TempDir()+"/tests")
-	runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "test_sdk.py", "test_changes.py", "test_tokens.py", "test_scenarios.py")
+	runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "test_sdk.py", "test_changes.py", "test_tokens.py", "test_renewal.py", "test_scenarios.py")
 	for _, module := range []string{"changes", "retrying", "tokens"} {
 		runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "--module", "message_service_client."+module)
 	}
