@@ -12,7 +12,6 @@ import (
 
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/contract"
-	"github.com/message-service/message-service/internal/db"
 )
 
 // TestBrowser opens /docs/ in Chromium and tries requests out, and uses the service from
@@ -20,7 +19,7 @@ import (
 // runs those that the page showed for the requests it made. SCREENSHOTS names a folder for
 // screenshots.
 func TestBrowser(t *testing.T) {
-	p := startBinary(t, db.SQLite)
+	p := startBinary(t)
 	s := samples{test: t, server: p, app: newTypeScriptApp(t, p), folders: map[string]string{"check": t.TempDir(), "run": t.TempDir()}}
 	t.Setenv("NODE_MODULES", filepath.Join(s.app, "node_modules"))
 	t.Setenv("SAMPLES", s.folders["run"])

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/message-service/message-service/internal/apitest"
-	"github.com/message-service/message-service/internal/db"
 )
 
 // goProgram wraps statements that return an error in a program.
@@ -128,7 +127,7 @@ func programs(language string, blocks []block) map[string]string {
 
 // TestSDKDocuments installs each SDK as its README says, and runs its examples.
 func TestSDKDocuments(t *testing.T) {
-	p := startBinary(t, db.SQLite)
+	p := startBinary(t)
 	t.Setenv("TOKEN", "any") // the samples send it, and with AUTH=off the server ignores it
 	runGoDocument(t, p)
 	app := newTypeScriptApp(t, p)
@@ -164,7 +163,7 @@ func runGoDocument(t *testing.T, p *apitest.Process) {
 
 // TestContractCurls runs the curls in the description of the contract.
 func TestContractCurls(t *testing.T) {
-	p := startBinary(t, db.SQLite)
+	p := startBinary(t)
 	content, err := os.ReadFile("../../api/openapi.yaml")
 	if err != nil {
 		t.Fatal(err)

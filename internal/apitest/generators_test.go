@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/message-service/message-service/internal/db"
 )
 
 // compilers are the commands that compile the clients which docs/api/generators.md generates, by
@@ -104,7 +102,7 @@ func (r *remarks) check(t *testing.T, output string) {
 // compares the warnings with the table of the guide.
 func TestGenerators(t *testing.T) {
 	const guide = "docs/api/generators.md"
-	p := startBinary(t, db.SQLite)
+	p := startBinary(t)
 	w := newWorkshop(t, p.URL)
 	text, err := os.ReadFile(filepath.Join("../..", guide))
 	if err != nil {
@@ -140,6 +138,6 @@ func TestGenerators(t *testing.T) {
 
 // TestImporters imports the contract into Postman and Insomnia.
 func TestImporters(t *testing.T) {
-	w := newWorkshop(t, startBinary(t, db.SQLite).URL)
+	w := newWorkshop(t, startBinary(t).URL)
 	w.run(t, ".", "node importers.mjs")
 }

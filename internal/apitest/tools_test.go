@@ -18,9 +18,9 @@ import (
 // targets that run them install and build both.
 
 // startBinary runs that binary on an empty database.
-func startBinary(t *testing.T, engine db.Engine) *apitest.Process {
+func startBinary(t *testing.T) *apitest.Process {
 	t.Helper()
-	return apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, engine))
+	return apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, db.SQLite))
 }
 
 // findTools returns the folder of the pinned tools, and a PATH where they come first.
@@ -163,7 +163,7 @@ func startAuthenticatedBinary(t *testing.T) *apitest.Process {
 	t.Setenv("SERVICE_KEY", apitest.ServiceKey)
 	t.Setenv("TOKEN_SECRETS", apitest.TokenSecretID+"="+apitest.TokenSecret)
 	t.Setenv("TOKEN_AUDIENCE", apitest.TokenAudience)
-	return startBinary(t, db.SQLite)
+	return startBinary(t)
 }
 
 // TestTypeScript runs the tests of the TypeScript SDK.

@@ -96,7 +96,7 @@ func comparePasted(t *testing.T, blocks []block, answers, codes []string) {
 
 // TestTour runs the tour in a shell, twice, and in another shell.
 func TestTour(t *testing.T) {
-	p := startBinary(t, db.SQLite)
+	p := startBinary(t)
 	blocks := readBlocks(t, p, "docs/api/tour.md")
 	missing := map[string]bool{}
 	for _, item := range contract.Document().Paths.Map() {
@@ -123,7 +123,7 @@ func TestTour(t *testing.T) {
 
 // TestREADME runs the curls of the README, and checks that no sample deletes data.
 func TestREADME(t *testing.T) {
-	p := startBinary(t, db.SQLite)
+	p := startBinary(t)
 	blocks := readBlocks(t, p, "README.md")
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	if err != nil {
