@@ -31,7 +31,7 @@ type keyCreateCommand struct {
 
 	Name    string           `arg:"" help:"What the key is for, such as the backend that has it."`
 	Scope   []identity.Scope `required:"" placeholder:"SCOPE" help:"What it may be used for: messages:read, messages:write, groups:write, users:export, users:erase, tokens:create, admin; or all."`
-	Expires timestamp        `placeholder:"TIME" help:"When it expires, such as 2027-11-24T18:00:00Z; default: never."`
+	Expires *timestamp       `placeholder:"TIME" help:"When it expires, such as 2027-11-24T18:00:00Z; default: never."`
 }
 
 // Help is shown by --help.
@@ -57,7 +57,11 @@ func (c keyCreateCommand) Run(ctx context.Context, std streams) error {
 	if slices.Contains(scopes, allScopes) {
 		scopes = identity.Scopes()
 	}
-	key, secret, err := service.CreateKey(ctx, identity.KeyRequest{Name: c.Name, Scopes: scopes, Expires: c.Expires.Time})
+	request := identity.KeyRequest{Name: c.Name, Scopes: scopes}
+	if c.Expires != nil {
+		request.Expires = &c.Expires.Time
+	}
+	key, secret, err := service.CreateKey(ctx, request)
 	if err != nil {
 		return explainOption(err, map[string]string{"name": "the name", "scopes": "--scope", "expiresAt": "--expires"})
 	}

@@ -49,7 +49,7 @@ func endings(t *testing.T, s *apitest.Server) map[string]func() ending {
 	}
 	brief := func() ending {
 		_, secret, err := s.Identity.CreateKey(ctx, identity.KeyRequest{
-			Name: t.Name(), Scopes: []identity.Scope{identity.MessagesRead}, Expires: time.Now().Add(expiresAfter),
+			Name: t.Name(), Scopes: []identity.Scope{identity.MessagesRead}, Expires: new(time.Now().Add(expiresAfter)),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -84,6 +84,7 @@ func TestKeysRefused(t *testing.T) {
 			`{"name": "a", "scopes": ["admin", "admin"]}`:                                    "/scopes",
 			`{"name": "a", "scopes": ["admin", "root"]}`:                                     "/scopes/1",
 			`{"name": "a", "scopes": ["admin"], "expiresAt": "2020-01-01T00:00:00Z"}`:        "/expiresAt",
+			`{"name": "a", "scopes": ["admin"], "expiresAt": "0001-01-01T00:00:00Z"}`:        "/expiresAt",
 			`{"name": "a", "scopes": ["admin"], "expiresAt": "tomorrow"}`:                    "/expiresAt",
 			`{"name": "a", "scopes": ["admin"], "id": "mine"}`:                               "/id",
 			`{"name": "a", "scopes": ["admin"], "expiresAt": null, "secret": "msk_1_2_333"}`: "/expiresAt /secret",

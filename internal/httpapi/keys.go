@@ -7,7 +7,6 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
 	"github.com/message-service/message-service/gen/server"
-	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/identity"
 )
 
@@ -47,7 +46,7 @@ func keyRequest(r *server.CreateKeyRequest) identity.KeyRequest {
 	for i, scope := range r.Scopes {
 		scopes[i] = identity.Scope(scope)
 	}
-	return identity.KeyRequest{Name: r.Name, Scopes: scopes, Expires: contract.Value(r.ExpiresAt)}
+	return identity.KeyRequest{Name: r.Name, Scopes: scopes, Expires: r.ExpiresAt}
 }
 
 // serviceKey is a key without what is secret.

@@ -108,7 +108,7 @@ func TestStreamsEnd(t *testing.T) {
 			return s.until(t, s.token(t, "alice", time.Minute)) // and 30 seconds for clocks that differ
 		}},
 		"a key expires": {time.Minute, 61 * time.Second, identity.Expired, func(t *testing.T, s *watched) context.Context {
-			_, secret := createKey(t, s.Service, identity.KeyRequest{Name: "shop", Scopes: identity.Scopes(), Expires: time.Now().Add(time.Minute)})
+			_, secret := createKey(t, s.Service, identity.KeyRequest{Name: "shop", Scopes: identity.Scopes(), Expires: new(time.Now().Add(time.Minute))})
 			return s.until(t, authenticate(t, s.Service, secret))
 		}},
 		"the tokens of a user are revoked here": {0, 0, identity.Revoked, func(t *testing.T, s *watched) context.Context {

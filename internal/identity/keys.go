@@ -25,7 +25,7 @@ type Key struct {
 type KeyRequest struct {
 	Name    string
 	Scopes  []Scope
-	Expires time.Time // zero if never
+	Expires *time.Time // nil if never
 }
 
 // maxKeys is how many keys there may be that were not revoked, as many as a list of them may have.
@@ -42,9 +42,9 @@ func (s *Service) CreateKey(ctx context.Context, request KeyRequest) (key Key, s
 		return Key{}, "", err
 	}
 	secret, id := newKey()
-	key = Key{
-		ID: id, Name: request.Name, Scopes: request.Scopes,
-		Created: now.UTC().Truncate(time.Microsecond), Expires: request.Expires.UTC().Truncate(time.Microsecond),
+	key = Key{ID: id, Name: request.Name, Scopes: request.Scopes, Created: now.UTC().Truncate(time.Microsecond)}
+	if request.Expires != nil {
+		key.Expires = request.Expires.UTC().Truncate(time.Microsecond)
 	}
 	err = s.change(ctx, func(ctx context.Context, tx *sqlx.Tx, version int64) error {
 		n, err := countKeys(ctx, tx)
@@ -74,7 +74,7 @@ func (r KeyRequest) check(now time.Time) error {
 			return invalidArgument("scopes", "must be different scopes, of those that there are")
 		}
 	}
-	if !r.Expires.IsZero() && !r.Expires.After(now) {
+	if r.Expires != nil && !r.Expires.After(now) {
 		return invalidArgument("expiresAt", "must not have passed")
 	}
 	return nil

@@ -28,7 +28,7 @@ func TestKeys(t *testing.T) {
 			t.Fatalf("there is a key: %v", err)
 		}
 		expires := time.Now().Add(time.Hour)
-		key, secret := createKey(t, s, identity.KeyRequest{Name: "shop", Scopes: []identity.Scope{identity.Admin, identity.MessagesRead}, Expires: expires})
+		key, secret := createKey(t, s, identity.KeyRequest{Name: "shop", Scopes: []identity.Scope{identity.Admin, identity.MessagesRead}, Expires: &expires})
 		for _, s := range []*identity.Service{s, other} {
 			p, err := s.Authenticate(t.Context(), secret)
 			if err != nil || p.Key != key.ID || p.User != "" || !p.Has(identity.Admin) || p.Has(identity.MessagesWrite) || p.Expires.UnixMicro() != expires.UnixMicro() {
@@ -65,7 +65,7 @@ func TestKeysExpire(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		now := &clock{time.Now()}
 		s := newService(t, dbtest.Open(t, dbtest.NewURL(t, engine)), identity.Options{Now: now.Now})
-		_, secret := createKey(t, s, identity.KeyRequest{Name: "shop", Scopes: identity.Scopes(), Expires: now.now.Add(2 * time.Second)})
+		_, secret := createKey(t, s, identity.KeyRequest{Name: "shop", Scopes: identity.Scopes(), Expires: new(now.now.Add(2 * time.Second))})
 		p, err := s.Authenticate(t.Context(), secret)
 		if err != nil {
 			t.Fatal(err)
@@ -134,7 +134,7 @@ func TestKeysRefused(t *testing.T) {
 func TestKeyRequests(t *testing.T) {
 	t.Parallel()
 	s := newService(t, dbtest.Open(t, dbtest.NewURL(t, db.SQLite)), identity.Options{})
-	good := identity.KeyRequest{Name: "shop", Scopes: identity.Scopes(), Expires: time.Now().Add(time.Minute)}
+	good := identity.KeyRequest{Name: "shop", Scopes: identity.Scopes(), Expires: new(time.Now().Add(time.Minute))}
 	createKey(t, s, good)
 	good.Name = strings.Repeat("é", 100)
 	createKey(t, s, good)
@@ -158,7 +158,7 @@ func TestKeyRequests(t *testing.T) {
 	for _, scopes := range [][]identity.Scope{nil, {"messages"}, {identity.Admin, ""}, {identity.Admin, identity.Admin}} {
 		refused("scopes", identity.KeyRequest{Name: "x", Scopes: scopes})
 	}
-	refused("expiresAt", identity.KeyRequest{Name: "x", Scopes: good.Scopes, Expires: time.Now()})
+	refused("expiresAt", identity.KeyRequest{Name: "x", Scopes: good.Scopes, Expires: new(time.Now())})
 }
 
 // TestTooManyKeys makes keys until there are 1,000: then one more is refused, also when two servers make the last one.

@@ -103,7 +103,7 @@ func (m *model) change(t *testing.T, s *Service, random *rand.Rand) (done string
 	case n < 5:
 		request := KeyRequest{Name: "x", Scopes: Scopes()}
 		if random.IntN(2) == 0 {
-			request.Expires = m.now.Add(time.Duration(1+random.IntN(48*3600)) * time.Second)
+			request.Expires = new(m.now.Add(time.Duration(1+random.IntN(48*3600)) * time.Second))
 		}
 		key, text, err := s.CreateKey(t.Context(), request)
 		m.issued = append(m.issued, issuedCredential{text: text, key: key.ID, expires: key.Expires})

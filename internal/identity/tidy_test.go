@@ -47,7 +47,7 @@ func TestPurge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		request.Expires = now.Add(time.Second)
+		request.Expires = new(now.Add(time.Second))
 		if _, _, err = s.CreateKey(t.Context(), request); err != nil {
 			t.Fatal(err)
 		}
