@@ -19,7 +19,9 @@ func (a *App) startIdentity(ctx context.Context) (err error) {
 		return err
 	}
 	if !a.options.API.Authenticate {
-		return nil // keys and revocations can be changed, but nothing needs to hear of it
+		// Keys and revocations can be changed, but nothing needs to hear of it.
+		a.work("the purge of tickets", a.Identity.Tidy)
+		return nil
 	}
 	if len(options.Keys) == 0 && len(options.Secrets) == 0 && options.Issuer.URL == "" {
 		if err := a.requireKey(ctx); err != nil {

@@ -1,8 +1,12 @@
 package app
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
@@ -68,4 +72,49 @@ func TestFirstKey(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTicketsArePurged starts servers on a database that has a ticket of an hour ago: also one that asks for no
+// credential purges it.
+func TestTicketsArePurged(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := dbtest.NewURL(t, engine)
+		past, err := identity.New(t.Context(), dbtest.Open(t, url), identity.Options{Now: func() time.Time { return time.Now().Add(-time.Hour) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, authenticate := range []bool{false, true} {
+			if _, _, err := past.CreateTicket(t.Context(), &identity.Principal{}, "alice"); err != nil {
+				t.Fatal(err)
+			}
+			a, err := New(t.Context(), Options{
+				ListenAddress: "127.0.0.1:0", DatabaseURL: url, Database: db.Options{MaxConnections: dbtest.MaxConnections},
+				API: httpapi.Options{Authenticate: authenticate}, MakeKey: true,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			deadline := time.Now().Add(10 * time.Second)
+			for tickets(t, a.DB) > 0 {
+				if time.Now().After(deadline) {
+					t.Fatalf("the ticket is still there; authenticate: %t", authenticate)
+				}
+			}
+			if err := a.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// tickets returns how many tickets there are.
+func tickets(t *testing.T, database *db.DB) (n int) {
+	t.Helper()
+	err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.GetContext(ctx, q, &n, "SELECT count(*) FROM stream_tickets")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

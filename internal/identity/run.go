@@ -18,7 +18,7 @@ func (s *Service) Run(ctx context.Context) {
 	defer running.Wait()
 	running.Go(func() { s.poll(ctx) })
 	running.Go(func() { s.watch(ctx) })
-	running.Go(func() { s.tidy(ctx) })
+	running.Go(func() { s.Tidy(ctx) })
 	if s.canNotify() {
 		running.Go(func() { s.listen(ctx) })
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,13 +44,17 @@ func (u *uses) take() map[string]int64 {
 	return days
 }
 
-// tidy stores the last use of keys, and purges. Polling does not wait for its transactions.
-func (s *Service) tidy(ctx context.Context) {
+// Tidy stores the last use of keys, and purges what has no effect any more, at once and every minute, until ctx ends.
+// [Service.Run] does it too. A server that asks for no credential needs only this: web pages make tickets there as well.
+func (s *Service) Tidy(ctx context.Context) {
 	uses, purges := time.NewTicker(usesInterval), time.NewTicker(purgeInterval)
 	defer uses.Stop()
 	defer purges.Stop()
+	err := s.purge(ctx)
 	for {
-		var err error
+		if err != nil {
+			s.log.Debug("the last use of keys was not stored, or nothing was purged; trying again later", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			_ = s.storeUses(ctx) // of the last seconds; they are not worth an error when the server stops
@@ -58,9 +63,6 @@ func (s *Service) tidy(ctx context.Context) {
 			err = s.storeUses(ctx)
 		case <-purges.C:
 			err = s.purge(ctx)
-		}
-		if err != nil {
-			s.log.Debug("the last use of keys was not stored, or nothing was purged; trying again later", "error", err)
 		}
 	}
 }
@@ -72,8 +74,8 @@ func (s *Service) storeUses(ctx context.Context) error {
 		return nil
 	}
 	err := s.db.Add(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-		for id, day := range days {
-			if err := markUsed(ctx, tx, id, day); err != nil {
+		for _, id := range slices.Sorted(maps.Keys(days)) { // in the same order on every server, so that they do not deadlock
+			if err := markUsed(ctx, tx, id, days[id]); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,10 @@ package identity
 
 import (
 	"context"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -179,6 +183,39 @@ func TestLastUseIsKept(t *testing.T) {
 	}
 	if keys, err := s.ListKeys(t.Context()); err != nil || keys[0].LastUsed.IsZero() {
 		t.Errorf("the use is lost: %+v, %v", keys, err)
+	}
+}
+
+// TestLastUseInOrder stores the last use of several keys: in the order of their ids, as every server does, so that
+// two of them do not deadlock.
+func TestLastUseInOrder(t *testing.T) {
+	t.Parallel()
+	url := dbtest.NewURL(t, db.SQLite)
+	dbtest.Open(t, url)
+	var stored []string
+	s, err := New(t.Context(), dbtest.Connect(t, url, db.Options{Trace: func(statement string, parameters []driver.NamedValue) {
+		if strings.Contains(statement, "SET last_used_on") {
+			stored = append(stored, fmt.Sprint(parameters[1].Value))
+		}
+	}}), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const keys = 8
+	for range keys {
+		_, secret, err := s.CreateKey(t.Context(), KeyRequest{Name: "shop", Scopes: Scopes()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Authenticate(t.Context(), secret); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.storeUses(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(stored) != keys || !slices.IsSorted(stored) {
+		t.Errorf("stored the last use of %v", stored)
 	}
 }
 
