@@ -1,6 +1,8 @@
 package apitest_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -59,4 +61,19 @@ func TestUserIDs(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLostPlus has a user whose id begins with a plus sign, as phone numbers do, ask for their messages in a URL that is not
+// encoded: the refusal must say why it is another user there, and only then.
+func TestLostPlus(t *testing.T) {
+	t.Parallel()
+	phone := apitest.StartAuthenticated(t, dbtest.NewURL(t, db.SQLite)).As(t, "+14155550100")
+	const says = "write + as %2B"
+	for query, want := range map[string]int{"recipient=%2B14155550100": 200, "recipient=+14155550100": 403, "sender=+14155550100": 403, "recipient=+14155550101": 403} {
+		answer := phone.Do(t, http.MethodGet, "/v1/messages?"+query, nil)
+		lost := answer.Status == 403 && !strings.HasSuffix(query, "1")
+		if answer.Status != want || strings.Contains(answer.Body, says) != lost {
+			t.Errorf("%s: answered %d %s, want %d, and that it says %q is %t", query, answer.Status, answer.Body, want, says, lost)
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/message-service/message-service/internal/httpapi/openapi"
 	"github.com/message-service/message-service/internal/httpapi/problem"
 	"github.com/message-service/message-service/internal/identity"
 )
@@ -162,6 +163,9 @@ func (op *operation) permit(principal *identity.Principal, c echo.Context) error
 	fields := make([]problem.Field, len(actors))
 	for i, name := range actors {
 		fields[i] = problem.Parameter(name, detail)
+		if strings.ReplaceAll(op.argument(c, name), " ", "+") == principal.User {
+			fields[i].Detail += openapi.LostPlus
+		}
 		detail = "must be, if " + name + " is not"
 	}
 	return &problem.Error{Kind: problem.Forbidden, Detail: "A user acts as themselves only; see errors.", Fields: fields}

@@ -115,12 +115,15 @@ func checkParameter(p *openapi3.Parameter, input *openapi3filter.RequestValidati
 	if err := openapi3filter.ValidateParameter(input.Request.Context(), input, p); err != nil {
 		malformed, fields = parameterViolation(p, err)
 		if p.In == openapi3.ParameterInQuery && hasLostPlus(p, value) {
-			fields[0].Detail += "; write + as %2B in a URL, where it means a space"
+			fields[0].Detail += LostPlus
 		}
 		return malformed, fields
 	}
 	return false, nil
 }
+
+// LostPlus is added to what is wrong with a parameter whose plus signs have become spaces.
+const LostPlus = "; write + as %2B in a URL, where it means a space"
 
 // hasLostPlus reports whether an invalid value would be valid if its spaces were plus signs, as those of
 // phone numbers and time zones are in a URL that is not encoded.
