@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
@@ -107,4 +108,33 @@ func TestGap(t *testing.T) {
 			execute(t, database, step.then)
 		}
 	})
+}
+
+// TestGapOfSuspension suspends the machine for two days, in which a key is revoked and purged elsewhere. The monotonic clock
+// does not count them.
+func TestGapOfSuspension(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	database := dbtest.Open(t, dbtest.NewURL(t, db.SQLite))
+	s, err := New(t.Context(), database, Options{Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, secret, err := s.CreateKey(t.Context(), KeyRequest{Name: "shop", Scopes: Scopes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := now
+	// The wall clock of a time with both is 33 bits of seconds, and 30 of nanoseconds.
+	*(*uint64)(unsafe.Pointer(&now)) += uint64((48 * time.Hour).Seconds()) << 30
+	if now.Sub(before) != 0 || now.Round(0).Sub(before.Round(0)) != 48*time.Hour {
+		t.Fatalf("the clocks went on by %s and %s", now.Sub(before), now.Round(0).Sub(before.Round(0)))
+	}
+	execute(t, database, "DELETE FROM service_keys", "UPDATE identity_state SET version = version + 1")
+	if err := s.refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := s.Authenticate(t.Context(), secret); err != errInvalid { //nolint:errorlint // that very error
+		t.Errorf("the key is that of %+v, %v", p, err)
+	}
 }

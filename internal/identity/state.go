@@ -79,7 +79,9 @@ func (r *reading) read(ctx context.Context, q sqlx.QueryerContext, s *state) (er
 		return err
 	}
 	since := s.version
-	if r.complete = r.version < since || r.begun.Sub(s.read) > staleAfter; r.complete {
+	// By both clocks: the monotonic one stands still while the machine is suspended, and the wall clock can be set back.
+	gap := max(r.begun.Sub(s.read), r.begun.Round(0).Sub(s.read.Round(0)))
+	if r.complete = r.version < since || gap > staleAfter; r.complete {
 		since = -1
 	}
 	if r.version == since {
