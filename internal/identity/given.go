@@ -37,6 +37,9 @@ func ParseGivenKeys(text string) (GivenKeys, error) {
 			keys = append(keys, givenKey{hash, &Principal{Key: givenPrefix + hex.EncodeToString(hash[:4]), Scopes: Scopes()}})
 		}
 	}
+	if keys == nil && text != "" {
+		return nil, errors.New("there is no key in it")
+	}
 	return keys, nil
 }
 

@@ -212,7 +212,7 @@ func TestGivenKeys(t *testing.T) {
 	t.Parallel()
 	a, b := strings.Repeat("a", 32), strings.Repeat("b", 255)+"="
 	for text, want := range map[string]int{
-		"": 0, ",\n,": 0, a: 1, a + "\n": 1, a + "," + b: 2, a + "\r\n" + b + "\n" + a: 2, "A.-_~+/" + a + "==": 1,
+		"": 0, ",\n,": -1, " ": -1, a: 1, a + "\n": 1, a + "," + b: 2, a + "\r\n" + b + "\n" + a: 2, "A.-_~+/" + a + "==": 1,
 		a[1:]: -1, b + "=": -1, a + "=x": -1, a + ";" + b: -1, a + "é": -1, a + "," + a[1:]: -1,
 	} {
 		keys, err := identity.ParseGivenKeys(text)
