@@ -18,16 +18,14 @@ function clientOf(user: string | undefined, listed: Listed): MessageService {
 }
 
 function make(user: string | undefined, listed: Listed): MessageService {
-  const source = session.source(user);
-  const client = createMessageService(location.origin, {
+  return createMessageService(location.origin, {
+    token: session.source(user),
     fetch: async (request) => {
       const response = await (listed === 'no' ? fetch(request) : calls.fetch(request, listed === 'action'));
       if (response.status === 401) session.refused(request.headers.get('Authorization'), await response.clone().json());
       return response;
     },
   });
-  if (source) client.use({ onRequest: async ({ request }) => { request.headers.set('Authorization', `Bearer ${typeof source === 'string' ? source : await source()}`); } });
-  return client;
 }
 
 /** A client for requests as a user, that follow an action of the user of this page. */

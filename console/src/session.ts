@@ -1,6 +1,6 @@
-import { ProblemError, type Problem } from 'message-service-client';
+import { createMessageService, ProblemError, type MessageService, type Problem, type components } from 'message-service-client';
 
-import { explain } from './answers.ts';
+import { answered, explain } from './answers.ts';
 import { calls } from './calls.ts';
 import { Emitter } from './emitter.ts';
 
@@ -11,10 +11,7 @@ const renewBefore = 60_000;
 /** What may follow `Bearer` (RFC 6750). */
 const bearer = /^[\w.~+/-]+=*$/;
 
-interface Token {
-  readonly token: string;
-  readonly expiresAt: string;
-}
+type Token = components['schemas']['CreatedToken'];
 
 /**
  * For whom the page makes its requests: nobody in particular while the server does not ask, and then by the
@@ -54,7 +51,7 @@ class Session extends Emitter {
       const user = subjectOf(credential);
       this.#tokens.clear();
       if (user === undefined) this.#makesTokens = await this.#tryToken(credential, shown);
-      else await request(credential, 'GET', `/v1/users/${encodeURIComponent(user)}/conversations?limit=1`);
+      else await answered(withCredential(credential).GET('/v1/users/{userId}/conversations', { params: { path: { userId: user }, query: { limit: 1 } } }));
       this.#credential = credential;
       this.user = user;
       this.signIns++;
@@ -105,7 +102,7 @@ class Session extends Emitter {
   }
 
   #makeToken(key: string, userId: string): Promise<Token> {
-    const token = request(key, 'POST', '/v1/tokens', { userId, ttlSeconds: tokenLives }) as Promise<Token>;
+    const token = answered(withCredential(key).POST('/v1/tokens', { body: { userId, ttlSeconds: tokenLives } }));
     this.#tokens.set(userId, token);
     return token;
   }
@@ -136,12 +133,9 @@ function subjectOf(credential: string): string | undefined {
   }
 }
 
-async function request(credential: string, method: string, path: string, body?: unknown): Promise<unknown> {
-  const headers = { Authorization: `Bearer ${credential}`, 'Content-Type': 'application/json' };
-  const response = await calls.fetch(new Request(location.origin + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) }), false);
-  const answer = await response.json();
-  if (!response.ok) throw new ProblemError(answer);
-  return answer;
+/** A client for requests with a credential of the page. */
+function withCredential(token: string): MessageService {
+  return createMessageService(location.origin, { token, fetch: (request) => calls.fetch(request, false) });
 }
 
 export const session = new Session();
