@@ -13,14 +13,18 @@ import (
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
-// TestConsoleBrowser tests the screens of the console in Chromium, over TLS and so over HTTP/2. ONLY
-// selects parts of it, separated by commas.
+// TestConsoleBrowser tests the screens of the console in Chromium, over TLS and so over HTTP/2, without
+// and with authentication. ONLY selects parts of it, separated by commas.
 func TestConsoleBrowser(t *testing.T) {
 	certificate, key := writeCertificate(t)
-	p := apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, db.SQLite),
-		"TLS_CERT_FILE="+certificate, "TLS_KEY_FILE="+key)
 	t.Setenv("PICTURE", "")
-	runTool(t, p, "console/test/browser", "node", "browser.mjs")
+	tls := []string{"TLS_CERT_FILE=" + certificate, "TLS_KEY_FILE=" + key}
+	t.Run("off", func(t *testing.T) {
+		runTool(t, startBinary(t, tls...), "console/test/browser", "node", "browser.mjs")
+	})
+	t.Run("required", func(t *testing.T) {
+		runTool(t, startAuthenticatedBinary(t, tls...), "console/test/browser", "node", "browser.mjs")
+	})
 }
 
 // TestConsolePicture writes the README's screenshot to the file PICTURE, if that is set.

@@ -16,12 +16,18 @@ import (
 
 // TestBrowser opens /docs/ in Chromium and tries requests out, and uses the service from
 // same-origin and cross-origin pages. Then it checks the code samples of every operation, and
-// runs those that the page showed for the requests it made. SCREENSHOTS names a folder for
-// screenshots.
+// runs those that the page showed for the requests it made. It does so without and with authentication;
+// the samples are those with. SCREENSHOTS names a folder for screenshots.
 func TestBrowser(t *testing.T) {
 	p := startBinary(t)
 	s := samples{test: t, server: p, app: newTypeScriptApp(t, p), folders: map[string]string{"check": t.TempDir(), "run": t.TempDir()}}
 	t.Setenv("NODE_MODULES", filepath.Join(s.app, "node_modules"))
+	t.Setenv("SAMPLES", t.TempDir())
+	runTool(t, p, "swagger-ui/test", "node", "docs.mjs")
+	runTool(t, p, "swagger-ui/test", "node", "browser.mjs")
+
+	p = startAuthenticatedBinary(t)
+	s.server = p
 	t.Setenv("SAMPLES", s.folders["run"])
 	runTool(t, p, "swagger-ui/test", "node", "docs.mjs")
 	runTool(t, p, "swagger-ui/test", "node", "browser.mjs")

@@ -17,10 +17,10 @@ import (
 // These tests run the pinned tools of .tools against the binary of "make build"; the make
 // targets that run them install and build both.
 
-// startBinary runs that binary on an empty database.
-func startBinary(t *testing.T) *apitest.Process {
+// startBinary runs that binary on an empty database, with the given options of its environment.
+func startBinary(t *testing.T, options ...string) *apitest.Process {
 	t.Helper()
-	return apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, db.SQLite))
+	return apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, db.SQLite), options...)
 }
 
 // findTools returns the folder of the pinned tools, and a PATH where they come first.
@@ -156,14 +156,15 @@ func runTypeScript(t *testing.T, p *apitest.Process, app string, files ...string
 	}
 }
 
-// startAuthenticatedBinary runs that binary with authentication. The tests of an SDK find its credentials
-// in the environment, as the server does.
-func startAuthenticatedBinary(t *testing.T) *apitest.Process {
+// startAuthenticatedBinary runs that binary with authentication, and further options. The tests of an SDK
+// find its credentials in the environment, as the server does, and programs find the key in TOKEN.
+func startAuthenticatedBinary(t *testing.T, options ...string) *apitest.Process {
 	t.Helper()
+	t.Setenv("TOKEN", apitest.ServiceKey)
 	t.Setenv("SERVICE_KEY", apitest.ServiceKey)
 	t.Setenv("TOKEN_SECRETS", apitest.TokenSecretID+"="+apitest.TokenSecret)
 	t.Setenv("TOKEN_AUDIENCE", apitest.TokenAudience)
-	return startBinary(t)
+	return startBinary(t, options...)
 }
 
 // TestTypeScript runs the tests of the TypeScript SDK.
