@@ -72,7 +72,8 @@ func NewWriter(document *openapi3.T) Writer {
 func (w Writer) Write(to http.ResponseWriter, e *Error, requestID string) error {
 	header := to.Header()
 	maps.Copy(header, e.Header)
-	header.Del("Content-Encoding") // set for the response that failed
+	header.Del("Content-Encoding")          // set for the response that failed
+	header.Set("Cache-Control", "no-store") // caches may keep a 404 otherwise (RFC 9110, 15.1)
 	header.Set("Content-Type", "application/problem+json")
 	if seconds, ok := retryAfter[e.Kind]; ok && e.Header.Get("Retry-After") == "" {
 		header.Set("Retry-After", seconds)

@@ -80,7 +80,7 @@ func TestWrite(t *testing.T) {
 	if w.Code != http.StatusUnprocessableEntity || w.Body.String() != want {
 		t.Errorf("%d\n%s\nwant\n%s", w.Code, w.Body, want)
 	}
-	header := http.Header{"Content-Type": {"application/problem+json"}, "X-Request-Id": {"id"}, "Accept-Encoding": {"identity"}}
+	header := http.Header{"Content-Type": {"application/problem+json"}, "Cache-Control": {"no-store"}, "X-Request-Id": {"id"}, "Accept-Encoding": {"identity"}}
 	if !reflect.DeepEqual(w.Header(), header) {
 		t.Errorf("header %v, want %v", w.Header(), header)
 	}
