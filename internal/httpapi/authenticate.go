@@ -105,7 +105,7 @@ func (c credential) until(ctx context.Context) (context.Context, context.CancelF
 	return c.identity.Until(ctx, c.principal)
 }
 
-// principalOf returns who makes a request, or nil if nobody was asked.
+// principalOf returns who makes a request; nil without authentication, and for public operations.
 func principalOf(c echo.Context) *identity.Principal {
 	principal, _ := c.Get(principalKey).(*identity.Principal)
 	return principal

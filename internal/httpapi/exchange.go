@@ -32,7 +32,7 @@ func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{})
 func callerOf(ctx context.Context) messaging.Caller { return exchangeOf(ctx).caller }
 
 // caller returns on whose behalf the requests of a principal are served. Without authentication everyone may
-// do what a service may; with it, nobody may do anything.
+// do what a service may; with it, a request without a principal may do nothing.
 func (s *Server) caller(principal *identity.Principal) messaging.Caller {
 	switch {
 	case principal == nil && s.authenticates:

@@ -61,8 +61,8 @@ func assignRequestID(next echo.HandlerFunc) echo.HandlerFunc {
 
 func requestID(c echo.Context) string { return c.Response().Header().Get(echo.HeaderXRequestID) }
 
-// logAccess logs each request, successful probes at the debug level. It leaves out the query, which
-// contains user ids and stream tickets, and the credential.
+// logAccess logs each request, successful probes at the debug level. It leaves out the query, which may
+// contain a stream ticket, a search or ids of others, and the credential.
 func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := time.Now()

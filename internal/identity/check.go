@@ -7,7 +7,7 @@ func (s *Service) Check(p *Principal) error {
 	if !p.Expires.IsZero() && !now.Before(p.Expires) {
 		return errExpired
 	}
-	key := p.Key + p.madeBy // one of them is empty
+	key := p.key()
 	if key != "" && s.options.Keys.has(key) {
 		return nil // nobody can have revoked it
 	}

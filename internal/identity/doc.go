@@ -9,8 +9,8 @@
 // (by their hashes) and all revocations of tokens in memory, so that [Service.Check] takes no query:
 // [Service.Run] reads what is new every second, and at once after a NOTIFY. A change locks the only row of
 // identity_state until it is committed and takes the next version from it, so "rows with a version above the
-// last one" misses nothing. A process that has not read for 5 seconds accepts no credential, since it cannot
-// know whether it was revoked; [Service.Until] ends streams by the same rule. After such a gap it reads
+// last one" misses nothing. A process that has not read for 5 seconds accepts no credential that could have
+// been revoked meanwhile, which all can but [GivenKeys]; [Service.Until] ends streams by the same rule. After such a gap it reads
 // everything anew.
 //
 // # User tokens

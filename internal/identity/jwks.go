@@ -96,7 +96,7 @@ func fetchJSON(ctx context.Context, client *http.Client, from string, into any) 
 }
 
 // readKey returns a public key that is fit to verify tokens. Others are left out, as is a key without an id; so
-// are symmetric ones, since whoever reads the document could sign with them.
+// are symmetric ones, since everyone who reads the document could sign with them.
 func readKey(text jsontext.Value) (keyName, any, bool) {
 	var described jwkset.JWKMarshal
 	if json.Unmarshal(text, &described) != nil || described.KID == "" {

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -15,6 +16,9 @@ type Principal struct {
 	issued time.Time // of the user token, for revocations; zero if there is none
 	madeBy string    // the service key that made the ticket, if one did
 }
+
+// key returns the id of the service key that the principal stands for, or that made its ticket; "" if there is none.
+func (p *Principal) key() string { return cmp.Or(p.Key, p.madeBy) }
 
 // Scope is something that a service key may be used for.
 type Scope string

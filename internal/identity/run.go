@@ -42,7 +42,7 @@ func (s *Service) poll(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil && !failed:
-			s.log.Warn("revocations cannot be read; after 5 seconds no credential is accepted", "error", err)
+			s.log.Warn("revocations cannot be read; after 5 seconds only keys of SERVICE_KEY are accepted", "error", err)
 		case err == nil && failed:
 			s.log.Info("revocations are read again")
 		}

@@ -17,7 +17,7 @@ type Secrets []secret
 
 type secret struct {
 	id  string        // the kid
-	key func() []byte // a function, so that whatever prints it prints an address
+	key func() []byte // a function, of which fmt and slog print an address
 }
 
 const minSecretSize = 32 // as many bytes as HS256 makes (RFC 7518)

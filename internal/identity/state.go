@@ -21,9 +21,9 @@ type state struct {
 	keys        map[string]*storedKey // by id
 	revocations map[string]int64      // by user, or "" for all: tokens issued before this second are revoked
 
-	slot  chan struct{} // held by who reads
+	slot  chan struct{} // a semaphore: it is held while reading
 	begun atomic.Int64  // reads that have begun
-	good  int64         // the number of the last good one; belongs to who has the slot
+	good  int64         // the number of the last good one; guarded by slot
 }
 
 // storedKey is a service key and its hash.

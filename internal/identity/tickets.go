@@ -21,7 +21,7 @@ func (s *Service) CreateTicket(ctx context.Context, by *Principal, user string) 
 	ticket = ticketPrefix + random(secretDigits)
 	expires = s.now().Add(ticketLifetime).UTC().Truncate(time.Microsecond)
 	row := ticketRow{User: user, ExpiresAt: expires.UnixMicro(), Issued: toMicro(by.issued), CredentialExpires: toMicro(by.Expires)}
-	if key := by.Key + by.madeBy; key != "" {
+	if key := by.key(); key != "" {
 		row.KeyID = &key
 	}
 	err = s.db.Add(ctx, writeTimeout, func(ctx context.Context, tx *sqlx.Tx) error {

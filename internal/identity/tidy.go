@@ -15,7 +15,7 @@ const (
 	usesInterval  = 10 * time.Second // between two rounds of storing the last use of keys
 	purgeInterval = time.Minute
 
-	// keptFor is how long keys stay after their end, so that who uses one learns why it is refused.
+	// keptFor is how long keys stay after their end, so that a client that uses one learns why it is refused.
 	keptFor = 24 * time.Hour
 
 	clockSkew = 2 * time.Minute // by which the clocks of servers may differ: see [db.DB.Check]

@@ -16,7 +16,7 @@ type verifier struct {
 	audience string  // of tokens that a secret has signed
 	issuer   *issuer // nil if there is none
 	now      func() time.Time
-	turns    chan struct{} // as many signatures at a time as there are cores
+	slots    chan struct{} // a semaphore: as many signatures at a time as there are cores
 }
 
 func newVerifier(options Options) (*verifier, error) {
@@ -24,7 +24,7 @@ func newVerifier(options Options) (*verifier, error) {
 		secrets:  options.Secrets,
 		audience: options.Audience,
 		now:      options.Now,
-		turns:    make(chan struct{}, runtime.GOMAXPROCS(0)),
+		slots:    make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	if v.secrets != nil && v.audience == "" {
 		return nil, errors.New("TOKEN_SECRETS needs TOKEN_AUDIENCE")
@@ -81,12 +81,12 @@ func (v *verifier) key(ctx context.Context, t unverified) (any, expected, error)
 
 var errUnknownKey = invalidToken("The token is signed with a key that is not known here.")
 
-// checkSignature takes turns, so that junk cannot take more than the cores at once. It does not keep a
-// turn while it waits for the issuer: see [verifier.key].
+// checkSignature waits for a slot, so that junk cannot take more than the cores at once. It holds none
+// while it waits for the issuer: see [verifier.key].
 func (v *verifier) checkSignature(ctx context.Context, t unverified, key any) error {
 	select {
-	case v.turns <- struct{}{}:
-		defer func() { <-v.turns }()
+	case v.slots <- struct{}{}:
+		defer func() { <-v.slots }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

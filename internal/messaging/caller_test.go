@@ -199,7 +199,7 @@ func TestSearchAsSender(t *testing.T) {
 	})
 }
 
-// TestEveryUseCase has every method of a service refuse whoever is not named in its arguments, unless it acts
+// TestEveryUseCase has every method of a service refuse callers that are not named in its arguments, unless it acts
 // for nobody.
 func TestEveryUseCase(t *testing.T) {
 	forNobody := []string{"Admit", "Clocks", "Close", "Index", "ListChangesOf", "Ready", "Status"}

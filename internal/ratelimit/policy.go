@@ -11,8 +11,8 @@ import (
 	"github.com/message-service/message-service/internal/recent"
 )
 
-// MaxSubjects is how many subjects a policy remembers. A subject that it has forgotten, since so many
-// others came after, begins with a full bucket again.
+// MaxSubjects is how many subjects a policy remembers. Once as many others have made requests it
+// forgets a subject, whose bucket is then full again.
 const MaxSubjects = 20_000
 
 // Policy is a named limit and the buckets of its subjects. It is safe for concurrent use.
