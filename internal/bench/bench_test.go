@@ -16,6 +16,9 @@ func TestMedian(t *testing.T) {
 			t.Errorf("median of %v is %g, want %g", values, got, want)
 		}
 	}
+	if got := quantile([]float64{5, 1, 3, 2}, 0.25); got != 1.75 {
+		t.Errorf("lower quartile of 1, 2, 3, 5: %g, want 1.75", got)
+	}
 }
 
 func TestNumber(t *testing.T) {

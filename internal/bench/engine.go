@@ -15,21 +15,12 @@ import (
 type engine struct {
 	title       string
 	newDatabase func(*suite, context.Context) (url string, err error) // an empty one
-	driver      string
-	size        string // the query of a database's size
-	vacuum      string // the statement that does what autovacuum does within minutes
 }
 
 var (
-	postgres = engine{
-		title: "Postgres", driver: "postgres", size: "SELECT pg_database_size(current_database())",
-		newDatabase: (*suite).newPostgres, vacuum: "VACUUM ANALYZE",
-	}
-	sqlite = engine{
-		title: "SQLite", driver: "sqlite", size: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-		newDatabase: func(s *suite, _ context.Context) (string, error) { return "sqlite:" + s.newPath("store.db"), nil },
-	}
-	engines = []engine{postgres, sqlite}
+	postgres = engine{"Postgres", (*suite).newPostgres}
+	sqlite   = engine{"SQLite", func(s *suite, _ context.Context) (string, error) { return "sqlite:" + s.newPath("store.db"), nil }}
+	engines  = []engine{postgres, sqlite}
 )
 
 func (s *suite) newPostgres(ctx context.Context) (string, error) {
@@ -55,11 +46,16 @@ func (s *suite) newSchema(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	output, err := exec.CommandContext(ctx, s.Binary, "migrate", "up", "--database-url", address).CombinedOutput()
+	return address, execute(exec.CommandContext(ctx, s.Binary, "migrate", "up", "--database-url", address))
+}
+
+// execute runs a command, and adds what it has printed to its error.
+func execute(command *exec.Cmd) error {
+	output, err := command.CombinedOutput()
 	if err != nil {
-		err = fmt.Errorf("make a schema: %w\n%s", err, output)
+		err = fmt.Errorf("%s: %w\n%s", command, err, output)
 	}
-	return address, err
+	return err
 }
 
 // query runs a statement on a database that returns one row or none.

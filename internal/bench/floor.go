@@ -20,7 +20,7 @@ var floorMessage = `{"id":"01a20a5e-f928-7000-9ed1-c17599fd1f26","sender":"user-
 // serveFloor serves constant responses as long as those of the service until ctx ends. Its figures are
 // the cost of HTTP, the machine and the load generator alone.
 func serveFloor(ctx context.Context) error {
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status, body := http.StatusCreated, floorMessage
 		if limit, _ := strconv.Atoi(r.URL.Query().Get("limit")); r.Method == http.MethodGet {
 			status, body = http.StatusOK, `{"messages":[`+strings.Repeat(floorMessage+",", max(limit, 1)-1)+floorMessage+`],"hasMore":true}`
@@ -29,8 +29,7 @@ func serveFloor(ctx context.Context) error {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(body)) // fails only if the client is gone
-	})
-	server := httptest.NewServer(handler)
+	}))
 	defer server.Close()
 	_, _ = fmt.Fprintln(os.Stdout, server.URL+"/") // it fails only if the parent has ended
 	<-ctx.Done()

@@ -30,7 +30,7 @@ func (s *suite) mailboxes(ctx context.Context) error {
 				measurements = append(measurements, l.of(st.process, r.of(st)))
 			}
 		}
-		if err := s.measureAll(ctx, measurements); err != nil {
+		if err := s.measureAll(ctx, s.Rounds, measurements); err != nil {
 			return err
 		}
 		for _, r := range readings {

@@ -45,6 +45,7 @@ var sections = []struct {
 }{
 	{"send", (*suite).send},
 	{"page", (*suite).page},
+	{"authentication", (*suite).authentication},
 	{"mailboxes", (*suite).mailboxes},
 	{"start", (*suite).start},
 	{"overload", (*suite).overload},
@@ -87,7 +88,7 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 	if c.Short {
 		c.Rounds, c.Duration, c.Others = 1, 200*time.Millisecond, 20_000
 	}
-	s, err := openSuite(*c, os.Stdout)
+	s, err := openSuite(*c)
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err != nil {
 		return err
@@ -97,12 +98,12 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	r := &report{Machine: machine, Server: server, Rounds: c.Rounds, Duration: c.Duration.Seconds()}
-	_, _ = fmt.Fprintf(s.out, "%s\n%s\n", machine[0], machine[1])
+	_, _ = fmt.Fprintf(os.Stdout, "%s\n%s\n", machine[0], machine[1])
 	failed := s.runSections(ctx, r)
 	if ctx.Err() != nil { // the results are incomplete
 		return failed
 	}
-	return errors.Join(failed, r.save(cmp.Or(s.Out, s.directory), s.out))
+	return errors.Join(failed, r.save(cmp.Or(s.Out, s.directory)))
 }
 
 // runSections runs the chosen sections, even after one has failed.

@@ -24,22 +24,25 @@ func (l load) of(server *process, subject string) measurement {
 	return measurement{subject: subject, connections: l.connections, server: server, run: l.run}
 }
 
-// measureAll runs the rounds, with each measurement once in each, so that other load on the
-// machine and the growth of the store affect all alike. It records the medians.
-func (s *suite) measureAll(ctx context.Context, measurements []measurement) error {
-	rounds := make([][]figure, len(measurements))
-	for round := range s.Rounds {
-		s.progress("%s: round %d of %d, %d measurements", s.result.Name, round+1, s.Rounds, len(measurements))
-		for i, m := range measurements {
-			one, err := s.measure(ctx, m)
+// measureAll runs rounds, with each measurement once in each, in turn forwards and backwards, so that other
+// load on the machine and the growth of the store affect all alike. It records the medians.
+func (s *suite) measureAll(ctx context.Context, rounds int, measurements []measurement) error {
+	figures := make([][]figure, len(measurements))
+	for round := range rounds {
+		s.progress("%s: round %d of %d, %d measurements", s.result.Name, round+1, rounds, len(measurements))
+		for i := range measurements {
+			if round%2 == 1 {
+				i = len(measurements) - 1 - i
+			}
+			one, err := s.measure(ctx, measurements[i])
 			if err != nil {
 				return err
 			}
-			rounds[i] = append(rounds[i], one)
+			figures[i] = append(figures[i], one)
 		}
 	}
 	for i, m := range measurements {
-		s.result.Figures = append(s.result.Figures, summarize(m, rounds[i]))
+		s.result.Figures = append(s.result.Figures, summarize(m, figures[i]))
 	}
 	return nil
 }
@@ -57,7 +60,9 @@ func (s *suite) measure(ctx context.Context, m measurement) (figure, error) {
 	if err != nil {
 		return figure{}, err
 	}
-	s.reportFailures(name, o)
+	if o.failed > 0 {
+		s.progress("%s, %s: %d requests failed, one with: %v", s.result.Name, name, o.failed, o.err)
+	}
 	each := 1e6 / max(1, o.count()) // microseconds
 	f := figure{
 		PerSecond: o.perSecond(), Failed: o.failed,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -25,25 +26,20 @@ func (s *suite) overload(ctx context.Context) error {
 
 func (s *suite) overloadServer(ctx context.Context, server *server) error {
 	during := 10 * time.Second / s.scale
-	peak, err := s.runWithoutFailure(ctx, server, mostConnections, during/2)
-	if err != nil {
-		return err
-	}
-	before, err := s.runWithoutFailure(ctx, server, closedLoopConnections, during/2)
-	if err != nil {
+	peak, err1 := s.runWithoutFailure(ctx, server, mostConnections, during/2)
+	before, err2 := s.runWithoutFailure(ctx, server, closedLoopConnections, during/2)
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
 	r := overloadRun{peak: peak.perSecond(), during: during, created: newLatencies(), refused: newLatencies()}
 	s.progress("overload: %s is offered %s sends a second", server.engine.title, number(overloadFactor*r.peak))
-	if r.busy, err = s.during(server.process, func() error { return r.run(ctx, server.address) }); err != nil {
+	err := r.run(ctx, server.address)
+	if err != nil {
 		return err
 	}
 	r.recovered, err = s.recovery(ctx, server, time.Now().Add(during-r.all.elapsed), 2*before.percentile(99))
-	if err != nil {
-		return fmt.Errorf("after the overload: %w", err)
-	}
-	s.reportOverload(server, &r)
-	return nil
+	s.reportOverload(server.engine.title, &r)
+	return err
 }
 
 // runWithoutFailure runs a closed loop in which no request may fail.
@@ -75,7 +71,6 @@ type overloadRun struct {
 	during           time.Duration // of the overload
 	all              outcome
 	created, refused *latencies
-	busy             cpuTimes // until the last response
 	recovered        time.Duration
 }
 
@@ -95,8 +90,8 @@ func (r *overloadRun) run(ctx context.Context, address string) (err error) {
 	return err
 }
 
-func (s *suite) reportOverload(server *server, r *overloadRun) {
-	title, seconds := server.engine.title, r.all.elapsed.Seconds()
+func (s *suite) reportOverload(title string, r *overloadRun) {
+	seconds := r.all.elapsed.Seconds()
 	record := func(name string, value float64, unit string) { s.result.record(title+", "+name, value, unit) }
 	record(fmt.Sprintf("peak, closed loop of %d connections", mostConnections), r.peak, "sends/s")
 	record(fmt.Sprintf("offered for %s s, with QUEUE_SIZE=%d", number(r.during.Seconds()), overloadQueue), overloadFactor*r.peak, "sends/s")
@@ -105,11 +100,6 @@ func (s *suite) reportOverload(server *server, r *overloadRun) {
 	record("answered 503", r.refused.count()/seconds, "sends/s")
 	s.result.recordLatencies(title+", 201", r.created)
 	record("503, p50", r.refused.percentile(50), "ms")
-	_, memory := server.memoryMiB()
-	record("peak memory", memory, "MiB")
-	record("of a core for the server", 100*r.busy.server/seconds, "%")
-	record("of a core for Postgres", 100*r.busy.postgres/seconds, "%")
-	record("of a core for the client", 100*r.busy.generator/seconds, "%")
 	s.result.atLeast(title+", stored while offered 4 times the peak, to the peak", r.created.count()/seconds/r.peak, 0.9, "times")
 	s.result.atMost(title+", 503, p99", r.refused.percentile(99), 10, "ms")
 	s.result.atMost(title+", until p99 is within twice of what it was", r.recovered.Seconds(), 2, "s")

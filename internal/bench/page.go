@@ -9,11 +9,14 @@ import (
 	"time"
 )
 
-// The number of mailboxes that pages are read from, and of messages in each, on average.
-const (
-	pageUsers    = 100
-	pageMessages = 1000
-)
+// pageUsers is the number of mailboxes that pages are read from.
+func (s *suite) pageUsers() int { return max(20, 100/int(s.scale)) }
+
+// fillPages sends a thousand messages to each of them, on average.
+func (s *suite) fillPages(ctx context.Context, server *process, tokens ...string) error {
+	s.progress("%s: fill the mailboxes", s.result.Name)
+	return fill(ctx, server, s.pageUsers(), s.pageUsers()*max(200, 1000/int(s.scale)), tokens...)
+}
 
 // pageLimits are the limits of the pages, in messages.
 var pageLimits = []int{100, 10}
@@ -24,10 +27,9 @@ func pageOf(subject string, limit int) string { return subject + ", page of " + 
 // page measures the newest page of a mailbox. The reference is pgbench running the statement
 // behind the page on the same database.
 func (s *suite) page(ctx context.Context) error {
-	counts, messages := []int{1, 16, 64}, pageUsers*max(200, pageMessages/int(s.scale))
+	counts := []int{1, 16, 64}
 	var measurements []measurement
 	if err := s.onEach(ctx, func(server *server) error {
-		s.progress("page: %d sends to %s", messages, server.engine.title)
 		for _, limit := range pageLimits {
 			for _, n := range counts {
 				measurements = append(measurements, s.pageLoad(limit, n).of(server.process, pageOf(server.engine.title, limit)))
@@ -36,7 +38,7 @@ func (s *suite) page(ctx context.Context) error {
 		if server.engine.title == postgres.title {
 			measurements = append(measurements, s.pageReferences(server.database, counts)...)
 		}
-		return fill(ctx, server.process, pageUsers, messages)
+		return s.fillPages(ctx, server.process)
 	}); err != nil {
 		return err
 	}
@@ -47,7 +49,7 @@ func (s *suite) page(ctx context.Context) error {
 	for _, limit := range pageLimits {
 		measurements = append(measurements, s.pageLoad(limit, slices.Max(counts)).of(idle, pageOf(floor, limit)))
 	}
-	if err := s.measureAll(ctx, measurements); err != nil {
+	if err := s.measureAll(ctx, s.Rounds, measurements); err != nil {
 		return err
 	}
 	s.judgePages()
@@ -55,20 +57,19 @@ func (s *suite) page(ctx context.Context) error {
 }
 
 // pageLoad requests pages, and checks that each is as long as its messages are at least.
-func (s *suite) pageLoad(limit, connections int) load {
-	const shortest = 130 // bytes of a message in JSON
+func (s *suite) pageLoad(limit, connections int, tokens ...string) load {
 	return load{
 		connections: connections, duration: s.Duration,
-		script: pages(pageUsers, limit), check: expect(http.StatusOK, limit*shortest),
+		script: pages(s.pageUsers(), limit, tokens...), check: expect(http.StatusOK, limit*130), // bytes of a message in JSON
 	}
 }
 
 // pageReferences returns the reference measurements, none without pgbench.
 func (s *suite) pageReferences(database string, clients []int) (references []measurement) {
 	// The page begins with the smallest UUIDv7 of 30 days ago.
-	low := fmt.Sprintf("low=%012x70008000000000000000", time.Now().AddDate(0, 0, -30).UnixMilli())
+	low := fmt.Sprintf("--define=low=%012x70008000000000000000", time.Now().AddDate(0, 0, -30).UnixMilli())
 	for _, limit := range pageLimits {
-		script := pgbench{"page", database, []string{"users=" + strconv.Itoa(pageUsers), "rows=" + strconv.Itoa(limit+1), low}}
+		script := pgbench{"page", database, []string{"--define=users=" + strconv.Itoa(s.pageUsers()), "--define=rows=" + strconv.Itoa(limit+1), low}}
 		references = append(references, s.references(script, pageOf("pgbench: SELECT", limit), clients)...)
 	}
 	return references

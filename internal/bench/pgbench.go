@@ -14,9 +14,9 @@ import (
 // pgbench is Postgres's own load generator. As a reference, it does the same work with a script of the
 // folder sql on a database, one statement or one transaction at a time.
 type pgbench struct {
-	script    string // without .sql
-	database  string // its URL
-	variables []string
+	script    string   // without .sql
+	database  string   // its URL
+	variables []string // as arguments
 }
 
 // references measures a script with each number of clients, with a connection each. It returns none
@@ -47,10 +47,7 @@ func (s *suite) runPgbench(ctx context.Context, p pgbench, clients int) (outcome
 		"--client", strconv.Itoa(clients), "--jobs", strconv.Itoa(min(2, clients)), "--time", strconv.Itoa(seconds),
 		"--file", "sql/" + p.script + ".sql", "--log", "--log-prefix", prefix,
 	}
-	for _, variable := range p.variables {
-		args = append(args, "--define", variable)
-	}
-	output, err := exec.CommandContext(ctx, s.pgbenchPath(), append(args, p.database)...).CombinedOutput()
+	output, err := exec.CommandContext(ctx, s.pgbenchPath(), append(append(args, p.variables...), p.database)...).CombinedOutput()
 	if err != nil {
 		return outcome{}, fmt.Errorf("pgbench: %w\n%s", err, output)
 	}

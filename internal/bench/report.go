@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -151,7 +150,7 @@ func number(v float64) string {
 
 // save writes the report as JSON and Markdown, and the chart, and prints the Markdown. Sections that
 // this run has not measured are kept from earlier runs.
-func (r *report) save(folder string, w io.Writer) error {
+func (r *report) save(folder string) error {
 	path := filepath.Join(folder, "results.json")
 	var earlier report
 	if text, err := os.ReadFile(path); err == nil {
@@ -174,7 +173,7 @@ func (r *report) save(folder string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(w, "\n%s", markdown)
+	_, _ = fmt.Fprintf(os.Stdout, "\n%s", markdown)
 	errs := []error{os.MkdirAll(folder, 0o755), os.WriteFile(path, append(text, '\n'), 0o644), os.WriteFile(filepath.Join(folder, "results.md"), markdown, 0o644)}
 	if i := slices.IndexFunc(r.Sections, func(one result) bool { return one.Name == "send" }); i >= 0 {
 		picture, err := render(chart, r.Sections[i].chartFunctions(), curves)

@@ -8,8 +8,16 @@ import (
 
 const host = "Host: 127.0.0.1\r\n"
 
+// authorization is the header with the token of a user, "" without tokens.
+func authorization(tokens []string, user int) string {
+	if tokens == nil {
+		return ""
+	}
+	return tokens[user]
+}
+
 // sends writes sends of random texts among a number of users, each with its own idempotency key.
-func sends(users int) script {
+func sends(users int, tokens ...string) script {
 	return func(random *rand.Rand, buf []byte) []byte {
 		sender := random.IntN(users)
 		recipient := (sender + 1 + random.IntN(users-1)) % users
@@ -19,8 +27,8 @@ func sends(users int) script {
 			body = fmt.Appendf(body, "w%d ", zipf(random, vocabulary)*wordSpacing)
 		}
 		body = append(body[:len(body)-1], `"}`...)
-		return fmt.Appendf(buf, "POST /v1/messages HTTP/1.1\r\n"+host+"Content-Type: application/json\r\nIdempotency-Key: %d\r\nContent-Length: %d\r\n\r\n%s",
-			random.Uint64()>>1, len(body), body)
+		return fmt.Appendf(buf, "POST /v1/messages HTTP/1.1\r\n"+host+"Content-Type: application/json\r\nIdempotency-Key: %d\r\n%sContent-Length: %d\r\n\r\n%s",
+			random.Uint64()>>1, authorization(tokens, sender), len(body), body)
 	}
 }
 
@@ -32,10 +40,11 @@ func gets(path script) script {
 }
 
 // pages writes requests for the newest page of random mailboxes.
-func pages(users, limit int) script {
-	return gets(func(random *rand.Rand, buf []byte) []byte {
-		return fmt.Appendf(buf, "/v1/messages?recipient=user-%d&limit=%d", random.IntN(users), limit)
-	})
+func pages(users, limit int, tokens ...string) script {
+	return func(random *rand.Rand, buf []byte) []byte {
+		user := random.IntN(users)
+		return fmt.Appendf(buf, "GET /v1/messages?recipient=user-%d&limit=%d HTTP/1.1\r\n"+host+"%s\r\n", user, limit, authorization(tokens, user))
+	}
 }
 
 // The texts have ten words out of 20,000, with frequencies as in a natural language. The

@@ -48,10 +48,10 @@ func (s *suite) send(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		script := pgbench{reference.script, database, []string{"users=" + strconv.Itoa(sendUsers)}}
+		script := pgbench{reference.script, database, []string{"--define=users=" + strconv.Itoa(sendUsers)}}
 		measurements = append(measurements, s.references(script, reference.subject, clients)...)
 	}
-	if err := s.measureAll(ctx, measurements); err != nil {
+	if err := s.measureAll(ctx, s.Rounds, measurements); err != nil {
 		return err
 	}
 	s.judgeSends()
@@ -59,8 +59,8 @@ func (s *suite) send(ctx context.Context) error {
 }
 
 // sendLoad sends over a number of connections.
-func (s *suite) sendLoad(connections int) load {
-	return load{connections: connections, duration: s.Duration, script: sends(sendUsers), check: expect(http.StatusCreated, 0)}
+func (s *suite) sendLoad(connections int, tokens ...string) load {
+	return load{connections: connections, duration: s.Duration, script: sends(sendUsers, tokens...), check: expect(http.StatusCreated, 0)}
 }
 
 func (s *suite) judgeSends() {
@@ -102,15 +102,8 @@ func (r *result) chartFunctions() template.FuncMap {
 		"x": func(connections int) float64 {
 			return math.Round(80 + 540*math.Log(float64(connections))/math.Log(mostConnections))
 		},
-		"y":      func(rate float64) float64 { return math.Round(330 - 290*rate/top) },
-		"legend": func(i int) int { return 56 + 20*i },
-		"figures": func(subject string) (figures []figure) {
-			for _, f := range r.Figures {
-				if f.Subject == subject && f.PerSecond > 0 {
-					figures = append(figures, f)
-				}
-			}
-			return figures
-		},
+		"y":       func(rate float64) float64 { return math.Round(330 - 290*rate/top) },
+		"legend":  func(i int) int { return 56 + 20*i },
+		"figures": func() []figure { return r.Figures },
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 )
@@ -16,16 +17,12 @@ func (s *suite) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := get(ctx, server.address, "/health"); err != nil {
-			return err
-		}
+		_, err = get(ctx, server.address, "/health")
 		took = append(took, time.Since(begin).Seconds()*1000)
-		if err := wait(ctx, 3*time.Second/s.scale); err != nil {
-			return err
-		}
+		err = errors.Join(err, wait(ctx, 3*time.Second/s.scale))
 		memory, _ := server.memoryMiB()
 		idle = append(idle, memory)
-		if err := s.endSection(); err != nil {
+		if err = errors.Join(err, s.endSection()); err != nil {
 			return err
 		}
 	}

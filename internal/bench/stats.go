@@ -32,10 +32,15 @@ func (l *latencies) percentile(percent float64) float64 {
 }
 
 // median is the middle value, or the mean of the two in the middle; 0 if there are none.
-func median(values []float64) float64 {
+func median(values []float64) float64 { return quantile(values, 0.5) }
+
+// quantile is the value that a share of the values is below, between two of them in proportion; 0 if there are none.
+func quantile(values []float64, share float64) float64 {
 	if len(values) == 0 {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+	place := share * float64(len(sorted)-1)
+	i := int(place)
+	return sorted[i] + (place-float64(i))*(sorted[min(i+1, len(sorted)-1)]-sorted[i])
 }

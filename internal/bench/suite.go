@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +16,6 @@ import (
 type suite struct {
 	benchCommand
 
-	out       io.Writer
 	scale     time.Duration // by how much a short run divides what it measures, else 1
 	directory string        // temporary files, deleted after the run
 	cluster   *dbtest.Cluster
@@ -29,8 +27,8 @@ type suite struct {
 }
 
 // openSuite starts Postgres. The caller closes the suite, even after an error.
-func openSuite(command benchCommand, out io.Writer) (s *suite, err error) {
-	s = &suite{benchCommand: command, out: out, scale: 1}
+func openSuite(command benchCommand) (s *suite, err error) {
+	s = &suite{benchCommand: command, scale: 1}
 	if command.Short {
 		s.scale = 50
 	}
@@ -70,14 +68,7 @@ func (s *suite) newPath(name string) string {
 	return filepath.Join(s.directory, strconv.Itoa(s.names)+"-"+name)
 }
 
-// reportFailures prints how many requests of a load failed, if any did.
-func (s *suite) reportFailures(name string, o outcome) {
-	if o.failed > 0 {
-		s.progress("%s, %s: %d requests failed, one with: %v", s.result.Name, name, o.failed, o.err)
-	}
-}
-
 // progress prints the progress of the run.
 func (s *suite) progress(format string, args ...any) {
-	_, _ = fmt.Fprintf(s.out, "%s  %s\n", time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...))
+	_, _ = fmt.Fprintf(os.Stdout, "%s  %s\n", time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...))
 }
