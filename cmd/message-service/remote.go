@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"syscall"
 
 	"github.com/message-service/message-service/api/messageservice"
@@ -113,23 +112,13 @@ func (f serverFlags) client() (*client.ClientWithResponses, error) {
 	}
 	token := messageservice.WithToken(f.Token)
 	if f.TokenFile != "" {
-		if _, err := f.readToken(); err != nil {
+		read := func(context.Context) (string, error) { return secret("", f.TokenFile, "--token-file (TOKEN_FILE)") }
+		if _, err := read(context.Background()); err != nil {
 			return nil, err
 		}
-		token = messageservice.WithTokenSource(func(context.Context) (string, error) { return f.readToken() })
+		token = messageservice.WithTokenSource(read)
 	}
 	return messageservice.New(url, messageservice.WithTLS(config), token)
-}
-
-// maxTokenBytes is more than any server accepts in a header.
-const maxTokenBytes = 16 << 10
-
-func (f serverFlags) readToken() (string, error) {
-	content, err := app.ReadSmall(f.TokenFile, maxTokenBytes)
-	if err != nil {
-		return "", fmt.Errorf("the file of --token-file (TOKEN_FILE) cannot be read: %w", err)
-	}
-	return strings.TrimSpace(string(content)), nil
 }
 
 // withAdvice adds to the error of a request how to solve it, where that is known.

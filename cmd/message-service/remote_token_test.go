@@ -45,6 +45,7 @@ func TestToken(t *testing.T) {
 		"of somebody else":        {send("carol", "--token", token), 1, "403 Forbidden"},
 		"of somebody, following":  {tail("carol", "--token", token), 1, "403 Forbidden"},
 		"a file that is not here": {tail("bob", "--token-file", file+"x"), 1, "the file of --token-file (TOKEN_FILE) cannot be read"},
+		"the token for a file":    {send("bob", "--token-file", token), 1, "the file of --token-file (TOKEN_FILE) cannot be read"},
 		"two":                     {send("bob", "--token", token, "--token-file", file), 2, "--token (TOKEN) and --token-file (TOKEN_FILE) exclude each other"},
 	} {
 		t.Run(name, func(t *testing.T) {
