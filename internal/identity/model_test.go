@@ -70,12 +70,12 @@ func TestModel(t *testing.T) {
 		}
 		for range 250 {
 			s := servers[random.IntN(2)]
-			read := s.state.good
+			read := s.state.ended
 			done, err := m.change(t, s, random)
 			if err != nil {
 				t.Fatalf("%s: %v", done, err)
 			}
-			if s.state.good > read { // it was a change, after which this server has read
+			if s.state.ended > read { // it was a change, after which this server has read
 				m.compare(t, done, s)
 			}
 			if random.IntN(2) == 0 {

@@ -138,3 +138,46 @@ func TestGapOfSuspension(t *testing.T) {
 		t.Errorf("the key is that of %+v, %v", p, err)
 	}
 }
+
+// TestFailureIsShared has requests wait for the state while it cannot be read: one read more, and not one for each, fails.
+func TestFailureIsShared(t *testing.T) {
+	t.Parallel()
+	database := dbtest.Open(t, dbtest.NewURL(t, db.SQLite))
+	s, err := New(t.Context(), database, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute(t, database, "ALTER TABLE identity_state RENAME TO away")
+	before := s.state.begun.Load()
+	s.state.slot <- struct{}{} // as if a read went on
+	const requests = 20
+	entered, failed := make(chan struct{}), make(chan error)
+	for range requests {
+		go func() { failed <- s.refresh(waiting{t.Context(), entered}) }()
+	}
+	for range requests {
+		<-entered
+	}
+	<-s.state.slot
+	for range requests {
+		if err := <-failed; err == nil {
+			t.Error("the state was read")
+		}
+	}
+	if reads := s.state.begun.Load() - before; reads != 1 {
+		t.Errorf("%d reads have failed", reads)
+	}
+}
+
+// waiting is a context that reports when somebody begins to wait for its end.
+type waiting struct {
+	context.Context //nolint:containedctx // it is one
+
+	entered chan<- struct{}
+}
+
+// Done reports that somebody asks.
+func (w waiting) Done() <-chan struct{} {
+	w.entered <- struct{}{}
+	return w.Context.Done()
+}

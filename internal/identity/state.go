@@ -23,7 +23,8 @@ type state struct {
 
 	slot  chan struct{} // a semaphore: it is held while reading
 	begun atomic.Int64  // reads that have begun
-	good  int64         // the number of the last good one; guarded by slot
+	ended int64         // the number of the last one; guarded by slot
+	err   error         // with which it ended; guarded by slot
 }
 
 // storedKey is a service key and its hash.
@@ -45,7 +46,8 @@ type reading struct {
 	revocations []revocationRow
 }
 
-// refresh reads what is new. Calls at the same time share a read, unless it began before one of them.
+// refresh reads what is new. Calls at the same time share a read, unless it began before one of them. They share
+// its failure too: while the database does not answer, requests with unknown keys would wait for one timeout after another.
 func (s *Service) refresh(ctx context.Context) error {
 	enough := s.state.begun.Load() + 1
 	select {
@@ -54,10 +56,15 @@ func (s *Service) refresh(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if s.state.good >= enough {
-		return nil
+	if s.state.ended < enough {
+		s.state.ended = s.state.begun.Add(1)
+		s.state.err = s.read(ctx)
 	}
-	number := s.state.begun.Add(1)
+	return s.state.err
+}
+
+// read reads what is new, and takes it over.
+func (s *Service) read(ctx context.Context) error {
 	r := reading{begun: s.now()}
 	// The connection for probes never waits for other reads: however busy the server is, it knows who is revoked.
 	err := s.db.Probe(ctx, func(ctx context.Context, q sqlx.QueryerContext) error { return r.read(ctx, q, &s.state) })
@@ -65,7 +72,6 @@ func (s *Service) refresh(ctx context.Context) error {
 		return err
 	}
 	s.state.apply(&r)
-	s.state.good = number
 	if len(r.keys)+len(r.revocations) > 0 {
 		signal(s.watched.due)
 	}
