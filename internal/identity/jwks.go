@@ -26,7 +26,10 @@ type keySet map[keyName]any
 // used with another one.
 type keyName struct{ algorithm, id string }
 
-const maxDocumentSize = 1 << 20
+const (
+	maxDocumentSize = 1 << 20
+	maxRSABits      = 8192 // with a key as long as a document can hold, one wrong signature would take seconds
+)
 
 // newClient follows redirects only within a host.
 func newClient() *http.Client {
@@ -118,7 +121,7 @@ func readKey(text jsontext.Value) (keyName, any, bool) {
 func fits(key any) string {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		if key.N.BitLen() >= 2048 {
+		if bits := key.N.BitLen(); bits >= 2048 && bits <= maxRSABits {
 			return "RS256"
 		}
 	case *ecdsa.PublicKey:

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -62,6 +63,7 @@ func TestReadKey(t *testing.T) {
 		{"RSA for HS256", strings.Replace(rs256, "{", `{"alg":"HS256",`, 1), ""},
 		{"RSA for ES256", strings.Replace(rs256, "{", `{"alg":"ES256",`, 1), ""},
 		{"RSA of 1024 bits", describe(t, small.Public(), false, metadata{KID: "a"}), ""},
+		{"RSA of 8193 bits", describe(t, &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 8192), E: 65537}, false, metadata{KID: "a"}), ""},
 		{"RSA with a huge exponent", strings.Replace(rs256, `"e":"AQAB"`, `"e":"AQAAAAAAAAAAAQAB"`, 1), ""},
 		{"P-384", describe(t, p384.Public(), false, metadata{KID: "a"}), ""},
 		{"P-256 beside the curve", strings.Replace(es256, `"x":"`, `"x":"AA`, 1), ""},
