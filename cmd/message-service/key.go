@@ -61,7 +61,7 @@ func (c keyCreateCommand) Run(ctx context.Context, std streams) error {
 	if c.Expires != nil {
 		request.Expires = &c.Expires.Time
 	}
-	key, secret, err := service.CreateKey(ctx, request)
+	key, secret, err := service.CreateKey(ctx, identity.Operator, request)
 	if err != nil {
 		return explainOption(err, map[string]string{"name": "the name", "scopes": "--scope", "expiresAt": "--expires"})
 	}
@@ -114,7 +114,7 @@ type keyListCommand struct{ databaseFlags }
 // Run lists the keys, without what is secret.
 func (c keyListCommand) Run(ctx context.Context, std streams) error {
 	return withIdentity(ctx, c.databaseFlags, std, func(service *identity.Service) error {
-		keys, err := service.ListKeys(ctx)
+		keys, err := service.ListKeys(ctx, identity.Operator)
 		if err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ type keyRevokeCommand struct {
 // Run revokes a key.
 func (c keyRevokeCommand) Run(ctx context.Context, std streams) error {
 	return withIdentity(ctx, c.databaseFlags, std, func(service *identity.Service) error {
-		if err := service.RevokeKey(ctx, c.ID); err != nil {
+		if err := service.RevokeKey(ctx, identity.Operator, c.ID); err != nil {
 			return explainOption(err, nil)
 		}
 		fmt.Fprintln(std.out, "The key is revoked: servers refuse it within 2 seconds.")

@@ -36,19 +36,19 @@ func endings(t *testing.T, s *apitest.Server) map[string]func() ending {
 	token := func(revoked string) ending { // of a later second than those that were revoked before
 		issued = issued.Add(time.Second)
 		return ending{apitest.Token(t, "bob", issued), false, func() error {
-			_, err := s.Identity.RevokeTokens(ctx, revoked, issued.Add(time.Second))
+			_, err := s.Identity.RevokeTokens(ctx, identity.Operator, revoked, issued.Add(time.Second))
 			return err
 		}, "revoked"}
 	}
 	key := func() ending {
-		key, secret, err := s.Identity.CreateKey(ctx, identity.KeyRequest{Name: t.Name(), Scopes: []identity.Scope{identity.MessagesRead}})
+		key, secret, err := s.Identity.CreateKey(ctx, identity.Operator, identity.KeyRequest{Name: t.Name(), Scopes: []identity.Scope{identity.MessagesRead}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return ending{secret, false, func() error { return s.Identity.RevokeKey(ctx, key.ID) }, "revoked"}
+		return ending{secret, false, func() error { return s.Identity.RevokeKey(ctx, identity.Operator, key.ID) }, "revoked"}
 	}
 	brief := func() ending {
-		_, secret, err := s.Identity.CreateKey(ctx, identity.KeyRequest{
+		_, secret, err := s.Identity.CreateKey(ctx, identity.Operator, identity.KeyRequest{
 			Name: t.Name(), Scopes: []identity.Scope{identity.MessagesRead}, Expires: new(time.Now().Add(expiresAfter)),
 		})
 		if err != nil {
@@ -174,7 +174,7 @@ func TestCredentialOfExportEnds(t *testing.T) {
 	for range 500 { // 8 MB, more than the buffers of a connection hold
 		s.Send(t, "alice", "bob", text)
 	}
-	key, secret, err := s.Identity.CreateKey(t.Context(), identity.KeyRequest{Name: "export", Scopes: []identity.Scope{identity.UsersExport}})
+	key, secret, err := s.Identity.CreateKey(t.Context(), identity.Operator, identity.KeyRequest{Name: "export", Scopes: []identity.Scope{identity.UsersExport}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestCredentialOfExportEnds(t *testing.T) {
 	if _, err := io.ReadFull(response.Body, make([]byte, 32<<10)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Identity.RevokeKey(t.Context(), key.ID); err != nil {
+	if err := s.Identity.RevokeKey(t.Context(), identity.Operator, key.ID); err != nil {
 		t.Fatal(err)
 	}
 	if read, err := io.Copy(io.Discard, response.Body); err == nil {

@@ -28,7 +28,7 @@ func TestLogOfCredentials(t *testing.T) {
 			Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 			API: httpapi.Options{Authenticate: true, RateLimits: httpapi.RateLimits{Failed: ratelimit.Limit{Requests: 5, Window: time.Hour}}},
 		})
-		key, secret, err := s.Identity.CreateKey(t.Context(), identity.KeyRequest{Name: "backend", Scopes: []identity.Scope{identity.MessagesRead}})
+		key, secret, err := s.Identity.CreateKey(t.Context(), identity.Operator, identity.KeyRequest{Name: "backend", Scopes: []identity.Scope{identity.MessagesRead}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestLogOfCredentials(t *testing.T) {
 			}
 			s.With("").Do(t, http.MethodGet, "/v1/users/alice/changes?ticket="+credential, nil)
 		}
-		if err := s.Identity.RevokeKey(t.Context(), key.ID); err != nil {
+		if err := s.Identity.RevokeKey(t.Context(), identity.Operator, key.ID); err != nil {
 			t.Fatal(err)
 		}
 		s.With(secret).Do(t, http.MethodGet, "/v1/messages?recipient=alice", nil)

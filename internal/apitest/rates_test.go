@@ -224,7 +224,7 @@ func TestPreflightWithoutCredential(t *testing.T) {
 func TestRefusedInOrder(t *testing.T) {
 	t.Parallel()
 	s := startLimited(t, db.SQLite, httpapi.RateLimits{Send: perHour(1)})
-	_, reader, err := s.Identity.CreateKey(t.Context(), identity.KeyRequest{Name: "reader", Scopes: []identity.Scope{identity.MessagesRead}})
+	_, reader, err := s.Identity.CreateKey(t.Context(), identity.Operator, identity.KeyRequest{Name: "reader", Scopes: []identity.Scope{identity.MessagesRead}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func startWithTokens(t *testing.T, engine db.Engine) (s *apitest.Server, authori
 	})
 	return s, func(user string) string {
 		t.Helper()
-		token, _, err := s.Identity.CreateToken(user, time.Hour)
+		token, _, err := s.Identity.CreateToken(identity.Operator, user, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}

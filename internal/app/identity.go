@@ -41,6 +41,6 @@ func (a *App) requireKey(ctx context.Context) error {
 	case !a.options.MakeKey:
 		return errNobody
 	}
-	_, a.FirstKey, err = a.Identity.CreateKey(ctx, identity.KeyRequest{Name: "first", Scopes: identity.Scopes()})
+	_, a.FirstKey, err = a.Identity.CreateKey(ctx, identity.Operator, identity.KeyRequest{Name: "first", Scopes: identity.Scopes()})
 	return err
 }

@@ -84,7 +84,7 @@ func TestTicketsArePurged(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, authenticate := range []bool{false, true} {
-			if _, _, err := past.CreateTicket(t.Context(), &identity.Principal{}, "alice"); err != nil {
+			if _, _, err := past.CreateTicket(t.Context(), identity.Operator, "alice"); err != nil {
 				t.Fatal(err)
 			}
 			a, err := New(t.Context(), Options{

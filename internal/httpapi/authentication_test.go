@@ -45,7 +45,7 @@ func BenchmarkAuthentication(b *testing.B) {
 		b.Fatal(err)
 	}
 	go who.Run(b.Context())
-	token, _, err := who.CreateToken("alice", time.Hour)
+	token, _, err := who.CreateToken(identity.Operator, "alice", time.Hour)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -28,6 +28,14 @@ type exchangeKey struct{}
 // exchangeOf returns the exchange from the context of a request.
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
 
+// by returns who changes keys, tokens and revocations: everyone is their operator without authentication.
+func (x *exchange) by() *identity.Principal {
+	if x.principal == nil && x.caller == messaging.AsService {
+		return identity.Operator
+	}
+	return x.principal
+}
+
 // callerOf returns on whose behalf a request is served.
 func callerOf(ctx context.Context) messaging.Caller { return exchangeOf(ctx).caller }
 

@@ -12,7 +12,7 @@ import (
 
 // CreateKey answers POST /v1/keys.
 func (h *handlers) CreateKey(ctx context.Context, request server.CreateKeyRequestObject) (server.CreateKeyResponseObject, error) {
-	key, secret, err := h.identity.CreateKey(ctx, keyRequest(request.Body))
+	key, secret, err := h.identity.CreateKey(ctx, exchangeOf(ctx).by(), keyRequest(request.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +21,7 @@ func (h *handlers) CreateKey(ctx context.Context, request server.CreateKeyReques
 
 // ListKeys answers GET /v1/keys.
 func (h *handlers) ListKeys(ctx context.Context, _ server.ListKeysRequestObject) (server.ListKeysResponseObject, error) {
-	keys, err := h.identity.ListKeys(ctx)
+	keys, err := h.identity.ListKeys(ctx, exchangeOf(ctx).by())
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (h *handlers) ListKeys(ctx context.Context, _ server.ListKeysRequestObject)
 
 // RevokeKey answers DELETE /v1/keys/{keyId}.
 func (h *handlers) RevokeKey(ctx context.Context, request server.RevokeKeyRequestObject) (server.RevokeKeyResponseObject, error) {
-	if err := h.identity.RevokeKey(ctx, request.KeyID); err != nil {
+	if err := h.identity.RevokeKey(ctx, exchangeOf(ctx).by(), request.KeyID); err != nil {
 		return nil, err
 	}
 	return server.RevokeKey204Response{}, nil

@@ -11,7 +11,7 @@ const everyone = ""
 
 // SetTokenRevocation answers PUT /v1/users/{userId}/token-revocation.
 func (h *handlers) SetTokenRevocation(ctx context.Context, request server.SetTokenRevocationRequestObject) (server.SetTokenRevocationResponseObject, error) {
-	revocation, err := h.identity.RevokeTokens(ctx, request.UserID, request.Body.IssuedBefore)
+	revocation, err := h.identity.RevokeTokens(ctx, exchangeOf(ctx).by(), request.UserID, request.Body.IssuedBefore)
 	if err != nil {
 		return nil, err
 	}
@@ -20,7 +20,7 @@ func (h *handlers) SetTokenRevocation(ctx context.Context, request server.SetTok
 
 // DeleteTokenRevocation answers DELETE /v1/users/{userId}/token-revocation.
 func (h *handlers) DeleteTokenRevocation(ctx context.Context, request server.DeleteTokenRevocationRequestObject) (server.DeleteTokenRevocationResponseObject, error) {
-	if err := h.identity.AllowTokens(ctx, request.UserID); err != nil {
+	if err := h.identity.AllowTokens(ctx, exchangeOf(ctx).by(), request.UserID); err != nil {
 		return nil, err
 	}
 	return server.DeleteTokenRevocation204Response{}, nil
@@ -28,7 +28,7 @@ func (h *handlers) DeleteTokenRevocation(ctx context.Context, request server.Del
 
 // SetAllTokensRevocation answers PUT /v1/token-revocation.
 func (h *handlers) SetAllTokensRevocation(ctx context.Context, request server.SetAllTokensRevocationRequestObject) (server.SetAllTokensRevocationResponseObject, error) {
-	revocation, err := h.identity.RevokeTokens(ctx, everyone, request.Body.IssuedBefore)
+	revocation, err := h.identity.RevokeTokens(ctx, exchangeOf(ctx).by(), everyone, request.Body.IssuedBefore)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (h *handlers) SetAllTokensRevocation(ctx context.Context, request server.Se
 
 // DeleteAllTokensRevocation answers DELETE /v1/token-revocation.
 func (h *handlers) DeleteAllTokensRevocation(ctx context.Context, _ server.DeleteAllTokensRevocationRequestObject) (server.DeleteAllTokensRevocationResponseObject, error) {
-	if err := h.identity.AllowTokens(ctx, everyone); err != nil {
+	if err := h.identity.AllowTokens(ctx, exchangeOf(ctx).by(), everyone); err != nil {
 		return nil, err
 	}
 	return server.DeleteAllTokensRevocation204Response{}, nil

@@ -1,18 +1,16 @@
 package httpapi
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
-	"github.com/message-service/message-service/internal/identity"
 )
 
 // CreateToken answers POST /v1/tokens.
-func (h *handlers) CreateToken(_ context.Context, request server.CreateTokenRequestObject) (server.CreateTokenResponseObject, error) {
+func (h *handlers) CreateToken(ctx context.Context, request server.CreateTokenRequestObject) (server.CreateTokenResponseObject, error) {
 	user := request.Body.UserID
-	token, expires, err := h.identity.CreateToken(user, contract.TokenLifetime(request.Body.TTLSeconds))
+	token, expires, err := h.identity.CreateToken(exchangeOf(ctx).by(), user, contract.TokenLifetime(request.Body.TTLSeconds))
 	if err != nil {
 		return nil, err
 	}
@@ -21,8 +19,7 @@ func (h *handlers) CreateToken(_ context.Context, request server.CreateTokenRequ
 
 // CreateStreamTicket answers POST /v1/users/{userId}/stream-tickets.
 func (h *handlers) CreateStreamTicket(ctx context.Context, request server.CreateStreamTicketRequestObject) (server.CreateStreamTicketResponseObject, error) {
-	by := cmp.Or(exchangeOf(ctx).principal, &identity.Principal{}) // without authentication there is none
-	ticket, expires, err := h.identity.CreateTicket(ctx, by, request.UserID)
+	ticket, expires, err := h.identity.CreateTicket(ctx, exchangeOf(ctx).by(), request.UserID)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,8 @@
 // Package identity says who a request comes from, and for how long.
 //
 // A credential is a service key, a user token or a stream ticket. [Service.Authenticate] makes a [Principal]
-// of a key or token, and [Service.AuthenticateTicket] of a ticket. What a principal may do is decided elsewhere.
+// of a key or token, and [Service.AuthenticateTicket] of a ticket. Whether a principal may change keys, tokens and
+// revocations is decided here, by each use case; what it may do with messages, in package messaging.
 //
 // # Ends
 //

@@ -39,7 +39,7 @@ func inBubble(t *testing.T, test func(t *testing.T, s *watched)) {
 // token returns who a new token stands for.
 func (s *watched) token(t *testing.T, user string, ttl time.Duration) *identity.Principal {
 	t.Helper()
-	token, _, err := s.CreateToken(user, ttl)
+	token, _, err := s.CreateToken(identity.Operator, user, ttl)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestStreamsGoOn(t *testing.T) {
 		closed, cancel := s.Until(t.Context(), p)
 		cancel()
 		revoke(t, s.elsewhere, "alice", time.Now().Add(time.Second))
-		if err := s.elsewhere.AllowTokens(t.Context(), "alice"); err != nil {
+		if err := s.elsewhere.AllowTokens(t.Context(), identity.Operator, "alice"); err != nil {
 			t.Fatal(err)
 		}
 		<-time.After(time.Minute)
@@ -197,7 +197,7 @@ func TestStreamsGoOn(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *watched) {
 		key, secret := createKey(t, s.Service, identity.KeyRequest{Name: "shop", Scopes: identity.Scopes()})
-		token, _, err := s.CreateToken("alice", time.Hour)
+		token, _, err := s.CreateToken(identity.Operator, "alice", time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -61,7 +61,7 @@ func run(t *testing.T, s *identity.Service) {
 
 func createKey(t *testing.T, s *identity.Service, request identity.KeyRequest) (identity.Key, string) {
 	t.Helper()
-	key, secret, err := s.CreateKey(t.Context(), request)
+	key, secret, err := s.CreateKey(t.Context(), identity.Operator, request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,14 +79,14 @@ func authenticate(t *testing.T, s *identity.Service, credential string) *identit
 
 func revoke(t *testing.T, s *identity.Service, user string, issuedBefore time.Time) {
 	t.Helper()
-	if _, err := s.RevokeTokens(t.Context(), user, issuedBefore); err != nil {
+	if _, err := s.RevokeTokens(t.Context(), identity.Operator, user, issuedBefore); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func revokeKey(t *testing.T, s *identity.Service, id string) {
 	t.Helper()
-	if err := s.RevokeKey(t.Context(), id); err != nil {
+	if err := s.RevokeKey(t.Context(), identity.Operator, id); err != nil {
 		t.Fatal(err)
 	}
 }

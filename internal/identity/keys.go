@@ -34,9 +34,12 @@ const maxKeys = 1000
 // nameOfKey is what the contract says of a name, for the command line, which the contract does not check.
 var nameOfKey = regexp.MustCompile(`^[^\x00-\x1F\x7F]{1,100}$`)
 
-// CreateKey makes a service key. Its secret is returned, and stored nowhere. Errors: [InvalidArgument]; [TooMany];
-// [Unavailable].
-func (s *Service) CreateKey(ctx context.Context, request KeyRequest) (key Key, secret string, err error) {
+// CreateKey makes a service key. Its secret is returned, and stored nowhere. Errors: [Forbidden] without [Admin];
+// [InvalidArgument]; [TooMany]; [Unavailable].
+func (s *Service) CreateKey(ctx context.Context, by *Principal, request KeyRequest) (key Key, secret string, err error) {
+	if err := by.require(Admin); err != nil {
+		return Key{}, "", err
+	}
 	now := s.now()
 	if err := request.check(now); err != nil {
 		return Key{}, "", err
@@ -81,8 +84,11 @@ func (r KeyRequest) check(now time.Time) error {
 }
 
 // ListKeys returns the keys that were not revoked, oldest first; those that have expired for one more day. Those of
-// SERVICE_KEY are not among them. Errors: [Unavailable].
-func (s *Service) ListKeys(ctx context.Context) (keys []Key, err error) {
+// SERVICE_KEY are not among them. Errors: [Forbidden] without [Admin]; [Unavailable].
+func (s *Service) ListKeys(ctx context.Context, by *Principal) (keys []Key, err error) {
+	if err := by.require(Admin); err != nil {
+		return nil, err
+	}
 	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
 		rows, err := selectKeys(ctx, q)
 		keys = make([]Key, len(rows))
@@ -94,9 +100,12 @@ func (s *Service) ListKeys(ctx context.Context) (keys []Key, err error) {
 	return keys, explain(err)
 }
 
-// RevokeKey ends a key, on this server at once and on others within 2 seconds. Errors: [NotFound], also when it was revoked
-// before; [Unavailable].
-func (s *Service) RevokeKey(ctx context.Context, id string) error {
+// RevokeKey ends a key, on this server at once and on others within 2 seconds. Errors: [Forbidden] without [Admin];
+// [NotFound], also when it was revoked before; [Unavailable].
+func (s *Service) RevokeKey(ctx context.Context, by *Principal, id string) error {
+	if err := by.require(Admin); err != nil {
+		return err
+	}
 	now := s.now()
 	return s.change(ctx, func(ctx context.Context, tx *sqlx.Tx, version int64) error {
 		found, err := revokeKey(ctx, tx, id, now, version)

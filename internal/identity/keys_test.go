@@ -34,7 +34,7 @@ func TestKeys(t *testing.T) {
 			if err != nil || p.Key != key.ID || p.User != "" || !p.Has(identity.Admin) || p.Has(identity.MessagesWrite) || p.Expires.UnixMicro() != expires.UnixMicro() {
 				t.Fatalf("authenticated %+v: %v", p, err)
 			}
-			if keys, err := s.ListKeys(t.Context()); err != nil || len(keys) != 1 || keys[0].ID != key.ID || keys[0].Name != "shop" {
+			if keys, err := s.ListKeys(t.Context(), identity.Operator); err != nil || len(keys) != 1 || keys[0].ID != key.ID || keys[0].Name != "shop" {
 				t.Errorf("listed %+v: %v", keys, err)
 			}
 			if has, err := s.HasKeys(t.Context()); !has || err != nil {
@@ -42,7 +42,7 @@ func TestKeys(t *testing.T) {
 			}
 		}
 		p, _ := s.Authenticate(t.Context(), secret)
-		if err := s.RevokeKey(t.Context(), key.ID); err != nil {
+		if err := s.RevokeKey(t.Context(), identity.Operator, key.ID); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Authenticate(t.Context(), secret); code(t, err) != identity.Revoked {
@@ -51,10 +51,10 @@ func TestKeys(t *testing.T) {
 		if err := s.Check(p); code(t, err) != identity.Revoked {
 			t.Errorf("checked once revoked: %v", err)
 		}
-		if err := s.RevokeKey(t.Context(), key.ID); code(t, err) != identity.NotFound {
+		if err := s.RevokeKey(t.Context(), identity.Operator, key.ID); code(t, err) != identity.NotFound {
 			t.Errorf("revoked again: %v", err)
 		}
-		if keys, err := s.ListKeys(t.Context()); err != nil || len(keys) > 0 {
+		if keys, err := s.ListKeys(t.Context(), identity.Operator); err != nil || len(keys) > 0 {
 			t.Errorf("listed %+v: %v", keys, err)
 		}
 	})
@@ -140,7 +140,7 @@ func TestKeyRequests(t *testing.T) {
 	createKey(t, s, good)
 	refused := func(field string, bad identity.KeyRequest) {
 		t.Helper()
-		if _, _, err := s.CreateKey(t.Context(), bad); code(t, err) != identity.InvalidArgument || errorOf(t, err).Field != field {
+		if _, _, err := s.CreateKey(t.Context(), identity.Operator, bad); code(t, err) != identity.InvalidArgument || errorOf(t, err).Field != field {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}
@@ -189,7 +189,7 @@ func TestTooManyKeys(t *testing.T) {
 		var both sync.WaitGroup
 		for i, s := range services {
 			both.Go(func() {
-				key, _, err := s.CreateKey(t.Context(), identity.KeyRequest{Name: "last", Scopes: identity.Scopes()})
+				key, _, err := s.CreateKey(t.Context(), identity.Operator, identity.KeyRequest{Name: "last", Scopes: identity.Scopes()})
 				ids[i] = key.ID
 				if err != nil {
 					codes[i] = errorOf(t, err).Code
@@ -200,7 +200,7 @@ func TestTooManyKeys(t *testing.T) {
 		if slices.Sort(codes); codes[0] != "" || codes[1] != identity.TooMany {
 			t.Fatalf("made the last key twice: %q", codes)
 		}
-		if err := services[0].RevokeKey(t.Context(), ids[0]+ids[1]); err != nil {
+		if err := services[0].RevokeKey(t.Context(), identity.Operator, ids[0]+ids[1]); err != nil {
 			t.Fatal(err)
 		}
 		createKey(t, services[0], identity.KeyRequest{Name: "another", Scopes: identity.Scopes()})

@@ -97,7 +97,7 @@ func (m *model) change(t *testing.T, s *Service, random *rand.Rand) (done string
 	to := []string{user, user, ""}[random.IntN(3)]
 	switch n := random.IntN(12); {
 	case n < 3:
-		text, expires, err := s.CreateToken(user, time.Duration(1+random.IntN(24*3600))*time.Second)
+		text, expires, err := s.CreateToken(Operator, user, time.Duration(1+random.IntN(24*3600))*time.Second)
 		m.issued = append(m.issued, issuedCredential{text: text, user: user, issued: m.now.Unix(), expires: expires.Add(leeway)})
 		return "a token for " + user, err
 	case n < 5:
@@ -105,11 +105,11 @@ func (m *model) change(t *testing.T, s *Service, random *rand.Rand) (done string
 		if random.IntN(2) == 0 {
 			request.Expires = new(m.now.Add(time.Duration(1+random.IntN(48*3600)) * time.Second))
 		}
-		key, text, err := s.CreateKey(t.Context(), request)
+		key, text, err := s.CreateKey(t.Context(), Operator, request)
 		m.issued = append(m.issued, issuedCredential{text: text, key: key.ID, expires: key.Expires})
 		return "a key", err
 	case n < 6:
-		keys, err := s.ListKeys(t.Context())
+		keys, err := s.ListKeys(t.Context(), Operator)
 		if err != nil || len(keys) == 0 {
 			return "no key", err
 		}
@@ -119,15 +119,15 @@ func (m *model) change(t *testing.T, s *Service, random *rand.Rand) (done string
 				m.issued[i].ended = m.now
 			}
 		}
-		return "revoke a key", s.RevokeKey(t.Context(), id)
+		return "revoke a key", s.RevokeKey(t.Context(), Operator, id)
 	case n < 8:
 		before := m.now.Add(time.Duration(random.IntN(7200)-7170) * time.Second)
 		m.revoked[to] = before.Unix()
-		_, err := s.RevokeTokens(t.Context(), to, before)
+		_, err := s.RevokeTokens(t.Context(), Operator, to, before)
 		return "revoke tokens of " + to, err
 	case n < 9:
 		delete(m.revoked, to)
-		return "allow tokens of " + to, s.AllowTokens(t.Context(), to)
+		return "allow tokens of " + to, s.AllowTokens(t.Context(), Operator, to)
 	case n < 10:
 		return "purge", s.purge(t.Context())
 	}

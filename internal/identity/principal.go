@@ -39,5 +39,16 @@ func Scopes() []Scope {
 	return []Scope{MessagesRead, MessagesWrite, GroupsWrite, UsersExport, UsersErase, TokensCreate, Admin}
 }
 
+// Operator is who runs the server: the command line, and everyone who reaches a server without authentication.
+var Operator = &Principal{Scopes: Scopes()}
+
 // Has reports whether the principal is a service with a scope.
-func (p *Principal) Has(scope Scope) bool { return slices.Contains(p.Scopes, scope) }
+func (p *Principal) Has(scope Scope) bool { return p != nil && slices.Contains(p.Scopes, scope) }
+
+// require returns a [Forbidden] error unless the principal is a service with a scope.
+func (p *Principal) require(scope Scope) error {
+	if p.Has(scope) {
+		return nil
+	}
+	return &Error{Code: Forbidden, Message: "This needs a service key with the scope " + string(scope) + "."}
+}

@@ -27,11 +27,11 @@ func TestRemembered(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	s := newTokenService(t, func() time.Time { return now })
-	long, _, err := s.CreateToken("alice", time.Hour)
+	long, _, err := s.CreateToken(Operator, "alice", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	short, _, err := s.CreateToken("bob", time.Minute)
+	short, _, err := s.CreateToken(Operator, "bob", time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,11 +59,11 @@ func TestRemembered(t *testing.T) {
 // BenchmarkAuthenticate measures credentials that were used before.
 func BenchmarkAuthenticate(b *testing.B) {
 	s := newTokenService(b, nil)
-	token, _, err := s.CreateToken("alice", time.Hour)
+	token, _, err := s.CreateToken(Operator, "alice", time.Hour)
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, key, err := s.CreateKey(b.Context(), KeyRequest{Name: "shop", Scopes: Scopes()})
+	_, key, err := s.CreateKey(b.Context(), Operator, KeyRequest{Name: "shop", Scopes: Scopes()})
 	if err != nil {
 		b.Fatal(err)
 	}

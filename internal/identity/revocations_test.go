@@ -26,7 +26,7 @@ func TestRevocationReachesOthers(t *testing.T) {
 			}
 			ctx, cancel := other.Until(t.Context(), p)
 			defer cancel()
-			if err := s.RevokeKey(t.Context(), key.ID); err != nil {
+			if err := s.RevokeKey(t.Context(), identity.Operator, key.ID); err != nil {
 				t.Fatal(err)
 			}
 			begun := time.Now()
@@ -55,7 +55,7 @@ func TestRevocations(t *testing.T) {
 		s := newService(t, dbtest.Open(t, url), options)
 		token := func(user string) string {
 			t.Helper()
-			token, _, err := s.CreateToken(user, time.Hour)
+			token, _, err := s.CreateToken(identity.Operator, user, time.Hour)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,12 +82,12 @@ func TestRevocations(t *testing.T) {
 		check("later", map[string]identity.Code{alice: identity.Revoked, newer: "", bob: ""})
 		revoke(t, s, "", now.now.Add(30*time.Second))
 		check("all", map[string]identity.Code{alice: identity.Revoked, newer: identity.Revoked, bob: identity.Revoked})
-		if err := s.AllowTokens(t.Context(), ""); err != nil {
+		if err := s.AllowTokens(t.Context(), identity.Operator, ""); err != nil {
 			t.Fatal(err)
 		}
 		check("all are undone", map[string]identity.Code{alice: identity.Revoked, newer: "", bob: ""})
 		for range 2 {
-			if err := s.AllowTokens(t.Context(), "alice"); err != nil {
+			if err := s.AllowTokens(t.Context(), identity.Operator, "alice"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -95,7 +95,7 @@ func TestRevocations(t *testing.T) {
 		revoke(t, s, "alice", now.now)
 		revoke(t, s, "alice", now.now.Add(-time.Hour))
 		check("replaced by an earlier one", map[string]identity.Code{alice: "", newer: "", bob: ""})
-		r, err := s.RevokeTokens(t.Context(), "alice", now.now.Add(30*time.Second+time.Microsecond))
+		r, err := s.RevokeTokens(t.Context(), identity.Operator, "alice", now.now.Add(30*time.Second+time.Microsecond))
 		if code(t, err) != identity.InvalidArgument || errorOf(t, err).Field != "issuedBefore" {
 			t.Errorf("too far ahead: %+v, %v", r, err)
 		}

@@ -41,14 +41,14 @@ func TestNotify(t *testing.T) {
 		}
 	}
 	heard() // once it listens
-	key, _, err := quiet.CreateKey(t.Context(), KeyRequest{Name: "shop", Scopes: Scopes()})
+	key, _, err := quiet.CreateKey(t.Context(), Operator, KeyRequest{Name: "shop", Scopes: Scopes()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, change := range []func() error{
-		func() error { return loud.RevokeKey(t.Context(), key.ID) },
-		func() error { _, err := loud.RevokeTokens(t.Context(), "alice", time.Now()); return err },
-		func() error { return loud.AllowTokens(t.Context(), "alice") },
+		func() error { return loud.RevokeKey(t.Context(), Operator, key.ID) },
+		func() error { _, err := loud.RevokeTokens(t.Context(), Operator, "alice", time.Now()); return err },
+		func() error { return loud.AllowTokens(t.Context(), Operator, "alice") },
 	} {
 		if len(listener.due) > 0 {
 			t.Error("something was heard of nothing")
@@ -73,7 +73,7 @@ func TestGap(t *testing.T) {
 		}
 		var principals []*Principal
 		for range 2 {
-			_, secret, err := s.CreateKey(t.Context(), KeyRequest{Name: "shop", Scopes: Scopes()})
+			_, secret, err := s.CreateKey(t.Context(), Operator, KeyRequest{Name: "shop", Scopes: Scopes()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,7 +120,7 @@ func TestGapOfSuspension(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, secret, err := s.CreateKey(t.Context(), KeyRequest{Name: "shop", Scopes: Scopes()})
+	_, secret, err := s.CreateKey(t.Context(), Operator, KeyRequest{Name: "shop", Scopes: Scopes()})
 	if err != nil {
 		t.Fatal(err)
 	}

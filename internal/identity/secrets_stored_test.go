@@ -43,7 +43,7 @@ func TestNothingToUseIsStored(t *testing.T) {
 		})
 		kept, secret := createKey(t, s, identity.KeyRequest{Name: "kept", Scopes: identity.Scopes()})
 		revoked, gone := createKey(t, s, identity.KeyRequest{Name: "revoked", Scopes: identity.Scopes()})
-		token, _, err := s.CreateToken("alice", time.Hour)
+		token, _, err := s.CreateToken(identity.Operator, "alice", time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}

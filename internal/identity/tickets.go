@@ -13,10 +13,13 @@ import (
 const ticketLifetime = time.Minute
 
 // CreateTicket makes a ticket for the stream of a user, by a service key or by a token of that user. The stream
-// ends when that credential does, not when the ticket does. Errors: [Forbidden]; [Unavailable].
+// ends when that credential does, not when the ticket does. Errors: [Forbidden] for other users and without
+// [MessagesRead]; [Unavailable].
 func (s *Service) CreateTicket(ctx context.Context, by *Principal, user string) (ticket string, expires time.Time, err error) {
-	if by.User != "" && by.User != user {
-		return "", time.Time{}, &Error{Code: Forbidden, Message: "A user token makes tickets for its own user only."}
+	if by == nil || by.User == "" || by.User != user {
+		if err := by.require(MessagesRead); err != nil {
+			return "", time.Time{}, err
+		}
 	}
 	ticket = ticketPrefix + random(secretDigits)
 	expires = s.now().Add(ticketLifetime).UTC().Truncate(time.Microsecond)

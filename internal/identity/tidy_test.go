@@ -43,30 +43,30 @@ func TestPurge(t *testing.T) {
 			t.Fatal(err)
 		}
 		request := KeyRequest{Name: "shop", Scopes: Scopes()}
-		kept, _, err := s.CreateKey(t.Context(), request)
+		kept, _, err := s.CreateKey(t.Context(), Operator, request)
 		if err != nil {
 			t.Fatal(err)
 		}
-		revoked, secret, err := s.CreateKey(t.Context(), request)
+		revoked, secret, err := s.CreateKey(t.Context(), Operator, request)
 		if err != nil {
 			t.Fatal(err)
 		}
 		request.Expires = new(now.Add(time.Second))
-		if _, _, err = s.CreateKey(t.Context(), request); err != nil {
+		if _, _, err = s.CreateKey(t.Context(), Operator, request); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.RevokeKey(t.Context(), revoked.ID); err != nil {
+		if err := s.RevokeKey(t.Context(), Operator, revoked.ID); err != nil {
 			t.Fatal(err)
 		}
 		for _, user := range []string{"alice", "bob", ""} {
-			if _, err := s.RevokeTokens(t.Context(), user, now); err != nil {
+			if _, err := s.RevokeTokens(t.Context(), Operator, user, now); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := s.AllowTokens(t.Context(), "bob"); err != nil {
+		if err := s.AllowTokens(t.Context(), Operator, "bob"); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := s.CreateTicket(t.Context(), &Principal{Key: kept.ID}, "alice"); err != nil {
+		if _, _, err := s.CreateTicket(t.Context(), &Principal{Key: kept.ID, Scopes: Scopes()}, "alice"); err != nil {
 			t.Fatal(err)
 		}
 
@@ -100,7 +100,7 @@ func TestLastUse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, secret, err := s.CreateKey(t.Context(), KeyRequest{Name: "shop", Scopes: Scopes()})
+		key, secret, err := s.CreateKey(t.Context(), Operator, KeyRequest{Name: "shop", Scopes: Scopes()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +115,7 @@ func TestLastUse(t *testing.T) {
 		}
 		used := func() string {
 			t.Helper()
-			keys, err := s.ListKeys(t.Context())
+			keys, err := s.ListKeys(t.Context(), Operator)
 			if err != nil || len(keys) != 1 || keys[0].ID != key.ID {
 				t.Fatalf("%+v: %v", keys, err)
 			}
@@ -166,7 +166,7 @@ func TestLastUseIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, secret, err := s.CreateKey(t.Context(), KeyRequest{Name: "shop", Scopes: Scopes()})
+	_, secret, err := s.CreateKey(t.Context(), Operator, KeyRequest{Name: "shop", Scopes: Scopes()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestLastUseIsKept(t *testing.T) {
 	if err := s.storeUses(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if keys, err := s.ListKeys(t.Context()); err != nil || keys[0].LastUsed.IsZero() {
+	if keys, err := s.ListKeys(t.Context(), Operator); err != nil || keys[0].LastUsed.IsZero() {
 		t.Errorf("the use is lost: %+v, %v", keys, err)
 	}
 }
@@ -203,7 +203,7 @@ func TestLastUseInOrder(t *testing.T) {
 	}
 	const keys = 8
 	for range keys {
-		_, secret, err := s.CreateKey(t.Context(), KeyRequest{Name: "shop", Scopes: Scopes()})
+		_, secret, err := s.CreateKey(t.Context(), Operator, KeyRequest{Name: "shop", Scopes: Scopes()})
 		if err != nil {
 			t.Fatal(err)
 		}
