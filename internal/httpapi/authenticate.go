@@ -25,8 +25,8 @@ var (
 		Kind: problem.CredentialRequired, Detail: "Send a service key or a user token: Authorization: Bearer …",
 		Header: http.Header{echo.HeaderWWWAuthenticate: {"Bearer"}},
 	}
-	credentialInvalid = &identity.Error{
-		Code: identity.Invalid, Message: "This is neither a service key nor a user token that this server accepts.",
+	notBearer = &identity.Error{
+		Code: identity.Invalid, Message: "Authorization is not of the form Bearer and a service key or a user token.",
 	}
 	severalCredentials = &problem.Error{Kind: problem.BadRequest, Detail: "The request has several credentials; send one."}
 	servicesOnly       = &problem.Error{Kind: problem.Forbidden, Detail: "This is for service keys only."}
@@ -127,7 +127,7 @@ func (s *Server) principal(c echo.Context, op *operation) (*identity.Principal, 
 	scheme, token, _ := strings.Cut(header[0], " ")
 	token = strings.TrimLeft(token, " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return nil, credentialInvalid
+		return nil, notBearer
 	}
 	return s.identity.Authenticate(r.Context(), token)
 }
@@ -166,7 +166,7 @@ func (op *operation) permit(principal *identity.Principal, c echo.Context) error
 		if strings.ReplaceAll(op.argument(c, name), " ", "+") == principal.User {
 			fields[i].Detail += openapi.LostPlus
 		}
-		detail = "must be, if " + name + " is not"
+		detail = "or this one must be, instead of " + name
 	}
 	return &problem.Error{Kind: problem.Forbidden, Detail: "A user acts as themselves only; see errors.", Fields: fields}
 }

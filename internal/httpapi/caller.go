@@ -54,7 +54,7 @@ func ThisMachineOnly(next http.Handler) http.Handler {
 }
 
 var (
-	otherHost = &problem.Error{Kind: problem.MisdirectedRequest, Detail: "This server answers as localhost or an address of this machine, and not under this host name."}
+	otherHost = &problem.Error{Kind: problem.MisdirectedRequest, Detail: "This server asks nobody who they are, and so answers only as localhost or an address of this machine: for another host name it needs AUTH=required, or ALLOW_UNAUTHENTICATED=true."}
 	proxied   = &problem.Error{Kind: problem.Forbidden, Detail: "This server asks nobody who they are, and so refuses what comes through a proxy: it needs AUTH=required, or ALLOW_UNAUTHENTICATED=true."}
 	crossSite = &problem.Error{Kind: problem.Forbidden, Detail: "This request comes from a web page of another origin."}
 )

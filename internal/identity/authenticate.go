@@ -56,7 +56,7 @@ func (s *Service) authenticateToken(ctx context.Context, token string, hash [sha
 func (s *Service) authenticateKey(ctx context.Context, credential string, hash *[sha256.Size]byte) (*Principal, error) {
 	id, ok := idOfKey(credential)
 	if !ok {
-		return nil, errInvalid
+		return nil, errMistyped
 	}
 	key, err := s.findKey(ctx, id)
 	switch {

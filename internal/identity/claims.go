@@ -50,7 +50,7 @@ type header struct {
 func parseToken(text string) (unverified, error) {
 	parts := strings.Split(text, ".")
 	if len(text) > maxTokenSize || len(parts) != 3 {
-		return unverified{}, invalidToken("The token is not a signed JWT of at most 4096 characters.")
+		return unverified{}, invalidToken("The credential is neither a service key of this server nor a signed JWT of at most 4096 characters.")
 	}
 	t := unverified{signed: text[:len(parts[0])+1+len(parts[1])]}
 	first, err1 := decodePart(parts[0])

@@ -45,10 +45,11 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // The refusals of credentials that need no more words.
 var (
-	errInvalid = &Error{Code: Invalid, Message: "The credential is not valid."}
-	errExpired = &Error{Code: Expired, Message: "The credential has expired."}
-	errRevoked = &Error{Code: Revoked, Message: "The credential was revoked."}
-	errStale   = &Error{Code: Unavailable, Message: "The server cannot find out at the moment whether the credential was revoked. Try again shortly."}
+	errInvalid  = &Error{Code: Invalid, Message: "The credential is not valid."}
+	errMistyped = &Error{Code: Invalid, Message: "The service key is cut, or has a typing error."}
+	errExpired  = &Error{Code: Expired, Message: "The credential has expired."}
+	errRevoked  = &Error{Code: Revoked, Message: "The credential was revoked."}
+	errStale    = &Error{Code: Unavailable, Message: "The server cannot find out at the moment whether the credential was revoked. Try again shortly."}
 )
 
 func invalidArgument(field, detail string) *Error {

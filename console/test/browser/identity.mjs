@@ -48,7 +48,7 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   await page.goto(`${base}/console/#/chat/nora/otto`);
   await dialog.waitFor();
   await accessible(page, found, 'the dialog');
-  for (const [wrong, reason] of [['two words', 'This is neither'], ['k'.repeat(40), 'not a signed JWT']]) {
+  for (const [wrong, reason] of [['two words', 'This is neither'], ['k'.repeat(40), 'neither a service key of this server nor a signed JWT']]) {
     await signIn(wrong);
     await dialog.getByRole('alert').getByText(reason).waitFor();
   }
