@@ -15,6 +15,7 @@ type configurationCommand struct{}
 // more is what the documentation adds below the title of a group of options.
 var more = map[string]string{
 	"Address":        "See [who may reach it](operations.md#who-may-reach-it).",
+	"Identity":       "See [security](security.md).",
 	"TLS and HTTP/2": "See [TLS and HTTP/2](operations.md#tls-and-http2).",
 	"Database":       "See [the URL of a Postgres](operations.md#the-url-of-a-postgres) for several hosts and for options.",
 	otherCommands:    "What `send` and `tail` read beside those; `health` checks the server on this machine only.",
@@ -89,4 +90,4 @@ func row(flag *kong.Flag) string {
 }
 
 // literal matches what the tables set as code: options, paths, addresses, names of variables.
-var literal = regexp.MustCompile(`--[a-z][a-z-]*|\b(postgres|https?|sqlite):[^\s,]*[\w/]|\B/[a-z]+(/[a-z]+)*/?|\b[A-Z]+_[A-Z_]*[A-Z]\b|\b127\.0\.0\.1[:\d]*`)
+var literal = regexp.MustCompile(`--[a-z][a-z-]*|\b(postgres|https?|sqlite):[^\s,]*[\w/](,https?:[^\s,]*[\w/])*|\B/[a-z]+(/[a-z]+)*/?|\b[A-Z]+_[A-Z_]*[A-Z]\b|\b127\.0\.0\.1[:\d]*`)

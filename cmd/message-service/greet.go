@@ -33,6 +33,9 @@ func (c serveCommand) greet(w io.Writer, log *slog.Logger, server *app.App) {
 	origin, console, header := c.scheme()+"://"+host, "", ""
 	if c.hasConsole() {
 		console = "\n  Console         " + origin + "/console/"
+		if server.FirstKey != "" {
+			console += "#key=" + server.FirstKey // the page takes it out of its URL
+		}
 	}
 	if authenticates {
 		header = ` -H "Authorization: Bearer ` + cmp.Or(server.FirstKey, "$KEY") + `"`

@@ -19,7 +19,7 @@ type identityFlags struct {
 	Auth                 authMode `env:"AUTH" placeholder:"required|off" help:"Whether every request needs a credential: a service key or a user token. Default: off if the server listens on a loopback address and none of the options for credentials is given, otherwise required."`
 	AllowUnauthenticated bool     `env:"ALLOW_UNAUTHENTICATED" help:"Go without authentication although other machines can reach the server, by its address or through a proxy: every client can then read and write all messages. Host names and proxies are no longer refused."`
 
-	ServiceKey     string `env:"SERVICE_KEY" placeholder:"KEY,..." help:"One or several service keys of your own, of 32 to 256 characters, which may do everything. They are not stored; message-service key create makes keys that are."`
+	ServiceKey     string `env:"SERVICE_KEY" placeholder:"KEY,..." help:"One or several service keys of your own, separated by commas or lines, of 32 to 256 characters, which may do everything. They are not stored; message-service key create makes keys that are."`
 	ServiceKeyFile string `env:"SERVICE_KEY_FILE" placeholder:"PATH" help:"A file that holds them, such as a mounted secret."`
 	tokenFlags
 	OIDCIssuer   string `name:"oidc-issuer" env:"OIDC_ISSUER" placeholder:"URL" help:"The OpenID Connect provider whose tokens (RS256, ES256 or EdDSA) are accepted as user tokens."`
@@ -40,7 +40,7 @@ func parseAuth(text string) (authMode, error) {
 
 // tokenFlags are the options of user tokens signed with a shared secret.
 type tokenFlags struct {
-	TokenSecrets     string `env:"TOKEN_SECRETS" placeholder:"ID=SECRET,..." help:"The secrets by which user tokens are signed (HS256), of at least 32 bytes each. The first one signs, all of them verify."`
+	TokenSecrets     string `env:"TOKEN_SECRETS" placeholder:"ID=SECRET,..." help:"The secrets by which user tokens are signed (HS256), as id=secret, separated by commas or lines, of at least 32 bytes each. The first one signs, all of them verify."`
 	TokenSecretsFile string `env:"TOKEN_SECRETS_FILE" placeholder:"PATH" help:"A file that holds them, such as a mounted secret."`
 	TokenAudience    string `env:"TOKEN_AUDIENCE" placeholder:"NAME" help:"The audience that tokens signed with these secrets have and must have."`
 }

@@ -97,16 +97,15 @@ func parseScope(text string) (identity.Scope, error) {
 	if scope == allScopes || slices.Contains(scopes, scope) {
 		return scope, nil
 	}
-	return "", fmt.Errorf("must be of %s, or %s", list(scopes), allScopes)
+	return "", fmt.Errorf("must be %s or %s", strings.Join(names(scopes), ", "), allScopes)
 }
 
-// list writes scopes with commas.
-func list(scopes []identity.Scope) string {
+func names(scopes []identity.Scope) []string {
 	texts := make([]string, len(scopes))
 	for i, scope := range scopes {
 		texts[i] = string(scope)
 	}
-	return strings.Join(texts, ",")
+	return texts
 }
 
 type keyListCommand struct{ databaseFlags }
@@ -125,7 +124,11 @@ func (c keyListCommand) Run(ctx context.Context, std streams) error {
 		table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "ID\tNAME\tSCOPES\tCREATED\tEXPIRES\tLAST USED")
 		for _, key := range keys {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", key.ID, key.Name, list(key.Scopes),
+			scopes := strings.Join(names(key.Scopes), ",")
+			if len(key.Scopes) == len(identity.Scopes()) {
+				scopes = allScopes // the line then fits in a terminal
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", key.ID, key.Name, scopes,
 				orNever(key.Created, time.DateOnly), orNever(key.Expires, time.RFC3339), orNever(key.LastUsed, time.DateOnly))
 		}
 		return table.Flush()
@@ -148,7 +151,11 @@ type keyRevokeCommand struct {
 // Run revokes a key.
 func (c keyRevokeCommand) Run(ctx context.Context, std streams) error {
 	return withIdentity(ctx, c.databaseFlags, std, func(service *identity.Service) error {
-		if err := service.RevokeKey(ctx, identity.Operator, c.ID); err != nil {
+		err := service.RevokeKey(ctx, identity.Operator, c.ID)
+		if said, ok := errors.AsType[*identity.Error](err); ok && said.Code == identity.NotFound {
+			return errors.New("there is no such service key, or it was revoked before: message-service key list shows the ids")
+		}
+		if err != nil {
 			return explainOption(err, nil)
 		}
 		fmt.Fprintln(std.out, "The key is revoked: servers refuse it within 2 seconds.")

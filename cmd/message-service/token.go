@@ -11,7 +11,7 @@ type tokenCommand struct {
 	tokenFlags
 
 	User string        `arg:"" help:"The id of the user."`
-	TTL  time.Duration `name:"ttl" default:"1h" placeholder:"DURATION" help:"How long it is valid, up to 24h."`
+	TTL  time.Duration `name:"ttl" default:"1h" placeholder:"DURATION" help:"How long it is valid, up to 24h. Servers accept it for 30 seconds longer, as clocks differ."`
 }
 
 // Help is shown by --help.

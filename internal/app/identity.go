@@ -8,8 +8,8 @@ import (
 )
 
 // errNobody is why a server that nobody could use does not start.
-var errNobody = errors.New("requests need a credential, and there is none yet: make a service key with message-service key create, " +
-	"or give one with --service-key-file (SERVICE_KEY_FILE)")
+var errNobody = errors.New("requests need a credential, and there is none yet: make a service key by " +
+	"message-service key create backend --scope messages:read,messages:write,tokens:create, or give one with --service-key-file (SERVICE_KEY_FILE)")
 
 // startIdentity starts what authenticates requests.
 func (a *App) startIdentity(ctx context.Context) (err error) {
