@@ -39,6 +39,6 @@ export async function* followAlone(
 
 /** Milliseconds until the next attempt: as `Retry-After` asked, or exponential backoff; with jitter, so that clients do not return all at once. */
 export function nextAttempt({ retry, failures }: Pick<Place, 'retry' | 'failures'>, asked: number): number {
-  if (asked > 0) return asked * (1 + Math.random() / 4);
-  return Math.max(retry, Math.min(retry * 2 ** failures, longestRetry) * (0.5 + Math.random() / 2));
+  if (asked > 0) return Math.round(asked * (1 + Math.random() / 4));
+  return Math.round(Math.max(retry, Math.min(retry * 2 ** failures, longestRetry) * (0.5 + Math.random() / 2)));
 }
