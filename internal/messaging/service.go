@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/mailbox"
@@ -24,6 +25,7 @@ type Service struct {
 	queueSize int
 	indexer   *indexer      // nil without searches
 	searches  chan struct{} // holds one for each search that reads
+	probes    singleflight.Group
 }
 
 // Options adjusts a [Service]; the zero value serves production.
@@ -86,23 +88,24 @@ func (s *Service) Index(ctx context.Context) {
 // readyTimeout is short, since health checks do not wait long.
 const readyTimeout = 2 * time.Second
 
-// Ready returns an [Unavailable] error when messages cannot be read or stored.
+// Ready returns an [Unavailable] error when messages cannot be read or stored. Calls at the same time share a probe:
+// anyone may ask, and many probes would keep others waiting for the connection, such as the read of revocations.
 func (s *Service) Ready(ctx context.Context) error {
 	if err := s.db.Intact(); err != nil {
 		return explain(err)
 	}
-	answered := make(chan error, 1)
-	go func() {
-		answered <- s.db.Probe(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+	answered := s.probes.DoChan("", func() (any, error) {
+		return nil, s.db.Probe(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
 			if err := s.db.Writable(ctx, q); err != nil {
 				return err
 			}
 			var any int
 			return sqlx.GetContext(ctx, q, &any, "SELECT count(*) FROM (SELECT 1 FROM messages LIMIT 1) AS one")
 		})
-	}()
+	})
 	select {
-	case err := <-answered:
+	case answer := <-answered:
+		err := answer.Err
 		if err != nil && !errors.Is(err, db.ErrUnavailable) {
 			err = errors.Join(db.ErrUnavailable, err)
 		}
