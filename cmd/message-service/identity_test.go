@@ -119,7 +119,7 @@ func TestNobody(t *testing.T) {
 		args []string
 		says string
 	}{
-		"elsewhere":         {[]string{"--listen-address=0.0.0.0:0"}, "make a service key with message-service key create, or give one with --service-key-file (SERVICE_KEY_FILE)"},
+		"elsewhere":         {[]string{"--listen-address=0.0.0.0:0"}, "tokens:create, or give one with --service-key-file (SERVICE_KEY_FILE)"},
 		"asked for":         {[]string{"--listen-address=127.0.0.1:0", "--auth=required"}, "message-service key create"},
 		"a short key":       {[]string{"--service-key=s3cret"}, "--service-key (SERVICE_KEY): each key must have 32 to 256 characters"},
 		"a short key, file": {[]string{"--service-key-file", short}, "each key must have 32 to 256 characters"},
