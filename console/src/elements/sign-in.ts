@@ -15,7 +15,7 @@ export class SignIn extends HTMLElement {
       this.#field, this.#refused,
       el('details', {}, el('summary', {}, 'How to get one'),
         el('p', {}, 'On the server’s machine:'),
-        el('pre', { tabindex: 0 }, el('code', {}, '# a service key\nmessage-service key create console \\\n  --scope messages:read \\\n  --scope messages:write \\\n  --scope tokens:create\n\n# or a user token, by the server’s TOKEN_SECRETS\nmessage-service token alice'))),
+        el('pre', { tabindex: 0 }, el('code', {}, '# a service key\nmessage-service key create console \\\n  --scope messages:read \\\n  --scope messages:write \\\n  --scope tokens:create\n\n# or a user token\nmessage-service token alice'))),
       el('div', { class: 'buttons' },
         el('span', {}, 'Only this page keeps it, until it is reloaded.'),
         el('button', { type: 'button', class: 'button', on: { click: () => this.#dialog.close() } }, 'Not now'), this.#enter)));
