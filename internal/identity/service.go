@@ -22,6 +22,7 @@ type Service struct {
 	remembered *recent.Map[[sha256.Size]byte, remembered] // by the hash of the user token
 	watched    watched
 	uses       uses
+	lookups    chan struct{} // holds one for each ticket that is looked up
 	due        chan struct{} // holds one when the state is to be read at once
 }
 
@@ -58,6 +59,7 @@ func New(ctx context.Context, database *db.DB, options Options) (*Service, error
 		state:      state{slot: make(chan struct{}, 1)},
 		remembered: recent.New[[sha256.Size]byte, remembered](rememberedTokens),
 		watched:    watched{streams: map[*stream]struct{}{}, due: make(chan struct{}, 1)},
+		lookups:    make(chan struct{}, maxLookups),
 		due:        make(chan struct{}, 1),
 	}
 	if err := s.refresh(ctx); err != nil {

@@ -12,6 +12,10 @@ import (
 // ticketLifetime is how long a ticket opens streams, as often as the browser reconnects.
 const ticketLifetime = time.Minute
 
+// maxLookups is how many tickets are looked up at a time: anyone can send some that were never made, which must not keep
+// the requests of others from reading.
+const maxLookups = 2
+
 // CreateTicket makes a ticket for the stream of a user, by a service key or by a token of that user. The stream
 // ends when that credential does, not when the ticket does. Errors: [Forbidden] for other users and without
 // [MessagesRead]; [Unavailable].
@@ -42,11 +46,7 @@ func (s *Service) AuthenticateTicket(ctx context.Context, ticket, user string) (
 	if len(ticket) != len(ticketPrefix)+secretDigits || !strings.HasPrefix(ticket, ticketPrefix) {
 		return nil, errInvalid
 	}
-	var row *ticketRow
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		row, err = selectTicket(ctx, q, sha256.Sum256([]byte(ticket)))
-		return err
-	})
+	row, err := s.lookUp(ctx, ticket)
 	switch {
 	case err != nil:
 		return nil, explain(err)
@@ -65,4 +65,19 @@ func (s *Service) AuthenticateTicket(ctx context.Context, ticket, user string) (
 		return nil, err
 	}
 	return p, nil
+}
+
+// lookUp returns the ticket as it is stored, or nil.
+func (s *Service) lookUp(ctx context.Context, ticket string) (row *ticketRow, err error) {
+	select {
+	case s.lookups <- struct{}{}:
+		defer func() { <-s.lookups }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		row, err = selectTicket(ctx, q, sha256.Sum256([]byte(ticket)))
+		return err
+	})
+	return row, err
 }
