@@ -102,7 +102,9 @@ var runBy = map[string]string{
 	"docs/api/tour.md":             "TestTour",
 	"docs/guides/inbox.md":         "TestInboxGuide",
 	"docs/guides/proxies.md":       "TestProxies",
+	"docs/guides/tokens.md":        "TestTokensGuide",
 	"docs/operations.md":           "TestOperations",
+	"docs/security.md":             "TestSecurity",
 	"api/messageservice/README.md": "TestSDKDocuments",
 	"api/sdk/typescript/README.md": "TestSDKDocuments", // gen/typescript has a copy
 	"api/sdk/python/README.md":     "TestSDKDocuments",

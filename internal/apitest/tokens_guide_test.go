@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
@@ -73,5 +74,22 @@ func TestTokensGuide(t *testing.T) {
 	runTool(t, p, folder, "mypy", "--strict", "token_for.py")
 	if changes := runTool(t, p, folder, "gofmt", "-d", "token.go"); changes != "" {
 		t.Errorf("gofmt changes %s", changes)
+	}
+}
+
+// TestSecurity makes a service key as the document of security says, and reads and writes with it.
+func TestSecurity(t *testing.T) {
+	store := dbtest.NewURL(t, db.SQLite)
+	p := apitest.StartProcess(t, "../../bin/message-service", store, "AUTH=required", "SERVICE_KEY="+apitest.ServiceKey)
+	t.Setenv("DATABASE_URL", store)
+	made := 0
+	for _, b := range readBlocks(t, p, "docs/security.md") {
+		script := "bin/" + strings.TrimSpace(b.text) + " 2>/dev/null" // where it says what to do with the key
+		s := p.With(strings.TrimSpace(runShell(t, p, script)))
+		s.Send(t, "alice", "bob", "Lunch at noon?")
+		if page := s.List(t, client.ListMessagesParams{Recipient: new("bob")}); len(page.Messages) != made+1 {
+			t.Errorf("a key of the document reads %d messages", len(page.Messages))
+		}
+		made++
 	}
 }
