@@ -147,7 +147,7 @@ func hasEnded(response *http.Response) bool {
 		io.Closer
 	}{io.MultiReader(bytes.NewReader(text), response.Body), response.Body}
 	if err != nil {
-		return false // whoever reads on gets the error, too
+		return false // the caller meets the same error when it reads the body
 	}
 	problem, ok := errors.AsType[*ProblemError](asError(response.Status, response.Header.Get("Content-Type"), text))
 	return ok && (problem.Type == CredentialExpired || problem.Type == CredentialRevoked)

@@ -127,7 +127,7 @@ func TestKeysRefused(t *testing.T) {
 				t.Errorf("%.80q: %v", key, err)
 			}
 		}
-		// Whoever has pasted less than the key is told so.
+		// A key of which the end was not copied is refused with that reason.
 		if _, err := s.Authenticate(t.Context(), secret[:len(secret)-1]); !strings.Contains(errorOf(t, err).Message, "cut, or has a typing error") {
 			t.Errorf("a cut key: %v", err)
 		}
