@@ -51,7 +51,7 @@ func openLogged(t *testing.T, log lines) (*db.DB, string) {
 	return database, strings.TrimPrefix(url, "sqlite:")
 }
 
-const change = "INSERT INTO conversations VALUES ('a', 'b', randomblob(16)) ON CONFLICT DO UPDATE SET last_message_id = excluded.last_message_id"
+const change = "INSERT INTO conversations (owner, peer, last_message_id) VALUES ('a', 'b', randomblob(16)) ON CONFLICT DO UPDATE SET last_message_id = excluded.last_message_id"
 
 func store(t *testing.T, database *db.DB, statement string, args ...any) {
 	t.Helper()
@@ -202,7 +202,7 @@ func TestReadsDoNotKeepTheLog(t *testing.T) {
 	log := make(lines, 10)
 	database, path := openLogged(t, log)
 	for _, user := range []string{"a", "b"} {
-		store(t, database, "INSERT INTO conversations VALUES ($1, $1, x'00')", user)
+		store(t, database, "INSERT INTO conversations (owner, peer, last_message_id) VALUES ($1, $1, x'00')", user)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var readers sync.WaitGroup
@@ -217,7 +217,7 @@ func TestReadsDoNotKeepTheLog(t *testing.T) {
 	}
 	for i := range 2 {
 		secret := fmt.Sprint("zqxsecretword", i)
-		store(t, database, "INSERT INTO conversations VALUES ($1, 'b', x'00')", secret)
+		store(t, database, "INSERT INTO conversations (owner, peer, last_message_id) VALUES ($1, 'b', x'00')", secret)
 		store(t, database, "DELETE FROM conversations WHERE owner = $1", secret)
 		start := time.Now()
 		for contains(t, path, secret) && time.Since(start) < 30*time.Second {

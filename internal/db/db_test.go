@@ -80,7 +80,7 @@ func TestTx(t *testing.T) {
 				}
 			}()
 			return database.Tx(ctx, time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
-				if _, err := tx.ExecContext(ctx, "INSERT INTO conversations VALUES ($1, $1, $2)", user, make([]byte, 16)); err != nil {
+				if _, err := tx.ExecContext(ctx, "INSERT INTO conversations (owner, peer, last_message_id) VALUES ($1, $1, $2)", user, make([]byte, 16)); err != nil {
 					return err
 				}
 				return end(cancel)

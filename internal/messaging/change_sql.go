@@ -24,7 +24,7 @@ func changesOf(user, after string, limit feedLimit) string {
 		return fmt.Sprintf("SELECT %d AS kind, %s %s", kind, columns, from)
 	}
 	live := func(role string) string {
-		return fmt.Sprintf("FROM messages WHERE %s = %s AND id > %s AND deleted = false ORDER BY id LIMIT ", role, user, after)
+		return fmt.Sprintf("FROM messages WHERE %s AND id > %s AND deleted = false ORDER BY id LIMIT ", inMailbox(role, user), after)
 	}
 	sent := func(role string) string {
 		return place(messageRow, "id AS cursor, id, sender, recipient, false AS deleted", fmt.Sprintf(
@@ -35,7 +35,7 @@ func changesOf(user, after string, limit feedLimit) string {
 	}
 	changed := func(role string) string {
 		return place(messageRow, "changed AS cursor, id, sender, recipient, deleted", fmt.Sprintf(
-			"FROM messages WHERE %s = %s AND changed > %s AND changed IS NOT NULL ORDER BY changed LIMIT %s", role, user, after, rows))
+			"FROM messages WHERE %s AND changed > %s AND changed IS NOT NULL ORDER BY changed LIMIT %s", inMailbox(role, user), after, rows))
 	}
 	marker := func(role string) string { // by an index of that expression; see EveryID
 		return place(markerRow, "changed AS cursor, message_id AS id, owner AS sender, peer AS recipient, false AS deleted", fmt.Sprintf(

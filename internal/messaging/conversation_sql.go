@@ -58,12 +58,17 @@ func resetLastMessages(ctx context.Context, tx *sqlx.Tx, user string, deleted []
 	}
 	args := []any{user}
 	for _, m := range deleted {
-		args = append(args, m.ID)
+		peer := m.Recipient
+		if peer == user {
+			peer = m.Sender
+		}
+		args = append(args, peer, m.ID)
 	}
 	var peers []string
 	err := tx.SelectContext(ctx, &peers, tx.Rebind(`
 		SELECT peer FROM conversations
-		WHERE owner = ? AND last_message_id IN (`+db.RowsOf(len(deleted), "?")+`) ORDER BY peer`), args...)
+		WHERE owner = ? AND (peer, last_message_id) IN (VALUES ('', (SELECT last_message_id FROM conversations LIMIT 0)), `+
+		db.RowsOf(len(deleted), "(?,?)")+`) ORDER BY peer`), args...)
 	if err != nil {
 		return fmt.Errorf("select conversations of deleted messages: %w", err)
 	}
@@ -131,7 +136,7 @@ func conversationsOf(sides string) string {
 // below an id, the newest first.
 func selectConversations(ctx context.Context, q sqlx.QueryerContext, user string, below ID, limit int) ([]Conversation, error) {
 	found, err := conversations.Select(ctx, q, conversationsOf(`
-		owner = $3 AND last_message_id < $4 ORDER BY last_message_id DESC LIMIT $5`), ID{}, UnreadMax, user, below, limit)
+		owner = $3 AND last_message_id < $4 AND (hidden IS NULL OR last_message_id > hidden) ORDER BY last_message_id DESC LIMIT $5`), ID{}, UnreadMax, user, below, limit)
 	if err != nil {
 		return nil, fmt.Errorf("select conversations: %w", err)
 	}

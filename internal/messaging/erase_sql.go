@@ -66,7 +66,7 @@ func selectRemnants(ctx context.Context, q sqlx.QueryerContext, user string, aft
 // without their content.
 func selectLive(ctx context.Context, q sqlx.QueryerContext, user string, limit int) ([]Message, error) {
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND deleted = false ORDER BY id LIMIT $2", identities.Columns(), column)
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s AND deleted = false ORDER BY id LIMIT $2", identities.Columns(), inMailbox(column, "$1"))
 	}
 	found, err := identities.Select(ctx, q, "SELECT * FROM ("+role("recipient")+") AS a UNION ALL SELECT * FROM ("+role("sender")+") AS b", user, limit)
 	if err != nil {
@@ -95,7 +95,7 @@ func selectMarkersOf(ctx context.Context, q sqlx.QueryerContext, user string, li
 // may be more.
 func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, after ID, some int) (position *ID, more bool, err error) {
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT changed FROM messages WHERE %s = $1 AND changed > $2 AND changed IS NOT NULL ORDER BY changed LIMIT $3", column)
+		return fmt.Sprintf("SELECT changed FROM messages WHERE %s AND changed > $2 AND changed IS NOT NULL ORDER BY changed LIMIT $3", inMailbox(column, "$1"))
 	}
 	positions := make([]ID, 0, 2*some)
 	err = sqlx.SelectContext(ctx, q, &positions, "SELECT * FROM ("+role("recipient")+") AS a UNION ALL SELECT * FROM ("+role("sender")+") AS b",
@@ -116,7 +116,7 @@ func selectKeyedTombstones(ctx context.Context, q sqlx.QueryerContext, user stri
 	role := func(column string) string {
 		return fmt.Sprintf(`
 			SELECT %s FROM messages
-			WHERE %s = $1 AND changed > $2 AND changed <= $3 AND changed IS NOT NULL AND deleted = true AND key_hash IS NOT NULL`, identities.Columns(), column)
+			WHERE %s AND changed > $2 AND changed <= $3 AND changed IS NOT NULL AND deleted = true AND key_hash IS NOT NULL`, identities.Columns(), inMailbox(column, "$1"))
 	}
 	found, err := identities.Select(ctx, q, role("recipient")+" UNION "+role("sender"), user, after, upTo)
 	if err != nil {

@@ -27,7 +27,7 @@ func columnOf(name string) column[Message] {
 // selectTail returns the oldest messages of an owner above an id, without metadata.
 func selectTail(ctx context.Context, q sqlx.QueryerContext, e engine, owner string, after ID, limit int) ([]Message, error) {
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND deleted = false AND id > $2", texts.Columns(), column)
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s AND deleted = false AND id > $2", texts.Columns(), inMailbox(column, "$1"))
 	}
 	found, err := texts.Select(ctx, q, e.merged(role("recipient"), role("sender"), "ORDER BY id LIMIT $3"), owner, after, limit)
 	if err != nil {

@@ -43,6 +43,17 @@ func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query str
 	return page, nil
 }
 
+// inMailbox writes the condition that a message is in the mailbox of an owner as one that they received
+// or, with the role "sender", sent to a user. What is sent to a group is in the group's mailbox. Its address
+// begins with ~ and so sorts above those of users; the indexes by sender are split there.
+func inMailbox(role, owner string) string {
+	condition := role + " = " + owner
+	if role == "sender" {
+		condition += " AND recipient < '~'"
+	}
+	return condition
+}
+
 // EveryID is the expression of the id that the index of all users' messages has. If the index had
 // the plain id, Postgres might choose it to list one user's messages in the order of ids, and scan
 // everyone's messages: fast if they are spread evenly, but very slow for a mailbox that has been
@@ -145,6 +156,9 @@ func (q Query) where(bounds idRange) (condition string, args []any) {
 			condition += fmt.Sprintf(" AND %s = $%d", column.name, len(args))
 			id = "id"
 		}
+	}
+	if q.Recipient == "" && q.Sender != "" {
+		condition += " AND recipient < '~'" // as in inMailbox
 	}
 	return fmt.Sprintf("%s >= $1 AND %[1]s < $2 AND deleted = false%s", id, condition), args
 }

@@ -18,7 +18,7 @@ var plannedQueries = map[string]struct {
 	indexes []string
 }{
 	"all":         {list(func(string) Query { return Query{} }), []string{"messages_every_id"}},
-	"sent by one": {list(func(user string) Query { return Query{Sender: user} }), []string{"messages_sent"}},
+	"sent by one": {list(func(user string) Query { return Query{Sender: user} }), []string{"messages_sent_to_users"}},
 	"sent to one": {list(func(user string) Query { return Query{Recipient: user} }), []string{"messages_pkey"}},
 	"between two": {list(func(user string) Query {
 		return Query{Recipient: user, Sender: "peer-4"}
@@ -42,7 +42,7 @@ var plannedQueries = map[string]struct {
 	"conversations": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {
 		_, err := selectConversations(ctx, q, user, mailbox.LastID, 101)
 		return err
-	}, []string{"conversations_owner_last_message_id", "messages_every_id", "messages_between", "read_markers_pkey"}},
+	}, []string{"conversations_shown", "messages_every_id", "messages_between", "read_markers_pkey"}},
 	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {
 		_, err := selectConversation(ctx, q, user, "peer-3")
 		return err
@@ -58,7 +58,7 @@ var plannedQueries = map[string]struct {
 	"export": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ Window) error {
 		_, err := selectMessagesOf(ctx, q, e, user, ID{}, 100)
 		return err
-	}, []string{"messages_pkey", "messages_sent"}},
+	}, []string{"messages_pkey", "messages_sent_to_users"}},
 }
 
 // plannedFeeds are the statements behind feeds.

@@ -12,7 +12,7 @@ import (
 // next one empty: excluding them among the sent ones would scan all of them.
 func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID, limit int) (Page, error) {
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT %s FROM messages WHERE %s = $1 AND id > $2 AND deleted = false", messages.Columns(), column)
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s AND id > $2 AND deleted = false", messages.Columns(), inMailbox(column, "$1"))
 	}
 	return selectPage(ctx, q, limit, e.merged(role("recipient"), role("sender"), "ORDER BY id LIMIT $3"), user, after, limit+1)
 }
