@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/table"
 )
 
 // selectStored returns messages of everyone, deleted ones too, after an id and up to
@@ -55,7 +56,7 @@ func both(a, b string) string {
 }
 
 // selectAfter returns the rows of all owners after that of an owner and a peer.
-func selectAfter[R any](ctx context.Context, q sqlx.QueryerContext, table *messaging.Table[R], owner, peer string, limit int) ([]R, error) {
+func selectAfter[R any](ctx context.Context, q sqlx.QueryerContext, table *table.Table[R], owner, peer string, limit int) ([]R, error) {
 	return table.Select(ctx, q, `
 		SELECT `+table.Columns()+` FROM `+table.Name()+`
 		WHERE (owner, peer) > ($1, $2) ORDER BY owner, peer LIMIT $3`, owner, peer, limit)

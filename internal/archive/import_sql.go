@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/table"
 )
 
 func isEmpty(ctx context.Context, tx *sqlx.Tx) (bool, error) {
@@ -36,7 +37,7 @@ func insertMessages(ctx context.Context, tx *sqlx.Tx, messages []*messaging.Stor
 	return slices.IndexFunc(messages, func(m *messaging.StoredMessage) bool { return !inserted[m.ID] }), nil
 }
 
-func insertRows[R any](ctx context.Context, tx *sqlx.Tx, table *messaging.Table[R], rows []*R) error {
+func insertRows[R any](ctx context.Context, tx *sqlx.Tx, table *table.Table[R], rows []*R) error {
 	if len(rows) == 0 {
 		return nil
 	}

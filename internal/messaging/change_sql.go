@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/table"
 )
 
 // changesOf writes the statement that reads a feed: the first changes after a cursor, where the
@@ -52,12 +53,12 @@ func changesOf(user, after string, limit feedLimit) string {
 		arms[i] = fmt.Sprintf("SELECT * FROM (%s) AS arm%d", arm, i)
 	}
 	inOrder := fmt.Sprintf("ORDER BY kind >= %d, cursor", messageRow)
-	columns := messages.each(func(c column[Message]) string {
-		switch c.name {
+	columns := messages.Each(func(c table.Column[Message]) string {
+		switch c.Name {
 		case "id", "sender", "recipient", "deleted":
-			return "place." + c.name
+			return "place." + c.Name
 		}
-		return c.orEmpty("m." + c.name)
+		return c.OrEmpty("m." + c.Name)
 	})
 	return fmt.Sprintf(`
 		SELECT kind, cursor, %[5]s
@@ -87,8 +88,8 @@ func selectChanges(ctx context.Context, q sqlx.QueryerContext, statements map[in
 // reuses the row.
 func eachChange(ctx context.Context, q sqlx.QueryerContext, fn func(*changeRow) (full bool, err error), query string, args ...any) error {
 	var r changeRow
-	pointers := append([]any{&r.mailbox, &r.kind, &r.cursor}, messages.pointers(&r.Message)...)
-	err := eachRow(ctx, q, func(rows *sqlx.Rows) (full bool, err error) {
+	pointers := append([]any{&r.mailbox, &r.kind, &r.cursor}, messages.Pointers(&r.Message)...)
+	err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (full bool, err error) {
 		if err := rows.Scan(pointers...); err != nil {
 			return false, err
 		}

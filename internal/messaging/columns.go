@@ -1,57 +1,80 @@
 package messaging
 
 import (
+	"database/sql/driver"
+	"reflect"
 	"slices"
+
+	"github.com/message-service/message-service/internal/table"
 )
 
 // The one list of the columns of each table whose rows are values of this package. The statements
-// that read and write these rows are made from it; see [Table].
+// that read and write these rows are made from it; see [table.Table].
 var (
-	messageColumns = []column[Message]{
-		{name: "id", kind: "uuid", field: func(m *Message) any { return &m.ID }, member: "id"},
-		{name: "sender", kind: "text", field: func(m *Message) any { return &m.Sender }, member: "sender"},
-		{name: "recipient", kind: "text", field: func(m *Message) any { return &m.Recipient }, member: "recipient"},
-		{name: "text", kind: "text", field: func(m *Message) any { return &m.Text }, member: "text", erased: "''"},
-		{name: "metadata", kind: "text", field: func(m *Message) any { return (*optionalJSON)(&m.Metadata) }, member: "metadata", erased: "NULL"},
-		{name: "reply_to", kind: "uuid", field: func(m *Message) any { return &m.ReplyTo }, member: "replyTo", erased: "NULL"},
-		{name: "changed", kind: "uuid", field: func(m *Message) any { return &m.Changed }},
-		{name: "deleted", kind: "boolean", field: func(m *Message) any { return &m.Deleted }},
+	messageColumns = []table.Column[Message]{
+		{Name: "id", Kind: "uuid", Field: func(m *Message) any { return &m.ID }, Member: "id"},
+		{Name: "sender", Kind: "text", Field: func(m *Message) any { return &m.Sender }, Member: "sender"},
+		{Name: "recipient", Kind: "text", Field: func(m *Message) any { return &m.Recipient }, Member: "recipient"},
+		{Name: "text", Kind: "text", Field: func(m *Message) any { return &m.Text }, Member: "text", Erased: "''"},
+		{Name: "metadata", Kind: "text", Field: func(m *Message) any { return (*table.OptionalJSON)(&m.Metadata) }, Member: "metadata", Erased: "NULL"},
+		{Name: "reply_to", Kind: "uuid", Field: func(m *Message) any { return &m.ReplyTo }, Member: "replyTo", Erased: "NULL"},
+		{Name: "changed", Kind: "uuid", Field: func(m *Message) any { return &m.Changed }},
+		{Name: "deleted", Kind: "boolean", Field: func(m *Message) any { return &m.Deleted }},
 	}
 
-	keyColumns = []column[KeyRecord]{
-		{name: "key_hash", kind: "bytea", field: func(r *KeyRecord) any { return &r.Hash }},
-		{name: "fingerprint", kind: "bytea", field: func(r *KeyRecord) any { return &r.Fingerprint }},
+	keyColumns = []table.Column[KeyRecord]{
+		{Name: "key_hash", Kind: "bytea", Field: func(r *KeyRecord) any { return &r.Hash }},
+		{Name: "fingerprint", Kind: "bytea", Field: func(r *KeyRecord) any { return &r.Fingerprint }},
 	}
 
-	markerColumns = []column[ReadMarker]{
-		{name: "owner", field: func(m *ReadMarker) any { return &m.Owner }},
-		{name: "peer", field: func(m *ReadMarker) any { return &m.Peer }},
-		{name: "message_id", field: func(m *ReadMarker) any { return &m.MessageID }},
-		{name: "changed", field: func(m *ReadMarker) any { return &m.Changed }},
+	storedColumns = slices.Concat(
+		table.Within(func(m *StoredMessage) *Message { return &m.Message }, messageColumns),
+		table.Within(func(m *StoredMessage) *KeyRecord { return &m.KeyRecord }, keyColumns))
+
+	markerColumns = []table.Column[ReadMarker]{
+		{Name: "owner", Field: func(m *ReadMarker) any { return &m.Owner }},
+		{Name: "peer", Field: func(m *ReadMarker) any { return &m.Peer }},
+		{Name: "message_id", Field: func(m *ReadMarker) any { return &m.MessageID }},
+		{Name: "changed", Field: func(m *ReadMarker) any { return &m.Changed }},
 	}
 
-	blockColumns = []column[Block]{
-		{name: "owner", field: func(b *Block) any { return &b.Owner }},
-		{name: "peer", field: func(b *Block) any { return &b.Peer }},
-		{name: "changed", field: func(b *Block) any { return &b.Changed }},
+	blockColumns = []table.Column[Block]{
+		{Name: "owner", Field: func(b *Block) any { return &b.Owner }},
+		{Name: "peer", Field: func(b *Block) any { return &b.Peer }},
+		{Name: "changed", Field: func(b *Block) any { return &b.Changed }},
 	}
 )
 
 // The tables.
 var (
-	Messages = newTable("messages", slices.Concat( // with the records of idempotency keys
-		within(func(m *StoredMessage) *Message { return &m.Message }, messageColumns),
-		within(func(m *StoredMessage) *KeyRecord { return &m.KeyRecord }, keyColumns)))
-	ReadMarkers = newTable("read_markers", markerColumns)
-	Blocks      = newTable("blocks", blockColumns)
+	Messages    = table.New("messages", storedColumns)
+	ReadMarkers = table.New("read_markers", markerColumns)
+	Blocks      = table.New("blocks", blockColumns)
 
-	messages   = newTable("messages", messageColumns)
-	identities = newTable("messages", messageColumns[:3]) // id, sender and recipient only
+	messages   = table.New("messages", messageColumns)
+	identities = table.New("messages", messageColumns[:3]) // id, sender and recipient only
 )
 
 // HasContent reports whether the message has anything that a deletion erases.
 func (m *Message) HasContent() bool {
-	return slices.ContainsFunc(messageColumns, func(c column[Message]) bool {
-		return c.erased != "" && !isEmpty(c.field(m))
+	return slices.ContainsFunc(messageColumns, func(c table.Column[Message]) bool {
+		return c.Erased != "" && !isEmpty(c.Field(m))
 	})
 }
+
+// value converts a field to what the driver takes.
+func value(field any) driver.Value {
+	switch field := field.(type) { // most columns need no reflection
+	case *string:
+		return *field
+	case *ID:
+		return field[:]
+	}
+	v, err := driver.DefaultParameterConverter.ConvertValue(field)
+	if err != nil {
+		panic(err) // the field of a column is of a type that can be stored
+	}
+	return v
+}
+
+func isEmpty(field any) bool { return reflect.ValueOf(field).Elem().IsZero() }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/message-service/message-service/internal/table"
 	"github.com/message-service/message-service/internal/words"
 )
 
@@ -15,12 +16,12 @@ import (
 func TestRequestHash(t *testing.T) {
 	t.Parallel()
 	priorities := map[*Message]*int{}
-	later := slices.Concat(messageColumns, []column[Message]{{
-		name: "priority", erased: "NULL", field: func(m *Message) any { return new(priorities[m]) },
+	later := slices.Concat(messageColumns, []table.Column[Message]{{
+		Name: "priority", Erased: "NULL", Field: func(m *Message) any { return new(priorities[m]) },
 	}})
 	m := &Message{Text: "hello", Metadata: `{"a":1}`, ReplyTo: &ID{1}}
 	const want = "4f8730bc1187ec3687140de53e4a28a9"
-	for name, columns := range map[string][]column[Message]{"now": messageColumns, "later": later} {
+	for name, columns := range map[string][]table.Column[Message]{"now": messageColumns, "later": later} {
 		if got := hex.EncodeToString(requestHash(m, columns))[:len(want)]; got != want {
 			t.Errorf("%s: %s", name, got)
 		}
@@ -60,7 +61,7 @@ func TestJSONBytes(t *testing.T) {
 			t.Errorf("%s has %d bytes, not %d", text, want, got)
 		}
 	}
-	if got := jsonBytes(new(optionalJSON(`{"a":1}`))); got != 7 {
+	if got := jsonBytes(new(table.OptionalJSON(`{"a":1}`))); got != 7 {
 		t.Errorf("metadata has %d bytes", got)
 	}
 }
@@ -70,14 +71,14 @@ func TestPageBytes(t *testing.T) {
 	t.Parallel()
 	var m Message
 	for _, c := range messageColumns {
-		switch field := c.field(&m).(type) {
+		switch field := c.Field(&m).(type) {
 		case *string:
 			*field = strings.Repeat("x", 128) // as long as a user id may be
-			if c.erased != "" {
+			if c.Erased != "" {
 				*field = strings.Repeat("\x01", 4096)
 			}
-		case *optionalJSON:
-			*field = optionalJSON(strings.Repeat("x", MetadataMaxBytes))
+		case *table.OptionalJSON:
+			*field = table.OptionalJSON(strings.Repeat("x", MetadataMaxBytes))
 		case **ID:
 			*field = new(ID)
 		case *bool:

@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/table"
 )
 
 // side is one user's side of a conversation.
@@ -109,19 +110,19 @@ func selectNewestBetween(ctx context.Context, q sqlx.QueryerContext, a, b string
 }
 
 // conversations are the rows of conversationsOf.
-var conversations = newTable("", slices.Concat(
-	[]column[Conversation]{{name: "peer", field: func(c *Conversation) any { return &c.Peer }}},
-	within(func(c *Conversation) *Message { return &c.LastMessage }, messageColumns),
-	within(func(c *Conversation) *ReadMarker { return &c.Marker }, markerColumns),
-	within(func(c *Conversation) *ReadMarker { return &c.PeerMarker }, markerColumns),
-	[]column[Conversation]{{name: "unread", field: func(c *Conversation) any { return &c.Unread }}}))
+var conversations = table.New("", slices.Concat(
+	[]table.Column[Conversation]{{Name: "peer", Field: func(c *Conversation) any { return &c.Peer }}},
+	table.Within(func(c *Conversation) *Message { return &c.LastMessage }, messageColumns),
+	table.Within(func(c *Conversation) *ReadMarker { return &c.Marker }, markerColumns),
+	table.Within(func(c *Conversation) *ReadMarker { return &c.PeerMarker }, markerColumns),
+	[]table.Column[Conversation]{{Name: "unread", Field: func(c *Conversation) any { return &c.Unread }}}))
 
 // conversationsOf writes the statement that selects conversations with their last messages, read
 // markers and unread counts. They must be few, so that the planner joins by index lookups. A
 // count reads at most UnreadMax entries of one range of one index.
 func conversationsOf(sides string) string {
 	return `
-	SELECT c.peer, ` + messages.of("m") + `, ` + ReadMarkers.ofAny("mine") + `, ` + ReadMarkers.ofAny("theirs") + `,
+	SELECT c.peer, ` + messages.Of("m") + `, ` + ReadMarkers.OfAny("mine") + `, ` + ReadMarkers.OfAny("theirs") + `,
 	       (SELECT count(*) FROM (
 	           SELECT 1 FROM messages AS unread
 	           WHERE unread.recipient = c.owner AND unread.sender = c.peer AND unread.id > coalesce(mine.message_id, $1)
@@ -178,7 +179,7 @@ func selectConversationMessages(
 // id if it was never set, or nil if there is no conversation.
 func selectReadMarker(ctx context.Context, q sqlx.QueryerContext, owner, peer string) (*ReadMarker, error) {
 	found, err := ReadMarkers.Select(ctx, q, `
-		SELECT `+ReadMarkers.ofAny("r")+` FROM conversations AS c
+		SELECT `+ReadMarkers.OfAny("r")+` FROM conversations AS c
 		LEFT JOIN read_markers AS r ON r.owner = c.owner AND r.peer = c.peer
 		WHERE c.owner = $1 AND c.peer = $2`, owner, peer)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
+
+	"github.com/message-service/message-service/internal/table"
 )
 
 // NewKeyRecord makes the record of a key and the hash of its request, which is nil if it is not
@@ -37,20 +39,20 @@ func (d *Draft) stored() StoredMessage {
 // requestHash is the hash of the content of a request to send a message. Stored fingerprints depend
 // on it, so the first columns keep their format, and a later column that is empty must not change
 // the hash.
-func requestHash(m *Message, columns []column[Message]) []byte {
+func requestHash(m *Message, columns []table.Column[Message]) []byte {
 	hash := sha256.New()
 	_, _ = fmt.Fprintf(hash, "%d:%s%d:%s", len(m.Text), m.Text, len(m.Metadata), m.Metadata) // a hash does not fail
 	if m.ReplyTo != nil {
 		_, _ = hash.Write(m.ReplyTo[:])
 	}
 	for _, c := range columns {
-		switch c.name {
+		switch c.Name {
 		case "text", "metadata", "reply_to":
 			continue
 		}
-		if field := c.field(m); c.erased != "" && !isEmpty(field) {
+		if field := c.Field(m); c.Erased != "" && !isEmpty(field) {
 			text := fmt.Sprint(value(field))
-			_, _ = fmt.Fprintf(hash, "%s=%d:%s", c.name, len(text), text)
+			_, _ = fmt.Fprintf(hash, "%s=%d:%s", c.Name, len(text), text)
 		}
 	}
 	return hash.Sum(nil)

@@ -9,15 +9,16 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/searchindex"
+	"github.com/message-service/message-service/internal/table"
 	"github.com/message-service/message-service/internal/words"
 )
 
 // texts are the columns of a message that its index needs.
-var texts = newTable("messages", append(messageColumns[:3:3], columnOf("text")))
+var texts = table.New("messages", append(messageColumns[:3:3], columnOf("text")))
 
-func columnOf(name string) column[Message] {
+func columnOf(name string) table.Column[Message] {
 	for _, c := range messageColumns {
-		if c.name == name {
+		if c.Name == name {
 			return c
 		}
 	}

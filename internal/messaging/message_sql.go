@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/table"
 )
 
 // selectPage runs a statement that selects the columns of messages, in the order of a window and up
@@ -20,9 +21,9 @@ func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query str
 	page := Page{Messages: make([]Message, 0, limit)}
 	var m Message
 	var bytes pageBytes
-	pointers := messages.pointers(&m)
+	pointers := messages.Pointers(&m)
 	n, full := 0, false
-	err := eachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
+	err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
 		n++
 		if page.HasMore = full || n > limit; page.HasMore {
 			return true, nil
@@ -182,7 +183,7 @@ func editMessage(ctx context.Context, tx *sqlx.Tx, m *Message, edit Edit, change
 	}
 	_, err := tx.ExecContext(ctx, `
 		UPDATE messages SET text = $1, metadata = $2, changed = $3 WHERE recipient = $4 AND deleted = false AND id = $5`,
-		edited.Text, optionalJSON(edited.Metadata), changed, m.Recipient, m.ID)
+		edited.Text, table.OptionalJSON(edited.Metadata), changed, m.Recipient, m.ID)
 	if err != nil {
 		return nil, fmt.Errorf("edit message: %w", err)
 	}
@@ -199,8 +200,8 @@ const (
 // erased is the part of a SET clause by which a deletion erases the content.
 var erased = func() (set string) {
 	for _, c := range messageColumns {
-		if c.erased != "" {
-			set += c.name + " = " + c.erased + ", "
+		if c.Erased != "" {
+			set += c.Name + " = " + c.Erased + ", "
 		}
 	}
 	return set

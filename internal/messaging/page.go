@@ -3,6 +3,8 @@ package messaging
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/message-service/message-service/internal/table"
 )
 
 // PageMaxBytes bounds the JSON of a page: the page ends with the row that exceeds it.
@@ -43,9 +45,9 @@ const (
 func (m *Message) JSONBytes() int {
 	n := len(`{"sentAt":""}`) + timeBytes
 	for i := range messageColumns {
-		if c := &messageColumns[i]; c.member != "" {
-			if value := jsonBytes(c.field(m)); value > 0 {
-				n += len(`,"":`) + len(c.member) + value
+		if c := &messageColumns[i]; c.Member != "" {
+			if value := jsonBytes(c.Field(m)); value > 0 {
+				n += len(`,"":`) + len(c.Member) + value
 			}
 		}
 	}
@@ -71,7 +73,7 @@ func jsonBytes(field any) int {
 		return len(`""`) + idBytes
 	case *string:
 		return len(`""`) + escapedBytes(*field)
-	case *optionalJSON:
+	case *table.OptionalJSON:
 		return len(*field)
 	case **ID:
 		if *field == nil {

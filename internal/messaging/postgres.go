@@ -15,6 +15,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/table"
 )
 
 // postgres is Postgres, and databases that speak its protocol.
@@ -50,7 +51,7 @@ var storeBatch = `
 	), free AS (
 		SELECT FROM locked JOIN clocks USING (user_id) HAVING bool_and(clock = id AND NOT blocking)
 	), stored AS (
-		INSERT INTO messages (` + Messages.Columns() + `) SELECT ` + Messages.of("drafts") + ` FROM drafts, free` + unlessTaken + `
+		INSERT INTO messages (` + Messages.Columns() + `) SELECT ` + Messages.Of("drafts") + ` FROM drafts, free` + unlessTaken + `
 		RETURNING recipient, id, sender
 	), touched AS (
 		` + setLast(`
@@ -82,19 +83,19 @@ func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage) (store
 // messages' values for each column.
 func arrayParameters() string {
 	n := 1
-	return Messages.each(func(c column[StoredMessage]) string {
+	return Messages.Each(func(c table.Column[StoredMessage]) string {
 		n++
-		return fmt.Sprintf("$%d::%s[]", n, c.kind)
+		return fmt.Sprintf("$%d::%s[]", n, c.Kind)
 	})
 }
 
 // arraysOf writes the arrays as Postgres array literals.
 func arraysOf(list []*StoredMessage) []any {
-	arrays := make([]any, len(Messages.columns))
-	for i, c := range Messages.columns {
+	arrays := make([]any, len(storedColumns))
+	for i, c := range storedColumns {
 		array := []byte{'{'}
 		for _, m := range list {
-			array = append(appendElement(array, c.kind, value(c.field(m))), ',')
+			array = append(appendElement(array, c.Kind, value(c.Field(m))), ',')
 		}
 		array[len(array)-1] = '}'
 		arrays[i] = string(array)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/table"
 )
 
 // TestStrangerLearnsNothing has alice and bob talk at random while carl tries everything, with ids and keys
@@ -248,7 +249,7 @@ func (m *strangerModel) state() (state string) {
 			"SELECT * FROM read_markers WHERE owner IN ('alice', 'bob') ORDER BY owner, peer",
 			"SELECT * FROM blocks WHERE owner IN ('alice', 'bob') ORDER BY owner, peer",
 		} {
-			err := eachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
+			err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
 				values, err := rows.SliceScan()
 				state += fmt.Sprintf("%q\n", values)
 				return false, err
