@@ -14,30 +14,35 @@ import (
 
 // Change is one change, or several at once, in the mailboxes of its owners.
 type Change struct {
-	Owners []string
-	N      int // the number of ids it takes; with 0 it leaves the mailboxes alone
+	Owners  []string
+	N       int      // the number of ids it takes; with 0 it leaves the mailboxes alone
+	Group   bool     // its ids are changes of a group, which mailboxes count apart from all others
+	Own     []string // of a change of a group: the owners for whom it is a change of their own, too
+	Publish []string // what to publish once it is committed; the owners if nil
 
-	IDs      []ID // in increasing order; set by stamp
-	Blocking bool // one of the owners has blocked somebody at some time; set by stamp
+	IDs      []ID     // in increasing order; set by stamp
+	Blocking bool     // one of the owners has blocked somebody at some time; set by stamp
+	Closed   []string // the owners whose mailboxes are closed; set by stamp
 }
 
 // stamp gives each change ids that are greater than the clocks of all its mailboxes, and sets
 // those clocks. The mailboxes stay locked until the transaction ends. stamp must come before
-// everything else that the transaction changes.
+// everything else that the transaction changes, but for the locks of groups.
 func (m *Mailboxes) stamp(ctx context.Context, tx *sqlx.Tx, changes []*Change) error {
 	n := count(changes)
 	if n == 0 {
 		return nil
 	}
 	ids := m.ids.next(n)
-	ahead, err := setClocks(ctx, tx, changes, ids)
+	stamps := stampsOf(changes, ids)
+	ahead, err := setClocks(ctx, tx, changes, stamps, ids[0])
 	if err != nil || len(ahead) == 0 {
 		return err
 	}
 	// Some mailboxes have newer changes, by another writer or by a replica whose
 	// wall clock is fast. Only their changes get ids above those, so that a fast clock
 	// does not spread to other conversations. All rows are locked by now, so this pass
-	// leaves no mailbox ahead.
+	// leaves no mailbox ahead. They have counted the changes.
 	above := ids[len(ids)-1]
 	for _, clock := range ahead {
 		if clock.Compare(above) > 0 {
@@ -47,7 +52,12 @@ func (m *Mailboxes) stamp(ctx context.Context, tx *sqlx.Tx, changes []*Change) e
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c *Change) bool {
 		return !slices.ContainsFunc(c.Owners, func(owner string) bool { _, is := ahead[owner]; return is })
 	})
-	ahead, err = setClocks(ctx, tx, changes, idsAfter(above, count(changes)))
+	ids = idsAfter(above, count(changes))
+	stamps = stampsOf(changes, ids)
+	for _, s := range stamps {
+		s.own, s.groups = 0, 0
+	}
+	ahead, err = setClocks(ctx, tx, changes, stamps, ids[0])
 	if err == nil && len(ahead) > 0 {
 		err = errors.New("a mailbox clock moved while its row was locked")
 	}
@@ -61,21 +71,45 @@ func count(changes []*Change) (ids int) {
 	return ids
 }
 
-// setClocks gives the changes the ids, which increase, locks their mailboxes and sets the clocks
-// that are below the first id. It returns the clocks that are not.
-func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, ids []ID) (map[string]ID, error) {
-	first := ids[0]
-	clocks := make(map[string]ID, 2*len(changes))
+// stamp is what changes write to one mailbox: its clock, and what it counts.
+type stamp struct {
+	clock       ID
+	own, groups int
+}
+
+// stampsOf gives the changes the ids, which increase, and returns what they write to each mailbox.
+func stampsOf(changes []*Change, ids []ID) map[string]*stamp {
+	stamps := make(map[string]*stamp, 2*len(changes))
 	for _, c := range changes {
 		c.IDs, ids = ids[:c.N:c.N], ids[c.N:]
 		for _, owner := range c.Owners {
-			clocks[owner] = c.IDs[c.N-1]
+			s := stamps[owner]
+			if s == nil {
+				s = &stamp{}
+				stamps[owner] = s
+			}
+			s.clock = c.IDs[c.N-1]
+			if c.Group {
+				s.groups += c.N
+			} else {
+				s.own = 1
+			}
+		}
+		for _, owner := range c.Own {
+			stamps[owner].own = 1
 		}
 	}
-	owners := slices.Sorted(maps.Keys(clocks)) // all transactions lock in this order, which prevents deadlocks
-	args := make([]any, 0, 2*len(owners)+1)
+	return stamps
+}
+
+// setClocks locks the mailboxes of changes, has them count the changes, and sets the clocks that are
+// below the first id. It returns the clocks that are not.
+func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps map[string]*stamp, first ID) (map[string]ID, error) {
+	owners := slices.Sorted(maps.Keys(stamps)) // all transactions lock in this order, which prevents deadlocks
+	args := make([]any, 0, 4*len(owners)+1)
 	for _, owner := range owners {
-		args = append(args, owner, clocks[owner])
+		s := stamps[owner]
+		args = append(args, owner, s.clock, s.own, s.groups)
 	}
 	args = append(args, first)
 
@@ -83,30 +117,37 @@ func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, ids []ID) (m
 		UserID   string `db:"user_id"`
 		Clock    ID     `db:"clock"`
 		Blocking bool   `db:"blocking"`
+		Closed   bool   `db:"closed"`
 	}{}
-	if err := tx.SelectContext(ctx, &rows, tx.Rebind(SetClocks("VALUES "+db.RowsOf(len(owners), "(?,?)"), "?")), args...); err != nil {
+	if err := tx.SelectContext(ctx, &rows, tx.Rebind(SetClocks("VALUES "+db.RowsOf(len(owners), "(?,?,?,?)"), "?")), args...); err != nil {
 		return nil, fmt.Errorf("set mailbox clocks: %w", err)
 	}
-	ahead, blocking := map[string]ID{}, map[string]bool{}
+	ahead, blocking, closed := map[string]ID{}, map[string]bool{}, map[string]bool{}
 	for _, row := range rows {
-		if row.Clock != clocks[row.UserID] {
+		if row.Clock != stamps[row.UserID].clock {
 			ahead[row.UserID] = row.Clock
 		}
 		if row.Blocking {
 			blocking[row.UserID] = true
 		}
+		if row.Closed {
+			closed[row.UserID] = true
+		}
 	}
 	for _, c := range changes {
 		c.Blocking = slices.ContainsFunc(c.Owners, func(owner string) bool { return blocking[owner] })
+		c.Closed = slices.DeleteFunc(slices.Clone(c.Owners), func(owner string) bool { return !closed[owner] })
 	}
 	return ahead, nil
 }
 
 // SetClocks writes the statement that locks mailboxes, in the order of the rows, and sets
-// each clock that is below the first of the new ids. The rows are pairs of owner and clock.
+// each clock that is below the first of the new ids. The rows are the owner, the clock, and by how
+// much the counts of own changes and of changes of groups grow, also where the clock is not set.
 func SetClocks(rows, first string) string {
-	return `INSERT INTO mailboxes (user_id, clock) ` + rows + `
+	return `INSERT INTO mailboxes (user_id, clock, own_changes, group_changes) ` + rows + `
 		ON CONFLICT (user_id) DO UPDATE
-		SET clock = CASE WHEN mailboxes.clock < ` + first + ` THEN excluded.clock ELSE mailboxes.clock END
-		RETURNING user_id, clock, blocking`
+		SET clock = CASE WHEN mailboxes.clock < ` + first + ` THEN excluded.clock ELSE mailboxes.clock END,
+			own_changes = mailboxes.own_changes + excluded.own_changes, group_changes = mailboxes.group_changes + excluded.group_changes
+		RETURNING user_id, clock, blocking, closed`
 }

@@ -8,13 +8,15 @@
 // sees a smaller one appear later. That is what lets one value be a message's id, its time, its
 // place in every list and the cursor of a reader, on any SQL engine.
 //
+// A mailbox also counts its changes: those of groups, each, and the transactions that made others.
+// So a reader who has seen some changes knows whether they were all.
+//
 // The order holds even if the wall clock of a replica is wrong, but the times in its ids are wrong
 // then. If it is fast, the mailboxes it has written to stay ahead of the time until that time comes.
 package mailbox
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -69,7 +71,7 @@ func (m *Mailboxes) Publish(owners []string) { m.publish(owners) }
 // [db.DB.Add], and may only add to what users wrote; see [Mailboxes.Erase].
 // Errors: [ErrTooMany], [ErrCrowded], [ErrTooSlow]; those of ctx, db and fn.
 func (m *Mailboxes) Change(ctx context.Context, owners []string, fn func(context.Context, *sqlx.Tx, ID) error) error {
-	return m.change(ctx, m.db.Add, Change{Owners: owners, N: 1}, nil, func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
+	return m.change(ctx, m.db.Add, owners, known(owners, 1), func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
 		return fn(ctx, tx, ids[0])
 	})
 }
@@ -78,17 +80,16 @@ func (m *Mailboxes) Change(ctx context.Context, owners []string, fn func(context
 // or erase what users wrote. With n = 0 it locks no mailbox in the database and publishes nothing:
 // that is for what is in no list and no feed.
 func (m *Mailboxes) Erase(ctx context.Context, owners []string, n int, fn func(context.Context, *sqlx.Tx, []ID) error) error {
-	return m.change(ctx, m.db.Tx, Change{Owners: owners, N: n}, nil, fn)
+	return m.change(ctx, m.db.Tx, owners, known(owners, n), fn)
 }
 
-// EraseFound is [Mailboxes.Erase] where only one of the owners is known before: find returns the
-// others at the start of the transaction, before it locks any mailbox. The change waits in
-// memory for the lock of the known one alone.
+// EraseFound is [Mailboxes.Erase] of a change that find returns at the start of the transaction, before
+// it locks any mailbox: which owners it has, how many ids it takes, and the rest. Of its owners one is known
+// before: the change waits in memory for the lock of this one alone.
 func (m *Mailboxes) EraseFound(
-	ctx context.Context, owner string, n int,
-	find func(context.Context, *sqlx.Tx) (others []string, err error), fn func(context.Context, *sqlx.Tx, []ID) error,
+	ctx context.Context, owner string, find func(context.Context, *sqlx.Tx) (Change, error), fn func(context.Context, *sqlx.Tx, []ID) error,
 ) error {
-	return m.change(ctx, m.db.Tx, Change{Owners: []string{owner}, N: n}, find, fn)
+	return m.change(ctx, m.db.Tx, []string{owner}, find, fn)
 }
 
 // Batch makes many changes in one transaction as [Mailboxes.Change] makes one. It takes no locks in
@@ -108,20 +109,21 @@ func (m *Mailboxes) Batch(ctx context.Context, changes []*Change, fn func(contex
 // transaction is [db.DB.Add] or [db.DB.Tx].
 type transaction func(ctx context.Context, timeout time.Duration, fn func(context.Context, *sqlx.Tx) error) error
 
-// change makes a change of the owners that are known, and those that find returns.
+// known is a find of [Mailboxes.EraseFound] for a change whose owners are known before.
+func known(owners []string, n int) func(context.Context, *sqlx.Tx) (Change, error) {
+	return func(context.Context, *sqlx.Tx) (Change, error) { return Change{Owners: owners, N: n}, nil }
+}
+
+// change makes the change that find returns, once it has locked the mailboxes of some owners in memory.
 func (m *Mailboxes) change(
-	ctx context.Context, in transaction, c Change,
-	find func(context.Context, *sqlx.Tx) ([]string, error), fn func(context.Context, *sqlx.Tx, []ID) error,
+	ctx context.Context, in transaction, lock []string,
+	find func(context.Context, *sqlx.Tx) (Change, error), fn func(context.Context, *sqlx.Tx, []ID) error,
 ) error {
-	known := c.Owners
-	err := m.locks.do(ctx, known, func() error {
-		return in(ctx, WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-			if find != nil {
-				found, err := find(ctx, tx)
-				if err != nil {
-					return err
-				}
-				c.Owners = slices.Concat(known, found)
+	var c Change
+	err := m.locks.do(ctx, lock, func() error {
+		return in(ctx, WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+			if c, err = find(ctx, tx); err != nil {
+				return err
 			}
 			if err := m.stamp(ctx, tx, []*Change{&c}); err != nil {
 				return err
@@ -129,8 +131,12 @@ func (m *Mailboxes) change(
 			return fn(ctx, tx, c.IDs)
 		})
 	})
-	if err == nil && c.N > 0 {
-		m.publish(c.Owners)
+	if err != nil || c.N == 0 {
+		return err
 	}
-	return err
+	if c.Publish == nil {
+		c.Publish = c.Owners
+	}
+	m.publish(c.Publish)
+	return nil
 }

@@ -96,8 +96,10 @@ func (r *replica) change() {
 		})
 		want = min(n, 1)
 	case 2:
-		find := func(context.Context, *sqlx.Tx) ([]string, error) { return r.owners[1:], nil }
-		err = r.mailboxes.EraseFound(r.t.Context(), r.owners[0], 1+n, find, func(ctx context.Context, tx *sqlx.Tx, ids []mailbox.ID) error {
+		find := func(context.Context, *sqlx.Tx) (mailbox.Change, error) {
+			return mailbox.Change{Owners: r.owners, N: 1 + n}, nil
+		}
+		err = r.mailboxes.EraseFound(r.t.Context(), r.owners[0], find, func(ctx context.Context, tx *sqlx.Tx, ids []mailbox.ID) error {
 			return note(ctx, tx, r.owners, ids)
 		})
 	default:

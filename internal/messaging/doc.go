@@ -13,7 +13,7 @@
 // One set of rules decides what becomes of a draft: refuse and replay, in send.go, once its
 // mailboxes are locked. A batch that no rule can concern takes a fast path, one statement of
 // Postgres (storeBatch of the engine). The fast path decides nothing: if a draft is a reply, a mailbox
-// is ahead, one of its users has ever blocked somebody, or a key is taken, it does not store the
+// is ahead, one of its users has ever blocked somebody or is being erased, or a key is taken, it does not store the
 // draft, which then takes the path of the rules. So a new rule has one place; if it may concern
 // any draft, needsRules must say so.
 //

@@ -92,12 +92,12 @@ var errMoreLeft = errors.New("more is left than one transaction can erase")
 func (e *erasure) eraseRest(ctx context.Context) (done bool, err error) {
 	var owners []string
 	var rest remnants
-	find := func(ctx context.Context, tx *sqlx.Tx) ([]string, error) {
+	find := func(ctx context.Context, tx *sqlx.Tx) (mailbox.Change, error) {
 		before, err := selectRemnants(ctx, tx, e.user, e.freed, eraseRestMax)
 		owners = slices.Concat(before.owners(), e.seen.owners(), []string{e.user})
-		return owners, err
+		return mailbox.Change{Owners: owners, N: 1 + eraseRestMax}, err
 	}
-	err = e.service.mailboxes.EraseFound(ctx, e.user, 1+eraseRestMax, find, func(ctx context.Context, tx *sqlx.Tx, ids []ID) (err error) {
+	err = e.service.mailboxes.EraseFound(ctx, e.user, find, func(ctx context.Context, tx *sqlx.Tx, ids []ID) (err error) {
 		if rest, err = selectRemnants(ctx, tx, e.user, e.freed, eraseRestMax); err != nil {
 			return err
 		}

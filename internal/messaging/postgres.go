@@ -36,7 +36,7 @@ func (p *postgres) rebind(statement string) string { return sqlx.Rebind(sqlx.DOL
 
 // storeBatch is a whole batch in one statement: it locks the mailboxes in the order of their
 // users and sets the clocks. If all clocks were behind the ids, and none of the users has ever
-// blocked somebody, it stores the messages whose keys are new, and sets the last messages of their
+// blocked somebody or is being erased, it stores the messages whose keys are new, and sets the last messages of their
 // conversations. The clocks and flags come from RETURNING, so they are those of the locked rows and
 // not of the statement's snapshot.
 var storeBatch = `
@@ -47,9 +47,9 @@ var storeBatch = `
 			SELECT recipient COLLATE "C" AS user_id, id FROM drafts UNION ALL SELECT sender COLLATE "C", id FROM drafts
 		) AS sides ORDER BY user_id, id DESC
 	), locked AS (
-		` + mailbox.SetClocks("SELECT user_id, id FROM clocks ORDER BY user_id", "$1::uuid") + `
+		` + mailbox.SetClocks("SELECT user_id, id, 1, 0 FROM clocks ORDER BY user_id", "$1::uuid") + `
 	), free AS (
-		SELECT FROM locked JOIN clocks USING (user_id) HAVING bool_and(clock = id AND NOT blocking)
+		SELECT FROM locked JOIN clocks USING (user_id) HAVING bool_and(clock = id AND NOT blocking AND NOT closed)
 	), stored AS (
 		INSERT INTO messages (` + Messages.Columns() + `) SELECT ` + Messages.Of("drafts") + ` FROM drafts, free` + unlessTaken + `
 		RETURNING recipient, id, sender

@@ -54,6 +54,16 @@ func TestStoreBatch(t *testing.T) {
 				t.Errorf("%s: stored %v, want %v", what, stored, want)
 			}
 		}
+		execute := func(statement string) {
+			t.Helper()
+			err := database.Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+				_, err := tx.ExecContext(ctx, statement)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
 		expect("plain", store("ann bob", "bob ann", "carl carl"), 0, 1, 2)
 		expect("a key that is taken", store("ann bob key", "ann bob key", "ann carl key"), 0, 2)
 		expect("and again", store("ann bob key", "bob ann key"), 1)
@@ -67,6 +77,10 @@ func TestStoreBatch(t *testing.T) {
 		}
 		expect("or has", store("dora ann"))
 
+		expect("a user before they are erased", store("gone gone"), 0)
+		execute("UPDATE mailboxes SET closed = true WHERE user_id = 'gone'")
+		expect("a user who is being erased", store("ann bob", "ann gone"))
+
 		fast := mailbox.New(database, mailbox.Options{Now: func() time.Time { return time.Now().Add(time.Hour) }, Waiting: 1, Publish: func([]string) {}})
 		err := fast.Change(t.Context(), []string{"fred"}, func(context.Context, *sqlx.Tx, ID) error { return nil })
 		if err != nil {
@@ -74,6 +88,21 @@ func TestStoreBatch(t *testing.T) {
 		}
 		expect("a mailbox that is ahead", store("ann bob", "fred bob"))
 		expect("the others", store("ann bob"), 0)
+
+		execute("UPDATE mailboxes SET own_changes = 10, group_changes = 10")
+		expect("what mailboxes count", store("ann carl", "ann carl"), 0, 1)
+		var counts []struct {
+			Own    int `db:"own_changes"`
+			Groups int `db:"group_changes"`
+		}
+		read(t, service, func(ctx context.Context, q sqlx.QueryerContext) error {
+			return sqlx.SelectContext(ctx, q, &counts, "SELECT own_changes, group_changes FROM mailboxes WHERE user_id IN ('ann', 'carl')")
+		})
+		for _, c := range counts {
+			if engine == db.Postgres && c.Own != 11 || c.Groups != 10 {
+				t.Errorf("two messages in a batch: counted %v, want 1 more own change", counts)
+			}
+		}
 	})
 }
 
