@@ -34,6 +34,18 @@ type FollowOptions struct {
 	// Lost is called when a connection is lost or cannot be made, with the reason and
 	// the time until the next attempt.
 	Lost func(err error, wait time.Duration)
+
+	// Typing is called while somebody writes to the user, or in a group of theirs. That is
+	// not a change: it has no cursor, and what happens while there is no connection is
+	// never told. If it is nil, nobody's typing is.
+	Typing func(Typing)
+}
+
+// Typing says that a user is writing a message, as far as is known until ExpiresAt.
+type Typing struct {
+	User      string    `json:"user"`
+	Peer      string    `json:"peer"` // as the user who follows addresses it: the one who writes, or the group
+	ExpiresAt time.Time `json:"expiresAt"`
 }
 
 // Follow yields the changes of a user's mailbox in the order of the feed, as they are
@@ -188,17 +200,32 @@ func (f *follower) read(body io.Reader, yield func(client.Change, error) bool) (
 			if f.options.Ready != nil {
 				f.options.Ready(cursor)
 			}
+		case event.Type == "typing":
+			if err := f.takeTyping(event.Data); err != nil {
+				return false, err
+			}
 		case event.Data != "": // an event without data only moves the cursor
 			change, err := readChange(event.Data)
 			if err != nil {
 				return false, fmt.Errorf("the change %s: %w", cursor, err)
 			}
-			if !yield(change, nil) {
+			if change.Cursor != uuid.Nil && !yield(change, nil) { // without a cursor it is no change
 				return false, nil
 			}
 		}
 	}
 	return true, errors.New("the stream has ended")
+}
+
+func (f *follower) takeTyping(data string) error {
+	var typing Typing
+	if err := json.Unmarshal([]byte(data), &typing); err != nil {
+		return fmt.Errorf("who is typing: %w", err)
+	}
+	if f.options.Typing != nil {
+		f.options.Typing(typing)
+	}
+	return nil
 }
 
 // readChange decodes numbers in metadata as json.Number: the service accepts numbers

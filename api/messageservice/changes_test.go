@@ -129,6 +129,28 @@ func TestFollowLong(t *testing.T) {
 	}
 }
 
+// TestFollowTyping hears who is typing between two changes, and passes over other events without a cursor. None
+// of them moves the place where the next connection resumes.
+func TestFollowTyping(t *testing.T) {
+	t.Parallel()
+	const typing = "event: typing\ndata: {\"user\":\"ann\",\"peer\":\"~team-1\",\"expiresAt\":\"2026-11-26T12:00:06Z\"}\n\n"
+	const later = "event: presence\ndata: {\"user\":\"ann\"}\n\n"
+	s := serve(t, says(ready(1, time.Millisecond), change(2), typing, later), stays(0, ready(2, 0), typing, later, change(3)))
+	var heard []Typing
+	options := &FollowOptions{Typing: func(typing Typing) { heard = append(heard, typing) }}
+	if texts, err := s.follow(t, options, 2); err != nil || texts != "2 3" {
+		t.Errorf("followed %s: %v", texts, err)
+	}
+	s.wantAsked(t, -1, 2)
+	want := Typing{User: "ann", Peer: "~team-1", ExpiresAt: time.Date(2026, 11, 26, 12, 0, 6, 0, time.UTC)}
+	if !slices.Equal(heard, []Typing{want, want}) {
+		t.Errorf("heard %v", heard)
+	}
+	if texts, err := serve(t, stays(0, ready(1, 0), typing, change(2))).follow(t, nil, 1); err != nil || texts != "2" {
+		t.Errorf("followed %s without asking who types: %v", texts, err)
+	}
+}
+
 // TestFollowSilence closes connections that are silent, and keeps one that is alive by
 // its heartbeats (comments), however long the loop takes over a change.
 func TestFollowSilence(t *testing.T) {

@@ -15,12 +15,17 @@ export async function* followAlone(
   options: FollowOptions,
   onBytes?: () => void,
 ): AsyncGenerator<Change, void, undefined> {
-  const { after, signal, onReady, onRetry } = options;
+  const { after, signal, onReady, onRetry, onTyping } = options;
   const place: Place = { after, cursor: undefined, retry: defaultRetry, failures: 0 };
   while (!signal?.aborted) {
     try {
-      for await (const { cursor, change } of connect(api, userId, place, signal, onBytes)) {
+      for await (const event of connect(api, userId, place, signal, onBytes)) {
         place.failures = 0;
+        if ('typing' in event) {
+          void onTyping?.(event.typing);
+          continue;
+        }
+        const { cursor, change } = event;
         place.cursor = cursor;
         if (change) yield change;
         else await onReady?.(cursor);

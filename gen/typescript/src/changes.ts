@@ -3,10 +3,18 @@ import type { MessageService } from './index.js';
 import type { components } from './schema.js';
 import { followTogether, shares } from './together.js';
 
-/** A message or a read marker that has changed, named by `type`, as it is now. Skip a type that you do not know. */
+/** What has changed, a message, a read marker, a group or a membership, named by `type`, as it is now. Skip a type that you do not know. */
 export type Change = components['schemas']['Change'];
 /** One page of changes, the oldest first. */
 export type ChangePage = components['schemas']['ChangePage'];
+
+/** That a user is writing a message, as far as is known until `expiresAt`. */
+export interface Typing {
+  readonly user: string;
+  /** As the user who follows addresses it: the one who writes, or the group. */
+  readonly peer: string;
+  readonly expiresAt: string;
+}
 
 /** Where {@link followChanges} begins, what ends it, and its callbacks. */
 export interface FollowOptions {
@@ -24,6 +32,11 @@ export interface FollowOptions {
    * until the next attempt. A promise it returns is awaited.
    */
   onRetry?: ((reason: unknown, wait: number) => unknown) | undefined;
+  /**
+   * Called while somebody writes to the user, or in a group of theirs. That is not a change: it has no
+   * cursor, and what happens while there is no stream is never told. A promise it returns is not awaited.
+   */
+  onTyping?: ((typing: Typing) => unknown) | undefined;
   /**
    * Whether this loop shares one connection with those of other tabs of the browser that follow
    * the same user of the same service with the same request headers, `Authorization` among them.

@@ -1,6 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 
-import type { Change, ChangePage } from './changes.js';
+import type { Change, ChangePage, Typing } from './changes.js';
 import type { MessageService } from './index.js';
 import { ProblemError, type Problem } from './problem.js';
 import { retryAfter } from './retry.js';
@@ -22,11 +22,8 @@ export interface Place {
   failures: number; // attempts in a row that brought no event
 }
 
-/** An event of a connection: a change and its cursor, or, without a change, the cursor after which it is ready. */
-export interface FeedEvent {
-  cursor: string;
-  change?: Change;
-}
+/** An event of a connection: a change and its cursor, or, without a change, the cursor after which it is ready; or who is typing, which has none. */
+export type FeedEvent = { cursor: string; change?: Change } | { typing: Typing };
 
 /** The connection is lost or could not be made, but another attempt may succeed. `cause` is the reason. */
 export class Lost extends Error {
@@ -55,10 +52,12 @@ export async function* connect(
   const notReady = new Error(`The stream was not ready within ${readyWithin / 1000} seconds.`);
   const timer = setTimeout(() => stream.abort(notReady), readyWithin);
   try {
-    for await (const { data } of readStream(stream, api, userId, place, onBytes)) {
+    for await (const { event, data } of readStream(stream, api, userId, place, onBytes)) {
       clearTimeout(timer);
-      const event: Change | { cursor: string } = JSON.parse(data);
-      yield 'type' in event ? { cursor: event.cursor, change: event } : event;
+      const content: Change | { cursor: string } | Typing = JSON.parse(data);
+      if ('type' in content) yield { cursor: content.cursor, change: content };
+      else if ('cursor' in content) yield content;
+      else if (event === 'typing') yield { typing: content };
     }
   } catch (error) {
     if (stream.signal.reason !== notReady) throw error;

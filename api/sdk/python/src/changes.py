@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -20,7 +21,7 @@ from .models import Change, Problem
 from .retrying import retry_after
 from .tokens import TokenSourceError
 
-__all__ = ["ProblemError", "follow_changes", "follow_changes_async"]
+__all__ = ["ProblemError", "Typing", "follow_changes", "follow_changes_async"]
 
 # Seconds of silence after which a stream counts as dead: three of the service's heartbeats.
 # It is the timeout of a single read, which every heartbeat (a comment) satisfies.
@@ -39,6 +40,15 @@ class ProblemError(Exception):
         self.problem = problem
 
 
+@define(frozen=True)
+class Typing:
+    """That a user is writing a message, as far as is known until `expires_at`."""
+
+    user: str
+    peer: str  # as the user who follows addresses it: the one who writes, or the group
+    expires_at: datetime
+
+
 def follow_changes(
     user_id: str,
     *,
@@ -46,6 +56,7 @@ def follow_changes(
     after: UUID | None = None,
     on_ready: Callable[[UUID], object] | None = None,
     on_retry: Callable[[Exception, float], object] | None = None,
+    on_typing: Callable[[Typing], object] | None = None,
 ) -> Generator[Change, None, None]:
     """Yields the changes of a user's mailbox in the order of the feed, as they are stored.
 
@@ -66,6 +77,9 @@ def follow_changes(
             you have none: with it as `after` you miss nothing from then on.
         on_retry: Called when the connection is lost or cannot be made, with the reason and
             the seconds until the next attempt.
+        on_typing: Called while somebody writes to the user, or in a group of theirs. That is
+            not a change: it has no cursor, and what happens while there is no connection is
+            never told.
 
     Raises:
         ProblemError: If another attempt would be refused too. If the problem's type is
@@ -79,6 +93,9 @@ def follow_changes(
                     taken = feed.take(event)
                     if isinstance(taken, Change):
                         yield taken
+                    elif isinstance(taken, Typing):
+                        if on_typing:
+                            on_typing(taken)
                     elif taken and on_ready:
                         on_ready(taken)
         except _Lost as error:
@@ -96,10 +113,11 @@ async def follow_changes_async(
     after: UUID | None = None,
     on_ready: Callable[[UUID], object] | None = None,
     on_retry: Callable[[Exception, float], object] | None = None,
+    on_typing: Callable[[Typing], object] | None = None,
 ) -> AsyncGenerator[Change, None]:
     """Yields the changes of a user's mailbox, as `follow_changes` does.
 
-    `on_ready` and `on_retry` may be async. Cancelling the task ends it, even while it
+    `on_ready`, `on_retry` and `on_typing` may be async. Cancelling the task ends it, even while it
     waits. To close the connection at once when you leave the loop, use
     `contextlib.aclosing`: otherwise Python closes it some time later.
     """
@@ -111,6 +129,9 @@ async def follow_changes_async(
                     taken = feed.take(event)
                     if isinstance(taken, Change):
                         yield taken
+                    elif isinstance(taken, Typing):
+                        if on_typing:
+                            await _await_result(on_typing(taken))
                     elif taken and on_ready:
                         await _await_result(on_ready(taken))
         except _Lost as error:
@@ -154,17 +175,21 @@ class _Feed:
             "timeout": _SILENCE,
         }
 
-    def take(self, event: ServerSentEvent) -> UUID | Change | None:
-        """Records the position of an event, and returns the cursor of a `ready` event, or a change."""
+    def take(self, event: ServerSentEvent) -> UUID | Change | Typing | None:
+        """Records the position of an event, and returns the cursor of a `ready` event, a change, or who is typing."""
         if event.retry is not None:
             self.retry = event.retry / 1000
         if not event.data:  # httpx-sse yields an event also for a comment and for a retry field alone
             return None
         self.failures = 0
-        self.cursor = UUID(event.id)
+        self.cursor = UUID(event.id)  # that of the last event which had one
         data = json.loads(event.data)
         if event.event == "ready":
             return UUID(data["cursor"])
+        if event.event == "typing":
+            return Typing(data["user"], data["peer"], datetime.fromisoformat(data["expiresAt"]))
+        if "cursor" not in data:  # it is no change
+            return None
         return Change.from_dict(data)
 
     def next_attempt(self, lost: _Lost) -> float:

@@ -1,6 +1,7 @@
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timezone
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import pytest
 from following import BASE_URL, Follow, both, is_end, text_of
 from message_service_client import Client
 from message_service_client.api.changes import list_changes
-from message_service_client.changes import ProblemError
+from message_service_client.changes import ProblemError, Typing
 from message_service_client.models import Change, ChangePage
 
 
@@ -96,6 +97,18 @@ def take(follow: Follow, script: Script, count: int, **options: Any) -> list[obj
 def test_a_stream_is_read_whatever_the_chunks_it_comes_in(follow: Follow) -> None:
     for chunk in (1, 2, 3, 7, 64):
         assert take(follow, Script(Stream(bytes_of(TEXTS), chunk=chunk)), 3) == TEXTS
+
+
+@both
+def test_typing_is_heard_and_other_events_without_a_cursor_are_passed_over(follow: Follow, waits: list[float]) -> None:
+    typing = b'event: typing\ndata: {"user":"ann","peer":"~team-1","expiresAt":"2026-11-26T12:00:06Z"}\n\n'
+    later = b'event: presence\ndata: {"user":"ann"}\n\n'
+    heard: list[Typing] = []
+    script = Script(Stream(bytes_of(TEXTS[:1]) + typing + later), Stream(bytes_of(TEXTS, 1)))
+    assert take(follow, script, 3, on_typing=heard.append) == TEXTS
+    assert heard == [Typing("ann", "~team-1", datetime(2026, 11, 26, 12, 0, 6, tzinfo=timezone.utc))]
+    assert script.asked == [(None, None), (None, str(cursor_of(1)))]
+    assert take(follow, Script(Stream(bytes_of([]) + typing + bytes_of(TEXTS))), 3) == TEXTS
 
 
 @both

@@ -37,7 +37,7 @@ export type ExportRecord = components['schemas']['ExportRecord'];
 /** The sizes the server accepts. */
 export type Limits = components['schemas']['Limits'];
 
-export { followChanges, type Change, type ChangePage, type FollowOptions } from './changes.js';
+export { followChanges, type Change, type ChangePage, type FollowOptions, type Typing } from './changes.js';
 export { ProblemError, type Problem } from './problem.js';
 export type { components, paths };
 

@@ -31,7 +31,7 @@
  */
 import { defaultRetry, followAlone, nextAttempt } from './alone.js';
 import { Absence } from './absence.js';
-import type { Change, FollowOptions } from './changes.js';
+import type { Change, FollowOptions, Typing } from './changes.js';
 import { Lost, readPage } from './connection.js';
 import type { MessageService } from './index.js';
 import { ProblemError, type Problem } from './problem.js';
@@ -45,7 +45,8 @@ const queueLimit = 256;
 interface ChangeNote { from: string; change: Change }
 /** The id of the leader's connection and the leader's cursor; `lost` says why there is no connection. */
 interface StateNote { connection: string; at: string | undefined; lost?: { reason: string; problem: Problem | undefined; wait: number } }
-type Note = ChangeNote | StateNote;
+interface TypingNote { typing: Typing }
+type Note = ChangeNote | StateNote | TypingNote;
 
 /** The clients that use the global `fetch`: no credential is added to their requests that the group's name does not cover. */
 export const plainClients = new WeakSet<MessageService>();
@@ -193,6 +194,7 @@ class Follower {
   }
 
   #receive(note: Note): void {
+    if ('typing' in note) return void this.#options.onTyping?.(note.typing); // at once: it does not wait for the loop
     if ('change' in note) {
       if (this.#queue.push(note) > queueLimit) {
         this.#queue = [];
@@ -228,6 +230,7 @@ class Follower {
           const problem = reason instanceof ProblemError ? reason.problem : undefined;
           send({ connection: crypto.randomUUID(), at, lost: { reason: reasonOf(reason), problem, wait } });
         },
+        onTyping: (typing) => send({ typing }),
       }, () => tabs.beat()); // browsers throttle the timers of hidden tabs, but not network events
       for await (const change of changes) {
         send({ from: at ?? change.cursor, change });
@@ -254,7 +257,7 @@ async function nameOf(api: MessageService, userId: string): Promise<string> {
   const { url, headers } = await requestOf(api, userId).catch((error: unknown) => { throw new Lost(error); });
   const sorted = JSON.stringify([...headers, ['token', tokensOf.get(api)?.group]].sort());
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(sorted)));
-  return `message-service-client 1 ${url} ${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  return `message-service-client 2 ${url} ${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
 async function requestOf(api: MessageService, userId: string): Promise<Request> {

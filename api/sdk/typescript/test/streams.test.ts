@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test, type TestContext } from 'node:test';
 
-import { createMessageService, followChanges, ProblemError, type Change, type FollowOptions, type Problem } from 'message-service-client';
+import { createMessageService, followChanges, ProblemError, type Change, type FollowOptions, type Problem, type Typing } from 'message-service-client';
 import { collect, hurry, readyWithin, silence } from './following.ts';
 import { baseUrl } from './service.ts';
 
@@ -70,6 +70,20 @@ test('a stream is read whatever the chunks it comes in', async () => {
     assert.deepEqual(await first(3, follow()), texts);
     assert.equal(asked.length, 1);
   }
+});
+
+test('typing is heard, and other events without a cursor are passed over', async (t) => {
+  hurry(t);
+  const typing = { user: 'ann', peer: '~team-1', expiresAt: '2026-11-26T12:00:06Z' };
+  const live = `event: typing\ndata: ${JSON.stringify(typing)}\n\nevent: presence\ndata: {"user":"ann"}\n\n`;
+  const begun = new Uint8Array([...bytesOf(texts.slice(0, 1)), ...new TextEncoder().encode(live)]);
+  const { asked, follow } = scripted({ bytes: begun, then: 'end' }, { bytes: bytesOf(texts, 1), then: 'nothing' });
+  const heard: Typing[] = [];
+  assert.deepEqual(await first(3, follow({ onTyping: (who) => heard.push(who) })), texts);
+  assert.deepEqual(heard, [typing]);
+  assert.deepEqual(asked.map(({ lastEventId }) => lastEventId), [null, cursorOf(1)]);
+  const unasked = scripted({ bytes: new Uint8Array([...begun, ...bytesOf(texts, 1)]), then: 'nothing' });
+  assert.deepEqual(await first(3, unasked.follow()), texts);
 });
 
 test('a stream is resumed wherever it is cut', async (t) => {
