@@ -11,14 +11,23 @@ import "sync"
 // once in as many uses of others as half the size is kept. An exact order of use would keep little more, and
 // take a list to maintain.
 type Map[K comparable, V any] struct {
+	half  int
+	weigh func(V) int
+
 	mu         sync.Mutex
-	half       int
 	young, old map[K]V
+	weight     int // of the young one
 }
 
 // New makes a map that holds at most size values; size is at least 2.
 func New[K comparable, V any](size int) *Map[K, V] {
-	return &Map[K, V]{half: size / 2, young: map[K]V{}}
+	return NewWeighed[K](size, func(V) int { return 1 })
+}
+
+// NewWeighed makes a map that holds values which weigh at most size together, or else no more than one in each
+// generation.
+func NewWeighed[K comparable, V any](size int, weigh func(V) int) *Map[K, V] {
+	return &Map[K, V]{half: size / 2, weigh: weigh, young: map[K]V{}}
 }
 
 // Get returns the value of a key, if it is there.
@@ -66,8 +75,14 @@ func (m *Map[K, V]) get(key K) (V, bool) {
 }
 
 func (m *Map[K, V]) put(key K, value V) {
-	if _, ok := m.young[key]; !ok && len(m.young) >= m.half {
-		m.young, m.old = make(map[K]V, m.half), m.young
+	if before, ok := m.young[key]; ok {
+		m.weight -= m.weigh(before)
+		delete(m.young, key)
+	}
+	weight := m.weigh(value)
+	if len(m.young) > 0 && m.weight+weight > m.half {
+		m.young, m.old, m.weight = make(map[K]V, len(m.young)), m.young, 0
 	}
 	m.young[key] = value
+	m.weight += weight
 }

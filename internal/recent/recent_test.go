@@ -15,14 +15,19 @@ func TestMap(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		size := rapid.IntRange(2, 7).Draw(t, "size")
-		m := recent.New[int, int](size)
+		heaviest := rapid.IntRange(1, 4).Draw(t, "weight of the heaviest")
+		weigh := func(value int) int { return 1 + value%heaviest }
+		m := recent.NewWeighed[int](size, weigh)
+		if heaviest == 1 {
+			m = recent.New[int, int](size)
+		}
 		last := map[int]int{} // what was put
 		var used []int        // keys, the latest last
 		use := func(key int) {
 			used = append(slices.DeleteFunc(used, func(k int) bool { return k == key }), key)
 		}
 		isRecent := func(key int) bool {
-			return slices.Contains(used[max(0, len(used)-size/2):], key)
+			return slices.Contains(used[max(0, len(used)-max(1, size/2/heaviest)):], key)
 		}
 		next := 0
 		t.Repeat(map[string]func(*rapid.T){
@@ -57,8 +62,8 @@ func TestMap(t *testing.T) {
 				use(key)
 			},
 			"": func(t *rapid.T) {
-				if n := m.Len(); n > size {
-					t.Fatalf("it holds %d values, at most %d", n, size)
+				if n, most := m.Len(), max(2, size); n > most {
+					t.Fatalf("it holds %d values, at most %d", n, most)
 				}
 			},
 		})

@@ -7,6 +7,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -153,6 +154,30 @@ func (j *OptionalJSON) Scan(value any) error {
 		*j = OptionalJSON(value)
 	default:
 		return fmt.Errorf("%T is no text", value)
+	}
+	return nil
+}
+
+// OptionalTime is a field that is stored as microseconds since 1970 in UTC, or as NULL if it is nil.
+type OptionalTime struct{ Field **time.Time }
+
+// Value implements [driver.Valuer].
+func (t OptionalTime) Value() (driver.Value, error) {
+	if *t.Field == nil {
+		return nil, nil //nolint:nilnil // NULL
+	}
+	return (*t.Field).UnixMicro(), nil
+}
+
+// Scan implements sql.Scanner.
+func (t OptionalTime) Scan(value any) error {
+	switch value := value.(type) {
+	case nil:
+		*t.Field = nil
+	case int64:
+		*t.Field = new(time.UnixMicro(value).UTC())
+	default:
+		return fmt.Errorf("%T is no time", value)
 	}
 	return nil
 }

@@ -25,12 +25,13 @@ CREATE INDEX IF NOT EXISTS groups_to_erase ON groups (group_id) WHERE deleted AN
 -- Two rows for each membership: one with the group, one with the user. They stay when it ends, since
 -- feeds show that it did.
 CREATE TABLE IF NOT EXISTS members (
-    group_id text COLLATE "C" NOT NULL,
-    user_id  text COLLATE "C" NOT NULL,
-    role     text             NOT NULL, -- owner, admin or member
-    state    text             NOT NULL, -- active, left or removed
-    since    uuid             NOT NULL, -- when it began
-    changed  uuid             NOT NULL, -- the newest change of this row
+    group_id     text COLLATE "C" NOT NULL,
+    user_id      text COLLATE "C" NOT NULL,
+    role         text             NOT NULL, -- owner, admin or member
+    state        text             NOT NULL, -- active, left or removed
+    since        uuid             NOT NULL, -- when it began
+    visible_from uuid             NOT NULL, -- the first id of messages that the user may see
+    changed      uuid             NOT NULL, -- the newest change of this row
     PRIMARY KEY (group_id, user_id)
 );
 CREATE INDEX IF NOT EXISTS members_active ON members (group_id, user_id) WHERE state = 'active';
@@ -42,7 +43,7 @@ CREATE TABLE IF NOT EXISTS memberships (
     role         text             NOT NULL,
     state        text             NOT NULL, -- active, left, removed, or deleted with the group
     since        uuid             NOT NULL,
-    visible_from uuid             NOT NULL, -- the first id of messages that the user may see
+    visible_from uuid             NOT NULL,
     changed      uuid             NOT NULL,
     muted_until  bigint,                    -- microseconds since 1970, in UTC
     hidden       uuid,                      -- from the inbox, until there is something newer than this

@@ -23,12 +23,13 @@ CREATE INDEX IF NOT EXISTS groups_to_erase ON groups (group_id) WHERE deleted AN
 -- Two rows for each membership: one with the group, one with the user. They stay when it ends, since
 -- feeds show that it did.
 CREATE TABLE IF NOT EXISTS members (
-    group_id TEXT    NOT NULL,
-    user_id  TEXT    NOT NULL,
-    role     TEXT    NOT NULL, -- owner, admin or member
-    state    TEXT    NOT NULL, -- active, left or removed
-    since    BLOB    NOT NULL, -- when it began
-    changed  BLOB    NOT NULL, -- the newest change of this row
+    group_id     TEXT    NOT NULL,
+    user_id      TEXT    NOT NULL,
+    role         TEXT    NOT NULL, -- owner, admin or member
+    state        TEXT    NOT NULL, -- active, left or removed
+    since        BLOB    NOT NULL, -- when it began
+    visible_from BLOB    NOT NULL, -- the first id of messages that the user may see
+    changed      BLOB    NOT NULL, -- the newest change of this row
     PRIMARY KEY (group_id, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS members_active ON members (group_id, user_id) WHERE state = 'active';
@@ -40,7 +41,7 @@ CREATE TABLE IF NOT EXISTS memberships (
     role         TEXT    NOT NULL,
     state        TEXT    NOT NULL, -- active, left, removed, or deleted with the group
     since        BLOB    NOT NULL,
-    visible_from BLOB    NOT NULL, -- the first id of messages that the user may see
+    visible_from BLOB    NOT NULL,
     changed      BLOB    NOT NULL,
     muted_until  INTEGER,          -- microseconds since 1970, in UTC
     hidden       BLOB,             -- from the inbox, until there is something newer than this

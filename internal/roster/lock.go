@@ -1,0 +1,141 @@
+package roster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/recent"
+)
+
+// cacheSize is how many members the cache has room for, of all groups together: about 100 bytes each.
+const cacheSize = 200_000
+
+// Rosters are who is in the groups of a database. They are safe for concurrent use.
+type Rosters struct {
+	locking string // the clause of a SELECT that locks its rows
+	cache   *recent.Map[string, version]
+}
+
+// version is who is in a group at one version of it.
+type version struct {
+	number  int64
+	members *Members
+}
+
+// New makes the rosters of a migrated database.
+func New(database *db.DB) *Rosters {
+	r := &Rosters{cache: recent.NewWeighed[string](cacheSize, func(v version) int { return 1 + len(v.members.users) })}
+	if database.Engine == db.Postgres { // SQLite has one writer at a time
+		r.locking = "FOR NO KEY UPDATE"
+	}
+	return r
+}
+
+// Locked is a group whose row is locked, with its members.
+type Locked struct {
+	Group
+	Members *Members
+}
+
+// Members are the active members of a group. They are shared, so nobody may change them.
+type Members struct {
+	users   []string
+	entries []Entry
+}
+
+// Entry is what is known of a member.
+type Entry struct {
+	Role        Role
+	Since       mailbox.ID
+	VisibleFrom mailbox.ID
+}
+
+// Users are the ids of the members, in their order.
+func (m *Members) Users() []string { return m.users }
+
+// Get returns the entry of a user, if they are a member.
+func (m *Members) Get(user string) (entry Entry, is bool) {
+	i, is := slices.BinarySearch(m.users, user)
+	if !is {
+		return Entry{}, false
+	}
+	return m.entries[i], true
+}
+
+// Lock locks the rows of groups until the transaction ends, and returns by their addresses those that exist
+// and are not deleted. It comes before everything else that the transaction locks or changes: what it reads is
+// remembered as committed, for the version in the locked row.
+func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (map[string]*Locked, error) {
+	groups, err := GroupTable.Select(ctx, tx, tx.Rebind(`
+		SELECT `+GroupTable.Columns()+` FROM groups WHERE deleted = false AND group_id IN (`+db.RowsOf(len(addresses), "?")+`)
+		ORDER BY group_id `+r.locking), anys(addresses)...)
+	if err != nil {
+		return nil, fmt.Errorf("lock groups: %w", err)
+	}
+	locked := make(map[string]*Locked, len(groups))
+	var unknown []string
+	for _, g := range groups {
+		known, ok := r.cache.Get(g.Address)
+		if !ok || known.number != g.Version {
+			unknown = append(unknown, g.Address)
+		}
+		locked[g.Address] = &Locked{g, known.members}
+	}
+	if len(unknown) == 0 {
+		return locked, nil
+	}
+	// Not in the statement above, which may have waited: it would see the members as they were before that.
+	found, err := selectMembers(ctx, tx, unknown)
+	if err != nil {
+		return nil, err
+	}
+	for _, address := range unknown {
+		g := locked[address]
+		g.Members = found[address]
+		r.cache.Put(address, version{g.Version, g.Members})
+	}
+	return locked, nil
+}
+
+// selectMembers returns the active members of some groups, in the order of their ids.
+func selectMembers(ctx context.Context, tx *sqlx.Tx, groups []string) (map[string]*Members, error) {
+	rows, err := MemberTable.Select(ctx, tx, tx.Rebind(`
+		SELECT `+MemberTable.Columns()+` FROM members WHERE state = 'active' AND group_id IN (`+db.RowsOf(len(groups), "?")+`)
+		ORDER BY group_id, user_id`), anys(groups)...)
+	if err != nil {
+		return nil, fmt.Errorf("select members: %w", err)
+	}
+	found := make(map[string]*Members, len(groups))
+	for _, group := range groups {
+		found[group] = &Members{}
+	}
+	for _, row := range rows {
+		m := found[row.Group]
+		m.users = append(m.users, row.User)
+		m.entries = append(m.entries, Entry{row.Role.shared(), row.Since, row.VisibleFrom})
+	}
+	return found, nil
+}
+
+// shared is the same role, without memory of its own.
+func (r Role) shared() Role {
+	for _, role := range rising {
+		if r == role {
+			return role
+		}
+	}
+	return r
+}
+
+func anys(texts []string) []any {
+	list := make([]any, len(texts))
+	for i, text := range texts {
+		list[i] = text
+	}
+	return list
+}
