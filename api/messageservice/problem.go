@@ -22,6 +22,7 @@ const (
 	SenderBlocked        = "urn:problem-type:message-service:sender-blocked"
 	NotFound             = "urn:problem-type:message-service:not-found"
 	MessageDeleted       = "urn:problem-type:message-service:message-deleted"
+	UserBeingErased      = "urn:problem-type:message-service:user-being-erased"
 	ContentTooLarge      = "urn:problem-type:message-service:content-too-large"
 	UnprocessableContent = "urn:problem-type:message-service:unprocessable-content"
 	IdempotencyKeyReused = "urn:problem-type:message-service:idempotency-key-reused"

@@ -563,7 +563,7 @@ type Problem struct {
 	// `urn:problem-type:message-service:` followed by `bad-request`,
 	// `credential-required`, `credential-invalid`, `credential-expired`, `credential-revoked`,
 	// `forbidden`, `insufficient-scope`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
-	// `message-deleted`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
+	// `message-deleted`, `user-being-erased`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
 	// `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
 	// `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
 	//
@@ -825,6 +825,9 @@ type UnprocessableContent = Problem
 
 // UnsupportedMediaType What went wrong, as in RFC 9457.
 type UnsupportedMediaType = Problem
+
+// UserBeingErased What went wrong, as in RFC 9457.
+type UserBeingErased = Problem
 
 // SetTokenRevocation Which tokens to revoke.
 type SetTokenRevocation = SetTokenRevocationRequest
@@ -1161,7 +1164,7 @@ type ClientInterface interface {
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
-	// with 403.
+	// with 403, and one to or by a user who is being erased with 409.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -1189,7 +1192,7 @@ type ClientInterface interface {
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
-	// with 403.
+	// with 403, and one to or by a user who is being erased with 409.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -1322,15 +1325,17 @@ type ClientInterface interface {
 	// idempotency keys of all those messages, deleted ones too, are free again. Other
 	// users' blocks of this user remain.
 	//
-	// Every message that was acknowledged before the request arrived is erased, and
-	// at some moment between the request and the answer there was none of this user
-	// at all. What somebody sends after that moment starts anew.
+	// From the beginning to the end, messages to and by the user are refused with 409
+	// (`user-being-erased`). So every message that was acknowledged before the request
+	// arrived is erased, and at some moment between the request and the answer there
+	// was none of this user at all. What somebody sends after the answer starts anew.
 	//
-	// It works in small steps, so that it holds up nobody, and is answered when all
-	// is done: a second or so for some thousands of messages, so give your client
-	// time. If the connection ends before, or the answer is 503, repeat it: what is
-	// erased stays erased, and repeating it when nothing is left does nothing. The id
-	// is free afterwards: there are no accounts here.
+	// It works in small steps, so that it holds up nobody else, and is answered when
+	// all is done: a second or so for some thousands of messages, so give your client
+	// time. If the connection ends before, or the answer is 503, repeat it, since until
+	// then the user stays closed to messages: what is erased stays erased, and repeating
+	// it when nothing is left does nothing. The id is free afterwards: there are no
+	// accounts here.
 	//
 	// Corresponds with DELETE /v1/users/{userId} (the `EraseUser` operationId).
 	EraseUser(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1718,7 +1723,7 @@ func (c *Client) ListMessages(ctx context.Context, params *ListMessagesParams, r
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
-// with 403.
+// with 403, and one to or by a user who is being erased with 409.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -1756,7 +1761,7 @@ func (c *Client) SendMessageWithBody(ctx context.Context, params *SendMessagePar
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
-// with 403.
+// with 403, and one to or by a user who is being erased with 409.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -1999,15 +2004,17 @@ func (c *Client) CreateToken(ctx context.Context, body CreateTokenJSONRequestBod
 // idempotency keys of all those messages, deleted ones too, are free again. Other
 // users' blocks of this user remain.
 //
-// Every message that was acknowledged before the request arrived is erased, and
-// at some moment between the request and the answer there was none of this user
-// at all. What somebody sends after that moment starts anew.
+// From the beginning to the end, messages to and by the user are refused with 409
+// (`user-being-erased`). So every message that was acknowledged before the request
+// arrived is erased, and at some moment between the request and the answer there
+// was none of this user at all. What somebody sends after the answer starts anew.
 //
-// It works in small steps, so that it holds up nobody, and is answered when all
-// is done: a second or so for some thousands of messages, so give your client
-// time. If the connection ends before, or the answer is 503, repeat it: what is
-// erased stays erased, and repeating it when nothing is left does nothing. The id
-// is free afterwards: there are no accounts here.
+// It works in small steps, so that it holds up nobody else, and is answered when
+// all is done: a second or so for some thousands of messages, so give your client
+// time. If the connection ends before, or the answer is 503, repeat it, since until
+// then the user stays closed to messages: what is erased stays erased, and repeating
+// it when nothing is left does nothing. The id is free afterwards: there are no
+// accounts here.
 //
 // Corresponds with DELETE /v1/users/{userId} (the `EraseUser` operationId).
 func (c *Client) EraseUser(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3926,7 +3933,7 @@ type ClientWithResponsesInterface interface {
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
-	// with 403.
+	// with 403, and one to or by a user who is being erased with 409.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -3954,7 +3961,7 @@ type ClientWithResponsesInterface interface {
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
-	// with 403.
+	// with 403, and one to or by a user who is being erased with 409.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -4095,15 +4102,17 @@ type ClientWithResponsesInterface interface {
 	// idempotency keys of all those messages, deleted ones too, are free again. Other
 	// users' blocks of this user remain.
 	//
-	// Every message that was acknowledged before the request arrived is erased, and
-	// at some moment between the request and the answer there was none of this user
-	// at all. What somebody sends after that moment starts anew.
+	// From the beginning to the end, messages to and by the user are refused with 409
+	// (`user-being-erased`). So every message that was acknowledged before the request
+	// arrived is erased, and at some moment between the request and the answer there
+	// was none of this user at all. What somebody sends after the answer starts anew.
 	//
-	// It works in small steps, so that it holds up nobody, and is answered when all
-	// is done: a second or so for some thousands of messages, so give your client
-	// time. If the connection ends before, or the answer is 503, repeat it: what is
-	// erased stays erased, and repeating it when nothing is left does nothing. The id
-	// is free afterwards: there are no accounts here.
+	// It works in small steps, so that it holds up nobody else, and is answered when
+	// all is done: a second or so for some thousands of messages, so give your client
+	// time. If the connection ends before, or the answer is 503, repeat it, since until
+	// then the user stays closed to messages: what is erased stays erased, and repeating
+	// it when nothing is left does nothing. The id is free afterwards: there are no
+	// accounts here.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5058,6 +5067,8 @@ type SendMessageResponse struct {
 	ApplicationProblemJSON403 *SenderBlocked
 	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *UserBeingErased
 	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationProblemJSON413 *ContentTooLarge
 	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -5103,6 +5114,11 @@ func (r SendMessageResponse) GetApplicationProblemJSON403() *SenderBlocked {
 // GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r SendMessageResponse) GetApplicationProblemJSON406() *NotAcceptable {
 	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r SendMessageResponse) GetApplicationProblemJSON409() *UserBeingErased {
+	return r.ApplicationProblemJSON409
 }
 
 // GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -7714,7 +7730,7 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, para
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
-// with 403.
+// with 403, and one to or by a user who is being erased with 409.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -7748,7 +7764,7 @@ func (c *ClientWithResponses) SendMessageWithBodyWithResponse(ctx context.Contex
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
-// with 403.
+// with 403, and one to or by a user who is being erased with 409.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -7955,15 +7971,17 @@ func (c *ClientWithResponses) CreateTokenWithResponse(ctx context.Context, body 
 // idempotency keys of all those messages, deleted ones too, are free again. Other
 // users' blocks of this user remain.
 //
-// Every message that was acknowledged before the request arrived is erased, and
-// at some moment between the request and the answer there was none of this user
-// at all. What somebody sends after that moment starts anew.
+// From the beginning to the end, messages to and by the user are refused with 409
+// (`user-being-erased`). So every message that was acknowledged before the request
+// arrived is erased, and at some moment between the request and the answer there
+// was none of this user at all. What somebody sends after the answer starts anew.
 //
-// It works in small steps, so that it holds up nobody, and is answered when all
-// is done: a second or so for some thousands of messages, so give your client
-// time. If the connection ends before, or the answer is 503, repeat it: what is
-// erased stays erased, and repeating it when nothing is left does nothing. The id
-// is free afterwards: there are no accounts here.
+// It works in small steps, so that it holds up nobody else, and is answered when
+// all is done: a second or so for some thousands of messages, so give your client
+// time. If the connection ends before, or the answer is 503, repeat it, since until
+// then the user stays closed to messages: what is erased stays erased, and repeating
+// it when nothing is left does nothing. The id is free afterwards: there are no
+// accounts here.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8969,6 +8987,13 @@ func ParseSendMessageResponse(rsp *http.Response) (*SendMessageResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest UserBeingErased
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest ContentTooLarge

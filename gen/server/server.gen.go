@@ -539,7 +539,7 @@ type Problem struct {
 	// `urn:problem-type:message-service:` followed by `bad-request`,
 	// `credential-required`, `credential-invalid`, `credential-expired`, `credential-revoked`,
 	// `forbidden`, `insufficient-scope`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
-	// `message-deleted`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
+	// `message-deleted`, `user-being-erased`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
 	// `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
 	// `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
 	//
@@ -824,6 +824,9 @@ type UnprocessableContent = Problem
 
 // UnsupportedMediaType What went wrong, as in RFC 9457.
 type UnsupportedMediaType = Problem
+
+// UserBeingErased What went wrong, as in RFC 9457.
+type UserBeingErased = Problem
 
 // SetTokenRevocation Which tokens to revoke.
 type SetTokenRevocation = SetTokenRevocationRequest
@@ -1831,6 +1834,8 @@ type UnauthorizedApplicationProblemPlusJSONResponse Problem
 type UnprocessableContentApplicationProblemPlusJSONResponse Problem
 
 type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
+
+type UserBeingErasedApplicationProblemPlusJSONResponse Problem
 
 type GetHealthRequestObject struct {
 }
@@ -2923,6 +2928,22 @@ func (response SendMessage406ApplicationProblemPlusJSONResponse) VisitSendMessag
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendMessage409ApplicationProblemPlusJSONResponse struct {
+	UserBeingErasedApplicationProblemPlusJSONResponse
+}
+
+func (response SendMessage409ApplicationProblemPlusJSONResponse) VisitSendMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -24,6 +24,7 @@ var kinds = map[messaging.Code]problem.Kind{
 	messaging.IdempotencyKeyReused: problem.IdempotencyKeyReused,
 	messaging.SenderBlocked:        problem.SenderBlocked,
 	messaging.MessageDeleted:       problem.MessageDeleted,
+	messaging.UserClosed:           problem.UserBeingErased,
 	messaging.CursorAhead:          problem.CursorAhead,
 	messaging.TooManyStreams:       problem.TooManyRequests,
 	messaging.Forbidden:            problem.Forbidden,

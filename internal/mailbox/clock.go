@@ -22,7 +22,7 @@ type Change struct {
 
 	IDs      []ID     // in increasing order; set by stamp
 	Blocking bool     // one of the owners has blocked somebody at some time; set by stamp
-	Closed   []string // the owners whose mailboxes are closed; set by stamp
+	Closed   []string // the owners who are being erased, see [Close]; set by stamp
 }
 
 // stamp gives each change ids that are greater than the clocks of all its mailboxes, and sets
@@ -136,7 +136,9 @@ func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps map[s
 	}
 	for _, c := range changes {
 		c.Blocking = slices.ContainsFunc(c.Owners, func(owner string) bool { return blocking[owner] })
-		c.Closed = slices.DeleteFunc(slices.Clone(c.Owners), func(owner string) bool { return !closed[owner] })
+		if c.Closed = nil; len(closed) > 0 {
+			c.Closed = slices.DeleteFunc(slices.Clone(c.Owners), func(owner string) bool { return !closed[owner] })
+		}
 	}
 	return ahead, nil
 }
@@ -150,4 +152,13 @@ func SetClocks(rows, first string) string {
 		SET clock = CASE WHEN mailboxes.clock < ` + first + ` THEN excluded.clock ELSE mailboxes.clock END,
 			own_changes = mailboxes.own_changes + excluded.own_changes, group_changes = mailboxes.group_changes + excluded.group_changes
 		RETURNING user_id, clock, blocking, closed`
+}
+
+// Close marks a mailbox, which must be locked, as that of a user who is being erased, or opens it
+// again. Changes learn it by [Change].Closed; whether they go on is theirs to decide.
+func Close(ctx context.Context, tx *sqlx.Tx, owner string, closed bool) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE mailboxes SET closed = $1 WHERE user_id = $2", closed, owner); err != nil {
+		return fmt.Errorf("close mailbox: %w", err)
+	}
+	return nil
 }

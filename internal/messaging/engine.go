@@ -10,7 +10,7 @@ import (
 type engine interface {
 	// storeBatch is the fast path of sends: it stores messages, none of which needs the rules, by
 	// one statement, unless a mailbox is ahead of their ids or one of their users has ever
-	// blocked somebody. It returns the ids of the messages it has stored: not of those whose
+	// blocked somebody or is being erased. It returns the ids of the messages it has stored: not of those whose
 	// idempotency keys are taken. The others go through [store]; an engine without such a statement
 	// stores none. After an error, which is a db.ErrUnavailable, the outcome is unknown.
 	storeBatch(ctx context.Context, messages []*StoredMessage) (stored []ID, err error)

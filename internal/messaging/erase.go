@@ -3,7 +3,6 @@ package messaging
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -15,47 +14,58 @@ const (
 	// eraseBatch is how many messages one transaction erases: not many, since it locks the mailboxes of
 	// all their users.
 	eraseBatch    = 100
-	eraseRestMax  = 1000 // messages that the last transaction erases
 	eraseScan     = 1000 // edits and deletions that a transaction scans for keys to free
-	eraseAttempts = 100  // of the last transaction, while others go on sending
+	eraseAttempts = 100  // until one finds nothing left, while others erase the same user
 )
 
 // EraseUser deletes every message that a user sent or received, the read markers of
 // their conversations, on both sides, and the user's blocks, and frees the idempotency keys of
-// all those messages. There is a moment before it returns at which none of them is left. It erases
-// in small transactions and stops between two of them when ctx ends; what is erased stays
-// erased, and it may be repeated. Only a service may call it. Errors: [Forbidden]; [Unavailable]; the error of ctx.
+// all those messages. There is a moment before it returns at which none of them is left.
+//
+// It closes the user's mailbox first: until all is erased, sends to and by the user are refused with
+// [UserClosed]. It erases in small transactions and stops between two of them when ctx ends; what is erased
+// stays erased, and the mailbox stays closed until it is repeated to its end. Only a service may call it.
+// Errors: [Forbidden]; [Unavailable]; the error of ctx.
 func (s *Service) EraseUser(ctx context.Context, caller Caller, user string) error {
 	if !caller.service {
 		return forbidden("Only a service may erase a user.")
 	}
 	e := erasure{service: s, user: user}
 	for range eraseAttempts {
-		if err := e.eraseMost(ctx); err != nil {
-			return explain(err)
+		for _, step := range []func(context.Context) error{e.close, e.takeIndexBack, e.eraseMost} {
+			if err := step(ctx); err != nil {
+				return explain(err)
+			}
 		}
-		done, err := e.eraseRest(ctx)
-		if err != nil || done {
+		if err := e.finish(ctx); !errors.Is(err, errMoreLeft) {
 			return explain(err)
 		}
 	}
-	return &Error{Code: Unavailable, Message: "Messages of the user are stored faster than they can be erased. Try again shortly."}
+	return unavailable("The user is being erased by others, too. Try again shortly.")
+}
+
+func userClosed() *Error {
+	return &Error{Code: UserClosed, Message: "The user is being erased. Until that is done, nothing can be sent to or by them."}
 }
 
 // erasure is the state of erasing one user.
 type erasure struct {
 	service *Service
 	user    string
-	freed   ID       // the keys of tombstones up to this change are free
-	seen    remnants // what the last attempt of eraseRest found
+	freed   ID // the keys of tombstones up to this change are free
 }
 
-// eraseMost erases, in small transactions, what was stored before it began. Others may go on sending.
+// close closes the mailbox, so that what is left of the user only becomes less.
+func (e *erasure) close(ctx context.Context) error {
+	return e.service.mailboxes.Change(ctx, []string{e.user}, func(ctx context.Context, tx *sqlx.Tx, _ ID) error {
+		return mailbox.Close(ctx, tx, e.user, true)
+	})
+}
+
+// eraseMost erases, in small transactions, what was stored before it began: all there is, unless somebody
+// else, who erases the same user, has opened the mailbox again.
 func (e *erasure) eraseMost(ctx context.Context) error {
 	now := e.service.mailboxes.NewIDs(1)[0]
-	if err := e.takeIndexBack(ctx); err != nil {
-		return err
-	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -82,59 +92,29 @@ func (e *erasure) eraseMost(ctx context.Context) error {
 	}
 }
 
-// errMoreLeft rolls the transaction of eraseRest back if it cannot erase all that is left.
-var errMoreLeft = errors.New("more is left than one transaction can erase")
+// errMoreLeft rolls the transaction of finish back if it finds that something is left to erase.
+var errMoreLeft = errors.New("more is left to erase")
 
-// eraseRest erases, in one transaction, what is left, with the blocks, and reports whether it
-// could: it locks the user's mailbox, so that nothing is sent to or by the user meanwhile. It must
-// also lock the mailboxes of the peers, all in one order, and so must know the peers before. It
-// cannot erase the rest if something by a new peer came before the locks, or if too much is left.
-func (e *erasure) eraseRest(ctx context.Context) (done bool, err error) {
-	var owners []string
-	var rest remnants
-	find := func(ctx context.Context, tx *sqlx.Tx) (mailbox.Change, error) {
-		before, err := selectRemnants(ctx, tx, e.user, e.freed, eraseRestMax)
-		owners = slices.Concat(before.owners(), e.seen.owners(), []string{e.user})
-		return mailbox.Change{Owners: owners, N: 1 + eraseRestMax}, err
-	}
-	err = e.service.mailboxes.EraseFound(ctx, e.user, find, func(ctx context.Context, tx *sqlx.Tx, ids []ID) (err error) {
-		if rest, err = selectRemnants(ctx, tx, e.user, e.freed, eraseRestMax); err != nil {
+// finish deletes the index of the user and their blocks, and opens the mailbox again.
+func (e *erasure) finish(ctx context.Context) error {
+	return e.service.mailboxes.Erase(ctx, []string{e.user}, 1, func(ctx context.Context, tx *sqlx.Tx, _ []ID) error {
+		rest, err := selectRemnants(ctx, tx, e.user, e.freed, 1)
+		if err != nil {
 			return err
 		}
-		if rest.partial || !isSubset(rest.owners(), owners) {
+		if !rest.isEmpty() {
 			return errMoreLeft
-		}
-		if err := e.erase(ctx, tx, &rest, ids); err != nil {
-			return err
 		}
 		if e.service.indexer != nil {
 			if err := searchindex.Delete(ctx, tx, e.user); err != nil {
 				return err
 			}
 		}
-		return deleteConversationsAndBlocks(ctx, tx, e.user, rest.owners())
-	})
-	switch {
-	case errors.Is(err, errMoreLeft):
-		e.seen = rest
-		return false, nil
-	case err != nil:
-		return false, err
-	}
-	return true, nil
-}
-
-func isSubset(some, all []string) bool {
-	set := make(map[string]bool, len(all))
-	for _, user := range all {
-		set[user] = true
-	}
-	for _, user := range some {
-		if !set[user] {
-			return false
+		if err := deleteBlocks(ctx, tx, e.user); err != nil {
+			return err
 		}
-	}
-	return true
+		return mailbox.Close(ctx, tx, e.user, false)
+	})
 }
 
 // takeIndexBack deletes the index of the user, segment by segment, so that the words of each message
@@ -162,10 +142,8 @@ func (e *erasure) takeIndexBack(ctx context.Context) error {
 // deletion takes one of the ids.
 func (e *erasure) erase(ctx context.Context, tx *sqlx.Tx, r *remnants, ids []ID) error {
 	if e.service.indexer != nil {
-		for part := range slices.Chunk(r.messages, eraseBatch) {
-			if err := e.takeWordsOut(ctx, tx, part); err != nil {
-				return err
-			}
+		if err := e.takeWordsOut(ctx, tx, r.messages); err != nil {
+			return err
 		}
 	}
 	if err := writeTombstones(ctx, tx, r.messages, ids, forgetKeys); err != nil {

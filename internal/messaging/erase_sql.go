@@ -16,7 +16,6 @@ type remnants struct {
 	keyed    []Message    // tombstones that hold idempotency keys
 	markers  []ReadMarker // the user's, and those of peers in conversations with them
 	scanned  *ID          // the change up to which tombstones were scanned; nil if there are no changes
-	partial  bool         // there may be more
 }
 
 func (r *remnants) isEmpty() bool {
@@ -41,25 +40,17 @@ func (r *remnants) owners() []string {
 // content, and of the read markers, and the tombstones with keys among the eraseScan changes after
 // a position in the mailbox.
 func selectRemnants(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) (r remnants, err error) {
-	if r.messages, err = selectLive(ctx, q, user, limit+1); err != nil {
+	if r.messages, err = selectLive(ctx, q, user, limit); err != nil {
 		return r, err
 	}
-	if r.markers, err = selectMarkersOf(ctx, q, user, limit+1); err != nil {
+	if r.markers, err = selectMarkersOf(ctx, q, user, limit); err != nil {
 		return r, err
 	}
-	scanned, more, err := selectChangeAfter(ctx, q, user, after, eraseScan)
-	if err != nil {
+	if r.scanned, err = selectChangeAfter(ctx, q, user, after, eraseScan); err != nil || r.scanned == nil {
 		return r, err
 	}
-	if scanned != nil {
-		if r.keyed, err = selectKeyedTombstones(ctx, q, user, after, *scanned); err != nil {
-			return r, err
-		}
-	}
-	r.scanned = scanned
-	r.partial = more || len(r.messages) > limit || len(r.markers) > limit
-	r.messages, r.markers = r.messages[:min(limit, len(r.messages))], r.markers[:min(limit, len(r.markers))]
-	return r, nil
+	r.keyed, err = selectKeyedTombstones(ctx, q, user, after, *r.scanned)
+	return r, err
 }
 
 // selectLive returns the oldest messages that a user sent or received and that are not deleted,
@@ -91,9 +82,8 @@ func selectMarkersOf(ctx context.Context, q sqlx.QueryerContext, user string, li
 }
 
 // selectChangeAfter returns the position of the edit or deletion that is some places after a
-// position in a user's mailbox, or of the last one, or nil if there are none, and whether there
-// may be more.
-func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, after ID, some int) (position *ID, more bool, err error) {
+// position in a user's mailbox, or of the last one, or nil if there are none.
+func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, after ID, some int) (position *ID, err error) {
 	role := func(column string) string {
 		return fmt.Sprintf("SELECT changed FROM messages WHERE %s AND changed > $2 AND changed IS NOT NULL ORDER BY changed LIMIT $3", inMailbox(column, "$1"))
 	}
@@ -101,13 +91,13 @@ func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, 
 	err = sqlx.SelectContext(ctx, q, &positions, "SELECT * FROM ("+role("recipient")+") AS a UNION ALL SELECT * FROM ("+role("sender")+") AS b",
 		user, after, some)
 	if err != nil {
-		return nil, false, fmt.Errorf("select changes to free keys of: %w", err)
+		return nil, fmt.Errorf("select changes to free keys of: %w", err)
 	}
 	if len(positions) == 0 {
-		return nil, false, nil
+		return nil, nil //nolint:nilnil // no change is an answer, not an error
 	}
 	slices.SortFunc(positions, ID.Compare)
-	return &positions[min(some, len(positions))-1], len(positions) >= some, nil
+	return &positions[min(some, len(positions))-1], nil
 }
 
 // selectKeyedTombstones returns the tombstones that hold idempotency keys, between two positions
@@ -159,19 +149,8 @@ func deleteReadMarkers(ctx context.Context, tx *sqlx.Tx, markers []ReadMarker) e
 	return nil
 }
 
-// deleteConversationsAndBlocks deletes the conversations between a user, who has no messages
-// left, and some peers, on both sides, and the user's blocks.
-func deleteConversationsAndBlocks(ctx context.Context, tx *sqlx.Tx, user string, peers []string) error {
-	if len(peers) > 0 {
-		args := make([]any, 0, 4*len(peers))
-		for _, peer := range peers {
-			args = append(args, user, peer, peer, user)
-		}
-		_, err := tx.ExecContext(ctx, tx.Rebind(`DELETE FROM conversations WHERE (owner, peer) IN (VALUES `+db.RowsOf(2*len(peers), "(?,?)")+`)`), args...)
-		if err != nil {
-			return fmt.Errorf("erase conversations: %w", err)
-		}
-	}
+// deleteBlocks deletes a user's blocks.
+func deleteBlocks(ctx context.Context, tx *sqlx.Tx, user string) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM blocks WHERE owner = $1", user); err != nil {
 		return fmt.Errorf("erase blocks: %w", err)
 	}

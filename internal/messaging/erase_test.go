@@ -2,52 +2,63 @@ package messaging
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// TestEraseRest erases a user while a message of a new peer waits to be stored. SQLite has one
-// writer, so nothing can be stored between finding the peers and erasing: the first attempt must
-// succeed. Else a user could not be erased while others keep sending to them.
-func TestEraseRest(t *testing.T) {
-	t.Parallel()
-	url := dbtest.NewURL(t, db.SQLite)
-	synctest.Test(t, func(t *testing.T) {
-		service := New(dbtest.Open(t, url), Options{})
+// TestEraseClosed stops an erasure of bob between two transactions: until it is repeated, messages to and by
+// him are refused, and those of others are stored.
+func TestEraseClosed(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		service := New(dbtest.Open(t, dbtest.NewURL(t, engine)), Options{})
 		defer service.Close(t.Context()) //nolint:errcheck // nothing waits
-		release, sent, done := make(chan struct{}), make(chan error, 1), make(chan bool, 1)
-		go service.db.Tx(t.Context(), time.Minute, func(context.Context, *sqlx.Tx) error { //nolint:errcheck // it does nothing
-			<-release
-			return nil
-		})
-		synctest.Wait()
-		go func() {
-			_, _, err := service.Send(t.Context(), AsService, Draft{Sender: "stranger", Recipient: "bob", Text: "x"})
-			sent <- err
-		}()
-		synctest.Wait()
-		go func() {
-			e := erasure{service: service, user: "bob"}
-			isDone, err := e.eraseRest(t.Context())
-			done <- isDone && err == nil
-		}()
-		synctest.Wait()
-		close(release)
-		if err := <-sent; err != nil {
-			t.Errorf("send: %v", err)
+		sent := 0
+		send := func(sender, recipient string) error {
+			sent++
+			_, _, err := service.Send(t.Context(), AsService, Draft{Sender: sender, Recipient: recipient, Text: "x", IdempotencyKey: fmt.Sprint(sent)})
+			return err
 		}
-		if !<-done {
-			t.Error("the first attempt has not erased everything")
+		for range eraseBatch + 1 {
+			if err := send("alice", "bob"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stopping, stop := context.WithCancel(t.Context())
+		defer stop()
+		service.mailboxes = mailbox.New(service.db, mailbox.Options{Now: time.Now, Waiting: 1, Publish: func(owners []string) {
+			if len(owners) > 1 { // not when the mailbox is closed
+				stop()
+			}
+		}})
+		if err := service.EraseUser(stopping, AsService, "bob"); !errors.Is(err, context.Canceled) {
+			t.Fatalf("stopped: %v", err)
+		}
+		var closed *Error
+		for _, users := range [][2]string{{"alice", "bob"}, {"bob", "alice"}, {"bob", "bob"}} {
+			if err := send(users[0], users[1]); !errors.As(err, &closed) || closed.Code != UserClosed {
+				t.Errorf("from %s to %s: %v", users[0], users[1], err)
+			}
+		}
+		if err := send("alice", "carol"); err != nil {
+			t.Errorf("between others: %v", err)
+		}
+		if err := service.EraseUser(t.Context(), AsService, "bob"); err != nil {
+			t.Fatal(err)
 		}
 		page, err := service.List(t.Context(), AsService, Query{Recipient: "bob", Window: Window{Limit: 1}})
 		if err != nil || len(page.Messages) > 0 {
 			t.Errorf("left %v: %v", page.Messages, err)
+		}
+		if err := send("alice", "bob"); err != nil {
+			t.Errorf("afterwards: %v", err)
 		}
 	})
 }
@@ -71,8 +82,8 @@ func TestEraseIndexed(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.expect("one", s.messages[0].ID)
-		if done, err := e.eraseRest(t.Context()); !done || err != nil {
-			t.Fatalf("erased %t: %v", done, err)
+		if err := errors.Join(e.eraseMost(t.Context()), e.finish(t.Context())); err != nil {
+			t.Fatal(err)
 		}
 		for _, table := range []string{"search_indexes", "search_segments", "search_blocks"} {
 			var left int

@@ -18,6 +18,7 @@ const (
 	IdempotencyKeyReused Code = "idempotency key reused"
 	SenderBlocked        Code = "sender blocked"
 	MessageDeleted       Code = "message deleted"
+	UserClosed           Code = "user closed" // the user is being erased
 	CursorAhead          Code = "cursor ahead"
 	TooManyStreams       Code = "too many streams"
 	Forbidden            Code = "forbidden"

@@ -200,7 +200,7 @@ func appendTail(ctx context.Context, tx *sqlx.Tx, e engine, owner string, t tail
 	if err != nil || !ok { // the user was erased
 		return false, err
 	}
-	changed, _, err := selectChangeAfter(ctx, tx, owner, t.clock, 1)
+	changed, err := selectChangeAfter(ctx, tx, owner, t.clock, 1)
 	if err == nil && (end != t.start || changed != nil) {
 		t, err = readTail(ctx, tx, e, owner)
 	}

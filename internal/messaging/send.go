@@ -108,6 +108,8 @@ func refuse(ctx context.Context, tx *sqlx.Tx, batch []*send) (accepted []*send, 
 	for _, s := range batch {
 		d := &s.draft
 		switch {
+		case len(s.change.Closed) > 0:
+			s.err = userClosed()
 		case blocked[side{d.Recipient, d.Sender}]:
 			s.err = senderBlocked()
 		case d.ReplyTo != nil && !repliedTo[*d.ReplyTo].isBetween(d.Sender, d.Recipient):

@@ -76,6 +76,12 @@ func TestStoreBatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		expect("or has", store("dora ann"))
+		e := erasure{service: service, user: "eve"}
+		if err := e.close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		expect("a user who is being erased", store("ann bob", "ann eve"))
+		expect("and again", store("eve ann"))
 
 		expect("a user before they are erased", store("gone gone"), 0)
 		execute("UPDATE mailboxes SET closed = true WHERE user_id = 'gone'")

@@ -53,7 +53,7 @@ export interface paths {
          *     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
          *
          *     A message to a user who has blocked the sender is refused
-         *     with 403.
+         *     with 403, and one to or by a user who is being erased with 409.
          *
          *     A 503 means that the message may not have been stored: try again, with the
          *     same key, after the seconds in `Retry-After`.
@@ -135,15 +135,17 @@ export interface paths {
          *     idempotency keys of all those messages, deleted ones too, are free again. Other
          *     users' blocks of this user remain.
          *
-         *     Every message that was acknowledged before the request arrived is erased, and
-         *     at some moment between the request and the answer there was none of this user
-         *     at all. What somebody sends after that moment starts anew.
+         *     From the beginning to the end, messages to and by the user are refused with 409
+         *     (`user-being-erased`). So every message that was acknowledged before the request
+         *     arrived is erased, and at some moment between the request and the answer there
+         *     was none of this user at all. What somebody sends after the answer starts anew.
          *
-         *     It works in small steps, so that it holds up nobody, and is answered when all
-         *     is done: a second or so for some thousands of messages, so give your client
-         *     time. If the connection ends before, or the answer is 503, repeat it: what is
-         *     erased stays erased, and repeating it when nothing is left does nothing. The id
-         *     is free afterwards: there are no accounts here.
+         *     It works in small steps, so that it holds up nobody else, and is answered when
+         *     all is done: a second or so for some thousands of messages, so give your client
+         *     time. If the connection ends before, or the answer is 503, repeat it, since until
+         *     then the user stays closed to messages: what is erased stays erased, and repeating
+         *     it when nothing is left does nothing. The id is free afterwards: there are no
+         *     accounts here.
          */
         delete: operations["eraseUser"];
         options?: never;
@@ -1209,7 +1211,7 @@ export interface components {
              *     `urn:problem-type:message-service:` followed by `bad-request`,
              *     `credential-required`, `credential-invalid`, `credential-expired`, `credential-revoked`,
              *     `forbidden`, `insufficient-scope`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
-             *     `message-deleted`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
+             *     `message-deleted`, `user-being-erased`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
              *     `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
              *     `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
              * @example urn:problem-type:message-service:not-found
@@ -1318,6 +1320,17 @@ export interface components {
         };
         /** @description The message is deleted. */
         Conflict: {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The user is being erased; see `eraseUser`. */
+        UserBeingErased: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -1673,6 +1686,7 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["SenderBlocked"];
             406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["UserBeingErased"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];

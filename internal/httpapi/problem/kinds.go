@@ -26,6 +26,7 @@ var (
 	MethodNotAllowed     = Kind{http.StatusMethodNotAllowed, "Method Not Allowed"}
 	NotAcceptable        = Kind{http.StatusNotAcceptable, "Not Acceptable"}
 	MessageDeleted       = Kind{http.StatusConflict, "Message Deleted"}
+	UserBeingErased      = Kind{http.StatusConflict, "User Being Erased"}
 	TokenSecretsMissing  = Kind{http.StatusConflict, "Token Secrets Missing"}
 	TooManyKeys          = Kind{http.StatusConflict, "Too Many Keys"}
 	ContentTooLarge      = Kind{http.StatusRequestEntityTooLarge, "Content Too Large"}

@@ -60,6 +60,11 @@ def _parse_response(
 
         return response_406
 
+    if response.status_code == 409:
+        response_409 = Problem.from_dict(response.json())
+
+        return response_409
+
     if response.status_code == 413:
         response_413 = Problem.from_dict(response.json())
 
@@ -130,7 +135,7 @@ def sync_detailed(
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
-    with 403.
+    with 403, and one to or by a user who is being erased with 409.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.
@@ -183,7 +188,7 @@ def sync(
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
-    with 403.
+    with 403, and one to or by a user who is being erased with 409.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.
@@ -231,7 +236,7 @@ async def asyncio_detailed(
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
-    with 403.
+    with 403, and one to or by a user who is being erased with 409.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.
@@ -282,7 +287,7 @@ async def asyncio(
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
-    with 403.
+    with 403, and one to or by a user who is being erased with 409.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.

@@ -101,15 +101,17 @@ def sync_detailed(
     idempotency keys of all those messages, deleted ones too, are free again. Other
     users' blocks of this user remain.
 
-    Every message that was acknowledged before the request arrived is erased, and
-    at some moment between the request and the answer there was none of this user
-    at all. What somebody sends after that moment starts anew.
+    From the beginning to the end, messages to and by the user are refused with 409
+    (`user-being-erased`). So every message that was acknowledged before the request
+    arrived is erased, and at some moment between the request and the answer there
+    was none of this user at all. What somebody sends after the answer starts anew.
 
-    It works in small steps, so that it holds up nobody, and is answered when all
-    is done: a second or so for some thousands of messages, so give your client
-    time. If the connection ends before, or the answer is 503, repeat it: what is
-    erased stays erased, and repeating it when nothing is left does nothing. The id
-    is free afterwards: there are no accounts here.
+    It works in small steps, so that it holds up nobody else, and is answered when
+    all is done: a second or so for some thousands of messages, so give your client
+    time. If the connection ends before, or the answer is 503, repeat it, since until
+    then the user stays closed to messages: what is erased stays erased, and repeating
+    it when nothing is left does nothing. The id is free afterwards: there are no
+    accounts here.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -155,15 +157,17 @@ def sync(
     idempotency keys of all those messages, deleted ones too, are free again. Other
     users' blocks of this user remain.
 
-    Every message that was acknowledged before the request arrived is erased, and
-    at some moment between the request and the answer there was none of this user
-    at all. What somebody sends after that moment starts anew.
+    From the beginning to the end, messages to and by the user are refused with 409
+    (`user-being-erased`). So every message that was acknowledged before the request
+    arrived is erased, and at some moment between the request and the answer there
+    was none of this user at all. What somebody sends after the answer starts anew.
 
-    It works in small steps, so that it holds up nobody, and is answered when all
-    is done: a second or so for some thousands of messages, so give your client
-    time. If the connection ends before, or the answer is 503, repeat it: what is
-    erased stays erased, and repeating it when nothing is left does nothing. The id
-    is free afterwards: there are no accounts here.
+    It works in small steps, so that it holds up nobody else, and is answered when
+    all is done: a second or so for some thousands of messages, so give your client
+    time. If the connection ends before, or the answer is 503, repeat it, since until
+    then the user stays closed to messages: what is erased stays erased, and repeating
+    it when nothing is left does nothing. The id is free afterwards: there are no
+    accounts here.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -204,15 +208,17 @@ async def asyncio_detailed(
     idempotency keys of all those messages, deleted ones too, are free again. Other
     users' blocks of this user remain.
 
-    Every message that was acknowledged before the request arrived is erased, and
-    at some moment between the request and the answer there was none of this user
-    at all. What somebody sends after that moment starts anew.
+    From the beginning to the end, messages to and by the user are refused with 409
+    (`user-being-erased`). So every message that was acknowledged before the request
+    arrived is erased, and at some moment between the request and the answer there
+    was none of this user at all. What somebody sends after the answer starts anew.
 
-    It works in small steps, so that it holds up nobody, and is answered when all
-    is done: a second or so for some thousands of messages, so give your client
-    time. If the connection ends before, or the answer is 503, repeat it: what is
-    erased stays erased, and repeating it when nothing is left does nothing. The id
-    is free afterwards: there are no accounts here.
+    It works in small steps, so that it holds up nobody else, and is answered when
+    all is done: a second or so for some thousands of messages, so give your client
+    time. If the connection ends before, or the answer is 503, repeat it, since until
+    then the user stays closed to messages: what is erased stays erased, and repeating
+    it when nothing is left does nothing. The id is free afterwards: there are no
+    accounts here.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -256,15 +262,17 @@ async def asyncio(
     idempotency keys of all those messages, deleted ones too, are free again. Other
     users' blocks of this user remain.
 
-    Every message that was acknowledged before the request arrived is erased, and
-    at some moment between the request and the answer there was none of this user
-    at all. What somebody sends after that moment starts anew.
+    From the beginning to the end, messages to and by the user are refused with 409
+    (`user-being-erased`). So every message that was acknowledged before the request
+    arrived is erased, and at some moment between the request and the answer there
+    was none of this user at all. What somebody sends after the answer starts anew.
 
-    It works in small steps, so that it holds up nobody, and is answered when all
-    is done: a second or so for some thousands of messages, so give your client
-    time. If the connection ends before, or the answer is 503, repeat it: what is
-    erased stays erased, and repeating it when nothing is left does nothing. The id
-    is free afterwards: there are no accounts here.
+    It works in small steps, so that it holds up nobody else, and is answered when
+    all is done: a second or so for some thousands of messages, so give your client
+    time. If the connection ends before, or the answer is 503, repeat it, since until
+    then the user stays closed to messages: what is erased stays erased, and repeating
+    it when nothing is left does nothing. The id is free afterwards: there are no
+    accounts here.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
