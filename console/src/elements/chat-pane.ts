@@ -13,6 +13,7 @@ import { MessageComposer, type Purpose } from './message-composer.ts';
 import type { MessageActions } from './message-item.ts';
 import { MessageThread } from './message-thread.ts';
 import { nameField } from './name-field.ts';
+import { drawTyping } from './typing-line.ts';
 import { avatar } from './user-avatar.ts';
 
 /** Whether to focus fields unasked: on a small screen that would open the keyboard. */
@@ -44,6 +45,7 @@ export class ChatPane extends HTMLElement {
   readonly #unsent = new Map<string, string>();
   readonly #new = iconButton('add', 'Write to somebody else', () => this.#askPeer());
   readonly #header = el('header');
+  readonly #typing = el('p', { class: 'typing' });
   readonly #banner = el('div', { class: 'banner', hidden: true });
   readonly #remove = iconButton('close', 'Remove this user', () => this.onRemove());
   readonly #block = iconButton('ban', 'Block', () => void this.#setBlocked(!this.#mailbox.blocked.has(this.peer)));
@@ -117,9 +119,9 @@ export class ChatPane extends HTMLElement {
     this.#thread = new MessageThread();
     Object.assign(this.#thread, { mailbox: this.#mailbox, thread: this.#mailbox.thread(this.peer), actions: this.#actions, invitation: `Nothing yet. What ${this.user} and ${this.peer} write to each other stands here.`, onEnd: () => this.#read() });
     this.#composer = new MessageComposer();
-    Object.assign(this.#composer, { user: this.user, peer: this.peer, onSend: (text: string, purpose: Purpose) => this.#send(text, purpose), lastOwn: () => this.#lastOwn() });
+    Object.assign(this.#composer, { user: this.user, to: this.peer, onSend: (text: string, purpose: Purpose) => this.#send(text, purpose), lastOwn: () => this.#lastOwn() });
     const peers = el('nav', { 'aria-label': `Conversations of ${this.user}` }, this.#peers, this.#new, this.#block);
-    this.replaceChildren(this.#header, peers, this.#banner, this.#thread, this.#composer);
+    this.replaceChildren(this.#header, peers, this.#banner, this.#thread, this.#typing, this.#composer);
     this.#composer.text = this.#unsent.get(this.peer) ?? '';
     this.#draw();
   }
@@ -128,18 +130,19 @@ export class ChatPane extends HTMLElement {
     const mailbox = this.#mailbox;
     if (mailbox.status === 'live' && !this.#wasLive) this.#sendAgain();
     this.#wasLive = mailbox.status === 'live';
-    this.#header.querySelector('.total')?.replaceChildren(badge(mailbox.unread()));
-    this.onUnread(mailbox.unread());
+    this.#header.querySelector('.total')?.replaceChildren(badge(mailbox.inbox.unread()));
+    this.onUnread(mailbox.inbox.unread());
     this.#header.querySelector('.connection')?.replaceChildren(connectionState(mailbox));
-    const peers = new Set([...this.others, this.peer, ...mailbox.conversations.slice(0, maxPeers).map(({ peer }) => peer)]);
+    const peers = new Set([...this.others, this.peer, ...mailbox.inbox.lines.slice(0, maxPeers).map(({ peer }) => peer)]);
     reconcile(this.#peers, [...peers], (peer) => peer, (peer, existing) => this.#drawPeer(peer, existing));
     this.#drawBlock();
     this.#drawBanner();
+    drawTyping(this.#typing, mailbox.typing.users(this.peer));
     this.#read();
   }
 
   #drawPeer(peer: string, existing: HTMLElement | undefined): HTMLElement {
-    const unread = this.#mailbox.unread(peer);
+    const unread = this.#mailbox.inbox.unread(peer);
     const item = existing ?? el('li');
     if (isDrawn(item, unread, peer === this.peer)) return item;
     item.replaceChildren(el('button', { type: 'button', 'aria-current': peer === this.peer ? 'true' : false, on: { click: () => this.onPeer(peer) } }, avatar(peer), el('span', { class: 'peer' }, peer), badge(unread)));
@@ -193,7 +196,7 @@ export class ChatPane extends HTMLElement {
 
   /** Marks the conversation as read if its end is in view in the active side of a visible page. */
   #read(): void {
-    if (this.isActive && document.visibilityState === 'visible' && this.#thread.isAtEnd && this.#mailbox.status === 'live') void this.#mailbox.markRead(this.peer);
+    if (this.isActive && document.visibilityState === 'visible' && this.#thread.isAtEnd && this.#mailbox.status === 'live') void this.#mailbox.inbox.markRead(this.peer);
   }
 
   #lastOwn(): Message | undefined {

@@ -2,7 +2,7 @@ import type { Message } from 'message-service-client';
 
 import { el, isDrawn } from '../dom.ts';
 import { excerptParts, marked } from '../marked.ts';
-import type { Line } from '../store/mailbox.ts';
+import type { Line } from '../store/inbox.ts';
 import { count } from '../store/unread.ts';
 import { excerpt, fullTime, shortTime } from '../text.ts';
 import { badge } from './badge.ts';

@@ -147,12 +147,12 @@ export class InboxScreen extends HTMLElement {
 
   /** Opens the newest conversation if there is room beside the list and none is chosen. It is not marked as read. */
   #openFirst({ peer, q }: Place): void {
-    const first = this.#mailbox.conversations[0];
+    const first = this.#mailbox.inbox.lines[0];
     if (first && peer === undefined && !q && this.#mailbox.isLoaded && isWide.matches) this.#go({ peer: first.peer }, true);
   }
 
   async #markRead(peer: string): Promise<void> {
-    const line = this.#mailbox.conversation(peer);
+    const line = this.#mailbox.inbox.line(peer);
     if (!line) return;
     const params = { path: { userId: this.#mailbox.user, peerId: peer } };
     try {
@@ -178,26 +178,26 @@ export class InboxScreen extends HTMLElement {
       reconcile(this.#list, this.#search.messages, ({ id }) => id, (message, existing) => (
         drawFound(place.user, message, message.id === place.at, open(message.sender === place.user ? message.recipient : message.sender, message.id), existing)));
     } else {
-      reconcile(this.#list, this.#mailbox.conversations, ({ peer }) => peer, (line, existing) => drawConversation(line, line.peer === place.peer, open(line.peer), existing));
+      reconcile(this.#list, this.#mailbox.inbox.lines, ({ peer }) => peer, (line, existing) => drawConversation(line, line.peer === place.peer, open(line.peer), existing));
     }
     this.#more.textContent = this.#search?.failure ? 'Try again' : 'Older';
-    this.#more.hidden = !(this.#search ? this.#search.hasMore : this.#mailbox.hasMore);
+    this.#more.hidden = !(this.#search ? this.#search.hasMore : this.#mailbox.inbox.hasMore);
     this.#note.textContent = this.#whyEmpty();
     this.#note.hidden = this.#note.textContent === '';
-    const unread = place.peer === undefined ? 0 : this.#mailbox.unread(place.peer);
+    const unread = place.peer === undefined ? 0 : this.#mailbox.inbox.unread(place.peer);
     this.#bar.querySelector('.read')?.toggleAttribute('disabled', unread === 0);
   }
 
   /** Why the list is empty; an empty text if it is not. */
   #whyEmpty(): string {
-    const { user, status, reason, isLoaded, conversations } = this.#mailbox;
+    const { user, status, reason, isLoaded, inbox } = this.#mailbox;
     if (status === 'refused') return reason;
     if (this.#search) {
       const what = this.#place?.within === undefined ? `${user} sent or received` : `${user} and ${this.#place.within} wrote`;
       const hint = /(^|\s)\p{L}$/u.test(this.#place?.q ?? '') ? ' The last word may be a beginning, from two letters on.' : '';
       return this.#search.failure || (this.#search.messages.length === 0 ? `Nothing that ${what} has all of these words.${hint}` : '');
     }
-    return isLoaded && conversations.length === 0 ? `${user} has no conversations yet.` : '';
+    return isLoaded && inbox.lines.length === 0 ? `${user} has no conversations yet.` : '';
   }
 }
 

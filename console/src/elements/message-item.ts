@@ -3,7 +3,10 @@ import type { Highlight, Message } from 'message-service-client';
 import { el, icon, iconButton, isDrawn, type Icon } from '../dom.ts';
 import { marked, parts } from '../marked.ts';
 import type { Draft, Entry } from '../store/timeline.ts';
+import { isGroup } from '../store/address.ts';
 import { excerpt, fullTime, isEmoji, timeOfDay } from '../text.ts';
+import { confirmedButton } from './confirmed-button.ts';
+import { hueOf } from './user-avatar.ts';
 
 /** The actions on messages and drafts. */
 export interface MessageActions {
@@ -38,7 +41,7 @@ export function drawMessage(item: Item, actions: MessageActions | undefined, exi
   if (message) element.dataset['id'] = message.id;
   const hadFocus = element.contains(document.activeElement); // a button that is removed, as at a deletion, would lose it
   element.replaceChildren(
-    el('div', { class: 'bubble' }, item.message?.replyTo || draft?.replyTo ? quote(quoted) : null, body(item), foot(item)),
+    el('div', { class: 'bubble' }, sender(item), item.message?.replyTo || draft?.replyTo ? quote(quoted) : null, body(item), foot(item)),
     ...(actions ? [toolbar(item, actions)] : []),
     ...(draft && !message && draft.state === 'failed' && actions ? [failure(draft, actions)] : []),
   );
@@ -50,6 +53,12 @@ function body({ message, draft, highlights }: Item): HTMLElement {
   if (message?.deletedAt) return el('p', { class: 'text' }, 'This message was deleted.');
   const text = message?.text ?? draft?.text ?? '';
   return el('p', { class: isEmoji(text) ? 'text emoji' : 'text', dir: 'auto' }, ...marked(parts(text, highlights)));
+}
+
+/** Who wrote it, in a group; the other of two is known. */
+function sender({ message, isOwn, isFirst }: Item): HTMLElement | null {
+  if (!message || isOwn || !isFirst || !isGroup(message.recipient)) return null;
+  return el('p', { class: `sender ${hueOf(message.sender)}` }, message.sender);
 }
 
 function quote(quoted: Message | null | undefined): HTMLElement {
@@ -71,25 +80,9 @@ function toolbar({ message, isOwn }: Item, actions: MessageActions): HTMLElement
   const buttons: HTMLElement[] = [];
   if (message && !message.deletedAt) {
     buttons.push(iconButton('reply', 'Reply', () => actions.reply(message)));
-    if (isOwn) buttons.push(iconButton('edit', 'Edit', () => actions.edit(message)), confirmed('trash', 'Delete', 'Delete for both?', () => actions.remove(message)));
+    if (isOwn) buttons.push(iconButton('edit', 'Edit', () => actions.edit(message)), confirmedButton('trash', 'Delete', isGroup(message.recipient) ? 'Delete for all?' : 'Delete for both?', () => actions.remove(message)));
   }
   return el('div', { class: 'actions' }, ...buttons);
-}
-
-/** A button that asks for confirmation: it acts at the second click. */
-function confirmed(name: Icon, label: string, question: string, onClick: () => void): HTMLElement {
-  const button = iconButton(name, label, () => {
-    if (button.classList.contains('asking')) return onClick();
-    button.classList.add('asking');
-    button.setAttribute('aria-label', question);
-    button.append(question);
-  });
-  button.addEventListener('blur', () => {
-    button.classList.remove('asking');
-    button.setAttribute('aria-label', label);
-    button.replaceChildren(icon(name));
-  });
-  return button;
 }
 
 function failure(draft: Draft, actions: MessageActions): HTMLElement {

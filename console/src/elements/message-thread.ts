@@ -106,7 +106,7 @@ export class MessageThread extends HTMLElement {
 
   #items(): Item[] {
     const { thread, mailbox } = this;
-    const seen = mailbox.conversation(thread.peer)?.peerReadMarker?.messageId ?? '';
+    const seen = mailbox.inbox.line(thread.peer)?.peerReadMarker?.messageId ?? '';
     const entries = timeline(thread.messages, thread.hasNewer ? [] : outbox.drafts(thread.user, thread.peer), outbox.sent);
     let before = { sender: '', at: 0 };
     return entries.map((entry) => {
@@ -132,8 +132,8 @@ export class MessageThread extends HTMLElement {
 
   /** Inserts a line between days, and one before the first unread message. */
   #lines(items: Item[]): (Item | Line)[] {
-    const unread = this.mailbox.conversation(this.thread.peer)?.unread;
-    if (unread && this.mailbox.unread(this.thread.peer) > 0 && this.#newFrom === '') {
+    const unread = this.mailbox.inbox.line(this.thread.peer)?.unread;
+    if (unread && this.mailbox.inbox.unread(this.thread.peer) > 0 && this.#newFrom === '') {
       this.#newFrom = items.find(({ message, isOwn }) => message && !isOwn && message.id > unread.marker)?.key ?? '';
     }
     let last = '';

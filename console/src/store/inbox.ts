@@ -1,0 +1,131 @@
+import type { Conversation, Message, ReadMarker } from 'message-service-client';
+
+import { answered } from '../answers.ts';
+import { background } from '../api.ts';
+import { count, counted, withMarker, withMessage, type Unread } from './unread.ts';
+
+/** A line of an inbox. */
+export interface Line extends Omit<Conversation, 'unreadCount'> {
+  readonly unread: Unread;
+}
+
+/** The conversations of a user with users and groups. What it is told of the feed adjusts them; where that does not say enough, it asks the service. */
+export class Inbox {
+  hasMore = false;
+  readonly #user: string;
+  readonly #changed: () => void;
+  readonly #lines = new Map<string, Line>();
+  readonly #refreshing = new Map<string, Promise<void>>(); // by peer
+  readonly #marking = new Map<string, string>(); // by peer, the message up to which a read marker was sent
+
+  /** `changed` is called when a line has changed after an answer of the service. */
+  constructor(user: string, changed: () => void) {
+    this.#user = user;
+    this.#changed = changed;
+  }
+
+  /** The conversations, the one with the newest message first. */
+  get lines(): Line[] {
+    return [...this.#lines.values()].sort((a, b) => (a.lastMessage.id < b.lastMessage.id ? 1 : -1));
+  }
+
+  line(peer: string): Line | undefined {
+    return this.#lines.get(peer);
+  }
+
+  /** How many messages are unread, of one peer or of all. */
+  unread(peer?: string): number {
+    const lines = peer === undefined ? [...this.#lines.values()] : [this.#lines.get(peer)];
+    return lines.reduce((sum, line) => sum + (line ? count(line.unread) : 0), 0);
+  }
+
+  /** Loads the newest conversations anew. */
+  async load(): Promise<void> {
+    this.#lines.clear();
+    await this.list();
+  }
+
+  /** Loads a page of conversations, the newest or those older than a message. */
+  async list(before?: string, client = background): Promise<void> {
+    const query = { limit: 30, ...(before === undefined ? {} : { before }) };
+    const page = await answered(client(this.#user).GET('/v1/users/{userId}/conversations', { params: { path: { userId: this.#user }, query } }));
+    for (const conversation of page.conversations) this.#put(conversation);
+    this.hasMore = page.hasMore;
+  }
+
+  /** Marks the messages of a peer as read, up to the last one received. */
+  async markRead(peer: string): Promise<void> {
+    const line = this.#lines.get(peer);
+    if (!line || count(line.unread) === 0 || (this.#marking.get(peer) ?? '') >= line.lastMessage.id) return;
+    this.#marking.set(peer, line.lastMessage.id); // any answer, even a refusal, is final for this message
+    const { data } = await background(this.#user).PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', {
+      params: { path: { userId: this.#user, peerId: peer } }, body: { messageId: line.lastMessage.id },
+    }).catch(() => {
+      this.#marking.delete(peer); // without an answer it is sent again
+      return { data: undefined };
+    });
+    if (data) this.applyMarker(data);
+    this.#changed();
+  }
+
+  /** Applies a message that is new, edited or deleted. */
+  apply(peer: string, message: Message): void {
+    const line = this.#lines.get(peer);
+    const isDeleted = message.deletedAt !== undefined;
+    if (!line) {
+      if (!isDeleted) void this.refresh(peer);
+      return;
+    }
+    const isOwn = message.sender === this.#user;
+    const unread = isOwn ? line.unread : withMessage(line.unread, message.id, isDeleted);
+    const isLast = message.id >= line.lastMessage.id;
+    if (unread === undefined || (isLast && isDeleted)) {
+      void this.refresh(peer);
+      return;
+    }
+    this.#lines.set(peer, { ...line, unread, lastMessage: isLast ? message : line.lastMessage });
+  }
+
+  /** Applies a read marker, of this user or of a peer. */
+  applyMarker(marker: ReadMarker): void {
+    const isOwn = marker.user === this.#user;
+    const peer = isOwn ? marker.peer : marker.user;
+    const line = this.#lines.get(peer);
+    if (!line) return;
+    if (isOwn) {
+      const unread = withMarker(line.unread, marker.messageId);
+      if (unread) this.#lines.set(peer, { ...line, unread, readMarker: marker });
+      else void this.refresh(peer);
+    }
+    if (marker.peer === this.#user && (line.peerReadMarker?.messageId ?? '') <= marker.messageId) {
+      this.#lines.set(peer, { ...this.#lines.get(peer) ?? line, peerReadMarker: marker });
+    }
+  }
+
+  /** Removes the line of a group that the user has left. */
+  remove(peer: string): void {
+    this.#lines.delete(peer);
+  }
+
+  /** Requests a conversation again, where the feed does not tell its unread count or last message. */
+  refresh(peer: string): Promise<void> {
+    // The request in flight may be too old for this call: the last call in line makes a new one.
+    const next: Promise<void> = (this.#refreshing.get(peer) ?? Promise.resolve()).then(() => (this.#refreshing.get(peer) === next ? this.#fetch(peer) : undefined));
+    this.#refreshing.set(peer, next);
+    return next;
+  }
+
+  async #fetch(peer: string): Promise<void> {
+    const { data, response } = await background(this.#user).GET('/v1/users/{userId}/conversations/{peerId}', { params: { path: { userId: this.#user, peerId: peer } } })
+      .catch(() => ({ data: undefined, response: undefined }));
+    if (data) this.#put(data);
+    else if (response?.status === 404) this.#lines.delete(peer);
+    this.#changed();
+  }
+
+  #put({ unreadCount, ...conversation }: Conversation): void {
+    const before = this.#lines.get(conversation.peer)?.unread;
+    const unread = counted(unreadCount, conversation.lastMessage.id, conversation.readMarker?.messageId, before);
+    this.#lines.set(conversation.peer, { ...conversation, unread });
+  }
+}
