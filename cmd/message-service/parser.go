@@ -26,7 +26,7 @@ func newParser(ctx context.Context, std streams, exit func(int)) (*kong.Kong, er
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.ValueFormatter(describe),
 		readAs(parseDuration), readAs(parseLevel), readAs(parseNumber), readAs(parseID),
-		readAs(parseAuth), readAs(parsePrefix), readAs(parseScope), readAs(ratelimit.ParseLimit),
+		readAs(parseAuth), readAs(parseGroupCreators), readAs(parsePrefix), readAs(parseScope), readAs(ratelimit.ParseLimit),
 	)
 }
 

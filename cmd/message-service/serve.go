@@ -27,6 +27,7 @@ type serveCommand struct {
 	Console        *bool          `group:"Address" env:"CONSOLE" negatable:"" help:"Serve the console at /console/. By default it is served if requests need a credential, or if no other machine can reach the server."`
 
 	identityFlags `group:"Identity"`
+	groupFlags    `group:"Groups"`
 
 	tlsFlags `group:"TLS and HTTP/2"`
 
@@ -46,7 +47,7 @@ type serveCommand struct {
 
 // Validate is called by the command line parser.
 func (c serveCommand) Validate() error {
-	if err := cmp.Or(c.schemaFlags.Validate(), c.connectionFlags.Validate(), c.debugFlags.Validate(), c.tlsFlags.Validate(), c.identityFlags.Validate()); err != nil {
+	if err := cmp.Or(c.schemaFlags.Validate(), c.connectionFlags.Validate(), c.debugFlags.Validate(), c.tlsFlags.Validate(), c.identityFlags.Validate(), c.groupFlags.Validate()); err != nil {
 		return err
 	}
 	if _, _, err := net.SplitHostPort(c.ListenAddress); err != nil {
@@ -129,8 +130,11 @@ func (c serveCommand) options(log *slog.Logger) (app.Options, error) {
 		Database:        db.Options{MaxConnections: c.DatabaseMaxConnections, Unprepared: !c.DatabasePrepare},
 		NotifyOff:       !c.Notify,
 		Identity:        credentials,
-		Messaging:       messaging.Options{QueueSize: c.QueueSize, SearchOff: !c.Search},
-		Feed:            feed.Options{MaxStreams: c.MaxStreams},
+		Messaging: messaging.Options{
+			QueueSize: c.QueueSize, SearchOff: !c.Search,
+			GroupsByUsers: c.GroupCreate == "users", GroupMaxMembers: c.GroupMaxMembers, UserMaxGroups: c.UserMaxGroups,
+		},
+		Feed: feed.Options{MaxStreams: c.MaxStreams},
 		API: httpapi.Options{
 			Authenticate: c.authenticates(c.ListenAddress), AllowUnauthenticated: c.AllowUnauthenticated,
 			TrustedProxies: c.TrustedProxies, RateLimits: c.limits(), PublicURL: c.PublicURL, CORSOrigins: c.CORSOrigins,

@@ -94,6 +94,10 @@ func (e Scope) Valid() bool {
 	}
 }
 
+// Address To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+type Address = string
+
 // Block A user receives nothing from a peer.
 type Block struct {
 	// BlockedAt An RFC 3339 time in UTC, with milliseconds.
@@ -169,9 +173,9 @@ type Conversation struct {
 	// LastMessage A message as it is now.
 	LastMessage Message `json:"lastMessage"`
 
-	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-	Peer UserID `json:"peer"`
+	// Peer To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+	Peer Address `json:"peer"`
 
 	// PeerReadMarker How far a user has read the conversation with a peer.
 	PeerReadMarker *ReadMarker `json:"peerReadMarker,omitempty"`
@@ -410,6 +414,9 @@ type Limits struct {
 	// DefaultWindowDays How many days back a list goes when `since` is absent.
 	DefaultWindowDays int32 `json:"defaultWindowDays"`
 
+	// GroupMaxMembers The most members that a group may have.
+	GroupMaxMembers int32 `json:"groupMaxMembers"`
+
 	// IdempotencyKeyMaxLength The longest idempotency key, in characters.
 	IdempotencyKeyMaxLength int32 `json:"idempotencyKeyMaxLength"`
 
@@ -437,6 +444,9 @@ type Limits struct {
 
 	// UserIDMaxLength The longest user id, in characters.
 	UserIDMaxLength int32 `json:"userIdMaxLength"`
+
+	// UserMaxGroups The most groups that a user may be a member of.
+	UserMaxGroups int32 `json:"userMaxGroups"`
 
 	// UserMaxStreams The most streams of changes, and requests that wait for one, that a user may have on a server.
 	UserMaxStreams int32 `json:"userMaxStreams"`
@@ -471,9 +481,9 @@ type Message struct {
 	// Example: {"client":"android/4.2"}
 	Metadata Metadata `json:"metadata,omitempty"`
 
-	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-	Recipient UserID `json:"recipient"`
+	// Recipient To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+	Recipient Address `json:"recipient"`
 
 	// ReplyTo A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
@@ -598,9 +608,9 @@ type ReadMarker struct {
 	// messages.
 	MessageID MessageID `json:"messageId"`
 
-	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-	Peer UserID `json:"peer"`
+	// Peer To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+	Peer Address `json:"peer"`
 
 	// ReadAt An RFC 3339 time in UTC, with milliseconds.
 	//
@@ -628,9 +638,9 @@ type SendMessageRequest struct {
 	// Example: {"client":"android/4.2"}
 	Metadata Metadata `json:"metadata,omitempty"`
 
-	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-	Recipient UserID `json:"recipient"`
+	// Recipient To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+	Recipient Address `json:"recipient"`
 
 	// ReplyTo A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
@@ -764,9 +774,13 @@ type IdempotencyKey = string
 // Limit defines model for Limit.
 type Limit = int32
 
-// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+// OtherUser Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
 // `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-type Peer = UserID
+type OtherUser = UserID
+
+// Peer To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+type Peer = Address
 
 // User Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
 // `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
@@ -789,6 +803,9 @@ type ContentTooLarge = Problem
 
 // Forbidden What went wrong, as in RFC 9457.
 type Forbidden = Problem
+
+// GroupNotFound What went wrong, as in RFC 9457.
+type GroupNotFound = Problem
 
 // InternalServerError What went wrong, as in RFC 9457.
 type InternalServerError = Problem
@@ -834,8 +851,8 @@ type SetTokenRevocation = SetTokenRevocationRequest
 
 // ListMessagesParams defines parameters for ListMessages.
 type ListMessagesParams struct {
-	// Recipient Only messages sent to this user.
-	Recipient *UserID `form:"recipient,omitempty" json:"recipient,omitempty"`
+	// Recipient Only messages sent to this user, or to this group.
+	Recipient *Address `form:"recipient,omitempty" json:"recipient,omitempty"`
 
 	// Sender Only messages sent by this user.
 	Sender *UserID `form:"sender,omitempty" json:"sender,omitempty"`
@@ -1124,7 +1141,8 @@ type ClientInterface interface {
 	// ListMessages List or search messages
 	//
 	// Messages to a recipient, from a sender, from one to the other, or of everyone,
-	// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+	// newest first: at most `limit` of them. The recipient may be a group of which the user is a
+	// member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
 	// they are those of the last 30 days. Deleted messages are left out.
 	//
 	// To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -1148,12 +1166,13 @@ type ClientInterface interface {
 
 	// SendMessageWithBody Send a message
 	//
-	// Sends `text` from one user to another (or to themselves) and answers with the
+	// Sends `text` from one user to another (or to themselves), or to a group of which
+	// the sender is a member, and answers with the
 	// stored message. A 201 means that the message is on disk and that everyone who
 	// reads the recipient's messages from now on sees it.
 	//
 	// `replyTo` makes it a reply to an earlier message of the two, in either
-	// direction.
+	// direction, or of the group.
 	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
 	// answers with the message the first request made, as it is now, and with
@@ -1164,7 +1183,8 @@ type ClientInterface interface {
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
-	// with 403, and one to or by a user who is being erased with 409.
+	// with 403, and one to or by a user who is being erased with 409. In groups blocks
+	// do not count.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -1176,12 +1196,13 @@ type ClientInterface interface {
 
 	// SendMessage Send a message
 	//
-	// Sends `text` from one user to another (or to themselves) and answers with the
+	// Sends `text` from one user to another (or to themselves), or to a group of which
+	// the sender is a member, and answers with the
 	// stored message. A 201 means that the message is on disk and that everyone who
 	// reads the recipient's messages from now on sees it.
 	//
 	// `replyTo` makes it a reply to an earlier message of the two, in either
-	// direction.
+	// direction, or of the group.
 	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
 	// answers with the message the first request made, as it is now, and with
@@ -1192,7 +1213,8 @@ type ClientInterface interface {
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
-	// with 403, and one to or by a user who is being erased with 409.
+	// with 403, and one to or by a user who is being erased with 409. In groups blocks
+	// do not count.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -1353,7 +1375,7 @@ type ClientInterface interface {
 	// Lifts a block; does nothing when there is none.
 	//
 	// Corresponds with DELETE /v1/users/{userId}/blocks/{peerId} (the `UnblockUser` operationId).
-	UnblockUser(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
+	UnblockUser(ctx context.Context, userID User, peerID OtherUser, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// BlockUser Block a user
 	//
@@ -1363,7 +1385,7 @@ type ClientInterface interface {
 	// again changes nothing. Nobody can block themselves (422).
 	//
 	// Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
-	BlockUser(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
+	BlockUser(ctx context.Context, userID User, peerID OtherUser, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListChanges Follow a user's changes
 	//
@@ -1432,7 +1454,7 @@ type ClientInterface interface {
 	// GetConversation Read one conversation
 	//
 	// Answers with a user's conversation with another, or with 404 when there is no
-	// message between them.
+	// message between them; or with the one in a group, for its members.
 	//
 	// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
 	GetConversation(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1440,7 +1462,7 @@ type ClientInterface interface {
 	// ListConversationMessages List or search a conversation
 	//
 	// What two users have written to each other, in both directions and one order,
-	// the same for both; newest first. Other than the list of recent messages it goes
+	// the same for both, or what members have written to a group; newest first. Other than the list of recent messages it goes
 	// back to the first message, unless `since` says otherwise. Pages work the same:
 	// `before` walks back, `after` catches up, and so does the `Link` header. So does
 	// a search, by `q`.
@@ -1673,7 +1695,8 @@ func (c *Client) GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (
 // ListMessages List or search messages
 //
 // Messages to a recipient, from a sender, from one to the other, or of everyone,
-// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+// newest first: at most `limit` of them. The recipient may be a group of which the user is a
+// member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
 // they are those of the last 30 days. Deleted messages are left out.
 //
 // To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -1707,12 +1730,13 @@ func (c *Client) ListMessages(ctx context.Context, params *ListMessagesParams, r
 
 // SendMessageWithBody Send a message
 //
-// Sends `text` from one user to another (or to themselves) and answers with the
+// Sends `text` from one user to another (or to themselves), or to a group of which
+// the sender is a member, and answers with the
 // stored message. A 201 means that the message is on disk and that everyone who
 // reads the recipient's messages from now on sees it.
 //
 // `replyTo` makes it a reply to an earlier message of the two, in either
-// direction.
+// direction, or of the group.
 //
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
 // answers with the message the first request made, as it is now, and with
@@ -1723,7 +1747,8 @@ func (c *Client) ListMessages(ctx context.Context, params *ListMessagesParams, r
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
-// with 403, and one to or by a user who is being erased with 409.
+// with 403, and one to or by a user who is being erased with 409. In groups blocks
+// do not count.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -1745,12 +1770,13 @@ func (c *Client) SendMessageWithBody(ctx context.Context, params *SendMessagePar
 
 // SendMessage Send a message
 //
-// Sends `text` from one user to another (or to themselves) and answers with the
+// Sends `text` from one user to another (or to themselves), or to a group of which
+// the sender is a member, and answers with the
 // stored message. A 201 means that the message is on disk and that everyone who
 // reads the recipient's messages from now on sees it.
 //
 // `replyTo` makes it a reply to an earlier message of the two, in either
-// direction.
+// direction, or of the group.
 //
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
 // answers with the message the first request made, as it is now, and with
@@ -1761,7 +1787,8 @@ func (c *Client) SendMessageWithBody(ctx context.Context, params *SendMessagePar
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
-// with 403, and one to or by a user who is being erased with 409.
+// with 403, and one to or by a user who is being erased with 409. In groups blocks
+// do not count.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -2052,7 +2079,7 @@ func (c *Client) ListBlocks(ctx context.Context, userID User, params *ListBlocks
 // Lifts a block; does nothing when there is none.
 //
 // Corresponds with DELETE /v1/users/{userId}/blocks/{peerId} (the `UnblockUser` operationId).
-func (c *Client) UnblockUser(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) UnblockUser(ctx context.Context, userID User, peerID OtherUser, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUnblockUserRequest(c.Server, userID, peerID)
 	if err != nil {
 		return nil, err
@@ -2072,7 +2099,7 @@ func (c *Client) UnblockUser(ctx context.Context, userID User, peerID Peer, reqE
 // again changes nothing. Nobody can block themselves (422).
 //
 // Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
-func (c *Client) BlockUser(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error) {
+func (c *Client) BlockUser(ctx context.Context, userID User, peerID OtherUser, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewBlockUserRequest(c.Server, userID, peerID)
 	if err != nil {
 		return nil, err
@@ -2171,7 +2198,7 @@ func (c *Client) ListConversations(ctx context.Context, userID User, params *Lis
 // GetConversation Read one conversation
 //
 // Answers with a user's conversation with another, or with 404 when there is no
-// message between them.
+// message between them; or with the one in a group, for its members.
 //
 // Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
 func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2189,7 +2216,7 @@ func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, 
 // ListConversationMessages List or search a conversation
 //
 // What two users have written to each other, in both directions and one order,
-// the same for both; newest first. Other than the list of recent messages it goes
+// the same for both, or what members have written to a group; newest first. Other than the list of recent messages it goes
 // back to the first message, unless `since` says otherwise. Pages work the same:
 // `before` walks back, `after` catches up, and so does the `Link` header. So does
 // a search, by `q`.
@@ -3111,7 +3138,7 @@ func NewListBlocksRequest(server string, userID User, params *ListBlocksParams) 
 }
 
 // NewUnblockUserRequest constructs an http.Request for the UnblockUser method
-func NewUnblockUserRequest(server string, userID User, peerID Peer) (*http.Request, error) {
+func NewUnblockUserRequest(server string, userID User, peerID OtherUser) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -3152,7 +3179,7 @@ func NewUnblockUserRequest(server string, userID User, peerID Peer) (*http.Reque
 }
 
 // NewBlockUserRequest constructs an http.Request for the BlockUser method
-func NewBlockUserRequest(server string, userID User, peerID Peer) (*http.Request, error) {
+func NewBlockUserRequest(server string, userID User, peerID OtherUser) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -3891,7 +3918,8 @@ type ClientWithResponsesInterface interface {
 	// ListMessagesWithResponse List or search messages
 	//
 	// Messages to a recipient, from a sender, from one to the other, or of everyone,
-	// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+	// newest first: at most `limit` of them. The recipient may be a group of which the user is a
+	// member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
 	// they are those of the last 30 days. Deleted messages are left out.
 	//
 	// To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -3917,12 +3945,13 @@ type ClientWithResponsesInterface interface {
 
 	// SendMessageWithBodyWithResponse Send a message
 	//
-	// Sends `text` from one user to another (or to themselves) and answers with the
+	// Sends `text` from one user to another (or to themselves), or to a group of which
+	// the sender is a member, and answers with the
 	// stored message. A 201 means that the message is on disk and that everyone who
 	// reads the recipient's messages from now on sees it.
 	//
 	// `replyTo` makes it a reply to an earlier message of the two, in either
-	// direction.
+	// direction, or of the group.
 	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
 	// answers with the message the first request made, as it is now, and with
@@ -3933,7 +3962,8 @@ type ClientWithResponsesInterface interface {
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
-	// with 403, and one to or by a user who is being erased with 409.
+	// with 403, and one to or by a user who is being erased with 409. In groups blocks
+	// do not count.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -3945,12 +3975,13 @@ type ClientWithResponsesInterface interface {
 
 	// SendMessageWithResponse Send a message
 	//
-	// Sends `text` from one user to another (or to themselves) and answers with the
+	// Sends `text` from one user to another (or to themselves), or to a group of which
+	// the sender is a member, and answers with the
 	// stored message. A 201 means that the message is on disk and that everyone who
 	// reads the recipient's messages from now on sees it.
 	//
 	// `replyTo` makes it a reply to an earlier message of the two, in either
-	// direction.
+	// direction, or of the group.
 	//
 	// With an `Idempotency-Key` a request may be repeated safely: a repetition
 	// answers with the message the first request made, as it is now, and with
@@ -3961,7 +3992,8 @@ type ClientWithResponsesInterface interface {
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
-	// with 403, and one to or by a user who is being erased with 409.
+	// with 403, and one to or by a user who is being erased with 409. In groups blocks
+	// do not count.
 	//
 	// A 503 means that the message may not have been stored: try again, with the
 	// same key, after the seconds in `Retry-After`.
@@ -4136,7 +4168,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v1/users/{userId}/blocks/{peerId} (the `UnblockUser` operationId).
-	UnblockUserWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*UnblockUserResponse, error)
+	UnblockUserWithResponse(ctx context.Context, userID User, peerID OtherUser, reqEditors ...RequestEditorFn) (*UnblockUserResponse, error)
 
 	// BlockUserWithResponse Block a user
 	//
@@ -4148,7 +4180,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
-	BlockUserWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*BlockUserResponse, error)
+	BlockUserWithResponse(ctx context.Context, userID User, peerID OtherUser, reqEditors ...RequestEditorFn) (*BlockUserResponse, error)
 
 	// ListChangesWithResponse Follow a user's changes
 	//
@@ -4221,7 +4253,7 @@ type ClientWithResponsesInterface interface {
 	// GetConversationWithResponse Read one conversation
 	//
 	// Answers with a user's conversation with another, or with 404 when there is no
-	// message between them.
+	// message between them; or with the one in a group, for its members.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -4231,7 +4263,7 @@ type ClientWithResponsesInterface interface {
 	// ListConversationMessagesWithResponse List or search a conversation
 	//
 	// What two users have written to each other, in both directions and one order,
-	// the same for both; newest first. Other than the list of recent messages it goes
+	// the same for both, or what members have written to a group; newest first. Other than the list of recent messages it goes
 	// back to the first message, unless `since` says otherwise. Pages work the same:
 	// `before` walks back, `after` catches up, and so does the `Link` header. So does
 	// a search, by `q`.
@@ -4939,6 +4971,8 @@ type ListMessagesResponse struct {
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *GroupNotFound
 	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationProblemJSON406 *NotAcceptable
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -4977,6 +5011,11 @@ func (r ListMessagesResponse) GetApplicationProblemJSON401() *Unauthorized {
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ListMessagesResponse) GetApplicationProblemJSON403() *Forbidden {
 	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListMessagesResponse) GetApplicationProblemJSON404() *GroupNotFound {
+	return r.ApplicationProblemJSON404
 }
 
 // GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
@@ -5065,6 +5104,8 @@ type SendMessageResponse struct {
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *SenderBlocked
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *GroupNotFound
 	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationProblemJSON406 *NotAcceptable
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -5109,6 +5150,11 @@ func (r SendMessageResponse) GetApplicationProblemJSON401() *Unauthorized {
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r SendMessageResponse) GetApplicationProblemJSON403() *SenderBlocked {
 	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r SendMessageResponse) GetApplicationProblemJSON404() *GroupNotFound {
+	return r.ApplicationProblemJSON404
 }
 
 // GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
@@ -6870,6 +6916,8 @@ type ListConversationMessagesResponse struct {
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *GroupNotFound
 	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationProblemJSON406 *NotAcceptable
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -6908,6 +6956,11 @@ func (r ListConversationMessagesResponse) GetApplicationProblemJSON401() *Unauth
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r ListConversationMessagesResponse) GetApplicationProblemJSON403() *Forbidden {
 	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListConversationMessagesResponse) GetApplicationProblemJSON404() *GroupNotFound {
+	return r.ApplicationProblemJSON404
 }
 
 // GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
@@ -6990,6 +7043,8 @@ type SetReadMarkerResponse struct {
 	ApplicationProblemJSON401 *Unauthorized
 	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
 	ApplicationProblemJSON403 *SenderBlocked
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *GroupNotFound
 	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationProblemJSON406 *NotAcceptable
 	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -7030,6 +7085,11 @@ func (r SetReadMarkerResponse) GetApplicationProblemJSON401() *Unauthorized {
 // GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
 func (r SetReadMarkerResponse) GetApplicationProblemJSON403() *SenderBlocked {
 	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r SetReadMarkerResponse) GetApplicationProblemJSON404() *GroupNotFound {
+	return r.ApplicationProblemJSON404
 }
 
 // GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
@@ -7682,7 +7742,8 @@ func (c *ClientWithResponses) GetLimitsWithResponse(ctx context.Context, reqEdit
 // ListMessagesWithResponse List or search messages
 //
 // Messages to a recipient, from a sender, from one to the other, or of everyone,
-// newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+// newest first: at most `limit` of them. The recipient may be a group of which the user is a
+// member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
 // they are those of the last 30 days. Deleted messages are left out.
 //
 // To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -7714,12 +7775,13 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, para
 
 // SendMessageWithBodyWithResponse Send a message
 //
-// Sends `text` from one user to another (or to themselves) and answers with the
+// Sends `text` from one user to another (or to themselves), or to a group of which
+// the sender is a member, and answers with the
 // stored message. A 201 means that the message is on disk and that everyone who
 // reads the recipient's messages from now on sees it.
 //
 // `replyTo` makes it a reply to an earlier message of the two, in either
-// direction.
+// direction, or of the group.
 //
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
 // answers with the message the first request made, as it is now, and with
@@ -7730,7 +7792,8 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, para
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
-// with 403, and one to or by a user who is being erased with 409.
+// with 403, and one to or by a user who is being erased with 409. In groups blocks
+// do not count.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -7748,12 +7811,13 @@ func (c *ClientWithResponses) SendMessageWithBodyWithResponse(ctx context.Contex
 
 // SendMessageWithResponse Send a message
 //
-// Sends `text` from one user to another (or to themselves) and answers with the
+// Sends `text` from one user to another (or to themselves), or to a group of which
+// the sender is a member, and answers with the
 // stored message. A 201 means that the message is on disk and that everyone who
 // reads the recipient's messages from now on sees it.
 //
 // `replyTo` makes it a reply to an earlier message of the two, in either
-// direction.
+// direction, or of the group.
 //
 // With an `Idempotency-Key` a request may be repeated safely: a repetition
 // answers with the message the first request made, as it is now, and with
@@ -7764,7 +7828,8 @@ func (c *ClientWithResponses) SendMessageWithBodyWithResponse(ctx context.Contex
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
-// with 403, and one to or by a user who is being erased with 409.
+// with 403, and one to or by a user who is being erased with 409. In groups blocks
+// do not count.
 //
 // A 503 means that the message may not have been stored: try again, with the
 // same key, after the seconds in `Retry-After`.
@@ -8017,7 +8082,7 @@ func (c *ClientWithResponses) ListBlocksWithResponse(ctx context.Context, userID
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /v1/users/{userId}/blocks/{peerId} (the `UnblockUser` operationId).
-func (c *ClientWithResponses) UnblockUserWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*UnblockUserResponse, error) {
+func (c *ClientWithResponses) UnblockUserWithResponse(ctx context.Context, userID User, peerID OtherUser, reqEditors ...RequestEditorFn) (*UnblockUserResponse, error) {
 	rsp, err := c.UnblockUser(ctx, userID, peerID, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -8035,7 +8100,7 @@ func (c *ClientWithResponses) UnblockUserWithResponse(ctx context.Context, userI
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
-func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*BlockUserResponse, error) {
+func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, userID User, peerID OtherUser, reqEditors ...RequestEditorFn) (*BlockUserResponse, error) {
 	rsp, err := c.BlockUser(ctx, userID, peerID, reqEditors...)
 	if err != nil {
 		return nil, err
@@ -8126,7 +8191,7 @@ func (c *ClientWithResponses) ListConversationsWithResponse(ctx context.Context,
 // GetConversationWithResponse Read one conversation
 //
 // Answers with a user's conversation with another, or with 404 when there is no
-// message between them.
+// message between them; or with the one in a group, for its members.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -8142,7 +8207,7 @@ func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, u
 // ListConversationMessagesWithResponse List or search a conversation
 //
 // What two users have written to each other, in both directions and one order,
-// the same for both; newest first. Other than the list of recent messages it goes
+// the same for both, or what members have written to a group; newest first. Other than the list of recent messages it goes
 // back to the first message, unless `since` says otherwise. Pages work the same:
 // `before` walks back, `after` catches up, and so does the `Link` header. So does
 // a search, by `q`.
@@ -8859,6 +8924,13 @@ func ParseListMessagesResponse(rsp *http.Response) (*ListMessagesResponse, error
 		}
 		response.ApplicationProblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest GroupNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
 		var dest NotAcceptable
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -8980,6 +9052,13 @@ func ParseSendMessageResponse(rsp *http.Response) (*SendMessageResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest GroupNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
 		var dest NotAcceptable
@@ -10733,6 +10812,13 @@ func ParseListConversationMessagesResponse(rsp *http.Response) (*ListConversatio
 		}
 		response.ApplicationProblemJSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest GroupNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
 		var dest NotAcceptable
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -10854,6 +10940,13 @@ func ParseSetReadMarkerResponse(rsp *http.Response) (*SetReadMarkerResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest GroupNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
 		var dest NotAcceptable

@@ -93,6 +93,10 @@ func (e Scope) Valid() bool {
 	}
 }
 
+// Address To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+type Address = string
+
 // Block A user receives nothing from a peer.
 type Block struct {
 	// BlockedAt An RFC 3339 time in UTC, with milliseconds.
@@ -168,9 +172,9 @@ type Conversation struct {
 	// LastMessage A message as it is now.
 	LastMessage Message `json:"lastMessage"`
 
-	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-	Peer UserID `json:"peer"`
+	// Peer To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+	Peer Address `json:"peer"`
 
 	// PeerReadMarker How far a user has read the conversation with a peer.
 	PeerReadMarker *ReadMarker `json:"peerReadMarker,omitempty"`
@@ -437,6 +441,12 @@ type Limits struct {
 	// UserMaxStreams The most streams of changes, and requests that wait for one, that a user may have on a server.
 	UserMaxStreams int32 `json:"userMaxStreams"`
 
+	// GroupMaxMembers The most members that a group may have.
+	GroupMaxMembers int32 `json:"groupMaxMembers"`
+
+	// UserMaxGroups The most groups that a user may be a member of.
+	UserMaxGroups int32 `json:"userMaxGroups"`
+
 	// RateLimits How often somebody may do something; what is not here has no limit.
 	RateLimits []RateLimit `json:"rateLimits"`
 }
@@ -470,9 +480,9 @@ type Message struct {
 	// Example: {"client":"android/4.2"}
 	Metadata Metadata `json:"metadata,omitempty"`
 
-	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-	Recipient UserID `json:"recipient"`
+	// Recipient To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+	Recipient Address `json:"recipient"`
 
 	// ReplyTo A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
@@ -597,9 +607,9 @@ type ReadMarker struct {
 	// messages.
 	MessageID MessageID `json:"messageId"`
 
-	// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-	Peer UserID `json:"peer"`
+	// Peer To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+	Peer Address `json:"peer"`
 
 	// ReadAt An RFC 3339 time in UTC, with milliseconds.
 	//
@@ -627,9 +637,9 @@ type SendMessageRequest struct {
 	// Example: {"client":"android/4.2"}
 	Metadata Metadata `json:"metadata,omitempty"`
 
-	// Recipient Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-	Recipient UserID `json:"recipient"`
+	// Recipient To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+	Recipient Address `json:"recipient"`
 
 	// ReplyTo A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
@@ -763,9 +773,13 @@ type IdempotencyKey = string
 // Limit defines model for Limit.
 type Limit = int32
 
-// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+// OtherUser Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
 // `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-type Peer = UserID
+type OtherUser = UserID
+
+// Peer To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+type Peer = Address
 
 // User Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
 // `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
@@ -788,6 +802,9 @@ type ContentTooLarge = Problem
 
 // Forbidden What went wrong, as in RFC 9457.
 type Forbidden = Problem
+
+// GroupNotFound What went wrong, as in RFC 9457.
+type GroupNotFound = Problem
 
 // InternalServerError What went wrong, as in RFC 9457.
 type InternalServerError = Problem
@@ -833,8 +850,8 @@ type SetTokenRevocation = SetTokenRevocationRequest
 
 // ListMessagesParams defines parameters for ListMessages.
 type ListMessagesParams struct {
-	// Recipient Only messages sent to this user.
-	Recipient *UserID `form:"recipient,omitempty" json:"recipient,omitempty"`
+	// Recipient Only messages sent to this user, or to this group.
+	Recipient *Address `form:"recipient,omitempty" json:"recipient,omitempty"`
 
 	// Sender Only messages sent by this user.
 	Sender *UserID `form:"sender,omitempty" json:"sender,omitempty"`
@@ -1040,10 +1057,10 @@ type ServerInterface interface {
 	ListBlocks(ctx echo.Context, userID User, params ListBlocksParams) error
 	// UnblockUser Unblock a user
 	// (DELETE /v1/users/{userId}/blocks/{peerId})
-	UnblockUser(ctx echo.Context, userID User, peerID Peer) error
+	UnblockUser(ctx echo.Context, userID User, peerID OtherUser) error
 	// BlockUser Block a user
 	// (PUT /v1/users/{userId}/blocks/{peerId})
-	BlockUser(ctx echo.Context, userID User, peerID Peer) error
+	BlockUser(ctx echo.Context, userID User, peerID OtherUser) error
 	// ListChanges Follow a user's changes
 	// (GET /v1/users/{userId}/changes)
 	ListChanges(ctx echo.Context, userID User, params ListChangesParams) error
@@ -1386,7 +1403,7 @@ func (w *ServerInterfaceWrapper) UnblockUser(ctx echo.Context) error {
 	}
 
 	// ------------- Path parameter "peerId" -------------
-	var peerID Peer
+	var peerID OtherUser
 
 	err = runtime.BindStyledParameterWithOptions("simple", "peerId", ctx.Param("peerId"), &peerID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
@@ -1410,7 +1427,7 @@ func (w *ServerInterfaceWrapper) BlockUser(ctx echo.Context) error {
 	}
 
 	// ------------- Path parameter "peerId" -------------
-	var peerID Peer
+	var peerID OtherUser
 
 	err = runtime.BindStyledParameterWithOptions("simple", "peerId", ctx.Param("peerId"), &peerID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
@@ -1796,6 +1813,8 @@ type ConflictApplicationProblemPlusJSONResponse Problem
 type ContentTooLargeApplicationProblemPlusJSONResponse Problem
 
 type ForbiddenApplicationProblemPlusJSONResponse Problem
+
+type GroupNotFoundApplicationProblemPlusJSONResponse Problem
 
 type InternalServerErrorApplicationProblemPlusJSONResponse Problem
 
@@ -2734,6 +2753,22 @@ func (response ListMessages403ApplicationProblemPlusJSONResponse) VisitListMessa
 	return err
 }
 
+type ListMessages404ApplicationProblemPlusJSONResponse struct {
+	GroupNotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListMessages404ApplicationProblemPlusJSONResponse) VisitListMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListMessages406ApplicationProblemPlusJSONResponse struct {
 	NotAcceptableApplicationProblemPlusJSONResponse
 }
@@ -2912,6 +2947,22 @@ func (response SendMessage403ApplicationProblemPlusJSONResponse) VisitSendMessag
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendMessage404ApplicationProblemPlusJSONResponse struct {
+	GroupNotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SendMessage404ApplicationProblemPlusJSONResponse) VisitSendMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4641,8 +4692,8 @@ func (response ListBlocksdefaultApplicationProblemPlusJSONResponse) VisitListBlo
 }
 
 type UnblockUserRequestObject struct {
-	UserID User `json:"userId"`
-	PeerID Peer `json:"peerId"`
+	UserID User      `json:"userId"`
+	PeerID OtherUser `json:"peerId"`
 }
 
 type UnblockUserResponseObject interface {
@@ -4789,8 +4840,8 @@ func (response UnblockUserdefaultApplicationProblemPlusJSONResponse) VisitUnbloc
 }
 
 type BlockUserRequestObject struct {
-	UserID User `json:"userId"`
-	PeerID Peer `json:"peerId"`
+	UserID User      `json:"userId"`
+	PeerID OtherUser `json:"peerId"`
 }
 
 type BlockUserResponseObject interface {
@@ -5611,6 +5662,22 @@ func (response ListConversationMessages403ApplicationProblemPlusJSONResponse) Vi
 	return err
 }
 
+type ListConversationMessages404ApplicationProblemPlusJSONResponse struct {
+	GroupNotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListConversationMessages404ApplicationProblemPlusJSONResponse) VisitListConversationMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListConversationMessages406ApplicationProblemPlusJSONResponse struct {
 	NotAcceptableApplicationProblemPlusJSONResponse
 }
@@ -5778,6 +5845,22 @@ func (response SetReadMarker403ApplicationProblemPlusJSONResponse) VisitSetReadM
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetReadMarker404ApplicationProblemPlusJSONResponse struct {
+	GroupNotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SetReadMarker404ApplicationProblemPlusJSONResponse) VisitSetReadMarkerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7253,7 +7336,7 @@ func (sh *strictHandler) ListBlocks(ctx echo.Context, userID User, params ListBl
 }
 
 // UnblockUser operation middleware
-func (sh *strictHandler) UnblockUser(ctx echo.Context, userID User, peerID Peer) error {
+func (sh *strictHandler) UnblockUser(ctx echo.Context, userID User, peerID OtherUser) error {
 	var request UnblockUserRequestObject
 
 	request.UserID = userID
@@ -7279,7 +7362,7 @@ func (sh *strictHandler) UnblockUser(ctx echo.Context, userID User, peerID Peer)
 }
 
 // BlockUser operation middleware
-func (sh *strictHandler) BlockUser(ctx echo.Context, userID User, peerID Peer) error {
+func (sh *strictHandler) BlockUser(ctx echo.Context, userID User, peerID OtherUser) error {
 	var request BlockUserRequestObject
 
 	request.UserID = userID

@@ -54,5 +54,14 @@ func accessRow(t *testing.T, access any) string {
 	if !ok {
 		t.Fatalf("x-access is %v", access)
 	}
+	roles := map[any]string{
+		nil: "", "member": "in groups: member", "admin": "admin of the group", "owner": "owner of the group",
+		"admin-or-self": "admin of the group, or about oneself", "create": "if `GROUP_CREATE=users`",
+	}
+	role, ok := roles[rule["group"]]
+	if !ok {
+		t.Fatalf("x-access is %v", access)
+	}
+	user = strings.TrimPrefix(strings.TrimSuffix(user+"; "+role, "; "), "own messages; ")
 	return fmt.Sprintf(" | `%v` | %s |\n", rule["scope"], user)
 }

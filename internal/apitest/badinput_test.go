@@ -98,6 +98,10 @@ var badRequests = map[string]badRequest{
 	"user id with é":        post(draft(`sender="é"`), 422, "/sender"),
 	"user id with . first":  post(draft(`sender=".a"`), 422, "/sender"),
 	"user id with ~ first":  post(draft(`sender="~a"`), 422, "/sender"),
+	"group without a name":  post(draft(`recipient="~"`), 422, "/recipient"),
+	"group with two ~":      post(draft(`recipient="~~a"`), 422, "/recipient"),
+	"group with . first":    post(draft(`recipient="~.a"`), 422, "/recipient"),
+	"group of 130":          post(draft("recipient="+strings.Replace(quoted("x", 130), "x", "~", 1)), 422, "/recipient"),
 	"metadata of 5 KB":      post(draft(`metadata={"a":`+quoted("x", 5000)+`}`), 422, "/metadata"),
 
 	"replyTo is junk":    post(draft(`replyTo="junk"`), 422, "/replyTo"),

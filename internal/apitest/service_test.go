@@ -55,7 +55,7 @@ func TestLimits(t *testing.T) {
 		if want := (client.Limits{
 			UserIDMaxLength: 128, TextMaxLength: 4096, MetadataMaxBytes: 4096, MetadataMaxDepth: 30,
 			IdempotencyKeyMaxLength: 255, PageMaxMessages: 100, PageMaxBytes: 524288, DefaultWindowDays: 30, RequestMaxBytes: 65536,
-			UserMaxStreams: 10, RateLimits: []client.RateLimit{},
+			UserMaxStreams: 10, GroupMaxMembers: 1000, UserMaxGroups: 1000, RateLimits: []client.RateLimit{},
 		}); !reflect.DeepEqual(limits, want) {
 			t.Errorf("limits are %+v", limits)
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// Limits are the limits of the OpenAPI document and of package messaging. The caller adds those of
-// the HTTP server and of feeds.
+// Limits are the limits of the OpenAPI document and of package messaging. The caller adds those that are
+// options, of the HTTP server and of feeds.
 func Limits() server.Limits {
 	components := Document().Components
 	maxLength := func(schema *openapi3.SchemaRef) int32 { return int32(*schema.Value.MaxLength) }

@@ -19,6 +19,7 @@ func TestLimits(t *testing.T) {
 	var want server.Limits
 	decode(t, example, &want)
 	want.RequestMaxBytes, want.UserMaxStreams, want.RateLimits = 0, 0, nil // not of the contract, nor of the product
+	want.GroupMaxMembers, want.UserMaxGroups = 0, 0                        // options
 	if got := Limits(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/message-service/message-service/internal/httpapi/openapi"
 	"github.com/message-service/message-service/internal/identity"
@@ -18,6 +19,10 @@ type access struct {
 	// actors are the parameters of which one must be the user of a token. It is empty if the use case
 	// decides, as it does where the user is in the body or the operation is about own messages.
 	actors []string
+
+	// group is the role that a user needs in the group to which a request is addressed, if it is to one. The
+	// use case asks for it. "" if no request of the operation is to a group.
+	group string
 }
 
 // public reports whether anyone may call the operation, without a credential.
@@ -29,10 +34,17 @@ func newAccess(op *openapi.Operation, value any) (a access, err error) {
 	if value != "public" {
 		member, _ := value.(map[string]any)
 		a.scope, _ = member["scope"].(string)
-		if len(member) != 2 || !slices.Contains(identity.Scopes(), identity.Scope(a.scope)) {
+		known := 2
+		if a.group, _ = member["group"].(string); a.group != "" {
+			known = 3
+		}
+		if len(member) != known || !slices.Contains(identity.Scopes(), identity.Scope(a.scope)) {
 			return access{}, fmt.Errorf("x-access: %v is unknown", value)
 		}
 		if a.actors, a.users, err = newActors(op, member["user"]); err != nil {
+			return access{}, fmt.Errorf("x-access: %w", err)
+		}
+		if err := a.checkGroup(op); err != nil {
 			return access{}, fmt.Errorf("x-access: %w", err)
 		}
 		schemes = append(schemes, "serviceKey")
@@ -44,6 +56,24 @@ func newAccess(op *openapi.Operation, value any) (a access, err error) {
 		return access{}, fmt.Errorf("x-access: %v needs the security schemes %v, and has %v", value, schemes, got)
 	}
 	return a, nil
+}
+
+// checkGroup returns an error if the role is unknown, or if the operation takes no address or no users.
+func (a access) checkGroup(op *openapi.Operation) error {
+	switch {
+	case a.group == "":
+		return nil
+	case !slices.Contains([]string{"member", "admin", "owner", "admin-or-self", "create"}, a.group):
+		return fmt.Errorf("the role %s in a group is unknown", a.group)
+	case !a.users || !slices.ContainsFunc([]string{"groupId", "peerId", "recipient"}, op.HasParameter) && !op.HasMember("recipient"):
+		return errors.New("a role in a group is for users, and for operations with a groupId, a peerId or a recipient")
+	}
+	return nil
+}
+
+// isActor reports whether a parameter names the user of a token, or a group, of which that user may be a member.
+func (a access) isActor(name, value, user string) bool {
+	return value == user || name == "recipient" && a.group != "" && strings.HasPrefix(value, "~")
 }
 
 // newActors reads the user of an x-access: which parameters name the user of a token, and whether user
@@ -138,7 +168,11 @@ func (op *operation) checkAccess() error {
 	case op.access.public():
 		return nil
 	}
-	for _, status := range []string{"401", "403", "429"} {
+	statuses := []string{"401", "403", "429"}
+	if op.access.group != "" && op.access.group != "create" {
+		statuses = append(statuses, "404") // for users who are not members
+	}
+	for _, status := range statuses {
 		if op.Spec.Responses.Value(status) == nil {
 			return fmt.Errorf("x-access and x-rate refuse requests with %s, which is not one of the responses", status)
 		}

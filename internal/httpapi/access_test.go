@@ -15,21 +15,29 @@ import (
 func TestAccessIsKnown(t *testing.T) {
 	t.Parallel()
 	const (
-		send    = "x-access: {scope: messages:write, user: [sender]}\n      x-rate: send\n"
-		list    = "x-access: {scope: messages:read, user: [recipient, sender]}\n      x-rate: {q: search, otherwise: read}\n"
+		send    = "x-access: {scope: messages:write, user: [sender], group: member}\n      x-rate: send\n"
+		list    = "x-access: {scope: messages:read, user: [recipient, sender], group: member}\n      x-rate: {q: search, otherwise: read}\n"
 		erase   = "security: [{serviceKey: []}]\n      x-access: {scope: users:erase, user: none}\n      x-rate: write\n"
+		export  = "x-access: {scope: users:export, user: [userId]}"
+		noGroup = "        '404':\n          $ref: '#/components/responses/GroupNotFound'\n"
 		limits  = "operationId: getLimits\n      tags: [Service]\n      security: []\n      x-access: public\n      x-rate: none\n"
 		refused = "        '401':\n          $ref: '#/components/responses/Unauthorized'\n"
 	)
 	for name, test := range map[string]struct{ text, before, after, says string }{
-		"no access":                          {send, "x-access: {scope: messages:write, user: [sender]}\n      ", "", "POST /v1/messages: x-access is missing"},
+		"no access":                          {send, "x-access: {scope: messages:write, user: [sender], group: member}\n      ", "", "POST /v1/messages: x-access is missing"},
 		"no rate":                            {send, "      x-rate: send\n", "", "POST /v1/messages: x-rate is missing"},
-		"no value of access":                 {send, "{scope: messages:write, user: [sender]}", "", "x-access: <nil> is unknown"},
+		"no value of access":                 {send, "{scope: messages:write, user: [sender], group: member}", "", "x-access: <nil> is unknown"},
 		"unknown access":                     {limits, "public", "pubic", "x-access: pubic is unknown"},
 		"unknown scope":                      {send, "messages:write", "messages:send", "messages:send"},
 		"no scope":                           {send, "scope: messages:write, ", "", "is unknown"},
 		"misspelt scope":                     {send, "scope:", "scop:", "is unknown"},
-		"further member":                     {send, "user:", "group: none, user:", "is unknown"},
+		"further member":                     {send, "user:", "role: member, user:", "is unknown"},
+		"another third member":               {send, "group:", "groups:", "is unknown"},
+		"no value of group":                  {send, "group: member", "group:", "is unknown"},
+		"unknown role":                       {send, "group: member", "group: boss", "the role boss in a group is unknown"},
+		"a role where there is no address":   {export, "[userId]", "[userId], group: member", "a role in a group is for users, and for operations with"},
+		"a role for services only":           {erase, "user: none", "user: none, group: admin", "a role in a group is for users, and for operations with"},
+		"no 404 for those who are not in it": {noGroup, noGroup, "", "404, which is not one of the responses"},
 		"no user":                            {send, ", user: [sender]", "", "is unknown"},
 		"unknown user":                       {send, "[sender]", "sender", "the user sender is unknown"},
 		"nobody":                             {send, "[sender]", "[]", "the user [] is unknown"},
@@ -53,7 +61,7 @@ func TestAccessIsKnown(t *testing.T) {
 		"a limit for the public":             {limits, "x-rate: none", "x-rate: read", "x-rate: none is for public operations"},
 		"no limit for those who are known":   {send, "x-rate: send", "x-rate: none", "x-rate: none is for public operations"},
 		"no 401 where there may be one":      {refused, refused, "", "401, which is not one of the responses"},
-		"members of another order, accepted": {send, "{scope: messages:write, user: [sender]}", "{user: [sender], scope: messages:write}", ""},
+		"members of another order, accepted": {send, "{scope: messages:write, user: [sender], group: member}", "{group: member, user: [sender], scope: messages:write}", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,8 +100,8 @@ func TestAccess(t *testing.T) {
 		access        access
 		rate          rate
 	}{
-		{http.MethodPost, "/v1/messages", access{scope: "messages:write", users: true}, rate{class: "send"}},
-		{http.MethodGet, "/v1/messages", access{scope: "messages:read", users: true, actors: []string{"recipient", "sender"}}, rate{class: "read", parameter: "q", otherClass: "search"}},
+		{http.MethodPost, "/v1/messages", access{scope: "messages:write", users: true, group: "member"}, rate{class: "send"}},
+		{http.MethodGet, "/v1/messages", access{scope: "messages:read", users: true, actors: []string{"recipient", "sender"}, group: "member"}, rate{class: "read", parameter: "q", otherClass: "search"}},
 		{http.MethodPatch, "/v1/messages/:messageId", access{scope: "messages:write", users: true}, rate{class: "write"}},
 		{http.MethodGet, "/v1/users/:userId/export", access{scope: "users:export", users: true, actors: []string{"userId"}}, rate{class: "read"}},
 		{http.MethodDelete, "/v1/users/:userId", access{scope: "users:erase"}, rate{class: "write"}},

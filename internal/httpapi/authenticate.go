@@ -156,7 +156,7 @@ func (op *operation) permit(principal *identity.Principal, c echo.Context) error
 		return servicesOnly
 	}
 	actors := op.access.actors
-	if len(actors) == 0 || slices.ContainsFunc(actors, func(name string) bool { return op.argument(c, name) == principal.User }) {
+	if len(actors) == 0 || slices.ContainsFunc(actors, func(name string) bool { return op.access.isActor(name, op.argument(c, name), principal.User) }) {
 		return nil
 	}
 	detail := "must be the user of the token"

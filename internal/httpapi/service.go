@@ -53,6 +53,8 @@ func (h *handlers) GetLimits(context.Context, server.GetLimitsRequestObject) (se
 	limits := contract.Limits()
 	limits.RequestMaxBytes = int32(bodyLimits.Bytes)
 	limits.UserMaxStreams = feed.UserMaxStreams
+	members, groups := h.service.GroupLimits()
+	limits.GroupMaxMembers, limits.UserMaxGroups = int32(members), int32(groups)
 	limits.RateLimits = h.rateLimits
 	return server.GetLimits200JSONResponse(limits), nil
 }

@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,9 @@ type Service struct {
 	indexer   *indexer      // nil without searches
 	searches  chan struct{} // holds one for each search that reads
 	probes    singleflight.Group
+
+	groupsByUsers                  bool
+	groupMaxMembers, userMaxGroups int
 }
 
 // Options adjusts a [Service]; the zero value serves production.
@@ -33,6 +37,10 @@ type Options struct {
 	Now       func() time.Time // the wall clock; time.Now if nil
 	QueueSize int              // sends, and as many other changes, that may wait to be stored before more are refused; 4096 if 0
 	SearchOff bool             // the database was migrated without what searches need
+
+	GroupsByUsers   bool // users may create groups, and not only services
+	GroupMaxMembers int  // of a group; 1,000 if 0
+	UserMaxGroups   int  // that a user may be a member of; 1,000 if 0
 
 	Log *slog.Logger // for messages to the operator; none if nil
 
@@ -70,8 +78,15 @@ func New(database *db.DB, options Options) *Service {
 		queueSize: options.QueueSize,
 		indexer:   index,
 		searches:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+
+		groupsByUsers:   options.GroupsByUsers,
+		groupMaxMembers: cmp.Or(options.GroupMaxMembers, 1000),
+		userMaxGroups:   cmp.Or(options.UserMaxGroups, 1000),
 	}
 }
+
+// GroupLimits returns how many members a group may have, and how many groups a user may be a member of.
+func (s *Service) GroupLimits() (members, groups int) { return s.groupMaxMembers, s.userMaxGroups }
 
 // Close refuses new messages and stores those that wait; it returns an error when
 // ctx ends first. The database stays open.

@@ -14,7 +14,8 @@ export interface paths {
         /**
          * List or search messages
          * @description Messages to a recipient, from a sender, from one to the other, or of everyone,
-         *     newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+         *     newest first: at most `limit` of them. The recipient may be a group of which the user is a
+         *     member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
          *     they are those of the last 30 days. Deleted messages are left out.
          *
          *     To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -37,12 +38,13 @@ export interface paths {
         put?: never;
         /**
          * Send a message
-         * @description Sends `text` from one user to another (or to themselves) and answers with the
+         * @description Sends `text` from one user to another (or to themselves), or to a group of which
+         *     the sender is a member, and answers with the
          *     stored message. A 201 means that the message is on disk and that everyone who
          *     reads the recipient's messages from now on sees it.
          *
          *     `replyTo` makes it a reply to an earlier message of the two, in either
-         *     direction.
+         *     direction, or of the group.
          *
          *     With an `Idempotency-Key` a request may be repeated safely: a repetition
          *     answers with the message the first request made, as it is now, and with
@@ -53,7 +55,8 @@ export interface paths {
          *     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
          *
          *     A message to a user who has blocked the sender is refused
-         *     with 403, and one to or by a user who is being erased with 409.
+         *     with 403, and one to or by a user who is being erased with 409. In groups blocks
+         *     do not count.
          *
          *     A 503 means that the message may not have been stored: try again, with the
          *     same key, after the seconds in `Retry-After`.
@@ -230,7 +233,7 @@ export interface paths {
                  */
                 userId: components["parameters"]["User"];
                 /**
-                 * @description The id of the other user.
+                 * @description With whom the conversation is, another user or a group.
                  * @example alice
                  */
                 peerId: components["parameters"]["Peer"];
@@ -240,7 +243,7 @@ export interface paths {
         /**
          * Read one conversation
          * @description Answers with a user's conversation with another, or with 404 when there is no
-         *     message between them.
+         *     message between them; or with the one in a group, for its members.
          */
         get: operations["getConversation"];
         put?: never;
@@ -262,7 +265,7 @@ export interface paths {
                  */
                 userId: components["parameters"]["User"];
                 /**
-                 * @description The id of the other user.
+                 * @description With whom the conversation is, another user or a group.
                  * @example alice
                  */
                 peerId: components["parameters"]["Peer"];
@@ -272,7 +275,7 @@ export interface paths {
         /**
          * List or search a conversation
          * @description What two users have written to each other, in both directions and one order,
-         *     the same for both; newest first. Other than the list of recent messages it goes
+         *     the same for both, or what members have written to a group; newest first. Other than the list of recent messages it goes
          *     back to the first message, unless `since` says otherwise. Pages work the same:
          *     `before` walks back, `after` catches up, and so does the `Link` header. So does
          *     a search, by `q`.
@@ -297,7 +300,7 @@ export interface paths {
                  */
                 userId: components["parameters"]["User"];
                 /**
-                 * @description The id of the other user.
+                 * @description With whom the conversation is, another user or a group.
                  * @example alice
                  */
                 peerId: components["parameters"]["Peer"];
@@ -436,7 +439,7 @@ export interface paths {
                  * @description The id of the other user.
                  * @example alice
                  */
-                peerId: components["parameters"]["Peer"];
+                peerId: components["parameters"]["OtherUser"];
             };
             cookie?: never;
         };
@@ -720,6 +723,11 @@ export interface components {
          */
         UserId: string;
         /**
+         * @description To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+         *     `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+         */
+        Address: string;
+        /**
          * Format: uuid
          * @description A UUID. Those the service makes are of version 7 and sort in the order of the
          *     messages.
@@ -758,7 +766,7 @@ export interface components {
         /** @description A message to be sent. */
         SendMessageRequest: {
             sender: components["schemas"]["UserId"];
-            recipient: components["schemas"]["UserId"];
+            recipient: components["schemas"]["Address"];
             text: components["schemas"]["MessageText"];
             metadata?: components["schemas"]["Metadata"];
             replyTo?: components["schemas"]["MessageId"];
@@ -780,7 +788,7 @@ export interface components {
         Message: {
             id: components["schemas"]["MessageId"];
             sender: components["schemas"]["UserId"];
-            recipient: components["schemas"]["UserId"];
+            recipient: components["schemas"]["Address"];
             /**
              * @description The text, exactly as it was sent or edited; empty once the message is deleted.
              * @example Lunch at noon?
@@ -836,7 +844,7 @@ export interface components {
         };
         /** @description One user's view of what they and another have written to each other. */
         Conversation: {
-            peer: components["schemas"]["UserId"];
+            peer: components["schemas"]["Address"];
             lastMessage: components["schemas"]["Message"];
             /**
              * Format: int32
@@ -869,7 +877,7 @@ export interface components {
         /** @description How far a user has read the conversation with a peer. */
         ReadMarker: {
             user: components["schemas"]["UserId"];
-            peer: components["schemas"]["UserId"];
+            peer: components["schemas"]["Address"];
             messageId: components["schemas"]["MessageId"];
             readAt: components["schemas"]["Timestamp"];
         };
@@ -1133,6 +1141,16 @@ export interface components {
              * @description The most streams of changes, and requests that wait for one, that a user may have on a server.
              */
             userMaxStreams: number;
+            /**
+             * Format: int32
+             * @description The most members that a group may have.
+             */
+            groupMaxMembers: number;
+            /**
+             * Format: int32
+             * @description The most groups that a user may be a member of.
+             */
+            userMaxGroups: number;
             /** @description How often somebody may do something; what is not here has no limit. */
             rateLimits: components["schemas"]["RateLimit"][];
         };
@@ -1362,7 +1380,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such message, conversation or service key. */
+        /**
+         * @description The address names a group that does not exist, or is deleted, or of which the user is not a member: to them
+         *     these are the same.
+         */
+        GroupNotFound: {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such message, conversation, group or service key. */
         NotFound: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -1471,10 +1503,15 @@ export interface components {
          */
         User: components["schemas"]["UserId"];
         /**
+         * @description With whom the conversation is, another user or a group.
+         * @example alice
+         */
+        Peer: components["schemas"]["Address"];
+        /**
          * @description The id of the other user.
          * @example alice
          */
-        Peer: components["schemas"]["UserId"];
+        OtherUser: components["schemas"]["UserId"];
         /**
          * @description Only messages whose text has all these words, in any order. Upper and lower case,
          *     forms of Unicode, and accents that do not make another word (as in Latin, Greek,
@@ -1564,10 +1601,10 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only messages sent to this user.
+                 * @description Only messages sent to this user, or to this group.
                  * @example bob
                  */
-                recipient?: components["schemas"]["UserId"];
+                recipient?: components["schemas"]["Address"];
                 /** @description Only messages sent by this user. */
                 sender?: components["schemas"]["UserId"];
                 /**
@@ -1631,6 +1668,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["GroupNotFound"];
             406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
@@ -1685,6 +1723,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["SenderBlocked"];
+            404: components["responses"]["GroupNotFound"];
             406: components["responses"]["NotAcceptable"];
             409: components["responses"]["UserBeingErased"];
             413: components["responses"]["ContentTooLarge"];
@@ -1935,7 +1974,7 @@ export interface operations {
                  */
                 userId: components["parameters"]["User"];
                 /**
-                 * @description The id of the other user.
+                 * @description With whom the conversation is, another user or a group.
                  * @example alice
                  */
                 peerId: components["parameters"]["Peer"];
@@ -2011,7 +2050,7 @@ export interface operations {
                  */
                 userId: components["parameters"]["User"];
                 /**
-                 * @description The id of the other user.
+                 * @description With whom the conversation is, another user or a group.
                  * @example alice
                  */
                 peerId: components["parameters"]["Peer"];
@@ -2035,6 +2074,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["GroupNotFound"];
             406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
@@ -2054,7 +2094,7 @@ export interface operations {
                  */
                 userId: components["parameters"]["User"];
                 /**
-                 * @description The id of the other user.
+                 * @description With whom the conversation is, another user or a group.
                  * @example alice
                  */
                 peerId: components["parameters"]["Peer"];
@@ -2082,6 +2122,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["SenderBlocked"];
+            404: components["responses"]["GroupNotFound"];
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
@@ -2233,7 +2274,7 @@ export interface operations {
                  * @description The id of the other user.
                  * @example alice
                  */
-                peerId: components["parameters"]["Peer"];
+                peerId: components["parameters"]["OtherUser"];
             };
             cookie?: never;
         };
@@ -2272,7 +2313,7 @@ export interface operations {
                  * @description The id of the other user.
                  * @example alice
                  */
-                peerId: components["parameters"]["Peer"];
+                peerId: components["parameters"]["OtherUser"];
             };
             cookie?: never;
         };

@@ -21,8 +21,9 @@ class Conversation:
     """One user's view of what they and another have written to each other.
 
     Attributes:
-        peer (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer (str): To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id
+            begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         last_message (Message): A message as it is now.
         unread_count (int): How many messages from the peer come after the user's marker; 100 means
             100 or more.

@@ -30,6 +30,8 @@ class Limits:
         request_max_bytes (int): The largest request body, in bytes.
         user_max_streams (int): The most streams of changes, and requests that wait for one, that a user may have on a
             server.
+        group_max_members (int): The most members that a group may have.
+        user_max_groups (int): The most groups that a user may be a member of.
         rate_limits (list[RateLimit]): How often somebody may do something; what is not here has no limit.
     """
 
@@ -43,6 +45,8 @@ class Limits:
     default_window_days: int
     request_max_bytes: int
     user_max_streams: int
+    group_max_members: int
+    user_max_groups: int
     rate_limits: list[RateLimit]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -67,6 +71,10 @@ class Limits:
 
         user_max_streams = self.user_max_streams
 
+        group_max_members = self.group_max_members
+
+        user_max_groups = self.user_max_groups
+
         rate_limits = []
         for rate_limits_item_data in self.rate_limits:
             rate_limits_item = rate_limits_item_data.to_dict()
@@ -86,6 +94,8 @@ class Limits:
                 "defaultWindowDays": default_window_days,
                 "requestMaxBytes": request_max_bytes,
                 "userMaxStreams": user_max_streams,
+                "groupMaxMembers": group_max_members,
+                "userMaxGroups": user_max_groups,
                 "rateLimits": rate_limits,
             }
         )
@@ -117,6 +127,10 @@ class Limits:
 
         user_max_streams = d.pop("userMaxStreams")
 
+        group_max_members = d.pop("groupMaxMembers")
+
+        user_max_groups = d.pop("userMaxGroups")
+
         rate_limits = []
         _rate_limits = d.pop("rateLimits")
         for rate_limits_item_data in _rate_limits:
@@ -135,6 +149,8 @@ class Limits:
             default_window_days=default_window_days,
             request_max_bytes=request_max_bytes,
             user_max_streams=user_max_streams,
+            group_max_members=group_max_members,
+            user_max_groups=user_max_groups,
             rate_limits=rate_limits,
         )
 

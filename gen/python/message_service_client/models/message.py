@@ -27,8 +27,9 @@ class Message:
             messages.
         sender (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        recipient (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        recipient (str): To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user
+            id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         text (str): The text, exactly as it was sent or edited; empty once the message is deleted. Example: Lunch at
             noon?.
         sent_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.

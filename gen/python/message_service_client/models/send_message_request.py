@@ -22,8 +22,9 @@ class SendMessageRequest:
     Attributes:
         sender (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        recipient (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        recipient (str): To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user
+            id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         text (str): 1 to 4,096 Unicode code points without U+0000, at least one of which can be seen:
             neither white space nor invisible, as U+200B and U+3164 are (all of Unicode's
             Default_Ignorable_Code_Point, and U+2800). Stored and returned exactly: nothing is

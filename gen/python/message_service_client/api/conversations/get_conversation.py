@@ -104,15 +104,15 @@ def sync_detailed(
     """Read one conversation
 
      Answers with a user's conversation with another, or with 404 when there is no
-    message between them.
+    message between them; or with the one in a group, for its members.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -143,15 +143,15 @@ def sync(
     """Read one conversation
 
      Answers with a user's conversation with another, or with 404 when there is no
-    message between them.
+    message between them; or with the one in a group, for its members.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -177,15 +177,15 @@ async def asyncio_detailed(
     """Read one conversation
 
      Answers with a user's conversation with another, or with 404 when there is no
-    message between them.
+    message between them; or with the one in a group, for its members.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -214,15 +214,15 @@ async def asyncio(
     """Read one conversation
 
      Answers with a user's conversation with another, or with 404 when there is no
-    message between them.
+    message between them; or with the one in a group, for its members.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

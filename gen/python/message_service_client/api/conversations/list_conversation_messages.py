@@ -94,6 +94,11 @@ def _parse_response(
 
         return response_403
 
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
     if response.status_code == 406:
         response_406 = Problem.from_dict(response.json())
 
@@ -151,7 +156,8 @@ def sync_detailed(
     """List or search a conversation
 
      What two users have written to each other, in both directions and one order,
-    the same for both; newest first. Other than the list of recent messages it goes
+    the same for both, or what members have written to a group; newest first. Other than the list of
+    recent messages it goes
     back to the first message, unless `since` says otherwise. Pages work the same:
     `before` walks back, `after` catches up, and so does the `Link` header. So does
     a search, by `q`.
@@ -160,9 +166,9 @@ def sync_detailed(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -220,7 +226,8 @@ def sync(
     """List or search a conversation
 
      What two users have written to each other, in both directions and one order,
-    the same for both; newest first. Other than the list of recent messages it goes
+    the same for both, or what members have written to a group; newest first. Other than the list of
+    recent messages it goes
     back to the first message, unless `since` says otherwise. Pages work the same:
     `before` walks back, `after` catches up, and so does the `Link` header. So does
     a search, by `q`.
@@ -229,9 +236,9 @@ def sync(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -284,7 +291,8 @@ async def asyncio_detailed(
     """List or search a conversation
 
      What two users have written to each other, in both directions and one order,
-    the same for both; newest first. Other than the list of recent messages it goes
+    the same for both, or what members have written to a group; newest first. Other than the list of
+    recent messages it goes
     back to the first message, unless `since` says otherwise. Pages work the same:
     `before` walks back, `after` catches up, and so does the `Link` header. So does
     a search, by `q`.
@@ -293,9 +301,9 @@ async def asyncio_detailed(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
@@ -351,7 +359,8 @@ async def asyncio(
     """List or search a conversation
 
      What two users have written to each other, in both directions and one order,
-    the same for both; newest first. Other than the list of recent messages it goes
+    the same for both, or what members have written to a group; newest first. Other than the list of
+    recent messages it goes
     back to the first message, unless `since` says otherwise. Pages work the same:
     `before` walks back, `after` catches up, and so does the `Link` header. So does
     a search, by `q`.
@@ -360,9 +369,9 @@ async def asyncio(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         q (str | Unset):
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in

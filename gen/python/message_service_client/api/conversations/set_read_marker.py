@@ -58,6 +58,11 @@ def _parse_response(
 
         return response_403
 
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
     if response.status_code == 406:
         response_406 = Problem.from_dict(response.json())
 
@@ -133,9 +138,9 @@ def sync_detailed(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         body (SetReadMarkerRequest): How far a user has read.
 
     Raises:
@@ -183,9 +188,9 @@ def sync(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         body (SetReadMarkerRequest): How far a user has read.
 
     Raises:
@@ -228,9 +233,9 @@ async def asyncio_detailed(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         body (SetReadMarkerRequest): How far a user has read.
 
     Raises:
@@ -276,9 +281,9 @@ async def asyncio(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
-            neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
+            `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         body (SetReadMarkerRequest): How far a user has read.
 
     Raises:

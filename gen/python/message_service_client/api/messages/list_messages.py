@@ -94,6 +94,11 @@ def _parse_response(
 
         return response_403
 
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
     if response.status_code == 406:
         response_406 = Problem.from_dict(response.json())
 
@@ -151,7 +156,9 @@ def sync_detailed(
     """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+    newest first: at most `limit` of them. The recipient may be a group of which the user is a
+    member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and
+    `q`
     they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -171,9 +178,9 @@ def sync_detailed(
     follow.
 
     Args:
-        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`,
-            the first neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        recipient (str | Unset): To whom messages go: a user, by their id, or a group, by its
+            address: `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
             first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
@@ -234,7 +241,9 @@ def sync(
     """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+    newest first: at most `limit` of them. The recipient may be a group of which the user is a
+    member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and
+    `q`
     they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -254,9 +263,9 @@ def sync(
     follow.
 
     Args:
-        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`,
-            the first neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        recipient (str | Unset): To whom messages go: a user, by their id, or a group, by its
+            address: `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
             first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
@@ -312,7 +321,9 @@ async def asyncio_detailed(
     """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+    newest first: at most `limit` of them. The recipient may be a group of which the user is a
+    member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and
+    `q`
     they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -332,9 +343,9 @@ async def asyncio_detailed(
     follow.
 
     Args:
-        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`,
-            the first neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        recipient (str | Unset): To whom messages go: a user, by their id, or a group, by its
+            address: `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
             first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
@@ -393,7 +404,9 @@ async def asyncio(
     """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them. Without `since`, `before`, `after` and `q`
+    newest first: at most `limit` of them. The recipient may be a group of which the user is a
+    member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and
+    `q`
     they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -413,9 +426,9 @@ async def asyncio(
     follow.
 
     Args:
-        recipient (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`,
-            the first neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        recipient (str | Unset): To whom messages go: a user, by their id, or a group, by its
+            address: `bob`, `~team-1`. No user id begins with
+            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
             first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.

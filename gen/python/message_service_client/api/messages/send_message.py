@@ -55,6 +55,11 @@ def _parse_response(
 
         return response_403
 
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
     if response.status_code == 406:
         response_406 = Problem.from_dict(response.json())
 
@@ -119,12 +124,13 @@ def sync_detailed(
 ) -> Response[Message | Problem]:
     """Send a message
 
-     Sends `text` from one user to another (or to themselves) and answers with the
+     Sends `text` from one user to another (or to themselves), or to a group of which
+    the sender is a member, and answers with the
     stored message. A 201 means that the message is on disk and that everyone who
     reads the recipient's messages from now on sees it.
 
     `replyTo` makes it a reply to an earlier message of the two, in either
-    direction.
+    direction, or of the group.
 
     With an `Idempotency-Key` a request may be repeated safely: a repetition
     answers with the message the first request made, as it is now, and with
@@ -135,7 +141,8 @@ def sync_detailed(
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
-    with 403, and one to or by a user who is being erased with 409.
+    with 403, and one to or by a user who is being erased with 409. In groups blocks
+    do not count.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.
@@ -172,12 +179,13 @@ def sync(
 ) -> Message | Problem | None:
     """Send a message
 
-     Sends `text` from one user to another (or to themselves) and answers with the
+     Sends `text` from one user to another (or to themselves), or to a group of which
+    the sender is a member, and answers with the
     stored message. A 201 means that the message is on disk and that everyone who
     reads the recipient's messages from now on sees it.
 
     `replyTo` makes it a reply to an earlier message of the two, in either
-    direction.
+    direction, or of the group.
 
     With an `Idempotency-Key` a request may be repeated safely: a repetition
     answers with the message the first request made, as it is now, and with
@@ -188,7 +196,8 @@ def sync(
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
-    with 403, and one to or by a user who is being erased with 409.
+    with 403, and one to or by a user who is being erased with 409. In groups blocks
+    do not count.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.
@@ -220,12 +229,13 @@ async def asyncio_detailed(
 ) -> Response[Message | Problem]:
     """Send a message
 
-     Sends `text` from one user to another (or to themselves) and answers with the
+     Sends `text` from one user to another (or to themselves), or to a group of which
+    the sender is a member, and answers with the
     stored message. A 201 means that the message is on disk and that everyone who
     reads the recipient's messages from now on sees it.
 
     `replyTo` makes it a reply to an earlier message of the two, in either
-    direction.
+    direction, or of the group.
 
     With an `Idempotency-Key` a request may be repeated safely: a repetition
     answers with the message the first request made, as it is now, and with
@@ -236,7 +246,8 @@ async def asyncio_detailed(
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
-    with 403, and one to or by a user who is being erased with 409.
+    with 403, and one to or by a user who is being erased with 409. In groups blocks
+    do not count.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.
@@ -271,12 +282,13 @@ async def asyncio(
 ) -> Message | Problem | None:
     """Send a message
 
-     Sends `text` from one user to another (or to themselves) and answers with the
+     Sends `text` from one user to another (or to themselves), or to a group of which
+    the sender is a member, and answers with the
     stored message. A 201 means that the message is on disk and that everyone who
     reads the recipient's messages from now on sees it.
 
     `replyTo` makes it a reply to an earlier message of the two, in either
-    direction.
+    direction, or of the group.
 
     With an `Idempotency-Key` a request may be repeated safely: a repetition
     answers with the message the first request made, as it is now, and with
@@ -287,7 +299,8 @@ async def asyncio(
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
-    with 403, and one to or by a user who is being erased with 409.
+    with 403, and one to or by a user who is being erased with 409. In groups blocks
+    do not count.
 
     A 503 means that the message may not have been stored: try again, with the
     same key, after the seconds in `Retry-After`.
