@@ -21,13 +21,19 @@ import (
 
 // Defines values for ChangeType.
 const (
-	ChangeTypeMessage ChangeType = "message"
-	ChangeTypeRead    ChangeType = "read"
+	ChangeTypeGroup      ChangeType = "group"
+	ChangeTypeMembership ChangeType = "membership"
+	ChangeTypeMessage    ChangeType = "message"
+	ChangeTypeRead       ChangeType = "read"
 )
 
 // Valid indicates whether the value is a known member of the ChangeType enum.
 func (e ChangeType) Valid() bool {
 	switch e {
+	case ChangeTypeGroup:
+		return true
+	case ChangeTypeMembership:
+		return true
 	case ChangeTypeMessage:
 		return true
 	case ChangeTypeRead:
@@ -55,6 +61,45 @@ func (e ExportRecordType) Valid() bool {
 	case ExportRecordTypeMessage:
 		return true
 	case ExportRecordTypeReadMarker:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GroupHistory.
+const (
+	HistoryAll  GroupHistory = "all"
+	HistoryNone GroupHistory = "none"
+)
+
+// Valid indicates whether the value is a known member of the GroupHistory enum.
+func (e GroupHistory) Valid() bool {
+	switch e {
+	case HistoryAll:
+		return true
+	case HistoryNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Role.
+const (
+	RoleAdmin  Role = "admin"
+	RoleMember Role = "member"
+	RoleOwner  Role = "owner"
+)
+
+// Valid indicates whether the value is a known member of the Role enum.
+func (e Role) Valid() bool {
+	switch e {
+	case RoleAdmin:
+		return true
+	case RoleMember:
+		return true
+	case RoleOwner:
 		return true
 	default:
 		return false
@@ -125,11 +170,17 @@ type BlockPage struct {
 	HasMore bool `json:"hasMore"`
 }
 
-// Change A message or a read marker, named by `type`, as it is now.
+// Change A message, a read marker, a group or a membership, named by `type`, as it is now.
 type Change struct {
 	// Cursor A place in a feed of changes. Cursors sort in the order of the feed; that of a
 	// new message is its id.
 	Cursor Cursor `json:"cursor"`
+
+	// Group A group as it is now.
+	Group *Group `json:"group,omitempty"`
+
+	// Membership That a user is in a group, or no longer.
+	Membership *Membership `json:"membership,omitempty"`
 
 	// Message A message as it is now.
 	Message *Message `json:"message,omitempty"`
@@ -137,7 +188,8 @@ type Change struct {
 	// ReadMarker How far a user has read the conversation with a peer.
 	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
 
-	// Type `message` for one that is new, edited or deleted, `read` for a read marker.
+	// Type `message` for one that is new, edited or deleted, `read` for a read marker, `group` for
+	// one that is new, updated or deleted, `membership` for one that has begun, changed or ended.
 	// More will come: skip a change of a type that you do not know.
 	//
 	//
@@ -145,7 +197,8 @@ type Change struct {
 	Type ChangeType `json:"type"`
 }
 
-// ChangeType `message` for one that is new, edited or deleted, `read` for a read marker.
+// ChangeType `message` for one that is new, edited or deleted, `read` for a read marker, `group` for
+// one that is new, updated or deleted, `membership` for one that has begun, changed or ended.
 // More will come: skip a change of a type that you do not know.
 //
 // Example: message
@@ -353,6 +406,65 @@ type FieldError struct {
 	Pointer *string `json:"pointer,omitempty"`
 }
 
+// Group A group as it is now.
+type Group struct {
+	// Address The address of a group, which you choose: `~`, and then what a user id can be. It is never given to another
+	// group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word that begins with `~`
+	// for a directory. In a query encode `+` as `%2B`.
+	//
+	//
+	// Example: ~team-1
+	Address GroupID `json:"address"`
+
+	// CreatedAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	CreatedAt Timestamp `json:"createdAt"`
+
+	// DeletedAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	DeletedAt *Timestamp `json:"deletedAt,omitempty"`
+
+	// History What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
+	// joining, so a change of it concerns those who join later.
+	History GroupHistory `json:"history"`
+
+	// MemberCount How many members it has; none once it is deleted.
+	//
+	// Example: 20
+	MemberCount int32 `json:"memberCount"`
+
+	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
+	// It is kept with the message. Numbers keep every digit; the order of members is
+	// not kept. Leave it out rather than sending null.
+	//
+	//
+	// Example: {"client":"android/4.2"}
+	Metadata Metadata `json:"metadata,omitempty"`
+
+	// Name What it is called; empty once the group is deleted.
+	//
+	// Example: Team 1
+	Name string `json:"name"`
+
+	// UpdatedAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	UpdatedAt *Timestamp `json:"updatedAt,omitempty"`
+}
+
+// GroupHistory What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
+// joining, so a change of it concerns those who join later.
+type GroupHistory string
+
+// GroupID The address of a group, which you choose: `~`, and then what a user id can be. It is never given to another
+// group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word that begins with `~`
+// for a directory. In a query encode `+` as `%2B`.
+//
+// Example: ~team-1
+type GroupID = string
+
 // Highlight A part of a text, by Unicode code points (not by the UTF-16 code units of
 // JavaScript and Java, nor by bytes).
 type Highlight struct {
@@ -450,6 +562,36 @@ type Limits struct {
 
 	// UserMaxStreams The most streams of changes, and requests that wait for one, that a user may have on a server.
 	UserMaxStreams int32 `json:"userMaxStreams"`
+}
+
+// Membership That a user is in a group, or no longer.
+type Membership struct {
+	// Group The address of a group, which you choose: `~`, and then what a user id can be. It is never given to another
+	// group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word that begins with `~`
+	// for a directory. In a query encode `+` as `%2B`.
+	//
+	//
+	// Example: ~team-1
+	Group GroupID `json:"group"`
+
+	// Role What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes those who are only
+	// members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also removes admins,
+	// sets roles, hands the group over, and deletes it.
+	Role Role `json:"role"`
+
+	// Since An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	Since Timestamp `json:"since"`
+
+	// State `active`, or how it ended: `left` or `removed`.
+	//
+	// Example: active
+	State string `json:"state"`
+
+	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+	User UserID `json:"user"`
 }
 
 // Message A message as it is now.
@@ -621,6 +763,11 @@ type ReadMarker struct {
 	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 	User UserID `json:"user"`
 }
+
+// Role What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes those who are only
+// members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also removes admins,
+// sets roles, hands the group over, and deletes it.
+type Role string
 
 // Scope Something that a service key may be used for: `messages:read` and `messages:write` for what is about
 // messages, conversations, changes and blocks of any user, `groups:write` for groups, `users:export` and

@@ -7,8 +7,13 @@ import (
 
 // ChangeType is the type of a change.
 func ChangeType(c *messaging.Change) server.ChangeType {
-	if c.Message != nil {
+	switch {
+	case c.Message != nil:
 		return server.ChangeTypeMessage
+	case c.Group != nil:
+		return server.ChangeTypeGroup
+	case c.Membership != nil:
+		return server.ChangeTypeMembership
 	}
 	return server.ChangeTypeRead
 }
@@ -17,9 +22,14 @@ func ChangeType(c *messaging.Change) server.ChangeType {
 func AppendChange(b []byte, c *messaging.Change) []byte {
 	b = AppendID(append(b, `{"cursor":`...), c.Cursor)
 	b = append(append(append(b, `,"type":"`...), ChangeType(c)...), '"')
-	if c.Message != nil {
+	switch {
+	case c.Message != nil:
 		b = AppendMessage(append(b, `,"message":`...), c.Message)
-	} else {
+	case c.Group != nil:
+		b = AppendGroup(append(b, `,"group":`...), c.Group)
+	case c.Membership != nil:
+		b = AppendMembership(append(b, `,"membership":`...), c.Membership)
+	default:
 		b = AppendReadMarker(append(b, `,"readMarker":`...), c.ReadMarker)
 	}
 	return append(b, '}')

@@ -13,6 +13,7 @@ import (
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/roster"
 	"github.com/message-service/message-service/internal/words"
 )
 
@@ -83,13 +84,20 @@ func TestEveryMember(t *testing.T) {
 	marker := messaging.ReadMarker{Owner: "bob", Peer: "alice", MessageID: id(1), Changed: id(4)}
 	block := messaging.Block{Owner: "bob", Peer: "alice", Changed: id(5)}
 	conversation := messaging.Conversation{Peer: "alice", LastMessage: edited, Unread: 7, Marker: marker, PeerMarker: marker}
-	changes := []messaging.Change{{Cursor: id(5), Message: &edited}, {Cursor: id(4), ReadMarker: &marker}}
+	group := roster.Group{Address: "~team-1", Name: "Team <1>", Metadata: `{"a":1}`, History: roster.All, MemberCount: 2, Created: id(1), Changed: id(2)}
+	gone := roster.Group{Address: "~team-1", History: roster.None, Created: id(1), Changed: id(3), Deleted: true}
+	membership := roster.Membership{Group: "~team-1", User: "bob", Role: roster.Admin, State: roster.Active, Since: id(1)}
+	changes := []messaging.Change{
+		{Cursor: id(5), Message: &edited}, {Cursor: id(4), ReadMarker: &marker}, {Cursor: id(2), Group: &group}, {Cursor: id(2), Membership: &membership},
+	}
 	for schema, texts := range map[string][][]byte{
 		"MessagePage":      {AppendMessagePage(nil, messaging.Page{Messages: []messaging.Message{edited, found, deleted}, HasMore: true, Next: id(1)}), AppendMessagePage(nil, messaging.Page{})},
 		"ReadMarker":       {AppendReadMarker(nil, &marker)},
 		"Conversation":     {AppendConversation(nil, &conversation), AppendConversation(nil, &messaging.Conversation{Peer: "bob", LastMessage: edited})},
 		"ConversationPage": {AppendConversationPage(nil, messaging.ConversationPage{Conversations: []messaging.Conversation{conversation}}), AppendConversationPage(nil, messaging.ConversationPage{})},
-		"Change":           {AppendChange(nil, &changes[0]), AppendChange(nil, &changes[1])},
+		"Change":           {AppendChange(nil, &changes[0]), AppendChange(nil, &changes[1]), AppendChange(nil, &changes[2]), AppendChange(nil, &changes[3])},
+		"Group":            {AppendGroup(nil, &group), AppendGroup(nil, &gone)},
+		"Membership":       {AppendMembership(nil, &membership)},
 		"ChangePage":       {AppendChangePage(nil, messaging.ChangePage{Changes: changes, Next: id(5)}), AppendChangePage(nil, messaging.ChangePage{})},
 		"Block":            {AppendBlock(nil, &block)},
 		"BlockPage":        {AppendBlockPage(nil, messaging.BlockPage{Blocks: []messaging.Block{block}}), AppendBlockPage(nil, messaging.BlockPage{})},

@@ -723,10 +723,62 @@ export interface components {
          */
         UserId: string;
         /**
+         * @description The address of a group, which you choose: `~`, and then what a user id can be. It is never given to another
+         *     group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word that begins with `~`
+         *     for a directory. In a query encode `+` as `%2B`.
+         * @example ~team-1
+         */
+        GroupId: string;
+        /**
          * @description To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
          *     `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
          */
         Address: string;
+        /**
+         * @description What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
+         *     joining, so a change of it concerns those who join later.
+         * @enum {string}
+         */
+        GroupHistory: "all" | "none";
+        /**
+         * @description What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes those who are only
+         *     members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also removes admins,
+         *     sets roles, hands the group over, and deletes it.
+         * @enum {string}
+         */
+        Role: "owner" | "admin" | "member";
+        /** @description A group as it is now. */
+        Group: {
+            address: components["schemas"]["GroupId"];
+            /**
+             * @description What it is called; empty once the group is deleted.
+             * @example Team 1
+             */
+            name: string;
+            metadata?: components["schemas"]["Metadata"];
+            history: components["schemas"]["GroupHistory"];
+            /**
+             * Format: int32
+             * @description How many members it has; none once it is deleted.
+             * @example 20
+             */
+            memberCount: number;
+            createdAt: components["schemas"]["Timestamp"];
+            updatedAt?: components["schemas"]["Timestamp"];
+            deletedAt?: components["schemas"]["Timestamp"];
+        };
+        /** @description That a user is in a group, or no longer. */
+        Membership: {
+            group: components["schemas"]["GroupId"];
+            user: components["schemas"]["UserId"];
+            role: components["schemas"]["Role"];
+            /**
+             * @description `active`, or how it ended: `left` or `removed`.
+             * @example active
+             */
+            state: string;
+            since: components["schemas"]["Timestamp"];
+        };
         /**
          * Format: uuid
          * @description A UUID. Those the service makes are of version 7 and sort in the order of the
@@ -887,17 +939,20 @@ export interface components {
          *     new message is its id.
          */
         Cursor: string;
-        /** @description A message or a read marker, named by `type`, as it is now. */
+        /** @description A message, a read marker, a group or a membership, named by `type`, as it is now. */
         Change: {
             cursor: components["schemas"]["Cursor"];
             /**
-             * @description `message` for one that is new, edited or deleted, `read` for a read marker.
+             * @description `message` for one that is new, edited or deleted, `read` for a read marker, `group` for
+             *     one that is new, updated or deleted, `membership` for one that has begun, changed or ended.
              *     More will come: skip a change of a type that you do not know.
              * @example message
              */
             type: string;
             message?: components["schemas"]["Message"];
             readMarker?: components["schemas"]["ReadMarker"];
+            group?: components["schemas"]["Group"];
+            membership?: components["schemas"]["Membership"];
         };
         /**
          * @description One page of changes, the oldest first: as many as were asked for, or fewer, or none.

@@ -13,10 +13,13 @@ from .created_token import CreatedToken
 from .edit_message_request import EditMessageRequest
 from .export_record import ExportRecord
 from .field_error import FieldError
+from .group import Group
+from .group_history import GroupHistory
 from .highlight import Highlight
 from .key import Key
 from .key_list import KeyList
 from .limits import Limits
+from .membership import Membership
 from .message import Message
 from .message_page import MessagePage
 from .metadata import Metadata
@@ -24,6 +27,7 @@ from .new_metadata import NewMetadata
 from .problem import Problem
 from .rate_limit import RateLimit
 from .read_marker import ReadMarker
+from .role import Role
 from .scope import Scope
 from .send_message_request import SendMessageRequest
 from .set_read_marker_request import SetReadMarkerRequest
@@ -46,10 +50,13 @@ __all__ = (
     "EditMessageRequest",
     "ExportRecord",
     "FieldError",
+    "Group",
+    "GroupHistory",
     "Highlight",
     "Key",
     "KeyList",
     "Limits",
+    "Membership",
     "Message",
     "MessagePage",
     "Metadata",
@@ -57,6 +64,7 @@ __all__ = (
     "Problem",
     "RateLimit",
     "ReadMarker",
+    "Role",
     "Scope",
     "SendMessageRequest",
     "SetReadMarkerRequest",

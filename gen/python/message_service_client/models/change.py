@@ -10,6 +10,8 @@ from attrs import field as _attrs_field
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.group import Group
+    from ..models.membership import Membership
     from ..models.message import Message
     from ..models.read_marker import ReadMarker
 
@@ -19,22 +21,27 @@ T = TypeVar("T", bound="Change")
 
 @_attrs_define
 class Change:
-    """A message or a read marker, named by `type`, as it is now.
+    """A message, a read marker, a group or a membership, named by `type`, as it is now.
 
     Attributes:
         cursor (UUID): A place in a feed of changes. Cursors sort in the order of the feed; that of a
             new message is its id.
-        type_ (str): `message` for one that is new, edited or deleted, `read` for a read marker.
+        type_ (str): `message` for one that is new, edited or deleted, `read` for a read marker, `group` for
+            one that is new, updated or deleted, `membership` for one that has begun, changed or ended.
             More will come: skip a change of a type that you do not know.
              Example: message.
         message (Message | Unset): A message as it is now.
         read_marker (ReadMarker | Unset): How far a user has read the conversation with a peer.
+        group (Group | Unset): A group as it is now.
+        membership (Membership | Unset): That a user is in a group, or no longer.
     """
 
     cursor: UUID
     type_: str
     message: Message | Unset = UNSET
     read_marker: ReadMarker | Unset = UNSET
+    group: Group | Unset = UNSET
+    membership: Membership | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,6 +57,14 @@ class Change:
         if not isinstance(self.read_marker, Unset):
             read_marker = self.read_marker.to_dict()
 
+        group: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.group, Unset):
+            group = self.group.to_dict()
+
+        membership: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.membership, Unset):
+            membership = self.membership.to_dict()
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -62,11 +77,17 @@ class Change:
             field_dict["message"] = message
         if read_marker is not UNSET:
             field_dict["readMarker"] = read_marker
+        if group is not UNSET:
+            field_dict["group"] = group
+        if membership is not UNSET:
+            field_dict["membership"] = membership
 
         return field_dict
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        from ..models.group import Group
+        from ..models.membership import Membership
         from ..models.message import Message
         from ..models.read_marker import ReadMarker
 
@@ -89,11 +110,27 @@ class Change:
         else:
             read_marker = ReadMarker.from_dict(_read_marker)
 
+        _group = d.pop("group", UNSET)
+        group: Group | Unset
+        if isinstance(_group, Unset):
+            group = UNSET
+        else:
+            group = Group.from_dict(_group)
+
+        _membership = d.pop("membership", UNSET)
+        membership: Membership | Unset
+        if isinstance(_membership, Unset):
+            membership = UNSET
+        else:
+            membership = Membership.from_dict(_membership)
+
         change = cls(
             cursor=cursor,
             type_=type_,
             message=message,
             read_marker=read_marker,
+            group=group,
+            membership=membership,
         )
 
         change.additional_properties = d

@@ -1,0 +1,36 @@
+package contract
+
+import (
+	"strconv"
+
+	"github.com/message-service/message-service/internal/roster"
+)
+
+// AppendGroup appends the JSON of a group to b.
+func AppendGroup(b []byte, g *roster.Group) []byte {
+	b = AppendText(append(b, `{"address":`...), g.Address)
+	b = AppendText(append(b, `,"name":`...), g.Name)
+	if g.Metadata != "" {
+		b = append(append(b, `,"metadata":`...), g.Metadata...)
+	}
+	b = AppendText(append(b, `,"history":`...), string(g.History))
+	b = strconv.AppendInt(append(b, `,"memberCount":`...), int64(g.MemberCount), 10)
+	b = appendTime(append(b, `,"createdAt":`...), g.Created)
+	if g.Changed != g.Created {
+		name := `,"updatedAt":`
+		if g.Deleted {
+			name = `,"deletedAt":`
+		}
+		b = appendTime(append(b, name...), g.Changed)
+	}
+	return append(b, '}')
+}
+
+// AppendMembership appends the JSON of a membership to b.
+func AppendMembership(b []byte, m *roster.Membership) []byte {
+	b = AppendText(append(b, `{"group":`...), m.Group)
+	b = AppendText(append(b, `,"user":`...), m.User)
+	b = AppendText(append(b, `,"role":`...), string(m.Role))
+	b = AppendText(append(b, `,"state":`...), string(m.State))
+	return append(appendTime(append(b, `,"since":`...), m.Since), '}')
+}
