@@ -36,7 +36,7 @@ func TestCounts(t *testing.T) {
 		}
 		batch := func(changes ...*mailbox.Change) func() error {
 			return func() error {
-				return mailboxes.Batch(t.Context(), changes, func(context.Context, *sqlx.Tx) error { return nil })
+				return mailboxes.Batch(t.Context(), always(changes), func(context.Context, *sqlx.Tx) error { return nil })
 			}
 		}
 		for _, test := range []struct {
@@ -116,7 +116,7 @@ func TestClosed(t *testing.T) {
 		changes := []*mailbox.Change{{Owners: []string{"ann", "bob"}, N: 1}, {Owners: []string{"bob", "carl"}, N: 1}}
 		expect := func(first, second []string) {
 			t.Helper()
-			err := mailboxes.Batch(t.Context(), changes, func(context.Context, *sqlx.Tx) error { return nil })
+			err := mailboxes.Batch(t.Context(), always(changes), func(context.Context, *sqlx.Tx) error { return nil })
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -92,13 +92,18 @@ func (m *Mailboxes) EraseFound(
 	return m.change(ctx, m.db.Tx, []string{owner}, find, fn)
 }
 
-// Batch makes many changes in one transaction as [Mailboxes.Change] makes one. It takes no locks in
+// Batch makes many changes in one transaction as [Mailboxes.Change] makes one: those that find returns at
+// its start, before it locks any mailbox. It takes no locks in
 // memory, so two batches with an owner in common would wait for each other in the database. Nor
 // does it publish, since only fn knows what became of each; see [Mailboxes.Publish]. Changes of
 // the same owners have ids in their order. Where a mailbox is ahead, other changes may not, but
 // all of them become visible together.
-func (m *Mailboxes) Batch(ctx context.Context, changes []*Change, fn func(context.Context, *sqlx.Tx) error) error {
+func (m *Mailboxes) Batch(ctx context.Context, find func(context.Context, *sqlx.Tx) ([]*Change, error), fn func(context.Context, *sqlx.Tx) error) error {
 	return m.db.Add(ctx, WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+		changes, err := find(ctx, tx)
+		if err != nil {
+			return err
+		}
 		if err := m.stamp(ctx, tx, changes); err != nil {
 			return err
 		}

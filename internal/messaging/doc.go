@@ -17,6 +17,9 @@
 // draft, which then takes the path of the rules. So a new rule has one place; if it may concern
 // any draft, needsRules must say so.
 //
+// Sends to groups have a queue of their own. A batch locks the rows of its groups, which decides who their
+// members are, and then, once, the mailboxes of all of them; see send_group.go.
+//
 // # Lists
 //
 // Every list is read by keyset pagination from a range of one index, or of two that are merged. A

@@ -34,6 +34,11 @@ func (m *Message) isBetween(a, b string) bool {
 	return m != nil && (m.Sender == a && m.Recipient == b || m.Sender == b && m.Recipient == a)
 }
 
+// isIn reports whether the message is not nil and one of a group, from an id on.
+func (m *Message) isIn(group string, from ID) bool {
+	return m != nil && m.Recipient == group && m.ID.Compare(from) >= 0
+}
+
 // StoredMessage is a message with the record of its idempotency key.
 type StoredMessage struct {
 	Message
@@ -51,10 +56,10 @@ type KeyRecord struct {
 // Draft is a message to be sent.
 type Draft struct {
 	Sender         string
-	Recipient      string
+	Recipient      string // a user or a group
 	Text           string
 	Metadata       string // a JSON object; empty if there is none
-	ReplyTo        *ID    // a message of the same two users
+	ReplyTo        *ID    // a message of the same two users, or the same group
 	IdempotencyKey string // empty if there is none
 }
 

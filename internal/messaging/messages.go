@@ -11,11 +11,12 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Send stores a message and returns it once it is on disk. With an idempotency
+// Send stores a message to a user or a group and returns it once it is on disk. With an idempotency
 // key that the sender has used before for the same recipient, it returns the
 // message that was stored then, as it is now, and true.
 //
-// Errors: [Forbidden]; [InvalidArgument]; [SenderBlocked]; [IdempotencyKeyReused] when the key
+// Errors: [Forbidden]; [InvalidArgument]; [NotFound] when there is no such group, or the sender is not a
+// member of it; [SenderBlocked]; [UserClosed]; [IdempotencyKeyReused] when the key
 // came with another message before; [Unavailable] when the message may not have been stored, in
 // which case the same draft may be sent again under the same key. When ctx ends
 // first, Send returns its error and the message is stored all the same.

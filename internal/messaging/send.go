@@ -3,16 +3,20 @@ package messaging
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // send is a draft to be stored, and its outcome.
 type send struct {
-	draft  StoredMessage // gets its id when it is stored
-	change mailbox.Change
+	draft  StoredMessage   // gets its id when it is stored
+	keys   []string        // see Keys
+	change *mailbox.Change // of a send to a group, once that is locked
+	place  int             // of its id among those of the change
 	outcome
 }
 
@@ -23,13 +27,22 @@ type outcome struct {
 	err      error
 }
 
+func newSend(draft Draft) *send {
+	s := &send{draft: draft.stored(), keys: []string{draft.Recipient}}
+	if !roster.IsGroup(draft.Recipient) {
+		s.keys = append(s.keys, draft.Sender)
+		s.change = &mailbox.Change{Owners: s.keys, N: 1}
+	}
+	return s
+}
+
 // needsRules reports whether the draft may not take the fast path: a rule concerns it whatever its
 // users are, or it has no idempotency key, which alone prevents that it is stored twice if the
 // database's answer is lost.
 func (s *send) needsRules() bool { return s.draft.ReplyTo != nil || s.draft.Hash == nil }
 
-// Keys are the users of a send, whose sends are stored in the order they came.
-func (s *send) Keys() []string { return s.change.Owners }
+// Keys are the users of a send, or the group that it is to. Their sends are stored in the order they came.
+func (s *send) Keys() []string { return s.keys }
 
 // Fail records that a send was not stored.
 func (s *send) Fail(err error) { s.outcome = outcome{err: explain(err)} }
@@ -39,7 +52,7 @@ func (s *send) Fail(err error) { s.outcome = outcome{err: explain(err)} }
 func store(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 	for _, s := range batch {
 		s.outcome = outcome{} // of an earlier attempt
-		s.draft.ID = s.change.IDs[0]
+		s.draft.ID = s.change.IDs[s.place]
 	}
 	accepted, err := refuse(ctx, tx, batch)
 	if err != nil {
@@ -59,7 +72,7 @@ func store(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 	if err := setLastMessages(ctx, tx, messages); err != nil {
 		return err
 	}
-	return replay(ctx, tx, rest)
+	return replayAll(ctx, tx, rest)
 }
 
 func draftsOf(batch []*send) []*StoredMessage {
@@ -121,17 +134,27 @@ func refuse(ctx context.Context, tx *sqlx.Tx, batch []*send) (accepted []*send, 
 	return accepted, nil
 }
 
-// replay sets the outcome of the sends that were not stored to the message that holds their
+// replayAll sets the outcome of the sends that were not stored to the message that holds their
 // idempotency key. The mailboxes are locked, so that message is committed or part
 // of this batch. It may be there even if the send was refused: it was stored before the
 // rule applied.
-func replay(ctx context.Context, tx *sqlx.Tx, repeated []*send) error {
-	if len(repeated) == 0 {
-		return nil
+func replayAll(ctx context.Context, tx *sqlx.Tx, repeated []*send) error {
+	rest, err := replay(ctx, tx, repeated)
+	if err == nil && slices.ContainsFunc(rest, func(s *send) bool { return s.err == nil }) {
+		err = errors.New("a message was neither stored nor found under its idempotency key")
 	}
-	found, err := selectKeyed(ctx, tx, draftsOf(repeated))
+	return err
+}
+
+// replay sets the outcome of the sends whose idempotency keys are taken to the messages that hold them,
+// and returns the others.
+func replay(ctx context.Context, tx *sqlx.Tx, list []*send) (rest []*send, err error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	found, err := selectKeyed(ctx, tx, draftsOf(list))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	type scope struct{ recipient, sender, keyHash string }
 	byKey := make(map[scope]*StoredMessage, len(found))
@@ -139,19 +162,18 @@ func replay(ctx context.Context, tx *sqlx.Tx, repeated []*send) error {
 		m := &found[i]
 		byKey[scope{m.Recipient, m.Sender, string(m.Hash)}] = m
 	}
-	for _, s := range repeated {
+	for _, s := range list {
 		m, ok := byKey[scope{s.draft.Recipient, s.draft.Sender, string(s.draft.Hash)}]
 		switch {
-		case !ok && s.err != nil:
 		case !ok:
-			return errors.New("a message was neither stored nor found under its idempotency key")
+			rest = append(rest, s)
 		case m.isOfOtherRequest(s.draft.KeyRecord):
 			s.err = keyReused()
 		default:
 			s.message, s.replayed, s.err = &m.Message, true, nil
 		}
 	}
-	return nil
+	return rest, nil
 }
 
 func keyReused() *Error {

@@ -12,50 +12,62 @@ import (
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/groupcommit"
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // sendTimeout bounds the wait for the outcome of a send.
 const sendTimeout = 20 * time.Second
 
-// sends stores drafts in batches. The rules are in send.go; this is the only file that knows of
-// package groupcommit.
+// sends stores drafts in batches. The rules are in send.go and send_group.go; this is the only file that knows
+// of package groupcommit.
 type sends struct {
 	engine    engine
 	mailboxes *mailbox.Mailboxes
-	group     *groupcommit.Committer[*send]
-	indexer   *indexer // nil without searches
-	stored    *meter   // sends that were stored
+	rosters   *roster.Rosters
+	toUsers   *groupcommit.Committer[*send]
+	toGroups  *groupcommit.Committer[*send] // apart, since one of them may change thousands of mailboxes
+	indexer   *indexer                      // nil without searches
+	stored    *meter                        // sends that were stored
 }
 
-func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, index *indexer, queueSize int) *sends {
-	w := &sends{engine: e, mailboxes: mailboxes, indexer: index, stored: newMeter()}
-	w.group = groupcommit.Start(groupcommit.Options[*send]{
+func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, rosters *roster.Rosters, index *indexer, queueSize int) *sends {
+	w := &sends{engine: e, mailboxes: mailboxes, rosters: rosters, indexer: index, stored: newMeter()}
+	options := groupcommit.Options[*send]{
 		Size: queueSize, Writers: database.Slots.Batches, Timeout: sendTimeout, Write: w.write,
 		FailsAll: func(err error) bool { return errors.Is(err, db.ErrUnavailable) },
-	})
+	}
+	w.toUsers = groupcommit.Start(options)
+	options.Write = w.writeToGroups
+	w.toGroups = groupcommit.Start(options)
 	return w
 }
 
 // close refuses new sends and waits, as long as ctx lasts, until those that wait are stored.
 func (w *sends) close(ctx context.Context) error {
-	if err := w.group.Close(ctx); err != nil {
+	if err := errors.Join(w.toUsers.Close(ctx), w.toGroups.Close(ctx)); err != nil {
 		return fmt.Errorf("messages are still waiting to be stored: %w", err)
 	}
 	return nil
 }
 
-// admit returns an [Unavailable] error if another draft would be refused.
+// admit returns an [Unavailable] error if another draft to a user would be refused.
 func (w *sends) admit() error {
-	if w.group.Full() {
+	if w.toUsers.Full() {
 		return explainWait(groupcommit.ErrFull)
 	}
 	return nil
 }
 
+// waiting is how many sends wait to be stored.
+func (w *sends) waiting() int { return w.toUsers.Waiting() + w.toGroups.Waiting() }
+
 // store stores a draft, in a batch with concurrent ones, and waits for the outcome.
 func (w *sends) store(ctx context.Context, draft Draft) (m Message, replayed bool, err error) {
-	s := &send{draft: draft.stored(), change: mailbox.Change{Owners: []string{draft.Recipient, draft.Sender}, N: 1}}
-	if err := w.group.Do(ctx, s); err != nil {
+	s, committer := newSend(draft), w.toUsers
+	if roster.IsGroup(draft.Recipient) {
+		committer = w.toGroups
+	}
+	if err := committer.Do(ctx, s); err != nil {
 		return Message{}, false, explainWait(err)
 	}
 	if s.err != nil {
@@ -77,7 +89,7 @@ func explainWait(err error) error {
 	return err
 }
 
-// write stores a batch, and sets the outcome of each send except those it returns.
+// write stores a batch of sends to users, and sets the outcome of each send except those it returns.
 func (w *sends) write(batch []*send) (failed []*send, err error) {
 	rest := batch
 	if !slices.ContainsFunc(batch, (*send).needsRules) {
@@ -93,9 +105,10 @@ func (w *sends) write(batch []*send) (failed []*send, err error) {
 	}
 	changes := make([]*mailbox.Change, len(rest))
 	for i, s := range rest {
-		changes[i] = &s.change
+		changes[i] = s.change
 	}
-	err = w.mailboxes.Batch(context.Background(), changes, func(ctx context.Context, tx *sqlx.Tx) error {
+	known := func(context.Context, *sqlx.Tx) ([]*mailbox.Change, error) { return changes, nil }
+	err = w.mailboxes.Batch(context.Background(), known, func(ctx context.Context, tx *sqlx.Tx) error {
 		return store(ctx, tx, rest)
 	})
 	if err != nil {
@@ -118,17 +131,45 @@ func (w *sends) storeFast(batch []*send) (rest []*send, err error) {
 	return settle(batch, stored), nil
 }
 
-// committed counts the messages that a batch has stored, and publishes the changed mailboxes.
+// writeToGroups is write for sends to groups. It stores as many at a time as their mailboxes allow.
+func (w *sends) writeToGroups(batch []*send) (failed []*send, err error) {
+	for rest := batch; len(rest) > 0; {
+		var now, later []*send
+		find := func(ctx context.Context, tx *sqlx.Tx) (changes []*mailbox.Change, err error) {
+			locked, err := w.rosters.Lock(ctx, tx, groupsOf(rest))
+			if err != nil {
+				return nil, err
+			}
+			now, later = fitting(rest, func(group string) []string { return usersOf(locked[group]) })
+			if now, err = refuseToGroups(ctx, tx, now, locked); err != nil {
+				return nil, err
+			}
+			return changesOfGroups(now, locked), nil
+		}
+		err := w.mailboxes.Batch(context.Background(), find, func(ctx context.Context, tx *sqlx.Tx) error {
+			return storeInGroups(ctx, tx, now)
+		})
+		if err != nil {
+			return rest, err
+		}
+		w.committed(now)
+		rest = later
+	}
+	return nil, nil
+}
+
+// committed counts the messages that a batch has stored, and publishes the changed mailboxes; of a group only its own.
 func (w *sends) committed(batch []*send) {
-	users := make([]string, 0, 2*len(batch))
+	stored, changed := 0, make([]string, 0, 2*len(batch))
 	for _, s := range batch {
 		if s.message != nil && !s.replayed {
-			users = append(users, s.change.Owners...)
+			stored++
+			changed = append(changed, s.keys...)
 			if w.indexer != nil {
 				w.indexer.sent(s.message)
 			}
 		}
 	}
-	w.stored.add(len(users) / 2)
-	w.mailboxes.Publish(users)
+	w.stored.add(stored)
+	w.mailboxes.Publish(changed)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // Service holds the use cases. It is safe for concurrent use.
@@ -74,7 +75,7 @@ func New(database *db.DB, options Options) *Service {
 		engine:    e,
 		now:       options.Now,
 		mailboxes: mailboxes,
-		sends:     startSends(database, e, mailboxes, index, options.QueueSize),
+		sends:     startSends(database, e, mailboxes, roster.New(database), index, options.QueueSize),
 		queueSize: options.QueueSize,
 		indexer:   index,
 		searches:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),

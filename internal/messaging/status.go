@@ -21,7 +21,7 @@ func (s *Service) Status() Status {
 	status := Status{
 		Engine:         string(s.db.Engine),
 		Started:        s.sends.stored.start,
-		SendsWaiting:   s.sends.group.Waiting(),
+		SendsWaiting:   s.sends.waiting(),
 		ChangesWaiting: s.mailboxes.Waiting(),
 		QueueSize:      s.queueSize,
 	}
