@@ -28,10 +28,11 @@ func TestCounts(t *testing.T) {
 		}
 		mailboxes, fast := at(0), at(time.Hour)
 		nothing := func(context.Context, *sqlx.Tx, mailbox.ID) error { return nil }
+		stamped := func(context.Context, *sqlx.Tx, mailbox.Change) error { return nil }
 		nothings := func(context.Context, *sqlx.Tx, []mailbox.ID) error { return nil }
 		found := func(c mailbox.Change) func() error {
 			return func() error {
-				return mailboxes.EraseFound(t.Context(), c.Owners[0], func(context.Context, *sqlx.Tx) (mailbox.Change, error) { return c, nil }, nothings)
+				return mailboxes.EraseFound(t.Context(), c.Owners[0], func(context.Context, *sqlx.Tx) (mailbox.Change, error) { return c, nil }, stamped)
 			}
 		}
 		batch := func(changes ...*mailbox.Change) func() error {

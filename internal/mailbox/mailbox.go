@@ -71,8 +71,8 @@ func (m *Mailboxes) Publish(owners []string) { m.publish(owners) }
 // [db.DB.Add], and may only add to what users wrote; see [Mailboxes.Erase].
 // Errors: [ErrTooMany], [ErrCrowded], [ErrTooSlow]; those of ctx, db and fn.
 func (m *Mailboxes) Change(ctx context.Context, owners []string, fn func(context.Context, *sqlx.Tx, ID) error) error {
-	return m.change(ctx, m.db.Add, owners, known(owners, 1), func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
-		return fn(ctx, tx, ids[0])
+	return m.change(ctx, m.db.Add, owners, known(owners, 1), func(ctx context.Context, tx *sqlx.Tx, c Change) error {
+		return fn(ctx, tx, c.IDs[0])
 	})
 }
 
@@ -80,14 +80,16 @@ func (m *Mailboxes) Change(ctx context.Context, owners []string, fn func(context
 // or erase what users wrote. With n = 0 it locks no mailbox in the database and publishes nothing:
 // that is for what is in no list and no feed.
 func (m *Mailboxes) Erase(ctx context.Context, owners []string, n int, fn func(context.Context, *sqlx.Tx, []ID) error) error {
-	return m.change(ctx, m.db.Tx, owners, known(owners, n), fn)
+	return m.change(ctx, m.db.Tx, owners, known(owners, n), func(ctx context.Context, tx *sqlx.Tx, c Change) error {
+		return fn(ctx, tx, c.IDs)
+	})
 }
 
 // EraseFound is [Mailboxes.Erase] of a change that find returns at the start of the transaction, before
 // it locks any mailbox: which owners it has, how many ids it takes, and the rest. Of its owners one is known
-// before: the change waits in memory for the lock of this one alone.
+// before: the change waits in memory for the lock of this one alone. fn gets the change as it was stamped.
 func (m *Mailboxes) EraseFound(
-	ctx context.Context, owner string, find func(context.Context, *sqlx.Tx) (Change, error), fn func(context.Context, *sqlx.Tx, []ID) error,
+	ctx context.Context, owner string, find func(context.Context, *sqlx.Tx) (Change, error), fn func(context.Context, *sqlx.Tx, Change) error,
 ) error {
 	return m.change(ctx, m.db.Tx, []string{owner}, find, fn)
 }
@@ -122,7 +124,7 @@ func known(owners []string, n int) func(context.Context, *sqlx.Tx) (Change, erro
 // change makes the change that find returns, once it has locked the mailboxes of some owners in memory.
 func (m *Mailboxes) change(
 	ctx context.Context, in transaction, lock []string,
-	find func(context.Context, *sqlx.Tx) (Change, error), fn func(context.Context, *sqlx.Tx, []ID) error,
+	find func(context.Context, *sqlx.Tx) (Change, error), fn func(context.Context, *sqlx.Tx, Change) error,
 ) error {
 	var c Change
 	err := m.locks.do(ctx, lock, func() error {
@@ -133,7 +135,7 @@ func (m *Mailboxes) change(
 			if err := m.stamp(ctx, tx, []*Change{&c}); err != nil {
 				return err
 			}
-			return fn(ctx, tx, c.IDs)
+			return fn(ctx, tx, c)
 		})
 	})
 	if err != nil || c.N == 0 {

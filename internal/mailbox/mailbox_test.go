@@ -99,8 +99,8 @@ func (r *replica) change() {
 		find := func(context.Context, *sqlx.Tx) (mailbox.Change, error) {
 			return mailbox.Change{Owners: r.owners, N: 1 + n}, nil
 		}
-		err = r.mailboxes.EraseFound(r.t.Context(), r.owners[0], find, func(ctx context.Context, tx *sqlx.Tx, ids []mailbox.ID) error {
-			return note(ctx, tx, r.owners, ids)
+		err = r.mailboxes.EraseFound(r.t.Context(), r.owners[0], find, func(ctx context.Context, tx *sqlx.Tx, c mailbox.Change) error {
+			return note(ctx, tx, r.owners, c.IDs)
 		})
 	default:
 		changes := make([]*mailbox.Change, 1+n)
