@@ -23,6 +23,8 @@ const (
 	NotFound             = "urn:problem-type:message-service:not-found"
 	MessageDeleted       = "urn:problem-type:message-service:message-deleted"
 	UserBeingErased      = "urn:problem-type:message-service:user-being-erased"
+	GroupExists          = "urn:problem-type:message-service:group-exists"
+	LimitReached         = "urn:problem-type:message-service:limit-reached"
 	ContentTooLarge      = "urn:problem-type:message-service:content-too-large"
 	UnprocessableContent = "urn:problem-type:message-service:unprocessable-content"
 	IdempotencyKeyReused = "urn:problem-type:message-service:idempotency-key-reused"

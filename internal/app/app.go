@@ -72,6 +72,7 @@ func (a *App) startProduct(context.Context) error {
 	a.options.Messaging.Log = a.log
 	a.Service = messaging.New(a.DB, a.options.Messaging)
 	a.work("the indexer", a.Service.Index)
+	a.work("the erasure of deleted groups", a.Service.EraseGroups)
 	a.Feed = feed.Start(a.Service, bus, a.log, a.options.Feed)
 	a.work("the feed", func(ctx context.Context) {
 		<-ctx.Done()

@@ -25,6 +25,8 @@ var kinds = map[messaging.Code]problem.Kind{
 	messaging.SenderBlocked:        problem.SenderBlocked,
 	messaging.MessageDeleted:       problem.MessageDeleted,
 	messaging.UserClosed:           problem.UserBeingErased,
+	messaging.GroupExists:          problem.GroupExists,
+	messaging.LimitReached:         problem.LimitReached,
 	messaging.CursorAhead:          problem.CursorAhead,
 	messaging.TooManyStreams:       problem.TooManyRequests,
 	messaging.Forbidden:            problem.Forbidden,

@@ -19,6 +19,8 @@ const (
 	SenderBlocked        Code = "sender blocked"
 	MessageDeleted       Code = "message deleted"
 	UserClosed           Code = "user closed" // the user is being erased
+	GroupExists          Code = "group exists"
+	LimitReached         Code = "limit reached" // of groups of a user
 	CursorAhead          Code = "cursor ahead"
 	TooManyStreams       Code = "too many streams"
 	Forbidden            Code = "forbidden"

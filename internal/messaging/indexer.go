@@ -188,7 +188,8 @@ func readTail(ctx context.Context, q sqlx.QueryerContext, e engine, owner string
 // tail was read, or another server has indexed it, it reads the tail again.
 func appendTail(ctx context.Context, tx *sqlx.Tx, e engine, owner string, t tail) (more bool, err error) {
 	if t.start == (ID{}) {
-		if err := lockMailbox(ctx, tx, owner); err != nil {
+		exists, err := lockMailbox(ctx, tx, owner)
+		if err != nil || !exists { // the group was erased
 			return false, err
 		}
 		if err := searchindex.Create(ctx, tx, owner); err != nil {

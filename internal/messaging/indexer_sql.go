@@ -72,12 +72,14 @@ func replaceWords(ctx context.Context, tx *sqlx.Tx, list []Message, newText *str
 	return nil
 }
 
-// lockMailbox locks a mailbox until the transaction ends, and leaves its clock alone.
-func lockMailbox(ctx context.Context, tx *sqlx.Tx, owner string) error {
-	if _, err := tx.ExecContext(ctx, "UPDATE mailboxes SET clock = clock WHERE user_id = $1", owner); err != nil {
-		return fmt.Errorf("lock a mailbox: %w", err)
+// lockMailbox locks a mailbox until the transaction ends, leaves its clock alone, and reports whether there is one.
+func lockMailbox(ctx context.Context, tx *sqlx.Tx, owner string) (exists bool, err error) {
+	result, err := tx.ExecContext(ctx, "UPDATE mailboxes SET clock = clock WHERE user_id = $1", owner)
+	if err != nil {
+		return false, fmt.Errorf("lock a mailbox: %w", err)
 	}
-	return nil
+	n, err := result.RowsAffected()
+	return n > 0, err
 }
 
 // selectOwnersAfter returns the users who have mailboxes, in their order, after one.

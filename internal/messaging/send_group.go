@@ -68,7 +68,7 @@ func refuseToGroups(ctx context.Context, tx *sqlx.Tx, batch []*send, locked map[
 	for _, s := range batch {
 		s.outcome = outcome{} // of an earlier attempt
 		if _, is := memberOf(locked[s.draft.Recipient], s.draft.Sender); !is {
-			s.err = notInGroup("recipient")
+			s.err = noSuchGroup("recipient")
 			continue
 		}
 		ofMembers = append(ofMembers, s)
@@ -113,13 +113,6 @@ func memberOf(g *roster.Locked, user string) (entry roster.Entry, is bool) {
 		return roster.Entry{}, false
 	}
 	return g.Members.Get(user)
-}
-
-func notInGroup(argument string) *Error {
-	return &Error{
-		Code: NotFound, Message: "There is no such group, or the user is not a member of it.",
-		Fields: []Field{{Name: argument, Detail: "must be a group of the user"}},
-	}
 }
 
 // changesOfGroups makes a change of each group from the sends to it.

@@ -23,11 +23,13 @@ type Service struct {
 	engine    engine
 	now       func() time.Time
 	mailboxes *mailbox.Mailboxes
+	rosters   *roster.Rosters
 	sends     *sends
 	queueSize int
 	indexer   *indexer      // nil without searches
 	searches  chan struct{} // holds one for each search that reads
 	probes    singleflight.Group
+	eraser    eraser
 
 	groupsByUsers                  bool
 	groupMaxMembers, userMaxGroups int
@@ -70,15 +72,18 @@ func New(database *db.DB, options Options) *Service {
 		index = newIndexer(database, e, options.Log)
 	}
 	mailboxes := mailbox.New(database, mailbox.Options{Now: options.Now, Waiting: options.QueueSize, Publish: options.Publish})
+	rosters := roster.New(database)
 	return &Service{
 		db:        database,
 		engine:    e,
 		now:       options.Now,
 		mailboxes: mailboxes,
-		sends:     startSends(database, e, mailboxes, roster.New(database), index, options.QueueSize),
+		rosters:   rosters,
+		sends:     startSends(database, e, mailboxes, rosters, index, options.QueueSize),
 		queueSize: options.QueueSize,
 		indexer:   index,
 		searches:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		eraser:    eraser{db: database, rosters: rosters, indexed: !options.SearchOff, log: options.Log, due: make(chan struct{}, 1)},
 
 		groupsByUsers:   options.GroupsByUsers,
 		groupMaxMembers: cmp.Or(options.GroupMaxMembers, 1000),
@@ -100,6 +105,9 @@ func (s *Service) Index(ctx context.Context) {
 		s.indexer.run(ctx)
 	}
 }
+
+// EraseGroups erases what is left of deleted groups until ctx ends.
+func (s *Service) EraseGroups(ctx context.Context) { s.eraser.run(ctx) }
 
 // readyTimeout is short, since health checks do not wait long.
 const readyTimeout = 2 * time.Second

@@ -2,6 +2,8 @@ package roster
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -100,6 +102,20 @@ func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (ma
 		r.cache.Put(address, version{g.Version, g.Members})
 	}
 	return locked, nil
+}
+
+// LockDeleted locks the row of a deleted group of which more than the row is left, unless another transaction
+// has locked it, and returns its address, or "" if there is none.
+func (r *Rosters) LockDeleted(ctx context.Context, tx *sqlx.Tx) (address string, err error) {
+	skipping := r.locking
+	if skipping != "" {
+		skipping += " SKIP LOCKED"
+	}
+	err = tx.GetContext(ctx, &address, "SELECT group_id FROM groups WHERE deleted AND NOT erased ORDER BY group_id LIMIT 1 "+skipping)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("lock a deleted group: %w", err)
+	}
+	return address, nil
 }
 
 // selectMembers returns the active members of some groups, in the order of their ids.

@@ -27,6 +27,8 @@ var (
 	NotAcceptable        = Kind{http.StatusNotAcceptable, "Not Acceptable"}
 	MessageDeleted       = Kind{http.StatusConflict, "Message Deleted"}
 	UserBeingErased      = Kind{http.StatusConflict, "User Being Erased"}
+	GroupExists          = Kind{http.StatusConflict, "Group Exists"}
+	LimitReached         = Kind{http.StatusConflict, "Limit Reached"}
 	TokenSecretsMissing  = Kind{http.StatusConflict, "Token Secrets Missing"}
 	TooManyKeys          = Kind{http.StatusConflict, "Too Many Keys"}
 	ContentTooLarge      = Kind{http.StatusRequestEntityTooLarge, "Content Too Large"}

@@ -1,0 +1,151 @@
+package messaging
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/roster"
+	"github.com/message-service/message-service/internal/searchindex"
+)
+
+const (
+	eraseRows   = 500         // of a deleted group that one transaction erases
+	eraseRounds = time.Minute // between looks for groups that another server has deleted, and not erased
+)
+
+// deleteGroup makes a locked group one that is deleted, for all of its members. Its messages, members and markers,
+// which nobody can read any more, are left to an eraser.
+func deleteGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, changed ID) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE groups SET deleted = true, name = '', metadata = NULL, fingerprint = NULL, last_message_id = NULL,
+			member_count = 0, version = version + 1, changed = $1 WHERE group_id = $2`, changed, g.Address)
+	if err != nil {
+		return fmt.Errorf("delete group: %w", err)
+	}
+	for users := range slices.Chunk(g.Members.Users(), eraseRows) {
+		_, err := tx.ExecContext(ctx, tx.Rebind(`
+			UPDATE memberships SET state = 'deleted', changed = ?, muted_until = NULL, hidden = NULL
+			WHERE group_id = ? AND user_id IN (`+db.RowsOf(len(users), "?")+`)`), append([]any{changed, g.Address}, anys(users)...)...)
+		if err != nil {
+			return fmt.Errorf("end memberships: %w", err)
+		}
+	}
+	return nil
+}
+
+// eraser erases what deleted groups have left, in small transactions, each of which begins anew: so it goes on
+// wherever it was stopped, and several servers do not wait for each other.
+type eraser struct {
+	db      *db.DB
+	rosters *roster.Rosters
+	indexed bool // there may be indexes for searches
+	log     *slog.Logger
+	due     chan struct{} // a group was deleted
+}
+
+// wake has it look for deleted groups.
+func (e *eraser) wake() {
+	select {
+	case e.due <- struct{}{}:
+	default:
+	}
+}
+
+// run erases until ctx ends.
+func (e *eraser) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		var more bool
+		err := e.db.Tx(ctx, mailbox.WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+			more, err = e.step(ctx, tx)
+			return err
+		})
+		if err != nil && ctx.Err() == nil {
+			e.log.Warn("a deleted group could not be erased; trying again later", "error", err)
+		}
+		if more && err == nil {
+			continue
+		}
+		select {
+		case <-e.due:
+		case <-time.After(eraseRounds):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// step erases a part of a deleted group that no other server is erasing, and reports whether there was one.
+func (e *eraser) step(ctx context.Context, tx *sqlx.Tx) (more bool, err error) {
+	address, err := e.rosters.LockDeleted(ctx, tx)
+	if err != nil || address == "" {
+		return false, err
+	}
+	for _, part := range []func(context.Context, *sqlx.Tx, string) (erased bool, err error){
+		eraseMessages, eraseMarkers, e.eraseIndex, eraseMembers,
+	} {
+		if erased, err := part(ctx, tx, address); err != nil || erased {
+			return true, err
+		}
+	}
+	return true, e.finish(ctx, tx, address)
+}
+
+func eraseMessages(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
+	return erasedRows(ctx, tx, `
+		DELETE FROM messages WHERE recipient = $1 AND deleted IN (false, true) AND id IN (
+			SELECT id FROM messages WHERE recipient = $1 AND deleted IN (false, true) LIMIT %d)`, address)
+}
+
+func eraseMarkers(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
+	return erasedRows(ctx, tx, `
+		DELETE FROM read_markers WHERE peer = $1 AND owner IN (
+			SELECT owner FROM read_markers WHERE coalesce(peer, peer) = $1 ORDER BY changed LIMIT %d)`, address)
+}
+
+func eraseMembers(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
+	return erasedRows(ctx, tx, `
+		DELETE FROM members WHERE group_id = $1 AND user_id IN (SELECT user_id FROM members WHERE group_id = $1 LIMIT %d)`, address)
+}
+
+func erasedRows(ctx context.Context, tx *sqlx.Tx, statement, address string) (erased bool, err error) {
+	result, err := tx.ExecContext(ctx, fmt.Sprintf(statement, eraseRows), address) // as a parameter it would not tell the planner how few
+	if err != nil {
+		return false, fmt.Errorf("erase a part of a group: %w", err)
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
+// eraseIndex erases one segment of the index for searches.
+func (e *eraser) eraseIndex(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
+	if !e.indexed {
+		return false, nil
+	}
+	if _, err := searchindex.Lock(ctx, tx, []string{address}); err != nil {
+		return false, err
+	}
+	return searchindex.TakeBack(ctx, tx, address)
+}
+
+// finish erases the mailbox, and the rest of the index after it: an indexer that has read messages before they were
+// erased has either stored their words by then, or finds no mailbox.
+func (e *eraser) finish(ctx context.Context, tx *sqlx.Tx, address string) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM mailboxes WHERE user_id = $1", address); err != nil {
+		return fmt.Errorf("erase the mailbox of a group: %w", err)
+	}
+	if e.indexed {
+		if err := searchindex.Delete(ctx, tx, address); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE groups SET erased = true WHERE group_id = $1", address); err != nil {
+		return fmt.Errorf("note that a group is erased: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package messaging
+
+import (
+	"context"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/roster"
+)
+
+// AddMembers adds users to a group, and says what became of each. Owners and admins may; who has blocked the user who adds
+// them is left out. Adding again changes nothing. Errors: [NotFound]; [Forbidden]; [Unavailable].
+func (s *Service) AddMembers(ctx context.Context, caller Caller, address string, users []string) ([]AddedMember, error) {
+	var a addition
+	err := s.changeGroupAs(ctx, caller, address, roster.Admin, func(g *roster.Locked) (mailbox.Change, error) {
+		a = addition{group: g, outcomes: make(map[string]Outcome, len(users)), room: s.groupMaxMembers - g.MemberCount}
+		a.begin(users)
+		if len(a.candidates) == 0 {
+			return mailbox.Change{}, nil
+		}
+		return changeOf(g, len(a.candidates), a.candidates...), nil
+	}, func(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, c mailbox.Change) error {
+		if err := a.decide(ctx, tx, caller, s.userMaxGroups, c); err != nil {
+			return err
+		}
+		if len(a.added) == 0 {
+			return errUnchanged
+		}
+		if err := saveMembers(ctx, tx, a.added); err != nil {
+			return err
+		}
+		return setMemberCount(ctx, tx, address, g.MemberCount+len(a.added))
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]AddedMember, len(users))
+	for i, user := range users {
+		list[i] = AddedMember{user, a.outcomes[user]}
+	}
+	return list, nil
+}
+
+// addition is the state of adding members to a group.
+type addition struct {
+	group      *roster.Locked
+	room       int // for so many more
+	outcomes   map[string]Outcome
+	candidates []string // who may become members once their mailboxes are locked
+	added      []*roster.Membership
+}
+
+// begin finds the candidates.
+func (a *addition) begin(users []string) {
+	for _, user := range users {
+		if _, is := a.outcomes[user]; is {
+			continue
+		}
+		a.outcomes[user] = GroupFull
+		if _, is := a.group.Members.Get(user); is {
+			a.outcomes[user] = AlreadyMember
+		} else if a.room > 0 {
+			a.candidates = append(a.candidates, user)
+		}
+	}
+}
+
+// decide makes memberships of the candidates, whose mailboxes are locked, unless a rule forbids it.
+func (a *addition) decide(ctx context.Context, tx *sqlx.Tx, caller Caller, maxGroups int, c mailbox.Change) (err error) {
+	var blockers map[string]bool
+	if c.Blocking && !caller.service {
+		if blockers, err = selectBlockers(ctx, tx, a.candidates, caller.user); err != nil {
+			return err
+		}
+	}
+	counts, err := countGroups(ctx, tx, a.candidates)
+	if err != nil {
+		return err
+	}
+	closed := map[string]bool{}
+	for _, user := range c.Closed {
+		closed[user] = true
+	}
+	for i, user := range a.candidates {
+		switch {
+		case closed[user]:
+			a.outcomes[user] = BeingErased
+		case blockers[user]:
+			a.outcomes[user] = Blocked
+		case counts[user] >= maxGroups:
+			a.outcomes[user] = TooManyGroups
+		case len(a.added) < a.room:
+			a.outcomes[user] = Added
+			a.added = append(a.added, joining(&a.group.Group, user, roster.Member, c.IDs[i]))
+		}
+	}
+	return nil
+}
+
+// joining is a membership that begins.
+func joining(g *roster.Group, user string, role roster.Role, since ID) *roster.Membership {
+	m := &roster.Membership{Group: g.Address, User: user, Role: role, State: roster.Active, Since: since, Changed: since}
+	if g.History == roster.None {
+		m.VisibleFrom = since
+	}
+	return m
+}
+
+// membership is that of an active member, for a change.
+func membership(g *roster.Locked, user string, changed ID) *roster.Membership {
+	entry, _ := g.Members.Get(user)
+	return &roster.Membership{
+		Group: g.Address, User: user, Role: entry.Role, State: roster.Active, Since: entry.Since, VisibleFrom: entry.VisibleFrom, Changed: changed,
+	}
+}
+
+// ListMembers returns the members of a group whose ids are greater than after, in the order of these ids. Errors: [NotFound], also for a
+// user who is not a member; [Unavailable].
+func (s *Service) ListMembers(ctx context.Context, caller Caller, address, after string, limit int) (MemberPage, error) {
+	var page MemberPage
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		g, err := selectGroupFor(ctx, q, caller, address)
+		if err == nil && g == nil {
+			err = noSuchGroup("groupId")
+		}
+		if err == nil {
+			page.Members, err = selectMembersAfter(ctx, q, address, after, limit+1)
+		}
+		return err
+	})
+	if len(page.Members) > limit {
+		page.Members, page.HasMore = page.Members[:limit], true
+	}
+	return page, explain(err)
+}
