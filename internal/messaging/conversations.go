@@ -78,7 +78,7 @@ func (s *Service) ListConversation(
 	if err != nil {
 		return Page{}, err
 	}
-	return s.searchPage(ctx, search)
+	return s.searchPage(ctx, w, search.page)
 }
 
 // SetReadMarker records that a user has read the conversation with a peer up to a

@@ -46,9 +46,8 @@ func newIndexer(database *db.DB, e engine, log *slog.Logger) *indexer {
 
 // sent counts a message that was stored, and lets a mailbox be indexed once its counter is high.
 func (x *indexer) sent(m *Message) {
-	x.count(m.Sender, len(m.Text))
-	if m.Recipient != m.Sender {
-		x.count(m.Recipient, len(m.Text))
+	for _, owner := range m.mailboxes() {
+		x.count(owner, len(m.Text))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/roster"
 	"github.com/message-service/message-service/internal/table"
 )
 
@@ -53,6 +54,14 @@ func inMailbox(role, owner string) string {
 		condition += " AND recipient < '~'"
 	}
 	return condition
+}
+
+// mailboxes are the owners of the mailboxes in which a message is; see inMailbox.
+func (m *Message) mailboxes() []string {
+	if m.Sender == m.Recipient || roster.IsGroup(m.Recipient) {
+		return []string{m.Recipient}
+	}
+	return []string{m.Recipient, m.Sender}
 }
 
 // EveryID is the expression of the id that the index of all users' messages has. If the index had

@@ -179,24 +179,40 @@ func (s *Service) List(ctx context.Context, caller Caller, query Query) (Page, e
 	if err != nil {
 		return Page{}, err
 	}
-	return s.searchPage(ctx, search)
+	return s.searchPage(ctx, query.Window, search.page)
 }
 
-// searchPage reads a page of a search. If too much of the mailbox is not indexed, it indexes it first.
-func (s *Service) searchPage(ctx context.Context, search *search) (Page, error) {
+// SearchUser returns the newest messages of all that a user can see, received, sent and in groups, whose text has
+// all words. A page may end early, even empty, when many mailboxes or messages were looked at. Errors:
+// [Forbidden]; [InvalidArgument]; [Unavailable].
+func (s *Service) SearchUser(ctx context.Context, caller Caller, user string, w Window, words string, highlight bool) (Page, error) {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return Page{}, err
+	}
+	bounds, err := w.bounds()
+	if err != nil {
+		return Page{}, err
+	}
+	search := userSearch{engine: s.engine, user: user, Query: Query{Words: words, Highlight: highlight, Window: w}, bounds: bounds}
+	return s.searchPage(ctx, w, search.read)
+}
+
+// searchPage reads a page of a search. If too much of a mailbox is not indexed, it indexes it first.
+func (s *Service) searchPage(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) (Page, error)) (Page, error) {
 	if s.indexer == nil {
 		return Page{}, invalid("q", "cannot be used: search is switched off on this server")
 	}
 	waiting, cancel := context.WithTimeout(ctx, catchUpTimeout)
 	defer cancel()
 	for {
-		page, err := s.searchSlot(ctx, search)
-		if !errors.Is(err, errNotIndexed) {
+		page, err := s.searchSlot(ctx, w, read)
+		missing, ok := errors.AsType[*notIndexed](err)
+		if !ok {
 			return page, err
 		}
-		switch err := s.indexer.catchUp(waiting, search.owner); {
+		switch err := s.indexer.catchUp(waiting, missing.owner); {
 		case err != nil && ctx.Err() == nil && waiting.Err() != nil:
-			s.indexer.notice(search.owner)
+			s.indexer.notice(missing.owner)
 			return Page{}, unavailable("The messages are being indexed for searches. Try again shortly.")
 		case err != nil:
 			return Page{}, explain(err)
@@ -208,7 +224,7 @@ func highlightWithoutWords() *Error { return invalid("highlight", "needs q") }
 
 // searchSlot reads a page of a search once one of a few slots is free: a search takes as long as a hundred
 // sends, so that many at once would leave the others no processor.
-func (s *Service) searchSlot(ctx context.Context, search *search) (Page, error) {
+func (s *Service) searchSlot(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) (Page, error)) (Page, error) {
 	select {
 	case s.searches <- struct{}{}:
 		defer func() { <-s.searches }()
@@ -217,7 +233,7 @@ func (s *Service) searchSlot(ctx context.Context, search *search) (Page, error) 
 	case <-ctx.Done():
 		return Page{}, ctx.Err()
 	}
-	return s.page(ctx, search.Window, search.page)
+	return s.page(ctx, w, read)
 }
 
 // page reads a page of messages, in the order of its window. The page that read returns goes on after

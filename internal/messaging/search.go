@@ -39,11 +39,17 @@ type search struct {
 	list   func(ctx context.Context, q sqlx.QueryerContext, w Window, bounds idRange) (Page, error)
 	Query
 	bounds idRange
+
+	looked int // at messages
+	read   int // bytes of their texts
 }
 
-// errNotIndexed says that too many messages of the owner are not indexed yet, or not by this version of the
+// notIndexed is the error that too many messages of an owner are not indexed yet, or not by this version of the
 // tokeniser.
-var errNotIndexed = errors.New("the mailbox is not indexed yet")
+type notIndexed struct{ owner string }
+
+// Error implements error.
+func (e *notIndexed) Error() string { return "the mailbox is not indexed yet" }
 
 // newSearch makes the search of a query for words in the messages of an owner.
 func newSearch(e engine, owner string, query Query, bounds idRange) (*search, error) {
@@ -89,9 +95,22 @@ func searchOfConversation(e engine, user, peer string, query Query, bounds idRan
 	return s, nil
 }
 
+// searchOfMailbox makes the search of a query for words in all that a user has sent to users and received from them.
+func searchOfMailbox(e engine, user string, query Query, bounds idRange) (*search, error) {
+	s, err := newSearch(e, user, query, bounds)
+	if err != nil {
+		return nil, err
+	}
+	s.list = func(ctx context.Context, q sqlx.QueryerContext, w Window, bounds idRange) (Page, error) {
+		return selectMailbox(ctx, q, e, user, w, bounds)
+	}
+	return s, nil
+}
+
 // page reads the messages that match, in the order of the window: those that are indexed, and the tail.
 func (s *search) page(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
 	m := matches{search: s}
+	s.looked, s.read = 0, 0
 	if len(s.words.Terms()) == 0 {
 		return m.page, nil
 	}
@@ -129,11 +148,9 @@ var errFull = errors.New("the page is full")
 type matches struct {
 	*search
 
-	page   Page
-	bytes  pageBytes
-	full   bool // the page has no room for another match
-	looked int  // at messages
-	read   int  // bytes of their texts
+	page  Page
+	bytes pageBytes
+	full  bool // the page has no room for another match
 }
 
 // add adds a message if it matches. It returns errFull if the page ends with it, or before it.
@@ -160,7 +177,7 @@ func (m *matches) add(one *Message) error {
 }
 
 // addTail adds matches among the messages that are not indexed. If there are more than fit into a page,
-// and enough to be indexed, it returns errNotIndexed.
+// and enough to be indexed, it returns [notIndexed].
 func (m *matches) addTail(ctx context.Context, q sqlx.QueryerContext, bounds idRange) error {
 	w := m.Window
 	w.Limit = tailMax
@@ -178,7 +195,7 @@ func (m *matches) addTail(ctx context.Context, q sqlx.QueryerContext, bounds idR
 			return nil
 		}
 		if count += len(tail.Messages); count >= indexMessages || m.read-before >= indexBytes {
-			return errNotIndexed
+			return &notIndexed{m.owner}
 		}
 		if last := tail.Messages[len(tail.Messages)-1].ID; m.Upward() {
 			bounds.low = last.Successor()
@@ -201,7 +218,7 @@ func (m *matches) addIndexed(ctx context.Context, q sqlx.QueryerContext, bounds 
 	}) {
 		switch {
 		case errors.Is(err, searchindex.ErrOutdated):
-			return errNotIndexed
+			return &notIndexed{m.owner}
 		case err != nil:
 			return err
 		}

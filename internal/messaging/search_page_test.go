@@ -93,7 +93,7 @@ func TestSearchOfOutdatedIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		query := Query{Recipient: s.owner, Words: "two", Window: Window{Limit: 10}}
-		if _, _, err := countedPage(t, service, query); !errors.Is(err, errNotIndexed) {
+		if _, _, err := countedPage(t, service, query); !errors.As(err, new(*notIndexed)) {
 			t.Errorf("search: %v", err)
 		}
 		page, err := s.List(t.Context(), AsService, query)
