@@ -1,16 +1,42 @@
 package messaging
 
+import (
+	"time"
+
+	"github.com/message-service/message-service/internal/roster"
+)
+
 // UnreadMax is the greatest count of unread messages; it stands for any number from it on.
 const UnreadMax = 100
 
-// Conversation is one user's view of the messages between them and a peer. It exists while
-// one of these is not deleted.
+// unreadScan is how many of the newest messages of a group are looked at for unread ones.
+const unreadScan = 200
+
+// Conversation is one user's view of the messages between them and a peer, or in a group of which they are a
+// member. The one with a peer exists while one of these is not deleted.
 type Conversation struct {
-	Peer        string
-	LastMessage Message
-	Unread      int        // messages from the peer after the marker, at most UnreadMax
+	Peer        string     // a user or a group
+	Position    ID         // its place among the user's conversations: the last message, or since when they are a member
+	LastMessage Message    // that the user may see; of a group, the zero value if there is none
+	Unread      int        // messages of others after the marker, at most UnreadMax
 	Marker      ReadMarker // zero if there is none
-	PeerMarker  ReadMarker // zero if there is none
+	PeerMarker  ReadMarker // zero if there is none, as in a group
+	MutedUntil  *time.Time
+	Hidden      bool   // from the inbox, until there is a newer message
+	GroupName   string // empty if the peer is a user
+	MemberCount int
+}
+
+// ConversationEdit is what to replace in a user's view of a conversation.
+type ConversationEdit struct {
+	MutedUntil **time.Time // nil leaves it as it is; a pointer to nil removes it
+	Hidden     *bool       // nil leaves it as it is
+}
+
+// Unread is what a user has not read, of conversations that are neither muted nor hidden.
+type Unread struct {
+	Conversations int // that have unread messages, at most UnreadMax
+	Messages      int // the sum of their counts
 }
 
 // ReadMarker is the last message that its owner has read in the conversation with a peer.
@@ -26,11 +52,18 @@ type ReadMarker struct {
 type ConversationPage struct {
 	Conversations []Conversation
 	HasMore       bool
+	Next          ID // if there are more: the position of the last one, the cursor of the next page
 }
 
 // jsonBytes is the length of the conversation as the JSON of the API.
 func (c *Conversation) jsonBytes() int {
-	n := len(`{"peer":"","lastMessage":,"unreadCount":0}`) + len(c.Peer) + c.LastMessage.JSONBytes()
+	n := len(`{"peer":"","unreadCount":0,"hidden":false,"mutedUntil":""}`) + len(c.Peer) + timeBytes
+	if roster.IsGroup(c.Peer) {
+		n += len(`,"group":{"name":"","memberCount":1000}`) + escapedBytes(c.GroupName)
+	}
+	if c.LastMessage.ID != (ID{}) {
+		n += len(`,"lastMessage":`) + c.LastMessage.JSONBytes()
+	}
 	for _, marker := range []*ReadMarker{&c.Marker, &c.PeerMarker} {
 		if marker.Owner != "" {
 			n += len(`,"readMarker":{"user":"","peer":"","messageId":"","readAt":""}`) + idBytes + timeBytes + len(c.Peer) + len(marker.Owner)

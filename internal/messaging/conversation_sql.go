@@ -9,7 +9,6 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/table"
 )
 
 // side is one user's side of a conversation.
@@ -107,54 +106,6 @@ func selectNewestBetween(ctx context.Context, q sqlx.QueryerContext, a, b string
 		return ID{}, fmt.Errorf("select newest message: %w", err)
 	}
 	return slices.MaxFunc(append(newest, ID{}), ID.Compare), nil
-}
-
-// conversations are the rows of conversationsOf.
-var conversations = table.New("", slices.Concat(
-	[]table.Column[Conversation]{{Name: "peer", Field: func(c *Conversation) any { return &c.Peer }}},
-	table.Within(func(c *Conversation) *Message { return &c.LastMessage }, messageColumns),
-	table.Within(func(c *Conversation) *ReadMarker { return &c.Marker }, markerColumns),
-	table.Within(func(c *Conversation) *ReadMarker { return &c.PeerMarker }, markerColumns),
-	[]table.Column[Conversation]{{Name: "unread", Field: func(c *Conversation) any { return &c.Unread }}}))
-
-// conversationsOf writes the statement that selects conversations with their last messages, read
-// markers and unread counts. They must be few, so that the planner joins by index lookups. A
-// count reads at most UnreadMax entries of one range of one index.
-func conversationsOf(sides string) string {
-	return `
-	SELECT c.peer, ` + messages.Of("m") + `, ` + ReadMarkers.OfAny("mine") + `, ` + ReadMarkers.OfAny("theirs") + `,
-	       (SELECT count(*) FROM (
-	           SELECT 1 FROM messages AS unread
-	           WHERE unread.recipient = c.owner AND unread.sender = c.peer AND unread.id > coalesce(mine.message_id, $1)
-	           AND unread.deleted = false AND c.owner <> c.peer ORDER BY unread.id LIMIT $2) AS counted) AS unread
-	FROM (SELECT owner, peer, last_message_id FROM conversations WHERE ` + sides + `) AS c
-	JOIN messages AS m ON m.deleted = false AND coalesce(m.id, m.id) = c.last_message_id -- see EveryID
-	LEFT JOIN read_markers AS mine ON mine.owner = c.owner AND mine.peer = c.peer
-	LEFT JOIN read_markers AS theirs ON theirs.owner = c.peer AND theirs.peer = c.owner`
-}
-
-// selectConversations returns the conversations of a user whose last message is
-// below an id, the newest first.
-func selectConversations(ctx context.Context, q sqlx.QueryerContext, user string, below ID, limit int) ([]Conversation, error) {
-	found, err := conversations.Select(ctx, q, conversationsOf(`
-		owner = $3 AND last_message_id < $4 AND (hidden IS NULL OR last_message_id > hidden) ORDER BY last_message_id DESC LIMIT $5`), ID{}, UnreadMax, user, below, limit)
-	if err != nil {
-		return nil, fmt.Errorf("select conversations: %w", err)
-	}
-	slices.SortFunc(found, func(a, b Conversation) int { return b.LastMessage.ID.Compare(a.LastMessage.ID) })
-	return found, nil
-}
-
-// selectConversation returns a user's conversation with a peer, or nil.
-func selectConversation(ctx context.Context, q sqlx.QueryerContext, user, peer string) (*Conversation, error) {
-	found, err := conversations.Select(ctx, q, conversationsOf(`owner = $3 AND peer = $4`), ID{}, UnreadMax, user, peer)
-	if err != nil {
-		return nil, fmt.Errorf("select conversation: %w", err)
-	}
-	if len(found) == 0 {
-		return nil, nil //nolint:nilnil // no conversation is an answer, not an error
-	}
-	return &found[0], nil
 }
 
 // selectConversationMessages returns the messages between two users, who may be the same one,

@@ -6,11 +6,12 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // ListConversations returns a user's conversations, the one with the newest message first, whose
-// last messages are older than before: at most limit, and no more after the page has exceeded
-// [PageMaxBytes]. Errors: [Forbidden]; [Unavailable].
+// positions are below before: at most limit, and no more after the page has exceeded
+// [PageMaxBytes]. Hidden ones are left out. Errors: [Forbidden]; [Unavailable].
 func (s *Service) ListConversations(ctx context.Context, caller Caller, user string, before *ID, limit int) (ConversationPage, error) {
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return ConversationPage{}, err
@@ -20,7 +21,7 @@ func (s *Service) ListConversations(ctx context.Context, caller Caller, user str
 	}
 	var found []Conversation
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		found, err = selectConversations(ctx, q, user, *before, limit+1)
+		found, err = selectConversations(ctx, q, s.engine, user, *before, limit+1)
 		return err
 	})
 	if err != nil {
@@ -30,27 +31,90 @@ func (s *Service) ListConversations(ctx context.Context, caller Caller, user str
 	for ; end < min(limit, len(found)) && bytes <= PageMaxBytes; end++ {
 		bytes += found[end].jsonBytes()
 	}
-	return ConversationPage{Conversations: found[:end], HasMore: end < len(found)}, nil
+	page := ConversationPage{Conversations: found[:end], HasMore: end < len(found)}
+	if page.HasMore {
+		page.Next = found[end-1].Position
+	}
+	return page, nil
 }
 
-// GetConversation returns a user's conversation with a peer. Errors: [Forbidden];
+// GetConversation returns a user's conversation with a peer, hidden or not. Errors: [Forbidden];
 // [NotFound]; [Unavailable].
-func (s *Service) GetConversation(ctx context.Context, caller Caller, user, peer string) (Conversation, error) {
+func (s *Service) GetConversation(ctx context.Context, caller Caller, user, peer string) (c Conversation, err error) {
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return Conversation{}, err
 	}
-	var c *Conversation
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		c, err = selectConversation(ctx, q, user, peer)
+	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		c, err = s.getConversation(ctx, q, user, peer)
 		return err
 	})
-	if err != nil {
-		return Conversation{}, explain(err)
-	}
-	if c == nil {
+	return c, explain(err)
+}
+
+func (s *Service) getConversation(ctx context.Context, q sqlx.QueryerContext, user, peer string) (Conversation, error) {
+	c, err := selectConversation(ctx, q, s.engine, user, peer)
+	switch {
+	case err != nil:
+		return Conversation{}, err
+	case c == nil && roster.IsGroup(peer):
+		return Conversation{}, notInGroup("peerId")
+	case c == nil:
 		return Conversation{}, &Error{Code: NotFound, Message: "There is no message between the two users."}
 	}
 	return *c, nil
+}
+
+// UpdateConversation replaces parts of a user's view of a conversation, and returns it. Others learn nothing of
+// it, and it is in no feed. Errors: [Forbidden]; [NotFound]; [Unavailable].
+func (s *Service) UpdateConversation(ctx context.Context, caller Caller, user, peer string, edit ConversationEdit) (c Conversation, err error) {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return Conversation{}, err
+	}
+	err = s.mailboxes.Erase(ctx, []string{user}, 0, func(ctx context.Context, tx *sqlx.Tx, _ []ID) (err error) {
+		if c, err = s.getConversation(ctx, tx, user, peer); err != nil {
+			return err
+		}
+		if err := editConversation(ctx, tx, user, &c, edit); err != nil {
+			return err
+		}
+		c, err = s.getConversation(ctx, tx, user, peer)
+		return err
+	})
+	return c, explain(err)
+}
+
+const (
+	unreadStep  = 100  // conversations that are counted at a time
+	unreadLines = 1000 // the newest ones, which are counted at most
+)
+
+// GetUnread counts what a user has not read in the newest conversations of their inbox, muted ones left out. It ends
+// at [UnreadMax] conversations with unread messages. Errors: [Forbidden]; [Unavailable].
+func (s *Service) GetUnread(ctx context.Context, caller Caller, user string) (count Unread, err error) {
+	if err := caller.ActsAs(user, "userId"); err != nil {
+		return Unread{}, err
+	}
+	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
+		count = Unread{}
+		below := mailbox.LastID
+		for range unreadLines / unreadStep {
+			lines, err := selectUnread(ctx, q, s.engine, user, s.now(), below, unreadStep)
+			if err != nil {
+				return err
+			}
+			for _, line := range lines {
+				if below = line.Position; line.Unread > 0 && count.Conversations < UnreadMax {
+					count.Conversations++
+					count.Messages += line.Unread
+				}
+			}
+			if len(lines) < unreadStep || count.Conversations == UnreadMax {
+				break
+			}
+		}
+		return nil
+	})
+	return count, explain(err)
 }
 
 // ListConversation returns the messages between two users, in both directions, as

@@ -24,6 +24,9 @@ type engine interface {
 	// merged writes the union of two selects, with the ORDER BY and LIMIT of order.
 	merged(a, b, order string) string
 
+	// lookup writes the left join of a table, under an alias, with the one row that a condition selects by an index.
+	lookup(table, alias, condition string) string
+
 	// rebind turns question marks into the engine's own parameters.
 	rebind(statement string) string
 }

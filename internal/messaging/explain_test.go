@@ -137,7 +137,7 @@ func scanned(plan string) (problems []string) {
 var primaryKeys = regexp.MustCompile(`SEARCH (\w+) USING PRIMARY KEY`)
 
 // aliases are what the statements call tables.
-var aliases = map[string]string{"m": "messages", "c": "conversations", "mine": "read_markers", "theirs": "read_markers"}
+var aliases = map[string]string{"m": "messages", "c": "conversations", "mine": "read_markers", "theirs": "read_markers", "own": "memberships", "g": "groups", "newest": "messages"}
 
 // planNode is a node of Postgres' EXPLAIN ANALYZE.
 type planNode struct {
@@ -167,7 +167,7 @@ func explainGeneric(ctx context.Context, database *db.DB, query string, args []a
 	literals := make([]string, len(args))
 	for i, arg := range args {
 		switch arg := arg.(type) {
-		case int:
+		case int, int64:
 			literals[i] = fmt.Sprint(arg)
 		case string:
 			literals[i] = "'" + strings.ReplaceAll(arg, "'", "''") + "'"

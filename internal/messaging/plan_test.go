@@ -39,12 +39,8 @@ var plannedQueries = map[string]struct {
 		_, err := selectNewestBetween(ctx, q, user, "peer-3")
 		return err
 	}, []string{"messages_between"}},
-	"conversations": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {
-		_, err := selectConversations(ctx, q, user, mailbox.LastID, 101)
-		return err
-	}, []string{"conversations_shown", "messages_every_id", "messages_between", "read_markers_pkey"}},
-	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {
-		_, err := selectConversation(ctx, q, user, "peer-3")
+	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ Window) error {
+		_, err := selectConversation(ctx, q, e, user, "peer-3")
 		return err
 	}, []string{"conversations_pkey", "messages_every_id", "messages_between", "read_markers_pkey"}},
 	"blocks": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {

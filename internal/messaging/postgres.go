@@ -129,6 +129,12 @@ func (p *postgres) merged(a, b, order string) string {
 	return fmt.Sprintf("SELECT * FROM (%s %[3]s) AS a UNION ALL SELECT * FROM (%[2]s %[3]s) AS b %[3]s", a, b, order)
 }
 
+// lookup keeps the planner from reading the whole table instead, as it does if it cannot tell how many
+// different rows are asked for.
+func (*postgres) lookup(table, alias, condition string) string {
+	return fmt.Sprintf("LEFT JOIN LATERAL (SELECT * FROM %s AS %s WHERE %s LIMIT 1) AS %[2]s ON true", table, alias, condition)
+}
+
 func (p *postgres) selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error) {
 	return selectChanges(ctx, q, p.changes, user, after, limit)
 }

@@ -23,6 +23,11 @@ func (*sqlite) storeBatch(context.Context, []*StoredMessage) ([]ID, error) { ret
 // merged needs no more: SQLite merges two sorted selects as it reads them.
 func (*sqlite) merged(a, b, order string) string { return a + " UNION ALL " + b + " " + order }
 
+// lookup needs no more: SQLite joins by lookups only.
+func (*sqlite) lookup(table, alias, condition string) string {
+	return "LEFT JOIN " + table + " AS " + alias + " ON " + condition
+}
+
 func (s *sqlite) selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error) {
 	return selectChanges(ctx, q, s.changes, user, after, limit)
 }

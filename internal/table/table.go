@@ -70,15 +70,18 @@ func (t *Table[R]) Of(row string) string {
 }
 
 // OfAny is [Table.Of] for the right side of a left join, which may be NULLs: they become empty
-// texts. Pointers and ids scan NULL.
+// texts, or false. Pointers and ids scan NULL.
 func (t *Table[R]) OfAny(row string) string {
 	return t.Each(func(c Column[R]) string { return c.OrEmpty(row + "." + c.Name) })
 }
 
-// OrEmpty replaces NULL by an empty text in an expression of a text column.
+// OrEmpty replaces NULL by an empty text, or by false, in an expression of a column that holds these.
 func (c *Column[R]) OrEmpty(expression string) string {
-	if _, isText := c.Field(new(R)).(*string); isText {
+	switch c.Field(new(R)).(type) {
+	case *string:
 		return "coalesce(" + expression + ", '') AS " + c.Name
+	case *bool:
+		return "coalesce(" + expression + ", false) AS " + c.Name
 	}
 	return expression
 }

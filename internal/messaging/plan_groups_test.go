@@ -1,0 +1,145 @@
+package messaging
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/mailbox"
+)
+
+// planGroups is the number of groups in the store of TestPlans. Hub is a member of each, every other user of
+// about 20.
+const planGroups = 1000
+
+// planGroupStore inserts the groups of TestPlans and n messages to them: half of the groups are quiet, the others busy, all
+// at the same time. The members of ~crowd are 10,000 fans.
+var planGroupStore = []string{
+	`INSERT INTO messages (recipient, id, sender, text, deleted, changed)
+	 WITH RECURSIVE n (i) AS (SELECT %[1]d UNION ALL SELECT i + 1 FROM n WHERE i < 2 * %[1]d - 1)
+	 SELECT CASE WHEN i %% 10 = 3 THEN '~crowd' WHEN i < %[1]d + %[5]d THEN '~group-' || (i - %[1]d) ELSE '~group-' || (i %% (%[5]d / 2)) END,
+	        %[2]s, CASE WHEN i %% 3 = 0 THEN 'hub' ELSE 'user-' || (i %% 1000) END, 'message ' || i, i %% 10 = 5,
+	        CASE WHEN i %% 10 = 5 THEN %[3]s END
+	 FROM n`,
+	`INSERT INTO groups (group_id, name, history, member_count, version, created, changed, last_message_id)
+	 SELECT recipient, recipient, 'all', 20, 1, %[4]s, %[4]s, (SELECT id FROM messages AS last WHERE last.recipient = found.recipient
+	        AND deleted = false ORDER BY id DESC LIMIT 1)
+	 FROM (SELECT DISTINCT recipient FROM messages WHERE recipient >= '~') AS found`,
+	`INSERT INTO memberships (user_id, group_id, role, state, since, visible_from, changed)
+	 SELECT 'hub', group_id, 'member', 'active', created, created, created FROM groups`,
+	`INSERT INTO memberships (user_id, group_id, role, state, since, visible_from, changed)
+	 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 20 * %[5]d - 1)
+	 SELECT 'user-' || (i * 7919 %% 1000), '~group-' || (i / 20), 'member', 'active', %[4]s, %[4]s, %[4]s FROM n`,
+	`INSERT INTO memberships (user_id, group_id, role, state, since, visible_from, changed)
+	 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
+	 SELECT 'fan-' || i, '~crowd', 'member', 'active', %[4]s, %[4]s, %[4]s FROM n`,
+	`INSERT INTO members (group_id, user_id, role, state, since, visible_from, changed)
+	 SELECT group_id, user_id, role, state, since, visible_from, changed FROM memberships`,
+	`INSERT INTO read_markers (owner, peer, message_id, changed)
+	 SELECT 'hub', group_id, last_message_id, last_message_id FROM groups WHERE last_message_id IS NOT NULL AND group_id > '~group-5'`,
+	`INSERT INTO mailboxes (user_id, clock) SELECT group_id, coalesce(last_message_id, created) FROM groups`,
+}
+
+// fillPlanGroups adds groups with n messages to the store of TestPlans, which has as many of users.
+func fillPlanGroups(t *testing.T, database *db.DB, n int) {
+	t.Helper()
+	words := planWords[database.Engine]
+	start, step := time.Now().AddDate(0, 0, -60), 60*24*time.Hour/time.Duration(n)
+	id := fmt.Sprintf(words.id, fmt.Sprintf("(i - %d)", n))
+	changed := fmt.Sprintf(words.id, strconv.Itoa(n-n/(60*24*2))) // half an hour ago, as in planStore
+	first := map[db.Engine]string{
+		db.Postgres: "CAST('00000000-0001-7000-8000-000000000000' AS uuid)", db.SQLite: "x'00000000000170008000000000000000'",
+	}[database.Engine]
+	err := database.Load(t.Context(), "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
+		for _, statement := range planGroupStore {
+			if strings.Contains(statement, "%") {
+				statement = fmt.Sprintf(statement, n, id, changed, first, planGroups)
+				statement, _, _ = strings.Cut(statement, "%!(EXTRA")
+			}
+			var args []any
+			if strings.Contains(statement, "$1") {
+				args = []any{start.UnixMilli(), step.Milliseconds()}
+			}
+			if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
+		}
+		_, err := tx.ExecContext(ctx, map[db.Engine]string{
+			db.Postgres: "ANALYZE groups, members, memberships, messages, read_markers, mailboxes", db.SQLite: "SELECT 1",
+		}[database.Engine])
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// plannedInboxes are the statements that read a row for each group of a user, and the indexes they must use.
+var plannedInboxes = map[string]struct {
+	run     func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error
+	indexes []string
+}{
+	"conversations": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {
+		_, err := selectConversations(ctx, q, e, user, below, page)
+		return err
+	}, []string{"conversations_shown", "memberships_", "groups_pkey", "messages_every_id", "messages_between", "messages_pkey", "read_markers_pkey"}},
+	"unread": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {
+		_, err := selectUnread(ctx, q, e, user, time.Now(), below, unreadStep)
+		return err
+	}, []string{"conversations_shown", "memberships_", "groups_pkey", "messages_between", "messages_pkey", "read_markers_pkey"}},
+	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ ID) error {
+		_, err := selectConversation(ctx, q, e, user, "~group-7")
+		return err
+	}, []string{"memberships_", "groups_pkey", "messages_every_id", "messages_pkey", "read_markers_pkey"}},
+	"groups to search": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, below ID) error {
+		_, err := selectSources(ctx, q, user, idRange{high: below})
+		return err
+	}, []string{"memberships_", "messages_pkey"}},
+	"mailbox to search": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {
+		_, err := selectMailbox(ctx, q, e, user, Window{Limit: page - 1}, idRange{high: below})
+		return err
+	}, []string{"messages_pkey", "messages_sent_to_users"}},
+}
+
+// TestPlansWithGroups checks that an inbox with 1,000 groups is served by indexes, and reads no more than a row for each
+// group beside what it returns. It logs the times.
+func TestPlansWithGroups(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		n := dbtest.Size(20_000, 20_000, 1_000_000)
+		database := dbtest.Open(t, dbtest.NewURL(t, engine))
+		fillPlanStore(t, database, n)
+		fillPlanGroups(t, database, n)
+		e := engines[database.Engine](database)
+		for name, query := range plannedInboxes {
+			for _, user := range []string{"hub", "user-7", "fan-99", "quiet", "nobody"} {
+				for position, below := range map[string]ID{"newest": mailbox.LastID, "last month": mailbox.FirstIDAt(time.Now().AddDate(0, -1, 0))} {
+					t.Run(name+"/"+user+"/"+position, func(t *testing.T) {
+						explainer := &explainer{t: t, database: database, rows: planGroups + 1, once: planGroups, sorts: true}
+						if user == "hub" {
+							explainer.indexes = query.indexes
+						}
+						err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+							start := time.Now()
+							if err := query.run(ctx, q, e, user, below); err != nil {
+								return err
+							}
+							t.Log(time.Since(start))
+							explainer.QueryerContext = q
+							return query.run(ctx, explainer, e, user, below)
+						})
+						if err != nil {
+							t.Fatal(err)
+						}
+					})
+				}
+			}
+		}
+	})
+}
