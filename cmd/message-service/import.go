@@ -29,7 +29,7 @@ func (c importCommand) Run(ctx context.Context, std streams) error {
 	}
 	records, err := c.load(ctx, archive.Read(interruptible(ctx, file.Read)), std.err)
 	if errors.Is(err, archive.ErrNotEmpty) {
-		return errors.New("this database has messages, read markers or blocks already: an import needs an empty one")
+		return errors.New("this database has messages, read markers, blocks or groups already: an import needs an empty one")
 	}
 	if err != nil {
 		return err

@@ -47,6 +47,8 @@ func (e ChangeType) Valid() bool {
 const (
 	ExportRecordTypeBlock      ExportRecordType = "block"
 	ExportRecordTypeEnd        ExportRecordType = "end"
+	ExportRecordTypeGroup      ExportRecordType = "group"
+	ExportRecordTypeMembership ExportRecordType = "membership"
 	ExportRecordTypeMessage    ExportRecordType = "message"
 	ExportRecordTypeReadMarker ExportRecordType = "readMarker"
 )
@@ -57,6 +59,10 @@ func (e ExportRecordType) Valid() bool {
 	case ExportRecordTypeBlock:
 		return true
 	case ExportRecordTypeEnd:
+		return true
+	case ExportRecordTypeGroup:
+		return true
+	case ExportRecordTypeMembership:
 		return true
 	case ExportRecordTypeMessage:
 		return true
@@ -332,8 +338,8 @@ type EditMessageRequest struct {
 	Text *MessageText `json:"text,omitempty"`
 }
 
-// ExportRecord One line of an export: a message, a read marker or a block, named by `type`, or
-// the end. The members `changed`, `keyHash` and `fingerprint` are for
+// ExportRecord One line of an export: a message, a read marker, a block, a group or a membership, named by
+// `type`, or the end. Groups, and all members from `created` to `fingerprint`, are for
 // moving a whole store (`message-service export` and `import`) and are not part
 // of a user's export.
 type ExportRecord struct {
@@ -344,9 +350,20 @@ type ExportRecord struct {
 	// messages.
 	Changed *MessageID `json:"changed,omitempty"`
 
+	// Created A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	Created *MessageID `json:"created,omitempty"`
+
 	// Fingerprint What tells two requests with that key apart: HMAC-SHA-256 of the request, by the key, in
-	// hexadecimal.
+	// hexadecimal. Of a group, SHA-256 of the request that created it.
 	Fingerprint *string `json:"fingerprint,omitempty"`
+
+	// Group A group as it is now.
+	Group *Group `json:"group,omitempty"`
+
+	// Hidden A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	Hidden *MessageID `json:"hidden,omitempty"`
 
 	// IdempotencyKey The idempotency key itself, as exports of earlier versions have it. An import takes it
 	// with the fingerprint of that time, and keeps `keyHash` instead.
@@ -356,8 +373,16 @@ type ExportRecord struct {
 	// KeyHash SHA-256 of the idempotency key the message was sent with, in hexadecimal.
 	KeyHash *string `json:"keyHash,omitempty"`
 
+	// Membership That a user is in a group, or no longer.
+	Membership *Membership `json:"membership,omitempty"`
+
 	// Message A message as it is now.
 	Message *Message `json:"message,omitempty"`
+
+	// MutedUntil An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	MutedUntil *Timestamp `json:"mutedUntil,omitempty"`
 
 	// ReadMarker How far a user has read the conversation with a peer.
 	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
@@ -372,16 +397,24 @@ type ExportRecord struct {
 	// Example: e47baf59e8e0d500981f7d9445eb700601da3c25fe822f24623c59f1906f0f43
 	Sha256 *string `json:"sha256,omitempty"`
 
-	// Type Which of the members is there: `message`, `readMarker` or `block`; `end` on the
-	// last line. More will come: skip a record of a type that you do not know.
+	// Since A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	Since *MessageID `json:"since,omitempty"`
+
+	// Type Which of the members is there: `message`, `readMarker`, `block`, `group` or `membership`;
+	// `end` on the last line. More will come: skip a record of a type that you do not know.
 	//
 	//
 	// Example: message
 	Type ExportRecordType `json:"type"`
+
+	// VisibleFrom A UUID. Those the service makes are of version 7 and sort in the order of the
+	// messages.
+	VisibleFrom *MessageID `json:"visibleFrom,omitempty"`
 }
 
-// ExportRecordType Which of the members is there: `message`, `readMarker` or `block`; `end` on the
-// last line. More will come: skip a record of a type that you do not know.
+// ExportRecordType Which of the members is there: `message`, `readMarker`, `block`, `group` or `membership`;
+// `end` on the last line. More will come: skip a record of a type that you do not know.
 //
 // Example: message
 type ExportRecordType string
@@ -584,7 +617,7 @@ type Membership struct {
 	// Example: 2026-11-23T12:00:00.366Z
 	Since Timestamp `json:"since"`
 
-	// State `active`, or how it ended: `left` or `removed`.
+	// State `active`, or how it ended: `left`, `removed`, or `deleted` with the group.
 	//
 	// Example: active
 	State string `json:"state"`
@@ -1655,9 +1688,9 @@ type ClientInterface interface {
 
 	// ExportUser Export what concerns a user
 	//
-	// Every message the user sent or received that is not deleted, the oldest first,
-	// then the user's read markers, then the user's blocks: all of them, without a
-	// limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+	// Every message the user sent or received that is not deleted, the oldest first, then
+	// those they sent to groups, then the user's read markers, blocks and memberships of
+	// groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
 	// an `ExportRecord`. Read it as a stream; it is never held in memory here.
 	//
 	// The last line has the type `end`. An answer without it was cut short, as
@@ -2439,9 +2472,9 @@ func (c *Client) SetReadMarker(ctx context.Context, userID User, peerID Peer, bo
 
 // ExportUser Export what concerns a user
 //
-// Every message the user sent or received that is not deleted, the oldest first,
-// then the user's read markers, then the user's blocks: all of them, without a
-// limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+// Every message the user sent or received that is not deleted, the oldest first, then
+// those they sent to groups, then the user's read markers, blocks and memberships of
+// groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
 // an `ExportRecord`. Read it as a stream; it is never held in memory here.
 //
 // The last line has the type `end`. An answer without it was cut short, as
@@ -4458,9 +4491,9 @@ type ClientWithResponsesInterface interface {
 
 	// ExportUserWithResponse Export what concerns a user
 	//
-	// Every message the user sent or received that is not deleted, the oldest first,
-	// then the user's read markers, then the user's blocks: all of them, without a
-	// limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+	// Every message the user sent or received that is not deleted, the oldest first, then
+	// those they sent to groups, then the user's read markers, blocks and memberships of
+	// groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
 	// an `ExportRecord`. Read it as a stream; it is never held in memory here.
 	//
 	// The last line has the type `end`. An answer without it was cut short, as
@@ -8420,9 +8453,9 @@ func (c *ClientWithResponses) SetReadMarkerWithResponse(ctx context.Context, use
 
 // ExportUserWithResponse Export what concerns a user
 //
-// Every message the user sent or received that is not deleted, the oldest first,
-// then the user's read markers, then the user's blocks: all of them, without a
-// limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+// Every message the user sent or received that is not deleted, the oldest first, then
+// those they sent to groups, then the user's read markers, blocks and memberships of
+// groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
 // an `ExportRecord`. Read it as a stream; it is never held in memory here.
 //
 // The last line has the type `end`. An answer without it was cut short, as

@@ -11,15 +11,17 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // Export writes everything that must survive a move to another database, and returns the number
 // of records: all messages in the order of their ids, deleted ones too, then all read markers
-// and blocks.
+// and blocks, then each group with its members, deleted ones too, and then the memberships that have ended.
 //
 // From Postgres it is one snapshot. From SQLite each record is as it was when it
-// was read, up to the message that was the newest one at the start: messages sent meanwhile
-// are left out, and messages edited or deleted meanwhile are exported in one state or the other.
+// was read, and a group as it was with its members, up to the newest change at the start: messages sent, groups
+// made and memberships ended meanwhile are left out, and messages edited or deleted meanwhile are exported
+// in one state or the other.
 func Export(ctx context.Context, database *db.DB, w io.Writer) (records int64, err error) {
 	buffer := bufio.NewWriterSize(w, 1<<20)
 	lines := newWriter(buffer, true)
@@ -55,7 +57,13 @@ func readStore(ctx context.Context, database *db.DB, yield func(messaging.Record
 		if err := exportReadMarkers(read, newest, yield); err != nil {
 			return err
 		}
-		return exportBlocks(read, yield)
+		if err := exportBlocks(read, yield); err != nil {
+			return err
+		}
+		if err := exportGroups(read, newest, yield); err != nil {
+			return err
+		}
+		return exportEnded(read, newest, yield)
 	})
 }
 
@@ -103,7 +111,7 @@ func exportReadMarkers(read db.ReadPortion, newest messaging.ID, yield func(mess
 		markers, err := selectAfter(ctx, q, messaging.ReadMarkers, after.Owner, after.Peer, exportPortion)
 		for i := range markers {
 			if m := &markers[i]; err == nil && m.MessageID.Compare(newest) > 0 {
-				m.MessageID, err = selectNewestOfPair(ctx, q, m.Owner, m.Peer, newest)
+				m.MessageID, err = selectNewestOf(ctx, q, m.Owner, m.Peer, newest)
 			}
 		}
 		return markers, err
@@ -125,5 +133,46 @@ func exportBlocks(read db.ReadPortion, yield func(messaging.Record) error) error
 	return eachRow(read, next, func(b *messaging.Block) error {
 		after = *b
 		return yield(messaging.Record{Block: b})
+	})
+}
+
+// exportGroups yields each group and then its members.
+func exportGroups(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
+	var after string
+	next := func(ctx context.Context, q sqlx.QueryerContext) ([]string, error) {
+		return selectGroupsAfter(ctx, q, after, newest, exportPortion)
+	}
+	return eachRow(read, next, func(address *string) error {
+		after = *address
+		var group roster.Group
+		var members []roster.Membership
+		err := read(func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+			group, members, err = selectGroup(ctx, q, after)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("read a group: %w", err)
+		}
+		if err := yield(messaging.Record{Group: &group}); err != nil {
+			return err
+		}
+		for i := range members {
+			if err := yield(messaging.Record{Membership: &members[i]}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// exportEnded yields the memberships that have ended, by users and groups.
+func exportEnded(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
+	var after roster.Membership
+	next := func(ctx context.Context, q sqlx.QueryerContext) ([]roster.Membership, error) {
+		return selectEndedAfter(ctx, q, after.User, after.Group, newest, exportPortion)
+	}
+	return eachRow(read, next, func(m *roster.Membership) error {
+		after = *m
+		return yield(messaging.Record{Membership: m})
 	})
 }

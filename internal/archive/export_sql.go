@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/roster"
 	"github.com/message-service/message-service/internal/table"
 )
 
@@ -22,27 +23,26 @@ func selectStored(ctx context.Context, q sqlx.QueryerContext, after, upTo messag
 	return messaging.Messages.Select(ctx, q, both(half("false"), half("true"))+" ORDER BY id LIMIT $3", after, upTo, limit)
 }
 
-// selectNewest returns the id of the newest message, or the zero id.
+// selectNewest returns the id of the newest change in any mailbox, or the zero id. It scans the mailboxes.
 func selectNewest(ctx context.Context, q sqlx.QueryerContext) (messaging.ID, error) {
-	half := func(deleted string) string {
-		return fmt.Sprintf("SELECT id FROM messages WHERE deleted = %s ORDER BY %s DESC LIMIT $1", deleted, messaging.EveryID)
-	}
-	return selectNewestID(ctx, q, half("false"), half("true"), 1)
+	return selectNewestID(ctx, q, "SELECT clock FROM mailboxes ORDER BY clock DESC LIMIT 1")
 }
 
-// selectNewestOfPair returns the id of the newest message between two users, up to an id, that is
-// not deleted, or the zero id.
-func selectNewestOfPair(ctx context.Context, q sqlx.QueryerContext, a, b string, upTo messaging.ID) (messaging.ID, error) {
-	direction := func(recipient, sender string) string {
-		return fmt.Sprintf(`
-			SELECT id FROM messages WHERE recipient = %s AND sender = %s AND deleted = false AND id <= $3
-			ORDER BY id DESC LIMIT $4`, recipient, sender)
+// selectNewestOf returns the id of the newest message between a user and a peer, or in a group, up to an id, that
+// is not deleted, or the zero id.
+func selectNewestOf(ctx context.Context, q sqlx.QueryerContext, user, peer string, upTo messaging.ID) (messaging.ID, error) {
+	messages := func(where string) string {
+		return "SELECT id FROM messages WHERE " + where + " AND deleted = false AND id <= $1 ORDER BY id DESC LIMIT $2"
 	}
-	return selectNewestID(ctx, q, direction("$1", "$2"), direction("$2", "$1"), a, b, upTo, 1)
+	if roster.IsGroup(peer) {
+		return selectNewestID(ctx, q, messages("recipient = $3"), upTo, 1, peer)
+	}
+	between := both(messages("recipient = $3 AND sender = $4"), messages("recipient = $4 AND sender = $3"))
+	return selectNewestID(ctx, q, between+" ORDER BY id DESC LIMIT 1", upTo, 1, user, peer)
 }
 
-func selectNewestID(ctx context.Context, q sqlx.QueryerContext, one, other string, args ...any) (id messaging.ID, err error) {
-	err = sqlx.GetContext(ctx, q, &id, both(one, other)+" ORDER BY id DESC LIMIT 1", args...)
+func selectNewestID(ctx context.Context, q sqlx.QueryerContext, statement string, args ...any) (id messaging.ID, err error) {
+	err = sqlx.GetContext(ctx, q, &id, statement, args...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return id, nil
 	}
@@ -60,4 +60,30 @@ func selectAfter[R any](ctx context.Context, q sqlx.QueryerContext, table *table
 	return table.Select(ctx, q, `
 		SELECT `+table.Columns()+` FROM `+table.Name()+`
 		WHERE (owner, peer) > ($1, $2) ORDER BY owner, peer LIMIT $3`, owner, peer, limit)
+}
+
+// selectGroupsAfter returns the addresses of groups, deleted ones too, after an address, created up to an id.
+func selectGroupsAfter(ctx context.Context, q sqlx.QueryerContext, after string, upTo messaging.ID, limit int) (addresses []string, err error) {
+	err = sqlx.SelectContext(ctx, q, &addresses, `
+		SELECT group_id FROM groups WHERE group_id > $1 AND created <= $2 ORDER BY group_id LIMIT $3`, after, upTo, limit)
+	return addresses, err
+}
+
+// selectGroup returns a group and its members.
+func selectGroup(ctx context.Context, q sqlx.QueryerContext, address string) (roster.Group, []roster.Membership, error) {
+	groups, err := roster.GroupTable.Select(ctx, q, `SELECT `+roster.GroupTable.Columns()+` FROM groups WHERE group_id = $1`, address)
+	if err != nil || len(groups) == 0 {
+		return roster.Group{}, nil, errors.Join(err, sql.ErrNoRows)
+	}
+	members, err := roster.MembershipTable.Select(ctx, q, `
+		SELECT `+roster.MembershipTable.Of("memberships")+` FROM members JOIN memberships USING (user_id, group_id)
+		WHERE members.group_id = $1 AND members.state = 'active' ORDER BY user_id`, address)
+	return groups[0], members, err
+}
+
+// selectEndedAfter returns the memberships after that of a user in a group that ended up to an id.
+func selectEndedAfter(ctx context.Context, q sqlx.QueryerContext, user, group string, upTo messaging.ID, limit int) ([]roster.Membership, error) {
+	return roster.MembershipTable.Select(ctx, q, `
+		SELECT `+roster.MembershipTable.Columns()+` FROM memberships
+		WHERE (user_id, group_id) > ($1, $2) AND state <> 'active' AND changed <= $3 ORDER BY user_id, group_id LIMIT $4`, user, group, upTo, limit)
 }

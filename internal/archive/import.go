@@ -7,11 +7,11 @@ import (
 	"iter"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // ErrNotEmpty is returned by [Import] for a store that is not empty.
@@ -26,7 +26,7 @@ const importBatchSize = 1000
 // are locked out meanwhile.
 func Import(ctx context.Context, database *db.DB, records iter.Seq2[messaging.Record, error]) (int64, error) {
 	batch := importBatch{future: time.Now().Add(maxAhead)}
-	err := database.Load(ctx, "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
+	err := database.Load(ctx, "groups, mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
 		empty, err := isEmpty(ctx, tx)
 		if err != nil {
 			return err
@@ -45,7 +45,7 @@ func Import(ctx context.Context, database *db.DB, records iter.Seq2[messaging.Re
 				return err
 			}
 		}
-		if err := batch.store(ctx, tx); err != nil {
+		if err := errors.Join(batch.members.end(), batch.store(ctx, tx)); err != nil {
 			return err
 		}
 		if err := deriveRest(ctx, tx); err != nil {
@@ -69,10 +69,13 @@ type importBatch struct {
 	messageLines int // of the messages that are stored
 	markers      []*messaging.ReadMarker
 	blocks       []*messaging.Block
+	groups       []*roster.Group
+	members      memberCount // of the last group
+	memberships  []*roster.Membership
 }
 
 func (b *importBatch) isFull() bool {
-	return max(len(b.messages), len(b.markers), len(b.blocks)) == importBatchSize
+	return max(len(b.messages), len(b.markers), len(b.blocks), len(b.groups), len(b.memberships)) == importBatchSize
 }
 
 func (b *importBatch) add(r messaging.Record) error {
@@ -90,8 +93,18 @@ func (b *importBatch) add(r messaging.Record) error {
 		b.messages = append(b.messages, r.Message)
 	case r.ReadMarker != nil:
 		b.markers = append(b.markers, r.ReadMarker)
-	default:
+	case r.Block != nil:
 		b.blocks = append(b.blocks, r.Block)
+	case r.Group != nil:
+		err := b.members.end()
+		b.members = memberCount{line: b.lines, group: r.Group}
+		b.groups = append(b.groups, r.Group)
+		return err
+	default:
+		b.memberships = append(b.memberships, r.Membership)
+		if r.Membership.State == roster.Active && !b.members.add(r.Membership) {
+			return fmt.Errorf("line %d: it does not follow its group", b.lines)
+		}
 	}
 	return nil
 }
@@ -109,7 +122,14 @@ func (b *importBatch) store(ctx context.Context, tx *sqlx.Tx) error {
 	if err == nil {
 		err = insertRows(ctx, tx, messaging.Blocks, b.blocks)
 	}
+	if err == nil {
+		err = insertRows(ctx, tx, roster.GroupTable, b.groups)
+	}
+	if err == nil {
+		err = insertRows(ctx, tx, roster.MembershipTable, b.memberships)
+	}
 	b.messages, b.markers, b.blocks = b.messages[:0], b.markers[:0], b.blocks[:0]
+	b.groups, b.memberships = b.groups[:0], b.memberships[:0]
 	return err
 }
 
@@ -121,44 +141,13 @@ func placeOf(r messaging.Record) string {
 		return "1" + string(r.Message.ID[:])
 	case r.ReadMarker != nil:
 		return "2" + r.ReadMarker.Owner + " " + r.ReadMarker.Peer
-	default:
+	case r.Block != nil:
 		return "3" + r.Block.Owner + " " + r.Block.Peer
-	}
-}
-
-// check refuses a record that has the right form but would harm the store.
-func check(r messaging.Record, future time.Time) error {
-	var ids []messaging.ID
-	switch {
-	case r.Message != nil:
-		if len(r.Message.Metadata) > messaging.MetadataMaxBytes {
-			return fmt.Errorf("metadata must be at most %d bytes of compact JSON", messaging.MetadataMaxBytes)
-		}
-		ids = append(ids, r.Message.ID)
-		if changed := r.Message.Changed; changed != nil {
-			if changed.Compare(r.Message.ID) <= 0 {
-				return errors.New("the message was changed before it was sent")
-			}
-			ids = append(ids, *changed)
-		}
-		if reply := r.Message.ReplyTo; reply != nil && reply.Compare(r.Message.ID) >= 0 {
-			return errors.New("the message replies to itself, or to a later one")
-		}
-	case r.ReadMarker != nil:
-		ids = append(ids, r.ReadMarker.Changed)
+	case r.Group != nil:
+		return "4" + r.Group.Address
+	case r.Membership.State == roster.Active:
+		return "4" + r.Membership.Group + " " + r.Membership.User
 	default:
-		if r.Block.Owner == r.Block.Peer {
-			return errors.New("a user cannot block themselves")
-		}
-		ids = append(ids, r.Block.Changed)
+		return "5" + r.Membership.User + " " + r.Membership.Group
 	}
-	for _, id := range ids {
-		if uuid.UUID(id).Version() != 7 { // a mailbox clock above such an id might never pass it
-			return fmt.Errorf("%s is not a UUID of version 7", id)
-		}
-		if !id.Time().Before(future) {
-			return fmt.Errorf("%s lies in the future: it is of %s", id, id.Time().Format(time.RFC3339))
-		}
-	}
-	return nil
 }

@@ -16,6 +16,7 @@ func checkStore(ctx context.Context, tx *sqlx.Tx) error {
 	for _, check := range []struct{ find, refusal string }{
 		{findSamePosition, "another change of the same mailbox has this position"},
 		{findMarkerAhead, "the read marker is beyond the newest message of its conversation, or there is none"},
+		{findNoGroup, "the group is not in the file"},
 	} {
 		var line int64
 		switch err := tx.GetContext(ctx, &line, check.find); {
@@ -48,7 +49,7 @@ const findSamePosition = lines + `
 			SELECT line, recipient AS user_id, position FROM message_lines
 			UNION ALL SELECT line, sender, position FROM message_lines WHERE sender <> recipient
 			UNION ALL SELECT line, owner, changed FROM marker_lines
-			UNION ALL SELECT line, peer, changed FROM marker_lines WHERE peer <> owner
+			UNION ALL SELECT line, peer, changed FROM marker_lines WHERE peer <> owner AND peer < '~'
 			UNION ALL SELECT line, owner, changed FROM block_lines
 		) AS positions
 	) AS neighbours WHERE same ORDER BY line LIMIT 1`
@@ -62,8 +63,22 @@ const findMarkerAhead = lines + `, newer_tombstones AS (
 		JOIN messages ON recipient = marker.peer AND deleted = true AND id >= marker.message_id AND sender = marker.owner
 	)
 	SELECT line FROM marker_lines AS marker
-	WHERE NOT EXISTS (
+	WHERE peer < '~' AND NOT EXISTS (
 		SELECT 1 FROM conversations WHERE owner = marker.owner AND peer = marker.peer AND last_message_id >= marker.message_id
 	) AND NOT EXISTS (
 		SELECT 1 FROM newer_tombstones AS newer WHERE newer.owner = marker.owner AND newer.peer = marker.peer
+	) OR peer >= '~' AND NOT EXISTS (
+		SELECT 1 FROM messages WHERE recipient = peer AND deleted IN (false, true) AND id >= marker.message_id
 	) ORDER BY line LIMIT 1`
+
+// findNoGroup selects the line of a message to a group, or of a membership that has ended, whose group is not there.
+const findNoGroup = lines + `, ended_lines AS (
+		SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM read_markers) + (SELECT count(*) FROM blocks)
+			+ (SELECT count(*) FROM groups) + (SELECT count(*) FROM memberships WHERE state = 'active')
+			+ row_number() OVER (ORDER BY user_id, group_id) AS line, group_id FROM memberships WHERE state <> 'active'
+	)
+	SELECT line FROM (
+		SELECT line, recipient AS address FROM message_lines WHERE recipient >= '~'
+		UNION ALL SELECT line, group_id FROM ended_lines
+	) AS addressed
+	WHERE NOT EXISTS (SELECT 1 FROM groups WHERE group_id = address) ORDER BY line LIMIT 1`

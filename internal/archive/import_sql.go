@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/roster"
 	"github.com/message-service/message-service/internal/table"
 )
 
@@ -16,7 +17,8 @@ func isEmpty(ctx context.Context, tx *sqlx.Tx) (bool, error) {
 	err := tx.GetContext(ctx, &found, `
 		SELECT (SELECT count(*) FROM (SELECT 1 FROM messages LIMIT 1) AS m)
 		     + (SELECT count(*) FROM (SELECT 1 FROM read_markers LIMIT 1) AS r)
-		     + (SELECT count(*) FROM (SELECT 1 FROM blocks LIMIT 1) AS b)`)
+		     + (SELECT count(*) FROM (SELECT 1 FROM blocks LIMIT 1) AS b)
+		     + (SELECT count(*) FROM (SELECT 1 FROM groups LIMIT 1) AS g)`)
 	if err != nil {
 		return false, fmt.Errorf("look into the store: %w", err)
 	}
@@ -48,29 +50,43 @@ func insertRows[R any](ctx context.Context, tx *sqlx.Tx, table *table.Table[R], 
 	return nil
 }
 
-// deriveRest fills the derived tables: the conversations and the mailboxes, with their clocks,
-// which are their newest changes, and their blocking flags. It uses row_number, since no max of ids
-// works in both engines.
+// deriveRest fills the derived tables: the conversations, the memberships as the groups have them, and the
+// mailboxes, with their clocks, which are their newest changes, and their blocking flags. The clock of a member is
+// at least that of the group. It uses row_number, since no max of ids works in both engines.
 func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 	for _, statement := range []string{`
 		INSERT INTO conversations (owner, peer, last_message_id)
 		SELECT owner, peer, id FROM (
 			SELECT owner, peer, id, row_number() OVER (PARTITION BY owner, peer ORDER BY id DESC) AS place FROM (
-				SELECT recipient AS owner, sender AS peer, id FROM messages WHERE deleted = false
-				UNION ALL SELECT sender, recipient, id FROM messages WHERE deleted = false AND sender <> recipient
+				SELECT recipient AS owner, sender AS peer, id FROM messages WHERE deleted = false AND recipient < '~'
+				UNION ALL SELECT sender, recipient, id FROM messages WHERE deleted = false AND sender <> recipient AND recipient < '~'
 			) AS messages
 		) AS ordered WHERE place = 1`, `
+		INSERT INTO members (` + roster.MemberTable.Columns() + `)
+		SELECT ` + roster.MemberTable.Columns() + ` FROM memberships WHERE state <> 'deleted'`, `
+		DELETE FROM read_markers WHERE peer >= '~' AND NOT EXISTS (
+			SELECT 1 FROM members WHERE group_id = peer AND user_id = owner AND state = 'active')`, `
+		UPDATE groups SET last_message_id = (
+			SELECT id FROM messages WHERE recipient = group_id AND messages.deleted = false ORDER BY id DESC LIMIT 1)`, `
 		INSERT INTO mailboxes (user_id, clock)
 		SELECT user_id, id FROM (
 			SELECT user_id, id, row_number() OVER (PARTITION BY user_id ORDER BY id DESC) AS place FROM (
 				SELECT recipient AS user_id, coalesce(changed, id) AS id FROM messages
 				UNION ALL SELECT sender, coalesce(changed, id) FROM messages
 				UNION ALL SELECT owner, changed FROM read_markers
-				UNION ALL SELECT peer, changed FROM read_markers
+				UNION ALL SELECT peer, changed FROM read_markers WHERE peer < '~'
 				UNION ALL SELECT owner, changed FROM blocks
+				UNION ALL SELECT group_id, changed FROM groups
+				UNION ALL SELECT group_id, changed FROM members
+				UNION ALL SELECT user_id, changed FROM memberships
 			) AS changes
 		) AS ordered WHERE place = 1
 		ON CONFLICT (user_id) DO UPDATE SET clock = excluded.clock WHERE mailboxes.clock < excluded.clock`, `
+		UPDATE mailboxes SET clock = newest FROM (
+			SELECT members.user_id AS member, clock AS newest, row_number() OVER (PARTITION BY members.user_id ORDER BY clock DESC) AS place
+			FROM members JOIN mailboxes AS groups ON groups.user_id = members.group_id WHERE state = 'active'
+		) AS ordered WHERE user_id = member AND place = 1 AND clock < newest`, `
+		UPDATE mailboxes SET group_changes = 1 WHERE user_id IN (SELECT user_id FROM memberships)`, `
 		UPDATE mailboxes SET blocking = true WHERE user_id IN (SELECT owner FROM blocks)`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {

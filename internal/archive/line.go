@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/go-json-experiment/json"
@@ -16,6 +17,7 @@ import (
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // appendLine appends the line of a record to b; with store, it has all that an import needs.
@@ -25,6 +27,7 @@ import (
 func appendLine(b []byte, r messaging.Record, store bool) []byte {
 	var changed *messaging.ID
 	var key messaging.KeyRecord
+	var rest []byte // what an import needs of a group or a membership
 	switch {
 	case r.Message != nil:
 		b = contract.AppendMessageQuoting(append(b, `{"type":"message","message":`...), &r.Message.Message, quoteText)
@@ -32,14 +35,21 @@ func appendLine(b []byte, r messaging.Record, store bool) []byte {
 	case r.ReadMarker != nil:
 		b = contract.AppendReadMarker(append(b, `{"type":"readMarker","readMarker":`...), r.ReadMarker)
 		changed = &r.ReadMarker.Changed
-	default:
+	case r.Block != nil:
 		b = contract.AppendBlock(append(b, `{"type":"block","block":`...), r.Block)
 		changed = &r.Block.Changed
+	case r.Group != nil:
+		b = contract.AppendGroup(append(b, `{"type":"group","group":`...), r.Group)
+		rest = appendID(nil, `,"created":`, &r.Group.Created)
+		changed, key.Fingerprint = &r.Group.Changed, r.Group.Fingerprint
+	default:
+		b = contract.AppendMembership(append(b, `{"type":"membership","membership":`...), r.Membership)
+		rest = appendRest(nil, r.Membership)
+		changed = &r.Membership.Changed
 	}
 	if store {
-		if changed != nil {
-			b = contract.AppendID(append(b, `,"changed":`...), *changed)
-		}
+		b = append(b, rest...)
+		b = appendID(b, `,"changed":`, changed)
 		b = appendHash(b, `,"keyHash":"`, key.Hash)
 		b = appendHash(b, `,"fingerprint":"`, key.Fingerprint)
 	}
@@ -48,6 +58,25 @@ func appendLine(b []byte, r messaging.Record, store bool) []byte {
 		b = bytes.ReplaceAll(b, nextLine, []byte(`\u0085`))
 	}
 	return b
+}
+
+// appendRest appends what an import needs of a membership.
+func appendRest(b []byte, m *roster.Membership) []byte {
+	b = appendID(b, `,"since":`, &m.Since)
+	if m.VisibleFrom != (messaging.ID{}) {
+		b = appendID(b, `,"visibleFrom":`, &m.VisibleFrom)
+	}
+	if m.MutedUntil != nil {
+		b = append(m.MutedUntil.UTC().AppendFormat(append(b, `,"mutedUntil":"`...), time.RFC3339Nano), '"')
+	}
+	return appendID(b, `,"hidden":`, m.Hidden)
+}
+
+func appendID(b []byte, name string, id *messaging.ID) []byte {
+	if id == nil {
+		return b
+	}
+	return contract.AppendID(append(b, name...), *id)
 }
 
 // quoteText writes a text as a JSON string, with escapes for U+2028 and U+2029.
@@ -122,8 +151,24 @@ func toRecord(text []byte, line server.ExportRecord) (messaging.Record, error) {
 		r.ReadMarker = new(contract.ToReadMarker(line.ReadMarker, *line.Changed))
 	case line.Block != nil && line.Changed != nil:
 		r.Block = new(contract.ToBlock(line.Block, *line.Changed))
+	case line.Group != nil && line.Created != nil && line.Changed != nil:
+		group, err := contract.ToGroup(line.Group, *line.Created, *line.Changed)
+		if err != nil {
+			return r, err
+		}
+		if group.Metadata != "" {
+			line.Group.Metadata = []byte(group.Metadata)
+		}
+		group.Fingerprint = fromHex(line.Fingerprint)
+		r.Group = &group
+	case line.Membership != nil && line.Since != nil && line.Changed != nil:
+		membership, err := toMembership(&line)
+		if err != nil {
+			return r, err
+		}
+		r.Membership = &membership
 	default:
-		return r, fmt.Errorf("a line of the type %s lacks that member, or changed", line.Type)
+		return r, fmt.Errorf("a line of the type %s lacks that member, or changed, created or since", line.Type)
 	}
 	again := appendLine(make([]byte, 0, len(text)), r, true)
 	if bytes.Equal(again, text) {
@@ -154,6 +199,20 @@ func toMessage(line *server.ExportRecord) (messaging.StoredMessage, error) {
 		return stored, errors.New("the hash of an idempotency key and its fingerprint go together")
 	}
 	return stored, nil
+}
+
+func toMembership(line *server.ExportRecord) (roster.Membership, error) {
+	m := contract.ToMembership(line.Membership, *line.Since, *line.Changed)
+	m.VisibleFrom = messaging.ID(contract.Value(line.VisibleFrom))
+	m.Hidden = (*messaging.ID)(line.Hidden)
+	if line.MutedUntil != nil {
+		until, err := time.Parse(time.RFC3339Nano, *line.MutedUntil)
+		if err != nil {
+			return m, errors.New("/mutedUntil: " + err.Error())
+		}
+		m.MutedUntil = new(until.Truncate(time.Microsecond))
+	}
+	return m, nil
 }
 
 // toKeyRecord makes the record of an idempotency key of a line. A line of an earlier version has the

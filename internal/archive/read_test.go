@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,7 +64,7 @@ func TestReadInvisibleText(t *testing.T) {
 // FuzzRead reads any input: Read must not panic, and what it accepts, written again, must be
 // read as the same records.
 func FuzzRead(f *testing.F) {
-	lines := export(f)
+	lines := slices.Concat(export(f), linesOf(f, grouped()))
 	all := strings.Join(lines, "")
 	f.Add([]byte(all))
 	f.Add([]byte(all[:len(all)/2]))

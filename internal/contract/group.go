@@ -3,6 +3,8 @@ package contract
 import (
 	"strconv"
 
+	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/messaging"
 	"github.com/message-service/message-service/internal/roster"
 )
 
@@ -33,4 +35,31 @@ func AppendMembership(b []byte, m *roster.Membership) []byte {
 	b = AppendText(append(b, `,"role":`...), string(m.Role))
 	b = AppendText(append(b, `,"state":`...), string(m.State))
 	return append(appendTime(append(b, `,"since":`...), m.Since), '}')
+}
+
+// ToGroup is the group that an export has, with the ids of its creation and of its latest change.
+func ToGroup(g *server.Group, created, changed server.MessageID) (roster.Group, error) {
+	metadata, err := compact(g.Metadata)
+	return roster.Group{
+		Address:     g.Address,
+		Name:        g.Name,
+		Metadata:    metadata,
+		History:     roster.History(g.History),
+		MemberCount: int(g.MemberCount),
+		Created:     messaging.ID(created),
+		Changed:     messaging.ID(changed),
+		Deleted:     g.DeletedAt != nil,
+	}, err
+}
+
+// ToMembership is the membership that an export has, with the ids of its beginning and of its latest change.
+func ToMembership(m *server.Membership, since, changed server.MessageID) roster.Membership {
+	return roster.Membership{
+		Group:   m.Group,
+		User:    m.User,
+		Role:    roster.Role(m.Role),
+		State:   roster.State(m.State),
+		Since:   messaging.ID(since),
+		Changed: messaging.ID(changed),
+	}
 }

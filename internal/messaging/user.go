@@ -4,53 +4,33 @@ import (
 	"context"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/roster"
 )
 
-// Record is one record of an export: a message, a read marker or a block; the others
+// Record is one record of an export: a message, a read marker, a block, a group or a membership; the others
 // are nil.
 type Record struct {
 	Message    *StoredMessage
 	ReadMarker *ReadMarker
 	Block      *Block
+	Group      *roster.Group
+	Membership *roster.Membership
 }
 
 // exportBatch is how many records are read at a time.
 const exportBatch = 200
 
 // ExportUser yields every message that a user sent or received and that is not
-// deleted, the oldest first, then the user's read markers, then the user's blocks.
-// It reads them in batches, so that it needs little memory and no long transaction,
-// and stops when yield returns an error. Errors: [Forbidden]; [Unavailable], and those of yield.
+// deleted, the oldest first, then those they sent to groups, also to some that they are no longer in, then
+// the user's read markers, blocks and memberships. It reads them in batches, so that it needs
+// little memory and no long transaction, and stops when yield returns an error. Errors: [Forbidden];
+// [Unavailable], and those of yield.
 func (s *Service) ExportUser(ctx context.Context, caller Caller, user string, yield func(Record) error) error {
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return err
 	}
-	var lastMessage ID
-	var lastMarker, lastBlock string
-	portions := []func(context.Context, sqlx.QueryerContext) (records []Record, more bool, err error){
-		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
-			page, err := selectMessagesOf(ctx, q, s.engine, user, lastMessage, exportBatch)
-			return toRecords(page.Messages, func(m *Message) Record {
-				lastMessage = m.ID
-				return Record{Message: &StoredMessage{Message: *m}}
-			}), page.HasMore, err
-		},
-		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
-			markers, err := selectReadMarkers(ctx, q, user, lastMarker, exportBatch)
-			return toRecords(markers, func(m *ReadMarker) Record {
-				lastMarker = m.Peer
-				return Record{ReadMarker: m}
-			}), len(markers) == exportBatch, err
-		},
-		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
-			blocks, err := selectBlocks(ctx, q, user, lastBlock, exportBatch)
-			return toRecords(blocks, func(b *Block) Record {
-				lastBlock = b.Peer
-				return Record{Block: b}
-			}), len(blocks) == exportBatch, err
-		},
-	}
-	for _, portion := range portions {
+	for _, portion := range s.exportPortions(user) {
 		for more := true; more; {
 			var records []Record
 			err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
@@ -69,6 +49,38 @@ func (s *Service) ExportUser(ctx context.Context, caller Caller, user string, yi
 	}
 	return nil
 }
+
+// exportPortion reads the next records of one kind, and whether there may be more.
+type exportPortion func(context.Context, sqlx.QueryerContext) (records []Record, more bool, err error)
+
+func (s *Service) exportPortions(user string) []exportPortion {
+	var message, inGroups ID // the last one that was read
+	var marker, block, group string
+	return []exportPortion{
+		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
+			page, err := selectMessagesOf(ctx, q, s.engine, user, message, exportBatch)
+			return toRecords(page.Messages, func(m *Message) Record { message = m.ID; return messageRecord(m) }), page.HasMore, err
+		},
+		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
+			page, err := selectSentToGroups(ctx, q, user, inGroups, exportBatch)
+			return toRecords(page.Messages, func(m *Message) Record { inGroups = m.ID; return messageRecord(m) }), page.HasMore, err
+		},
+		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
+			found, err := selectReadMarkers(ctx, q, user, marker, exportBatch)
+			return toRecords(found, func(m *ReadMarker) Record { marker = m.Peer; return Record{ReadMarker: m} }), len(found) == exportBatch, err
+		},
+		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
+			found, err := selectBlocks(ctx, q, user, block, exportBatch)
+			return toRecords(found, func(b *Block) Record { block = b.Peer; return Record{Block: b} }), len(found) == exportBatch, err
+		},
+		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
+			found, err := selectMemberships(ctx, q, user, group, exportBatch)
+			return toRecords(found, func(m *roster.Membership) Record { group = m.Group; return Record{Membership: m} }), len(found) == exportBatch, err
+		},
+	}
+}
+
+func messageRecord(m *Message) Record { return Record{Message: &StoredMessage{Message: *m}} }
 
 func toRecords[T any](rows []T, toRecord func(*T) Record) []Record {
 	records := make([]Record, len(rows))

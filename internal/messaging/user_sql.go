@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // selectMessagesOf returns the messages that a user sent or received, after an id,
@@ -15,6 +17,24 @@ func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, e engine, user
 		return fmt.Sprintf("SELECT %s FROM messages WHERE %s AND id > $2 AND deleted = false", messages.Columns(), inMailbox(column, "$1"))
 	}
 	return selectPage(ctx, q, limit, e.merged(role("recipient"), role("sender"), "ORDER BY id LIMIT $3"), user, after, limit+1)
+}
+
+// selectSentToGroups returns the messages that a user sent to groups, after an id, the oldest first.
+func selectSentToGroups(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) (Page, error) {
+	return selectPage(ctx, q, limit, `
+		SELECT `+messages.Columns()+` FROM messages
+		WHERE sender = $1 AND recipient >= '~' AND id > $2 AND deleted = false ORDER BY id LIMIT $3`, user, after, limit+1)
+}
+
+// selectMemberships returns a user's memberships of the groups whose addresses are greater than after.
+func selectMemberships(ctx context.Context, q sqlx.QueryerContext, user, after string, limit int) ([]roster.Membership, error) {
+	memberships, err := roster.MembershipTable.Select(ctx, q, `
+		SELECT `+roster.MembershipTable.Columns()+` FROM memberships
+		WHERE user_id = $1 AND group_id > $2 AND state = 'active' ORDER BY group_id LIMIT $3`, user, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("select memberships: %w", err)
+	}
+	return memberships, nil
 }
 
 // selectReadMarkers returns a user's markers in conversations with the peers whose ids are greater

@@ -171,9 +171,9 @@ export interface paths {
         };
         /**
          * Export what concerns a user
-         * @description Every message the user sent or received that is not deleted, the oldest first,
-         *     then the user's read markers, then the user's blocks: all of them, without a
-         *     limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+         * @description Every message the user sent or received that is not deleted, the oldest first, then
+         *     those they sent to groups, then the user's read markers, blocks and memberships of
+         *     groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
          *     an `ExportRecord`. Read it as a stream; it is never held in memory here.
          *
          *     The last line has the type `end`. An answer without it was cut short, as
@@ -773,7 +773,7 @@ export interface components {
             user: components["schemas"]["UserId"];
             role: components["schemas"]["Role"];
             /**
-             * @description `active`, or how it ended: `left` or `removed`.
+             * @description `active`, or how it ended: `left`, `removed`, or `deleted` with the group.
              * @example active
              */
             state: string;
@@ -985,21 +985,28 @@ export interface components {
             hasMore: boolean;
         };
         /**
-         * @description One line of an export: a message, a read marker or a block, named by `type`, or
-         *     the end. The members `changed`, `keyHash` and `fingerprint` are for
+         * @description One line of an export: a message, a read marker, a block, a group or a membership, named by
+         *     `type`, or the end. Groups, and all members from `created` to `fingerprint`, are for
          *     moving a whole store (`message-service export` and `import`) and are not part
          *     of a user's export.
          */
         ExportRecord: {
             /**
-             * @description Which of the members is there: `message`, `readMarker` or `block`; `end` on the
-             *     last line. More will come: skip a record of a type that you do not know.
+             * @description Which of the members is there: `message`, `readMarker`, `block`, `group` or `membership`;
+             *     `end` on the last line. More will come: skip a record of a type that you do not know.
              * @example message
              */
             type: string;
             message?: components["schemas"]["Message"];
             readMarker?: components["schemas"]["ReadMarker"];
             block?: components["schemas"]["Block"];
+            group?: components["schemas"]["Group"];
+            membership?: components["schemas"]["Membership"];
+            created?: components["schemas"]["MessageId"];
+            since?: components["schemas"]["MessageId"];
+            visibleFrom?: components["schemas"]["MessageId"];
+            mutedUntil?: components["schemas"]["Timestamp"];
+            hidden?: components["schemas"]["MessageId"];
             changed?: components["schemas"]["MessageId"];
             /** @description SHA-256 of the idempotency key the message was sent with, in hexadecimal. */
             keyHash?: string;
@@ -1011,7 +1018,7 @@ export interface components {
             idempotencyKey?: string;
             /**
              * @description What tells two requests with that key apart: HMAC-SHA-256 of the request, by the key, in
-             *     hexadecimal.
+             *     hexadecimal. Of a group, SHA-256 of the request that created it.
              */
             fingerprint?: string;
             /**

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import UUID
@@ -11,6 +12,8 @@ from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.block import Block
+    from ..models.group import Group
+    from ..models.membership import Membership
     from ..models.message import Message
     from ..models.read_marker import ReadMarker
 
@@ -20,18 +23,30 @@ T = TypeVar("T", bound="ExportRecord")
 
 @_attrs_define
 class ExportRecord:
-    """One line of an export: a message, a read marker or a block, named by `type`, or
-    the end. The members `changed`, `keyHash` and `fingerprint` are for
+    """One line of an export: a message, a read marker, a block, a group or a membership, named by
+    `type`, or the end. Groups, and all members from `created` to `fingerprint`, are for
     moving a whole store (`message-service export` and `import`) and are not part
     of a user's export.
 
         Attributes:
-            type_ (str): Which of the members is there: `message`, `readMarker` or `block`; `end` on the
-                last line. More will come: skip a record of a type that you do not know.
+            type_ (str): Which of the members is there: `message`, `readMarker`, `block`, `group` or `membership`;
+                `end` on the last line. More will come: skip a record of a type that you do not know.
                  Example: message.
             message (Message | Unset): A message as it is now.
             read_marker (ReadMarker | Unset): How far a user has read the conversation with a peer.
             block (Block | Unset): A user receives nothing from a peer.
+            group (Group | Unset): A group as it is now.
+            membership (Membership | Unset): That a user is in a group, or no longer.
+            created (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
+                messages.
+            since (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
+                messages.
+            visible_from (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
+                messages.
+            muted_until (datetime.datetime | Unset): An RFC 3339 time in UTC, with milliseconds. Example:
+                2026-11-23T12:00:00.366Z.
+            hidden (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
+                messages.
             changed (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
                 messages.
             key_hash (str | Unset): SHA-256 of the idempotency key the message was sent with, in hexadecimal.
@@ -40,7 +55,7 @@ class ExportRecord:
                 with the fingerprint of that time, and keeps `keyHash` instead.
             fingerprint (str | Unset): What tells two requests with that key apart: HMAC-SHA-256 of the request, by the key,
                 in
-                hexadecimal.
+                hexadecimal. Of a group, SHA-256 of the request that created it.
             records (int | Unset): At the end, how many lines came before. Example: 3.
             sha256 (str | Unset): At the end, the SHA-256 of the lines before, in hexadecimal. Example:
                 e47baf59e8e0d500981f7d9445eb700601da3c25fe822f24623c59f1906f0f43.
@@ -50,6 +65,13 @@ class ExportRecord:
     message: Message | Unset = UNSET
     read_marker: ReadMarker | Unset = UNSET
     block: Block | Unset = UNSET
+    group: Group | Unset = UNSET
+    membership: Membership | Unset = UNSET
+    created: UUID | Unset = UNSET
+    since: UUID | Unset = UNSET
+    visible_from: UUID | Unset = UNSET
+    muted_until: datetime.datetime | Unset = UNSET
+    hidden: UUID | Unset = UNSET
     changed: UUID | Unset = UNSET
     key_hash: str | Unset = UNSET
     idempotency_key: str | Unset = UNSET
@@ -72,6 +94,39 @@ class ExportRecord:
         block: dict[str, Any] | Unset = UNSET
         if not isinstance(self.block, Unset):
             block = self.block.to_dict()
+
+        group: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.group, Unset):
+            group = self.group.to_dict()
+
+        membership: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.membership, Unset):
+            membership = self.membership.to_dict()
+
+        created: str | Unset = UNSET
+        if not isinstance(self.created, Unset):
+            created = str(self.created)
+
+        since: str | Unset = UNSET
+        if not isinstance(self.since, Unset):
+            since = str(self.since)
+
+        visible_from: str | Unset = UNSET
+        if not isinstance(self.visible_from, Unset):
+            visible_from = str(self.visible_from)
+
+        if (
+            isinstance(self.muted_until, datetime.datetime)
+            and self.muted_until.utcoffset() is None
+        ):
+            raise ValueError("muted_until needs a time zone, such as datetime.now(UTC)")
+        muted_until: str | Unset = UNSET
+        if not isinstance(self.muted_until, Unset):
+            muted_until = self.muted_until.isoformat()
+
+        hidden: str | Unset = UNSET
+        if not isinstance(self.hidden, Unset):
+            hidden = str(self.hidden)
 
         changed: str | Unset = UNSET
         if not isinstance(self.changed, Unset):
@@ -100,6 +155,20 @@ class ExportRecord:
             field_dict["readMarker"] = read_marker
         if block is not UNSET:
             field_dict["block"] = block
+        if group is not UNSET:
+            field_dict["group"] = group
+        if membership is not UNSET:
+            field_dict["membership"] = membership
+        if created is not UNSET:
+            field_dict["created"] = created
+        if since is not UNSET:
+            field_dict["since"] = since
+        if visible_from is not UNSET:
+            field_dict["visibleFrom"] = visible_from
+        if muted_until is not UNSET:
+            field_dict["mutedUntil"] = muted_until
+        if hidden is not UNSET:
+            field_dict["hidden"] = hidden
         if changed is not UNSET:
             field_dict["changed"] = changed
         if key_hash is not UNSET:
@@ -118,6 +187,8 @@ class ExportRecord:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.block import Block
+        from ..models.group import Group
+        from ..models.membership import Membership
         from ..models.message import Message
         from ..models.read_marker import ReadMarker
 
@@ -145,6 +216,55 @@ class ExportRecord:
         else:
             block = Block.from_dict(_block)
 
+        _group = d.pop("group", UNSET)
+        group: Group | Unset
+        if isinstance(_group, Unset):
+            group = UNSET
+        else:
+            group = Group.from_dict(_group)
+
+        _membership = d.pop("membership", UNSET)
+        membership: Membership | Unset
+        if isinstance(_membership, Unset):
+            membership = UNSET
+        else:
+            membership = Membership.from_dict(_membership)
+
+        _created = d.pop("created", UNSET)
+        created: UUID | Unset
+        if isinstance(_created, Unset):
+            created = UNSET
+        else:
+            created = UUID(_created)
+
+        _since = d.pop("since", UNSET)
+        since: UUID | Unset
+        if isinstance(_since, Unset):
+            since = UNSET
+        else:
+            since = UUID(_since)
+
+        _visible_from = d.pop("visibleFrom", UNSET)
+        visible_from: UUID | Unset
+        if isinstance(_visible_from, Unset):
+            visible_from = UNSET
+        else:
+            visible_from = UUID(_visible_from)
+
+        _muted_until = d.pop("mutedUntil", UNSET)
+        muted_until: datetime.datetime | Unset
+        if isinstance(_muted_until, Unset):
+            muted_until = UNSET
+        else:
+            muted_until = datetime.datetime.fromisoformat(_muted_until)
+
+        _hidden = d.pop("hidden", UNSET)
+        hidden: UUID | Unset
+        if isinstance(_hidden, Unset):
+            hidden = UNSET
+        else:
+            hidden = UUID(_hidden)
+
         _changed = d.pop("changed", UNSET)
         changed: UUID | Unset
         if isinstance(_changed, Unset):
@@ -167,6 +287,13 @@ class ExportRecord:
             message=message,
             read_marker=read_marker,
             block=block,
+            group=group,
+            membership=membership,
+            created=created,
+            since=since,
+            visible_from=visible_from,
+            muted_until=muted_until,
+            hidden=hidden,
             changed=changed,
             key_hash=key_hash,
             idempotency_key=idempotency_key,

@@ -29,7 +29,7 @@ class Membership:
             members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also
             removes admins,
             sets roles, hands the group over, and deletes it.
-        state (str): `active`, or how it ended: `left` or `removed`. Example: active.
+        state (str): `active`, or how it ended: `left`, `removed`, or `deleted` with the group. Example: active.
         since (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
     """
 

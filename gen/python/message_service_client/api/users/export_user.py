@@ -95,9 +95,10 @@ def sync_detailed(
 ) -> Response[File | Problem]:
     """Export what concerns a user
 
-     Every message the user sent or received that is not deleted, the oldest first,
-    then the user's read markers, then the user's blocks: all of them, without a
-    limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+     Every message the user sent or received that is not deleted, the oldest first, then
+    those they sent to groups, then the user's read markers, blocks and memberships of
+    groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-
+    spec)), each
     an `ExportRecord`. Read it as a stream; it is never held in memory here.
 
     The last line has the type `end`. An answer without it was cut short, as
@@ -135,9 +136,10 @@ def sync(
 ) -> File | Problem | None:
     """Export what concerns a user
 
-     Every message the user sent or received that is not deleted, the oldest first,
-    then the user's read markers, then the user's blocks: all of them, without a
-    limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+     Every message the user sent or received that is not deleted, the oldest first, then
+    those they sent to groups, then the user's read markers, blocks and memberships of
+    groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-
+    spec)), each
     an `ExportRecord`. Read it as a stream; it is never held in memory here.
 
     The last line has the type `end`. An answer without it was cut short, as
@@ -170,9 +172,10 @@ async def asyncio_detailed(
 ) -> Response[File | Problem]:
     """Export what concerns a user
 
-     Every message the user sent or received that is not deleted, the oldest first,
-    then the user's read markers, then the user's blocks: all of them, without a
-    limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+     Every message the user sent or received that is not deleted, the oldest first, then
+    those they sent to groups, then the user's read markers, blocks and memberships of
+    groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-
+    spec)), each
     an `ExportRecord`. Read it as a stream; it is never held in memory here.
 
     The last line has the type `end`. An answer without it was cut short, as
@@ -208,9 +211,10 @@ async def asyncio(
 ) -> File | Problem | None:
     """Export what concerns a user
 
-     Every message the user sent or received that is not deleted, the oldest first,
-    then the user's read markers, then the user's blocks: all of them, without a
-    limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
+     Every message the user sent or received that is not deleted, the oldest first, then
+    those they sent to groups, then the user's read markers, blocks and memberships of
+    groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-
+    spec)), each
     an `ExportRecord`. Read it as a stream; it is never held in memory here.
 
     The last line has the type `end`. An answer without it was cut short, as

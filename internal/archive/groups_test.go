@@ -1,0 +1,186 @@
+package archive
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/roster"
+)
+
+// grouped is a store with a group that has messages, members and some who were, and one that is deleted.
+func grouped() []messaging.Record {
+	request := sha256.Sum256([]byte("a request"))
+	message := func(at int64, sender, recipient, text string) messaging.Record {
+		return messaging.Record{Message: &messaging.StoredMessage{Message: messaging.Message{ID: idAt(at), Sender: sender, Recipient: recipient, Text: text}}}
+	}
+	member := func(user string, role roster.Role, since int64) messaging.Record {
+		return messaging.Record{Membership: &roster.Membership{Group: "~team", User: user, Role: role, State: roster.Active, Since: idAt(since), Changed: idAt(since)}}
+	}
+	ended := func(user, group string, state roster.State, changed int64) messaging.Record {
+		return messaging.Record{Membership: &roster.Membership{Group: group, User: user, Role: roster.Member, State: state, Since: idAt(1), Changed: idAt(changed)}}
+	}
+	list := []messaging.Record{
+		message(10, "alice", "~team", "one"),
+		message(11, "dave", "~team", "two, by one who left"),
+		message(12, "bob", "alice", "between the two"),
+		message(13, "alice", "~team", "three"),
+		{ReadMarker: &messaging.ReadMarker{Owner: "bob", Peer: "~team", MessageID: idAt(13), Changed: idAt(20)}},
+		{Group: &roster.Group{Address: "~gone", History: roster.None, Created: idAt(1), Changed: idAt(30), Deleted: true}},
+		{Group: &roster.Group{
+			Address: "~team", Name: "Team \u2028", Metadata: `{"n":12345678901234567890}`, History: roster.All, MemberCount: 3,
+			Created: idAt(2), Changed: idAt(3), Fingerprint: request[:],
+		}},
+		member("alice", roster.Owner, 2), member("bob", roster.Admin, 4), member("carol", roster.Member, 14),
+		ended("alice", "~gone", roster.Deleted, 30), ended("dave", "~team", roster.Left, 15), ended("erin", "~team", roster.Removed, 16),
+	}
+	edited := list[3].Message
+	edited.Changed = new(idAt(21))
+	bob, carol := list[8].Membership, list[9].Membership
+	bob.MutedUntil, bob.Hidden = new(time.UnixMicro(2_000_000_000_123_456)), new(idAt(13))
+	carol.VisibleFrom = idAt(14)
+	return list
+}
+
+// linesOf writes records as lines, without the end.
+func linesOf(t testing.TB, records []messaging.Record) []string {
+	t.Helper()
+	lines := make([]string, len(records))
+	for i, r := range records {
+		lines[i] = string(appendLine(nil, r, true))
+	}
+	return lines
+}
+
+// TestGroups imports a store with groups, exports the same bytes, and goes on with it: what is not in the file
+// must be as if it had been written here. It has the read marker of one who left, as an export from SQLite may
+// have if they left meanwhile; that is dropped.
+func TestGroups(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		file := strings.Join(seal(linesOf(t, grouped())), "")
+		database := dbtest.Open(t, dbtest.NewURL(t, engine))
+		marker := messaging.Record{ReadMarker: &messaging.ReadMarker{Owner: "dave", Peer: "~team", MessageID: idAt(11), Changed: idAt(14)}}
+		imported := strings.Join(seal(linesOf(t, slices.Insert(grouped(), 5, marker))), "")
+		if _, err := Import(t.Context(), database, Read(strings.NewReader(imported))); err != nil {
+			t.Fatal(err)
+		}
+		if again := exportOf(t, database); again != file {
+			t.Fatalf("exported again:\n%s\nwant\n%s", again, file)
+		}
+		got := map[string]string{}
+		err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+			var found []struct{ Name, Value string }
+			err := sqlx.SelectContext(ctx, q, &found, `
+				SELECT user_id AS name, CASE WHEN group_changes > 0 THEN 'in groups' ELSE '' END AS value FROM mailboxes
+				UNION ALL SELECT group_id || ' ' || user_id, state FROM members`)
+			for _, row := range found {
+				got[row.Name] = row.Value
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]string{
+			"alice": "in groups", "bob": "in groups", "carol": "in groups", "dave": "in groups", "erin": "in groups", "~team": "", "~gone": "",
+			"~team alice": "active", "~team bob": "active", "~team carol": "active", "~team dave": "left", "~team erin": "removed",
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("stored %v, want %v", got, want)
+		}
+		clocks := map[string]messaging.ID{}
+		last := messaging.ID{}
+		err = database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+			for name := range want {
+				if strings.Contains(name, " ") {
+					continue
+				}
+				var clock messaging.ID
+				if err := sqlx.GetContext(ctx, q, &clock, "SELECT clock FROM mailboxes WHERE user_id = $1", name); err != nil {
+					return err
+				}
+				clocks[name] = clock
+			}
+			return sqlx.GetContext(ctx, q, &last, "SELECT last_message_id FROM groups WHERE group_id = '~team'")
+		})
+		if err != nil || last != idAt(13) {
+			t.Errorf("the last message is %s: %v", last, err)
+		}
+		for name, at := range map[string]int64{"~team": 21, "~gone": 30, "alice": 30, "bob": 21, "carol": 21, "dave": 15, "erin": 16} {
+			if clocks[name] != idAt(at) {
+				t.Errorf("the clock of %s is %s, want %s", name, clocks[name], idAt(at))
+			}
+		}
+		service := messaging.New(database, messaging.Options{})
+		defer service.Close(t.Context()) //nolint:errcheck // nothing waits
+		if _, _, err := service.Send(t.Context(), messaging.AsUser("carol"), messaging.Draft{Sender: "carol", Recipient: "~team", Text: "hello"}); err != nil {
+			t.Errorf("a member: %v", err)
+		}
+		if _, _, err := service.Send(t.Context(), messaging.AsUser("dave"), messaging.Draft{Sender: "dave", Recipient: "~team", Text: "hello"}); err == nil {
+			t.Error("one who left writes to the group")
+		}
+	})
+}
+
+// TestImportDamagedGroups imports files with one fault each. Each is refused with the number of a line.
+func TestImportDamagedGroups(t *testing.T) {
+	t.Parallel()
+	database := dbtest.Open(t, dbtest.NewURL(t, db.SQLite))
+	with := func(change func([]messaging.Record) []messaging.Record) []string {
+		return linesOf(t, change(grouped()))
+	}
+	replaced := func(line int, old, replacement string) []string {
+		t.Helper()
+		lines := linesOf(t, grouped())
+		if !strings.Contains(lines[line-1], old) {
+			t.Fatalf("line %d has no %s: %s", line, old, lines[line-1])
+		}
+		lines[line-1] = strings.Replace(lines[line-1], old, replacement, 1)
+		return lines
+	}
+	type list = []messaging.Record
+	for name, test := range map[string]struct {
+		lines []string
+		line  int
+		says  string
+	}{
+		"too few members":      {with(func(r list) list { return slices.Delete(r, 8, 9) }), 7, "says that it has 3 members, and 2 follow"},
+		"no owner":             {with(func(r list) list { r[7].Membership.Role = roster.Admin; return r }), 7, "has 0 owners"},
+		"two owners":           {with(func(r list) list { r[8].Membership.Role = roster.Owner; return r }), 7, "has 2 owners"},
+		"members of another":   {with(func(r list) list { r[8].Membership.Group = "~tfoo"; return r }), 9, "does not follow its group"},
+		"members of none":      {with(func(r list) list { return slices.Delete(r, 5, 7) }), 6, "does not follow its group"},
+		"deleted, has members": {with(func(r list) list { r[6].Group.Deleted, r[6].Group.Name, r[6].Group.Metadata = true, "", ""; return r }), 7, "is deleted and has members"},
+		"deleted, has a name":  {with(func(r list) list { r[5].Group.Name = "x"; return r }), 6, "has content"},
+		"swapped members":      {with(func(r list) list { r[8], r[9] = r[9], r[8]; return r }), 10, "order"},
+		"swapped groups":       {with(func(r list) list { r[5], r[6] = r[6], r[5]; return r }), 7, "order"},
+		"group there twice":    {with(func(r list) list { return slices.Insert(r, 5, r[5]) }), 7, "order"},
+		"message to no group":  {with(func(r list) list { return r[:4] }), 1, "the group is not in the file"},
+		"ended in no group":    {with(func(r list) list { r[11].Membership.Group = "~none"; return r }), 12, "the group is not in the file"},
+		"marker ahead":         {with(func(r list) list { r[4].ReadMarker.MessageID = idAt(14); return r }), 5, "beyond the newest message"},
+		"changed before":       {with(func(r list) list { r[6].Group.Changed = idAt(1); return r }), 7, "before it was created"},
+		"ended before":         {with(func(r list) list { r[11].Membership.Changed = idAt(0); return r }), 12, "before it began"},
+		"a role":               {replaced(8, `"owner"`, `"king"`), 8, "role"},
+		"an address":           {replaced(6, `"~gone"`, `"gone"`), 6, "/group/address"},
+		"without creation":     {replaced(7, `,"created":"`+idAt(2).String()+`"`, ``), 7, "lacks"},
+		"another creation":     {replaced(7, `"created":"`+idAt(2).String(), `"created":"`+idAt(1).String()), 7, "contradicts"},
+		"muted until":          {replaced(9, `"mutedUntil":"2033-05-18T03:33:20.123456Z"`, `"mutedUntil":"2033-05-18T03:33:20.1234567Z"`), 9, "contradicts"},
+		"a member of another":  {replaced(7, `"created"`, `"hidden":"`+idAt(2).String()+`","created"`), 7, "contradicts"},
+	} {
+		_, err := Import(t.Context(), database, Read(strings.NewReader(strings.Join(seal(test.lines), ""))))
+		if err == nil {
+			t.Fatalf("%s: it was imported", name)
+		}
+		if at := fmt.Sprintf("line %d: ", test.line); !strings.HasPrefix(err.Error(), at) || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v; want %s...%s", name, err, at, test.says)
+		}
+	}
+}
