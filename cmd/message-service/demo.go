@@ -21,7 +21,7 @@ type demoCommand struct {
 
 // Help is shown by --help.
 func (demoCommand) Help() string {
-	return `Fills an empty database with a month of conversations of a small company, a family, and a shop with its customers, in many languages, so that there is something to look at.
+	return `Fills an empty database with a month of conversations of a small company and its group, a family, and a shop with its customers, in many languages, so that there is something to look at.
 
   message-service demo && message-service`
 }
@@ -58,7 +58,7 @@ func (c demoCommand) Run(ctx context.Context, std streams) error {
 		}
 	}, std.err)
 	if errors.Is(err, archive.ErrNotEmpty) {
-		return errors.New("this database has messages, read markers or blocks already, and a demonstration fills an empty one only: name another, as in --database-url sqlite:demo.db")
+		return errors.New("this database has messages, read markers, blocks or groups already, and a demonstration fills an empty one only: name another, as in --database-url sqlite:demo.db")
 	}
 	if err != nil {
 		return err
@@ -73,7 +73,9 @@ func (c demoCommand) Run(ctx context.Context, std streams) error {
 
   Look at them    %s
                   and open the console, or the documentation, where it says
-  Good to know    alice and bob work together, tom and rosa are family, juniper-bikes is a shop with many customers
+  Good to know    alice and bob work together, tom and rosa are family, juniper-bikes is a shop with many customers,
+                  and ~team is a group of alice, bob, ines and theo; in a shell quote it, as in
+                  message-service send --from alice --to '~team' "Good morning!"
 
 `, c.Messages, len(users), int(until.Sub(records[c.Messages-1].Message.ID.Time()).Minutes()), c.serving())
 	return nil

@@ -63,13 +63,19 @@ func TestStoreIsReproducible(t *testing.T) {
 // TestStoreIsRich checks that the smallest store has every feature, and texts in many scripts.
 func TestStoreIsRich(t *testing.T) {
 	t.Parallel()
-	found := map[string]int{}
+	found, members := map[string]int{}, map[string]int{}
 	for _, r := range store(t, time.Now(), Least) {
 		switch {
 		case r.ReadMarker != nil:
 			found["read markers"]++
 		case r.Block != nil:
 			found["blocks"]++
+		case r.Group != nil:
+			found["groups"]++
+			members[r.Group.Address] = r.Group.MemberCount
+		case r.Membership != nil:
+			found["memberships"]++
+			members[r.Membership.Group]--
 		case r.Message.Deleted:
 			found["deleted"]++
 		case r.Message.Changed != nil:
@@ -92,7 +98,12 @@ func TestStoreIsRich(t *testing.T) {
 			}
 		}
 	}
-	for _, what := range []string{"read markers", "blocks", "deleted", "edited", "replies", "metadata", "lines",
+	for group, missing := range members {
+		if missing != 0 {
+			t.Errorf("%s has %d members too few", group, missing)
+		}
+	}
+	for _, what := range []string{"read markers", "blocks", "groups", "memberships", "deleted", "edited", "replies", "metadata", "lines",
 		"Latin", "Greek", "Cyrillic", "Arabic", "Hebrew", "Devanagari", "Thai", "Han", "Hiragana", "Hangul"} {
 		if found[what] == 0 {
 			t.Errorf("there are no %s", what)
@@ -110,6 +121,8 @@ func TestScriptErrors(t *testing.T) {
 		"== alice & bob\n  hi":                 "line 2: there is no message to continue",
 		"== alice & bob\n@ 40m\n@ noon":        "line 3: not a line of a script",
 		"== alice & bob\n* alice forgets":      "line 2: not a line of a script",
+		"== alice & bob\n* alice adds carol":   "line 2: only groups can be added to",
+		"== ~a \"A\": alice & bob\ncarol: hi":  "line 2: carol is not in this conversation",
 		"== alice & bob\n@ 99999999999999999m": "line 2: time: ",
 	} {
 		if _, err := parse(script); err == nil || !strings.HasPrefix(err.Error(), want) {

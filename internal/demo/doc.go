@@ -1,5 +1,5 @@
 // Package demo makes the records of a demonstration store, as if people had used the service for
-// a month: a small company, a family, and a shop with customers, who write in twenty languages,
+// a month: a small company with a group for all of it, a family, and a shop with customers, who write in twenty languages,
 // reply, edit, delete, block and leave messages unread. It is for a first look, screenshots and
 // trials.
 //
@@ -19,6 +19,9 @@
 //	bob !deleted: Oops           a message that was deleted; its text is not stored
 //	* alice reads                alice reads all messages so far, as she also does when she writes
 //	* alice blocks bob
+//	== ~team "The team": alice & bob & ines
+//	                             begins a conversation in a group, with its name, and with its members, the owner first
+//	* alice adds theo            a member, who may write and read from here on
 //	~ emma | noah                the names to choose from for the first user of the next conversations
 //	= part: bell | lamp          the values to choose from for {part} in the next lines
 //

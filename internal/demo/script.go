@@ -4,14 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// conversation is the acts of two users, in order.
+// conversation is the acts of two users, or of the members of a group, in order.
 type conversation struct {
-	users [2]string
+	group string   // its address, or empty
+	title string   // the name of the group
+	users []string // of a group its first members, the owner first
 	names []string // to choose the first user from
 	acts  []act
 }
@@ -21,6 +24,7 @@ type act struct {
 	at       moment
 	user     string
 	verb     verb
+	other    string // whom the user blocks or adds
 	label    string // for replies to this message
 	replyTo  string // the label of an earlier message
 	text     string
@@ -36,6 +40,7 @@ const (
 	deletes verb = "deleted" // sends, and deletes soon afterwards
 	reads   verb = "reads"
 	blocks  verb = "blocks"
+	adds    verb = "adds"    // a member to the group
 	chooses verb = "chooses" // no action: user is the name of a placeholder, whose value is one of words
 )
 
@@ -49,11 +54,12 @@ type moment struct {
 
 var (
 	pairPattern    = regexp.MustCompile(`^== (\S+) & (\S+)$`)
+	groupPattern   = regexp.MustCompile(`^== (~\S+) "(.+)": (.+)$`)
 	dayPattern     = regexp.MustCompile(`^@ (\d+)d (\d\d):(\d\d)$`)
 	beforePattern  = regexp.MustCompile(`^@ (\d+m)$`)
 	laterPattern   = regexp.MustCompile(`^@ \+(\d+[hm])$`)
 	messagePattern = regexp.MustCompile(`^(\S+)(?: #(\w+))?(?: >(\w+))?(?: !(edited|deleted))?: (.+)$`)
-	verbPattern    = regexp.MustCompile(`^\* (\S+) (?:reads|(blocks) \S+)$`)
+	verbPattern    = regexp.MustCompile(`^\* (\S+) (?:(reads)|(blocks|adds) (\S+))$`)
 	wordPattern    = regexp.MustCompile(`^= (\w+): (.+)$`)
 )
 
@@ -77,7 +83,11 @@ type parser struct {
 
 func (p *parser) line(line string) error {
 	if pair := pairPattern.FindStringSubmatch(line); pair != nil {
-		p.conversations = append(p.conversations, conversation{users: [2]string{pair[1], pair[2]}, names: p.names})
+		p.conversations = append(p.conversations, conversation{users: pair[1:], names: p.names})
+		return nil
+	}
+	if group := groupPattern.FindStringSubmatch(line); group != nil {
+		p.conversations = append(p.conversations, conversation{group: group[1], title: group[2], users: strings.Split(group[3], " & ")})
 		return nil
 	}
 	if names, ok := strings.CutPrefix(line, "~ "); ok {
@@ -103,10 +113,7 @@ func (p *parser) line(line string) error {
 	next := act{at: p.next, verb: sends}
 	p.next = moment{}
 	if found := verbPattern.FindStringSubmatch(line); found != nil {
-		next.user, next.verb = found[1], reads
-		if found[2] != "" {
-			next.verb = blocks
-		}
+		next.user, next.verb, next.other = found[1], verb(found[2]+found[3]), found[4]
 	} else if found := wordPattern.FindStringSubmatch(line); found != nil {
 		next.user, next.verb, next.words = found[1], chooses, strings.Split(found[2], " | ")
 	} else if found := messagePattern.FindStringSubmatch(line); found != nil {
@@ -117,11 +124,19 @@ func (p *parser) line(line string) error {
 	} else {
 		return errors.New("not a line of a script")
 	}
-	if next.verb != chooses && next.user != c.users[0] && next.user != c.users[1] {
+	if next.verb != chooses && !slices.Contains(c.users, next.user) && !c.isAdded(next.user) {
 		return fmt.Errorf("%s is not in this conversation", next.user)
+	}
+	if next.verb == adds && c.group == "" {
+		return errors.New("only groups can be added to")
 	}
 	c.acts = append(c.acts, next)
 	return nil
+}
+
+// isAdded reports whether a user was added to the group.
+func (c *conversation) isAdded(user string) bool {
+	return slices.ContainsFunc(c.acts, func(a act) bool { return a.verb == adds && a.other == user })
 }
 
 // extend adds a line to the text of the last message, or sets its metadata.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/roster"
 )
 
 //go:embed scripts
@@ -101,7 +102,7 @@ func (p *player) playCustomers(messages int) error {
 // with its placeholders filled in.
 func (c conversation) forCustomer(customer string, order int, random *rand.Rand) conversation {
 	words := []string{"{order}", strconv.Itoa(order)}
-	mine := conversation{users: [2]string{customer, shop}}
+	mine := conversation{users: []string{customer, shop}}
 	for _, a := range c.acts {
 		if a.verb == chooses {
 			words = append(words, "{"+a.user+"}", a.words[random.IntN(len(a.words))])
@@ -149,7 +150,8 @@ func (p *player) records() []messaging.Record {
 	slices.SortFunc(p.blocks, func(a, b messaging.Block) int {
 		return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.Peer, b.Peer))
 	})
-	records := make([]messaging.Record, 0, len(p.messages)+len(p.markers)+len(p.blocks))
+	slices.SortFunc(p.memberships, func(a, b roster.Membership) int { return cmp.Compare(a.User, b.User) })
+	var records []messaging.Record
 	for i := range p.messages {
 		records = append(records, messaging.Record{Message: &p.messages[i]})
 	}
@@ -158,6 +160,14 @@ func (p *player) records() []messaging.Record {
 	}
 	for i := range p.blocks {
 		records = append(records, messaging.Record{Block: &p.blocks[i]})
+	}
+	for i := range p.groups {
+		records = append(records, messaging.Record{Group: &p.groups[i]})
+		for j := range p.memberships {
+			if m := &p.memberships[j]; m.Group == p.groups[i].Address {
+				records = append(records, messaging.Record{Membership: m})
+			}
+		}
 	}
 	return records
 }
