@@ -73,8 +73,8 @@ func recreated(ctx context.Context, tx *sqlx.Tx, caller Caller, n *NewGroup, exi
 // errOvertaken rolls a creation back: another server has made the group meanwhile.
 var errOvertaken = errors.New("another server has created the group")
 
-// create stores a group with its owner. Their membership begins before the newest change of the group, so that
-// their feed shows both.
+// create stores a group with its owner. Their membership begins right before the group, so that their feed shows
+// both.
 func (s *Service) create(ctx context.Context, tx *sqlx.Tx, n *NewGroup, c mailbox.Change) (roster.Group, error) {
 	if len(c.Closed) > 0 {
 		return roster.Group{}, userClosed()
@@ -88,7 +88,7 @@ func (s *Service) create(ctx context.Context, tx *sqlx.Tx, n *NewGroup, c mailbo
 	}
 	g := roster.Group{
 		Address: n.Address, Name: n.Name, Metadata: n.Metadata, History: n.History, Fingerprint: n.fingerprint(),
-		MemberCount: 1, Created: c.IDs[0], Changed: c.IDs[1],
+		MemberCount: 1, Created: c.IDs[1], Changed: c.IDs[1],
 	}
 	isNew, err := insertGroup(ctx, tx, &g)
 	if err == nil && !isNew {

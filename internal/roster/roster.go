@@ -62,7 +62,7 @@ type Group struct {
 	MemberCount int
 	Version     int64 // grows with each change of who its members are
 	Created     mailbox.ID
-	Changed     mailbox.ID  // the newest change that members see; not of who they are
+	Changed     mailbox.ID  // the newest change of the group itself, not of who its members are; Created if there was none
 	LastMessage *mailbox.ID // the newest that is not deleted
 	Deleted     bool
 	Fingerprint []byte // SHA-256 of the request that created it
