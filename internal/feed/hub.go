@@ -27,7 +27,7 @@ const (
 type Source interface {
 	ListChanges(ctx context.Context, caller messaging.Caller, user string, after *messaging.ID, limit, maxBytes int) (messaging.ChangePage, error)
 	ListChangesOf(ctx context.Context, after map[string]messaging.ID, limit, maxBytes int) (map[string]messaging.ChangePage, error)
-	Clocks(ctx context.Context, users []string) (map[string]messaging.ID, error)
+	Positions(ctx context.Context, users []string) (map[string]messaging.Position, error)
 }
 
 // DefaultMaxStreams is how many streams all users may have by default.
@@ -233,22 +233,22 @@ func (h *Hub) findChanged(ctx context.Context) error {
 	users := slices.Collect(maps.Keys(h.mailboxes))
 	h.mu.Unlock()
 	for some := range slices.Chunk(users, readMailboxes) {
-		clocks, err := h.source.Clocks(ctx, some)
+		positions, err := h.source.Positions(ctx, some)
 		if err != nil {
 			return err
 		}
-		h.wakeBehind(clocks)
+		h.wakeBehind(positions)
 		pause(ctx, readInterval)
 	}
 	return nil
 }
 
 // wakeBehind wakes the mailboxes whose clocks differ from their cursors.
-func (h *Hub) wakeBehind(clocks map[string]messaging.ID) {
+func (h *Hub) wakeBehind(positions map[string]messaging.Position) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for user, clock := range clocks {
-		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 && clock != m.cursor {
+	for user, position := range positions {
+		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 && position.Clock != m.cursor {
 			h.woken[m] = struct{}{}
 		}
 	}

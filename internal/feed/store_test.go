@@ -166,17 +166,17 @@ func (s *store) ListChangesOf(ctx context.Context, after map[string]messaging.ID
 	return pages, err
 }
 
-// Clocks reads clocks.
-func (s *store) Clocks(ctx context.Context, users []string) (map[string]messaging.ID, error) {
-	clocks := map[string]messaging.ID{}
+// Positions reads the ends of feeds.
+func (s *store) Positions(ctx context.Context, users []string) (map[string]messaging.Position, error) {
+	positions := map[string]messaging.Position{}
 	err := s.read(ctx, &s.asked, len(users), func() {
 		for _, user := range users {
 			if clock, ok := s.clocks[user]; ok {
-				clocks[user] = clock
+				positions[user] = messaging.Position{Clock: clock}
 			}
 		}
 	})
-	return clocks, err
+	return positions, err
 }
 
 // readings forgets what has been read, and returns it.

@@ -230,10 +230,10 @@ func (m *mailbox) ListChangesOf(ctx context.Context, after map[string]messaging.
 	return map[string]messaging.ChangePage{"bob": page}, err
 }
 
-// Clocks returns the cursor of now.
-func (m *mailbox) Clocks(ctx context.Context, _ []string) (map[string]messaging.ID, error) {
+// Positions returns the cursor of now.
+func (m *mailbox) Positions(ctx context.Context, _ []string) (map[string]messaging.Position, error) {
 	page, err := m.ListChanges(ctx, messaging.AsService, "bob", nil, 1, 1)
-	return map[string]messaging.ID{"bob": page.Next}, err
+	return map[string]messaging.Position{"bob": {Clock: page.Next}}, err
 }
 
 // pipes is a listener whose connections are net.Pipes.

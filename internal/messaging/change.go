@@ -3,7 +3,7 @@ package messaging
 import "github.com/message-service/message-service/internal/roster"
 
 // Change is the present state of a message, a read marker, a group or a membership (the others are nil), at
-// the position of its latest change in a user's feed. Of a deleted group only the address is left.
+// the position of its latest change in a user's feed. A deleted group has neither name nor metadata.
 type Change struct {
 	Cursor     ID
 	Message    *Message
@@ -18,4 +18,24 @@ type ChangePage struct {
 	Changes []Change
 	Next    ID // the cursor of the next page
 	HasMore bool
+	Counts  Counts // of the mailbox at Next; not if HasMore
+}
+
+// Counts are what a mailbox has counted: its changes. Whoever has seen some since it counted last knows by
+// them whether there were others.
+type Counts struct {
+	Own    int64 // transactions with changes other than of groups, or of the user's own memberships
+	Groups int64 // changes of groups, each; 0 for a user who was never in one
+}
+
+// Position is the end of a feed.
+type Position struct {
+	Clock ID
+	Counts
+}
+
+// Memberships are the groups that a user is in.
+type Memberships struct {
+	Own    int64         // what the mailbox counted at the time; see Counts. They are the same as long as that is.
+	Groups map[string]ID // by address, the first id of messages that the user may see
 }

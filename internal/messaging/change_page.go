@@ -3,10 +3,12 @@ package messaging
 import (
 	"errors"
 	"slices"
+	"strconv"
 )
 
 // changeRow is a change or, of a kind below messageRow, a position in the mailbox. A read marker
-// is in the columns of a message: its owner is the sender, its peer the recipient.
+// is in the columns of a message: its owner is the sender, its peer the recipient. So is, with the clock, what
+// the mailbox has counted.
 type changeRow struct {
 	mailbox string
 	kind    rowKind
@@ -22,6 +24,9 @@ const (
 	scannedRow         // where the scan for messages stopped, if not at the end
 	messageRow
 	markerRow
+	changedRow // of a group: a message that was edited or deleted
+	memberRow
+	groupRow
 )
 
 func (r *changeRow) toChange() Change {
@@ -30,6 +35,16 @@ func (r *changeRow) toChange() Change {
 	}
 	m := r.Message
 	return Change{Cursor: r.cursor, Message: &m}
+}
+
+// countsOf reads what the mailbox has counted from its clock's row.
+func countsOf(clock *changeRow) (Counts, error) {
+	own, err := strconv.ParseInt(clock.Sender, 10, 64)
+	if err != nil {
+		return Counts{}, err
+	}
+	groups, err := strconv.ParseInt(clock.Recipient, 10, 64)
+	return Counts{own, groups}, err
 }
 
 // feedLimit bounds a page of a feed.
@@ -79,7 +94,8 @@ func (p *feedPage) add(row *changeRow) (full bool, err error) {
 	switch {
 	case row.kind == clockRow:
 		p.page.Next = row.cursor
-		return false, nil
+		p.page.Counts, err = countsOf(row)
+		return false, err
 	case row.kind == scannedRow:
 		if p.scanned == nil || row.cursor.Compare(*p.scanned) < 0 {
 			p.scanned = new(row.cursor)

@@ -47,7 +47,8 @@ func changesOf(user, after string, limit feedLimit) string {
 		sent("sender"), scanned("sender"),
 		changed("recipient"), changed("sender"),
 		marker("owner"), marker("peer"),
-		place(clockRow, "clock AS cursor, clock AS id, user_id AS sender, user_id AS recipient, false AS deleted", "FROM mailboxes WHERE user_id = "+user),
+		place(clockRow, "clock AS cursor, clock AS id, CAST(own_changes AS text) AS sender, CAST(group_changes AS text) AS recipient, false AS deleted",
+			"FROM mailboxes WHERE user_id = "+user),
 	}
 	for i, arm := range arms {
 		arms[i] = fmt.Sprintf("SELECT * FROM (%s) AS arm%d", arm, i)
@@ -101,23 +102,23 @@ func eachChange(ctx context.Context, q sqlx.QueryerContext, fn func(*changeRow) 
 	return nil
 }
 
-// selectClocks returns the clocks of the users who have a mailbox.
-func selectClocks(ctx context.Context, q sqlx.QueryerContext, e engine, users []string) (map[string]ID, error) {
+// selectPositions returns the ends of the feeds of the users who have a mailbox.
+func selectPositions(ctx context.Context, q sqlx.QueryerContext, e engine, users []string) (map[string]Position, error) {
 	args := make([]any, len(users))
 	for i, user := range users {
 		args[i] = user
 	}
-	var rows []struct {
-		UserID string `db:"user_id"`
-		Clock  ID     `db:"clock"`
+	positions := make(map[string]Position, len(users))
+	statement := "SELECT user_id, clock, own_changes, group_changes FROM mailboxes WHERE user_id IN (" + db.RowsOf(len(users), "?") + ")"
+	err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
+		var user string
+		var p Position
+		err = rows.Scan(&user, &p.Clock, &p.Own, &p.Groups)
+		positions[user] = p
+		return false, err
+	}, e.rebind(statement), args...)
+	if err != nil {
+		return nil, fmt.Errorf("select the ends of feeds: %w", err)
 	}
-	statement := "SELECT user_id, clock FROM mailboxes WHERE user_id IN (" + db.RowsOf(len(users), "?") + ")"
-	if err := sqlx.SelectContext(ctx, q, &rows, e.rebind(statement), args...); err != nil {
-		return nil, fmt.Errorf("select clocks: %w", err)
-	}
-	clocks := make(map[string]ID, len(rows))
-	for _, row := range rows {
-		clocks[row.UserID] = row.Clock
-	}
-	return clocks, nil
+	return positions, nil
 }

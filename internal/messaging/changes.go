@@ -19,12 +19,12 @@ func (s *Service) ListChanges(ctx context.Context, caller Caller, user string, a
 		return ChangePage{}, err
 	}
 	if after == nil {
-		clocks, err := s.Clocks(ctx, []string{user})
-		return ChangePage{Next: clocks[user]}, err
+		positions, err := s.Positions(ctx, []string{user})
+		return ChangePage{Next: positions[user].Clock, Counts: positions[user].Counts}, err
 	}
 	var page ChangePage
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		page, err = s.engine.selectChanges(ctx, q, user, *after, feedLimit{limit, maxBytes})
+		page, err = selectFeed(ctx, q, s.engine, user, *after, feedLimit{limit, maxBytes})
 		return err
 	})
 	if err != nil {
@@ -42,18 +42,42 @@ func (s *Service) ListChanges(ctx context.Context, caller Caller, user string, a
 func (s *Service) ListChangesOf(ctx context.Context, after map[string]ID, limit, maxBytes int) (pages map[string]ChangePage, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
 		pages, err = s.engine.selectChangesOf(ctx, q, after, feedLimit{limit, maxBytes})
+		for user, page := range pages {
+			if err == nil {
+				pages[user], err = withGroups(ctx, q, s.engine, user, after[user], feedLimit{limit, maxBytes}, page)
+			}
+		}
 		return err
 	})
 	return pages, explain(err)
 }
 
-// Clocks returns the mailbox clocks, which are the present cursors, of some users, at most some
-// thousands, for package feed. Users without a mailbox are left out. Errors: [Unavailable].
-func (s *Service) Clocks(ctx context.Context, users []string) (map[string]ID, error) {
-	var clocks map[string]ID
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		clocks, err = selectClocks(ctx, q, s.engine, users)
+// Positions returns the ends of the feeds of some users, at most some thousands, for package feed. Users
+// without a mailbox are left out. Errors: [Unavailable].
+func (s *Service) Positions(ctx context.Context, users []string) (positions map[string]Position, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		positions, err = selectPositions(ctx, q, s.engine, users)
 		return err
 	})
-	return clocks, explain(err)
+	return positions, explain(err)
+}
+
+// ListMemberships returns the groups that some users are in, for package feed. Users without a mailbox are left
+// out. Errors: [Unavailable].
+func (s *Service) ListMemberships(ctx context.Context, users []string) (memberships map[string]Memberships, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		memberships, err = selectGroupsOf(ctx, q, s.engine, users)
+		return err
+	})
+	return memberships, explain(err)
+}
+
+// ListGroupChanges returns what has changed in some groups, each after a cursor, in the order of the feed and by
+// address, for package feed. It may leave changes out, where there are many. Errors: [Unavailable].
+func (s *Service) ListGroupChanges(ctx context.Context, after map[string]ID) (changes map[string][]Change, err error) {
+	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		changes, err = selectGroupChanges(ctx, q, s.engine, after)
+		return err
+	})
+	return changes, explain(err)
 }

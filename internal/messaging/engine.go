@@ -21,6 +21,12 @@ type engine interface {
 	// selectChangesOf returns a page of the feed of each user who has a mailbox.
 	selectChangesOf(ctx context.Context, q sqlx.QueryerContext, after map[string]ID, limit feedLimit) (map[string]ChangePage, error)
 
+	// selectGroupPlaces returns where to read the changes of a user's groups after a cursor and up to another.
+	selectGroupPlaces(ctx context.Context, q sqlx.QueryerContext, user string, after, upTo ID) ([]groupPlace, error)
+
+	// selectGroupPositions returns the first positions of each kind at each place, in the order of each kind.
+	selectGroupPositions(ctx context.Context, q sqlx.QueryerContext, places []groupPlace, upTo ID) ([]groupPosition, error)
+
 	// merged writes the union of two selects, with the ORDER BY and LIMIT of order.
 	merged(a, b, order string) string
 

@@ -172,11 +172,11 @@ func readTail(ctx context.Context, q sqlx.QueryerContext, e engine, owner string
 	if t.start, err = searchindex.IndexedUpTo(ctx, q, owner); err != nil {
 		return t, err
 	}
-	clocks, err := selectClocks(ctx, q, e, []string{owner})
+	positions, err := selectPositions(ctx, q, e, []string{owner})
 	if err != nil {
 		return t, err
 	}
-	t.clock = clocks[owner]
+	t.clock = positions[owner].Clock
 	messages, err := selectTail(ctx, q, e, owner, t.start, stepMessages)
 	t.documents, t.more = documentsToIndex(owner, messages)
 	return t, err

@@ -45,6 +45,14 @@ var planGroupStore = []string{
 	`INSERT INTO read_markers (owner, peer, message_id, changed)
 	 SELECT 'hub', group_id, last_message_id, last_message_id FROM groups WHERE last_message_id IS NOT NULL AND group_id > '~group-5'`,
 	`INSERT INTO mailboxes (user_id, clock) SELECT group_id, coalesce(last_message_id, created) FROM groups`,
+	// Late may not see the messages of a group from before, all of which were edited since.
+	`INSERT INTO messages (recipient, id, sender, text, deleted, changed)
+	 WITH RECURSIVE n (i) AS (SELECT 2 * %[1]d UNION ALL SELECT i + 1 FROM n WHERE i < 2 * %[1]d + %[1]d / 10)
+	 SELECT '~edited', %[2]s, 'hub', 'message ' || i, false, %[3]s FROM n`,
+	`INSERT INTO memberships (user_id, group_id, role, state, since, visible_from, changed)
+	 SELECT 'late', '~edited', 'member', 'active', %[4]s, clock, %[4]s FROM mailboxes WHERE user_id = '~group-1'`,
+	`INSERT INTO mailboxes (user_id, clock) SELECT column1, max FROM (SELECT clock AS max FROM mailboxes WHERE user_id = 'hub') AS newest, (VALUES ('late'), ('~edited')) AS added`,
+	`UPDATE mailboxes SET group_changes = 1 WHERE user_id IN (SELECT user_id FROM memberships)`,
 }
 
 // fillPlanGroups adds groups with n messages to the store of TestPlans, which has as many of users.
@@ -108,8 +116,24 @@ var plannedInboxes = map[string]struct {
 	}, []string{"messages_pkey", "messages_sent_to_users"}},
 }
 
-// TestPlansWithGroups checks that an inbox with 1,000 groups is served by indexes, and reads no more than a row for each
-// group beside what it returns. It logs the times.
+// plannedGroupFeeds are the statements behind the feeds of users in groups.
+var plannedGroupFeeds = map[string]func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID) error{
+	"changes": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID) error {
+		_, err := selectFeed(ctx, q, e, user, after, feedLimit{100, PageMaxBytes})
+		return err
+	},
+	"memberships": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ ID) error {
+		_, err := selectGroupsOf(ctx, q, e, []string{user, "user-8", "fan-3", "new"})
+		return err
+	},
+	"changes of groups": func(ctx context.Context, q sqlx.QueryerContext, e engine, _ string, after ID) error {
+		_, err := selectGroupChanges(ctx, q, e, map[string]ID{"~group-0": after, "~group-999": after, "~crowd": after, "~edited": {}, "~none": after})
+		return err
+	},
+}
+
+// TestPlansWithGroups checks that an inbox and a feed with 1,000 groups are served by indexes, and read no more than a
+// row for each group beside what they return. It logs the times.
 func TestPlansWithGroups(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		n := dbtest.Size(20_000, 20_000, 1_000_000)
@@ -117,26 +141,39 @@ func TestPlansWithGroups(t *testing.T) {
 		fillPlanStore(t, database, n)
 		fillPlanGroups(t, database, n)
 		e := engines[database.Engine](database)
+		check := func(t *testing.T, user string, indexes []string, run func(ctx context.Context, q sqlx.QueryerContext) error) {
+			t.Helper()
+			explainer := &explainer{t: t, database: database, rows: planGroups + 2, once: planGroups, sorts: true}
+			if user == "hub" {
+				explainer.indexes = indexes
+			}
+			err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+				start := time.Now()
+				if err := run(ctx, q); err != nil {
+					return err
+				}
+				t.Log(time.Since(start))
+				explainer.QueryerContext = q
+				return run(ctx, explainer)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, run := range plannedGroupFeeds {
+			for _, user := range []string{"hub", "user-7", "fan-99", "late", "quiet", "nobody"} {
+				for position, after := range map[string]ID{"all": {}, "last week": mailbox.FirstIDAt(time.Now().AddDate(0, 0, -7)), "recent": mailbox.FirstIDAt(time.Now().Add(-time.Hour))} {
+					t.Run("feed/"+name+"/"+user+"/"+position, func(t *testing.T) {
+						check(t, user, nil, func(ctx context.Context, q sqlx.QueryerContext) error { return run(ctx, q, e, user, after) })
+					})
+				}
+			}
+		}
 		for name, query := range plannedInboxes {
 			for _, user := range []string{"hub", "user-7", "fan-99", "quiet", "nobody"} {
 				for position, below := range map[string]ID{"newest": mailbox.LastID, "last month": mailbox.FirstIDAt(time.Now().AddDate(0, -1, 0))} {
 					t.Run(name+"/"+user+"/"+position, func(t *testing.T) {
-						explainer := &explainer{t: t, database: database, rows: planGroups + 1, once: planGroups, sorts: true}
-						if user == "hub" {
-							explainer.indexes = query.indexes
-						}
-						err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-							start := time.Now()
-							if err := query.run(ctx, q, e, user, below); err != nil {
-								return err
-							}
-							t.Log(time.Since(start))
-							explainer.QueryerContext = q
-							return query.run(ctx, explainer, e, user, below)
-						})
-						if err != nil {
-							t.Fatal(err)
-						}
+						check(t, user, query.indexes, func(ctx context.Context, q sqlx.QueryerContext) error { return query.run(ctx, q, e, user, below) })
 					})
 				}
 			}

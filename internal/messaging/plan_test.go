@@ -68,7 +68,7 @@ var plannedFeeds = map[string]func(ctx context.Context, q sqlx.QueryerContext, e
 		return err
 	},
 	"clocks": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ ID) error {
-		_, err := selectClocks(ctx, q, e, []string{user, "user-8", "peer-3", "new"})
+		_, err := selectPositions(ctx, q, e, []string{user, "user-8", "peer-3", "new"})
 		return err
 	},
 }

@@ -23,13 +23,15 @@ type postgres struct {
 	db       *db.DB
 	slowOnly atomic.Bool // the server does not support the statement of storeBatch
 	changes  map[int]string
+	groups   string // the statement of selectGroupPlaces
 }
 
 func newPostgres(database *db.DB) engine {
 	// Planning takes longer than reading a feed, so the statement must get a generic plan, which
 	// Postgres chooses only if it costs no more than a custom plan. Subqueries hide the parameters
 	// from the planner, and the limit is no parameter: both plans are the same. TestPlans checks it.
-	return &postgres{db: database, changes: changesOfUser("(SELECT $1::text)", "(SELECT $2::uuid)")}
+	const user, after, none = "(SELECT $1::text)", "(SELECT $2::uuid)", "(SELECT $3::uuid)"
+	return &postgres{db: database, changes: changesOfUser(user, after), groups: groupPlaces(user, after, none, "least")}
 }
 
 func (p *postgres) rebind(statement string) string { return sqlx.Rebind(sqlx.DOLLAR, statement) }
@@ -93,14 +95,19 @@ func arrayParameters() string {
 func arraysOf(list []*StoredMessage) []any {
 	arrays := make([]any, len(storedColumns))
 	for i, c := range storedColumns {
-		array := []byte{'{'}
-		for _, m := range list {
-			array = append(appendElement(array, c.Kind, value(c.Field(m))), ',')
-		}
-		array[len(array)-1] = '}'
-		arrays[i] = string(array)
+		arrays[i] = arrayOf(list, c.Kind, func(m *StoredMessage) driver.Value { return value(c.Field(m)) })
 	}
 	return arrays
+}
+
+// arrayOf writes an array of a value of each element of a list, which is not empty.
+func arrayOf[E any](list []E, kind string, value func(E) driver.Value) string {
+	array := []byte{'{'}
+	for _, element := range list {
+		array = append(appendElement(array, kind, value(element)), ',')
+	}
+	array[len(array)-1] = '}'
+	return string(array)
 }
 
 // appendElement appends an element of an array.
@@ -166,4 +173,26 @@ func (p *postgres) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, a
 		pages[user] = page.end()
 	}
 	return pages, err
+}
+
+func (p *postgres) selectGroupPlaces(ctx context.Context, q sqlx.QueryerContext, user string, after, upTo ID) ([]groupPlace, error) {
+	return selectGroupPlaces(ctx, q, p.groups, user, after, upTo)
+}
+
+// groupPositions reads the positions at all places by a lateral join.
+var groupPositions = `
+	SELECT place.n - 1, found.*
+	FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::bigint[]) WITH ORDINALITY AS place (group_id, low, visible_from, most, n)
+	CROSS JOIN LATERAL (` + positionsIn("place.group_id", "place.low", "place.visible_from", "$5", "place.most") + `) AS found`
+
+func (p *postgres) selectGroupPositions(ctx context.Context, q sqlx.QueryerContext, places []groupPlace, upTo ID) (positions []groupPosition, err error) {
+	args := []any{
+		arrayOf(places, "text", func(p groupPlace) driver.Value { return p.group }),
+		arrayOf(places, "uuid", func(p groupPlace) driver.Value { return p.after[:] }),
+		arrayOf(places, "uuid", func(p groupPlace) driver.Value { return p.visibleFrom[:] }),
+		arrayOf(places, "bigint", func(p groupPlace) driver.Value { return p.limit }),
+		upTo,
+	}
+	err = appendPositions(ctx, q, &positions, groupPositions, args...)
+	return positions, err
 }

@@ -11,9 +11,19 @@ import (
 )
 
 // sqlite is SQLite, which runs in the process: a statement costs no round trip.
-type sqlite struct{ changes map[int]string }
+type sqlite struct {
+	changes   map[int]string
+	groups    string // the statement of selectGroupPlaces
+	positions string // and that of selectGroupPositions
+}
 
-func newSQLite(*db.DB) engine { return &sqlite{changesOfUser("$1", "$2")} }
+func newSQLite(*db.DB) engine {
+	return &sqlite{
+		changes:   changesOfUser("$1", "$2"),
+		groups:    groupPlaces("$1", "$2", "$3", "min"),
+		positions: "SELECT $6 AS place, found.* FROM (" + positionsIn("$1", "$2", "$3", "$4", "$5") + ") AS found",
+	}
+}
 
 func (*sqlite) rebind(statement string) string { return statement }
 
@@ -45,4 +55,18 @@ func (s *sqlite) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, aft
 		}
 	}
 	return pages, nil
+}
+
+func (s *sqlite) selectGroupPlaces(ctx context.Context, q sqlx.QueryerContext, user string, after, upTo ID) ([]groupPlace, error) {
+	return selectGroupPlaces(ctx, q, s.groups, user, after, upTo)
+}
+
+// selectGroupPositions reads one group after the other, as selectChangesOf does with feeds.
+func (s *sqlite) selectGroupPositions(ctx context.Context, q sqlx.QueryerContext, places []groupPlace, upTo ID) (positions []groupPosition, err error) {
+	for i, p := range places {
+		if err := appendPositions(ctx, q, &positions, s.positions, p.group, p.after, p.visibleFrom, upTo, p.limit, i); err != nil {
+			return nil, err
+		}
+	}
+	return positions, nil
 }

@@ -99,13 +99,13 @@ func (m *strangerModel) talk() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	clocks, err := m.Clocks(ctx, []string{"alice", "bob"})
+	positions, err := m.Positions(ctx, []string{"alice", "bob"})
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	for _, id := range clocks {
-		if id.Time().Equal(m.now) { // else it is carl's
-			m.ids, m.times[m.now] = append(m.ids, id), true
+	for _, p := range positions {
+		if p.Clock.Time().Equal(m.now) { // else it is carl's
+			m.ids, m.times[m.now] = append(m.ids, p.Clock), true
 		}
 	}
 }
