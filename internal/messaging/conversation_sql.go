@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // side is one user's side of a conversation.
@@ -129,10 +130,13 @@ func selectConversationMessages(
 // selectReadMarker returns a user's marker in the conversation with a peer, with the zero
 // id if it was never set, or nil if there is no conversation.
 func selectReadMarker(ctx context.Context, q sqlx.QueryerContext, owner, peer string) (*ReadMarker, error) {
-	found, err := ReadMarkers.Select(ctx, q, `
-		SELECT `+ReadMarkers.OfAny("r")+` FROM conversations AS c
-		LEFT JOIN read_markers AS r ON r.owner = c.owner AND r.peer = c.peer
-		WHERE c.owner = $1 AND c.peer = $2`, owner, peer)
+	conversation := `conversations AS c LEFT JOIN read_markers AS r ON r.owner = c.owner AND r.peer = c.peer
+		WHERE c.owner = $1 AND c.peer = $2`
+	if roster.IsGroup(peer) {
+		conversation = `memberships AS c LEFT JOIN read_markers AS r ON r.owner = c.user_id AND r.peer = c.group_id
+		WHERE c.user_id = $1 AND c.group_id = $2 AND c.state = 'active'`
+	}
+	found, err := ReadMarkers.Select(ctx, q, `SELECT `+ReadMarkers.OfAny("r")+` FROM `+conversation, owner, peer)
 	if err != nil {
 		return nil, fmt.Errorf("select read marker: %w", err)
 	}

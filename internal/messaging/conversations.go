@@ -57,7 +57,7 @@ func (s *Service) getConversation(ctx context.Context, q sqlx.QueryerContext, us
 	case err != nil:
 		return Conversation{}, err
 	case c == nil && roster.IsGroup(peer):
-		return Conversation{}, notInGroup("peerId")
+		return Conversation{}, noSuchGroup("peerId")
 	case c == nil:
 		return Conversation{}, &Error{Code: NotFound, Message: "There is no message between the two users."}
 	}
@@ -117,9 +117,10 @@ func (s *Service) GetUnread(ctx context.Context, caller Caller, user string) (co
 	return count, explain(err)
 }
 
-// ListConversation returns the messages between two users, in both directions, as
-// [Service.List] does, but without a default window. With words it returns those whose text has all of
-// them. Errors: [Forbidden]; [InvalidArgument]; [Unavailable].
+// ListConversation returns the messages between two users, in both directions, or those of a group that the user
+// may see, as [Service.List] does, but without a default window. With words it returns those whose text has all of
+// them. Errors: [Forbidden]; [InvalidArgument]; [NotFound] when the peer is a group, and the user not a member of it;
+// [Unavailable].
 func (s *Service) ListConversation(
 	ctx context.Context, caller Caller, user, peer string, w Window, words string, highlight bool,
 ) (Page, error) {
@@ -130,15 +131,29 @@ func (s *Service) ListConversation(
 	if err != nil {
 		return Page{}, err
 	}
+	query := Query{Words: words, Highlight: highlight, Window: w}
+	list := func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+		return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
+	}
+	if roster.IsGroup(peer) {
+		query.Recipient = peer
+		if bounds, err = s.boundsIn(ctx, AsUser(user), peer, "peerId", bounds); err != nil {
+			return Page{}, err
+		}
+		list = func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+			return selectMessages(ctx, q, query, bounds)
+		}
+	}
 	if words == "" {
 		if highlight {
 			return Page{}, highlightWithoutWords()
 		}
-		return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-			return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
-		})
+		return s.page(ctx, w, list)
 	}
-	search, err := searchOfConversation(s.engine, user, peer, Query{Words: words, Highlight: highlight, Window: w}, bounds)
+	search, err := searchOfConversation(s.engine, user, peer, query, bounds)
+	if roster.IsGroup(peer) {
+		search, err = searchOf(s.engine, peer, query, bounds)
+	}
 	if err != nil {
 		return Page{}, err
 	}
@@ -148,29 +163,36 @@ func (s *Service) ListConversation(
 // SetReadMarker records that a user has read the conversation with a peer up to a
 // message, and returns the marker as it is now: it moves forward only. Errors:
 // [Forbidden]; [InvalidArgument] when the message is not of this conversation, or the conversation is
-// gone; [SenderBlocked] when the peer, whose feed would show it, has blocked the user; [Unavailable].
+// gone; [NotFound] when the peer is a group, and the user not a member of it; [SenderBlocked] when the peer,
+// whose feed would show it, has blocked the user; [Unavailable].
 func (s *Service) SetReadMarker(ctx context.Context, caller Caller, user, peer string, message ID) (ReadMarker, error) {
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return ReadMarker{}, err
 	}
 	var marker ReadMarker
 	// The marker never moves back, so a read without a lock shows whether it need not move.
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
-		m, err := selectMessage(ctx, q, caller, message)
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		if marker, err = currentReadMarker(ctx, q, user, peer); err != nil {
+			return err
+		}
+		m, err := selectMessage(ctx, q, AsUser(user), message)
 		if err != nil {
 			return err
 		}
-		if !m.isBetween(user, peer) {
+		if !m.isBetween(user, peer) && (!roster.IsGroup(peer) || !m.isIn(peer, ID{})) {
 			return notOfConversation()
 		}
-		marker, err = currentReadMarker(ctx, q, user, peer)
-		return err
+		return nil
 	})
 	if err != nil || marker.MessageID.Compare(message) >= 0 {
 		return marker, explain(err)
 	}
-	err = s.mailboxes.Change(ctx, []string{user, peer}, func(ctx context.Context, tx *sqlx.Tx, changed ID) (err error) {
-		// Before the lock, the marker may have moved and one of the users may have been erased.
+	owners := []string{user, peer}
+	if roster.IsGroup(peer) { // no feed of a member shows the markers of others
+		owners = owners[:1]
+	}
+	err = s.mailboxes.Change(ctx, owners, func(ctx context.Context, tx *sqlx.Tx, changed ID) (err error) {
+		// Before the lock, the marker may have moved and one of the users may have been erased, or the user have left the group.
 		marker, err = currentReadMarker(ctx, tx, user, peer)
 		if err != nil || marker.MessageID.Compare(message) >= 0 {
 			return err
@@ -187,13 +209,15 @@ func (s *Service) SetReadMarker(ctx context.Context, caller Caller, user, peer s
 // currentReadMarker returns a user's marker, or an error if there is no conversation.
 func currentReadMarker(ctx context.Context, q sqlx.QueryerContext, user, peer string) (ReadMarker, error) {
 	marker, err := selectReadMarker(ctx, q, user, peer)
-	if err != nil {
+	switch {
+	case err != nil:
 		return ReadMarker{}, err
+	case marker != nil:
+		return *marker, nil
+	case roster.IsGroup(peer):
+		return ReadMarker{}, noSuchGroup("peerId")
 	}
-	if marker == nil {
-		return ReadMarker{}, notOfConversation()
-	}
-	return *marker, nil
+	return ReadMarker{}, notOfConversation()
 }
 
 func notOfConversation() *Error {

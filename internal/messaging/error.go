@@ -69,14 +69,6 @@ func forbidden(message string, fields ...Field) *Error {
 	return &Error{Code: Forbidden, Message: message, Fields: fields}
 }
 
-// notInGroup is the one answer to a user who is no member of a group, whether or not there is one.
-func notInGroup(argument string) *Error {
-	return &Error{
-		Code: NotFound, Message: "There is no such group, or the user is not a member of it.",
-		Fields: []Field{{Name: argument, Detail: "must be a group of which the user is a member"}},
-	}
-}
-
 // explain makes an [Unavailable] error of an unavailable database and of the refusals of package
 // mailbox. It returns other errors as they are.
 func explain(err error) error {

@@ -36,35 +36,32 @@ func (f *inGroups) tx(fn func(context.Context, *sqlx.Tx) error) {
 	}
 }
 
-func (f *inGroups) execute(statement string, args ...any) {
+func (f *inGroups) execute(statement string) {
 	f.t.Helper()
 	f.tx(func(ctx context.Context, tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, tx.Rebind(statement), args...)
+		_, err := tx.ExecContext(ctx, statement)
 		return err
 	})
 }
 
-// group makes a group of users, who can see its messages from now on.
+// group makes a group of users, each of whom can see what comes after they have joined. What mailboxes count and what is published begins anew.
 func (f *inGroups) group(address string, users ...string) {
 	f.t.Helper()
-	f.tx(func(ctx context.Context, tx *sqlx.Tx) error {
-		statement, args := roster.GroupTable.Insert(&roster.Group{Address: address, Name: "x", History: roster.All, MemberCount: len(users)})
-		if _, err := tx.ExecContext(ctx, tx.Rebind(statement), args...); err != nil {
-			return err
-		}
-		for _, user := range users {
-			if err := f.join(ctx, tx, address, user); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	_, _, err := f.CreateGroup(f.t.Context(), AsService, NewGroup{Address: address, Name: "x", History: roster.None, Owner: users[0]})
+	if err == nil && len(users) > 1 {
+		_, err = f.AddMembers(f.t.Context(), AsService, address, users[1:])
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.execute("UPDATE mailboxes SET own_changes = 0, group_changes = 0")
+	f.published = nil
 }
 
-// join makes a user a member of a group.
-func (f *inGroups) join(ctx context.Context, tx *sqlx.Tx, address, user string) error {
+// join makes a user a member of ~team.
+func (f *inGroups) join(ctx context.Context, tx *sqlx.Tx, user string) error {
 	now := f.mailboxes.NewIDs(1)[0]
-	m := &roster.Membership{Group: address, User: user, Role: roster.Member, State: roster.Active, Since: now, VisibleFrom: now, Changed: now}
+	m := &roster.Membership{Group: "~team", User: user, Role: roster.Member, State: roster.Active, Since: now, VisibleFrom: now, Changed: now}
 	for _, table := range []interface {
 		Insert(rows ...*roster.Membership) (string, []any)
 	}{roster.MemberTable, roster.MembershipTable} {
@@ -73,7 +70,7 @@ func (f *inGroups) join(ctx context.Context, tx *sqlx.Tx, address, user string) 
 			return err
 		}
 	}
-	_, err := tx.ExecContext(ctx, "UPDATE groups SET version = version + 1 WHERE group_id = $1", address)
+	_, err := tx.ExecContext(ctx, "UPDATE groups SET version = version + 1 WHERE group_id = '~team'")
 	return err
 }
 
@@ -109,8 +106,8 @@ func (f *inGroups) mustSend(sender, recipient string) Message {
 	return m
 }
 
-// mailboxesAt writes the mailboxes whose clocks are at a message, each "user own groups".
-func (f *inGroups) mailboxesAt(m Message) string {
+// mailboxesAt writes the mailboxes whose clocks are at a change, each "user own groups".
+func (f *inGroups) mailboxesAt(change ID) string {
 	f.t.Helper()
 	var rows []struct {
 		UserID string `db:"user_id"`
@@ -118,7 +115,7 @@ func (f *inGroups) mailboxesAt(m Message) string {
 		Groups int    `db:"group_changes"`
 	}
 	read(f.t, f.Service, func(ctx context.Context, q sqlx.QueryerContext) error {
-		return sqlx.SelectContext(ctx, q, &rows, "SELECT user_id, own_changes, group_changes FROM mailboxes WHERE clock = $1 ORDER BY user_id", m.ID)
+		return sqlx.SelectContext(ctx, q, &rows, "SELECT user_id, own_changes, group_changes FROM mailboxes WHERE clock = $1 ORDER BY user_id", change)
 	})
 	list := make([]string, len(rows))
 	for i, row := range rows {

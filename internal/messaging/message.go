@@ -84,8 +84,8 @@ type Edit struct {
 // Query selects messages. Without words, cursors and Since it selects those of the
 // last [DefaultWindowDays] days.
 type Query struct {
-	Recipient string // anyone if empty
-	Sender    string // anyone if empty
+	Recipient string // a user or a group; anyone if empty
+	Sender    string // anyone if empty; without a recipient, of messages to users
 	Words     string // as typed: all must be in the text; needs a recipient or a sender
 	Highlight bool   // report where the words are in each text
 	Window

@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/mailbox"
 	"github.com/message-service/message-service/internal/roster"
 	"github.com/message-service/message-service/internal/table"
 )
@@ -105,11 +106,15 @@ func selectKeyed(ctx context.Context, tx *sqlx.Tx, others []*StoredMessage) ([]S
 	return found, nil
 }
 
-// selectMessage returns a message, deleted or not, or nil. For a user one between others is none.
+// selectMessage returns a message, deleted or not, or nil. For a user one that they may not see is none: one
+// between others, or of a group of which they are not a member, or from before they could see its messages.
 func selectMessage(ctx context.Context, q sqlx.QueryerContext, caller Caller, id ID) (*Message, error) {
 	statement, args := `SELECT `+messages.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+EveryID+` = $1`, []any{id}
-	if !caller.service {
-		statement, args = statement+` AND $2 IN (recipient, sender)`, append(args, caller.user)
+	if caller.service {
+		statement += ` AND (recipient < '~' OR EXISTS (SELECT 1 FROM groups WHERE group_id = recipient AND groups.deleted = false))`
+	} else {
+		statement, args = statement+` AND (recipient < '~' AND $2 IN (recipient, sender) OR EXISTS (
+			SELECT 1 FROM memberships WHERE user_id = $2 AND group_id = recipient AND state = 'active' AND visible_from <= id))`, append(args, caller.user)
 	}
 	found, err := messages.Select(ctx, q, statement, args...)
 	if err != nil {
@@ -119,6 +124,32 @@ func selectMessage(ctx context.Context, q sqlx.QueryerContext, caller Caller, id
 		return nil, nil //nolint:nilnil // no message is an answer, not an error
 	}
 	return &found[0], nil
+}
+
+// selectVisible returns the range of ids of the messages of a group that a reader may see now, or nil if there is no
+// such group, or the reader is a user who is not a member of it.
+func selectVisible(ctx context.Context, q sqlx.QueryerContext, reader Caller, group string) (*idRange, error) {
+	if reader.service {
+		found, err := selectGroupFor(ctx, q, reader, group)
+		if found == nil || err != nil {
+			return nil, err
+		}
+		return &idRange{high: mailbox.LastID}, nil
+	}
+	var found []struct {
+		From  ID `db:"visible_from"`
+		Clock ID
+	}
+	err := sqlx.SelectContext(ctx, q, &found, `
+		SELECT visible_from, clock FROM memberships AS m JOIN mailboxes AS b ON b.user_id = m.group_id
+		WHERE m.group_id = $1 AND m.user_id = $2 AND m.state = 'active'`, group, reader.user)
+	if err != nil {
+		return nil, fmt.Errorf("select what is visible in a group: %w", err)
+	}
+	if len(found) == 0 {
+		return nil, nil //nolint:nilnil // no group is an answer, not an error
+	}
+	return &idRange{low: found[0].From, high: found[0].Clock.Successor()}, nil
 }
 
 // selectRepliedTo returns the messages that the replies refer to, by id, deleted or not.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // Send stores a message to a user or a group and returns it once it is on disk. With an idempotency
@@ -29,6 +31,12 @@ func (s *Service) Send(ctx context.Context, caller Caller, draft Draft) (m Messa
 	}
 	if err := checkText(draft.Text); err != nil {
 		return Message{}, false, err
+	}
+	if roster.IsGroup(draft.Recipient) && !s.rosters.Remembers(draft.Recipient, draft.Sender) {
+		// What the sender may not do is refused before their send waits for a lock. The locked row decides.
+		if _, err := s.boundsIn(ctx, AsUser(draft.Sender), draft.Recipient, "recipient", idRange{}); err != nil {
+			return Message{}, false, err
+		}
 	}
 	return s.sends.store(ctx, draft)
 }
@@ -143,9 +151,10 @@ func (s *Service) changeMessage(
 func noSuchMessage() *Error { return &Error{Code: NotFound, Message: "There is no such message."} }
 
 // List returns the newest messages that match, or the oldest ones if the window is
-// upward; newest first either way. Errors: [Forbidden]; [InvalidArgument]; [Unavailable].
+// upward; newest first either way. Errors: [Forbidden]; [InvalidArgument]; [NotFound] when the recipient is a group
+// that does not exist, or the caller is not a member of it; [Unavailable].
 func (s *Service) List(ctx context.Context, caller Caller, query Query) (Page, error) {
-	if err := caller.actsAsOneOf(&query); err != nil {
+	if err := caller.actsAsOneOf(&query); !roster.IsGroup(query.Recipient) && err != nil {
 		return Page{}, err
 	}
 	// A query with a cursor or words may go back any time.
@@ -160,6 +169,11 @@ func (s *Service) List(ctx context.Context, caller Caller, query Query) (Page, e
 	if err != nil {
 		return Page{}, err
 	}
+	if roster.IsGroup(query.Recipient) {
+		if bounds, err = s.boundsIn(ctx, caller, query.Recipient, "recipient", bounds); err != nil {
+			return Page{}, err
+		}
+	}
 	if query.Words == "" {
 		if query.Highlight {
 			return Page{}, highlightWithoutWords()
@@ -172,7 +186,7 @@ func (s *Service) List(ctx context.Context, caller Caller, query Query) (Page, e
 		return Page{}, invalid("q", "needs a recipient or a sender")
 	}
 	owner := cmp.Or(query.Recipient, query.Sender)
-	if !caller.mayActAs(owner) { // what others are sent must not decide how long a user's search takes
+	if !roster.IsGroup(owner) && !caller.mayActAs(owner) { // what others are sent must not decide how long a user's search takes
 		owner = query.Sender
 	}
 	search, err := searchOf(s.engine, owner, query, bounds)
@@ -180,6 +194,23 @@ func (s *Service) List(ctx context.Context, caller Caller, query Query) (Page, e
 		return Page{}, err
 	}
 	return s.searchPage(ctx, query.Window, search.page)
+}
+
+// boundsIn narrows a range of ids to the messages of a group that a reader may see now: those that come later are left
+// out, since the reader may have left before. Errors: [NotFound] with the argument that names the group; [Unavailable].
+func (s *Service) boundsIn(ctx context.Context, reader Caller, group, argument string, bounds idRange) (idRange, error) {
+	var visible *idRange
+	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		visible, err = selectVisible(ctx, q, reader, group)
+		return err
+	})
+	switch {
+	case err != nil:
+		return idRange{}, explain(err)
+	case visible == nil:
+		return idRange{}, noSuchGroup(argument)
+	}
+	return idRange{larger(bounds.low, visible.low), smaller(bounds.high, visible.high)}, nil
 }
 
 // SearchUser returns the newest messages of all that a user can see, received, sent and in groups, whose text has

@@ -20,7 +20,7 @@ func TestSendToGroup(t *testing.T) {
 		f.group("~team", "amy", "bob", "cat")
 		f.group("~two", "amy", "dan")
 		first := f.mustSend("amy", "~team")
-		if at, want := f.mailboxesAt(first), "amy 0 1, bob 0 1, cat 0 1, ~team 0 1"; at != want {
+		if at, want := f.mailboxesAt(first.ID), "amy 0 1, bob 0 1, cat 0 1, ~team 0 1"; at != want {
 			t.Errorf("at the first message: %s, want %s", at, want)
 		}
 		if last := f.lastMessage("~team"); last == nil || *last != first.ID {
@@ -32,7 +32,7 @@ func TestSendToGroup(t *testing.T) {
 		f.mustSend("dan", "~two")
 		f.mustSend("bob", "amy")
 		second := f.mustSend("bob", "~team")
-		if at, want := f.mailboxesAt(second), "amy 1 3, bob 1 2, cat 0 2, ~team 0 2"; at != want {
+		if at, want := f.mailboxesAt(second.ID), "amy 1 3, bob 1 2, cat 0 2, ~team 0 2"; at != want {
 			t.Errorf("at the second message: %s, want %s", at, want)
 		}
 		if sends := f.Status().Sends; sends != 4 {
@@ -50,7 +50,7 @@ func TestSendToGroupRefused(t *testing.T) {
 		f.group("~deleted", "amy")
 		f.execute("UPDATE groups SET deleted = true WHERE group_id = '~deleted'")
 		before := f.mustSend("amy", "~team")
-		f.tx(func(ctx context.Context, tx *sqlx.Tx) error { return f.join(ctx, tx, "~team", "late") })
+		f.tx(func(ctx context.Context, tx *sqlx.Tx) error { return f.join(ctx, tx, "late") })
 		other, direct := f.mustSend("amy", "~two"), f.mustSend("amy", "bob")
 		if _, _, err := f.send(Draft{Sender: "bob", Recipient: "~two", IdempotencyKey: "key"}); err != nil {
 			t.Fatal(err)
@@ -151,7 +151,7 @@ func TestSendToGroupAgain(t *testing.T) {
 func TestSendWhileMembersChange(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		f := newInGroups(t, engine)
-		during := func(change func(context.Context, *sqlx.Tx) error) (Message, string) {
+		during := func(sender string, change func(context.Context, *sqlx.Tx) error) (Message, string) {
 			t.Helper()
 			type answer struct {
 				Message
@@ -159,11 +159,11 @@ func TestSendWhileMembersChange(t *testing.T) {
 			}
 			answers := make(chan answer, 1)
 			f.tx(func(ctx context.Context, tx *sqlx.Tx) error {
-				if _, err := f.sends.rosters.Lock(ctx, tx, []string{"~team"}); err != nil {
+				if _, err := f.rosters.Lock(ctx, tx, []string{"~team"}); err != nil {
 					return err
 				}
 				go func() {
-					m, _, err := f.send(Draft{Sender: "amy", Recipient: "~team"})
+					m, _, err := f.send(Draft{Sender: sender, Recipient: "~team"})
 					answers <- answer{m, err}
 				}()
 				if err := untilWaiting(ctx, tx, engine); err != nil {
@@ -177,21 +177,21 @@ func TestSendWhileMembersChange(t *testing.T) {
 		f.group("~team", "amy", "bob")
 		f.mustSend("amy", "~team")
 
-		m, outcome := during(func(ctx context.Context, tx *sqlx.Tx) error { return f.join(ctx, tx, "~team", "zoe") })
-		if at, want := f.mailboxesAt(m), "amy 0 2, bob 0 2, zoe 0 1, ~team 0 2"; at != want || outcome != "ok" {
+		m, outcome := during("amy", func(ctx context.Context, tx *sqlx.Tx) error { return f.join(ctx, tx, "zoe") })
+		if at, want := f.mailboxesAt(m.ID), "amy 0 2, bob 0 2, zoe 0 1, ~team 0 2"; at != want || outcome != "ok" {
 			t.Errorf("after one has joined: %s, want %s; %s", at, want, outcome)
 		}
-		m, outcome = during(func(ctx context.Context, tx *sqlx.Tx) error { return leave(ctx, tx, "~team", "zoe") })
-		if at, want := f.mailboxesAt(m), "amy 0 3, bob 0 3, ~team 0 3"; at != want || outcome != "ok" {
+		m, outcome = during("amy", func(ctx context.Context, tx *sqlx.Tx) error { return leave(ctx, tx, "~team", "zoe") })
+		if at, want := f.mailboxesAt(m.ID), "amy 0 3, bob 0 3, ~team 0 3"; at != want || outcome != "ok" {
 			t.Errorf("after one has left: %s, want %s; %s", at, want, outcome)
 		}
 		clocks := f.clocks()
-		_, outcome = during(func(ctx context.Context, tx *sqlx.Tx) error { return leave(ctx, tx, "~team", "amy") })
+		_, outcome = during("amy", func(ctx context.Context, tx *sqlx.Tx) error { return leave(ctx, tx, "~team", "amy") })
 		if outcome != "not found recipient" || f.clocks() != clocks {
 			t.Errorf("after the sender was removed: %s, and the clocks are %s, were %s", outcome, f.clocks(), clocks)
 		}
-		f.tx(func(ctx context.Context, tx *sqlx.Tx) error { return f.join(ctx, tx, "~team", "yan") })
-		_, outcome = during(func(ctx context.Context, tx *sqlx.Tx) error {
+		f.tx(func(ctx context.Context, tx *sqlx.Tx) error { return f.join(ctx, tx, "yan") })
+		_, outcome = during("yan", func(ctx context.Context, tx *sqlx.Tx) error {
 			_, err := tx.ExecContext(ctx, "UPDATE groups SET deleted = true")
 			return err
 		})

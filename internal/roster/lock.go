@@ -118,6 +118,17 @@ func (r *Rosters) LockDeleted(ctx context.Context, tx *sqlx.Tx) (address string,
 	return address, nil
 }
 
+// Remembers reports whether a user was a member when a group was last locked here. They may have left since, and
+// others may have joined.
+func (r *Rosters) Remembers(group, user string) bool {
+	known, ok := r.cache.Get(group)
+	if !ok {
+		return false
+	}
+	_, is := known.members.Get(user)
+	return is
+}
+
 // selectMembers returns the active members of some groups, in the order of their ids.
 func selectMembers(ctx context.Context, tx *sqlx.Tx, groups []string) (map[string]*Members, error) {
 	rows, err := MemberTable.Select(ctx, tx, tx.Rebind(`
