@@ -122,12 +122,12 @@ func asUser(o operation) refusal {
 	return allowed
 }
 
-// asOther is for another user, for whom the messages of others do not exist.
+// asOther is for another user, for whom the messages and groups of others do not exist, and who creates none for them.
 func asOther(o operation) refusal {
 	switch {
 	case o.isPublic():
 		return allowed
-	case o.user == "own":
+	case o.user == "own" && o.id != "createGroup":
 		return refusal{status: http.StatusNotFound, problem: "not-found"}
 	}
 	return forbidden

@@ -54,14 +54,16 @@ func accessRow(t *testing.T, access any) string {
 	if !ok {
 		t.Fatalf("x-access is %v", access)
 	}
-	roles := map[any]string{
-		nil: "", "member": "in groups: member", "admin": "admin of the group", "owner": "owner of the group",
-		"admin-or-self": "admin of the group, or about oneself", "create": "if `GROUP_CREATE=users`",
+	switch role := rule["group"]; {
+	case role == nil:
+	case rule["user"] != "own":
+		user += fmt.Sprintf(", in groups as %v", role)
+	case role == "create":
+		user = "as owner, with `GROUP_CREATE=users`"
+	case role == "admin-or-self":
+		user = "as admin of the group, or for themselves"
+	default:
+		user = fmt.Sprintf("as %v of the group", role)
 	}
-	role, ok := roles[rule["group"]]
-	if !ok {
-		t.Fatalf("x-access is %v", access)
-	}
-	user = strings.TrimPrefix(strings.TrimSuffix(user+"; "+role, "; "), "own messages; ")
 	return fmt.Sprintf(" | `%v` | %s |\n", rule["scope"], user)
 }

@@ -108,6 +108,7 @@ func TestEveryParameter(t *testing.T) {
 		for _, peer := range []string{"a", "b"} { // before and after the name of the parameter
 			s.Block(t, "sender", peer)
 		}
+		s.NewGroup(t, "~team", "a", "b", "c")
 		for path, item := range contract.Document().Paths.Map() {
 			if item.Get == nil {
 				continue

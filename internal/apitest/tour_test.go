@@ -55,8 +55,8 @@ func paste(t *testing.T, shell string, blocks []block) (answers []string, codes 
 	return answers, codes
 }
 
-// varying matches ids, times and secrets, which differ between runs.
-var varying = regexp.MustCompile(`"id":"[0-9A-Za-z]{12}"|ms[kt]_[0-9A-Za-z_]+|[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z|urn:request:[0-9a-f]+|retry: \d+|"version":"[^"]*"|"(?:uptimeSeconds|sends|sendsPerSecond\d+s|streams|connections|maxConnections)":[0-9.]+`)
+// varying matches ids, addresses, times and secrets, which differ between runs.
+var varying = regexp.MustCompile(`"id":"[0-9A-Za-z]{12}"|~tour-[0-9a-f]{8}|ms[kt]_[0-9A-Za-z_]+|[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[0-9:.]+Z|urn:request:[0-9a-f]+|retry: \d+|"version":"[^"]*"|"(?:uptimeSeconds|sends|sendsPerSecond\d+s|streams|connections|maxConnections)":[0-9.]+`)
 
 // comparePasted compares the output of the samples with the document. Ids and times may differ, but
 // consistently: equal ones must stay equal.

@@ -63,3 +63,36 @@ func ToMembership(m *server.Membership, since, changed server.MessageID) roster.
 		Changed: messaging.ID(changed),
 	}
 }
+
+// NewGroup is the group that a request asks to create.
+func NewGroup(address string, body *server.CreateGroupRequest) (messaging.NewGroup, error) {
+	metadata, err := compact(body.Metadata)
+	return messaging.NewGroup{
+		Address:  address,
+		Name:     body.Name,
+		Metadata: metadata,
+		History:  roster.History(Value(body.History)),
+		Owner:    Value(body.Owner),
+	}, err
+}
+
+// GroupEdit is what a request asks to replace in a group.
+func GroupEdit(body *server.UpdateGroupRequest) (messaging.GroupEdit, error) {
+	metadata, err := editMetadata(body.Metadata)
+	return messaging.GroupEdit{Name: body.Name, Metadata: metadata, History: (*roster.History)(body.History)}, err
+}
+
+// AppendMembershipPage appends the JSON of a page of members to b.
+func AppendMembershipPage(b []byte, page messaging.MemberPage) []byte {
+	return appendHasMore(appendArray(append(b, `{"members":`...), page.Members, AppendMembership), page.HasMore)
+}
+
+// AppendAddedMembers appends the JSON of what became of users who were to be added to b.
+func AppendAddedMembers(b []byte, added *[]messaging.AddedMember) []byte {
+	return append(appendArray(append(b, `{"members":`...), *added, appendAddedMember), '}')
+}
+
+func appendAddedMember(b []byte, m *messaging.AddedMember) []byte {
+	b = AppendText(append(b, `{"user":`...), m.User)
+	return append(AppendText(append(b, `,"outcome":`...), string(m.Outcome)), '}')
+}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/oapi-codegen/nullable"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
@@ -28,18 +29,22 @@ func Draft(body *server.SendMessageRequest, params server.SendMessageParams) (me
 
 // Edit is what a request asks to replace in a message.
 func Edit(body *server.EditMessageRequest) (messaging.Edit, error) {
-	edit := messaging.Edit{Text: body.Text}
+	metadata, err := editMetadata(body.Metadata)
+	return messaging.Edit{Text: body.Text, Metadata: metadata}, err
+}
+
+// editMetadata is what a request puts in the place of metadata: nil if it leaves them as they are, and "" if it
+// removes them.
+func editMetadata(metadata nullable.Nullable[json.RawMessage]) (edited *string, err error) {
 	switch {
-	case body.Metadata.IsNull():
-		edit.Metadata = new("")
-	case body.Metadata.IsSpecified():
-		metadata, err := compact(body.Metadata.MustGet())
-		if err != nil {
-			return edit, err
-		}
-		edit.Metadata = &metadata
+	case metadata.IsNull():
+		edited = new("")
+	case metadata.IsSpecified():
+		var text string
+		text, err = compact(metadata.MustGet())
+		edited = &text
 	}
-	return edit, nil
+	return edited, err
 }
 
 // AppendMessage appends the JSON of a message to b. encoding/json would take as long for a page as

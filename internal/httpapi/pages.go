@@ -77,6 +77,7 @@ var (
 	_ server.ListConversationMessagesResponseObject = pageAnswer(nil)
 	_ server.ListChangesResponseObject              = pageAnswer(nil)
 	_ server.ListBlocksResponseObject               = pageAnswer(nil)
+	_ server.ListGroupMembersResponseObject         = pageAnswer(nil)
 )
 
 // VisitListMessagesResponse writes the answer.
@@ -93,6 +94,9 @@ func (p pageAnswer) VisitListChangesResponse(w http.ResponseWriter) error { retu
 
 // VisitListBlocksResponse writes the answer.
 func (p pageAnswer) VisitListBlocksResponse(w http.ResponseWriter) error { return p(w) }
+
+// VisitListGroupMembersResponse writes the answer.
+func (p pageAnswer) VisitListGroupMembersResponse(w http.ResponseWriter) error { return p(w) }
 
 // pageBuffers reuses the buffers of small pages, which most are.
 var pageBuffers = sync.Pool{New: func() any { return new([]byte) }}

@@ -26,6 +26,10 @@ var (
 	_ server.GetConversationResponseObject = single(nil)
 	_ server.SetReadMarkerResponseObject   = single(nil)
 	_ server.SendMessageResponseObject     = sent{}
+	_ server.GetGroupResponseObject        = single(nil)
+	_ server.UpdateGroupResponseObject     = single(nil)
+	_ server.AddGroupMembersResponseObject = single(nil)
+	_ server.SetGroupMemberResponseObject  = single(nil)
 )
 
 // VisitGetMessageResponse writes the answer.
@@ -45,6 +49,24 @@ func (s single) VisitGetConversationResponse(w http.ResponseWriter) error {
 
 // VisitSetReadMarkerResponse writes the answer.
 func (s single) VisitSetReadMarkerResponse(w http.ResponseWriter) error {
+	return s.write(w, http.StatusOK)
+}
+
+// VisitGetGroupResponse writes the answer.
+func (s single) VisitGetGroupResponse(w http.ResponseWriter) error { return s.write(w, http.StatusOK) }
+
+// VisitUpdateGroupResponse writes the answer.
+func (s single) VisitUpdateGroupResponse(w http.ResponseWriter) error {
+	return s.write(w, http.StatusOK)
+}
+
+// VisitAddGroupMembersResponse writes the answer.
+func (s single) VisitAddGroupMembersResponse(w http.ResponseWriter) error {
+	return s.write(w, http.StatusOK)
+}
+
+// VisitSetGroupMemberResponse writes the answer.
+func (s single) VisitSetGroupMemberResponse(w http.ResponseWriter) error {
 	return s.write(w, http.StatusOK)
 }
 

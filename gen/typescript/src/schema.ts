@@ -74,7 +74,7 @@ export interface paths {
             header?: never;
             path: {
                 /** @description The id of a message. */
-                messageId: components["schemas"]["MessageId"];
+                messageId: components["parameters"]["Message"];
             };
             cookie?: never;
         };
@@ -324,6 +324,131 @@ export interface paths {
         put: operations["setReadMarker"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/groups/{groupId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The address of a group.
+                 * @example ~team-1
+                 */
+                groupId: components["parameters"]["Group"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read a group
+         * @description Answers with a group, to its members and to services. To others, and once it is deleted, there is no such group (404).
+         */
+        get: operations["getGroup"];
+        /**
+         * Create a group
+         * @description Makes a group of its owner alone, at an address of your choice; `addGroupMembers` brings in others. The
+         *     address is never given to another group, even once this one is deleted.
+         *
+         *     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
+         *     it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
+         *     and so is every request once the group is deleted. The order of members and white space make no difference.
+         *
+         *     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
+         *     default only services may, for any `owner`.
+         */
+        put: operations["createGroup"];
+        post?: never;
+        /**
+         * Delete a group
+         * @description Ends the group for all its members at once: each gets a change of type `group` with `deletedAt`, and its
+         *     messages are gone from every list, search and count. They are erased for good in the background. The address
+         *     is never given again, so creating a group there is answered 409. A group that is deleted already is
+         *     answered 404.
+         */
+        delete: operations["deleteGroup"];
+        options?: never;
+        head?: never;
+        /**
+         * Update a group
+         * @description Replaces the name, the metadata or the history, and answers with the group as it is now. What is absent
+         *     stays as it is; `metadata: null` removes the metadata. Another `history` concerns those who join later.
+         *     Every member gets the change.
+         */
+        patch: operations["updateGroup"];
+        trace?: never;
+    };
+    "/v1/groups/{groupId}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The address of a group.
+                 * @example ~team-1
+                 */
+                groupId: components["parameters"]["Group"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List the members of a group
+         * @description The members of a group, in the order of their ids. Walk on with the `user` of the last one as
+         *     `after`, or follow the `Link` header.
+         */
+        get: operations["listGroupMembers"];
+        put?: never;
+        /**
+         * Add members to a group
+         * @description Adds up to 100 users, as members, and answers with what became of each, in their order: one who cannot be
+         *     added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
+         */
+        post: operations["addGroupMembers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/groups/{groupId}/members/{userId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The address of a group.
+                 * @example ~team-1
+                 */
+                groupId: components["parameters"]["Group"];
+                /**
+                 * @description The id of a member.
+                 * @example bob
+                 */
+                userId: components["parameters"]["Member"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the role of a member
+         * @description Gives a member another role, and answers with the membership as it is now. Who makes another member the
+         *     `owner` hands the group over, and becomes an admin. The owner's own role cannot be set otherwise (422), since a
+         *     group always has one. A user who is not a member is answered 404: add them first.
+         */
+        put: operations["setGroupMember"];
+        post?: never;
+        /**
+         * Remove a member, or leave
+         * @description Ends a membership. Everyone may leave; admins remove those who are only members, and the owner removes
+         *     admins too. The user gets the change of their membership, and nothing of the group from then on: it is not
+         *     in their lists, searches and counts any more, nor is what they have written in it.
+         *
+         *     When the owner goes, the admin who has been a member for longest becomes the owner, or else the member
+         *     who has. Who goes last deletes the group. A user who is not a member is answered 404.
+         */
+        delete: operations["removeGroupMember"];
         options?: never;
         head?: never;
         patch?: never;
@@ -735,6 +860,12 @@ export interface components {
          */
         Address: string;
         /**
+         * @description What a group is called, for people: 1 to 128 Unicode code points without control characters, at least one of
+         *     which can be seen. Several groups may have one name.
+         * @example Team 1
+         */
+        GroupName: string;
+        /**
          * @description What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
          *     joining, so a change of it concerns those who join later.
          * @enum {string}
@@ -766,6 +897,62 @@ export interface components {
             createdAt: components["schemas"]["Timestamp"];
             updatedAt?: components["schemas"]["Timestamp"];
             deletedAt?: components["schemas"]["Timestamp"];
+        };
+        /** @description A group to be created. */
+        CreateGroupRequest: {
+            name: components["schemas"]["GroupName"];
+            metadata?: components["schemas"]["Metadata"];
+            history?: components["schemas"]["GroupHistory"];
+            owner?: components["schemas"]["UserId"];
+        };
+        /** @description What to replace in a group. */
+        UpdateGroupRequest: {
+            name?: components["schemas"]["GroupName"];
+            /**
+             * @description The new metadata, within the same bounds as at the creation; null removes it.
+             * @example {
+             *       "color": "teal"
+             *     }
+             */
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            history?: components["schemas"]["GroupHistory"];
+        };
+        /** @description Users to be added to a group. */
+        AddGroupMembersRequest: {
+            /** @description Who. */
+            users: components["schemas"]["UserId"][];
+        };
+        /** @description What became of users who were to be added to a group. */
+        AddedMembers: {
+            /** @description One for each user, in the order of the request. */
+            members: components["schemas"]["AddedMember"][];
+        };
+        /** @description What became of a user who was to be added to a group. */
+        AddedMember: {
+            user: components["schemas"]["UserId"];
+            /**
+             * @description `added`, `already-member`, or why not: `blocked`, as the user has blocked the one who adds;
+             *     `too-many-groups` and `group-full`, by the limits `userMaxGroups` and `groupMaxMembers`;
+             *     `being-erased`. More may come.
+             * @example added
+             */
+            outcome: string;
+        };
+        /** @description The role of a member. */
+        SetGroupMemberRequest: {
+            role: components["schemas"]["Role"];
+        };
+        /** @description One page of members of a group, in the order of their ids. */
+        MembershipPage: {
+            /** @description The members. */
+            members: components["schemas"]["Membership"][];
+            /**
+             * @description Whether there is at least one more member after these.
+             * @example false
+             */
+            hasMore: boolean;
         };
         /** @description That a user is in a group, or no longer. */
         Membership: {
@@ -1369,7 +1556,7 @@ export interface components {
         };
         /**
          * @description The credential is good but does not allow this: a user acts as somebody else, edits or deletes what they
-         *     have received, or does what is for services only, or a service key lacks the scope. Or the request comes from a web page of another
+         *     have received, lacks the role in a group, or does what is for services only, or a service key lacks the scope. Or the request comes from a web page of another
          *     origin, or through a proxy to a server that serves its own machine only.
          */
         Forbidden: {
@@ -1409,6 +1596,17 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description There is or was another group at this address, or the owner cannot have one more. */
+        GroupExists: {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The user is being erased; see `eraseUser`. */
         UserBeingErased: {
             headers: {
@@ -1433,6 +1631,17 @@ export interface components {
         };
         /** @description There are as many service keys as are allowed. */
         TooManyKeys: {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such group, or the caller or the user is not a member of it. */
+        MemberNotFound: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -1574,6 +1783,18 @@ export interface components {
          * @example alice
          */
         OtherUser: components["schemas"]["UserId"];
+        /** @description The id of a message. */
+        Message: components["schemas"]["MessageId"];
+        /**
+         * @description The address of a group.
+         * @example ~team-1
+         */
+        Group: components["schemas"]["GroupId"];
+        /**
+         * @description The id of a member.
+         * @example bob
+         */
+        Member: components["schemas"]["UserId"];
         /**
          * @description Only messages whose text has all these words, in any order. Upper and lower case,
          *     forms of Unicode, and accents that do not make another word (as in Latin, Greek,
@@ -1803,7 +2024,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description The id of a message. */
-                messageId: components["schemas"]["MessageId"];
+                messageId: components["parameters"]["Message"];
             };
             cookie?: never;
         };
@@ -1837,7 +2058,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description The id of a message. */
-                messageId: components["schemas"]["MessageId"];
+                messageId: components["parameters"]["Message"];
             };
             cookie?: never;
         };
@@ -1868,7 +2089,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description The id of a message. */
-                messageId: components["schemas"]["MessageId"];
+                messageId: components["parameters"]["Message"];
             };
             cookie?: never;
         };
@@ -2188,6 +2409,359 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The address of a group.
+                 * @example ~team-1
+                 */
+                groupId: components["parameters"]["Group"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["GroupNotFound"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    createGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The address of a group.
+                 * @example ~team-1
+                 */
+                groupId: components["parameters"]["Group"];
+            };
+            cookie?: never;
+        };
+        /** @description The group to create. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateGroupRequest"];
+            };
+        };
+        responses: {
+            /** @description The same request has created the group before. This is what it is now. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            /** @description The group is created. */
+            201: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            409: components["responses"]["GroupExists"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The address of a group.
+                 * @example ~team-1
+                 */
+                groupId: components["parameters"]["Group"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The group is deleted. */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["GroupNotFound"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateGroup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The address of a group.
+                 * @example ~team-1
+                 */
+                groupId: components["parameters"]["Group"];
+            };
+            cookie?: never;
+        };
+        /** @description What to replace. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateGroupRequest"];
+            };
+        };
+        responses: {
+            /** @description The group as it is now. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["GroupNotFound"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listGroupMembers: {
+        parameters: {
+            query?: {
+                /** @description Only members whose user id comes after this one. */
+                after?: components["schemas"]["UserId"];
+                /** @description The most entries to return. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The address of a group.
+                 * @example ~team-1
+                 */
+                groupId: components["parameters"]["Group"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The members, in the order of their ids. */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembershipPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["GroupNotFound"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    addGroupMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The address of a group.
+                 * @example ~team-1
+                 */
+                groupId: components["parameters"]["Group"];
+            };
+            cookie?: never;
+        };
+        /** @description Whom to add. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddGroupMembersRequest"];
+            };
+        };
+        responses: {
+            /** @description What became of each user. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedMembers"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["GroupNotFound"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    setGroupMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The address of a group.
+                 * @example ~team-1
+                 */
+                groupId: components["parameters"]["Group"];
+                /**
+                 * @description The id of a member.
+                 * @example bob
+                 */
+                userId: components["parameters"]["Member"];
+            };
+            cookie?: never;
+        };
+        /** @description The role. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetGroupMemberRequest"];
+            };
+        };
+        responses: {
+            /** @description The membership as it is now. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Membership"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["MemberNotFound"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeGroupMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The address of a group.
+                 * @example ~team-1
+                 */
+                groupId: components["parameters"]["Group"];
+                /**
+                 * @description The id of a member.
+                 * @example bob
+                 */
+                userId: components["parameters"]["Member"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user is not a member any more. */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["MemberNotFound"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];

@@ -1,11 +1,15 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .add_group_members_request import AddGroupMembersRequest
+from .added_member import AddedMember
+from .added_members import AddedMembers
 from .block import Block
 from .block_page import BlockPage
 from .change import Change
 from .change_page import ChangePage
 from .conversation import Conversation
 from .conversation_page import ConversationPage
+from .create_group_request import CreateGroupRequest
 from .create_key_request import CreateKeyRequest
 from .create_token_request import CreateTokenRequest
 from .created_key import CreatedKey
@@ -20,6 +24,7 @@ from .key import Key
 from .key_list import KeyList
 from .limits import Limits
 from .membership import Membership
+from .membership_page import MembershipPage
 from .message import Message
 from .message_page import MessagePage
 from .metadata import Metadata
@@ -30,19 +35,26 @@ from .read_marker import ReadMarker
 from .role import Role
 from .scope import Scope
 from .send_message_request import SendMessageRequest
+from .set_group_member_request import SetGroupMemberRequest
 from .set_read_marker_request import SetReadMarkerRequest
 from .set_token_revocation_request import SetTokenRevocationRequest
 from .status import Status
 from .stream_ticket import StreamTicket
 from .token_revocation import TokenRevocation
+from .update_group_request import UpdateGroupRequest
+from .update_group_request_metadata_type_0 import UpdateGroupRequestMetadataType0
 
 __all__ = (
+    "AddGroupMembersRequest",
+    "AddedMember",
+    "AddedMembers",
     "Block",
     "BlockPage",
     "Change",
     "ChangePage",
     "Conversation",
     "ConversationPage",
+    "CreateGroupRequest",
     "CreateKeyRequest",
     "CreateTokenRequest",
     "CreatedKey",
@@ -57,6 +69,7 @@ __all__ = (
     "KeyList",
     "Limits",
     "Membership",
+    "MembershipPage",
     "Message",
     "MessagePage",
     "Metadata",
@@ -67,9 +80,12 @@ __all__ = (
     "Role",
     "Scope",
     "SendMessageRequest",
+    "SetGroupMemberRequest",
     "SetReadMarkerRequest",
     "SetTokenRevocationRequest",
     "Status",
     "StreamTicket",
     "TokenRevocation",
+    "UpdateGroupRequest",
+    "UpdateGroupRequestMetadataType0",
 )

@@ -1,0 +1,231 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...models.group import Group
+from ...models.problem import Problem
+from ...types import Response
+
+
+def _get_kwargs(
+    group_id: str,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/groups/{group_id}".format(
+            group_id=quote(str(group_id), safe=""),
+        ),
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Group | Problem:
+    if response.status_code == 200:
+        response_200 = Group.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 406:
+        response_406 = Problem.from_dict(response.json())
+
+        return response_406
+
+    if response.status_code == 422:
+        response_422 = Problem.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
+    if response.status_code == 500:
+        response_500 = Problem.from_dict(response.json())
+
+        return response_500
+
+    if response.status_code == 503:
+        response_503 = Problem.from_dict(response.json())
+
+        return response_503
+
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Group | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    group_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Response[Group | Problem]:
+    """Read a group
+
+     Answers with a group, to its members and to services. To others, and once it is deleted, there is no
+    such group (404).
+
+    Args:
+        group_id (str): The address of a group, which you choose: `~`, and then what a user id can
+            be. It is never given to another
+            group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word
+            that begins with `~`
+            for a directory. In a query encode `+` as `%2B`.
+             Example: ~team-1.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Group | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        group_id=group_id,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    group_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Group | Problem | None:
+    """Read a group
+
+     Answers with a group, to its members and to services. To others, and once it is deleted, there is no
+    such group (404).
+
+    Args:
+        group_id (str): The address of a group, which you choose: `~`, and then what a user id can
+            be. It is never given to another
+            group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word
+            that begins with `~`
+            for a directory. In a query encode `+` as `%2B`.
+             Example: ~team-1.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Group | Problem
+    """
+
+    return sync_detailed(
+        group_id=group_id,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    group_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Response[Group | Problem]:
+    """Read a group
+
+     Answers with a group, to its members and to services. To others, and once it is deleted, there is no
+    such group (404).
+
+    Args:
+        group_id (str): The address of a group, which you choose: `~`, and then what a user id can
+            be. It is never given to another
+            group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word
+            that begins with `~`
+            for a directory. In a query encode `+` as `%2B`.
+             Example: ~team-1.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Group | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        group_id=group_id,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    group_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+) -> Group | Problem | None:
+    """Read a group
+
+     Answers with a group, to its members and to services. To others, and once it is deleted, there is no
+    such group (404).
+
+    Args:
+        group_id (str): The address of a group, which you choose: `~`, and then what a user id can
+            be. It is never given to another
+            group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word
+            that begins with `~`
+            for a directory. In a query encode `+` as `%2B`.
+             Example: ~team-1.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Group | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            group_id=group_id,
+            client=client,
+        )
+    ).parsed
