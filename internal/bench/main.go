@@ -46,6 +46,7 @@ var sections = []struct {
 	{"send", (*suite).send},
 	{"page", (*suite).page},
 	{"authentication", (*suite).authentication},
+	{"groups", (*suite).groups},
 	{"mailboxes", (*suite).mailboxes},
 	{"start", (*suite).start},
 	{"overload", (*suite).overload},

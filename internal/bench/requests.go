@@ -21,15 +21,20 @@ func sends(users int, tokens ...string) script {
 	return func(random *rand.Rand, buf []byte) []byte {
 		sender := random.IntN(users)
 		recipient := (sender + 1 + random.IntN(users-1)) % users
-		body := make([]byte, 0, 256) // stays on the stack
-		body = fmt.Appendf(body, `{"sender":"user-%d","recipient":"user-%d","text":"`, sender, recipient)
-		for range textWords {
-			body = fmt.Appendf(body, "w%d ", zipf(random, vocabulary)*wordSpacing)
-		}
-		body = append(body[:len(body)-1], `"}`...)
-		return fmt.Appendf(buf, "POST /v1/messages HTTP/1.1\r\n"+host+"Content-Type: application/json\r\nIdempotency-Key: %d\r\n%sContent-Length: %d\r\n\r\n%s",
-			random.Uint64()>>1, authorization(tokens, sender), len(body), body)
+		return appendSend(buf, random, fmt.Appendf(nil, `"sender":"user-%d","recipient":"user-%d"`, sender, recipient), authorization(tokens, sender))
 	}
+}
+
+// appendSend appends the send of a random text; the addresses are its first members.
+func appendSend(buf []byte, random *rand.Rand, addresses []byte, authorization string) []byte {
+	body := make([]byte, 0, 256) // stays on the stack
+	body = fmt.Appendf(body, `{%s,"text":"`, addresses)
+	for range textWords {
+		body = fmt.Appendf(body, "w%d ", zipf(random, vocabulary)*wordSpacing)
+	}
+	body = append(body[:len(body)-1], `"}`...)
+	return fmt.Appendf(buf, "POST /v1/messages HTTP/1.1\r\n"+host+"Content-Type: application/json\r\nIdempotency-Key: %d\r\n%sContent-Length: %d\r\n\r\n%s",
+		random.Uint64()>>1, authorization, len(body), body)
 }
 
 // gets writes GET requests; path appends their paths.
