@@ -254,10 +254,24 @@ type ChangePage struct {
 	Next Cursor `json:"next"`
 }
 
-// Conversation One user's view of what they and another have written to each other.
+// Conversation One user's view of what they and another have written to each other, or of a group of which
+// they are a member.
 type Conversation struct {
+	// Group The group in which a conversation is.
+	Group *ConversationGroup `json:"group,omitempty"`
+
+	// Hidden Whether it is left out of the list of conversations until there is a newer message.
+	//
+	// Example: false
+	Hidden bool `json:"hidden"`
+
 	// LastMessage A message as it is now.
-	LastMessage Message `json:"lastMessage"`
+	LastMessage *Message `json:"lastMessage,omitempty"`
+
+	// MutedUntil An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	MutedUntil *Timestamp `json:"mutedUntil,omitempty"`
 
 	// Peer To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
 	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
@@ -266,20 +280,38 @@ type Conversation struct {
 	// PeerReadMarker How far a user has read the conversation with a peer.
 	PeerReadMarker *ReadMarker `json:"peerReadMarker,omitempty"`
 
+	// Position The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
+	// last message, or, if that is greater, the change by which the user has joined the group.
+	Position ConversationPosition `json:"position"`
+
 	// ReadMarker How far a user has read the conversation with a peer.
 	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
 
-	// UnreadCount How many messages from the peer come after the user's marker; 100 means
-	// 100 or more.
+	// UnreadCount How many messages of others come after the user's marker; 100 means 100 or more. In a group
+	// those since the user has joined, of the newest 200.
 	//
 	//
 	// Example: 1
 	UnreadCount int32 `json:"unreadCount"`
 }
 
+// ConversationGroup The group in which a conversation is.
+type ConversationGroup struct {
+	// MemberCount How many members it has.
+	//
+	// Example: 20
+	MemberCount int32 `json:"memberCount"`
+
+	// Name What it is called.
+	//
+	// Example: Team 1
+	Name string `json:"name"`
+}
+
 // ConversationPage One page of conversations, the one with the newest message first: as many as were asked
 // for, or fewer where their last messages are large (`pageMaxBytes` of the limits). Only
-// `hasMore` tells whether it is the last.
+// `hasMore` tells whether it is the last. If it is not, `next` is where the next one begins:
+// pass it as `before`.
 type ConversationPage struct {
 	// Conversations The conversations.
 	Conversations []Conversation `json:"conversations"`
@@ -288,7 +320,15 @@ type ConversationPage struct {
 	//
 	// Example: false
 	HasMore bool `json:"hasMore"`
+
+	// Next The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
+	// last message, or, if that is greater, the change by which the user has joined the group.
+	Next *ConversationPosition `json:"next,omitempty"`
 }
+
+// ConversationPosition The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
+// last message, or, if that is greater, the change by which the user has joined the group.
+type ConversationPosition = openapi_types.UUID
 
 // CreateGroupRequest A group to be created.
 type CreateGroupRequest struct {
@@ -1014,6 +1054,33 @@ type TokenRevocation struct {
 	IssuedBefore Timestamp `json:"issuedBefore"`
 }
 
+// Unread What a user has not read.
+type Unread struct {
+	// Conversations How many conversations have unread messages; 100 means 100 or more.
+	//
+	// Example: 2
+	Conversations int32 `json:"conversations"`
+
+	// Messages How many unread messages these have together, each as in its `unreadCount`.
+	//
+	// Example: 3
+	Messages int32 `json:"messages"`
+}
+
+// UpdateConversationRequest What to replace in a user's view of a conversation.
+type UpdateConversationRequest struct {
+	// Hidden Whether to leave it out of the list of conversations until there is a newer message.
+	//
+	// Example: true
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// MutedUntil Until when it is muted, an RFC 3339 time in any zone, to the millisecond; null unmutes it.
+	//
+	//
+	// Example: 2026-11-24T08:00:00Z
+	MutedUntil nullable.Nullable[time.Time] `json:"mutedUntil,omitempty"`
+}
+
 // UpdateGroupRequest What to replace in a group.
 type UpdateGroupRequest struct {
 	// History What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
@@ -1036,6 +1103,9 @@ type UpdateGroupRequest struct {
 // UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
 // `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 type UserID = string
+
+// Words Words, as typed.
+type Words = string
 
 // After A UUID. Those the service makes are of version 7 and sort in the order of the
 // messages.
@@ -1081,8 +1151,11 @@ type User = UserID
 // WithHighlights defines model for WithHighlights.
 type WithHighlights = bool
 
-// Words defines model for Words.
-type Words = string
+// WordsParameter Words, as typed.
+type WordsParameter = Words
+
+// WordsToFind Words, as typed.
+type WordsToFind = Words
 
 // BadRequest What went wrong, as in RFC 9457.
 type BadRequest = Problem
@@ -1175,7 +1248,7 @@ type ListMessagesParams struct {
 	// letter nor a digit nor an emoji finds nothing. At most 128 characters and 32 words,
 	// as spaces separate them; more are answered 400. The guide to searching
 	// (docs/guides/search.md in the repository) has a table of what finds what.
-	Q *Words `form:"q,omitempty" json:"q,omitempty"`
+	Q *WordsParameter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Highlight Whether the messages have `highlights`, which say where in the text the words
 	// are. Only for a search: `true` without `q` is refused (422).
@@ -1246,8 +1319,8 @@ type ListChangesParams struct {
 
 // ListConversationsParams defines parameters for ListConversations.
 type ListConversationsParams struct {
-	// Before Only conversations whose last message is older than the one with this id.
-	Before *MessageID `form:"before,omitempty" json:"before,omitempty"`
+	// Before Only conversations behind this place, the `next` of a page or the `position` of a conversation.
+	Before *ConversationPosition `form:"before,omitempty" json:"before,omitempty"`
 
 	// Limit The most entries to return.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1266,7 +1339,7 @@ type ListConversationMessagesParams struct {
 	// letter nor a digit nor an emoji finds nothing. At most 128 characters and 32 words,
 	// as spaces separate them; more are answered 400. The guide to searching
 	// (docs/guides/search.md in the repository) has a table of what finds what.
-	Q *Words `form:"q,omitempty" json:"q,omitempty"`
+	Q *WordsParameter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Highlight Whether the messages have `highlights`, which say where in the text the words
 	// are. Only for a search: `true` without `q` is refused (422).
@@ -1284,6 +1357,28 @@ type ListConversationMessagesParams struct {
 	// After Only messages newer than the one with this id: the ones directly newer, or,
 	// together with `before`, the newest between the two.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit The most entries to return.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// SearchMessagesParams defines parameters for SearchMessages.
+type SearchMessagesParams struct {
+	// Q The words to find, by the same rules as in `listMessages`.
+	Q WordsToFind `form:"q" json:"q"`
+
+	// Highlight Whether the messages have `highlights`, which say where in the text the words
+	// are. Only for a search: `true` without `q` is refused (422).
+	Highlight *WithHighlights `form:"highlight,omitempty" json:"highlight,omitempty"`
+
+	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
+	Since *TimeBound `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only messages sent before this time. RFC 3339; encode a `+` as `%2B`.
+	Until *TimeBound `form:"until,omitempty" json:"until,omitempty"`
+
+	// Before Only messages older than the one with this id, the newest of them first.
+	Before *Before `form:"before,omitempty" json:"before,omitempty"`
 
 	// Limit The most entries to return.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1315,6 +1410,9 @@ type SetAllTokensRevocationJSONRequestBody = SetTokenRevocationRequest
 
 // CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
 type CreateTokenJSONRequestBody = CreateTokenRequest
+
+// UpdateConversationJSONRequestBody defines body for UpdateConversation for application/json ContentType.
+type UpdateConversationJSONRequestBody = UpdateConversationRequest
 
 // SetReadMarkerJSONRequestBody defines body for SetReadMarker for application/json ContentType.
 type SetReadMarkerJSONRequestBody = SetReadMarkerRequest
@@ -1605,9 +1703,8 @@ type ClientInterface interface {
 	// `hasMore` is true there are still newer ones: go on with `next` as `after`, or
 	// follow the `Link` header.
 	//
-	// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
-	// messages of a user are two searches, of those received and of those sent: merge
-	// them by id. A search finds messages of any age. Its page may be short, even empty,
+	// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). To search in all that
+	// a user can see, use `searchMessages`. A search finds messages of any age. Its page may be short, even empty,
 	// while `hasMore` is true, when many messages had to be looked at: go on.
 	//
 	// In a list with a `recipient` or a `sender`, a message never appears below one
@@ -1893,14 +1990,15 @@ type ClientInterface interface {
 
 	// ListConversations List a user's conversations
 	//
-	// The conversations of a user, the one with the newest message first: with whom,
-	// the last message, how many messages are unread, and how far both have read.
-	// Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
-	// follow the `Link` header.
+	// The conversations of a user with others and in groups, the one with the newest
+	// message first: with whom, the last message, how many messages are unread, and how
+	// far both have read. Walk on with the `next` of a page as `before`, or follow the
+	// `Link` header. Hidden ones are left out until there is a newer message.
 	//
 	// Two users have a conversation as long as there is a message between them that
 	// is not deleted. There is one of each user with each other, and one with
-	// themselves if they write to themselves.
+	// themselves if they write to themselves. In a group it exists as long as the user
+	// is a member; before its first message it stands where the user has joined.
 	//
 	// Corresponds with GET /v1/users/{userId}/conversations (the `ListConversations` operationId).
 	ListConversations(ctx context.Context, userID User, params *ListConversationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1912,6 +2010,34 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
 	GetConversation(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateConversationWithBody Mute or hide a conversation
+	//
+	// Replaces what the request has of a user's own view of a conversation, and answers
+	// with the conversation as it is now. Nobody else learns of it.
+	//
+	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
+	// not alert the user; everything else goes on. A hidden one is left out of
+	// `listConversations` and `getUnread` until there is a newer message.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /v1/users/{userId}/conversations/{peerId} (the `UpdateConversation` operationId).
+	UpdateConversationWithBody(ctx context.Context, userID User, peerID Peer, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateConversation Mute or hide a conversation
+	//
+	// Replaces what the request has of a user's own view of a conversation, and answers
+	// with the conversation as it is now. Nobody else learns of it.
+	//
+	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
+	// not alert the user; everything else goes on. A hidden one is left out of
+	// `listConversations` and `getUnread` until there is a newer message.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /v1/users/{userId}/conversations/{peerId} (the `UpdateConversation` operationId).
+	UpdateConversation(ctx context.Context, userID User, peerID Peer, body UpdateConversationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListConversationMessages List or search a conversation
 	//
@@ -1974,6 +2100,19 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/users/{userId}/export (the `ExportUser` operationId).
 	ExportUser(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// SearchMessages Search all that a user can see
+	//
+	// Messages that the user has received or sent, and those of their groups that they
+	// can see, newest first, of any age. Walk on with the `next` of a page as `before`, or
+	// follow the `Link` header.
+	//
+	// A page may be short, even empty, while `hasMore` is true, when many groups or messages
+	// had to be looked at: go on. To search in one conversation, use
+	// `listConversationMessages`.
+	//
+	// Corresponds with GET /v1/users/{userId}/messages (the `SearchMessages` operationId).
+	SearchMessages(ctx context.Context, userID User, params *SearchMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CreateStreamTicket Make a ticket for a stream
 	//
 	// A ticket opens the stream of a user's changes for a browser's own `EventSource`, which cannot send
@@ -2013,6 +2152,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/users/{userId}/token-revocation (the `SetTokenRevocation` operationId).
 	SetTokenRevocation(ctx context.Context, userID User, body SetTokenRevocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetUnread Count what a user has not read
+	//
+	// How many conversations have unread messages, and how many these are together: what
+	// a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
+	// conversations with the newest messages, up to 100 with unread ones.
+	//
+	// Corresponds with GET /v1/users/{userId}/unread (the `GetUnread` operationId).
+	GetUnread(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // GetHealth Is the process alive?
@@ -2414,9 +2562,8 @@ func (c *Client) GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (
 // `hasMore` is true there are still newer ones: go on with `next` as `after`, or
 // follow the `Link` header.
 //
-// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
-// messages of a user are two searches, of those received and of those sent: merge
-// them by id. A search finds messages of any age. Its page may be short, even empty,
+// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). To search in all that
+// a user can see, use `searchMessages`. A search finds messages of any age. Its page may be short, even empty,
 // while `hasMore` is true, when many messages had to be looked at: go on.
 //
 // In a list with a `recipient` or a `sender`, a message never appears below one
@@ -2882,14 +3029,15 @@ func (c *Client) ListChanges(ctx context.Context, userID User, params *ListChang
 
 // ListConversations List a user's conversations
 //
-// The conversations of a user, the one with the newest message first: with whom,
-// the last message, how many messages are unread, and how far both have read.
-// Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
-// follow the `Link` header.
+// The conversations of a user with others and in groups, the one with the newest
+// message first: with whom, the last message, how many messages are unread, and how
+// far both have read. Walk on with the `next` of a page as `before`, or follow the
+// `Link` header. Hidden ones are left out until there is a newer message.
 //
 // Two users have a conversation as long as there is a message between them that
 // is not deleted. There is one of each user with each other, and one with
-// themselves if they write to themselves.
+// themselves if they write to themselves. In a group it exists as long as the user
+// is a member; before its first message it stands where the user has joined.
 //
 // Corresponds with GET /v1/users/{userId}/conversations (the `ListConversations` operationId).
 func (c *Client) ListConversations(ctx context.Context, userID User, params *ListConversationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2912,6 +3060,54 @@ func (c *Client) ListConversations(ctx context.Context, userID User, params *Lis
 // Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
 func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetConversationRequest(c.Server, userID, peerID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateConversationWithBody Mute or hide a conversation
+//
+// Replaces what the request has of a user's own view of a conversation, and answers
+// with the conversation as it is now. Nobody else learns of it.
+//
+// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
+// not alert the user; everything else goes on. A hidden one is left out of
+// `listConversations` and `getUnread` until there is a newer message.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /v1/users/{userId}/conversations/{peerId} (the `UpdateConversation` operationId).
+func (c *Client) UpdateConversationWithBody(ctx context.Context, userID User, peerID Peer, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateConversationRequestWithBody(c.Server, userID, peerID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateConversation Mute or hide a conversation
+//
+// Replaces what the request has of a user's own view of a conversation, and answers
+// with the conversation as it is now. Nobody else learns of it.
+//
+// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
+// not alert the user; everything else goes on. A hidden one is left out of
+// `listConversations` and `getUnread` until there is a newer message.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /v1/users/{userId}/conversations/{peerId} (the `UpdateConversation` operationId).
+func (c *Client) UpdateConversation(ctx context.Context, userID User, peerID Peer, body UpdateConversationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateConversationRequest(c.Server, userID, peerID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3023,6 +3219,29 @@ func (c *Client) ExportUser(ctx context.Context, userID User, reqEditors ...Requ
 	return c.Client.Do(req)
 }
 
+// SearchMessages Search all that a user can see
+//
+// Messages that the user has received or sent, and those of their groups that they
+// can see, newest first, of any age. Walk on with the `next` of a page as `before`, or
+// follow the `Link` header.
+//
+// A page may be short, even empty, while `hasMore` is true, when many groups or messages
+// had to be looked at: go on. To search in one conversation, use
+// `listConversationMessages`.
+//
+// Corresponds with GET /v1/users/{userId}/messages (the `SearchMessages` operationId).
+func (c *Client) SearchMessages(ctx context.Context, userID User, params *SearchMessagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchMessagesRequest(c.Server, userID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CreateStreamTicket Make a ticket for a stream
 //
 // A ticket opens the stream of a user's changes for a browser's own `EventSource`, which cannot send
@@ -3093,6 +3312,25 @@ func (c *Client) SetTokenRevocationWithBody(ctx context.Context, userID User, co
 // Corresponds with PUT /v1/users/{userId}/token-revocation (the `SetTokenRevocation` operationId).
 func (c *Client) SetTokenRevocation(ctx context.Context, userID User, body SetTokenRevocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetTokenRevocationRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetUnread Count what a user has not read
+//
+// How many conversations have unread messages, and how many these are together: what
+// a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
+// conversations with the newest messages, up to 100 with unread ones.
+//
+// Corresponds with GET /v1/users/{userId}/unread (the `GetUnread` operationId).
+func (c *Client) GetUnread(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUnreadRequest(c.Server, userID)
 	if err != nil {
 		return nil, err
 	}
@@ -4543,6 +4781,60 @@ func NewGetConversationRequest(server string, userID User, peerID Peer) (*http.R
 	return req, nil
 }
 
+// NewUpdateConversationRequest calls the generic UpdateConversation builder with application/json body
+func NewUpdateConversationRequest(server string, userID User, peerID Peer, body UpdateConversationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateConversationRequestWithBody(server, userID, peerID, "application/json", bodyReader)
+}
+
+// NewUpdateConversationRequestWithBody constructs an http.Request for the UpdateConversation method, with any body, and a specified content type
+func NewUpdateConversationRequestWithBody(server string, userID User, peerID Peer, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "peerId", peerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/conversations/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListConversationMessagesRequest constructs an http.Request for the ListConversationMessages method
 func NewListConversationMessagesRequest(server string, userID User, peerID Peer, params *ListConversationMessagesParams) (*http.Request, error) {
 	var err error
@@ -4771,6 +5063,123 @@ func NewExportUserRequest(server string, userID User) (*http.Request, error) {
 	return req, nil
 }
 
+// NewSearchMessagesRequest constructs an http.Request for the SearchMessages method
+func NewSearchMessagesRequest(server string, userID User, params *SearchMessagesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/messages", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Highlight != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "highlight", *params.Highlight, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCreateStreamTicketRequest constructs an http.Request for the CreateStreamTicket method
 func NewCreateStreamTicketRequest(server string, userID User) (*http.Request, error) {
 	var err error
@@ -4882,6 +5291,40 @@ func NewSetTokenRevocationRequestWithBody(server string, userID User, contentTyp
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetUnreadRequest constructs an http.Request for the GetUnread method
+func NewGetUnreadRequest(server string, userID User) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/unread", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -5157,9 +5600,8 @@ type ClientWithResponsesInterface interface {
 	// `hasMore` is true there are still newer ones: go on with `next` as `after`, or
 	// follow the `Link` header.
 	//
-	// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
-	// messages of a user are two searches, of those received and of those sent: merge
-	// them by id. A search finds messages of any age. Its page may be short, even empty,
+	// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). To search in all that
+	// a user can see, use `searchMessages`. A search finds messages of any age. Its page may be short, even empty,
 	// while `hasMore` is true, when many messages had to be looked at: go on.
 	//
 	// In a list with a `recipient` or a `sender`, a message never appears below one
@@ -5465,14 +5907,15 @@ type ClientWithResponsesInterface interface {
 
 	// ListConversationsWithResponse List a user's conversations
 	//
-	// The conversations of a user, the one with the newest message first: with whom,
-	// the last message, how many messages are unread, and how far both have read.
-	// Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
-	// follow the `Link` header.
+	// The conversations of a user with others and in groups, the one with the newest
+	// message first: with whom, the last message, how many messages are unread, and how
+	// far both have read. Walk on with the `next` of a page as `before`, or follow the
+	// `Link` header. Hidden ones are left out until there is a newer message.
 	//
 	// Two users have a conversation as long as there is a message between them that
 	// is not deleted. There is one of each user with each other, and one with
-	// themselves if they write to themselves.
+	// themselves if they write to themselves. In a group it exists as long as the user
+	// is a member; before its first message it stands where the user has joined.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5488,6 +5931,34 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
 	GetConversationWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*GetConversationResponse, error)
+
+	// UpdateConversationWithBodyWithResponse Mute or hide a conversation
+	//
+	// Replaces what the request has of a user's own view of a conversation, and answers
+	// with the conversation as it is now. Nobody else learns of it.
+	//
+	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
+	// not alert the user; everything else goes on. A hidden one is left out of
+	// `listConversations` and `getUnread` until there is a newer message.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/users/{userId}/conversations/{peerId} (the `UpdateConversation` operationId).
+	UpdateConversationWithBodyWithResponse(ctx context.Context, userID User, peerID Peer, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateConversationResponse, error)
+
+	// UpdateConversationWithResponse Mute or hide a conversation
+	//
+	// Replaces what the request has of a user's own view of a conversation, and answers
+	// with the conversation as it is now. Nobody else learns of it.
+	//
+	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
+	// not alert the user; everything else goes on. A hidden one is left out of
+	// `listConversations` and `getUnread` until there is a newer message.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/users/{userId}/conversations/{peerId} (the `UpdateConversation` operationId).
+	UpdateConversationWithResponse(ctx context.Context, userID User, peerID Peer, body UpdateConversationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateConversationResponse, error)
 
 	// ListConversationMessagesWithResponse List or search a conversation
 	//
@@ -5554,6 +6025,21 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/users/{userId}/export (the `ExportUser` operationId).
 	ExportUserWithResponse(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*ExportUserResponse, error)
 
+	// SearchMessagesWithResponse Search all that a user can see
+	//
+	// Messages that the user has received or sent, and those of their groups that they
+	// can see, newest first, of any age. Walk on with the `next` of a page as `before`, or
+	// follow the `Link` header.
+	//
+	// A page may be short, even empty, while `hasMore` is true, when many groups or messages
+	// had to be looked at: go on. To search in one conversation, use
+	// `listConversationMessages`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/{userId}/messages (the `SearchMessages` operationId).
+	SearchMessagesWithResponse(ctx context.Context, userID User, params *SearchMessagesParams, reqEditors ...RequestEditorFn) (*SearchMessagesResponse, error)
+
 	// CreateStreamTicketWithResponse Make a ticket for a stream
 	//
 	// A ticket opens the stream of a user's changes for a browser's own `EventSource`, which cannot send
@@ -5597,6 +6083,17 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/users/{userId}/token-revocation (the `SetTokenRevocation` operationId).
 	SetTokenRevocationWithResponse(ctx context.Context, userID User, body SetTokenRevocationJSONRequestBody, reqEditors ...RequestEditorFn) (*SetTokenRevocationResponse, error)
+
+	// GetUnreadWithResponse Count what a user has not read
+	//
+	// How many conversations have unread messages, and how many these are together: what
+	// a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
+	// conversations with the newest messages, up to 100 with unread ones.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/{userId}/unread (the `GetUnread` operationId).
+	GetUnreadWithResponse(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*GetUnreadResponse, error)
 }
 
 type GetHealthResponse struct {
@@ -9161,6 +9658,145 @@ func (r GetConversationResponse) ContentType() string {
 	return ""
 }
 
+// UpdateConversationResponse429Headers the declared response headers of an HTTP 429 response for UpdateConversation
+type UpdateConversationResponse429Headers struct {
+	RetryAfter int32
+}
+
+// UpdateConversationResponse503Headers the declared response headers of an HTTP 503 response for UpdateConversation
+type UpdateConversationResponse503Headers struct {
+	RetryAfter int32
+}
+
+type UpdateConversationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Conversation
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *ContentTooLarge
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *UnsupportedMediaType
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UpdateConversationResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UpdateConversationResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateConversationResponse) GetJSON200() *Conversation {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSON413() *ContentTooLarge {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSON415() *UnsupportedMediaType {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateConversationResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateConversationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateConversationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateConversationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateConversationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListConversationMessagesResponse200Headers the declared response headers of an HTTP 200 response for ListConversationMessages
 type ListConversationMessagesResponse200Headers struct {
 	Link *string
@@ -9543,6 +10179,131 @@ func (r ExportUserResponse) ContentType() string {
 	return ""
 }
 
+// SearchMessagesResponse200Headers the declared response headers of an HTTP 200 response for SearchMessages
+type SearchMessagesResponse200Headers struct {
+	Link *string
+}
+
+// SearchMessagesResponse429Headers the declared response headers of an HTTP 429 response for SearchMessages
+type SearchMessagesResponse429Headers struct {
+	RetryAfter int32
+}
+
+// SearchMessagesResponse503Headers the declared response headers of an HTTP 503 response for SearchMessages
+type SearchMessagesResponse503Headers struct {
+	RetryAfter int32
+}
+
+type SearchMessagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MessagePage
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *SearchMessagesResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SearchMessagesResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SearchMessagesResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SearchMessagesResponse) GetJSON200() *MessagePage {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SearchMessagesResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r SearchMessagesResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r SearchMessagesResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r SearchMessagesResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r SearchMessagesResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r SearchMessagesResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r SearchMessagesResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r SearchMessagesResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SearchMessagesResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SearchMessagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SearchMessagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SearchMessagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SearchMessagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CreateStreamTicketResponse429Headers the declared response headers of an HTTP 429 response for CreateStreamTicket
 type CreateStreamTicketResponse429Headers struct {
 	RetryAfter int32
@@ -9897,6 +10658,124 @@ func (r SetTokenRevocationResponse) ContentType() string {
 	return ""
 }
 
+// GetUnreadResponse429Headers the declared response headers of an HTTP 429 response for GetUnread
+type GetUnreadResponse429Headers struct {
+	RetryAfter int32
+}
+
+// GetUnreadResponse503Headers the declared response headers of an HTTP 503 response for GetUnread
+type GetUnreadResponse503Headers struct {
+	RetryAfter int32
+}
+
+type GetUnreadResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Unread
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetUnreadResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetUnreadResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetUnreadResponse) GetJSON200() *Unread {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetUnreadResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetUnreadResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetUnreadResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r GetUnreadResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetUnreadResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetUnreadResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetUnreadResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetUnreadResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetUnreadResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetUnreadResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetUnreadResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetUnreadResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetUnreadResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetHealthWithResponse Is the process alive?
 //
 // Answers `UP` as long as the process can answer at all, whatever the state of
@@ -10238,9 +11117,8 @@ func (c *ClientWithResponses) GetLimitsWithResponse(ctx context.Context, reqEdit
 // `hasMore` is true there are still newer ones: go on with `next` as `after`, or
 // follow the `Link` header.
 //
-// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
-// messages of a user are two searches, of those received and of those sent: merge
-// them by id. A search finds messages of any age. Its page may be short, even empty,
+// To search, pass words as `q`, with a `recipient` or a `sender` (422 without). To search in all that
+// a user can see, use `searchMessages`. A search finds messages of any age. Its page may be short, even empty,
 // while `hasMore` is true, when many messages had to be looked at: go on.
 //
 // In a list with a `recipient` or a `sender`, a message never appears below one
@@ -10654,14 +11532,15 @@ func (c *ClientWithResponses) ListChangesWithResponse(ctx context.Context, userI
 
 // ListConversationsWithResponse List a user's conversations
 //
-// The conversations of a user, the one with the newest message first: with whom,
-// the last message, how many messages are unread, and how far both have read.
-// Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
-// follow the `Link` header.
+// The conversations of a user with others and in groups, the one with the newest
+// message first: with whom, the last message, how many messages are unread, and how
+// far both have read. Walk on with the `next` of a page as `before`, or follow the
+// `Link` header. Hidden ones are left out until there is a newer message.
 //
 // Two users have a conversation as long as there is a message between them that
 // is not deleted. There is one of each user with each other, and one with
-// themselves if they write to themselves.
+// themselves if they write to themselves. In a group it exists as long as the user
+// is a member; before its first message it stands where the user has joined.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10688,6 +11567,46 @@ func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, u
 		return nil, err
 	}
 	return ParseGetConversationResponse(rsp)
+}
+
+// UpdateConversationWithBodyWithResponse Mute or hide a conversation
+//
+// Replaces what the request has of a user's own view of a conversation, and answers
+// with the conversation as it is now. Nobody else learns of it.
+//
+// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
+// not alert the user; everything else goes on. A hidden one is left out of
+// `listConversations` and `getUnread` until there is a newer message.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/users/{userId}/conversations/{peerId} (the `UpdateConversation` operationId).
+func (c *ClientWithResponses) UpdateConversationWithBodyWithResponse(ctx context.Context, userID User, peerID Peer, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateConversationResponse, error) {
+	rsp, err := c.UpdateConversationWithBody(ctx, userID, peerID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateConversationResponse(rsp)
+}
+
+// UpdateConversationWithResponse Mute or hide a conversation
+//
+// Replaces what the request has of a user's own view of a conversation, and answers
+// with the conversation as it is now. Nobody else learns of it.
+//
+// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
+// not alert the user; everything else goes on. A hidden one is left out of
+// `listConversations` and `getUnread` until there is a newer message.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/users/{userId}/conversations/{peerId} (the `UpdateConversation` operationId).
+func (c *ClientWithResponses) UpdateConversationWithResponse(ctx context.Context, userID User, peerID Peer, body UpdateConversationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateConversationResponse, error) {
+	rsp, err := c.UpdateConversation(ctx, userID, peerID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateConversationResponse(rsp)
 }
 
 // ListConversationMessagesWithResponse List or search a conversation
@@ -10779,6 +11698,27 @@ func (c *ClientWithResponses) ExportUserWithResponse(ctx context.Context, userID
 	return ParseExportUserResponse(rsp)
 }
 
+// SearchMessagesWithResponse Search all that a user can see
+//
+// Messages that the user has received or sent, and those of their groups that they
+// can see, newest first, of any age. Walk on with the `next` of a page as `before`, or
+// follow the `Link` header.
+//
+// A page may be short, even empty, while `hasMore` is true, when many groups or messages
+// had to be looked at: go on. To search in one conversation, use
+// `listConversationMessages`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/{userId}/messages (the `SearchMessages` operationId).
+func (c *ClientWithResponses) SearchMessagesWithResponse(ctx context.Context, userID User, params *SearchMessagesParams, reqEditors ...RequestEditorFn) (*SearchMessagesResponse, error) {
+	rsp, err := c.SearchMessages(ctx, userID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSearchMessagesResponse(rsp)
+}
+
 // CreateStreamTicketWithResponse Make a ticket for a stream
 //
 // A ticket opens the stream of a user's changes for a browser's own `EventSource`, which cannot send
@@ -10845,6 +11785,23 @@ func (c *ClientWithResponses) SetTokenRevocationWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseSetTokenRevocationResponse(rsp)
+}
+
+// GetUnreadWithResponse Count what a user has not read
+//
+// How many conversations have unread messages, and how many these are together: what
+// a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
+// conversations with the newest messages, up to 100 with unread ones.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/{userId}/unread (the `GetUnread` operationId).
+func (c *ClientWithResponses) GetUnreadWithResponse(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*GetUnreadResponse, error) {
+	rsp, err := c.GetUnread(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetUnreadResponse(rsp)
 }
 
 // ParseGetHealthResponse parses an HTTP response from a GetHealthWithResponse call
@@ -14259,6 +15216,139 @@ func ParseGetConversationResponse(rsp *http.Response) (*GetConversationResponse,
 	return response, nil
 }
 
+// ParseUpdateConversationResponse parses an HTTP response from a UpdateConversationWithResponse call
+func ParseUpdateConversationResponse(rsp *http.Response) (*UpdateConversationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateConversationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Conversation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest ContentTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers UpdateConversationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers UpdateConversationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListConversationMessagesResponse parses an HTTP response from a ListConversationMessagesWithResponse call
 func ParseListConversationMessagesResponse(rsp *http.Response) (*ListConversationMessagesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -14626,6 +15716,128 @@ func ParseExportUserResponse(rsp *http.Response) (*ExportUserResponse, error) {
 	return response, nil
 }
 
+// ParseSearchMessagesResponse parses an HTTP response from a SearchMessagesWithResponse call
+func ParseSearchMessagesResponse(rsp *http.Response) (*SearchMessagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SearchMessagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MessagePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers SearchMessagesResponse200Headers
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers SearchMessagesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers SearchMessagesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseCreateStreamTicketResponse parses an HTTP response from a CreateStreamTicketWithResponse call
 func ParseCreateStreamTicketResponse(rsp *http.Response) (*CreateStreamTicketResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -14952,6 +16164,118 @@ func ParseSetTokenRevocationResponse(rsp *http.Response) (*SetTokenRevocationRes
 		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetTokenRevocationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetUnreadResponse parses an HTTP response from a GetUnreadWithResponse call
+func ParseGetUnreadResponse(rsp *http.Response) (*GetUnreadResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetUnreadResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Unread
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetUnreadResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetUnreadResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {

@@ -253,10 +253,24 @@ type ChangePage struct {
 	Next Cursor `json:"next"`
 }
 
-// Conversation One user's view of what they and another have written to each other.
+// Conversation One user's view of what they and another have written to each other, or of a group of which
+// they are a member.
 type Conversation struct {
+	// Group The group in which a conversation is.
+	Group *ConversationGroup `json:"group,omitempty"`
+
+	// Hidden Whether it is left out of the list of conversations until there is a newer message.
+	//
+	// Example: false
+	Hidden bool `json:"hidden"`
+
 	// LastMessage A message as it is now.
-	LastMessage Message `json:"lastMessage"`
+	LastMessage *Message `json:"lastMessage,omitempty"`
+
+	// MutedUntil An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	MutedUntil *Timestamp `json:"mutedUntil,omitempty"`
 
 	// Peer To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
 	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
@@ -265,20 +279,38 @@ type Conversation struct {
 	// PeerReadMarker How far a user has read the conversation with a peer.
 	PeerReadMarker *ReadMarker `json:"peerReadMarker,omitempty"`
 
+	// Position The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
+	// last message, or, if that is greater, the change by which the user has joined the group.
+	Position ConversationPosition `json:"position"`
+
 	// ReadMarker How far a user has read the conversation with a peer.
 	ReadMarker *ReadMarker `json:"readMarker,omitempty"`
 
-	// UnreadCount How many messages from the peer come after the user's marker; 100 means
-	// 100 or more.
+	// UnreadCount How many messages of others come after the user's marker; 100 means 100 or more. In a group
+	// those since the user has joined, of the newest 200.
 	//
 	//
 	// Example: 1
 	UnreadCount int32 `json:"unreadCount"`
 }
 
+// ConversationGroup The group in which a conversation is.
+type ConversationGroup struct {
+	// MemberCount How many members it has.
+	//
+	// Example: 20
+	MemberCount int32 `json:"memberCount"`
+
+	// Name What it is called.
+	//
+	// Example: Team 1
+	Name string `json:"name"`
+}
+
 // ConversationPage One page of conversations, the one with the newest message first: as many as were asked
 // for, or fewer where their last messages are large (`pageMaxBytes` of the limits). Only
-// `hasMore` tells whether it is the last.
+// `hasMore` tells whether it is the last. If it is not, `next` is where the next one begins:
+// pass it as `before`.
 type ConversationPage struct {
 	// Conversations The conversations.
 	Conversations []Conversation `json:"conversations"`
@@ -287,7 +319,15 @@ type ConversationPage struct {
 	//
 	// Example: false
 	HasMore bool `json:"hasMore"`
+
+	// Next The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
+	// last message, or, if that is greater, the change by which the user has joined the group.
+	Next *ConversationPosition `json:"next,omitempty"`
 }
+
+// ConversationPosition The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
+// last message, or, if that is greater, the change by which the user has joined the group.
+type ConversationPosition = openapi_types.UUID
 
 // CreateGroupRequest A group to be created.
 type CreateGroupRequest struct {
@@ -1013,6 +1053,33 @@ type TokenRevocation struct {
 	IssuedBefore Timestamp `json:"issuedBefore"`
 }
 
+// Unread What a user has not read.
+type Unread struct {
+	// Conversations How many conversations have unread messages; 100 means 100 or more.
+	//
+	// Example: 2
+	Conversations int32 `json:"conversations"`
+
+	// Messages How many unread messages these have together, each as in its `unreadCount`.
+	//
+	// Example: 3
+	Messages int32 `json:"messages"`
+}
+
+// UpdateConversationRequest What to replace in a user's view of a conversation.
+type UpdateConversationRequest struct {
+	// Hidden Whether to leave it out of the list of conversations until there is a newer message.
+	//
+	// Example: true
+	Hidden *bool `json:"hidden,omitempty"`
+
+	// MutedUntil Until when it is muted, an RFC 3339 time in any zone, to the millisecond; null unmutes it.
+	//
+	//
+	// Example: 2026-11-24T08:00:00Z
+	MutedUntil nullable.Nullable[time.Time] `json:"mutedUntil,omitempty"`
+}
+
 // UpdateGroupRequest What to replace in a group.
 type UpdateGroupRequest struct {
 	// History What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
@@ -1035,6 +1102,9 @@ type UpdateGroupRequest struct {
 // UserID Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
 // `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
 type UserID = string
+
+// Words Words, as typed.
+type Words = string
 
 // After A UUID. Those the service makes are of version 7 and sort in the order of the
 // messages.
@@ -1080,8 +1150,11 @@ type User = UserID
 // WithHighlights defines model for WithHighlights.
 type WithHighlights = bool
 
-// Words defines model for Words.
-type Words = string
+// WordsParameter Words, as typed.
+type WordsParameter = Words
+
+// WordsToFind Words, as typed.
+type WordsToFind = Words
 
 // BadRequest What went wrong, as in RFC 9457.
 type BadRequest = Problem
@@ -1174,7 +1247,7 @@ type ListMessagesParams struct {
 	// letter nor a digit nor an emoji finds nothing. At most 128 characters and 32 words,
 	// as spaces separate them; more are answered 400. The guide to searching
 	// (docs/guides/search.md in the repository) has a table of what finds what.
-	Q *Words `form:"q,omitempty" json:"q,omitempty"`
+	Q *WordsParameter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Highlight Whether the messages have `highlights`, which say where in the text the words
 	// are. Only for a search: `true` without `q` is refused (422).
@@ -1245,8 +1318,8 @@ type ListChangesParams struct {
 
 // ListConversationsParams defines parameters for ListConversations.
 type ListConversationsParams struct {
-	// Before Only conversations whose last message is older than the one with this id.
-	Before *MessageID `form:"before,omitempty" json:"before,omitempty"`
+	// Before Only conversations behind this place, the `next` of a page or the `position` of a conversation.
+	Before *ConversationPosition `form:"before,omitempty" json:"before,omitempty"`
 
 	// Limit The most entries to return.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1265,7 +1338,7 @@ type ListConversationMessagesParams struct {
 	// letter nor a digit nor an emoji finds nothing. At most 128 characters and 32 words,
 	// as spaces separate them; more are answered 400. The guide to searching
 	// (docs/guides/search.md in the repository) has a table of what finds what.
-	Q *Words `form:"q,omitempty" json:"q,omitempty"`
+	Q *WordsParameter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Highlight Whether the messages have `highlights`, which say where in the text the words
 	// are. Only for a search: `true` without `q` is refused (422).
@@ -1283,6 +1356,28 @@ type ListConversationMessagesParams struct {
 	// After Only messages newer than the one with this id: the ones directly newer, or,
 	// together with `before`, the newest between the two.
 	After *After `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit The most entries to return.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// SearchMessagesParams defines parameters for SearchMessages.
+type SearchMessagesParams struct {
+	// Q The words to find, by the same rules as in `listMessages`.
+	Q WordsToFind `form:"q" json:"q"`
+
+	// Highlight Whether the messages have `highlights`, which say where in the text the words
+	// are. Only for a search: `true` without `q` is refused (422).
+	Highlight *WithHighlights `form:"highlight,omitempty" json:"highlight,omitempty"`
+
+	// Since Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`.
+	Since *TimeBound `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only messages sent before this time. RFC 3339; encode a `+` as `%2B`.
+	Until *TimeBound `form:"until,omitempty" json:"until,omitempty"`
+
+	// Before Only messages older than the one with this id, the newest of them first.
+	Before *Before `form:"before,omitempty" json:"before,omitempty"`
 
 	// Limit The most entries to return.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1314,6 +1409,9 @@ type SetAllTokensRevocationJSONRequestBody = SetTokenRevocationRequest
 
 // CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
 type CreateTokenJSONRequestBody = CreateTokenRequest
+
+// UpdateConversationJSONRequestBody defines body for UpdateConversation for application/json ContentType.
+type UpdateConversationJSONRequestBody = UpdateConversationRequest
 
 // SetReadMarkerJSONRequestBody defines body for SetReadMarker for application/json ContentType.
 type SetReadMarkerJSONRequestBody = SetReadMarkerRequest
@@ -1413,6 +1511,9 @@ type ServerInterface interface {
 	// GetConversation Read one conversation
 	// (GET /v1/users/{userId}/conversations/{peerId})
 	GetConversation(ctx echo.Context, userID User, peerID Peer) error
+	// UpdateConversation Mute or hide a conversation
+	// (PATCH /v1/users/{userId}/conversations/{peerId})
+	UpdateConversation(ctx echo.Context, userID User, peerID Peer) error
 	// ListConversationMessages List or search a conversation
 	// (GET /v1/users/{userId}/conversations/{peerId}/messages)
 	ListConversationMessages(ctx echo.Context, userID User, peerID Peer, params ListConversationMessagesParams) error
@@ -1422,6 +1523,9 @@ type ServerInterface interface {
 	// ExportUser Export what concerns a user
 	// (GET /v1/users/{userId}/export)
 	ExportUser(ctx echo.Context, userID User) error
+	// SearchMessages Search all that a user can see
+	// (GET /v1/users/{userId}/messages)
+	SearchMessages(ctx echo.Context, userID User, params SearchMessagesParams) error
 	// CreateStreamTicket Make a ticket for a stream
 	// (POST /v1/users/{userId}/stream-tickets)
 	CreateStreamTicket(ctx echo.Context, userID User) error
@@ -1431,6 +1535,9 @@ type ServerInterface interface {
 	// SetTokenRevocation Revoke the tokens of a user
 	// (PUT /v1/users/{userId}/token-revocation)
 	SetTokenRevocation(ctx echo.Context, userID User) error
+	// GetUnread Count what a user has not read
+	// (GET /v1/users/{userId}/unread)
+	GetUnread(ctx echo.Context, userID User) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -2068,6 +2175,30 @@ func (w *ServerInterfaceWrapper) GetConversation(ctx echo.Context) error {
 	return err
 }
 
+// UpdateConversation converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateConversation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "userId" -------------
+	var userID User
+
+	err = runtime.BindStyledParameterWithOptions("simple", "userId", ctx.Param("userId"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter userId: %s", err))
+	}
+
+	// ------------- Path parameter "peerId" -------------
+	var peerID Peer
+
+	err = runtime.BindStyledParameterWithOptions("simple", "peerId", ctx.Param("peerId"), &peerID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter peerId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateConversation(ctx, userID, peerID)
+	return err
+}
+
 // ListConversationMessages converts echo context to params.
 func (w *ServerInterfaceWrapper) ListConversationMessages(ctx echo.Context) error {
 	var err error
@@ -2183,6 +2314,66 @@ func (w *ServerInterfaceWrapper) ExportUser(ctx echo.Context) error {
 	return err
 }
 
+// SearchMessages converts echo context to params.
+func (w *ServerInterfaceWrapper) SearchMessages(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "userId" -------------
+	var userID User
+
+	err = runtime.BindStyledParameterWithOptions("simple", "userId", ctx.Param("userId"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter userId: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchMessagesParams
+	// ------------- Required query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "highlight" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "highlight", ctx.QueryParams(), &params.Highlight, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter highlight: %s", err))
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", ctx.QueryParams(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter until: %s", err))
+	}
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", ctx.QueryParams(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter before: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: "int32"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SearchMessages(ctx, userID, params)
+	return err
+}
+
 // CreateStreamTicket converts echo context to params.
 func (w *ServerInterfaceWrapper) CreateStreamTicket(ctx echo.Context) error {
 	var err error
@@ -2228,6 +2419,22 @@ func (w *ServerInterfaceWrapper) SetTokenRevocation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.SetTokenRevocation(ctx, userID)
+	return err
+}
+
+// GetUnread converts echo context to params.
+func (w *ServerInterfaceWrapper) GetUnread(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "userId" -------------
+	var userID User
+
+	err = runtime.BindStyledParameterWithOptions("simple", "userId", ctx.Param("userId"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter userId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetUnread(ctx, userID)
 	return err
 }
 
@@ -2308,12 +2515,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/users/:userId/changes", wrapper.ListChanges, options.OperationMiddlewares["listChanges"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/conversations", wrapper.ListConversations, options.OperationMiddlewares["listConversations"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/conversations/:peerId", wrapper.GetConversation, options.OperationMiddlewares["getConversation"]...)
+	router.PATCH(options.BaseURL+"/v1/users/:userId/conversations/:peerId", wrapper.UpdateConversation, options.OperationMiddlewares["updateConversation"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/conversations/:peerId/messages", wrapper.ListConversationMessages, options.OperationMiddlewares["listConversationMessages"]...)
 	router.PUT(options.BaseURL+"/v1/users/:userId/conversations/:peerId/read-marker", wrapper.SetReadMarker, options.OperationMiddlewares["setReadMarker"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/export", wrapper.ExportUser, options.OperationMiddlewares["exportUser"]...)
+	router.GET(options.BaseURL+"/v1/users/:userId/messages", wrapper.SearchMessages, options.OperationMiddlewares["searchMessages"]...)
 	router.POST(options.BaseURL+"/v1/users/:userId/stream-tickets", wrapper.CreateStreamTicket, options.OperationMiddlewares["createStreamTicket"]...)
 	router.DELETE(options.BaseURL+"/v1/users/:userId/token-revocation", wrapper.DeleteTokenRevocation, options.OperationMiddlewares["deleteTokenRevocation"]...)
 	router.PUT(options.BaseURL+"/v1/users/:userId/token-revocation", wrapper.SetTokenRevocation, options.OperationMiddlewares["setTokenRevocation"]...)
+	router.GET(options.BaseURL+"/v1/users/:userId/unread", wrapper.GetUnread, options.OperationMiddlewares["getUnread"]...)
 
 }
 
@@ -7690,6 +7900,225 @@ func (response GetConversationdefaultApplicationProblemPlusJSONResponse) VisitGe
 	return err
 }
 
+type UpdateConversationRequestObject struct {
+	UserID User `json:"userId"`
+	PeerID Peer `json:"peerId"`
+	Body   *UpdateConversationJSONRequestBody
+}
+
+type UpdateConversationResponseObject interface {
+	VisitUpdateConversationResponse(w http.ResponseWriter) error
+}
+
+type UpdateConversation200JSONResponse Conversation
+
+func (response UpdateConversation200JSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversation400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateConversation400ApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversation401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateConversation401ApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversation403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateConversation403ApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateConversation404ApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversation406ApplicationProblemPlusJSONResponse struct {
+	NotAcceptableApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateConversation406ApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversation413ApplicationProblemPlusJSONResponse struct {
+	ContentTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateConversation413ApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversation415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateConversation415ApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversation422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableContentApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateConversation422ApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversation429ApplicationProblemPlusJSONResponse struct {
+	TooManyRequestsApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateConversation429ApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversation500ApplicationProblemPlusJSONResponse struct {
+	InternalServerErrorApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateConversation500ApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversation503ApplicationProblemPlusJSONResponse struct {
+	ServiceUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateConversation503ApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConversationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateConversationdefaultApplicationProblemPlusJSONResponse) VisitUpdateConversationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListConversationMessagesRequestObject struct {
 	UserID User `json:"userId"`
 	PeerID Peer `json:"peerId"`
@@ -8304,6 +8733,186 @@ func (response ExportUserdefaultApplicationProblemPlusJSONResponse) VisitExportU
 	return err
 }
 
+type SearchMessagesRequestObject struct {
+	UserID User `json:"userId"`
+	Params SearchMessagesParams
+}
+
+type SearchMessagesResponseObject interface {
+	VisitSearchMessagesResponse(w http.ResponseWriter) error
+}
+
+type SearchMessages200ResponseHeaders struct {
+	Link *string
+}
+
+type SearchMessages200JSONResponse struct {
+	Body    MessagePage
+	Headers SearchMessages200ResponseHeaders
+}
+
+func (response SearchMessages200JSONResponse) VisitSearchMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Link != nil {
+		w.Header().Set("Link", fmt.Sprint(*response.Headers.Link))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchMessages400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response SearchMessages400ApplicationProblemPlusJSONResponse) VisitSearchMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchMessages401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response SearchMessages401ApplicationProblemPlusJSONResponse) VisitSearchMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchMessages403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response SearchMessages403ApplicationProblemPlusJSONResponse) VisitSearchMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchMessages406ApplicationProblemPlusJSONResponse struct {
+	NotAcceptableApplicationProblemPlusJSONResponse
+}
+
+func (response SearchMessages406ApplicationProblemPlusJSONResponse) VisitSearchMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchMessages422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableContentApplicationProblemPlusJSONResponse
+}
+
+func (response SearchMessages422ApplicationProblemPlusJSONResponse) VisitSearchMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchMessages429ApplicationProblemPlusJSONResponse struct {
+	TooManyRequestsApplicationProblemPlusJSONResponse
+}
+
+func (response SearchMessages429ApplicationProblemPlusJSONResponse) VisitSearchMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchMessages500ApplicationProblemPlusJSONResponse struct {
+	InternalServerErrorApplicationProblemPlusJSONResponse
+}
+
+func (response SearchMessages500ApplicationProblemPlusJSONResponse) VisitSearchMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchMessages503ApplicationProblemPlusJSONResponse struct {
+	ServiceUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SearchMessages503ApplicationProblemPlusJSONResponse) VisitSearchMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchMessagesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SearchMessagesdefaultApplicationProblemPlusJSONResponse) VisitSearchMessagesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateStreamTicketRequestObject struct {
 	UserID User `json:"userId"`
 }
@@ -8822,6 +9431,175 @@ func (response SetTokenRevocationdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type GetUnreadRequestObject struct {
+	UserID User `json:"userId"`
+}
+
+type GetUnreadResponseObject interface {
+	VisitGetUnreadResponse(w http.ResponseWriter) error
+}
+
+type GetUnread200JSONResponse Unread
+
+func (response GetUnread200JSONResponse) VisitGetUnreadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUnread400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response GetUnread400ApplicationProblemPlusJSONResponse) VisitGetUnreadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUnread401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUnread401ApplicationProblemPlusJSONResponse) VisitGetUnreadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUnread403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetUnread403ApplicationProblemPlusJSONResponse) VisitGetUnreadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUnread406ApplicationProblemPlusJSONResponse struct {
+	NotAcceptableApplicationProblemPlusJSONResponse
+}
+
+func (response GetUnread406ApplicationProblemPlusJSONResponse) VisitGetUnreadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUnread422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableContentApplicationProblemPlusJSONResponse
+}
+
+func (response GetUnread422ApplicationProblemPlusJSONResponse) VisitGetUnreadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUnread429ApplicationProblemPlusJSONResponse struct {
+	TooManyRequestsApplicationProblemPlusJSONResponse
+}
+
+func (response GetUnread429ApplicationProblemPlusJSONResponse) VisitGetUnreadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUnread500ApplicationProblemPlusJSONResponse struct {
+	InternalServerErrorApplicationProblemPlusJSONResponse
+}
+
+func (response GetUnread500ApplicationProblemPlusJSONResponse) VisitGetUnreadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUnread503ApplicationProblemPlusJSONResponse struct {
+	ServiceUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetUnread503ApplicationProblemPlusJSONResponse) VisitGetUnreadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUnreaddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetUnreaddefaultApplicationProblemPlusJSONResponse) VisitGetUnreadResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetHealth Is the process alive?
@@ -8914,6 +9692,9 @@ type StrictServerInterface interface {
 	// GetConversation Read one conversation
 	// (GET /v1/users/{userId}/conversations/{peerId})
 	GetConversation(ctx context.Context, request GetConversationRequestObject) (GetConversationResponseObject, error)
+	// UpdateConversation Mute or hide a conversation
+	// (PATCH /v1/users/{userId}/conversations/{peerId})
+	UpdateConversation(ctx context.Context, request UpdateConversationRequestObject) (UpdateConversationResponseObject, error)
 	// ListConversationMessages List or search a conversation
 	// (GET /v1/users/{userId}/conversations/{peerId}/messages)
 	ListConversationMessages(ctx context.Context, request ListConversationMessagesRequestObject) (ListConversationMessagesResponseObject, error)
@@ -8923,6 +9704,9 @@ type StrictServerInterface interface {
 	// ExportUser Export what concerns a user
 	// (GET /v1/users/{userId}/export)
 	ExportUser(ctx context.Context, request ExportUserRequestObject) (ExportUserResponseObject, error)
+	// SearchMessages Search all that a user can see
+	// (GET /v1/users/{userId}/messages)
+	SearchMessages(ctx context.Context, request SearchMessagesRequestObject) (SearchMessagesResponseObject, error)
 	// CreateStreamTicket Make a ticket for a stream
 	// (POST /v1/users/{userId}/stream-tickets)
 	CreateStreamTicket(ctx context.Context, request CreateStreamTicketRequestObject) (CreateStreamTicketResponseObject, error)
@@ -8932,6 +9716,9 @@ type StrictServerInterface interface {
 	// SetTokenRevocation Revoke the tokens of a user
 	// (PUT /v1/users/{userId}/token-revocation)
 	SetTokenRevocation(ctx context.Context, request SetTokenRevocationRequestObject) (SetTokenRevocationResponseObject, error)
+	// GetUnread Count what a user has not read
+	// (GET /v1/users/{userId}/unread)
+	GetUnread(ctx context.Context, request GetUnreadRequestObject) (GetUnreadResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -9894,6 +10681,55 @@ func (sh *strictHandler) GetConversation(ctx echo.Context, userID User, peerID P
 	return nil
 }
 
+// UpdateConversation operation middleware
+func (sh *strictHandler) UpdateConversation(ctx echo.Context, userID User, peerID Peer) error {
+	var request UpdateConversationRequestObject
+
+	request.UserID = userID
+	request.PeerID = peerID
+
+	var body UpdateConversationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateConversation(ctx.Request().Context(), request.(UpdateConversationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateConversation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateConversationResponseObject); ok {
+		return validResponse.VisitUpdateConversationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListConversationMessages operation middleware
 func (sh *strictHandler) ListConversationMessages(ctx echo.Context, userID User, peerID Peer, params ListConversationMessagesParams) error {
 	var request ListConversationMessagesRequestObject
@@ -9995,6 +10831,32 @@ func (sh *strictHandler) ExportUser(ctx echo.Context, userID User) error {
 	return nil
 }
 
+// SearchMessages operation middleware
+func (sh *strictHandler) SearchMessages(ctx echo.Context, userID User, params SearchMessagesParams) error {
+	var request SearchMessagesRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchMessages(ctx.Request().Context(), request.(SearchMessagesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchMessages")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchMessagesResponseObject); ok {
+		return validResponse.VisitSearchMessagesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateStreamTicket operation middleware
 func (sh *strictHandler) CreateStreamTicket(ctx echo.Context, userID User) error {
 	var request CreateStreamTicketRequestObject
@@ -10087,6 +10949,31 @@ func (sh *strictHandler) SetTokenRevocation(ctx echo.Context, userID User) error
 		return err
 	} else if validResponse, ok := response.(SetTokenRevocationResponseObject); ok {
 		return validResponse.VisitSetTokenRevocationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetUnread operation middleware
+func (sh *strictHandler) GetUnread(ctx echo.Context, userID User) error {
+	var request GetUnreadRequestObject
+
+	request.UserID = userID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUnread(ctx.Request().Context(), request.(GetUnreadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUnread")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetUnreadResponseObject); ok {
+		return validResponse.VisitGetUnreadResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

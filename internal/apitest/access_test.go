@@ -29,6 +29,7 @@ import (
 var requests = map[string]string{
 	"sendMessage":               `{"sender": "bob", "recipient": "alice", "text": "hello"}`,
 	"listMessages":              "?recipient=bob",
+	"searchMessages":            "?q=written",
 	"getMessage":                "",
 	"editMessage":               `{"text": "edited"}`,
 	"deleteMessage":             "",
@@ -36,6 +37,8 @@ var requests = map[string]string{
 	"exportUser":                "",
 	"listConversations":         "",
 	"getConversation":           "",
+	"updateConversation":        `{"hidden": true}`,
+	"getUnread":                 "",
 	"listConversationMessages":  "?q=written",
 	"setReadMarker":             `{"messageId": "{messageId}"}`,
 	"createGroup":               `{"name": "Team", "owner": "bob"}`,

@@ -266,6 +266,9 @@ func TestConversationPages(t *testing.T) {
 		}
 		newest := s.Conversations(t, "hub", client.ListConversationsParams{Limit: &limit})
 		last := newest.Conversations[6].LastMessage.ID
+		if newest.Next == nil || *newest.Next != last || newest.Conversations[6].Position != last {
+			t.Errorf("a page that ends with %s goes on after %v", last, newest.Next)
+		}
 		rest := s.Conversations(t, "hub", client.ListConversationsParams{Before: &last})
 		if got := append(peersOf(newest), peersOf(rest)...); len(got) != 12 || got[0] != "peer-11" || got[11] != "peer-00" || !newest.HasMore || rest.HasMore {
 			t.Errorf("hub talks to %v", got)

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
@@ -10,7 +11,14 @@ import (
 // AppendConversation appends the JSON of a conversation to b.
 func AppendConversation(b []byte, c *messaging.Conversation) []byte {
 	b = AppendText(append(b, `{"peer":`...), c.Peer)
-	b = AppendMessage(append(b, `,"lastMessage":`...), &c.LastMessage)
+	b = AppendID(append(b, `,"position":`...), c.Position)
+	if c.Group != (messaging.ConversationGroup{}) {
+		b = AppendText(append(b, `,"group":{"name":`...), c.Group.Name)
+		b = append(strconv.AppendInt(append(b, `,"memberCount":`...), int64(c.Group.MemberCount), 10), '}')
+	}
+	if c.LastMessage.ID != (messaging.ID{}) {
+		b = AppendMessage(append(b, `,"lastMessage":`...), &c.LastMessage)
+	}
 	b = strconv.AppendInt(append(b, `,"unreadCount":`...), int64(c.Unread), 10)
 	if c.Marker != (messaging.ReadMarker{}) {
 		b = AppendReadMarker(append(b, `,"readMarker":`...), &c.Marker)
@@ -18,7 +26,22 @@ func AppendConversation(b []byte, c *messaging.Conversation) []byte {
 	if c.PeerMarker != (messaging.ReadMarker{}) {
 		b = AppendReadMarker(append(b, `,"peerReadMarker":`...), &c.PeerMarker)
 	}
-	return append(b, '}')
+	if c.MutedUntil != nil {
+		b = appendTimestamp(append(b, `,"mutedUntil":`...), *c.MutedUntil)
+	}
+	return append(strconv.AppendBool(append(b, `,"hidden":`...), c.Hidden), '}')
+}
+
+// ConversationEdit is what a request asks to replace in a user's view of a conversation.
+func ConversationEdit(body *server.UpdateConversationRequest) messaging.ConversationEdit {
+	edit := messaging.ConversationEdit{Hidden: body.Hidden}
+	switch {
+	case body.MutedUntil.IsNull():
+		edit.MutedUntil = new((*time.Time)(nil))
+	case body.MutedUntil.IsSpecified():
+		edit.MutedUntil = new(new(body.MutedUntil.MustGet().UTC().Truncate(time.Millisecond)))
+	}
+	return edit
 }
 
 // AppendReadMarker appends the JSON of a read marker to b.

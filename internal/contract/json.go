@@ -49,10 +49,12 @@ func AppendID(b []byte, id messaging.ID) []byte {
 	return append(b, '"')
 }
 
-// appendTime appends the time in an id, to the millisecond and in UTC. Package time formats
-// time.RFC3339, which has no milliseconds, several times as fast as any other layout.
-func appendTime(b []byte, id messaging.ID) []byte {
-	t := id.Time()
+// appendTime appends the time in an id.
+func appendTime(b []byte, id messaging.ID) []byte { return appendTimestamp(b, id.Time()) }
+
+// appendTimestamp appends a time in UTC, to the millisecond. Package time formats time.RFC3339, which has no
+// milliseconds, several times as fast as any other layout.
+func appendTimestamp(b []byte, t time.Time) []byte {
 	b = t.AppendFormat(append(b, '"'), time.RFC3339)
 	ms := t.Nanosecond() / int(time.Millisecond)
 	return append(b[:len(b)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z', '"')

@@ -83,7 +83,10 @@ func TestEveryMember(t *testing.T) {
 	deleted := messaging.Message{ID: id(1), Sender: "alice", Recipient: "bob", Changed: new(id(3)), Deleted: true}
 	marker := messaging.ReadMarker{Owner: "bob", Peer: "alice", MessageID: id(1), Changed: id(4)}
 	block := messaging.Block{Owner: "bob", Peer: "alice", Changed: id(5)}
-	conversation := messaging.Conversation{Peer: "alice", LastMessage: edited, Unread: 7, Marker: marker, PeerMarker: marker}
+	conversation := messaging.Conversation{Peer: "alice", LastMessage: edited, Unread: 7, Marker: marker, PeerMarker: marker, Hidden: true}
+	inGroup := messaging.Conversation{
+		Peer: "~team-1", Group: messaging.ConversationGroup{Name: "Team <1>", MemberCount: 2}, MutedUntil: new(id(5).Time()),
+	}
 	group := roster.Group{Address: "~team-1", Name: "Team <1>", Metadata: `{"a":1}`, History: roster.All, MemberCount: 2, Created: id(1), Changed: id(2)}
 	gone := roster.Group{Address: "~team-1", History: roster.None, Created: id(1), Changed: id(3), Deleted: true}
 	membership := roster.Membership{Group: "~team-1", User: "bob", Role: roster.Admin, State: roster.Active, Since: id(1)}
@@ -93,8 +96,8 @@ func TestEveryMember(t *testing.T) {
 	for schema, texts := range map[string][][]byte{
 		"MessagePage":      {AppendMessagePage(nil, messaging.Page{Messages: []messaging.Message{edited, found, deleted}, HasMore: true, Next: id(1)}), AppendMessagePage(nil, messaging.Page{})},
 		"ReadMarker":       {AppendReadMarker(nil, &marker)},
-		"Conversation":     {AppendConversation(nil, &conversation), AppendConversation(nil, &messaging.Conversation{Peer: "bob", LastMessage: edited})},
-		"ConversationPage": {AppendConversationPage(nil, messaging.ConversationPage{Conversations: []messaging.Conversation{conversation}}), AppendConversationPage(nil, messaging.ConversationPage{})},
+		"Conversation":     {AppendConversation(nil, &conversation), AppendConversation(nil, &inGroup)},
+		"ConversationPage": {AppendConversationPage(nil, messaging.ConversationPage{Conversations: []messaging.Conversation{conversation, inGroup}, HasMore: true, Next: id(1)}), AppendConversationPage(nil, messaging.ConversationPage{})},
 		"Change":           {AppendChange(nil, &changes[0]), AppendChange(nil, &changes[1]), AppendChange(nil, &changes[2]), AppendChange(nil, &changes[3])},
 		"Group":            {AppendGroup(nil, &group), AppendGroup(nil, &gone)},
 		"Membership":       {AppendMembership(nil, &membership)},

@@ -17,7 +17,11 @@ func AppendMessagePage(b []byte, page messaging.Page) []byte {
 
 // AppendConversationPage appends the JSON of a page of conversations to b.
 func AppendConversationPage(b []byte, page messaging.ConversationPage) []byte {
-	return appendHasMore(appendArray(append(b, `{"conversations":`...), page.Conversations, AppendConversation), page.HasMore)
+	b = appendArray(append(b, `{"conversations":`...), page.Conversations, AppendConversation)
+	if page.HasMore {
+		b = AppendID(append(b, `,"next":`...), page.Next)
+	}
+	return appendHasMore(b, page.HasMore)
 }
 
 // AppendChangePage appends the JSON of a page of changes to b.

@@ -27,6 +27,11 @@ func ConversationQuery(p server.ListConversationMessagesParams) messaging.Query 
 	}
 }
 
+// UserQuery is what the parameters of a search of all that a user can see select.
+func UserQuery(p server.SearchMessagesParams) messaging.Query {
+	return messaging.Query{Words: p.Q, Highlight: Value(p.Highlight), Window: window(p.Since, p.Until, p.Before, nil, p.Limit)}
+}
+
 func window(since, until *time.Time, before, after *server.MessageID, limit *int32) messaging.Window {
 	return messaging.Window{Since: since, Until: until, Before: (*messaging.ID)(before), After: (*messaging.ID)(after), Limit: PageSize(limit)}
 }

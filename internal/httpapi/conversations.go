@@ -16,8 +16,7 @@ func (h *handlers) ListConversations(ctx context.Context, request server.ListCon
 		if err != nil || !page.HasMore {
 			return contract.AppendConversationPage(body, page), nil, err
 		}
-		last := page.Conversations[len(page.Conversations)-1].LastMessage.ID
-		link := nextLink(exchangeOf(ctx).path(request.UserID), queryOf("before", last.String()), p.Limit)
+		link := nextLink(exchangeOf(ctx).path(request.UserID), queryOf("before", page.Next.String()), p.Limit)
 		return contract.AppendConversationPage(body, page), link, nil
 	}), nil
 }
@@ -29,6 +28,24 @@ func (h *handlers) GetConversation(ctx context.Context, request server.GetConver
 		return nil, err
 	}
 	return newSingle(contract.AppendConversation, &c), nil
+}
+
+// UpdateConversation answers PATCH /v1/users/{userId}/conversations/{peerId}.
+func (h *handlers) UpdateConversation(ctx context.Context, request server.UpdateConversationRequestObject) (server.UpdateConversationResponseObject, error) {
+	c, err := h.service.UpdateConversation(ctx, callerOf(ctx), request.UserID, request.PeerID, contract.ConversationEdit(request.Body))
+	if err != nil {
+		return nil, err
+	}
+	return newSingle(contract.AppendConversation, &c), nil
+}
+
+// GetUnread answers GET /v1/users/{userId}/unread.
+func (h *handlers) GetUnread(ctx context.Context, request server.GetUnreadRequestObject) (server.GetUnreadResponseObject, error) {
+	count, err := h.service.GetUnread(ctx, callerOf(ctx), request.UserID)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetUnread200JSONResponse{Conversations: int32(count.Conversations), Messages: int32(count.Messages)}, nil
 }
 
 // ListConversationMessages answers GET /v1/users/{userId}/conversations/{peerId}/messages.

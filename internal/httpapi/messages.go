@@ -30,6 +30,16 @@ func (h *handlers) ListMessages(ctx context.Context, request server.ListMessages
 	}), nil
 }
 
+// SearchMessages answers GET /v1/users/{userId}/messages.
+func (h *handlers) SearchMessages(ctx context.Context, request server.SearchMessagesRequestObject) (server.SearchMessagesResponseObject, error) {
+	query := contract.UserQuery(request.Params)
+	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
+		page, err := h.service.SearchUser(ctx, callerOf(ctx), request.UserID, query.Window, query.Words, query.Highlight)
+		path := exchangeOf(ctx).path(request.UserID)
+		return contract.AppendMessagePage(body, page), nextMessages(path, query, request.Params.Limit, page), err
+	}), nil
+}
+
 // GetMessage answers GET /v1/messages/{messageId}.
 func (h *handlers) GetMessage(ctx context.Context, request server.GetMessageRequestObject) (server.GetMessageResponseObject, error) {
 	m, err := h.service.Get(ctx, callerOf(ctx), messaging.ID(request.MessageID))

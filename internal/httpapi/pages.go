@@ -73,6 +73,7 @@ type pageAnswer func(http.ResponseWriter) error
 
 var (
 	_ server.ListMessagesResponseObject             = pageAnswer(nil)
+	_ server.SearchMessagesResponseObject           = pageAnswer(nil)
 	_ server.ListConversationsResponseObject        = pageAnswer(nil)
 	_ server.ListConversationMessagesResponseObject = pageAnswer(nil)
 	_ server.ListChangesResponseObject              = pageAnswer(nil)
@@ -82,6 +83,9 @@ var (
 
 // VisitListMessagesResponse writes the answer.
 func (p pageAnswer) VisitListMessagesResponse(w http.ResponseWriter) error { return p(w) }
+
+// VisitSearchMessagesResponse writes the answer.
+func (p pageAnswer) VisitSearchMessagesResponse(w http.ResponseWriter) error { return p(w) }
 
 // VisitListConversationsResponse writes the answer.
 func (p pageAnswer) VisitListConversationsResponse(w http.ResponseWriter) error { return p(w) }

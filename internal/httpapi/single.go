@@ -21,15 +21,16 @@ func newSingle[T any](encode func([]byte, *T) []byte, resource *T) single {
 }
 
 var (
-	_ server.GetMessageResponseObject      = single(nil)
-	_ server.EditMessageResponseObject     = single(nil)
-	_ server.GetConversationResponseObject = single(nil)
-	_ server.SetReadMarkerResponseObject   = single(nil)
-	_ server.SendMessageResponseObject     = sent{}
-	_ server.GetGroupResponseObject        = single(nil)
-	_ server.UpdateGroupResponseObject     = single(nil)
-	_ server.AddGroupMembersResponseObject = single(nil)
-	_ server.SetGroupMemberResponseObject  = single(nil)
+	_ server.GetMessageResponseObject         = single(nil)
+	_ server.EditMessageResponseObject        = single(nil)
+	_ server.GetConversationResponseObject    = single(nil)
+	_ server.SetReadMarkerResponseObject      = single(nil)
+	_ server.SendMessageResponseObject        = sent{}
+	_ server.GetGroupResponseObject           = single(nil)
+	_ server.UpdateGroupResponseObject        = single(nil)
+	_ server.AddGroupMembersResponseObject    = single(nil)
+	_ server.SetGroupMemberResponseObject     = single(nil)
+	_ server.UpdateConversationResponseObject = single(nil)
 )
 
 // VisitGetMessageResponse writes the answer.
@@ -44,6 +45,11 @@ func (s single) VisitEditMessageResponse(w http.ResponseWriter) error {
 
 // VisitGetConversationResponse writes the answer.
 func (s single) VisitGetConversationResponse(w http.ResponseWriter) error {
+	return s.write(w, http.StatusOK)
+}
+
+// VisitUpdateConversationResponse writes the answer.
+func (s single) VisitUpdateConversationResponse(w http.ResponseWriter) error {
 	return s.write(w, http.StatusOK)
 }
 

@@ -2,8 +2,6 @@ package messaging
 
 import (
 	"time"
-
-	"github.com/message-service/message-service/internal/roster"
 )
 
 // UnreadMax is the greatest count of unread messages; it stands for any number from it on.
@@ -22,8 +20,13 @@ type Conversation struct {
 	Marker      ReadMarker // zero if there is none
 	PeerMarker  ReadMarker // zero if there is none, as in a group
 	MutedUntil  *time.Time
-	Hidden      bool   // from the inbox, until there is a newer message
-	GroupName   string // empty if the peer is a user
+	Hidden      bool              // from the inbox, until there is a newer message
+	Group       ConversationGroup // the zero value if the peer is a user
+}
+
+// ConversationGroup is the group in which a conversation is.
+type ConversationGroup struct {
+	Name        string
 	MemberCount int
 }
 
@@ -57,9 +60,9 @@ type ConversationPage struct {
 
 // jsonBytes is the length of the conversation as the JSON of the API.
 func (c *Conversation) jsonBytes() int {
-	n := len(`{"peer":"","unreadCount":0,"hidden":false,"mutedUntil":""}`) + len(c.Peer) + timeBytes
-	if roster.IsGroup(c.Peer) {
-		n += len(`,"group":{"name":"","memberCount":1000}`) + escapedBytes(c.GroupName)
+	n := len(`{"peer":"","position":"","unreadCount":0,"hidden":false,"mutedUntil":""}`) + len(c.Peer) + idBytes + timeBytes
+	if c.Group != (ConversationGroup{}) {
+		n += len(`,"group":{"name":"","memberCount":10000}`) + escapedBytes(c.Group.Name)
 	}
 	if c.LastMessage.ID != (ID{}) {
 		n += len(`,"lastMessage":`) + c.LastMessage.JSONBytes()

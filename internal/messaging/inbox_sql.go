@@ -63,8 +63,8 @@ var conversations = table.New("", slices.Concat(
 	[]table.Column[Conversation]{
 		{Name: "peer", Field: func(c *Conversation) any { return &c.Peer }},
 		{Name: "position", Field: func(c *Conversation) any { return &c.Position }},
-		{Name: "name", Field: func(c *Conversation) any { return &c.GroupName }},
-		{Name: "member_count", Field: func(c *Conversation) any { return &c.MemberCount }},
+		{Name: "name", Field: func(c *Conversation) any { return &c.Group.Name }},
+		{Name: "member_count", Field: func(c *Conversation) any { return &c.Group.MemberCount }},
 		{Name: "muted_until", Field: func(c *Conversation) any { return table.OptionalTime{Field: &c.MutedUntil} }},
 		{Name: "hidden", Field: func(c *Conversation) any { return &c.Hidden }},
 		{Name: "unread", Field: func(c *Conversation) any { return &c.Unread }},

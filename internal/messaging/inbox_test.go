@@ -149,7 +149,7 @@ func TestInboxOfBothKinds(t *testing.T) {
 		s.expect("carol", "~busy", "bob", "~quiet")
 
 		c := s.conversation("bob", "~busy")
-		if c.LastMessage.ID != last.ID || c.Position != last.ID || c.Unread != 1 || c.GroupName != "the name of ~busy" || c.MemberCount != 2 {
+		if c.LastMessage.ID != last.ID || c.Position != last.ID || c.Unread != 1 || c.Group.Name != "the name of ~busy" || c.Group.MemberCount != 2 {
 			t.Errorf("the group: %+v", c)
 		}
 		if c := s.conversation("bob", "~quiet"); c.LastMessage.ID != (ID{}) || c.LastMessage.Deleted || c.Unread != 0 {

@@ -19,20 +19,24 @@ export function drawFound(user: string, message: Message, isOpen: boolean, open:
   return drawEntry(message.sender === user ? message.recipient : message.sender, message, isOpen, 0, open, existing);
 }
 
-function drawEntry(peer: string, message: Message, isOpen: boolean, unread: number, open: () => void, existing: HTMLElement | undefined): HTMLElement {
+function drawEntry(peer: string, message: Message | undefined, isOpen: boolean, unread: number, open: () => void, existing: HTMLElement | undefined): HTMLElement {
   const item = existing ?? el('li');
   if (isDrawn(item, message, isOpen, unread)) return item;
-  const time = new Date(message.sentAt);
   item.replaceChildren(el('button', { type: 'button', class: unread > 0 ? 'entry unread' : 'entry', 'aria-current': isOpen ? 'true' : false, on: { click: open } },
     avatar(peer),
     el('span', { class: 'peer' }, peer),
-    el('time', { datetime: message.sentAt, title: fullTime(time) }, shortTime(time)),
-    el('span', { class: 'excerpt' }, message.sender === peer ? null : el('span', {}, `${message.sender}: `), el('bdi', {}, ...excerptOf(message))),
+    ...(message ? [timeOf(message), excerptOf(peer, message)] : []),
     badge(unread)));
   return item;
 }
 
+function timeOf(message: Message): HTMLElement {
+  const time = new Date(message.sentAt);
+  return el('time', { datetime: message.sentAt, title: fullTime(time) }, shortTime(time));
+}
+
 /** The beginning of the text, or the words that were searched for and what is around them. */
-function excerptOf({ text, highlights }: Message): (string | HTMLElement)[] {
-  return highlights ? marked(excerptParts(text, highlights, 160)) : [excerpt(text, 160)];
+function excerptOf(peer: string, { sender, text, highlights }: Message): HTMLElement {
+  const parts = highlights ? marked(excerptParts(text, highlights, 160)) : [excerpt(text, 160)];
+  return el('span', { class: 'excerpt' }, sender === peer ? null : el('span', {}, `${sender}: `), el('bdi', {}, ...parts));
 }

@@ -153,7 +153,7 @@ export class InboxScreen extends HTMLElement {
 
   async #markRead(peer: string): Promise<void> {
     const line = this.#mailbox.inbox.line(peer);
-    if (!line) return;
+    if (!line?.lastMessage) return;
     const params = { path: { userId: this.#mailbox.user, peerId: peer } };
     try {
       await answered(api(this.#mailbox.user).PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', { params, body: { messageId: line.lastMessage.id } }));

@@ -26,7 +26,7 @@ export class Inbox {
 
   /** The conversations, the one with the newest message first. */
   get lines(): Line[] {
-    return [...this.#lines.values()].sort((a, b) => (a.lastMessage.id < b.lastMessage.id ? 1 : -1));
+    return [...this.#lines.values()].sort((a, b) => (a.position < b.position ? 1 : -1));
   }
 
   line(peer: string): Line | undefined {
@@ -56,10 +56,11 @@ export class Inbox {
   /** Marks the messages of a peer as read, up to the last one received. */
   async markRead(peer: string): Promise<void> {
     const line = this.#lines.get(peer);
-    if (!line || count(line.unread) === 0 || (this.#marking.get(peer) ?? '') >= line.lastMessage.id) return;
-    this.#marking.set(peer, line.lastMessage.id); // any answer, even a refusal, is final for this message
+    const last = line?.lastMessage?.id;
+    if (!line || !last || count(line.unread) === 0 || (this.#marking.get(peer) ?? '') >= last) return;
+    this.#marking.set(peer, last); // any answer, even a refusal, is final for this message
     const { data } = await background(this.#user).PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', {
-      params: { path: { userId: this.#user, peerId: peer } }, body: { messageId: line.lastMessage.id },
+      params: { path: { userId: this.#user, peerId: peer } }, body: { messageId: last },
     }).catch(() => {
       this.#marking.delete(peer); // without an answer it is sent again
       return { data: undefined };
@@ -78,12 +79,12 @@ export class Inbox {
     }
     const isOwn = message.sender === this.#user;
     const unread = isOwn ? line.unread : withMessage(line.unread, message.id, isDeleted);
-    const isLast = message.id >= line.lastMessage.id;
+    const isLast = message.id >= (line.lastMessage?.id ?? '');
     if (unread === undefined || (isLast && isDeleted)) {
       void this.refresh(peer);
       return;
     }
-    this.#lines.set(peer, { ...line, unread, lastMessage: isLast ? message : line.lastMessage });
+    this.#lines.set(peer, { ...line, unread, ...(isLast && { lastMessage: message, position: message.id }) });
   }
 
   /** Applies a read marker, of this user or of a peer. */
@@ -125,7 +126,7 @@ export class Inbox {
 
   #put({ unreadCount, ...conversation }: Conversation): void {
     const before = this.#lines.get(conversation.peer)?.unread;
-    const unread = counted(unreadCount, conversation.lastMessage.id, conversation.readMarker?.messageId, before);
+    const unread = counted(unreadCount, conversation.lastMessage?.id ?? '', conversation.readMarker?.messageId, before);
     this.#lines.set(conversation.peer, { ...conversation, unread });
   }
 }

@@ -67,7 +67,7 @@ export class Mailbox extends Emitter {
   /** Loads a page of older conversations. */
   async loadMore(): Promise<void> {
     const last = this.inbox.lines.at(-1);
-    if (last) await this.inbox.list(last.lastMessage.id, api);
+    if (last) await this.inbox.list(last.position, api);
     this.emit();
   }
 

@@ -24,9 +24,8 @@ export interface paths {
          *     `hasMore` is true there are still newer ones: go on with `next` as `after`, or
          *     follow the `Link` header.
          *
-         *     To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
-         *     messages of a user are two searches, of those received and of those sent: merge
-         *     them by id. A search finds messages of any age. Its page may be short, even empty,
+         *     To search, pass words as `q`, with a `recipient` or a `sender` (422 without). To search in all that
+         *     a user can see, use `searchMessages`. A search finds messages of any age. Its page may be short, even empty,
          *     while `hasMore` is true, when many messages had to be looked at: go on.
          *
          *     In a list with a `recipient` or a `sender`, a message never appears below one
@@ -204,14 +203,15 @@ export interface paths {
         };
         /**
          * List a user's conversations
-         * @description The conversations of a user, the one with the newest message first: with whom,
-         *     the last message, how many messages are unread, and how far both have read.
-         *     Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
-         *     follow the `Link` header.
+         * @description The conversations of a user with others and in groups, the one with the newest
+         *     message first: with whom, the last message, how many messages are unread, and how
+         *     far both have read. Walk on with the `next` of a page as `before`, or follow the
+         *     `Link` header. Hidden ones are left out until there is a newer message.
          *
          *     Two users have a conversation as long as there is a message between them that
          *     is not deleted. There is one of each user with each other, and one with
-         *     themselves if they write to themselves.
+         *     themselves if they write to themselves. In a group it exists as long as the user
+         *     is a member; before its first message it stands where the user has joined.
          */
         get: operations["listConversations"];
         put?: never;
@@ -251,7 +251,16 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Mute or hide a conversation
+         * @description Replaces what the request has of a user's own view of a conversation, and answers
+         *     with the conversation as it is now. Nobody else learns of it.
+         *
+         *     Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
+         *     not alert the user; everything else goes on. A hidden one is left out of
+         *     `listConversations` and `getUnread` until there is a newer message.
+         */
+        patch: operations["updateConversation"];
         trace?: never;
     };
     "/v1/users/{userId}/conversations/{peerId}/messages": {
@@ -322,6 +331,66 @@ export interface paths {
          *     more of them, so the marker cannot be moved (403).
          */
         put: operations["setReadMarker"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{userId}/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Count what a user has not read
+         * @description How many conversations have unread messages, and how many these are together: what
+         *     a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
+         *     conversations with the newest messages, up to 100 with unread ones.
+         */
+        get: operations["getUnread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{userId}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Search all that a user can see
+         * @description Messages that the user has received or sent, and those of their groups that they
+         *     can see, newest first, of any age. Walk on with the `next` of a page as `before`, or
+         *     follow the `Link` header.
+         *
+         *     A page may be short, even empty, while `hasMore` is true, when many groups or messages
+         *     had to be looked at: go on. To search in one conversation, use
+         *     `listConversationMessages`.
+         */
+        get: operations["searchMessages"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -966,6 +1035,8 @@ export interface components {
             state: string;
             since: components["schemas"]["Timestamp"];
         };
+        /** @description Words, as typed. */
+        Words: string;
         /**
          * Format: uuid
          * @description A UUID. Those the service makes are of version 7 and sort in the order of the
@@ -1081,24 +1152,85 @@ export interface components {
             hasMore: boolean;
             next?: components["schemas"]["MessageId"];
         };
-        /** @description One user's view of what they and another have written to each other. */
+        /**
+         * @description One user's view of what they and another have written to each other, or of a group of which
+         *     they are a member.
+         */
         Conversation: {
             peer: components["schemas"]["Address"];
-            lastMessage: components["schemas"]["Message"];
+            position: components["schemas"]["ConversationPosition"];
+            group?: components["schemas"]["ConversationGroup"];
+            lastMessage?: components["schemas"]["Message"];
             /**
              * Format: int32
-             * @description How many messages from the peer come after the user's marker; 100 means
-             *     100 or more.
+             * @description How many messages of others come after the user's marker; 100 means 100 or more. In a group
+             *     those since the user has joined, of the newest 200.
              * @example 1
              */
             unreadCount: number;
             readMarker?: components["schemas"]["ReadMarker"];
             peerReadMarker?: components["schemas"]["ReadMarker"];
+            mutedUntil?: components["schemas"]["Timestamp"];
+            /**
+             * @description Whether it is left out of the list of conversations until there is a newer message.
+             * @example false
+             */
+            hidden: boolean;
+        };
+        /**
+         * Format: uuid
+         * @description The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
+         *     last message, or, if that is greater, the change by which the user has joined the group.
+         */
+        ConversationPosition: string;
+        /** @description The group in which a conversation is. */
+        ConversationGroup: {
+            /**
+             * @description What it is called.
+             * @example Team 1
+             */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many members it has.
+             * @example 20
+             */
+            memberCount: number;
+        };
+        /** @description What to replace in a user's view of a conversation. */
+        UpdateConversationRequest: {
+            /**
+             * Format: date-time
+             * @description Until when it is muted, an RFC 3339 time in any zone, to the millisecond; null unmutes it.
+             * @example 2026-11-24T08:00:00Z
+             */
+            mutedUntil?: string | null;
+            /**
+             * @description Whether to leave it out of the list of conversations until there is a newer message.
+             * @example true
+             */
+            hidden?: boolean;
+        };
+        /** @description What a user has not read. */
+        Unread: {
+            /**
+             * Format: int32
+             * @description How many conversations have unread messages; 100 means 100 or more.
+             * @example 2
+             */
+            conversations: number;
+            /**
+             * Format: int32
+             * @description How many unread messages these have together, each as in its `unreadCount`.
+             * @example 3
+             */
+            messages: number;
         };
         /**
          * @description One page of conversations, the one with the newest message first: as many as were asked
          *     for, or fewer where their last messages are large (`pageMaxBytes` of the limits). Only
-         *     `hasMore` tells whether it is the last.
+         *     `hasMore` tells whether it is the last. If it is not, `next` is where the next one begins:
+         *     pass it as `before`.
          */
         ConversationPage: {
             /** @description The conversations. */
@@ -1108,6 +1240,7 @@ export interface components {
              * @example false
              */
             hasMore: boolean;
+            next?: components["schemas"]["ConversationPosition"];
         };
         /** @description How far a user has read. */
         SetReadMarkerRequest: {
@@ -1808,7 +1941,12 @@ export interface components {
          *     as spaces separate them; more are answered 400. The guide to searching
          *     (docs/guides/search.md in the repository) has a table of what finds what.
          */
-        Words: string;
+        Words: components["schemas"]["Words"];
+        /**
+         * @description The words to find, by the same rules as in `listMessages`.
+         * @example lunch
+         */
+        WordsToFind: components["schemas"]["Words"];
         /**
          * @description Whether the messages have `highlights`, which say where in the text the words
          *     are. Only for a search: `true` without `q` is refused (422).
@@ -2206,8 +2344,8 @@ export interface operations {
     listConversations: {
         parameters: {
             query?: {
-                /** @description Only conversations whose last message is older than the one with this id. */
-                before?: components["schemas"]["MessageId"];
+                /** @description Only conversations behind this place, the `next` of a page or the `position` of a conversation. */
+                before?: components["schemas"]["ConversationPosition"];
                 /** @description The most entries to return. */
                 limit?: components["parameters"]["Limit"];
             };
@@ -2282,6 +2420,56 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description With whom the conversation is, another user or a group.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        /** @description What to replace. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateConversationRequest"];
+            };
+        };
+        responses: {
+            /** @description The conversation as it is now. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
+            413: components["responses"]["ContentTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
@@ -2409,6 +2597,100 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getUnread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unread"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    searchMessages: {
+        parameters: {
+            query: {
+                /**
+                 * @description The words to find, by the same rules as in `listMessages`.
+                 * @example lunch
+                 */
+                q: components["parameters"]["WordsToFind"];
+                /**
+                 * @description Whether the messages have `highlights`, which say where in the text the words
+                 *     are. Only for a search: `true` without `q` is refused (422).
+                 */
+                highlight?: components["parameters"]["WithHighlights"];
+                /** @description Only messages sent at this time or later. RFC 3339; encode a `+` as `%2B`. */
+                since?: components["schemas"]["TimeBound"];
+                /** @description Only messages sent before this time. RFC 3339; encode a `+` as `%2B`. */
+                until?: components["schemas"]["TimeBound"];
+                /** @description Only messages older than the one with this id, the newest of them first. */
+                before?: components["parameters"]["Before"];
+                /** @description The most entries to return. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages found, newest first. */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            406: components["responses"]["NotAcceptable"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];

@@ -8,6 +8,7 @@ from .block_page import BlockPage
 from .change import Change
 from .change_page import ChangePage
 from .conversation import Conversation
+from .conversation_group import ConversationGroup
 from .conversation_page import ConversationPage
 from .create_group_request import CreateGroupRequest
 from .create_key_request import CreateKeyRequest
@@ -41,6 +42,8 @@ from .set_token_revocation_request import SetTokenRevocationRequest
 from .status import Status
 from .stream_ticket import StreamTicket
 from .token_revocation import TokenRevocation
+from .unread import Unread
+from .update_conversation_request import UpdateConversationRequest
 from .update_group_request import UpdateGroupRequest
 from .update_group_request_metadata_type_0 import UpdateGroupRequestMetadataType0
 
@@ -53,6 +56,7 @@ __all__ = (
     "Change",
     "ChangePage",
     "Conversation",
+    "ConversationGroup",
     "ConversationPage",
     "CreateGroupRequest",
     "CreateKeyRequest",
@@ -86,6 +90,8 @@ __all__ = (
     "Status",
     "StreamTicket",
     "TokenRevocation",
+    "Unread",
+    "UpdateConversationRequest",
     "UpdateGroupRequest",
     "UpdateGroupRequestMetadataType0",
 )

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import UUID
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.conversation import Conversation
@@ -17,15 +20,20 @@ T = TypeVar("T", bound="ConversationPage")
 class ConversationPage:
     """One page of conversations, the one with the newest message first: as many as were asked
     for, or fewer where their last messages are large (`pageMaxBytes` of the limits). Only
-    `hasMore` tells whether it is the last.
+    `hasMore` tells whether it is the last. If it is not, `next` is where the next one begins:
+    pass it as `before`.
 
         Attributes:
             conversations (list[Conversation]): The conversations.
             has_more (bool): Whether there is at least one more conversation after these. Example: False.
+            next_ (UUID | Unset): The place of a conversation among those of a user, which sort by it, the greatest first.
+                It is the id of the
+                last message, or, if that is greater, the change by which the user has joined the group.
     """
 
     conversations: list[Conversation]
     has_more: bool
+    next_: UUID | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -36,6 +44,10 @@ class ConversationPage:
 
         has_more = self.has_more
 
+        next_: str | Unset = UNSET
+        if not isinstance(self.next_, Unset):
+            next_ = str(self.next_)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -44,6 +56,8 @@ class ConversationPage:
                 "hasMore": has_more,
             }
         )
+        if next_ is not UNSET:
+            field_dict["next"] = next_
 
         return field_dict
 
@@ -61,9 +75,17 @@ class ConversationPage:
 
         has_more = d.pop("hasMore")
 
+        _next_ = d.pop("next", UNSET)
+        next_: UUID | Unset
+        if isinstance(_next_, Unset):
+            next_ = UNSET
+        else:
+            next_ = UUID(_next_)
+
         conversation_page = cls(
             conversations=conversations,
             has_more=has_more,
+            next_=next_,
         )
 
         conversation_page.additional_properties = d

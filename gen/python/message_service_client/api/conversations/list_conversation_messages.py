@@ -169,7 +169,7 @@ def sync_detailed(
         peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
             `bob`, `~team-1`. No user id begins with
             `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
-        q (str | Unset):
+        q (str | Unset): Words, as typed.
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
@@ -239,7 +239,7 @@ def sync(
         peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
             `bob`, `~team-1`. No user id begins with
             `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
-        q (str | Unset):
+        q (str | Unset): Words, as typed.
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
@@ -304,7 +304,7 @@ async def asyncio_detailed(
         peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
             `bob`, `~team-1`. No user id begins with
             `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
-        q (str | Unset):
+        q (str | Unset): Words, as typed.
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
@@ -372,7 +372,7 @@ async def asyncio(
         peer_id (str): To whom messages go: a user, by their id, or a group, by its address:
             `bob`, `~team-1`. No user id begins with
             `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
-        q (str | Unset):
+        q (str | Unset): Words, as typed.
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.

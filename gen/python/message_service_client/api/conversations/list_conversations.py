@@ -113,22 +113,23 @@ def sync_detailed(
 ) -> Response[ConversationPage | Problem]:
     """List a user's conversations
 
-     The conversations of a user, the one with the newest message first: with whom,
-    the last message, how many messages are unread, and how far both have read.
-    Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
-    follow the `Link` header.
+     The conversations of a user with others and in groups, the one with the newest
+    message first: with whom, the last message, how many messages are unread, and how
+    far both have read. Walk on with the `next` of a page as `before`, or follow the
+    `Link` header. Hidden ones are left out until there is a newer message.
 
     Two users have a conversation as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
-    themselves if they write to themselves.
+    themselves if they write to themselves. In a group it exists as long as the user
+    is a member; before its first message it stands where the user has joined.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
-            order of the
-            messages.
+        before (UUID | Unset): The place of a conversation among those of a user, which sort by
+            it, the greatest first. It is the id of the
+            last message, or, if that is greater, the change by which the user has joined the group.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -161,22 +162,23 @@ def sync(
 ) -> ConversationPage | Problem | None:
     """List a user's conversations
 
-     The conversations of a user, the one with the newest message first: with whom,
-    the last message, how many messages are unread, and how far both have read.
-    Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
-    follow the `Link` header.
+     The conversations of a user with others and in groups, the one with the newest
+    message first: with whom, the last message, how many messages are unread, and how
+    far both have read. Walk on with the `next` of a page as `before`, or follow the
+    `Link` header. Hidden ones are left out until there is a newer message.
 
     Two users have a conversation as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
-    themselves if they write to themselves.
+    themselves if they write to themselves. In a group it exists as long as the user
+    is a member; before its first message it stands where the user has joined.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
-            order of the
-            messages.
+        before (UUID | Unset): The place of a conversation among those of a user, which sort by
+            it, the greatest first. It is the id of the
+            last message, or, if that is greater, the change by which the user has joined the group.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -204,22 +206,23 @@ async def asyncio_detailed(
 ) -> Response[ConversationPage | Problem]:
     """List a user's conversations
 
-     The conversations of a user, the one with the newest message first: with whom,
-    the last message, how many messages are unread, and how far both have read.
-    Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
-    follow the `Link` header.
+     The conversations of a user with others and in groups, the one with the newest
+    message first: with whom, the last message, how many messages are unread, and how
+    far both have read. Walk on with the `next` of a page as `before`, or follow the
+    `Link` header. Hidden ones are left out until there is a newer message.
 
     Two users have a conversation as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
-    themselves if they write to themselves.
+    themselves if they write to themselves. In a group it exists as long as the user
+    is a member; before its first message it stands where the user has joined.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
-            order of the
-            messages.
+        before (UUID | Unset): The place of a conversation among those of a user, which sort by
+            it, the greatest first. It is the id of the
+            last message, or, if that is greater, the change by which the user has joined the group.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -250,22 +253,23 @@ async def asyncio(
 ) -> ConversationPage | Problem | None:
     """List a user's conversations
 
-     The conversations of a user, the one with the newest message first: with whom,
-    the last message, how many messages are unread, and how far both have read.
-    Walk on with the `id` of the last conversation's `lastMessage` as `before`, or
-    follow the `Link` header.
+     The conversations of a user with others and in groups, the one with the newest
+    message first: with whom, the last message, how many messages are unread, and how
+    far both have read. Walk on with the `next` of a page as `before`, or follow the
+    `Link` header. Hidden ones are left out until there is a newer message.
 
     Two users have a conversation as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
-    themselves if they write to themselves.
+    themselves if they write to themselves. In a group it exists as long as the user
+    is a member; before its first message it stands where the user has joined.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        before (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the
-            order of the
-            messages.
+        before (UUID | Unset): The place of a conversation among those of a user, which sort by
+            it, the greatest first. It is the id of the
+            last message, or, if that is greater, the change by which the user has joined the group.
         limit (int | Unset):  Default: 100.
 
     Raises:

@@ -167,9 +167,9 @@ def sync_detailed(
     `hasMore` is true there are still newer ones: go on with `next` as `after`, or
     follow the `Link` header.
 
-    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
-    messages of a user are two searches, of those received and of those sent: merge
-    them by id. A search finds messages of any age. Its page may be short, even empty,
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). To search in all that
+    a user can see, use `searchMessages`. A search finds messages of any age. Its page may be short,
+    even empty,
     while `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
@@ -184,7 +184,7 @@ def sync_detailed(
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
             first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        q (str | Unset):
+        q (str | Unset): Words, as typed.
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
@@ -252,9 +252,9 @@ def sync(
     `hasMore` is true there are still newer ones: go on with `next` as `after`, or
     follow the `Link` header.
 
-    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
-    messages of a user are two searches, of those received and of those sent: merge
-    them by id. A search finds messages of any age. Its page may be short, even empty,
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). To search in all that
+    a user can see, use `searchMessages`. A search finds messages of any age. Its page may be short,
+    even empty,
     while `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
@@ -269,7 +269,7 @@ def sync(
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
             first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        q (str | Unset):
+        q (str | Unset): Words, as typed.
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
@@ -332,9 +332,9 @@ async def asyncio_detailed(
     `hasMore` is true there are still newer ones: go on with `next` as `after`, or
     follow the `Link` header.
 
-    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
-    messages of a user are two searches, of those received and of those sent: merge
-    them by id. A search finds messages of any age. Its page may be short, even empty,
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). To search in all that
+    a user can see, use `searchMessages`. A search finds messages of any age. Its page may be short,
+    even empty,
     while `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
@@ -349,7 +349,7 @@ async def asyncio_detailed(
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
             first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        q (str | Unset):
+        q (str | Unset): Words, as typed.
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
@@ -415,9 +415,9 @@ async def asyncio(
     `hasMore` is true there are still newer ones: go on with `next` as `after`, or
     follow the `Link` header.
 
-    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). All
-    messages of a user are two searches, of those received and of those sent: merge
-    them by id. A search finds messages of any age. Its page may be short, even empty,
+    To search, pass words as `q`, with a `recipient` or a `sender` (422 without). To search in all that
+    a user can see, use `searchMessages`. A search finds messages of any age. Its page may be short,
+    even empty,
     while `hasMore` is true, when many messages had to be looked at: go on.
 
     In a list with a `recipient` or a `sender`, a message never appears below one
@@ -432,7 +432,7 @@ async def asyncio(
         sender (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the
             first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        q (str | Unset):
+        q (str | Unset): Words, as typed.
         highlight (bool | Unset):  Default: False.
         since (datetime.datetime | Unset): An RFC 3339 time in any zone; its `T` and `Z` may be in
             lower case.
