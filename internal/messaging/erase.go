@@ -18,8 +18,8 @@ const (
 	eraseAttempts = 100  // until one finds nothing left, while others erase the same user
 )
 
-// EraseUser deletes every message that a user sent or received, the read markers of
-// their conversations, on both sides, and the user's blocks, and frees the idempotency keys of
+// EraseUser deletes every message that a user sent or received, and those they sent to groups, the read markers of
+// their conversations, on both sides, their memberships and the user's blocks, and frees the idempotency keys of
 // all those messages. There is a moment before it returns at which none of them is left.
 //
 // It closes the user's mailbox first: until all is erased, sends to and by the user are refused with
@@ -32,7 +32,7 @@ func (s *Service) EraseUser(ctx context.Context, caller Caller, user string) err
 	}
 	e := erasure{service: s, user: user}
 	for range eraseAttempts {
-		for _, step := range []func(context.Context) error{e.close, e.takeIndexBack, e.eraseMost} {
+		for _, step := range []func(context.Context) error{e.close, e.leaveGroups, e.takeIndexBack, e.eraseMost} {
 			if err := step(ctx); err != nil {
 				return explain(err)
 			}
@@ -102,7 +102,11 @@ func (e *erasure) finish(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !rest.isEmpty() {
+		inGroups, err := selectGroupRemnants(ctx, tx, e.user, 1)
+		if err != nil {
+			return err
+		}
+		if !rest.isEmpty() || inGroups.group != "" {
 			return errMoreLeft
 		}
 		if e.service.indexer != nil {

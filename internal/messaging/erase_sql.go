@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // remnants are the data of a user that are left, or a part of them.
@@ -27,7 +29,9 @@ func (r *remnants) owners() []string {
 	owners := make([]string, 0, 2*(len(r.messages)+len(r.keyed)+len(r.markers)))
 	for _, messages := range [][]Message{r.messages, r.keyed} {
 		for _, m := range messages {
-			owners = append(owners, m.Sender, m.Recipient)
+			if owners = append(owners, m.Sender); !roster.IsGroup(m.Recipient) { // no feed shows that the key is free
+				owners = append(owners, m.Recipient)
+			}
 		}
 	}
 	for _, m := range r.markers {
@@ -37,8 +41,8 @@ func (r *remnants) owners() []string {
 }
 
 // selectRemnants returns data of a user: up to limit of the oldest messages, without their
-// content, and of the read markers, and the tombstones with keys among the eraseScan changes after
-// a position in the mailbox.
+// content, and of the read markers, and the tombstones with keys, also in groups, among the
+// eraseScan changes after a position.
 func selectRemnants(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) (r remnants, err error) {
 	if r.messages, err = selectLive(ctx, q, user, limit); err != nil {
 		return r, err
@@ -46,7 +50,7 @@ func selectRemnants(ctx context.Context, q sqlx.QueryerContext, user string, aft
 	if r.markers, err = selectMarkersOf(ctx, q, user, limit); err != nil {
 		return r, err
 	}
-	if r.scanned, err = selectChangeAfter(ctx, q, user, after, eraseScan); err != nil || r.scanned == nil {
+	if r.scanned, err = selectChangeAfter(ctx, q, user, after, eraseScan, sentToGroups); err != nil || r.scanned == nil {
 		return r, err
 	}
 	r.keyed, err = selectKeyedTombstones(ctx, q, user, after, *r.scanned)
@@ -68,10 +72,11 @@ func selectLive(ctx context.Context, q sqlx.QueryerContext, user string, limit i
 	return found[:min(len(found), limit)], nil
 }
 
-// selectMarkersOf returns read markers of a user, and of peers in conversations with them.
+// selectMarkersOf returns read markers of a user, and of peers in conversations with them. Those in groups end
+// with the membership.
 func selectMarkersOf(ctx context.Context, q sqlx.QueryerContext, user string, limit int) ([]ReadMarker, error) {
 	role := func(column string) string {
-		return fmt.Sprintf("SELECT %s FROM read_markers WHERE coalesce(%s, %[2]s) = $1 ORDER BY changed LIMIT $2", ReadMarkers.Columns(), column)
+		return fmt.Sprintf("SELECT %s FROM read_markers WHERE coalesce(%s, %[2]s) = $1 AND peer < '~' ORDER BY changed LIMIT $2", ReadMarkers.Columns(), column)
 	}
 	markers, err := ReadMarkers.Select(ctx, q,
 		"SELECT * FROM ("+role("owner")+") AS a UNION SELECT * FROM ("+role("peer")+") AS b LIMIT $2", user, limit)
@@ -81,16 +86,19 @@ func selectMarkersOf(ctx context.Context, q sqlx.QueryerContext, user string, li
 	return markers, nil
 }
 
+// sentToGroups is the condition of the messages that $1 has sent to groups.
+const sentToGroups = "sender = $1 AND recipient >= '~'"
+
 // selectChangeAfter returns the position of the edit or deletion that is some places after a
-// position in a user's mailbox, or of the last one, or nil if there are none.
-func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, after ID, some int) (position *ID, err error) {
-	role := func(column string) string {
-		return fmt.Sprintf("SELECT changed FROM messages WHERE %s AND changed > $2 AND changed IS NOT NULL ORDER BY changed LIMIT $3", inMailbox(column, "$1"))
+// position in a user's mailbox, or of the last one, or nil if there are none. Those of messages with other
+// conditions count, too.
+func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, after ID, some int, also ...string) (position *ID, err error) {
+	arms := append([]string{inMailbox("recipient", "$1"), inMailbox("sender", "$1")}, also...)
+	for i, where := range arms {
+		arms[i] = fmt.Sprintf("SELECT * FROM (SELECT changed FROM messages WHERE %s AND changed > $2 AND changed IS NOT NULL ORDER BY changed LIMIT $3) AS arm", where)
 	}
 	positions := make([]ID, 0, 2*some)
-	err = sqlx.SelectContext(ctx, q, &positions, "SELECT * FROM ("+role("recipient")+") AS a UNION ALL SELECT * FROM ("+role("sender")+") AS b",
-		user, after, some)
-	if err != nil {
+	if err = sqlx.SelectContext(ctx, q, &positions, strings.Join(arms, " UNION ALL "), user, after, some); err != nil {
 		return nil, fmt.Errorf("select changes to free keys of: %w", err)
 	}
 	if len(positions) == 0 {
@@ -101,14 +109,15 @@ func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, 
 }
 
 // selectKeyedTombstones returns the tombstones that hold idempotency keys, between two positions
-// in a user's mailbox.
+// in a user's mailbox, and of those that they sent to groups.
 func selectKeyedTombstones(ctx context.Context, q sqlx.QueryerContext, user string, after, upTo ID) ([]Message, error) {
-	role := func(column string) string {
+	arm := func(where string) string {
 		return fmt.Sprintf(`
 			SELECT %s FROM messages
-			WHERE %s AND changed > $2 AND changed <= $3 AND changed IS NOT NULL AND deleted = true AND key_hash IS NOT NULL`, identities.Columns(), inMailbox(column, "$1"))
+			WHERE %s AND changed > $2 AND changed <= $3 AND changed IS NOT NULL AND deleted = true AND key_hash IS NOT NULL`, identities.Columns(), where)
 	}
-	found, err := identities.Select(ctx, q, role("recipient")+" UNION "+role("sender"), user, after, upTo)
+	found, err := identities.Select(ctx, q,
+		arm(inMailbox("recipient", "$1"))+" UNION "+arm(inMailbox("sender", "$1"))+" UNION "+arm(sentToGroups), user, after, upTo)
 	if err != nil {
 		return nil, fmt.Errorf("select keys to free: %w", err)
 	}

@@ -80,20 +80,44 @@ func (e *eraser) run(ctx context.Context) {
 	}
 }
 
+// erase erases a deleted group, or waits until another server has.
+func (e *eraser) erase(ctx context.Context, address string) error {
+	for erased := false; !erased; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := e.db.Tx(ctx, mailbox.WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+			if erased, err = e.rosters.LockErased(ctx, tx, address); err == nil && !erased {
+				err = e.erasePart(ctx, tx, address)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // step erases a part of a deleted group that no other server is erasing, and reports whether there was one.
 func (e *eraser) step(ctx context.Context, tx *sqlx.Tx) (more bool, err error) {
 	address, err := e.rosters.LockDeleted(ctx, tx)
 	if err != nil || address == "" {
 		return false, err
 	}
+	return true, e.erasePart(ctx, tx, address)
+}
+
+// erasePart erases a part of a deleted group, whose row is locked.
+func (e *eraser) erasePart(ctx context.Context, tx *sqlx.Tx, address string) error {
 	for _, part := range []func(context.Context, *sqlx.Tx, string) (erased bool, err error){
 		eraseMessages, eraseMarkers, e.eraseIndex, eraseMembers,
 	} {
 		if erased, err := part(ctx, tx, address); err != nil || erased {
-			return true, err
+			return err
 		}
 	}
-	return true, e.finish(ctx, tx, address)
+	return e.finish(ctx, tx, address)
 }
 
 func eraseMessages(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {

@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/message-service/message-service/internal/mailbox"
 	"github.com/message-service/message-service/internal/roster"
 	"github.com/message-service/message-service/internal/table"
 )
@@ -69,4 +71,21 @@ func updateGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Group) error {
 		return fmt.Errorf("update group: %w", err)
 	}
 	return nil
+}
+
+// resetLastInGroup replaces the last message of a group, if it is one of those that were deleted, by the one before.
+func resetLastInGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, deleted []Message) error {
+	if g.LastMessage == nil || !slices.ContainsFunc(deleted, func(m Message) bool { return m.ID == *g.LastMessage }) {
+		return nil
+	}
+	var newest []ID
+	err := tx.SelectContext(ctx, &newest, "SELECT id FROM messages WHERE recipient = $1 AND deleted = false ORDER BY id DESC LIMIT 1", g.Address)
+	if err != nil {
+		return fmt.Errorf("select newest message of a group: %w", err)
+	}
+	var last *mailbox.ID
+	if len(newest) > 0 {
+		last = &newest[0]
+	}
+	return roster.SetLastMessages(ctx, tx, map[string]*mailbox.ID{g.Address: last})
 }

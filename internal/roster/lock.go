@@ -129,6 +129,14 @@ func (r *Rosters) Remembers(group, user string) bool {
 	return is
 }
 
+// LockErased locks a deleted group, even if it must wait for that, and reports whether it is erased already.
+func (r *Rosters) LockErased(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
+	if err := tx.GetContext(ctx, &erased, "SELECT erased FROM groups WHERE group_id = $1 AND deleted "+r.locking, address); err != nil {
+		return false, fmt.Errorf("lock a deleted group: %w", err)
+	}
+	return erased, nil
+}
+
 // selectMembers returns the active members of some groups, in the order of their ids.
 func selectMembers(ctx context.Context, tx *sqlx.Tx, groups []string) (map[string]*Members, error) {
 	rows, err := MemberTable.Select(ctx, tx, tx.Rebind(`

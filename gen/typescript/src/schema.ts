@@ -137,8 +137,13 @@ export interface paths {
          *     idempotency keys of all those messages, deleted ones too, are free again. Other
          *     users' blocks of this user remain.
          *
+         *     In groups only what the user wrote is erased, in the same way, also in those that
+         *     they are no longer in; then they leave the groups they are in, as by
+         *     `removeGroupMember`: the oldest admin, or else the oldest member, succeeds an
+         *     owner, and a group that has nobody else is deleted.
+         *
          *     From the beginning to the end, messages to and by the user are refused with 409
-         *     (`user-being-erased`). So every message that was acknowledged before the request
+         *     (`user-being-erased`), and nobody can add them to a group. So every message that was acknowledged before the request
          *     arrived is erased, and at some moment between the request and the answer there
          *     was none of this user at all. What somebody sends after the answer starts anew.
          *
@@ -2279,7 +2284,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Nothing is left of the user's messages, markers and blocks. */
+            /** @description Nothing is left of the user's messages, markers, memberships and blocks. */
             204: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];
