@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -197,6 +198,38 @@ func TestGroupCallers(t *testing.T) {
 						t.Errorf("%s as %s: %q by %s, but of %s %q by %s", name, who, answer, statements, other, otherAnswer, otherStatements)
 					}
 				}
+			}
+		}
+	})
+}
+
+// TestRoleLost has an admin change a group while the owner takes their role away: the change waits, and is refused.
+func TestRoleLost(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		for state, want := range map[string]string{"active": "forbidden", "left": "not found groupId"} {
+			s := newReplicas(t, engine, 1, Options{})[0]
+			g := newTeam(t, s, "~team", "ann", "bob")
+			g.setRole("ann", "bob", roster.Admin)
+			done := make(chan error, 1)
+			must(t, s.db.Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+				if _, err := s.rosters.Lock(ctx, tx, []string{"~team"}); err != nil {
+					return err
+				}
+				go func() {
+					_, err := s.UpdateGroup(t.Context(), AsUser("bob"), "~team", GroupEdit{Name: new("New")})
+					done <- err
+				}()
+				if err := untilWaiting(ctx, tx, engine); err != nil {
+					return err
+				}
+				if err := setMemberCount(ctx, tx, "~team", 2); err != nil {
+					return err
+				}
+				_, err := tx.ExecContext(ctx, "UPDATE members SET role = 'member', state = $1 WHERE user_id = 'bob'", state)
+				return err
+			}))
+			if err := <-done; outcomeOf(err) != want {
+				t.Errorf("an admin who is %s, but a member: %v", state, err)
 			}
 		}
 	})

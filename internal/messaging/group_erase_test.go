@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -131,13 +132,21 @@ func TestEraseGroups(t *testing.T) {
 		for _, s := range services {
 			wait.Go(func() { s.EraseGroups(ctx) })
 		}
+		deadline := time.Now().Add(eraseRounds / 2) // they are told, and do not only look from time to time
+		expectErased := func(groups ...team) {
+			for _, g := range groups {
+				for len(g.left()) > 0 {
+					if time.Now().After(deadline) {
+						t.Fatalf("of %s there is left %v", g.address, g.left())
+					}
+				}
+			}
+		}
+		expectErased(groups[0])
 		for _, g := range groups[1:] {
 			must(t, g.DeleteGroup(t.Context(), AsService, g.address))
 		}
-		for _, g := range groups {
-			for len(g.left()) > 0 && t.Context().Err() == nil {
-			}
-		}
+		expectErased(groups...)
 		stop()
 		wait.Wait()
 	})

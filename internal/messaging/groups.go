@@ -55,9 +55,9 @@ func (s *Service) CreateGroup(ctx context.Context, caller Caller, n NewGroup) (g
 	return g, existing == nil, explain(err)
 }
 
-// recreated returns the group that the same request has made before.
+// recreated returns the group that the same request has made before. A deleted one has no fingerprint.
 func recreated(ctx context.Context, tx *sqlx.Tx, caller Caller, n *NewGroup, existing *roster.Group) (roster.Group, error) {
-	if existing.Deleted || !bytes.Equal(existing.Fingerprint, n.fingerprint()) {
+	if !bytes.Equal(existing.Fingerprint, n.fingerprint()) {
 		return roster.Group{}, groupExists()
 	}
 	if caller.service {

@@ -116,6 +116,18 @@ func TestAddRefused(t *testing.T) {
 	})
 }
 
+// settings counts the members who have muted and hidden a group, and the read markers.
+func (g team) settings() (muted, markers int) {
+	g.Helper()
+	read(g.T, g.Service, func(ctx context.Context, q sqlx.QueryerContext) error {
+		if err := sqlx.GetContext(ctx, q, &muted, "SELECT count(*) FROM memberships WHERE muted_until IS NOT NULL AND hidden IS NOT NULL"); err != nil {
+			return err
+		}
+		return sqlx.GetContext(ctx, q, &markers, "SELECT count(*) FROM read_markers")
+	})
+	return muted, markers
+}
+
 // TestRejoin has users leave and come back. What they may see then is decided by the history at that time, and
 // what they had set for the group is gone.
 func TestRejoin(t *testing.T) {
@@ -136,6 +148,9 @@ func TestRejoin(t *testing.T) {
 			return err
 		}))
 		g.setRole("ann", "cat", roster.Admin)
+		if muted, _ := g.settings(); muted != 3 {
+			t.Errorf("what %d users have set is left after one became an admin", muted)
+		}
 		for _, user := range []string{"bob", "cat"} {
 			g.remove(user, user)
 			if left := g.membership(user); left.State != roster.Left || left.Changed.Compare(left.Since) <= 0 {
@@ -143,14 +158,8 @@ func TestRejoin(t *testing.T) {
 			}
 		}
 		g.expectMembers("ann owner")
-		var rest struct{ Muted, Markers int }
-		read(t, s, func(ctx context.Context, q sqlx.QueryerContext) error {
-			return sqlx.GetContext(ctx, q, &rest, `
-				SELECT (SELECT count(*) FROM memberships WHERE muted_until IS NOT NULL OR hidden IS NOT NULL) AS muted,
-					(SELECT count(*) FROM read_markers) AS markers`)
-		})
-		if rest.Muted != 1 || rest.Markers != 0 {
-			t.Errorf("what users have set is left: %+v", rest)
+		if muted, markers := g.settings(); muted != 1 || markers != 0 {
+			t.Errorf("what %d users have set is left, and %d markers", muted, markers)
 		}
 
 		g.add("service", "cat")
