@@ -55,7 +55,7 @@ func (e *erasure) eraseInGroup(ctx context.Context, r *groupRemnants) error {
 		if err := e.erase(ctx, tx, &remnants{messages: r.messages}, c.IDs); err != nil {
 			return err
 		}
-		return resetLastInGroup(ctx, tx, g, r.messages)
+		return resetLastInGroup(ctx, tx, g.Address, r.messages)
 	})
 }
 

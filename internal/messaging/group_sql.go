@@ -5,11 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/roster"
 	"github.com/message-service/message-service/internal/table"
 )
@@ -73,19 +72,18 @@ func updateGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Group) error {
 	return nil
 }
 
-// resetLastInGroup replaces the last message of a group, if it is one of those that were deleted, by the one before.
-func resetLastInGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, deleted []Message) error {
-	if g.LastMessage == nil || !slices.ContainsFunc(deleted, func(m Message) bool { return m.ID == *g.LastMessage }) {
-		return nil
+// resetLastInGroup replaces the last message of a group, whose row must be locked, by the one before if it is one of those
+// that were deleted.
+func resetLastInGroup(ctx context.Context, tx *sqlx.Tx, group string, deleted []Message) error {
+	args := []any{group, group}
+	for _, m := range deleted {
+		args = append(args, m.ID)
 	}
-	var newest []ID
-	err := tx.SelectContext(ctx, &newest, "SELECT id FROM messages WHERE recipient = $1 AND deleted = false ORDER BY id DESC LIMIT 1", g.Address)
+	_, err := tx.ExecContext(ctx, tx.Rebind(`
+		UPDATE groups SET last_message_id = (SELECT id FROM messages WHERE recipient = ? AND messages.deleted = false ORDER BY id DESC LIMIT 1)
+		WHERE group_id = ? AND last_message_id IN (`+db.RowsOf(len(deleted), "?")+`)`), args...)
 	if err != nil {
-		return fmt.Errorf("select newest message of a group: %w", err)
+		return fmt.Errorf("reset the last message of a group: %w", err)
 	}
-	var last *mailbox.ID
-	if len(newest) > 0 {
-		last = &newest[0]
-	}
-	return roster.SetLastMessages(ctx, tx, map[string]*mailbox.ID{g.Address: last})
+	return nil
 }

@@ -169,6 +169,19 @@ func TestPlansWithGroups(t *testing.T) {
 				}
 			}
 		}
+		month := time.Now().AddDate(0, 0, -30)
+		for name, query := range plannedGroupReads {
+			for window, w := range map[string]Window{"newest": {Limit: page - 1}, "last month": {Since: &month, Limit: page - 1}, "upward": {After: &ID{}, Limit: page - 1}} {
+				t.Run("read/"+name+"/"+window, func(t *testing.T) {
+					err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+						return query.run(ctx, &explainer{QueryerContext: q, t: t, database: database, rows: 2 * page, once: page, indexes: query.indexes}, w)
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+				})
+			}
+		}
 		for name, query := range plannedInboxes {
 			for _, user := range []string{"hub", "user-7", "fan-99", "quiet", "nobody"} {
 				for position, below := range map[string]ID{"newest": mailbox.LastID, "last month": mailbox.FirstIDAt(time.Now().AddDate(0, -1, 0))} {

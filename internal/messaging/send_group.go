@@ -147,10 +147,10 @@ func storeInGroups(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 		return err
 	}
 	rest := settle(open, ids) // with a key of another send of this batch
-	last := map[string]*ID{}
+	last := map[string]ID{}
 	for _, s := range open {
 		if s.message != nil {
-			last[s.draft.Recipient] = &s.draft.ID
+			last[s.draft.Recipient] = s.draft.ID
 		}
 	}
 	if err := roster.SetLastMessages(ctx, tx, last); err != nil {

@@ -239,6 +239,23 @@ func TestStrangerAsksForGroups(t *testing.T) {
 				}
 			}
 		}
+		for _, name := range []string{"get", "edit", "delete", "set a read marker"} {
+			id := v.second.ID
+			var first string
+			for range 2 {
+				var answer any
+				var err error
+				statements := recorder.during(func() { answer, err = strangersUses[name](t.Context(), v.Service, id) })
+				all := fmt.Sprintf("%+v, %v, %q", answer, err, describe(t, v.db, statements))
+				if id == v.second.ID {
+					first = all
+				}
+				if all != first || len(statements) != 1 || err == nil {
+					t.Errorf("%s: of a message to a group %s, of none %s", name, first, all)
+				}
+				id[len(id)-1] ^= 1
+			}
+		}
 		close(release)
 		if err := <-done; err != nil {
 			t.Error(err)

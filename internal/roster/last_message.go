@@ -12,9 +12,9 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// SetLastMessages sets the newest messages of groups, whose rows must be locked: nil if there is none. The first
+// SetLastMessages sets the newest messages of groups, whose rows must be locked. The first
 // row of the values matches nothing: it gives the columns their types in Postgres.
-func SetLastMessages(ctx context.Context, tx *sqlx.Tx, last map[string]*mailbox.ID) error {
+func SetLastMessages(ctx context.Context, tx *sqlx.Tx, last map[string]mailbox.ID) error {
 	if len(last) == 0 {
 		return nil
 	}
