@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,6 +60,11 @@ func lookAround(t *testing.T, s *apitest.Server) {
 	if len(found.Messages) == 0 {
 		t.Error("a search for yellow finds nothing")
 	}
+	i := slices.IndexFunc(inbox, func(c client.Conversation) bool { return c.Peer == "~team" })
+	if i < 0 || inbox[i].Group.MemberCount != 4 || inbox[i].UnreadCount == 0 || inbox[i].ReadMarker == nil {
+		t.Errorf("the inbox of alice has not her group, with unread messages: %+v", inbox)
+	}
+	s.Send(t, "theo", "~team", "Who has the compressor?")
 	if sent := s.Send(t, "alice", "bob", "Yes, we can!"); sent.ID.String() < inbox[0].LastMessage.ID.String() {
 		t.Errorf("a new message has the id %s, before that of the last one", sent.ID)
 	}

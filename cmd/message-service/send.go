@@ -17,7 +17,7 @@ import (
 
 type sendCommand struct {
 	From     string     `required:"" placeholder:"USER" help:"The sender."`
-	To       string     `required:"" placeholder:"USER" help:"The recipient."`
+	To       string     `required:"" placeholder:"ADDRESS" help:"The recipient: a user, or a group by its address, quoted for the shell, such as '~team'."`
 	ReplyTo  *uuid.UUID `placeholder:"ID" help:"The message it replies to."`
 	Metadata jsonObject `placeholder:"JSON" help:"Your own data, kept with the message: an object, such as '{\"order\": 17}'."`
 	Text     string     `arg:"" help:"The text; - reads it from standard input, without a newline at the end."`
@@ -30,6 +30,7 @@ func (sendCommand) Help() string {
 	return `Prints the message as it was stored, as one line of JSON. A request that fails is retried, and the message is stored only once.
 
   message-service send --from alice --to bob "Lunch at noon?"
+  message-service send --from alice --to '~team' "Lunch at noon, all of you?"
   date | message-service send --from alice --to bob -`
 }
 

@@ -22,7 +22,7 @@ type tailCommand struct {
 
 // Help is shown by --help.
 func (tailCommand) Help() string {
-	return `Prints each change as one line of JSON as soon as it is stored: messages that the user received or sent, edits, deletions, and read markers. It runs until Ctrl-C and reconnects by itself; it prints to standard error when it does, and the cursor to continue after.
+	return `Prints each change as one line of JSON as soon as it is stored: messages that the user received or sent, those of their groups, edits, deletions, read markers, changes of their groups, and who joins or leaves them. It runs until Ctrl-C and reconnects by itself; it prints to standard error when it does, and the cursor to continue after.
 
   message-service tail bob
   message-service tail bob --after 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42`

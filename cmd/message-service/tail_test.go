@@ -74,24 +74,27 @@ func serveAt(t *testing.T, address, database string, args ...string) (stop func(
 	}
 }
 
+// tailing runs tail in the test's process until stop is called.
+func tailing(t *testing.T, args ...string) (out, errs lines, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	out, errs = make(lines, 100), make(lines, 100)
+	go func() { ended <- run(ctx, append([]string{"tail"}, args...), streams{out, errs}) }()
+	return out, errs, func() {
+		cancel()
+		if code := <-ended; code != 0 {
+			t.Errorf("exit %d", code)
+		}
+	}
+}
+
 // TestTail follows a user while the server is started, restarted and stopped. It must miss
 // nothing, report connections, and at its end print the cursor to continue after.
 func TestTail(t *testing.T) {
 	t.Parallel()
 	address, database := freeAddress(t), dbtest.NewURL(t, db.SQLite)
 	server := "--server=http://" + address
-	tail := func(args ...string) (out, errs lines, stop func()) {
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan int, 1)
-		out, errs = make(lines, 100), make(lines, 100)
-		go func() { ended <- run(ctx, append([]string{"tail", server}, args...), streams{out, errs}) }()
-		return out, errs, func() {
-			cancel()
-			if code := <-ended; code != 0 {
-				t.Errorf("exit %d", code)
-			}
-		}
-	}
 	send := func(text string) {
 		t.Helper()
 		if code, _, errs := runHere(t, "send", server, "--from=alice", "--to=bob", text); code != 0 {
@@ -105,7 +108,7 @@ func TestTail(t *testing.T) {
 		}
 	}
 
-	out, errs, stop := tail("bob")
+	out, errs, stop := tailing(t, server, "bob")
 	says(errs, "connection refused; trying again in ")
 	stopServer := serveAt(t, address, database)
 	for line := errs.next(t); line != "following bob from "+uuid.Nil.String(); line = errs.next(t) {
@@ -131,7 +134,7 @@ func TestTail(t *testing.T) {
 	stop()
 	says(errs, "stopped; go on with --after "+three.Cursor.String())
 
-	out, errs, stop = tail("--after", two.Cursor.String(), "bob")
+	out, errs, stop = tailing(t, server, "--after", two.Cursor.String(), "bob")
 	says(errs, "following bob from "+two.Cursor.String())
 	if again := out.change(t); again.Cursor != three.Cursor {
 		t.Errorf("went on with %+v", again)
