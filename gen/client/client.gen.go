@@ -334,6 +334,9 @@ type ConversationPosition = openapi_types.UUID
 type CreateGroupRequest struct {
 	// History What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
 	// joining, so a change of it concerns those who join later.
+	//
+	//
+	// Example: all
 	History *GroupHistory `json:"history,omitempty"`
 
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
@@ -554,6 +557,9 @@ type Group struct {
 
 	// History What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
 	// joining, so a change of it concerns those who join later.
+	//
+	//
+	// Example: all
 	History GroupHistory `json:"history"`
 
 	// MemberCount How many members it has; none once it is deleted.
@@ -582,6 +588,8 @@ type Group struct {
 
 // GroupHistory What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
 // joining, so a change of it concerns those who join later.
+//
+// Example: all
 type GroupHistory string
 
 // GroupID The address of a group, which you choose: `~`, and then what a user id can be. It is never given to another
@@ -709,6 +717,9 @@ type Membership struct {
 	// Role What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes those who are only
 	// members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also removes admins,
 	// sets roles, hands the group over, and deletes it.
+	//
+	//
+	// Example: member
 	Role Role `json:"role"`
 
 	// Since An RFC 3339 time in UTC, with milliseconds.
@@ -907,9 +918,22 @@ type ReadMarker struct {
 	User UserID `json:"user"`
 }
 
+// Readers Who has read a message.
+type Readers struct {
+	// Count How many there are.
+	//
+	// Example: 2
+	Count int32 `json:"count"`
+
+	// Users Up to 100 of them, in the order of their ids.
+	Users []UserID `json:"users"`
+}
+
 // Role What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes those who are only
 // members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also removes admins,
 // sets roles, hands the group over, and deletes it.
+//
+// Example: member
 type Role string
 
 // Scope Something that a service key may be used for: `messages:read` and `messages:write` for what is about
@@ -955,6 +979,9 @@ type SetGroupMemberRequest struct {
 	// Role What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes those who are only
 	// members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also removes admins,
 	// sets roles, hands the group over, and deletes it.
+	//
+	//
+	// Example: member
 	Role Role `json:"role"`
 }
 
@@ -1085,6 +1112,9 @@ type UpdateConversationRequest struct {
 type UpdateGroupRequest struct {
 	// History What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
 	// joining, so a change of it concerns those who join later.
+	//
+	//
+	// Example: all
 	History *GroupHistory `json:"history,omitempty"`
 
 	// Metadata The new metadata, within the same bounds as at the creation; null removes it.
@@ -1818,6 +1848,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
 	EditMessage(ctx context.Context, messageID MessageParameter, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReaders List who has read a message
+	//
+	// The users whose read markers are at a message or beyond: members of its group who may see it, or the
+	// recipient of a message to a user; never its sender. At most 100 of them, in the order of their ids,
+	// and how many there are.
+	//
+	// Corresponds with GET /v1/messages/{messageId}/readers (the `ListReaders` operationId).
+	ListReaders(ctx context.Context, messageID MessageParameter, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetStatus Read the state of the server
 	//
@@ -2743,6 +2782,25 @@ func (c *Client) EditMessageWithBody(ctx context.Context, messageID MessageParam
 // Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
 func (c *Client) EditMessage(ctx context.Context, messageID MessageParameter, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditMessageRequest(c.Server, messageID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReaders List who has read a message
+//
+// The users whose read markers are at a message or beyond: members of its group who may see it, or the
+// recipient of a message to a user; never its sender. At most 100 of them, in the order of their ids,
+// and how many there are.
+//
+// Corresponds with GET /v1/messages/{messageId}/readers (the `ListReaders` operationId).
+func (c *Client) ListReaders(ctx context.Context, messageID MessageParameter, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReadersRequest(c.Server, messageID)
 	if err != nil {
 		return nil, err
 	}
@@ -4226,6 +4284,40 @@ func NewEditMessageRequestWithBody(server string, messageID MessageParameter, co
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListReadersRequest constructs an http.Request for the ListReaders method
+func NewListReadersRequest(server string, messageID MessageParameter) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "messageId", messageID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/messages/%s/readers", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -5731,6 +5823,17 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /v1/messages/{messageId} (the `EditMessage` operationId).
 	EditMessageWithResponse(ctx context.Context, messageID MessageParameter, body EditMessageJSONRequestBody, reqEditors ...RequestEditorFn) (*EditMessageResponse, error)
+
+	// ListReadersWithResponse List who has read a message
+	//
+	// The users whose read markers are at a message or beyond: members of its group who may see it, or the
+	// recipient of a message to a user; never its sender. At most 100 of them, in the order of their ids,
+	// and how many there are.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/messages/{messageId}/readers (the `ListReaders` operationId).
+	ListReadersWithResponse(ctx context.Context, messageID MessageParameter, reqEditors ...RequestEditorFn) (*ListReadersResponse, error)
 
 	// GetStatusWithResponse Read the state of the server
 	//
@@ -8376,6 +8479,124 @@ func (r EditMessageResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r EditMessageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ListReadersResponse429Headers the declared response headers of an HTTP 429 response for ListReaders
+type ListReadersResponse429Headers struct {
+	RetryAfter int32
+}
+
+// ListReadersResponse503Headers the declared response headers of an HTTP 503 response for ListReaders
+type ListReadersResponse503Headers struct {
+	RetryAfter int32
+}
+
+type ListReadersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Readers
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Forbidden
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *NotFound
+	// ApplicationProblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationProblemJSON406 *NotAcceptable
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListReadersResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListReadersResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReadersResponse) GetJSON200() *Readers {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListReadersResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListReadersResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListReadersResponse) GetApplicationProblemJSON403() *Forbidden {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListReadersResponse) GetApplicationProblemJSON404() *NotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r ListReadersResponse) GetApplicationProblemJSON406() *NotAcceptable {
+	return r.ApplicationProblemJSON406
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListReadersResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListReadersResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListReadersResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListReadersResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReadersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReadersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReadersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReadersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11296,6 +11517,23 @@ func (c *ClientWithResponses) EditMessageWithResponse(ctx context.Context, messa
 	return ParseEditMessageResponse(rsp)
 }
 
+// ListReadersWithResponse List who has read a message
+//
+// The users whose read markers are at a message or beyond: members of its group who may see it, or the
+// recipient of a message to a user; never its sender. At most 100 of them, in the order of their ids,
+// and how many there are.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/messages/{messageId}/readers (the `ListReaders` operationId).
+func (c *ClientWithResponses) ListReadersWithResponse(ctx context.Context, messageID MessageParameter, reqEditors ...RequestEditorFn) (*ListReadersResponse, error) {
+	rsp, err := c.ListReaders(ctx, messageID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReadersResponse(rsp)
+}
+
 // GetStatusWithResponse Read the state of the server
 //
 // Whether this server can handle requests now, and how busy it is. The figures are those
@@ -13974,6 +14212,118 @@ func ParseEditMessageResponse(rsp *http.Response) (*EditMessageResponse, error) 
 		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers EditMessageResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListReadersResponse parses an HTTP response from a ListReadersWithResponse call
+func ParseListReadersResponse(rsp *http.Response) (*ListReadersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReadersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Readers
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers ListReadersResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListReadersResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {

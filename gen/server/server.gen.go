@@ -72,45 +72,6 @@ func (e ExportRecordType) Valid() bool {
 	}
 }
 
-// Defines values for GroupHistory.
-const (
-	HistoryAll  GroupHistory = "all"
-	HistoryNone GroupHistory = "none"
-)
-
-// Valid indicates whether the value is a known member of the GroupHistory enum.
-func (e GroupHistory) Valid() bool {
-	switch e {
-	case HistoryAll:
-		return true
-	case HistoryNone:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for Role.
-const (
-	RoleAdmin  Role = "admin"
-	RoleMember Role = "member"
-	RoleOwner  Role = "owner"
-)
-
-// Valid indicates whether the value is a known member of the Role enum.
-func (e Role) Valid() bool {
-	switch e {
-	case RoleAdmin:
-		return true
-	case RoleMember:
-		return true
-	case RoleOwner:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for Scope.
 const (
 	Admin         Scope = "admin"
@@ -333,6 +294,9 @@ type ConversationPosition = openapi_types.UUID
 type CreateGroupRequest struct {
 	// History What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
 	// joining, so a change of it concerns those who join later.
+	//
+	//
+	// Example: all
 	History *GroupHistory `json:"history,omitempty"`
 
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
@@ -553,6 +517,9 @@ type Group struct {
 
 	// History What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
 	// joining, so a change of it concerns those who join later.
+	//
+	//
+	// Example: all
 	History GroupHistory `json:"history"`
 
 	// MemberCount How many members it has; none once it is deleted.
@@ -581,7 +548,9 @@ type Group struct {
 
 // GroupHistory What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
 // joining, so a change of it concerns those who join later.
-type GroupHistory string
+//
+// Example: all
+type GroupHistory = string
 
 // GroupID The address of a group, which you choose: `~`, and then what a user id can be. It is never given to another
 // group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word that begins with `~`
@@ -708,6 +677,9 @@ type Membership struct {
 	// Role What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes those who are only
 	// members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also removes admins,
 	// sets roles, hands the group over, and deletes it.
+	//
+	//
+	// Example: member
 	Role Role `json:"role"`
 
 	// Since An RFC 3339 time in UTC, with milliseconds.
@@ -906,10 +878,23 @@ type ReadMarker struct {
 	User UserID `json:"user"`
 }
 
+// Readers Who has read a message.
+type Readers struct {
+	// Count How many there are.
+	//
+	// Example: 2
+	Count int32 `json:"count"`
+
+	// Users Up to 100 of them, in the order of their ids.
+	Users []UserID `json:"users"`
+}
+
 // Role What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes those who are only
 // members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also removes admins,
 // sets roles, hands the group over, and deletes it.
-type Role string
+//
+// Example: member
+type Role = string
 
 // Scope Something that a service key may be used for: `messages:read` and `messages:write` for what is about
 // messages, conversations, changes and blocks of any user, `groups:write` for groups, `users:export` and
@@ -954,6 +939,9 @@ type SetGroupMemberRequest struct {
 	// Role What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes those who are only
 	// members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also removes admins,
 	// sets roles, hands the group over, and deletes it.
+	//
+	//
+	// Example: member
 	Role Role `json:"role"`
 }
 
@@ -1084,6 +1072,9 @@ type UpdateConversationRequest struct {
 type UpdateGroupRequest struct {
 	// History What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
 	// joining, so a change of it concerns those who join later.
+	//
+	//
+	// Example: all
 	History *GroupHistory `json:"history,omitempty"`
 
 	// Metadata The new metadata, within the same bounds as at the creation; null removes it.
@@ -1478,6 +1469,9 @@ type ServerInterface interface {
 	// EditMessage Edit a message
 	// (PATCH /v1/messages/{messageId})
 	EditMessage(ctx echo.Context, messageID MessageParameter) error
+	// ListReaders List who has read a message
+	// (GET /v1/messages/{messageId}/readers)
+	ListReaders(ctx echo.Context, messageID MessageParameter) error
 	// GetStatus Read the state of the server
 	// (GET /v1/status)
 	GetStatus(ctx echo.Context) error
@@ -1914,6 +1908,22 @@ func (w *ServerInterfaceWrapper) EditMessage(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.EditMessage(ctx, messageID)
+	return err
+}
+
+// ListReaders converts echo context to params.
+func (w *ServerInterfaceWrapper) ListReaders(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "messageId" -------------
+	var messageID MessageParameter
+
+	err = runtime.BindStyledParameterWithOptions("simple", "messageId", ctx.Param("messageId"), &messageID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter messageId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListReaders(ctx, messageID)
 	return err
 }
 
@@ -2504,6 +2514,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/v1/messages/:messageId", wrapper.DeleteMessage, options.OperationMiddlewares["deleteMessage"]...)
 	router.GET(options.BaseURL+"/v1/messages/:messageId", wrapper.GetMessage, options.OperationMiddlewares["getMessage"]...)
 	router.PATCH(options.BaseURL+"/v1/messages/:messageId", wrapper.EditMessage, options.OperationMiddlewares["editMessage"]...)
+	router.GET(options.BaseURL+"/v1/messages/:messageId/readers", wrapper.ListReaders, options.OperationMiddlewares["listReaders"]...)
 	router.GET(options.BaseURL+"/v1/status", wrapper.GetStatus, options.OperationMiddlewares["getStatus"]...)
 	router.DELETE(options.BaseURL+"/v1/token-revocation", wrapper.DeleteAllTokensRevocation, options.OperationMiddlewares["deleteAllTokensRevocation"]...)
 	router.PUT(options.BaseURL+"/v1/token-revocation", wrapper.SetAllTokensRevocation, options.OperationMiddlewares["setAllTokensRevocation"]...)
@@ -5973,6 +5984,175 @@ type EditMessagedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response EditMessagedefaultApplicationProblemPlusJSONResponse) VisitEditMessageResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReadersRequestObject struct {
+	MessageID MessageParameter `json:"messageId"`
+}
+
+type ListReadersResponseObject interface {
+	VisitListReadersResponse(w http.ResponseWriter) error
+}
+
+type ListReaders200JSONResponse Readers
+
+func (response ListReaders200JSONResponse) VisitListReadersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReaders400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response ListReaders400ApplicationProblemPlusJSONResponse) VisitListReadersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReaders401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ListReaders401ApplicationProblemPlusJSONResponse) VisitListReadersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReaders403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response ListReaders403ApplicationProblemPlusJSONResponse) VisitListReadersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReaders404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ListReaders404ApplicationProblemPlusJSONResponse) VisitListReadersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReaders406ApplicationProblemPlusJSONResponse struct {
+	NotAcceptableApplicationProblemPlusJSONResponse
+}
+
+func (response ListReaders406ApplicationProblemPlusJSONResponse) VisitListReadersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReaders429ApplicationProblemPlusJSONResponse struct {
+	TooManyRequestsApplicationProblemPlusJSONResponse
+}
+
+func (response ListReaders429ApplicationProblemPlusJSONResponse) VisitListReadersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReaders500ApplicationProblemPlusJSONResponse struct {
+	InternalServerErrorApplicationProblemPlusJSONResponse
+}
+
+func (response ListReaders500ApplicationProblemPlusJSONResponse) VisitListReadersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReaders503ApplicationProblemPlusJSONResponse struct {
+	ServiceUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ListReaders503ApplicationProblemPlusJSONResponse) VisitListReadersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReadersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListReadersdefaultApplicationProblemPlusJSONResponse) VisitListReadersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9659,6 +9839,9 @@ type StrictServerInterface interface {
 	// EditMessage Edit a message
 	// (PATCH /v1/messages/{messageId})
 	EditMessage(ctx context.Context, request EditMessageRequestObject) (EditMessageResponseObject, error)
+	// ListReaders List who has read a message
+	// (GET /v1/messages/{messageId}/readers)
+	ListReaders(ctx context.Context, request ListReadersRequestObject) (ListReadersResponseObject, error)
 	// GetStatus Read the state of the server
 	// (GET /v1/status)
 	GetStatus(ctx context.Context, request GetStatusRequestObject) (GetStatusResponseObject, error)
@@ -10356,6 +10539,31 @@ func (sh *strictHandler) EditMessage(ctx echo.Context, messageID MessageParamete
 		return err
 	} else if validResponse, ok := response.(EditMessageResponseObject); ok {
 		return validResponse.VisitEditMessageResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListReaders operation middleware
+func (sh *strictHandler) ListReaders(ctx echo.Context, messageID MessageParameter) error {
+	var request ListReadersRequestObject
+
+	request.MessageID = messageID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListReaders(ctx.Request().Context(), request.(ListReadersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListReaders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListReadersResponseObject); ok {
+		return validResponse.VisitListReadersResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

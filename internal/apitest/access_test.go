@@ -33,6 +33,7 @@ var requests = map[string]string{
 	"getMessage":                "",
 	"editMessage":               `{"text": "edited"}`,
 	"deleteMessage":             "",
+	"listReaders":               "",
 	"eraseUser":                 "",
 	"exportUser":                "",
 	"listConversations":         "",
@@ -243,9 +244,6 @@ func (a *accessTest) allows(o operation, c credential) {
 	a.t.Helper()
 	if answer := a.request(o, a.prepare(o), c, o.method); answer.Status != o.success {
 		a.t.Errorf("%s with %s: answered %d, want %d: %s", o.id, c.name, answer.Status, o.success, answer.Body)
-	}
-	if o.id == "createGroup" {
-		a.Send(a.t, "bob", a.group(), written) // the contract has no conversation without a message yet
 	}
 	if o.method == http.MethodGet {
 		if answer := a.request(o, a.prepare(o), c, http.MethodHead); answer.Status != o.success || answer.Body != "" {

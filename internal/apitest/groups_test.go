@@ -106,6 +106,12 @@ func TestGroupAddresses(t *testing.T) {
 			if m := s.List(t, client.ListMessagesParams{Recipient: &group}).Messages; len(m) != 1 || m[0].ID != sent.ID || m[0].Recipient != group {
 				t.Errorf("%s: listed %+v", group, m)
 			}
+			if page := s.Thread(t, "bob", group, client.ListConversationMessagesParams{}); len(page.Messages) != 1 {
+				t.Errorf("%s: a thread of %+v", group, page)
+			}
+			if marker := s.Read(t, "bob", group, sent.ID); marker.Peer != group {
+				t.Errorf("%s: read as %+v", group, marker)
+			}
 			if got := s.Group(t, group); got.Address != group || got.MemberCount != 2 {
 				t.Errorf("%s: it is %+v", group, got)
 			}

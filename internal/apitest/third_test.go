@@ -43,11 +43,14 @@ func TestThird(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		r := &thirdRun{
 			t: t, random: rand.New(rand.NewPCG(seed, 0)), operations: operations(t), twins: map[string]string{},
-			known: map[string][]string{"UserId": {"alice", "bob", "mallory", "dave"}}, own: map[string][]string{"UserId": {"carol"}},
+			known: map[string][]string{"UserId": {"alice", "bob", "mallory", "dave"}, "Role": {"owner", "admin"}, "GroupHistory": {"none"}},
+			own:   map[string][]string{"UserId": {"carol"}, "Address": {"carol"}},
 		}
+		r.learn("Address", r.known["UserId"]...)
 		r.now.Store(time.Now().UnixMilli())
 		r.real, r.empty = r.start(engine), r.start(engine)
 		r.learn("KeyId", r.real.NewKey(t, "test", client.Admin).Key.ID)
+		r.newGroup()
 		streams := []*apitest.Stream{startStream(t, r.real.As(t, "carol"), "carol", nil), startStream(t, r.empty.As(t, "carol"), "carol", nil)}
 		requests := 0
 		for i := range dbtest.Size(50, 200, 2000) {
@@ -76,7 +79,7 @@ func (r *thirdRun) act() {
 	user, peer := users[me], users[1-me]
 	as := r.real.As(r.t, user)
 	var m client.Message
-	what := r.random.IntN(10)
+	what := r.random.IntN(12)
 	if len(r.messages) < 10 {
 		what = 9
 	} else {
@@ -95,7 +98,12 @@ func (r *thirdRun) act() {
 		}
 	case 5:
 		r.real.As(r.t, user).Block(r.t, user, "mallory")
+	case 6:
+		r.changeGroup()
 	default:
+		if groups := r.known["GroupId"]; r.random.IntN(3) == 0 {
+			peer = groups[len(groups)-1]
+		}
 		key := fmt.Sprintf("key-%08x", r.random.Uint32())
 		request := client.SendMessageRequest{Sender: user, Recipient: peer, Text: fmt.Sprintf("secret%08x said", r.random.Uint32()), Metadata: client.Metadata{"n": 1.0}}
 		sent := apitest.Call(r.real.As(r.t, user).SendMessageWithResponse(r.t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)).Must(r.t, http.StatusCreated).JSON201
@@ -104,6 +112,38 @@ func (r *thirdRun) act() {
 		r.learn("Words", strings.Fields(sent.Text)...)
 		r.learn("MessageId", sent.ID.String())
 		r.learn("TimeBound", sent.SentAt.Format(time.RFC3339Nano))
+	}
+}
+
+// newGroup makes a group of alice and bob, and deletes the one before with its messages.
+func (r *thirdRun) newGroup() {
+	groups := r.known["GroupId"]
+	if len(groups) > 0 {
+		last := groups[len(groups)-1]
+		apitest.Call(r.real.DeleteGroupWithResponse(r.t.Context(), last)).Must(r.t, http.StatusNoContent)
+		r.messages = slices.DeleteFunc(r.messages, func(m client.Message) bool { return m.Recipient == last })
+	}
+	group := fmt.Sprintf("~team-%d", len(groups))
+	r.real.NewGroup(r.t, group, "alice", "bob")
+	r.learn("GroupId", group)
+	r.learn("Address", group)
+}
+
+// changeGroup changes who is in the newest group, or the group itself.
+func (r *thirdRun) changeGroup() {
+	groups := r.known["GroupId"]
+	group := groups[len(groups)-1]
+	switch members := r.real.Members(r.t, group); {
+	case len(members) == 2:
+		r.real.AddMembers(r.t, group, "dave")
+	case r.random.IntN(4) == 0:
+		r.newGroup()
+	case r.random.IntN(2) == 0:
+		name := fmt.Sprintf("secret%08x", r.random.Uint32())
+		apitest.Call(r.real.UpdateGroupWithResponse(r.t.Context(), group, client.UpdateGroupRequest{Name: &name})).Must(r.t, http.StatusOK)
+		r.learn("GroupName", name)
+	default:
+		r.real.RemoveMember(r.t, group, "dave")
 	}
 }
 

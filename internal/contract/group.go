@@ -96,3 +96,9 @@ func appendAddedMember(b []byte, m *messaging.AddedMember) []byte {
 	b = AppendText(append(b, `{"user":`...), m.User)
 	return append(AppendText(append(b, `,"outcome":`...), string(m.Outcome)), '}')
 }
+
+// AppendReaders appends the JSON of the readers of a message to b.
+func AppendReaders(b []byte, r *messaging.Readers) []byte {
+	b = appendArray(append(b, `{"users":`...), r.Users, func(b []byte, user *string) []byte { return AppendText(b, *user) })
+	return append(strconv.AppendInt(append(b, `,"count":`...), int64(r.Count), 10), '}')
+}

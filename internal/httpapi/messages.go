@@ -69,3 +69,12 @@ func (h *handlers) DeleteMessage(ctx context.Context, request server.DeleteMessa
 	}
 	return server.DeleteMessage204Response{}, nil
 }
+
+// ListReaders answers GET /v1/messages/{messageId}/readers.
+func (h *handlers) ListReaders(ctx context.Context, request server.ListReadersRequestObject) (server.ListReadersResponseObject, error) {
+	readers, err := h.service.ListReaders(ctx, callerOf(ctx), messaging.ID(request.MessageID))
+	if err != nil {
+		return nil, err
+	}
+	return newSingle(contract.AppendReaders, &readers), nil
+}

@@ -31,6 +31,7 @@ var (
 	_ server.AddGroupMembersResponseObject    = single(nil)
 	_ server.SetGroupMemberResponseObject     = single(nil)
 	_ server.UpdateConversationResponseObject = single(nil)
+	_ server.ListReadersResponseObject        = single(nil)
 )
 
 // VisitGetMessageResponse writes the answer.
@@ -73,6 +74,11 @@ func (s single) VisitAddGroupMembersResponse(w http.ResponseWriter) error {
 
 // VisitSetGroupMemberResponse writes the answer.
 func (s single) VisitSetGroupMemberResponse(w http.ResponseWriter) error {
+	return s.write(w, http.StatusOK)
+}
+
+// VisitListReadersResponse writes the answer.
+func (s single) VisitListReadersResponse(w http.ResponseWriter) error {
 	return s.write(w, http.StatusOK)
 }
 

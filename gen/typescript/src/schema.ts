@@ -106,6 +106,31 @@ export interface paths {
         patch: operations["editMessage"];
         trace?: never;
     };
+    "/v1/messages/{messageId}/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a message. */
+                messageId: components["parameters"]["Message"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List who has read a message
+         * @description The users whose read markers are at a message or beyond: members of its group who may see it, or the
+         *     recipient of a message to a user; never its sender. At most 100 of them, in the order of their ids,
+         *     and how many there are.
+         */
+        get: operations["listReaders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/{userId}": {
         parameters: {
             query?: never;
@@ -942,16 +967,16 @@ export interface components {
         /**
          * @description What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
          *     joining, so a change of it concerns those who join later.
-         * @enum {string}
+         * @example all
          */
-        GroupHistory: "all" | "none";
+        GroupHistory: string;
         /**
          * @description What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes those who are only
          *     members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also removes admins,
          *     sets roles, hands the group over, and deletes it.
-         * @enum {string}
+         * @example member
          */
-        Role: "owner" | "admin" | "member";
+        Role: string;
         /** @description A group as it is now. */
         Group: {
             address: components["schemas"]["GroupId"];
@@ -1027,6 +1052,17 @@ export interface components {
              * @example false
              */
             hasMore: boolean;
+        };
+        /** @description Who has read a message. */
+        Readers: {
+            /** @description Up to 100 of them, in the order of their ids. */
+            users: components["schemas"]["UserId"][];
+            /**
+             * Format: int32
+             * @description How many there are.
+             * @example 2
+             */
+            count: number;
         };
         /** @description That a user is in a group, or no longer. */
         Membership: {
@@ -2263,6 +2299,40 @@ export interface operations {
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listReaders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of a message. */
+                messageId: components["parameters"]["Message"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who has read it. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readers"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            406: components["responses"]["NotAcceptable"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];
             503: components["responses"]["ServiceUnavailable"];

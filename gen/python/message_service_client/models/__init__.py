@@ -19,7 +19,6 @@ from .edit_message_request import EditMessageRequest
 from .export_record import ExportRecord
 from .field_error import FieldError
 from .group import Group
-from .group_history import GroupHistory
 from .highlight import Highlight
 from .key import Key
 from .key_list import KeyList
@@ -33,7 +32,7 @@ from .new_metadata import NewMetadata
 from .problem import Problem
 from .rate_limit import RateLimit
 from .read_marker import ReadMarker
-from .role import Role
+from .readers import Readers
 from .scope import Scope
 from .send_message_request import SendMessageRequest
 from .set_group_member_request import SetGroupMemberRequest
@@ -67,7 +66,6 @@ __all__ = (
     "ExportRecord",
     "FieldError",
     "Group",
-    "GroupHistory",
     "Highlight",
     "Key",
     "KeyList",
@@ -81,7 +79,7 @@ __all__ = (
     "Problem",
     "RateLimit",
     "ReadMarker",
-    "Role",
+    "Readers",
     "Scope",
     "SendMessageRequest",
     "SetGroupMemberRequest",

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 
-from ..models.group_history import GroupHistory
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -28,16 +27,17 @@ class CreateGroupRequest:
             It is kept with the message. Numbers keep every digit; the order of members is
             not kept. Leave it out rather than sending null.
              Example: {'client': 'android/4.2'}.
-        history (GroupHistory | Unset): What a user who joins may read of what was written before: `all` of it, or
-            `none`. It counts at the time of
+        history (str | Unset): What a user who joins may read of what was written before: `all` of it, or `none`. It
+            counts at the time of
             joining, so a change of it concerns those who join later.
+             Example: all.
         owner (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
     """
 
     name: str
     metadata: Metadata | Unset = UNSET
-    history: GroupHistory | Unset = UNSET
+    history: str | Unset = UNSET
     owner: str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
@@ -47,9 +47,7 @@ class CreateGroupRequest:
         if not isinstance(self.metadata, Unset):
             metadata = self.metadata.to_dict()
 
-        history: str | Unset = UNSET
-        if not isinstance(self.history, Unset):
-            history = self.history.value
+        history = self.history
 
         owner = self.owner
 
@@ -83,12 +81,7 @@ class CreateGroupRequest:
         else:
             metadata = Metadata.from_dict(_metadata)
 
-        _history = d.pop("history", UNSET)
-        history: GroupHistory | Unset
-        if isinstance(_history, Unset):
-            history = UNSET
-        else:
-            history = GroupHistory(_history)
+        history = d.pop("history", UNSET)
 
         owner = d.pop("owner", UNSET)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.group_history import GroupHistory
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -28,9 +27,10 @@ class Group:
             for a directory. In a query encode `+` as `%2B`.
              Example: ~team-1.
         name (str): What it is called; empty once the group is deleted. Example: Team 1.
-        history (GroupHistory): What a user who joins may read of what was written before: `all` of it, or `none`. It
-            counts at the time of
+        history (str): What a user who joins may read of what was written before: `all` of it, or `none`. It counts at
+            the time of
             joining, so a change of it concerns those who join later.
+             Example: all.
         member_count (int): How many members it has; none once it is deleted. Example: 20.
         created_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
         metadata (Metadata | Unset): Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
@@ -45,7 +45,7 @@ class Group:
 
     address: str
     name: str
-    history: GroupHistory
+    history: str
     member_count: int
     created_at: datetime.datetime
     metadata: Metadata | Unset = UNSET
@@ -58,7 +58,7 @@ class Group:
 
         name = self.name
 
-        history = self.history.value
+        history = self.history
 
         member_count = self.member_count
 
@@ -117,7 +117,7 @@ class Group:
 
         name = d.pop("name")
 
-        history = GroupHistory(d.pop("history"))
+        history = d.pop("history")
 
         member_count = d.pop("memberCount")
 

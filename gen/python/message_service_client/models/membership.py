@@ -7,8 +7,6 @@ from typing import Any, Self, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.role import Role
-
 T = TypeVar("T", bound="Membership")
 
 
@@ -24,18 +22,19 @@ class Membership:
              Example: ~team-1.
         user (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        role (Role): What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members,
-            removes those who are only
+        role (str): What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes
+            those who are only
             members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also
             removes admins,
             sets roles, hands the group over, and deletes it.
+             Example: member.
         state (str): `active`, or how it ended: `left`, `removed`, or `deleted` with the group. Example: active.
         since (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
     """
 
     group: str
     user: str
-    role: Role
+    role: str
     state: str
     since: datetime.datetime
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -45,7 +44,7 @@ class Membership:
 
         user = self.user
 
-        role = self.role.value
+        role = self.role
 
         state = self.state
 
@@ -74,7 +73,7 @@ class Membership:
 
         user = d.pop("user")
 
-        role = Role(d.pop("role"))
+        role = d.pop("role")
 
         state = d.pop("state")
 

@@ -5,8 +5,6 @@ from typing import Any, Self, TypeVar
 
 from attrs import define as _attrs_define
 
-from ..models.role import Role
-
 T = TypeVar("T", bound="SetGroupMemberRequest")
 
 
@@ -15,17 +13,18 @@ class SetGroupMemberRequest:
     """The role of a member.
 
     Attributes:
-        role (Role): What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members,
-            removes those who are only
+        role (str): What a member may do. A `member` reads and writes, and leaves. An `admin` also adds members, removes
+            those who are only
             members, changes the group, and deletes messages of others. The `owner`, of whom there is always one, also
             removes admins,
             sets roles, hands the group over, and deletes it.
+             Example: member.
     """
 
-    role: Role
+    role: str
 
     def to_dict(self) -> dict[str, Any]:
-        role = self.role.value
+        role = self.role
 
         field_dict: dict[str, Any] = {}
 
@@ -40,7 +39,7 @@ class SetGroupMemberRequest:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        role = Role(d.pop("role"))
+        role = d.pop("role")
 
         set_group_member_request = cls(
             role=role,

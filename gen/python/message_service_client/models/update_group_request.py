@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import define as _attrs_define
 
-from ..models.group_history import GroupHistory
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -28,14 +27,15 @@ class UpdateGroupRequest:
              Example: Team 1.
         metadata (None | Unset | UpdateGroupRequestMetadataType0): The new metadata, within the same bounds as at the
             creation; null removes it. Example: {'color': 'teal'}.
-        history (GroupHistory | Unset): What a user who joins may read of what was written before: `all` of it, or
-            `none`. It counts at the time of
+        history (str | Unset): What a user who joins may read of what was written before: `all` of it, or `none`. It
+            counts at the time of
             joining, so a change of it concerns those who join later.
+             Example: all.
     """
 
     name: str | Unset = UNSET
     metadata: None | Unset | UpdateGroupRequestMetadataType0 = UNSET
-    history: GroupHistory | Unset = UNSET
+    history: str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.update_group_request_metadata_type_0 import (
@@ -52,9 +52,7 @@ class UpdateGroupRequest:
         else:
             metadata = self.metadata
 
-        history: str | Unset = UNSET
-        if not isinstance(self.history, Unset):
-            history = self.history.value
+        history = self.history
 
         field_dict: dict[str, Any] = {}
 
@@ -96,12 +94,7 @@ class UpdateGroupRequest:
 
         metadata = _parse_metadata(d.pop("metadata", UNSET))
 
-        _history = d.pop("history", UNSET)
-        history: GroupHistory | Unset
-        if isinstance(_history, Unset):
-            history = UNSET
-        else:
-            history = GroupHistory(_history)
+        history = d.pop("history", UNSET)
 
         update_group_request = cls(
             name=name,
