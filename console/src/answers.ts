@@ -10,8 +10,8 @@ export async function answered<T>(answer: Promise<{ data?: T; error?: Problem }>
 /** The text to show for an error. */
 export function explain(error: unknown): string {
   if (error instanceof ProblemError) {
-    const { detail, errors } = error.problem;
-    const first = errors?.[0];
+    const { status, detail, errors } = error.problem;
+    const first = status === 404 ? undefined : errors?.[0]; // what is not there is clearer than which parameter named it
     return first ? `${first.parameter ?? first.pointer?.slice(1) ?? ''} ${first.detail}.`.trim() : detail;
   }
   return 'There is no answer from the server.';

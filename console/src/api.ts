@@ -33,4 +33,4 @@ export const api = (user: string): MessageService => clientOf(user, 'action');
 /** The same, for requests that the page makes by itself. */
 export const background = (user: string): MessageService => clientOf(user, 'page');
 /** A client for requests about the service, which no user makes. */
-export const service = (listed: 'page' | 'no'): MessageService => clientOf(undefined, listed);
+export const service = (listed: Listed): MessageService => clientOf(undefined, listed);

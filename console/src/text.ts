@@ -30,9 +30,13 @@ export function shortTime(time: Date): string {
 export const timeOf = (id: string): Date => new Date(parseInt(id.replace('-', '').slice(0, 12), 16));
 
 const plain = new Intl.NumberFormat();
-const largeUnits = ['bytes', 'KiB', 'MiB', 'GiB'];
 
 export const number = (value: number): string => plain.format(value);
+
+/** How many members a group has, in words; nothing while that is not known. */
+export const memberCount = (count: number | undefined): string => (count === undefined ? '' : `${number(count)} ${count === 1 ? 'member' : 'members'}`);
+
+const largeUnits = ['bytes', 'KiB', 'MiB', 'GiB'];
 
 /** A size in bytes, in the largest unit that gives a whole number. */
 export function bytes(value: number): string {
@@ -49,6 +53,14 @@ export function duration(seconds: number): string {
   const parts = [[Math.floor(seconds / 86_400), 'd'], [Math.floor(seconds / 3600) % 24, 'h'], [Math.floor(seconds / 60) % 60, 'min'], [Math.floor(seconds) % 60, 's']] as const;
   const first = parts.findIndex(([value]) => value > 0);
   return parts.slice(first, first + 2).filter(([value]) => value > 0).map(([value, unit]) => `${value} ${unit}`).join(' ') || '0 s';
+}
+
+const lists = new Intl.ListFormat('en-GB', { type: 'conjunction' });
+
+/** Names in a sentence: at most three of them, and of how many others. `count` is how many there are, if these are not all. */
+export function listed(names: readonly string[], count = names.length): string {
+  const shown = count > 3 ? names.slice(0, 2) : names;
+  return lists.format(count > shown.length ? [...shown, `${number(count - shown.length)} more`] : shown);
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });

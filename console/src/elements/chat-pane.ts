@@ -4,11 +4,13 @@ import { answered, explain } from '../answers.ts';
 import { api } from '../api.ts';
 import { announce, el, icon, iconButton, isDrawn, reconcile, set } from '../dom.ts';
 import { session } from '../session.ts';
+import { isGroup } from '../store/address.ts';
 import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
 import { outbox } from '../store/outbox.ts';
 import { excerpt } from '../text.ts';
 import { badge } from './badge.ts';
 import { connectionState } from './connection-state.ts';
+import { GroupPanel } from './group-panel.ts';
 import { MessageComposer, type Purpose } from './message-composer.ts';
 import type { MessageActions } from './message-item.ts';
 import { MessageThread } from './message-thread.ts';
@@ -46,8 +48,11 @@ export class ChatPane extends HTMLElement {
   readonly #new = iconButton('add', 'Write to somebody else', () => this.#askPeer());
   readonly #header = el('header');
   readonly #typing = el('p', { class: 'typing' });
+  /** Of the group that is open. */
+  #group: GroupPanel | undefined;
   readonly #banner = el('div', { class: 'banner', hidden: true });
   readonly #remove = iconButton('close', 'Remove this user', () => this.onRemove());
+  readonly #about = iconButton('people', 'Members', () => this.#showGroup(this.#group?.isConnected !== true));
   readonly #block = iconButton('ban', 'Block', () => void this.#setBlocked(!this.#mailbox.blocked.has(this.peer)));
   #leave = new AbortController();
   #wasLive = false;
@@ -61,7 +66,10 @@ export class ChatPane extends HTMLElement {
     this.setAttribute('aria-label', this.user);
     if (this.#isClosed) return this.#explainClosed();
     this.#mailbox = mailboxOf(this.user, signal);
-    this.#mailbox.onArrival = (message) => announce(`${this.user} has a message from ${message.sender}: ${excerpt(message.text)}`);
+    this.#mailbox.onArrival = (message) => {
+      const where = isGroup(message.recipient) ? ` in ${this.#mailbox.nameOf(message.recipient)}` : '';
+      announce(`${this.user} has a message from ${message.sender}${where}: ${excerpt(message.text)}`);
+    };
     set(this.#remove, { 'aria-label': `Remove ${this.user}`, title: `Remove ${this.user}` });
     this.#header.replaceChildren(
       avatar(this.user), nameField(this.user, `Name of this user, ${this.user}`, this.onRename), el('span', { class: 'total' }), el('span', { class: 'connection' }), this.#remove);
@@ -117,13 +125,26 @@ export class ChatPane extends HTMLElement {
 
   #open(): void {
     this.#thread = new MessageThread();
-    Object.assign(this.#thread, { mailbox: this.#mailbox, thread: this.#mailbox.thread(this.peer), actions: this.#actions, invitation: `Nothing yet. What ${this.user} and ${this.peer} write to each other stands here.`, onEnd: () => this.#read() });
+    const invitation = isGroup(this.peer) ? 'Nothing yet. What the members write stands here.' : `Nothing yet. What ${this.user} and ${this.peer} write to each other stands here.`;
+    Object.assign(this.#thread, { mailbox: this.#mailbox, thread: this.#mailbox.thread(this.peer), actions: this.#actions, invitation, onEnd: () => this.#read() });
     this.#composer = new MessageComposer();
-    Object.assign(this.#composer, { user: this.user, to: this.peer, onSend: (text: string, purpose: Purpose) => this.#send(text, purpose), lastOwn: () => this.#lastOwn() });
-    const peers = el('nav', { 'aria-label': `Conversations of ${this.user}` }, this.#peers, this.#new, this.#block);
+    Object.assign(this.#composer, {
+      user: this.user, onSend: (text: string, purpose: Purpose) => this.#send(text, purpose), lastOwn: () => this.#lastOwn(),
+    });
+    this.#group = isGroup(this.peer) ? Object.assign(new GroupPanel(), { user: this.user, address: this.peer, groups: this.#mailbox.groups }) : undefined;
+    if (this.#group) void this.#mailbox.groups.open(this.peer);
+    const peers = el('nav', { 'aria-label': `Conversations of ${this.user}` }, this.#peers, this.#new, this.#group ? this.#about : this.#block);
+    this.#about.setAttribute('aria-expanded', 'false');
     this.replaceChildren(this.#header, peers, this.#banner, this.#thread, this.#typing, this.#composer);
     this.#composer.text = this.#unsent.get(this.peer) ?? '';
     this.#draw();
+  }
+
+  /** Shows or hides the members of the open group. */
+  #showGroup(isShown: boolean): void {
+    if (isShown && this.#group) this.#banner.before(this.#group);
+    else this.#group?.remove();
+    this.#about.setAttribute('aria-expanded', String(isShown));
   }
 
   #draw(): void {
@@ -133,8 +154,11 @@ export class ChatPane extends HTMLElement {
     this.#header.querySelector('.total')?.replaceChildren(badge(mailbox.inbox.unread()));
     this.onUnread(mailbox.inbox.unread());
     this.#header.querySelector('.connection')?.replaceChildren(connectionState(mailbox));
-    const peers = new Set([...this.others, this.peer, ...mailbox.inbox.lines.slice(0, maxPeers).map(({ peer }) => peer)]);
+    const peers = new Set([...this.others, this.peer, ...mailbox.groups.addresses, ...mailbox.inbox.lines.slice(0, maxPeers).map(({ peer }) => peer)]);
     reconcile(this.#peers, [...peers], (peer) => peer, (peer, existing) => this.#drawPeer(peer, existing));
+    this.#composer.to = mailbox.nameOf(this.peer);
+    this.#composer.hidden = isGroup(this.peer) && mailbox.thread(this.peer).state === 'failed';
+    this.#group?.draw();
     this.#drawBlock();
     this.#drawBanner();
     drawTyping(this.#typing, mailbox.typing.users(this.peer));
@@ -143,9 +167,10 @@ export class ChatPane extends HTMLElement {
 
   #drawPeer(peer: string, existing: HTMLElement | undefined): HTMLElement {
     const unread = this.#mailbox.inbox.unread(peer);
+    const name = this.#mailbox.nameOf(peer);
     const item = existing ?? el('li');
-    if (isDrawn(item, unread, peer === this.peer)) return item;
-    item.replaceChildren(el('button', { type: 'button', 'aria-current': peer === this.peer ? 'true' : false, on: { click: () => this.onPeer(peer) } }, avatar(peer), el('span', { class: 'peer' }, peer), badge(unread)));
+    if (isDrawn(item, unread, name, peer === this.peer)) return item;
+    item.replaceChildren(el('button', { type: 'button', 'aria-current': peer === this.peer ? 'true' : false, on: { click: () => this.onPeer(peer) } }, avatar(peer), el('bdi', { class: 'peer' }, name), badge(unread)));
     return item;
   }
 

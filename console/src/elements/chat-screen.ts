@@ -2,6 +2,7 @@ import { el, icon, reconcile } from '../dom.ts';
 import { router, type Route, type Side } from '../route.ts';
 import { badge } from './badge.ts';
 import { ChatPane, takesFocus } from './chat-pane.ts';
+import { GroupDialog } from './group-dialog.ts';
 import { session } from '../session.ts';
 import { outbox } from '../store/outbox.ts';
 import { avatar } from './user-avatar.ts';
@@ -17,6 +18,8 @@ export class ChatScreen extends HTMLElement {
   #active = 0;
   readonly #hint = el('p', { class: 'hint' });
   readonly #add = el('button', { type: 'button', class: 'button', on: { click: () => this.#addSide() } }, icon('add'), 'Add a user');
+  readonly #make = el('button', { type: 'button', class: 'button', on: { click: () => this.#dialog.open(this.#sides.map(({ user }) => user)) } }, icon('gather'), 'Make a group');
+  readonly #dialog = Object.assign(new GroupDialog(), { onMade: (address: string, members: readonly string[]) => this.#openGroup(address, members) });
   /** Selects the side to show where only one fits. */
   readonly #switcher = el('div', { class: 'switcher', role: 'group', 'aria-label': 'Whose side is shown' });
   readonly #panes = el('div', { class: 'panes' });
@@ -25,7 +28,7 @@ export class ChatScreen extends HTMLElement {
   connectedCallback(): void {
     this.#leave = new AbortController();
     const { signal } = this.#leave;
-    this.replaceChildren(el('h1', { class: 'visually-hidden' }, 'Chat'), el('div', { class: 'toolbar' }, this.#hint, this.#switcher, this.#add), this.#panes);
+    this.replaceChildren(el('h1', { class: 'visually-hidden' }, 'Chat'), el('div', { class: 'toolbar' }, this.#hint, this.#switcher, this.#make, this.#add), this.#panes, this.#dialog);
     router.listen(() => this.#follow(), signal);
     outbox.listen(() => this.#welcome(), signal);
     this.#follow();
@@ -90,6 +93,12 @@ export class ChatScreen extends HTMLElement {
     // The sides there are keep their peers.
     this.#change([...this.#sides.map(({ user: name }, place) => ({ user: name, peer: this.#peerOf(place) })), { user, peer: this.#sides[0]?.user }]);
     this.#activate(this.#sides.length);
+  }
+
+  /** Opens a group on the sides of its members. */
+  #openGroup(address: string, members: readonly string[]): void {
+    this.#change(this.#sides.map((side) => (members.includes(side.user) ? { user: side.user, peer: address } : side)));
+    this.#pane(this.#active)?.focus();
   }
 
   /** Makes a side the active one, which marks arriving messages as read. */

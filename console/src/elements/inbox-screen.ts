@@ -1,12 +1,15 @@
-import type { Message } from 'message-service-client';
+import type { Message, UpdateConversationRequest } from 'message-service-client';
 
 import { answered, explain } from '../answers.ts';
 import { api } from '../api.ts';
-import { announce, el, icon, iconButton, reconcile, set } from '../dom.ts';
+import { announce, el, icon, iconButton, isDrawn, reconcile, set } from '../dom.ts';
 import { format, router, type Route } from '../route.ts';
+import { isGroup, peerOf } from '../store/address.ts';
+import { isMuted } from '../store/inbox.ts';
 import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
 import { Search } from '../store/search.ts';
 import { beginning } from '../store/thread.ts';
+import { memberCount } from '../text.ts';
 import { connectionState } from './connection-state.ts';
 import { drawConversation, drawFound } from './inbox-line.ts';
 import { MessageThread } from './message-thread.ts';
@@ -17,6 +20,9 @@ type Place = Extract<Route, { screen: 'inbox' }>;
 
 /** Whether the conversation is beside the list; the same width is in inbox.css. */
 const isWide = matchMedia('(min-width: 720px)');
+
+/** For how many milliseconds a conversation is muted. */
+const muteFor = 8 * 3_600_000;
 
 /** The debounce of the search field, in milliseconds. */
 const pause = 150;
@@ -41,6 +47,9 @@ export class InboxScreen extends HTMLElement {
   readonly #more = el('button', { type: 'button', class: 'button more', on: { click: () => void this.#loadMore() } }, 'Older');
   readonly #note = el('p', { class: 'note' });
   readonly #bar = el('header', { class: 'thread-bar' });
+  readonly #name = el('h2');
+  readonly #mute = iconButton('bell', 'Mute', () => void this.#edit((peer) => ({ mutedUntil: this.#isMuted(peer) ? null : new Date(Date.now() + muteFor).toISOString() })));
+  readonly #hide = iconButton('archive', 'Hide until the next message', () => void this.#edit(() => ({ hidden: true })));
   readonly #thread = el('section', { class: 'thread' });
   #messages: MessageThread | undefined;
 
@@ -96,8 +105,9 @@ export class InboxScreen extends HTMLElement {
       search.listen(() => this.#show(search), signal);
     } else this.#show(undefined);
     this.#scope.hidden = within === undefined;
-    this.#scope.replaceChildren(within ?? '', icon('close'));
-    set(this.#scope, { 'aria-label': `Only with ${within}: search everywhere`, title: 'Search everywhere' });
+    const name = this.#mailbox.nameOf(within ?? '');
+    this.#scope.replaceChildren(name, icon('close'));
+    set(this.#scope, { 'aria-label': `Only with ${name}: search everywhere`, title: 'Search everywhere' });
     if (document.activeElement !== this.#field) this.#field.value = q;
   }
 
@@ -126,21 +136,21 @@ export class InboxScreen extends HTMLElement {
       return;
     }
     const thread = Object.assign(new MessageThread(), {
-      mailbox: this.#mailbox, thread: this.#mailbox.excerpt(peer, at), found: at === beginning ? undefined : at, invitation: `${user} and ${peer} have written nothing to each other.`,
+      mailbox: this.#mailbox, thread: this.#mailbox.excerpt(peer, at), found: at === beginning ? undefined : at, invitation: isGroup(peer) ? 'Nobody has written anything here.' : `${user} and ${peer} have written nothing to each other.`,
       highlights: (message: Message) => this.#search?.highlights(message) ?? [],
     });
     if (at) thread.dataset['found'] = at;
     if (at === beginning) thread.startsAtTop();
     this.#bar.replaceChildren(
       iconButton('back', 'Back to the conversations', () => this.#go({ peer: undefined, at: undefined }), { class: 'icon-button back' }),
-      avatar(peer), el('h2', {}, peer),
-      iconButton('search', `Search what ${user} and ${peer} wrote`, () => this.#searchIn(peer)),
+      avatar(peer), this.#name,
+      iconButton('search', isGroup(peer) ? 'Search what was written here' : `Search what ${user} and ${peer} wrote`, () => this.#searchIn(peer)), this.#mute, this.#hide,
       el('div', { class: 'buttons' },
         el('button', { type: 'button', class: 'button read', on: { click: () => void this.#markRead(peer) } }, icon('checks'), 'Mark as read'),
         el('button', { type: 'button', class: 'button', on: { click: () => this.#go({ at: beginning }) } }, 'First'),
         el('button', { type: 'button', class: 'button', on: { click: () => (at ? this.#go({ at: undefined }) : thread.toEnd()) } }, 'Last'),
-        el('a', { class: 'button', href: format({ screen: 'chat', sides: [{ user }, { user: peer }] }) }, 'Answer')));
-    this.#thread.setAttribute('aria-label', `Conversation with ${peer}`);
+        el('a', { class: 'button', href: format({ screen: 'chat', sides: isGroup(peer) ? [{ user, peer }] : [{ user }, { user: peer }] }) }, 'Answer')));
+    if (isGroup(peer)) void this.#mailbox.groups.open(peer);
     this.#thread.replaceChildren(this.#bar, thread);
     this.#messages = thread;
   }
@@ -152,12 +162,29 @@ export class InboxScreen extends HTMLElement {
   }
 
   async #markRead(peer: string): Promise<void> {
-    const line = this.#mailbox.inbox.line(peer);
-    if (!line?.lastMessage) return;
+    const last = this.#mailbox.inbox.line(peer)?.lastMessage;
+    if (!last) return;
     const params = { path: { userId: this.#mailbox.user, peerId: peer } };
     try {
-      await answered(api(this.#mailbox.user).PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', { params, body: { messageId: line.lastMessage.id } }));
+      await answered(api(this.#mailbox.user).PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', { params, body: { messageId: last.id } }));
       announce('Marked as read');
+    } catch (error) {
+      announce(explain(error));
+    }
+  }
+
+  #isMuted(peer: string): boolean {
+    const line = this.#mailbox.inbox.line(peer);
+    return line !== undefined && isMuted(line);
+  }
+
+  /** Mutes or hides the open conversation. */
+  async #edit(change: (peer: string) => UpdateConversationRequest): Promise<void> {
+    const peer = this.#place?.peer;
+    if (peer === undefined) return;
+    try {
+      await this.#mailbox.inbox.edit(peer, change(peer));
+      if (!this.#mailbox.inbox.line(peer)) this.#go({ peer: undefined, at: undefined });
     } catch (error) {
       announce(explain(error));
     }
@@ -173,19 +200,33 @@ export class InboxScreen extends HTMLElement {
     if (!place) return;
     this.#openFirst(place);
     this.#state.replaceChildren(connectionState(this.#mailbox));
+    const nameOf = (peer: string): string => this.#mailbox.nameOf(peer);
     const open = (peer: string, at?: string) => (): void => this.#go({ peer, at, within: place.within === peer ? peer : undefined });
     if (this.#search) {
       reconcile(this.#list, this.#search.messages, ({ id }) => id, (message, existing) => (
-        drawFound(place.user, message, message.id === place.at, open(message.sender === place.user ? message.recipient : message.sender, message.id), existing)));
+        drawFound(peerOf(place.user, message), nameOf(peerOf(place.user, message)), message, message.id === place.at, open(peerOf(place.user, message), message.id), existing)));
     } else {
-      reconcile(this.#list, this.#mailbox.inbox.lines, ({ peer }) => peer, (line, existing) => drawConversation(line, line.peer === place.peer, open(line.peer), existing));
+      reconcile(this.#list, this.#mailbox.inbox.lines, ({ peer }) => peer, (line, existing) => drawConversation(line, nameOf(line.peer), line.peer === place.peer, open(line.peer), existing));
     }
     this.#more.textContent = this.#search?.failure ? 'Try again' : 'Older';
     this.#more.hidden = !(this.#search ? this.#search.hasMore : this.#mailbox.inbox.hasMore);
     this.#note.textContent = this.#whyEmpty();
     this.#note.hidden = this.#note.textContent === '';
+    if (place.peer !== undefined) this.#drawBar(place.peer);
     const unread = place.peer === undefined ? 0 : this.#mailbox.inbox.unread(place.peer);
     this.#bar.querySelector('.read')?.toggleAttribute('disabled', unread === 0);
+  }
+
+  /** Draws what the open conversation is called, how many a group has, and whether it is muted. */
+  #drawBar(peer: string): void {
+    const count = memberCount(this.#mailbox.groups.memberCount(peer));
+    const isMute = this.#isMuted(peer);
+    if (isDrawn(this.#name, peer, this.#mailbox.nameOf(peer), count, isMute)) return;
+    const label = isMute ? 'Unmute' : 'Mute for 8 hours';
+    set(this.#mute, { 'aria-label': label, title: label });
+    this.#mute.replaceChildren(icon(isMute ? 'bell-off' : 'bell'));
+    this.#name.replaceChildren(el('bdi', {}, this.#mailbox.nameOf(peer)), ' ', el('span', {}, count));
+    this.#thread.setAttribute('aria-label', `Conversation with ${this.#mailbox.nameOf(peer)}`);
   }
 
   /** Why the list is empty; an empty text if it is not. */

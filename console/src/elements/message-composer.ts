@@ -13,14 +13,11 @@ const showLeftFrom = 200;
 /** The field for writing a message. Enter sends, Shift+Enter makes a new line, Escape leaves a reply or an edit. */
 export class MessageComposer extends HTMLElement {
   user = '';
-  /** To whom the messages go, by name. */
-  to = '';
   /** Called with the text. An error it throws is shown, and the text stays in the field. */
   onSend: (text: string, purpose: Purpose) => void | Promise<void> = () => undefined;
-  /** Called when the text of a message that is not sent yet changes. */
-  onType: () => void = () => undefined;
   /** Returns the message to edit when the up arrow is pressed in an empty field. */
   lastOwn: () => Message | undefined = () => undefined;
+  #to = '';
   #purpose: Purpose = { kind: 'new' };
   #textMaxLength = Infinity; // until the limits are loaded
 
@@ -31,18 +28,21 @@ export class MessageComposer extends HTMLElement {
   readonly #problem = el('p', { class: 'problem', role: 'alert', hidden: true });
 
   connectedCallback(): void {
-    this.#field.setAttribute('aria-label', `Message from ${this.user} to ${this.to}`);
-    this.#field.placeholder = `Message ${this.to}`;
     if (this.childElementCount === 0) {
-      this.#field.addEventListener('input', () => {
-        this.#written();
-        if (this.#purpose.kind !== 'edit' && !this.#button.disabled) this.onType();
-      });
+      this.#field.addEventListener('input', () => this.#written());
       this.#field.addEventListener('keydown', (event) => this.#pressed(event));
       const form = el('form', { on: { submit: (event) => { event.preventDefault(); void this.#send(); } } }, this.#field, this.#left, this.#button);
       this.append(this.#context, this.#problem, form);
     }
     this.#written();
+  }
+
+  /** To whom the messages go, by name. */
+  set to(to: string) {
+    if (to === this.#to) return;
+    this.#to = to;
+    this.#field.setAttribute('aria-label', `Message from ${this.user} to ${to}`);
+    this.#field.placeholder = `Message ${to}`;
   }
 
   /** The text that is not sent yet. */

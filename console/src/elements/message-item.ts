@@ -20,6 +20,8 @@ export interface MessageActions {
 /** An entry of a thread, as a user sees it. */
 export interface Item extends Entry {
   readonly isOwn: boolean;
+  /** Whether the user may delete it: their own, or as an admin of the group. */
+  readonly mayRemove: boolean;
   /** Whether it starts a group of messages of one user. */
   readonly isFirst: boolean;
   /** Whether the peer has read it. */
@@ -34,8 +36,8 @@ export interface Item extends Entry {
 /** Draws an entry, unless its element shows the same state already. */
 export function drawMessage(item: Item, actions: MessageActions | undefined, existing: HTMLElement | undefined): HTMLElement {
   const element = existing ?? el('li', { class: 'message', tabindex: -1 });
-  const { message, draft, isOwn, isFirst, isSeen, quoted, isFound, highlights } = item;
-  if (isDrawn(element, message, draft?.state, draft?.reason, isOwn, isFirst, isSeen, quoted === undefined, quoted, isFound, highlights)) return element;
+  const { message, draft, isOwn, mayRemove, isFirst, isSeen, quoted, isFound, highlights } = item;
+  if (isDrawn(element, message, draft?.state, draft?.reason, isOwn, mayRemove, isFirst, isSeen, quoted === undefined, quoted, isFound, highlights)) return element;
   element.className = ['message', isOwn ? 'own' : 'theirs', isFirst && 'first', draft && !message && draft.state, message?.deletedAt && 'deleted',
     isFound && 'found'].filter(Boolean).join(' ');
   if (message) element.dataset['id'] = message.id;
@@ -76,11 +78,12 @@ function foot({ message, draft, isOwn, isSeen }: Item): HTMLElement {
     isOwn && !message?.deletedAt ? el('span', { class: isSeen ? 'mark seen' : 'mark', title: name }, icon(mark), el('span', { class: 'visually-hidden' }, name)) : null);
 }
 
-function toolbar({ message, isOwn }: Item, actions: MessageActions): HTMLElement {
+function toolbar({ message, isOwn, mayRemove }: Item, actions: MessageActions): HTMLElement {
   const buttons: HTMLElement[] = [];
   if (message && !message.deletedAt) {
     buttons.push(iconButton('reply', 'Reply', () => actions.reply(message)));
-    if (isOwn) buttons.push(iconButton('edit', 'Edit', () => actions.edit(message)), confirmedButton('trash', 'Delete', isGroup(message.recipient) ? 'Delete for all?' : 'Delete for both?', () => actions.remove(message)));
+    if (isOwn) buttons.push(iconButton('edit', 'Edit', () => actions.edit(message)));
+    if (mayRemove) buttons.push(confirmedButton('trash', 'Delete', isGroup(message.recipient) ? 'Delete for all?' : 'Delete for both?', () => actions.remove(message)));
   }
   return el('div', { class: 'actions' }, ...buttons);
 }

@@ -1,6 +1,7 @@
 import type { Highlight, Message } from 'message-service-client';
 
 import { el, icon, reconcile } from '../dom.ts';
+import { isGroup } from '../store/address.ts';
 import type { Mailbox } from '../store/mailbox.ts';
 import { outbox } from '../store/outbox.ts';
 import type { Thread } from '../store/thread.ts';
@@ -19,7 +20,7 @@ const loadWithin = 240;
 /** Nearer than these pixels to the end, the thread counts as scrolled to it. */
 const endWithin = 48;
 
-/** The messages between two users, as one of them sees them. */
+/** The messages between two users, or in a group, as one of them sees them. */
 export class MessageThread extends HTMLElement {
   mailbox!: Mailbox;
   thread!: Thread;
@@ -45,7 +46,8 @@ export class MessageThread extends HTMLElement {
   connectedCallback(): void {
     this.#leave = new AbortController();
     const { signal } = this.#leave;
-    this.#list.setAttribute('aria-label', `Messages of ${this.thread.user} and ${this.thread.peer}`);
+    const { user, peer } = this.thread;
+    this.#list.setAttribute('aria-label', isGroup(peer) ? `Messages in ${this.mailbox.nameOf(peer)}` : `Messages of ${user} and ${peer}`);
     this.replaceChildren(this.#scroller, this.#jump);
     this.#scroller.addEventListener('scroll', () => this.#scrolled(), { signal, passive: true });
     this.#list.addEventListener('keydown', (event) => moveAmongMessages(event, this.#list), { signal });
@@ -107,6 +109,7 @@ export class MessageThread extends HTMLElement {
   #items(): Item[] {
     const { thread, mailbox } = this;
     const seen = mailbox.inbox.line(thread.peer)?.peerReadMarker?.messageId ?? '';
+    const moderates = isGroup(thread.peer) && mailbox.groups.isAtLeast('admin', thread.peer);
     const entries = timeline(thread.messages, thread.hasNewer ? [] : outbox.drafts(thread.user, thread.peer), outbox.sent);
     let before = { sender: '', at: 0 };
     return entries.map((entry) => {
@@ -116,7 +119,7 @@ export class MessageThread extends HTMLElement {
       const isFirst = sender !== before.sender || at - before.at > groupWithin;
       before = { sender, at };
       return {
-        ...entry, isFirst, isOwn: sender === thread.user, isSeen: message !== undefined && message.id <= seen,
+        ...entry, isFirst, isOwn: sender === thread.user, mayRemove: moderates || sender === thread.user, isSeen: message !== undefined && message.id <= seen,
         quoted: this.#quoted(message?.replyTo ?? draft?.replyTo), isFound: message !== undefined && message.id === this.dataset['found'],
         highlights: message ? this.highlights(message) : [],
       };

@@ -7,7 +7,7 @@ export class SignIn extends HTMLElement {
   readonly #field = el('input', { id: 'credential', type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, 'aria-describedby': 'credential-about credential-refused' });
   readonly #refused = el('p', { id: 'credential-refused', class: 'refused', role: 'alert', hidden: true });
   readonly #enter = el('button', { type: 'submit', class: 'button primary' }, icon('key'), 'Sign in');
-  readonly #dialog = el('dialog', { class: 'sign-in', 'aria-labelledby': 'sign-in-title', on: { close: () => session.isAsking && session.ask(false) } },
+  readonly #dialog = el('dialog', { class: 'dialog sign-in', 'aria-labelledby': 'sign-in-title', on: { close: () => session.isAsking && session.ask(false) } },
     el('form', { on: { submit: (event) => { event.preventDefault(); void this.#signIn(); } } },
       el('h2', { id: 'sign-in-title' }, 'Sign in'),
       el('p', { id: 'credential-about' }, 'This server answers only with a credential. With a service key the console shows all users, with the token of a user only theirs.'),
@@ -15,7 +15,7 @@ export class SignIn extends HTMLElement {
       this.#field, this.#refused,
       el('details', {}, el('summary', {}, 'How to get one'),
         el('p', {}, 'On the server’s machine:'),
-        el('pre', { tabindex: 0 }, el('code', {}, '# a service key\nmessage-service key create console \\\n  --scope messages:read \\\n  --scope messages:write \\\n  --scope tokens:create\n\n# or a user token\nmessage-service token alice'))),
+        el('pre', { tabindex: 0 }, el('code', {}, '# a service key\nmessage-service key create console \\\n  --scope messages:read \\\n  --scope messages:write \\\n  --scope groups:write \\\n  --scope tokens:create\n\n# or a user token\nmessage-service token alice'))),
       el('div', { class: 'buttons' },
         el('span', {}, 'Only this page keeps it, until it is reloaded.'),
         el('button', { type: 'button', class: 'button', on: { click: () => this.#dialog.close() } }, 'Not now'), this.#enter)));

@@ -1,12 +1,8 @@
 import { el, isDrawn } from '../dom.ts';
+import { listed } from '../text.ts';
 
-const names = new Intl.ListFormat('en', { type: 'conjunction' });
-/** More users than these are not named. */
-const named = 2;
-
-/** Shows who is typing; empty if nobody is.  */
+/** Shows who is typing; empty if nobody is. */
 export function drawTyping(line: HTMLElement, users: readonly string[]): void {
   if (isDrawn(line, users)) return;
-  const who = users.length > named ? [...users.slice(0, named), `${users.length - named} more`] : users;
-  line.replaceChildren(...(who.length > 0 ? [el('span', { class: 'who' }, `${names.format(who)} ${users.length > 1 ? 'are' : 'is'} typing…`)] : []));
+  line.replaceChildren(...(users.length > 0 ? [el('span', { class: 'who' }, `${listed(users)} ${users.length > 1 ? 'are' : 'is'} typing…`)] : []));
 }

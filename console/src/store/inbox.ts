@@ -1,7 +1,7 @@
-import type { Conversation, Message, ReadMarker } from 'message-service-client';
+import type { Conversation, Message, ReadMarker, UpdateConversationRequest } from 'message-service-client';
 
 import { answered } from '../answers.ts';
-import { background } from '../api.ts';
+import { api, background } from '../api.ts';
 import { count, counted, withMarker, withMessage, type Unread } from './unread.ts';
 
 /** A line of an inbox. */
@@ -9,9 +9,13 @@ export interface Line extends Omit<Conversation, 'unreadCount'> {
   readonly unread: Unread;
 }
 
+/** Whether the user wants to hear nothing of a conversation for now. */
+export const isMuted = ({ mutedUntil }: Line): boolean => mutedUntil !== undefined && Date.parse(mutedUntil) > Date.now();
+
 /** The conversations of a user with users and groups. What it is told of the feed adjusts them; where that does not say enough, it asks the service. */
 export class Inbox {
   hasMore = false;
+  #next: string | undefined;
   readonly #user: string;
   readonly #changed: () => void;
   readonly #lines = new Map<string, Line>();
@@ -33,23 +37,25 @@ export class Inbox {
     return this.#lines.get(peer);
   }
 
-  /** How many messages are unread, of one peer or of all. */
+  /** How many messages are unread, of one peer, or of all that are not muted. */
   unread(peer?: string): number {
-    const lines = peer === undefined ? [...this.#lines.values()] : [this.#lines.get(peer)];
-    return lines.reduce((sum, line) => sum + (line ? count(line.unread) : 0), 0);
+    const lines = [...this.#lines.values()].filter((line) => (peer === undefined ? !isMuted(line) : line.peer === peer));
+    return lines.reduce((sum, { unread }) => sum + count(unread), 0);
   }
 
   /** Loads the newest conversations anew. */
   async load(): Promise<void> {
     this.#lines.clear();
-    await this.list();
+    this.#next = undefined;
+    await this.more();
   }
 
-  /** Loads a page of conversations, the newest or those older than a message. */
-  async list(before?: string, client = background): Promise<void> {
-    const query = { limit: 30, ...(before === undefined ? {} : { before }) };
+  /** Loads a page of conversations, the newest or those below the last page. */
+  async more(client = background): Promise<void> {
+    const query = { limit: 30, ...(this.#next === undefined ? {} : { before: this.#next }) };
     const page = await answered(client(this.#user).GET('/v1/users/{userId}/conversations', { params: { path: { userId: this.#user }, query } }));
     for (const conversation of page.conversations) this.#put(conversation);
+    this.#next = page.next;
     this.hasMore = page.hasMore;
   }
 
@@ -57,7 +63,7 @@ export class Inbox {
   async markRead(peer: string): Promise<void> {
     const line = this.#lines.get(peer);
     const last = line?.lastMessage?.id;
-    if (!line || !last || count(line.unread) === 0 || (this.#marking.get(peer) ?? '') >= last) return;
+    if (!line || last === undefined || count(line.unread) === 0 || (this.#marking.get(peer) ?? '') >= last) return;
     this.#marking.set(peer, last); // any answer, even a refusal, is final for this message
     const { data } = await background(this.#user).PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', {
       params: { path: { userId: this.#user, peerId: peer } }, body: { messageId: last },
@@ -67,6 +73,12 @@ export class Inbox {
     });
     if (data) this.applyMarker(data);
     this.#changed();
+  }
+
+  /** Mutes a conversation until a time, or no longer, or hides it until its next message. */
+  async edit(peerId: string, body: UpdateConversationRequest): Promise<void> {
+    const path = { userId: this.#user, peerId };
+    this.#take(peerId, await answered(api(this.#user).PATCH('/v1/users/{userId}/conversations/{peerId}', { params: { path }, body })));
   }
 
   /** Applies a message that is new, edited or deleted. */
@@ -119,14 +131,19 @@ export class Inbox {
   async #fetch(peer: string): Promise<void> {
     const { data, response } = await background(this.#user).GET('/v1/users/{userId}/conversations/{peerId}', { params: { path: { userId: this.#user, peerId: peer } } })
       .catch(() => ({ data: undefined, response: undefined }));
-    if (data) this.#put(data);
-    else if (response?.status === 404) this.#lines.delete(peer);
+    if (data || response?.status === 404) this.#take(peer, data);
+  }
+
+  /** Takes a conversation as it is now: hidden ones and those that are no more have no line. */
+  #take(peer: string, conversation: Conversation | undefined): void {
+    if (conversation && !conversation.hidden) this.#put(conversation);
+    else this.#lines.delete(peer);
     this.#changed();
   }
 
   #put({ unreadCount, ...conversation }: Conversation): void {
-    const before = this.#lines.get(conversation.peer)?.unread;
-    const unread = counted(unreadCount, conversation.lastMessage?.id ?? '', conversation.readMarker?.messageId, before);
-    this.#lines.set(conversation.peer, { ...conversation, unread });
+    const { peer, lastMessage, readMarker } = conversation;
+    const unread = counted(unreadCount, lastMessage?.id ?? '', readMarker?.messageId, this.#lines.get(peer)?.unread);
+    this.#lines.set(peer, { ...conversation, unread });
   }
 }

@@ -1,10 +1,11 @@
-import { followChanges, ProblemError, type Change, type Message, type Typing } from 'message-service-client';
+import { followChanges, ProblemError, type Change, type Membership, type Message, type Typing } from 'message-service-client';
 
 import { answered, explain } from '../answers.ts';
 import { api, background } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 import { session } from '../session.ts';
 import { peerOf } from './address.ts';
+import { Groups } from './groups.ts';
 import { Inbox } from './inbox.ts';
 import { Thread } from './thread.ts';
 import { Typists } from './typing.ts';
@@ -18,6 +19,7 @@ export class Mailbox extends Emitter {
   isLoaded = false;
   /** The conversations. */
   readonly inbox: Inbox;
+  readonly groups: Groups;
   /** Who is typing. */
   readonly typing: Typists;
   readonly blocked = new Set<string>();
@@ -31,6 +33,7 @@ export class Mailbox extends Emitter {
     super();
     this.user = user;
     this.inbox = new Inbox(user, () => this.emit());
+    this.groups = new Groups(user, () => this.emit());
     this.typing = new Typists(user, () => this.emit());
     void this.#run(this.#stop.signal);
   }
@@ -38,6 +41,11 @@ export class Mailbox extends Emitter {
   /** Closes the feed. */
   stop(): void {
     this.#stop.abort();
+  }
+
+  /** What a peer is called: the name of a group, or else the address itself. */
+  nameOf(peer: string): string {
+    return this.groups.get(peer)?.name ?? this.inbox.line(peer)?.group?.name ?? peer;
   }
 
   /** The thread with a peer, starting from its newest messages. */
@@ -66,8 +74,7 @@ export class Mailbox extends Emitter {
 
   /** Loads a page of older conversations. */
   async loadMore(): Promise<void> {
-    const last = this.inbox.lines.at(-1);
-    if (last) await this.inbox.list(last.position, api);
+    await this.inbox.more(api);
     this.emit();
   }
 
@@ -95,6 +102,7 @@ export class Mailbox extends Emitter {
         if (signal.aborted) return;
         // The cursor may be of a store that was restored from a backup: load everything again.
         this.isLoaded = false;
+        this.groups.forget();
         for (const thread of this.#threads.values()) thread.messages = [];
         const isFinal = error instanceof ProblemError && error.problem.status < 500 && !error.problem.type.endsWith(':cursor-ahead');
         this.#setStatus(isFinal ? 'refused' : 'waiting', explain(error));
@@ -122,16 +130,34 @@ export class Mailbox extends Emitter {
     this.isLoaded = true;
   }
 
-  #applyChange({ message, readMarker, cursor }: Change): void {
+  #applyChange({ message, readMarker, group, membership, cursor }: Change): void {
     if (message) {
       if (message.id === cursor) this.typing.ended(peerOf(this.user, message), message.sender);
       if (message.sender !== this.user && message.id === cursor) this.onArrival(message);
       this.apply(message);
     }
-    if (readMarker) {
-      this.inbox.applyMarker(readMarker);
-      this.emit();
-    }
+    if (readMarker) this.inbox.applyMarker(readMarker);
+    if (group?.deletedAt) this.#leave(group.address);
+    else if (group) this.groups.put(group);
+    if (membership) this.#applyMembership(membership);
+    this.emit();
+  }
+
+  #applyMembership(membership: Membership): void {
+    const { group, user, state } = membership;
+    if (user === this.user && state !== 'active') return this.#leave(group);
+    this.groups.apply(membership);
+    if (user !== this.user) return;
+    void this.groups.open(group);
+    void this.inbox.refresh(group);
+    void this.#threads.get(group)?.load();
+  }
+
+  /** Forgets a group that the user is no longer in. */
+  #leave(group: string): void {
+    this.groups.forget(group);
+    this.inbox.remove(group);
+    for (const thread of [this.#threads.get(group), this.#excerpt]) if (thread?.peer === group) thread.close(`${this.user} is no longer in this group.`);
   }
 }
 

@@ -10,7 +10,7 @@ const maxMessages = 400;
 /** An id before that of every message. */
 export const beginning = '00000000-0000-0000-0000-000000000000';
 
-/** A contiguous part of the messages between two users, which can be extended in both directions. */
+/** A contiguous part of the messages between two users, or of a group, which can be extended in both directions. */
 export class Thread extends Emitter {
   readonly user: string;
   readonly peer: string;
@@ -47,6 +47,17 @@ export class Thread extends Emitter {
       ]);
       this.#replace([...older.messages.reverse(), ...itself ? [itself] : [], ...newer.messages.reverse()], older.hasMore, newer.hasMore);
     });
+  }
+
+  /** Forgets all of it: the user may no longer see it. */
+  close(reason: string): void {
+    const end = (): void => {
+      Object.assign(this, { messages: [], state: 'failed', reason, hasOlder: false, hasNewer: false });
+      this.quoted.clear();
+      this.emit();
+    };
+    end();
+    void this.#busy?.then(end); // what is loaded meanwhile is forgotten, too
   }
 
   /** Loads a page of older messages. */

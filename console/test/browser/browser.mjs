@@ -3,6 +3,7 @@
 // only saves a screenshot to that path, in which the server appears as http://localhost:8080.
 import assert from 'node:assert/strict';
 import { accessible, hostile, hostileNames, markup, prove, sideways, until, watch } from './checks.mjs';
+import { groups, hostileGroup } from './groups.mjs';
 import { hide } from './hide.mjs';
 import { identity } from './identity.mjs';
 import { within } from './search.mjs';
@@ -208,6 +209,7 @@ async function screens() {
   const name = hostileNames[0];
   for (const text of hostile) await send(writer, name, 'hostage', text);
   for (const other of hostileNames) await send(writer, other, 'hostage', hostile[0]);
+  const group = await hostileGroup(writer, base, headers);
   await writer.close();
   for (const colorScheme of ['light', 'dark']) {
     for (const width of [320, 1400]) {
@@ -216,7 +218,7 @@ async function screens() {
       const routes = {
         Chat: `#/chat/hostage,${encodeURIComponent(name)}/${encodeURIComponent(name)}`, 'Chat, a long name': `#/chat/hostage,${long}/${long}`, Feed: '#/feed/hostage',
         'Chat, no name': `#/chat/${encodeURIComponent(hostile[0])}/${encodeURIComponent(hostile[1])}`,
-        Inbox: '#/inbox/hostage', Thread: `#/inbox/hostage/${encodeURIComponent(name)}`,
+        Group: `#/chat/hostage,${group}`, 'Thread of a group': `#/inbox/hostage/${group}`, Inbox: '#/inbox/hostage', Thread: `#/inbox/hostage/${encodeURIComponent(name)}`,
         Search: `#/inbox/hostage/${encodeURIComponent(name)}?q=hostile&within=${encodeURIComponent(name)}`, Service: '#/service',
       };
       for (const [screen, fragment] of Object.entries(routes)) {
@@ -225,7 +227,8 @@ async function screens() {
           await page.locator('.state.refused').first().waitFor();
           for (let i = found.length; i-- > 0;) if (/status of 422/.test(found[i])) found.splice(i, 1);
         } else if (screen !== 'Service') await live(page);
-        if (screen === 'Chat' || screen === 'Thread') await until(async () => (await page.locator('.message .text').allTextContents()).includes(hostile[0]), 'the text itself');
+        if (screen === 'Group') await page.getByRole('button', { name: 'Members', exact: true }).click();
+        if (screen === 'Chat' || /^Thread|^Group/.test(screen)) await until(async () => (await page.locator('.message .text').allTextContents()).includes(hostile[0]), 'the text itself');
         if (screen === 'Search') await until(async () => (await page.locator('.messages mark').count()) > 0 && (await page.locator('.entries mark').count()) > 0, 'marks in the list and in the thread');
         if (screen === 'Service') await page.getByText('SQLite').first().waitFor();
         if (width > 320 || colorScheme === 'light') await checkScreen(page, `${screen}, ${colorScheme}, ${width} px`);
@@ -290,7 +293,7 @@ try {
   const only = process.env.ONLY?.split(',');
   const play = async (parts) => { for (const [name, one] of Object.entries(parts)) if (!only || only.includes(name)) await part(name, one); };
   if (PICTURE) await part('picture', picture);
-  else await Promise.all([play({ hanging, users, keyboard, ...(TOKEN && { identity: () => identity({ newBrowser, base, key: TOKEN, found, side, type, shows }) }) }), play({ chat, feed, inbox, service, tabs, screens })]);
+  else await Promise.all([play({ hanging, users, keyboard, ...(TOKEN && { identity: () => identity({ newBrowser, base, key: TOKEN, found, side, type, shows }) }) }), play({ chat, groups: () => groups({ newBrowser, open, live, side, type, shows, found }), feed, inbox, service, tabs, screens })]);
   assert.deepEqual(found, []);
 } finally {
   await browser.close();

@@ -22,6 +22,8 @@ export type EditMessageRequest = components['schemas']['EditMessageRequest'];
 export type MessagePage = components['schemas']['MessagePage'];
 /** One user's view of the messages between them and a peer. */
 export type Conversation = components['schemas']['Conversation'];
+/** Whether a conversation is muted or hidden; what is absent stays as it is. */
+export type UpdateConversationRequest = components['schemas']['UpdateConversationRequest'];
 /** One page of conversations, the one with the newest message first. */
 export type ConversationPage = components['schemas']['ConversationPage'];
 /** How far a user has read. */
@@ -32,6 +34,12 @@ export type ReadMarker = components['schemas']['ReadMarker'];
 export type Block = components['schemas']['Block'];
 /** One page of blocks, in the order of the blocked users' ids. */
 export type BlockPage = components['schemas']['BlockPage'];
+/** A group as it is now; its `address` is the recipient of messages to it. */
+export type Group = components['schemas']['Group'];
+/** That a user is in a group, or no longer. */
+export type Membership = components['schemas']['Membership'];
+/** What a member of a group may do. */
+export type Role = components['schemas']['Role'];
 /** One line of an export: a message, a read marker or a block, named by `type`. Skip a type that you do not know. */
 export type ExportRecord = components['schemas']['ExportRecord'];
 /** The sizes the server accepts. */

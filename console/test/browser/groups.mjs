@@ -1,0 +1,83 @@
+// The part of the test of the console about groups.
+import assert from 'node:assert/strict';
+import { accessible, hostile, hostileNames, markup, sideways, until } from './checks.mjs';
+
+/** Makes a group on the page of two users, writes in it, adds a third, hands out roles, and removes. */
+export async function groups({ newBrowser, open, live, side, type, shows, found }) {
+  const context = await newBrowser();
+  const page = await open(context, '#/chat/gus/hal');
+  await live(page);
+  await page.getByRole('button', { name: 'Make a group' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Make a group' });
+  await accessible(page, found, 'the dialog of a group');
+  await page.keyboard.type('Lunch club');
+  assert.equal(await dialog.getByLabel('Address').inputValue(), '~lunch-club');
+  assert.equal(await dialog.getByLabel('Members').inputValue(), 'gus, hal');
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'hidden' });
+  for (const user of ['gus', 'hal']) await side(page, user).getByRole('button', { name: 'Lunch club', exact: true }).waitFor();
+
+  // Who is typing is seen, and goes when the message comes, which is by somebody with a name.
+  await side(page, 'gus').getByRole('textbox', { name: 'Message from gus to Lunch club' }).pressSequentially('Noodles?');
+  await page.keyboard.press('Enter');
+  for (const user of ['gus', 'hal']) await shows(page, user, ['Noodles?']);
+  assert.deepEqual(await side(page, 'hal').locator('.sender').allTextContents(), ['gus']);
+  assert.deepEqual(await side(page, 'gus').locator('.sender').allTextContents(), []);
+
+  // A third is added, and finds the group in the inbox.
+  await side(page, 'gus').getByRole('button', { name: 'Members' }).click();
+  const panel = side(page, 'gus').locator('group-panel');
+  const members = () => panel.getByRole('listitem').allTextContents();
+  await panel.getByLabel('Who is to be added').fill('ida');
+  await page.keyboard.press('Enter');
+  await panel.getByRole('button', { name: 'Remove ida' }).waitFor();
+  await panel.getByText('3 members').waitFor();
+  await accessible(page, found, 'the members');
+  await panel.getByLabel('Who is to be added').fill('ida');
+  await page.keyboard.press('Enter');
+  await panel.getByRole('alert').getByText('ida is a member already.').waitFor();
+  const other = await open(context, '#/inbox/ida');
+  await type(page, 'hal', 'At noon');
+  await other.locator('.entries').getByText('Lunch club').waitFor();
+  await other.locator('.entries .badge').getByText('1 unread').waitFor();
+  await other.locator('.thread').getByText('Noodles?', { exact: true }).waitFor();
+  await other.getByRole('heading', { name: 'Lunch club 3 members' }).waitFor();
+  await other.getByRole('searchbox').fill('nood');
+  await other.locator('.entries').getByText('Noodles?').waitFor();
+
+  // An admin deletes what others wrote, and sees the form to add somebody.
+  await side(page, 'hal').getByRole('button', { name: 'Members' }).click();
+  const his = side(page, 'hal').locator('group-panel');
+  await his.getByText('gus', { exact: true }).waitFor();
+  assert.equal(await his.getByLabel('Who is to be added').isVisible(), false);
+  await panel.getByLabel('Role of hal').selectOption('admin');
+  await his.getByLabel('Who is to be added').waitFor();
+  await side(page, 'hal').locator('.message').first().hover();
+  await side(page, 'hal').locator('.message').first().getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Delete for all?' }).click();
+  for (const user of ['gus', 'hal']) await shows(page, user, ['This message was deleted.', 'At noon']);
+
+  // Who is removed sees nothing of it any more, and who leaves neither.
+  await panel.getByRole('button', { name: 'Remove hal' }).click();
+  await panel.getByRole('button', { name: 'Remove?' }).click();
+  await side(page, 'hal').getByText('hal is no longer in this group.').waitFor();
+  await shows(page, 'hal', []);
+  await until(async () => (await members()).length === 2, 'two members');
+  await panel.getByRole('button', { name: 'Leave', exact: true }).click();
+  await panel.getByRole('button', { name: 'Leave the group?' }).click();
+  await shows(page, 'gus', []);
+  await context.close();
+}
+
+/** Makes a group with a hostile name and hostile texts, and returns its address as it is in a route. */
+export async function hostileGroup(context, base, headers) {
+  const put = async (method, path, data) => {
+    const answer = await context.request.fetch(`${base}${path}`, { method, headers, data });
+    assert.ok(answer.ok(), await answer.text());
+  };
+  const address = '~hostile@a:b|c+d=e~f';
+  await put('PUT', `/v1/groups/${encodeURIComponent(address)}`, { name: hostile[0], owner: 'hostage' });
+  await put('POST', `/v1/groups/${encodeURIComponent(address)}/members`, { users: hostileNames });
+  for (const sender of hostileNames) for (const text of hostile.slice(0, 4)) await put('POST', '/v1/messages', { sender, recipient: address, text });
+  return encodeURIComponent(address);
+}
