@@ -60,12 +60,18 @@ function readBody(resolve, requestBody) {
   };
 }
 
-const deepest = 2;
+// How many rows a table of members has at most, if it can be made shorter.
+const most = 30;
 
 // fieldsOf lists the members of a schema, each followed by the members of its own schema:
 // { name, depth, type, required, limits, description }. The members of a schema are listed
-// only once, and those deeper than three levels not at all: the name of their schema leads to them.
-export function fieldsOf(document, node, depth = 0, listed = new Set()) {
+// only once, and as deep as a table has room for, at most three levels: the name of a schema leads to the rest.
+export function fieldsOf(document, node) {
+  const [whole, shorter, shortest] = [2, 1, 0].map((deepest) => membersOf(document, node, deepest));
+  return [whole, shorter].find((fields) => fields.length <= most) ?? shortest;
+}
+
+function membersOf(document, node, deepest, depth = 0, listed = new Set()) {
   const resolve = resolver(document);
   const schema = resolve(node) || {};
   listed.add(nameOf(node));
@@ -81,7 +87,7 @@ export function fieldsOf(document, node, depth = 0, listed = new Set()) {
       description: resolved.description,
     };
     const isLeaf = depth === deepest || listed.has(nameOf(inner)) || !resolve(inner).properties;
-    return [field, ...(isLeaf ? [] : fieldsOf(document, inner, depth + 1, listed))];
+    return [field, ...(isLeaf ? [] : membersOf(document, inner, deepest, depth + 1, listed))];
   });
 }
 

@@ -1,4 +1,4 @@
-import { fieldsOf } from '../contract.js';
+import { fieldsOf, nameOf } from '../contract.js';
 import { contractOf, firstSentence } from './document.js';
 
 // The answers of an operation: the members of the successful one, and a table of the errors,
@@ -9,13 +9,15 @@ export const answers = (system) => {
   function Answers({ operation, getComponent }) {
     const [FieldTable, Words] = [getComponent('FieldTable'), getComponent('Words')];
     const good = operation.answers.filter(({ status }) => status.startsWith('2'));
+    const shown = new Set(); // answers of several statuses may have one schema
+    const isNew = ([schema]) => !shown.has(nameOf(schema)) && shown.add(nameOf(schema));
     return h(
       'div', null,
       h('h4', null, 'Answers'),
       good.map(({ status, description, headers, content }) => h(
         'div', { key: status, className: 'good' },
         h('p', null, h('strong', { className: 'status' }, status), ' ', h(Words, { text: firstSentence(description) }), headers && h('span', { className: 'headers' }, ' Headers: ', Object.keys(headers).map((name, i) => [i > 0 && ', ', h('code', { key: name }, name)]), '.')),
-        tables(content).map(([schema, caption]) => h(FieldTable, { key: caption, schema, caption, operation, kind: 'in the answer' })),
+        tables(content).filter(isNew).map(([schema, caption]) => h(FieldTable, { key: caption, schema, caption, operation, kind: 'in the answer' })),
       )),
     );
   }

@@ -24,8 +24,8 @@ export function curl(request) {
   ].join(' \\\n  ');
 }
 
-// word quotes a word for a POSIX shell if necessary.
-const word = (text) => (/^[\w.:/~@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+// word quotes a word for a shell if necessary. Some take a ~ for a directory, or for a pattern (zsh with extended_glob).
+const word = (text) => (/^[\w.:/@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 // compact writes JSON on one line, with a space after commas and colons. Invalid JSON stays as it is.
 function compact(text) {

@@ -11,9 +11,11 @@ const PACKAGES = {
 // go writes a program, formatted as by gofmt.
 export function go(request) {
   const before = [];
-  const value = (name, schema, given, required) => {
+  const value = (name, schema, given, required, type) => {
     if (schema.nullable) {
-      return given === null ? 'nullable.NewNullNullable[map[string]any]()' : `nullable.NewNullableWithValue(${literal(given)})`;
+      const isTime = schema.format === 'date-time';
+      if (given === null) return `nullable.NewNullNullable[${isTime ? 'time.Time' : 'map[string]any'}]()`;
+      return `nullable.NewNullableWithValue(${isTime ? value(name, { ...schema, nullable: false }, given, true) : literal(given)})`;
     }
     if (schema.type === 'object') return literal(given);
     if (schema.type === 'array') return `[]client.${nameOf(schema.items)}{${given.map(text).join(', ')}}`;
@@ -27,7 +29,8 @@ export function go(request) {
     }
     if (schema.type === 'boolean') return required ? `${boolean(String(given))}` : `new(${boolean(String(given))})`;
     const string = schema.format === 'uuid' ? `uuid.MustParse(${text(given)})` : text(given);
-    return required ? string : `new(${string})`;
+    if (required) return string;
+    return `new(${schema.enum ? `client.${type}(${string})` : string})`;
   };
 
   const path = request.parameters.filter((p) => p.in === 'path').map((p) => value(p.name, p.schema, p.value, true));
@@ -45,7 +48,7 @@ export function go(request) {
       args.push(fields.length ? `&${struct(`${camel(request.id)}Params`, fields)}` : 'nil');
     }
     if (request.body) {
-      const fields = members(request.body).map((m) => [camel(m.name), value(m.name, m.schema, m.value, m.required)]);
+      const fields = members(request.body).map((m) => [camel(m.name), value(m.name, m.schema, m.value, m.required, m.type)]);
       args.push(struct(request.body.name, fields));
     }
     const answer = request.media.length ? 'string(answer.Body)' : 'answer.Status()';

@@ -44,7 +44,7 @@ export function members(body) {
   return Object.entries(value).map(([name, member]) => {
     if (!Object.hasOwn(body.members, name)) throw new Error('not a member');
     const { name: type, schema } = body.members[name];
-    if (schema.type === 'string') text(member);
+    if (schema.type === 'string' && !(schema.nullable && member === null)) text(member);
     else quote(member);
     return { name, value: member, required: body.required.includes(name), type, schema };
   });

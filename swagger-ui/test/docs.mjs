@@ -58,7 +58,7 @@ async function readsAnOperation() {
 
   const errors = block.locator('.errors-table');
   assert.deepEqual(await errors.getByRole('rowheader').allInnerTexts(),
-    ['sender-blocked', 'not-acceptable', 'content-too-large', 'unsupported-media-type', 'unprocessable-content', 'idempotency-key-reused']);
+    ['sender-blocked', 'not-found', 'not-acceptable', 'user-being-erased', 'content-too-large', 'unsupported-media-type', 'unprocessable-content', 'idempotency-key-reused']);
   await errors.getByRole('button', { name: 'And those that all have: 400, 401, 403' }).click();
   const types = await errors.getByRole('rowheader').allInnerTexts();
   assert.deepEqual(types.slice(0, 3), ['bad-request', 'credential-required', 'credential-invalid']);

@@ -76,6 +76,19 @@ try {
   await alice.getByRole('status').getByText('The recipient has blocked the sender.').waitFor();
   assert.equal(await alice.getByLabel('Message', { exact: true }).inputValue(), 'Still there?');
 
+  // A group that alice is added to is in her inbox at once, names who writes, and is gone when she is removed.
+  await send('PUT', '/v1/groups/~lunch', { name: 'Lunch club', owner: 'carol' });
+  await send('POST', '/v1/groups/~lunch/members', { users: ['alice'] });
+  const group = alice.getByRole('button', { name: /^Lunch club/ });
+  await group.click();
+  await write(alice, 'Noodles?');
+  await alice.locator('.mine').getByText('Noodles?', { exact: true }).waitFor();
+  await send('POST', '/v1/messages', { sender: 'carol', recipient: '~lunch', text: 'Yes!' });
+  await alice.locator('#thread').getByText('carol: Yes!').waitFor();
+  await send('DELETE', '/v1/groups/~lunch/members/alice');
+  await group.waitFor({ state: 'detached' });
+  assert.equal(await alice.locator('#thread li').count(), 0, 'nothing of a group is left');
+
   assert.deepEqual(problems, []);
 } finally {
   await browser.close();

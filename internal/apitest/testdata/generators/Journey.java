@@ -1,17 +1,23 @@
 import java.net.URI;
+import java.util.List;
 import java.util.UUID;
 import org.openapitools.client.ApiClient;
 import org.openapitools.client.ApiException;
 import org.openapitools.client.ApiResponse;
 import org.openapitools.client.api.ChangesApi;
+import org.openapitools.client.api.GroupsApi;
 import org.openapitools.client.api.MessagesApi;
+import org.openapitools.client.model.AddGroupMembersRequest;
+import org.openapitools.client.model.AddedMembers;
 import org.openapitools.client.model.ChangePage;
+import org.openapitools.client.model.CreateGroupRequest;
+import org.openapitools.client.model.Group;
 import org.openapitools.client.model.Message;
 import org.openapitools.client.model.MessagePage;
 import org.openapitools.client.model.Problem;
 import org.openapitools.client.model.SendMessageRequest;
 
-/** Sends, retries, lists, pages and fails, with the client that OpenAPI Generator makes for Java. */
+/** Sends, retries, lists, pages, fails, and writes to a group, with the client that OpenAPI Generator makes for Java. */
 public class Journey {
   public static void main(String[] args) throws Exception {
     ApiClient client = new ApiClient();
@@ -45,6 +51,25 @@ public class Journey {
       check("a problem has its type", URI.create("urn:problem-type:message-service:unprocessable-content"), problem.getType());
       check("a problem has its status", e.getCode(), problem.getStatus());
       check("a problem names the member at fault", "/text", problem.getErrors().get(0).getPointer());
+    }
+    talksInAGroup(new GroupsApi(client), messages);
+  }
+
+  private static void talksInAGroup(GroupsApi groups, MessagesApi messages) throws ApiException {
+    String address = "~java+team:1";
+    Group made = groups.createGroup(address, new CreateGroupRequest().name("Team").owner("java-alice"));
+    check("a group has the address that it was given", address, made.getAddress());
+    AddedMembers added = groups.addGroupMembers(address, new AddGroupMembersRequest().users(List.of("java-bob")));
+    check("each user who is added has an outcome", "added", added.getMembers().get(0).getOutcome());
+    Message sent = messages.sendMessage(new SendMessageRequest().sender("java-bob").recipient(address).text("Noodles?"), null);
+    MessagePage page = messages.listMessages(address, null, null, null, null, null, null, null, 1);
+    check("the messages of a group are those to its address", sent, page.getMessages().get(0));
+    groups.deleteGroup(address);
+    try {
+      groups.getGroup(address);
+      throw new AssertionError("a deleted group was read");
+    } catch (ApiException e) {
+      check("a deleted group is not there", 404, e.getCode());
     }
   }
 

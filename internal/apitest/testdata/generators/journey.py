@@ -1,10 +1,10 @@
-"""Sends, retries, lists, pages and fails, with the client that OpenAPI Generator makes for Python."""
+"""Sends, retries, lists, pages, fails, and writes to a group, with the client that OpenAPI Generator makes for Python."""
 
 import os
 import uuid
 
 import openapi_client
-from openapi_client.exceptions import UnprocessableEntityException
+from openapi_client.exceptions import NotFoundException, UnprocessableEntityException
 
 with openapi_client.ApiClient(openapi_client.Configuration(host=os.environ["BASE_URL"])) as client:
     messages = openapi_client.MessagesApi(client)
@@ -33,3 +33,20 @@ with openapi_client.ApiClient(openapi_client.Configuration(host=os.environ["BASE
         assert e.data.type == "urn:problem-type:message-service:unprocessable-content", e.data
         assert e.data.status == e.status == 422, e.data
         assert [error.parameter for error in e.data.errors] == ["q"], e.data
+
+    groups = openapi_client.GroupsApi(client)
+    address = "~python+team:1"
+    made = groups.create_group(address, openapi_client.CreateGroupRequest(name="Team", owner="python-alice"))
+    assert made.address == address, "a group has the address that it was given"
+    added = groups.add_group_members(address, openapi_client.AddGroupMembersRequest(users=["python-bob"]))
+    assert added.members[0].outcome == "added", "each user who is added has an outcome"
+    request = openapi_client.SendMessageRequest(sender="python-bob", recipient=address, text="Noodles?")
+    noodles = messages.send_message(request)
+    page = messages.list_messages(recipient=address)
+    assert page.messages == [noodles], "the messages of a group are those to its address"
+    groups.delete_group(address)
+    try:
+        groups.get_group(address)
+        raise AssertionError("a deleted group was read")
+    except NotFoundException:
+        pass
