@@ -137,7 +137,7 @@ func (s *Service) SearchUser(ctx context.Context, caller Caller, user string, w 
 	if err != nil {
 		return Page{}, err
 	}
-	search := userSearch{engine: s.engine, user: user, Query: Query{Words: words, Highlight: highlight, Window: w}, bounds: bounds}
+	search := userSearch{engine: s.engine, user: user, Query: Query{Words: words, Highlight: highlight, Window: w}, bounds: bounds, most: userSearchMax}
 	return s.searchPage(ctx, w, search.read)
 }
 

@@ -20,15 +20,14 @@ const (
 	// tailMax is how many messages of a mailbox that are not indexed yet a search reads.
 	tailMax = 1000
 
-	// searchMaxMessages and searchMaxBytes bound the texts in which one search looks for its words. The index
-	// finds few messages in vain, unless the words of a phrase are often, but never together.
-	searchMaxMessages = 1000
-	searchMaxBytes    = 1 << 20
-
 	searchBatch = 200 // messages that are read at a time, at most
 
 	searchSlotTimeout = 10 * time.Second // for other searches to end
 )
+
+// searchMax bounds what one search looks at. The index finds few messages in vain, unless the words of a phrase are
+// often, but never together.
+var searchMax = amount{messages: 1000, bytes: 1 << 20}
 
 // search is a search for words in the messages of an owner that a list selects.
 type search struct {
@@ -40,8 +39,15 @@ type search struct {
 	Query
 	bounds idRange
 
-	looked int // at messages
-	read   int // bytes of their texts
+	most   amount // that it may look at
+	looked amount
+}
+
+// amount is a number of messages, and the bytes of their texts, in which a search looks for its words.
+type amount struct{ messages, bytes int }
+
+func (a amount) reaches(most amount) bool {
+	return a.messages >= most.messages || a.bytes >= most.bytes
 }
 
 // notIndexed is the error that too many messages of an owner are not indexed yet, or not by this version of the
@@ -57,7 +63,7 @@ func newSearch(e engine, owner string, query Query, bounds idRange) (*search, er
 	if err != nil {
 		return nil, invalid("q", fmt.Sprintf("must have at most %d words", words.MaxWords))
 	}
-	return &search{engine: e, words: parsed, owner: owner, Query: query, bounds: bounds}, nil
+	return &search{engine: e, words: parsed, owner: owner, Query: query, bounds: bounds, most: searchMax}, nil
 }
 
 // searchOf makes the search of a query in the mailbox of its recipient or its sender. The other may be
@@ -110,7 +116,7 @@ func searchOfMailbox(e engine, user string, query Query, bounds idRange) (*searc
 // page reads the messages that match, in the order of the window: those that are indexed, and the tail.
 func (s *search) page(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
 	m := matches{search: s}
-	s.looked, s.read = 0, 0
+	s.looked = amount{}
 	if len(s.words.Terms()) == 0 {
 		return m.page, nil
 	}
@@ -167,9 +173,9 @@ func (m *matches) add(one *Message) error {
 		m.page.Messages = append(m.page.Messages, *one)
 		m.full = m.bytes.passed(m.page.Messages, PageMaxBytes) || len(m.page.Messages) == m.Limit
 	}
-	m.looked++
-	m.read += len(one.Text)
-	if m.looked >= searchMaxMessages || m.read >= searchMaxBytes {
+	m.looked.messages++
+	m.looked.bytes += len(one.Text)
+	if m.looked.reaches(m.most) {
 		m.page.HasMore, m.page.Next = true, one.ID
 		return errFull
 	}
@@ -180,8 +186,8 @@ func (m *matches) add(one *Message) error {
 // and enough to be indexed, it returns [notIndexed].
 func (m *matches) addTail(ctx context.Context, q sqlx.QueryerContext, bounds idRange) error {
 	w := m.Window
-	w.Limit = tailMax
-	for before, count := m.read, 0; ; {
+	w.Limit = min(tailMax, m.most.messages)
+	for before, count := m.looked.bytes, 0; ; {
 		tail, err := m.list(ctx, q, w, bounds)
 		if err != nil {
 			return err
@@ -194,7 +200,7 @@ func (m *matches) addTail(ctx context.Context, q sqlx.QueryerContext, bounds idR
 		if !tail.HasMore {
 			return nil
 		}
-		if count += len(tail.Messages); count >= indexMessages || m.read-before >= indexBytes {
+		if count += len(tail.Messages); count >= indexMessages || m.looked.bytes-before >= indexBytes {
 			return &notIndexed{m.owner}
 		}
 		if last := tail.Messages[len(tail.Messages)-1].ID; m.Upward() {

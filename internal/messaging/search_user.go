@@ -4,17 +4,19 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 )
 
-// A search of all that a user can see ends a page after this number of searches of single mailboxes, or of messages or
-// bytes of texts in which it has looked for the words. These are more than two such searches may take, so that every
-// page gets on.
+// userSearchMax bounds what a search of all that a user can see looks at for a page, and userSearches its
+// searches of single mailboxes. That is enough to search each mailbox once: if messages in all of them alternate, a page that
+// left some out would get on by a few messages only, and the next one would search the first ones again.
+var userSearchMax = amount{messages: 50_000, bytes: 8 << 20}
+
 const (
-	userSearchMax      = 200
-	userSearchMessages = 10 * searchMaxMessages
-	userSearchBytes    = 4 * searchMaxBytes
+	userSearches   = 2000
+	userSearchTime = 2 * time.Second // on a machine that is busy: less than a read may take
 )
 
 // userSearch is a search of all that a user can see. It merges what it finds in the user's mailbox and in those
@@ -24,12 +26,16 @@ type userSearch struct {
 	user   string
 	Query
 	bounds idRange
+	most   amount // that it may look at
 
 	sources []*source // the one that may have the newest message first
 	page    Page
 	bytes   pageBytes
-	full    bool // the page has no room for another match
-	spent   struct{ searches, messages, bytes int }
+	full    bool   // the page has no room for another match
+	share   amount // that each search may look at, so that there is one for every mailbox
+	looked  amount
+	count   int // of searches
+	begun   time.Time
 }
 
 // source is what is left of a mailbox: messages that were found, and below them those that were not searched yet.
@@ -61,6 +67,9 @@ func (u userSearch) read(ctx context.Context, q sqlx.QueryerContext) (Page, erro
 		return Page{}, err
 	}
 	u.sources = append(u.sources, &source{owner: u.user, rest: u.bounds})
+	n := 2 * len(u.sources)
+	u.share = amount{min(searchMax.messages, u.most.messages/n), min(searchMax.bytes, u.most.bytes/n)}
+	u.begun = time.Now()
 	slices.SortFunc(u.sources, newestFirst)
 	for len(u.sources) > 0 && !u.page.HasMore {
 		next := u.sources[0]
@@ -88,7 +97,7 @@ func (u *userSearch) step(ctx context.Context, q sqlx.QueryerContext, s *source)
 		s.found = s.found[1:]
 		u.full = u.bytes.passed(u.page.Messages, PageMaxBytes) || len(u.page.Messages) == u.Limit
 		return nil
-	case u.spent.searches >= userSearchMax || u.spent.messages >= userSearchMessages || u.spent.bytes >= userSearchBytes:
+	case u.count == userSearches || u.looked.reaches(u.most) || u.count > 1 && time.Since(u.begun) > userSearchTime:
 		u.page.HasMore, u.page.Next = true, s.rest.high
 		return nil
 	}
@@ -110,13 +119,14 @@ func (u *userSearch) search(ctx context.Context, q sqlx.QueryerContext, s *sourc
 	if err != nil {
 		return err
 	}
+	search.most = u.share
 	page, err := search.page(ctx, q)
 	if err != nil {
 		return err
 	}
-	u.spent.searches++
-	u.spent.messages += search.looked
-	u.spent.bytes += search.read
+	u.count++
+	u.looked.messages += search.looked.messages
+	u.looked.bytes += search.looked.bytes
 	switch s.found = page.Messages; {
 	case !page.HasMore:
 		s.rest.high = s.rest.low

@@ -8,6 +8,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/mailbox"
 )
 
 // searchAll returns the texts that a user finds, from all pages of a size, and how many pages there were.
@@ -102,22 +103,42 @@ func TestSearchOfUser(t *testing.T) {
 	})
 }
 
-// TestSearchOfUserIsBounded searches in more groups than one page may: every page gets on, and together they find all.
+// TestSearchOfUserIsBounded searches in groups in which messages alternate, with more of them than a page may look at.
+// Each page must get on by a share of all of them, and look at no more than it may.
 func TestSearchOfUserIsBounded(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := newInboxTest(t, engine)
+		const groups, rounds = 20, 10
+		for i := range groups {
+			s.group(fmt.Sprintf("~group-%d", i), "bob")
+		}
 		var want []string
-		for i := range userSearchMax + 50 {
-			group := fmt.Sprintf("~group-%d", i)
-			s.group(group, "bob")
+		for i := range groups * rounds {
 			text := fmt.Sprintf("breakfast %d", i)
-			if i%100 == 7 {
+			if i%50 == 7 {
 				text = fmt.Sprintf("lunch %d", i)
 				want = append([]string{text}, want...)
 			}
-			s.post("alice", group, text)
+			s.post("alice", fmt.Sprintf("~group-%d", i%groups), text)
 		}
-		if got, pages := s.searchAll("bob", "lunch", 10); !slices.Equal(got, want) || pages != 2 {
+		most := amount{messages: 2 * (groups + 1) * 2, bytes: 1 << 20} // two of each mailbox, twice
+		var got []string
+		pages, high := 0, mailbox.LastID
+		for more := true; more; pages++ {
+			search := userSearch{engine: s.engine, user: "bob", Query: Query{Words: "lunch", Window: Window{Limit: 10}}, bounds: idRange{high: high}, most: most}
+			page, err := s.page(t.Context(), search.Window, search.read)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range page.Messages {
+				got = append(got, m.Text)
+			}
+			if more = page.HasMore; more && page.Next.Compare(high) >= 0 {
+				t.Fatalf("the page below %v goes on below %v", high, page.Next)
+			}
+			high = page.Next
+		}
+		if !slices.Equal(got, want) || pages < 3 || pages > 6 {
 			t.Errorf("found %v on %d pages, want %v", got, pages, want)
 		}
 		if got, pages := s.searchAll("bob", "!", 10); got != nil || pages != 1 {
