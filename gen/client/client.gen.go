@@ -1019,7 +1019,7 @@ type Status struct {
 	// NotReadyReason Why it cannot. Absent while it can.
 	NotReadyReason *string `json:"notReadyReason,omitempty"`
 
-	// QueueSize How many sends may wait, and as many changes; more are answered 503.
+	// QueueSize How many sends to users may wait, as many to groups, and as many changes; more are answered 503.
 	QueueSize int64 `json:"queueSize"`
 
 	// Ready Whether the server can handle requests now, as `/ready` says.

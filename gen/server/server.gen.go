@@ -990,7 +990,7 @@ type Status struct {
 	// ChangesWaiting How many edits, deletions, read markers and blocks wait to be stored, or are being stored.
 	ChangesWaiting int64 `json:"changesWaiting"`
 
-	// QueueSize How many sends may wait, and as many changes; more are answered 503.
+	// QueueSize How many sends to users may wait, as many to groups, and as many changes; more are answered 503.
 	QueueSize int64 `json:"queueSize"`
 
 	// Streams How many streams of changes are open, and requests that wait for a change.

@@ -11,7 +11,7 @@ type Status struct {
 	PerSecond10s float64 // sends per second over the last ten whole seconds
 	PerSecond60s float64
 
-	SendsWaiting   int // to be stored
+	SendsWaiting   int // to be stored, to users and to groups
 	ChangesWaiting int // other changes that wait or are being stored
 	QueueSize      int // the most of each
 }

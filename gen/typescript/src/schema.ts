@@ -1619,7 +1619,7 @@ export interface components {
             changesWaiting: number;
             /**
              * Format: int64
-             * @description How many sends may wait, and as many changes; more are answered 503.
+             * @description How many sends to users may wait, as many to groups, and as many changes; more are answered 503.
              */
             queueSize: number;
             /**

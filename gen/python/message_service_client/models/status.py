@@ -26,7 +26,8 @@ class Status:
         sends_waiting (int): How many sends wait to be stored.
         changes_waiting (int): How many edits, deletions, read markers and blocks wait to be stored, or are being
             stored.
-        queue_size (int): How many sends may wait, and as many changes; more are answered 503.
+        queue_size (int): How many sends to users may wait, as many to groups, and as many changes; more are answered
+            503.
         streams (int): How many streams of changes are open, and requests that wait for a change.
         max_streams (int): How many there may be; more are answered 429.
         connections (int): How many connections clients have.
