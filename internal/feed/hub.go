@@ -17,16 +17,18 @@ import (
 const UserMaxStreams = 10
 
 const (
-	readMailboxes = 200                    // the most mailboxes that one statement reads
-	readLimit     = 20                     // the most changes of each that it reads
-	readInterval  = 5 * time.Millisecond   // the least time between two statements
-	retryWait     = 500 * time.Millisecond // after a statement that failed
+	readMost     = 200                    // the most mailboxes that one statement reads
+	readLimit    = 20                     // the most changes of each that it reads
+	readInterval = 5 * time.Millisecond   // the least time between two rounds of reading
+	retryWait    = 500 * time.Millisecond // after a round that failed
 )
 
 // Source is what a hub reads feeds from: the part of [messaging.Service] that it needs.
 type Source interface {
 	ListChanges(ctx context.Context, caller messaging.Caller, user string, after *messaging.ID, limit, maxBytes int) (messaging.ChangePage, error)
 	ListChangesOf(ctx context.Context, after map[string]messaging.ID, limit, maxBytes int) (map[string]messaging.ChangePage, error)
+	ListGroupChanges(ctx context.Context, after map[string]messaging.ID) (map[string][]messaging.Change, error)
+	ListMemberships(ctx context.Context, users []string) (map[string]map[string]messaging.ID, error)
 	Positions(ctx context.Context, users []string) (map[string]messaging.Position, error)
 }
 
@@ -58,14 +60,20 @@ type Hub struct {
 	streams   int
 	mailboxes map[string]*mailbox
 	woken     map[*mailbox]struct{} // to be read
+	groups    map[string]*group     // that mailboxes are in
+	changed   map[*group]struct{}   // groups to be read
 }
 
-// mailbox is a mailbox that has streams.
+// mailbox is the mailbox of a user who has streams.
 type mailbox struct {
 	user   string
 	open   int          // the number of its streams
 	live   []*Stream    // the streams that have caught up
 	cursor messaging.ID // the hub has handed all changes up to it to the live streams
+
+	counts  messaging.Counts        // what it counted at the cursor
+	counted bool                    // counts are known
+	groups  map[string]messaging.ID // that the user is in at the cursor, with the first ids of messages that they may see; nil if not known
 }
 
 // Start makes a hub that reads from the source and is woken by the bus. Close it
@@ -80,6 +88,7 @@ func Start(source Source, bus Bus, log *slog.Logger, options Options) *Hub {
 		source: source, log: log, max: options.MaxStreams,
 		ready: make(chan struct{}, 1), asking: make(chan struct{}, 1), draining: ctx, drain: drain, endBus: endBus,
 		mailboxes: map[string]*mailbox{}, woken: map[*mailbox]struct{}{},
+		groups: map[string]*group{}, changed: map[*group]struct{}{},
 	}
 	h.running.Go(func() { bus.Run(busCtx, h.wake) })
 	h.running.Go(func() { h.run(ctx, h.ready, h.read) })
@@ -131,19 +140,27 @@ func (h *Hub) Close() {
 	h.running.Wait()
 }
 
-// wake records that the mailboxes of users may have changed, or with nil any mailbox.
-func (h *Hub) wake(users []string) {
+// wake records that the mailboxes at some addresses may have changed, or with nil any mailbox.
+func (h *Hub) wake(addresses []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if users == nil {
+	if addresses == nil {
 		signal(h.asking)
 	}
-	for _, user := range users {
-		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 {
+	for _, address := range addresses {
+		if m, ok := h.mailboxes[address]; ok && len(m.live) > 0 {
 			h.woken[m] = struct{}{}
 		}
+		if g, ok := h.groups[address]; ok {
+			h.changed[g] = struct{}{}
+		}
 	}
-	if len(h.woken) > 0 {
+	h.readIfWoken()
+}
+
+// readIfWoken has the hub read, if there is something to read. mu must be locked.
+func (h *Hub) readIfWoken() {
+	if len(h.woken) > 0 || len(h.changed) > 0 {
 		signal(h.ready)
 	}
 }
@@ -174,56 +191,12 @@ func (h *Hub) run(ctx context.Context, sign <-chan struct{}, read func(context.C
 	}
 }
 
-// read reads some of the woken mailboxes and hands their changes to the live streams.
+// read reads some of the woken mailboxes, and some of the groups that have changed.
 func (h *Hub) read(ctx context.Context) error {
-	reading := h.takeWoken()
-	if len(reading) == 0 {
-		return nil
-	}
-	after := make(map[string]messaging.ID, len(reading))
-	for m, cursor := range reading {
-		after[m.user] = cursor
-	}
-	pages, err := h.source.ListChangesOf(ctx, after, readLimit, pageBytes)
-	if err != nil {
+	if err := h.readMailboxes(ctx); err != nil {
 		return err
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for m, cursor := range reading {
-		page, ok := pages[m.user]
-		if !ok || m.cursor != cursor || len(m.live) == 0 {
-			continue // the mailbox does not exist yet, or its streams were replaced during the read
-		}
-		restored := page.Next.Compare(cursor) < 0 // from a backup: reading, the streams get CursorAhead
-		m.cursor = page.Next
-		bytes := bytesOf(page.Changes)
-		for _, s := range m.live {
-			s.push(page.Changes, bytes, restored)
-		}
-		if page.HasMore {
-			h.woken[m] = struct{}{}
-		}
-	}
-	if len(h.woken) > 0 {
-		signal(h.ready)
-	}
-	return nil
-}
-
-// takeWoken returns some of the woken mailboxes with their cursors, and unmarks them.
-func (h *Hub) takeWoken() map[*mailbox]messaging.ID {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	reading := make(map[*mailbox]messaging.ID, min(len(h.woken), readMailboxes))
-	for m := range h.woken {
-		if len(reading) == readMailboxes {
-			break
-		}
-		delete(h.woken, m)
-		reading[m] = m.cursor
-	}
-	return reading
+	return h.readGroups(ctx)
 }
 
 // findChanged reads the clocks of all mailboxes and wakes those that have changed. It reads
@@ -232,7 +205,7 @@ func (h *Hub) findChanged(ctx context.Context) error {
 	h.mu.Lock()
 	users := slices.Collect(maps.Keys(h.mailboxes))
 	h.mu.Unlock()
-	for some := range slices.Chunk(users, readMailboxes) {
+	for some := range slices.Chunk(users, readMost) {
 		positions, err := h.source.Positions(ctx, some)
 		if err != nil {
 			return err
@@ -243,16 +216,14 @@ func (h *Hub) findChanged(ctx context.Context) error {
 	return nil
 }
 
-// wakeBehind wakes the mailboxes whose clocks differ from their cursors.
+// wakeBehind wakes the mailboxes whose clocks differ from their cursors, and those that were not read to the end.
 func (h *Hub) wakeBehind(positions map[string]messaging.Position) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for user, position := range positions {
-		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 && position.Clock != m.cursor {
+		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 && (position.Clock != m.cursor || !m.counted) {
 			h.woken[m] = struct{}{}
 		}
 	}
-	if len(h.woken) > 0 {
-		signal(h.ready)
-	}
+	h.readIfWoken()
 }

@@ -43,7 +43,7 @@ func TestHubHandsOn(t *testing.T) {
 // reads the rest without another hint, at intervals.
 func TestHubReadsMuch(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
-		const users = 2*readMailboxes + 50
+		const users = 2*readMost + 50
 		streams := map[string]*Stream{}
 		for n := range users {
 			user := fmt.Sprint("user-", n)
@@ -63,7 +63,7 @@ func TestHubReadsMuch(t *testing.T) {
 			s.Close()
 		}
 		_, plural, _ := f.readings()
-		if slices.Max(plural) > readMailboxes || len(plural) < 5 {
+		if slices.Max(plural) > readMost || len(plural) < 5 {
 			t.Errorf("it read %v feeds together", plural)
 		}
 		if took := time.Since(start); took < time.Duration(len(plural)-1)*readInterval || took > time.Second {
@@ -99,7 +99,7 @@ func TestHubFoldsHints(t *testing.T) {
 // of all followed mailboxes, in chunks, and then the mailboxes that have changed.
 func TestHubFindsChanged(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
-		const users = 2*readMailboxes + 50
+		const users = 2*readMost + 50
 		streams := map[string]*Stream{}
 		for n := range users {
 			user := fmt.Sprint("user-", n)
@@ -121,7 +121,7 @@ func TestHubFindsChanged(t *testing.T) {
 		for _, n := range plural {
 			read += n
 		}
-		if slices.Sort(asked); len(pages) != 0 || read != 2 || !slices.Equal(asked, []int{50, readMailboxes, readMailboxes}) {
+		if slices.Sort(asked); len(pages) != 0 || read != 2 || !slices.Equal(asked, []int{50, readMost, readMost}) {
 			t.Errorf("it read %v single feeds, %v together, and %v clocks", pages, plural, asked)
 		}
 		for _, s := range streams {

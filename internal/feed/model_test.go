@@ -89,7 +89,7 @@ func (m *hubModel) editSome(t *rapid.T) {
 }
 
 func (m *hubModel) hint(t *rapid.T) {
-	m.bus.Publish(rapid.SampledFrom([][]string{nil, {"user-0"}, {"user-1", "user-2"}, {"nobody"}}).Draw(t, "users"))
+	m.bus.Publish(rapid.SampledFrom([][]string{nil, {"user-0"}, {"user-1", "user-2"}, {"nobody"}, {"~group-0"}, {"~none"}}).Draw(t, "users"))
 }
 
 func (m *hubModel) openOne(t *rapid.T) {
@@ -144,6 +144,7 @@ func (m *hubModel) read(t *rapid.T, f *follower) bool {
 		if c.Cursor.Compare(f.place()) <= 0 {
 			t.Fatalf("%s came after %s", c.Cursor, f.place())
 		}
+		m.seen(t, f, c)
 		f.got = append(f.got, c)
 	}
 	return len(changes) > 0

@@ -19,22 +19,29 @@ import (
 // after a bounded scan over edited changes, and takes a while.
 type store struct {
 	mu      sync.Mutex
-	feeds   map[string][]entry
-	clocks  map[string]messaging.ID
+	feeds   map[string][]entry // by address
+	clocks  map[string]messaging.Position
 	newest  uint64
-	delay   func() time.Duration // of a read; may be nil
+	groups  map[string]map[string][]period // the memberships of each user, by group
+	delay   func() time.Duration           // of a read; may be nil
 	failure error
 
 	// What has been read.
 	pages  []int // the limits of single feeds
 	plural []int // of how many feeds each
-	asked  []int // of how many clocks each
+	asked  []int // of how many positions each
+	shared []int // of how many groups each
 }
 
 // entry is a change, or the place that an edited change had before.
 type entry struct {
 	messaging.Change
 	gone bool
+	of   string // whose membership it is of, and in which group
+}
+
+func newStore() *store {
+	return &store{feeds: map[string][]entry{}, clocks: map[string]messaging.Position{}, groups: map[string]map[string][]period{}}
 }
 
 // storeWalk is how many entries a page scans.
@@ -51,18 +58,23 @@ func (s *store) add(user string, texts ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, text := range texts {
-		s.newest++
-		id := cursor(s.newest)
-		s.feeds[user] = append(s.feeds[user], entry{Change: messaging.Change{Cursor: id, Message: &messaging.Message{ID: id, Text: text}}})
-		s.clocks[user] = id
+		id := s.next()
+		s.feeds[user] = append(s.feeds[user], entry{Change: messaging.Change{Cursor: id, Message: &messaging.Message{ID: id, Recipient: user, Text: text}}})
+		s.clocks[user] = messaging.Position{Clock: id, Counts: messaging.Counts{Own: s.clocks[user].Own + 1, Groups: s.clocks[user].Groups}}
 	}
+}
+
+// next makes the next id.
+func (s *store) next() messaging.ID {
+	s.newest++
+	return cursor(s.newest)
 }
 
 // edit moves a change to the end of its feed.
 func (s *store) edit(user string, index int) {
 	s.mu.Lock()
 	e := &s.feeds[user][index]
-	if e.gone {
+	if e.gone || e.Message == nil {
 		s.mu.Unlock()
 		return
 	}
@@ -83,14 +95,14 @@ func (s *store) length(user string) int {
 func (s *store) clock(user string) messaging.ID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.clocks[user]
+	return s.clocks[user].Clock
 }
 
 // stored is what is in a feed now, after a cursor.
 func (s *store) stored(user string, after messaging.ID) (changes []messaging.Change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, e := range s.feeds[user] {
+	for _, e := range s.all(user) {
 		if !e.gone && e.Cursor.Compare(after) > 0 {
 			changes = append(changes, e.Change)
 		}
@@ -99,9 +111,9 @@ func (s *store) stored(user string, after messaging.ID) (changes []messaging.Cha
 }
 
 func (s *store) page(user string, after messaging.ID, limit, maxBytes int) messaging.ChangePage {
-	page := messaging.ChangePage{Next: s.clocks[user]}
+	page := messaging.ChangePage{Counts: s.clocks[user].Counts}
 	walked, size := 0, 0
-	for _, e := range s.feeds[user] {
+	for _, e := range s.all(user) {
 		switch {
 		case e.Cursor.Compare(after) <= 0:
 			continue
@@ -110,12 +122,14 @@ func (s *store) page(user string, after messaging.ID, limit, maxBytes int) messa
 			return page
 		case !e.gone:
 			page.Changes = append(page.Changes, e.Change)
-			size += len(e.Message.Text)
+			if e.Message != nil {
+				size += len(e.Message.Text)
+			}
 		}
 		walked++
 		page.Next = e.Cursor
 	}
-	page.Next = s.clocks[user]
+	page.Next = s.clocks[user].Clock
 	return page
 }
 
@@ -142,7 +156,7 @@ func (s *store) ListChanges(
 ) (page messaging.ChangePage, err error) {
 	err = s.read(ctx, &s.pages, limit, func() {
 		if after == nil {
-			page.Next = s.clocks[user]
+			page.Next = s.clocks[user].Clock
 		} else {
 			page = s.page(user, *after, limit, maxBytes)
 		}
@@ -171,8 +185,8 @@ func (s *store) Positions(ctx context.Context, users []string) (map[string]messa
 	positions := map[string]messaging.Position{}
 	err := s.read(ctx, &s.asked, len(users), func() {
 		for _, user := range users {
-			if clock, ok := s.clocks[user]; ok {
-				positions[user] = messaging.Position{Clock: clock}
+			if position, ok := s.clocks[user]; ok {
+				positions[user] = position
 			}
 		}
 	})
@@ -184,7 +198,7 @@ func (s *store) readings() (pages, plural, asked []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	pages, plural, asked = s.pages, s.plural, s.asked
-	s.pages, s.plural, s.asked = nil, nil, nil
+	s.pages, s.plural, s.asked, s.shared = nil, nil, nil, nil
 	return pages, plural, asked
 }
 
@@ -216,7 +230,7 @@ type followed struct {
 
 // follow starts a hub until the test ends.
 func follow(options Options) *followed {
-	f := &followed{store: &store{feeds: map[string][]entry{}, clocks: map[string]messaging.ID{}}}
+	f := &followed{store: newStore()}
 	f.hub = Start(f.store, &f.bus, slog.New(slog.NewTextHandler(&f.log, nil)), options)
 	synctest.Wait() // until the bus is connected
 	return f
@@ -259,7 +273,7 @@ func expect(t *testing.T, s *Stream, want ...string) {
 			t.Fatalf("%v after %q, want %q", err, got, want)
 		}
 		for _, c := range changes {
-			got = append(got, c.Message.Text)
+			got = append(got, textOf(c))
 		}
 	}
 	if !slices.Equal(got, want) {
@@ -273,4 +287,12 @@ func numbers(from, to int) (texts []string) {
 		texts = append(texts, strconv.Itoa(n))
 	}
 	return texts
+}
+
+// textOf is the text of a message, or the user and state of a membership.
+func textOf(c messaging.Change) string {
+	if c.Membership != nil {
+		return c.Membership.User + " " + string(c.Membership.State)
+	}
+	return c.Message.Text
 }

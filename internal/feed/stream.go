@@ -122,6 +122,7 @@ func (s *Stream) Close() {
 	h.opened.Done()
 	h.streams--
 	if m.open--; m.open == 0 {
+		h.forgetGroups(m)
 		delete(h.mailboxes, m.user)
 	}
 }
@@ -244,7 +245,8 @@ func (s *Stream) join() bool {
 	}
 	s.live = true
 	if len(m.live) == 0 { // the hub starts at this cursor, after which there may be changes already
-		m.cursor = s.cursor
+		m.cursor, m.counted = s.cursor, false
+		h.forgetGroups(m)
 		h.woken[m] = struct{}{}
 		signal(h.ready)
 	}

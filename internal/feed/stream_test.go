@@ -235,7 +235,7 @@ func TestStreamOfARestoredStore(t *testing.T) {
 		s := f.open(t, "bob", nil)
 		defer s.Close()
 		synctest.Wait()
-		f.feeds["bob"], f.clocks["bob"] = f.feeds["bob"][:5], cursor(5)
+		f.feeds["bob"], f.clocks["bob"] = f.feeds["bob"][:5], messaging.Position{Clock: cursor(5)}
 		f.bus.Publish(nil)
 		_, err := s.Next(t.Context())
 		if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != messaging.CursorAhead {

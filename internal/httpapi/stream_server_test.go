@@ -184,6 +184,8 @@ var zero = messaging.ID{}.String()
 
 // mailbox is bob's feed in memory; it replaces the database.
 type mailbox struct {
+	feed.Source
+
 	mu      sync.Mutex
 	changes []messaging.Change
 	failure error

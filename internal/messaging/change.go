@@ -33,9 +33,3 @@ type Position struct {
 	Clock ID
 	Counts
 }
-
-// Memberships are the groups that a user is in.
-type Memberships struct {
-	Own    int64         // what the mailbox counted at the time; see Counts. They are the same as long as that is.
-	Groups map[string]ID // by address, the first id of messages that the user may see
-}

@@ -134,33 +134,23 @@ func selectKeys[R any](ctx context.Context, q sqlx.QueryerContext, e engine, t *
 	return rows, nil
 }
 
-// selectGroupsOf returns the groups that users are in, with what their mailboxes count. Users without a mailbox
-// are left out.
-func selectGroupsOf(ctx context.Context, q sqlx.QueryerContext, e engine, users []string) (map[string]Memberships, error) {
-	found := make(map[string]Memberships, len(users))
+// selectGroupsOf returns the groups that users are in, by address, and the first id of messages that each may see.
+func selectGroupsOf(ctx context.Context, q sqlx.QueryerContext, e engine, users []string) (map[string]map[string]ID, error) {
+	found := make(map[string]map[string]ID, len(users))
 	for some := range slices.Chunk(users, db.MaxPreparedParameters) {
 		args := make([]any, len(some))
 		for i, user := range some {
-			args[i] = user
+			args[i], found[user] = user, map[string]ID{}
 		}
 		err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
 			var user, group string
-			var own int64
 			var visibleFrom ID
-			if err := rows.Scan(&user, &own, &group, &visibleFrom); err != nil {
+			if err := rows.Scan(&user, &group, &visibleFrom); err != nil {
 				return false, err
 			}
-			if _, ok := found[user]; !ok {
-				found[user] = Memberships{own, map[string]ID{}}
-			}
-			if group != "" {
-				found[user].Groups[group] = visibleFrom
-			}
+			found[user][group] = visibleFrom
 			return false, nil
-		}, e.rebind(`
-			SELECT m.user_id, m.own_changes, coalesce(s.group_id, ''), s.visible_from
-			FROM mailboxes AS m LEFT JOIN memberships AS s ON s.user_id = m.user_id AND s.state = 'active'
-			WHERE m.user_id IN (`+db.RowsOf(len(some), "?")+`)`), args...)
+		}, e.rebind(`SELECT user_id, group_id, visible_from FROM memberships WHERE state = 'active' AND user_id IN (`+db.RowsOf(len(some), "?")+`)`), args...)
 		if err != nil {
 			return nil, fmt.Errorf("select memberships: %w", err)
 		}

@@ -62,14 +62,14 @@ func (s *Service) Positions(ctx context.Context, users []string) (positions map[
 	return positions, explain(err)
 }
 
-// ListMemberships returns the groups that some users are in, for package feed. Users without a mailbox are left
-// out. Errors: [Unavailable].
-func (s *Service) ListMemberships(ctx context.Context, users []string) (memberships map[string]Memberships, err error) {
+// ListMemberships returns the groups that some users are in, by address, with the first id of messages that they may see
+// there, for package feed. Errors: [Unavailable].
+func (s *Service) ListMemberships(ctx context.Context, users []string) (groups map[string]map[string]ID, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		memberships, err = selectGroupsOf(ctx, q, s.engine, users)
+		groups, err = selectGroupsOf(ctx, q, s.engine, users)
 		return err
 	})
-	return memberships, explain(err)
+	return groups, explain(err)
 }
 
 // ListGroupChanges returns what has changed in some groups, each after a cursor, in the order of the feed and by
