@@ -102,25 +102,34 @@ func stampsOf(changes []*Change, ids []ID) map[string]*stamp {
 	return stamps
 }
 
+// clocksAtOnce is how many clocks one statement sets: SQLite takes 32,766 parameters.
+const clocksAtOnce = 8000
+
+// clockRow is a mailbox after its clock was set, or was not.
+type clockRow struct {
+	UserID   string `db:"user_id"`
+	Clock    ID     `db:"clock"`
+	Blocking bool   `db:"blocking"`
+	Closed   bool   `db:"closed"`
+}
+
 // setClocks locks the mailboxes of changes, has them count the changes, and sets the clocks that are
 // below the first id. It returns the clocks that are not.
 func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps map[string]*stamp, first ID) (map[string]ID, error) {
 	owners := slices.Sorted(maps.Keys(stamps)) // all transactions lock in this order, which prevents deadlocks
-	args := make([]any, 0, 4*len(owners)+1)
-	for _, owner := range owners {
-		s := stamps[owner]
-		args = append(args, owner, s.clock, s.own, s.groups)
-	}
-	args = append(args, first)
-
-	rows := []struct {
-		UserID   string `db:"user_id"`
-		Clock    ID     `db:"clock"`
-		Blocking bool   `db:"blocking"`
-		Closed   bool   `db:"closed"`
-	}{}
-	if err := tx.SelectContext(ctx, &rows, tx.Rebind(SetClocks("VALUES "+db.RowsOf(len(owners), "(?,?,?,?)"), "?")), args...); err != nil {
-		return nil, fmt.Errorf("set mailbox clocks: %w", err)
+	var rows []clockRow
+	for some := range slices.Chunk(owners, clocksAtOnce) {
+		args := make([]any, 0, 4*len(some)+1)
+		for _, owner := range some {
+			s := stamps[owner]
+			args = append(args, owner, s.clock, s.own, s.groups)
+		}
+		args = append(args, first)
+		var set []clockRow
+		if err := tx.SelectContext(ctx, &set, tx.Rebind(SetClocks("VALUES "+db.RowsOf(len(some), "(?,?,?,?)"), "?")), args...); err != nil {
+			return nil, fmt.Errorf("set mailbox clocks: %w", err)
+		}
+		rows = append(rows, set...)
 	}
 	ahead, blocking, closed := map[string]ID{}, map[string]bool{}, map[string]bool{}
 	for _, row := range rows {

@@ -132,3 +132,40 @@ func TestClosed(t *testing.T) {
 		expect(nil, nil)
 	})
 }
+
+// TestManyOwners makes a change of more mailboxes than one statement can set. The first is ahead, and is closed: the change
+// knows it, as of any other.
+func TestManyOwners(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		database := dbtest.Open(t, dbtest.NewURL(t, engine))
+		mailboxes := mailbox.New(database, mailbox.Options{Now: time.Now, Waiting: 1, Publish: func([]string) {}})
+		owners := make([]string, 10_000)
+		for i := range owners {
+			owners[i] = fmt.Sprintf("u%05d", i)
+		}
+		ahead := mailbox.FirstIDAt(time.Now().Add(time.Second))
+		err := database.Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO mailboxes (user_id, clock, closed) VALUES ($1, $2, true)", owners[0], ahead)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := func(context.Context, *sqlx.Tx) (mailbox.Change, error) {
+			return mailbox.Change{Owners: owners, N: 1}, nil
+		}
+		err = mailboxes.EraseFound(t.Context(), owners[1], found, func(ctx context.Context, tx *sqlx.Tx, c mailbox.Change) error {
+			var set int
+			if err := tx.GetContext(ctx, &set, "SELECT count(*) FROM mailboxes WHERE clock = $1 AND own_changes = 1", c.IDs[0]); err != nil {
+				return err
+			}
+			if set != len(owners) || c.IDs[0].Compare(ahead) <= 0 || !slices.Equal(c.Closed, owners[:1]) {
+				t.Errorf("%d mailboxes are at %s, of which %v are closed; one was at %s", set, c.IDs[0], c.Closed, ahead)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -49,7 +49,6 @@ func (e *erasure) eraseInGroup(ctx context.Context, r *groupRemnants) error {
 		return mailbox.Change{}, nil
 	}, func(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, c mailbox.Change) error {
 		if len(r.messages) == 0 {
-			e.service.eraser.wake() // if the group has no other members
 			return leaveGroup(ctx, tx, g, roster.Left, c)
 		}
 		if err := e.erase(ctx, tx, &remnants{messages: r.messages}, c.IDs); err != nil {

@@ -30,13 +30,18 @@ type explainer struct {
 
 // QueryxContext explains the query and then runs it.
 func (e *explainer) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
-	check := map[db.Engine]func(*explainer, context.Context, string, []any) error{
-		db.Postgres: (*explainer).checkPostgres, db.SQLite: (*explainer).checkSQLite,
-	}[e.database.Engine]
-	if err := check(e, ctx, query, args); err != nil {
+	if err := e.check(ctx, query, args); err != nil {
 		return nil, err
 	}
 	return e.QueryerContext.QueryxContext(ctx, query, args...)
+}
+
+// check checks the plan of a statement. Postgres runs it for that.
+func (e *explainer) check(ctx context.Context, query string, args []any) error {
+	check := map[db.Engine]func(*explainer, context.Context, string, []any) error{
+		db.Postgres: (*explainer).checkPostgres, db.SQLite: (*explainer).checkSQLite,
+	}[e.database.Engine]
+	return check(e, ctx, query, args)
 }
 
 // checkPostgres checks the custom plan for these parameters, and the generic plan.

@@ -41,6 +41,9 @@ func (s *Service) changeGroup(
 	if errors.Is(err, errUnchanged) {
 		return nil
 	}
+	if err == nil && group.Deleted {
+		s.eraser.wake()
+	}
 	return err
 }
 

@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	eraseRows   = 500         // of a deleted group that one transaction erases
+	eraseMax    = 500         // rows of a deleted group that one transaction erases
 	eraseRounds = time.Minute // between looks for groups that another server has deleted, and not erased
 )
 
-// deleteGroup makes a locked group one that is deleted, for all of its members. Its messages, members and markers,
+// deleteGroup makes a locked group a deleted one, for all of its members. Its messages, members and markers,
 // which nobody can read any more, are left to an eraser.
 func deleteGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, changed ID) error {
 	_, err := tx.ExecContext(ctx, `
@@ -29,7 +29,7 @@ func deleteGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, changed ID)
 	if err != nil {
 		return fmt.Errorf("delete group: %w", err)
 	}
-	for users := range slices.Chunk(g.Members.Users(), eraseRows) {
+	for users := range slices.Chunk(g.Members.Users(), eraseMax) {
 		_, err := tx.ExecContext(ctx, tx.Rebind(`
 			UPDATE memberships SET state = 'deleted', changed = ?, muted_until = NULL, hidden = NULL
 			WHERE group_id = ? AND user_id IN (`+db.RowsOf(len(users), "?")+`)`), append([]any{changed, g.Address}, anys(users)...)...)
@@ -37,6 +37,7 @@ func deleteGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, changed ID)
 			return fmt.Errorf("end memberships: %w", err)
 		}
 	}
+	g.Deleted = true
 	return nil
 }
 
@@ -111,39 +112,35 @@ func (e *eraser) step(ctx context.Context, tx *sqlx.Tx) (more bool, err error) {
 // erasePart erases a part of a deleted group, whose row is locked.
 func (e *eraser) erasePart(ctx context.Context, tx *sqlx.Tx, address string) error {
 	for _, part := range []func(context.Context, *sqlx.Tx, string) (erased bool, err error){
-		eraseMessages, eraseMarkers, e.eraseIndex, eraseMembers,
+		eraseRows[ID]("messages", "recipient = $1 AND deleted = false", "id"),
+		eraseRows[ID]("messages", "recipient = $1 AND deleted = true", "id"),
+		eraseRows[ID]("read_markers", "coalesce(peer, peer) = $1", "changed"), // by an index of that expression; see EveryID
+		eraseRows[string]("members", "group_id = $1", "user_id"),
+		e.eraseIndex,
 	} {
 		if erased, err := part(ctx, tx, address); err != nil || erased {
+			if err != nil {
+				err = fmt.Errorf("erase a part of a group: %w", err)
+			}
 			return err
 		}
 	}
 	return e.finish(ctx, tx, address)
 }
 
-func eraseMessages(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
-	return erasedRows(ctx, tx, `
-		DELETE FROM messages WHERE recipient = $1 AND deleted IN (false, true) AND id IN (
-			SELECT id FROM messages WHERE recipient = $1 AND deleted IN (false, true) LIMIT %d)`, address)
-}
-
-func eraseMarkers(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
-	return erasedRows(ctx, tx, `
-		DELETE FROM read_markers WHERE peer = $1 AND owner IN (
-			SELECT owner FROM read_markers WHERE coalesce(peer, peer) = $1 ORDER BY changed LIMIT %d)`, address)
-}
-
-func eraseMembers(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
-	return erasedRows(ctx, tx, `
-		DELETE FROM members WHERE group_id = $1 AND user_id IN (SELECT user_id FROM members WHERE group_id = $1 LIMIT %d)`, address)
-}
-
-func erasedRows(ctx context.Context, tx *sqlx.Tx, statement, address string) (erased bool, err error) {
-	result, err := tx.ExecContext(ctx, fmt.Sprintf(statement, eraseRows), address) // as a parameter it would not tell the planner how few
-	if err != nil {
-		return false, fmt.Errorf("erase a part of a group: %w", err)
+// eraseRows erases the first rows of a group in some table, in the order of a key. They are a range of an index: told their keys,
+// or to look for them in the same statement, Postgres may read all rows of the group each time.
+func eraseRows[K any](table, where, key string) func(context.Context, *sqlx.Tx, string) (erased bool, err error) {
+	return func(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
+		var keys []K
+		err = tx.SelectContext(ctx, &keys, "SELECT "+key+" FROM "+table+" WHERE "+where+" ORDER BY "+key+" LIMIT $2", address, eraseMax)
+		if err != nil || len(keys) == 0 {
+			return false, err
+		}
+		ctx = db.WithCustomPlan(ctx) // which knows that the range is short
+		_, err = tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE "+where+" AND "+key+" >= $2 AND "+key+" <= $3", address, keys[0], keys[len(keys)-1])
+		return true, err
 	}
-	n, err := result.RowsAffected()
-	return n > 0, err
 }
 
 // eraseIndex erases one segment of the index for searches.

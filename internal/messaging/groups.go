@@ -143,15 +143,11 @@ func (s *Service) UpdateGroup(ctx context.Context, caller Caller, address string
 // DeleteGroup ends a group for all its members; its messages are erased in the background, and its address is never given again.
 // The owner may. Errors: [NotFound]; [Forbidden]; [Unavailable].
 func (s *Service) DeleteGroup(ctx context.Context, caller Caller, address string) error {
-	err := s.changeGroupAs(ctx, caller, address, roster.Owner, func(g *roster.Locked) (mailbox.Change, error) {
+	return s.changeGroupAs(ctx, caller, address, roster.Owner, func(g *roster.Locked) (mailbox.Change, error) {
 		c := changeOf(g, 1, g.Members.Users()...)
 		c.Publish = []string{address}
 		return c, nil
 	}, func(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, c mailbox.Change) error {
 		return deleteGroup(ctx, tx, g, c.IDs[0])
 	})
-	if err == nil {
-		s.eraser.wake()
-	}
-	return err
 }
