@@ -90,5 +90,5 @@ func noSuchMember() *Error {
 }
 
 func groupExists() *Error {
-	return &Error{Code: GroupExists, Message: "This address is that of another group, or of one that was deleted."}
+	return &Error{Code: GroupExists, Message: "This address is taken: another request has created a group there, or it was deleted."}
 }
