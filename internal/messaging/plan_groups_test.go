@@ -114,6 +114,18 @@ var plannedInboxes = map[string]struct {
 		_, err := selectMailbox(ctx, q, e, user, Window{Limit: page - 1}, idRange{high: below})
 		return err
 	}, []string{"messages_pkey", "messages_sent_to_users"}},
+	"export of messages": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ ID) error {
+		_, err := selectSentToGroups(ctx, q, user, ID{}, page-1)
+		return err
+	}, []string{"messages_sent_to_groups"}},
+	"export of memberships": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ ID) error {
+		_, err := selectMemberships(ctx, q, user, "~group-3", page)
+		return err
+	}, []string{"memberships_"}},
+	"erasure": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ ID) error {
+		_, err := selectGroupRemnants(ctx, q, user, page)
+		return err
+	}, []string{"messages_"}},
 }
 
 // plannedGroupFeeds are the statements behind the feeds of users in groups.
