@@ -24,8 +24,10 @@
 //
 // Every list is read by keyset pagination from a range of one index, or of two that are merged. A
 // conversation is a row for each of its two users that names its last message; its unread messages
-// are counted by each query, up to [UnreadMax]. A deleted message leaves a tombstone. Searches
-// use package searchindex, which indexer.go keeps up; see search.go. What differs between the engines
+// are counted by each query, up to [UnreadMax]. A deleted message leaves a tombstone. The
+// inbox of a user has these and a line for each of their groups; see inbox_sql.go. Searches
+// use package searchindex, which indexer.go keeps up, an index for each mailbox; see search.go, and
+// search_user.go for one in all that a user can see. What differs between the engines
 // is the interface in engine.go, and each engine has a file. A new column of a table is one line of
 // columns.go.
 //

@@ -3,16 +3,16 @@ package messaging
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/roster"
 )
 
-// inboxTest is a service with groups whose rows are stored as they are.
+// inboxTest is a service with groups.
 type inboxTest struct {
 	*Service
 
@@ -26,55 +26,58 @@ func newInboxTest(t *testing.T, engine db.Engine) *inboxTest {
 	return &inboxTest{service, t}
 }
 
-func (s *inboxTest) exec(statement string, args ...any) {
+// group makes a group of an owner and others.
+func (s *inboxTest) group(address, owner string, others ...string) {
 	s.t.Helper()
-	err := s.db.Tx(s.t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
-		_, err := tx.ExecContext(ctx, tx.Rebind(statement), args...)
-		return err
-	})
+	_, _, err := s.CreateGroup(s.t.Context(), AsService, NewGroup{Address: address, Name: "the name of " + address, History: roster.All, Owner: owner})
 	if err != nil {
+		s.t.Fatal(err)
+	}
+	if len(others) > 0 {
+		s.join(address, roster.All, others...)
+	}
+}
+
+// join makes users members of a group, in which they may see what was written before or not.
+func (s *inboxTest) join(address string, history roster.History, users ...string) {
+	s.t.Helper()
+	if _, err := s.UpdateGroup(s.t.Context(), AsService, address, GroupEdit{History: &history}); err != nil {
+		s.t.Fatal(err)
+	}
+	added, err := s.AddMembers(s.t.Context(), AsService, address, users)
+	if err != nil || slices.ContainsFunc(added, func(a AddedMember) bool { return a.Outcome != Added }) {
+		s.t.Fatalf("add to %s: %+v, %v", address, added, err)
+	}
+}
+
+func (s *inboxTest) leave(address, user string) {
+	s.t.Helper()
+	if err := s.RemoveMember(s.t.Context(), AsService, address, user); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-// group makes a group with members.
-func (s *inboxTest) group(address string, members ...string) {
+func (s *inboxTest) send(sender, recipient, text string) Message {
 	s.t.Helper()
-	since := s.mailboxes.NewIDs(1)[0]
-	s.exec(`INSERT INTO groups (group_id, name, history, member_count, version, created, changed) VALUES (?, ?, 'all', ?, 1, ?, ?)`,
-		address, "the name of "+address, len(members), since, since)
-	s.exec(`INSERT INTO mailboxes (user_id, clock) VALUES (?, ?)`, address, since)
-	for _, user := range members {
-		s.join(address, user, ID{})
-	}
-}
-
-// join makes a user a member of a group, who sees its messages from an id on, and returns since when.
-func (s *inboxTest) join(address, user string, visibleFrom ID) (since ID) {
-	s.t.Helper()
-	since = s.mailboxes.NewIDs(1)[0]
-	s.exec(`INSERT INTO memberships (user_id, group_id, role, state, since, visible_from, changed) VALUES (?, ?, 'member', 'active', ?, ?, ?)
-		ON CONFLICT (user_id, group_id) DO UPDATE SET state = 'active', since = excluded.since, visible_from = excluded.visible_from`,
-		user, address, since, visibleFrom, since)
-	return since
-}
-
-// post stores a message to a group.
-func (s *inboxTest) post(sender, address, text string) Message {
-	s.t.Helper()
-	m := Message{ID: s.mailboxes.NewIDs(1)[0], Sender: sender, Recipient: address, Text: text}
-	s.exec(`INSERT INTO messages (recipient, id, sender, text) VALUES (?, ?, ?, ?)`, address, m.ID, sender, text)
-	s.exec(`UPDATE groups SET last_message_id = ? WHERE group_id = ?`, m.ID, address)
-	return m
-}
-
-func (s *inboxTest) direct(sender, recipient string) Message {
-	s.t.Helper()
-	m, _, err := s.Send(s.t.Context(), AsService, Draft{Sender: sender, Recipient: recipient, Text: "x"})
+	m, _, err := s.Send(s.t.Context(), AsService, Draft{Sender: sender, Recipient: recipient, Text: text})
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return m
+}
+
+// sendMany sends the same message many times, in no order.
+func (s *inboxTest) sendMany(sender, recipient, text string, n int) {
+	s.t.Helper()
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			if _, _, err := s.Send(s.t.Context(), AsService, Draft{Sender: sender, Recipient: recipient, Text: text}); err != nil {
+				s.t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // inbox returns the peers of a user's conversations, from all pages of a size.
@@ -138,13 +141,13 @@ func (s *inboxTest) expect(user string, peers ...string) {
 func TestInboxOfBothKinds(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := newInboxTest(t, engine)
-		s.direct("alice", "bob")
+		s.send("alice", "bob", "x")
 		s.group("~quiet", "bob", "carol")
-		s.direct("carol", "bob")
+		s.send("carol", "bob", "x")
 		s.group("~busy", "bob", "carol")
-		s.direct("dora", "bob")
+		s.send("dora", "bob", "x")
 		s.expect("bob", "dora", "~busy", "carol", "~quiet", "alice")
-		last := s.post("carol", "~busy", "hello")
+		last := s.send("carol", "~busy", "hello")
 		s.expect("bob", "~busy", "dora", "carol", "~quiet", "alice")
 		s.expect("carol", "~busy", "bob", "~quiet")
 
@@ -161,7 +164,7 @@ func TestInboxOfBothKinds(t *testing.T) {
 				t.Errorf("%s reads %s: %v", who, peer, err)
 			}
 		}
-		s.exec(`UPDATE memberships SET state = 'left' WHERE user_id = 'carol' AND group_id = '~busy'`)
+		s.leave("~busy", "carol")
 		s.expect("carol", "bob", "~quiet")
 	})
 }
@@ -172,18 +175,18 @@ func TestInboxOfALateMember(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := newInboxTest(t, engine)
 		s.group("~team", "alice")
-		old := s.post("alice", "~team", "before")
-		s.direct("alice", "bob")
-		joined := s.join("~team", "bob", ID{})
-		if c := s.conversation("bob", "~team"); c.LastMessage.ID != old.ID || c.Position != joined || c.Unread != 0 {
+		old := s.send("alice", "~team", "before")
+		s.send("alice", "bob", "x")
+		s.join("~team", roster.All, "bob")
+		if c := s.conversation("bob", "~team"); c.LastMessage.ID != old.ID || c.Position.Compare(old.ID) <= 0 || c.Unread != 0 {
 			t.Errorf("with the history: %+v", c)
 		}
 		s.expect("bob", "~team", "alice")
-		s.join("~team", "carol", s.mailboxes.NewIDs(1)[0])
+		s.join("~team", roster.None, "carol")
 		if c := s.conversation("carol", "~team"); c.LastMessage.ID != (ID{}) || c.Unread != 0 {
 			t.Errorf("without the history: %+v", c)
 		}
-		last := s.post("alice", "~team", "after")
+		last := s.send("alice", "~team", "after")
 		for _, user := range []string{"bob", "carol"} {
 			if c := s.conversation(user, "~team"); c.LastMessage.ID != last.ID || c.Unread != 1 {
 				t.Errorf("%s: %+v", user, c)
@@ -201,8 +204,8 @@ func TestHiddenAndMuted(t *testing.T) {
 		s := newInboxTest(t, engine)
 		s.group("~team", "alice", "bob")
 		for peer, send := range map[string]func() Message{
-			"alice": func() Message { return s.direct("alice", "bob") },
-			"~team": func() Message { return s.post("alice", "~team", "x") },
+			"alice": func() Message { return s.send("alice", "bob", "x") },
+			"~team": func() Message { return s.send("alice", "~team", "x") },
 		} {
 			before := s.inbox("bob", 100)
 			send()
@@ -248,28 +251,28 @@ func TestUnreadInGroups(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := newInboxTest(t, engine)
 		s.group("~team", "alice", "bob")
-		first := s.post("alice", "~team", "x")
-		for range 150 {
-			s.post("alice", "~team", "x")
-		}
+		first := s.send("alice", "~team", "x")
+		s.sendMany("alice", "~team", "x", 150)
 		if got := s.conversation("bob", "~team").Unread; got != UnreadMax {
 			t.Errorf("%d unread", got)
 		}
-		for range 150 {
-			s.post("bob", "~team", "x")
-		}
+		s.sendMany("bob", "~team", "x", 150)
 		if got := s.conversation("bob", "~team").Unread; got != 50 {
 			t.Errorf("%d unread among the newest", got)
 		}
 		if got := s.unread(); got != (Unread{1, 50}) {
 			t.Errorf("unread: %+v", got)
 		}
-		last := s.post("alice", "~team", "x")
-		for marker, want := range map[ID]int{first.ID: 51 - 1, s.post("alice", "~team", "x").ID: 0, last.ID: 1} {
-			s.exec(`INSERT INTO read_markers (owner, peer, message_id, changed) VALUES ('bob', '~team', ?, ?)
-				ON CONFLICT (owner, peer) DO UPDATE SET message_id = excluded.message_id`, marker, marker)
-			if got := s.conversation("bob", "~team").Unread; got != want {
-				t.Errorf("%d unread after a marker, want %d", got, want)
+		last := s.send("alice", "~team", "x")
+		for _, c := range []struct {
+			marker Message
+			want   int
+		}{{first, 50}, {last, 1}, {s.send("alice", "~team", "x"), 0}} {
+			if _, err := s.SetReadMarker(t.Context(), AsUser("bob"), "bob", "~team", c.marker.ID); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.conversation("bob", "~team").Unread; got != c.want {
+				t.Errorf("%d unread after a marker, want %d", got, c.want)
 			}
 		}
 	})

@@ -1,14 +1,19 @@
 package messaging
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/roster"
+	"github.com/message-service/message-service/internal/searchindex"
 )
 
 // searchAll returns the texts that a user finds, from all pages of a size, and how many pages there were.
@@ -36,18 +41,14 @@ func (s *inboxTest) searchAll(user, words string, limit int) (texts []string, pa
 func TestSearchOfUser(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := newInboxTest(t, engine)
-		s.group("~all", "alice", "bob", "erased")
+		s.group("~all", "alice", "bob")
 		s.group("~none", "alice")
 		s.group("~other", "carol")
 		want := map[string][]string{}
 		send := func(sender, recipient string, readers ...string) {
 			text := fmt.Sprintf("lunch %s %s %d", sender, strings.TrimPrefix(recipient, "~"), s.mailboxes.NewIDs(1)[0].Time().UnixNano())
-			if recipient[0] == '~' {
-				s.post(sender, recipient, text)
-				s.post(sender, recipient, "dinner")
-			} else if _, _, err := s.Send(t.Context(), AsService, Draft{Sender: sender, Recipient: recipient, Text: text}); err != nil {
-				t.Fatal(err)
-			}
+			s.send(sender, recipient, text)
+			s.send(sender, recipient, "dinner")
 			for _, reader := range readers {
 				want[reader] = append([]string{text}, want[reader]...)
 			}
@@ -68,8 +69,7 @@ func TestSearchOfUser(t *testing.T) {
 			}
 		}
 		some(false)
-		joined := s.mailboxes.NewIDs(1)[0]
-		s.join("~none", "bob", joined)
+		s.join("~none", roster.None, "bob")
 		some(true)
 		check := func(when string) {
 			t.Helper()
@@ -83,13 +83,11 @@ func TestSearchOfUser(t *testing.T) {
 		}
 		check("before it is indexed")
 		for _, owner := range []string{"alice", "bob", "~all", "~none"} {
-			for range indexMessages {
-				if owner[0] == '~' {
-					s.post("alice", owner, "breakfast")
-				} else {
-					s.direct("carol", owner)
-				}
+			sender := "carol"
+			if roster.IsGroup(owner) {
+				sender = "alice"
 			}
+			s.sendMany(sender, owner, "breakfast", indexMessages)
 			if err := s.indexer.catchUp(t.Context(), owner); err != nil {
 				t.Fatal(err)
 			}
@@ -97,7 +95,7 @@ func TestSearchOfUser(t *testing.T) {
 		check("after it is indexed")
 		some(true)
 		check("partly indexed")
-		s.exec(`UPDATE memberships SET state = 'removed' WHERE user_id = 'bob' AND group_id = '~all'`)
+		s.leave("~all", "bob")
 		want["bob"] = slices.DeleteFunc(want["bob"], func(text string) bool { return strings.Contains(text, " all ") })
 		check("after bob was removed")
 	})
@@ -110,7 +108,7 @@ func TestSearchOfUserIsBounded(t *testing.T) {
 		s := newInboxTest(t, engine)
 		const groups, rounds = 20, 10
 		for i := range groups {
-			s.group(fmt.Sprintf("~group-%d", i), "bob")
+			s.group(fmt.Sprintf("~group-%d", i), "alice", "bob")
 		}
 		var want []string
 		for i := range groups * rounds {
@@ -119,7 +117,7 @@ func TestSearchOfUserIsBounded(t *testing.T) {
 				text = fmt.Sprintf("lunch %d", i)
 				want = append([]string{text}, want...)
 			}
-			s.post("alice", fmt.Sprintf("~group-%d", i%groups), text)
+			s.send("alice", fmt.Sprintf("~group-%d", i%groups), text)
 		}
 		most := amount{messages: 2 * (groups + 1) * 2, bytes: 1 << 20} // two of each mailbox, twice
 		var got []string
@@ -143,6 +141,43 @@ func TestSearchOfUserIsBounded(t *testing.T) {
 		}
 		if got, pages := s.searchAll("bob", "!", 10); got != nil || pages != 1 {
 			t.Errorf("found %v on %d pages", got, pages)
+		}
+	})
+}
+
+// TestIndexOfGroup changes messages of a group, which its index has and that of their sender has not.
+func TestIndexOfGroup(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := newInboxTest(t, engine)
+		s.group("~team", "alice", "bob")
+		first, second := s.send("alice", "~team", "lunch one"), s.send("alice", "~team", "lunch two")
+		s.sendMany("alice", "~team", "breakfast", indexMessages)
+		for _, owner := range []string{"alice", "~team"} {
+			if err := s.indexer.catchUp(t.Context(), owner); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read(t, s.Service, func(ctx context.Context, q sqlx.QueryerContext) error {
+			for owner, isIndexed := range map[string]bool{"alice": false, "~team": true} {
+				if end, err := searchindex.IndexedUpTo(ctx, q, owner); err != nil || (end != ID{}) != isIndexed {
+					t.Errorf("%s is indexed up to %v: %v", owner, end, err)
+				}
+			}
+			return nil
+		})
+		if _, err := s.Edit(t.Context(), AsUser("alice"), first.ID, Edit{Text: new("supper one")}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Delete(t.Context(), AsUser("alice"), second.ID); err != nil {
+			t.Fatal(err)
+		}
+		group := indexed{Service: s.Service, t: t, owner: "~team"}
+		group.expect("supper", first.ID)
+		group.expect("lunch")
+		for _, user := range []string{"alice", "bob"} {
+			if got, _ := s.searchAll(user, "supper", 10); !slices.Equal(got, []string{"supper one"}) {
+				t.Errorf("%s finds %v", user, got)
+			}
 		}
 	})
 }
