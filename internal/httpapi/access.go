@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/message-service/message-service/internal/httpapi/openapi"
 	"github.com/message-service/message-service/internal/identity"
+	"github.com/message-service/message-service/internal/roster"
 )
 
 // access says who may call an operation, as its x-access does.
@@ -73,7 +73,7 @@ func (a access) checkGroup(op *openapi.Operation) error {
 
 // isActor reports whether a parameter names the user of a token, or a group, of which that user may be a member.
 func (a access) isActor(name, value, user string) bool {
-	return value == user || name == "recipient" && a.group != "" && strings.HasPrefix(value, "~")
+	return value == user || name == "recipient" && a.group != "" && roster.IsGroup(value)
 }
 
 // newActors reads the user of an x-access: which parameters name the user of a token, and whether user
