@@ -41,6 +41,7 @@ type Options[T Item] struct {
 	Size    int           // items that may wait
 	Writers int           // batches that are written at the same time
 	Timeout time.Duration // of [Committer.Do], including the wait in the queue
+	Large   bool          // batches are as large as they can be, and not short while few items wait
 
 	// Write writes a batch, and returns the items that it has not written, with the reason.
 	Write func(batch []T) (failed []T, err error)
@@ -58,7 +59,7 @@ type Committer[T Item] struct {
 
 // Start makes a committer and starts its writers.
 func Start[T Item](options Options[T]) *Committer[T] {
-	c := &Committer[T]{options: options, queue: newQueue[T](options.Size)}
+	c := &Committer[T]{options: options, queue: newQueue[T](options.Size, options.Large)}
 	for range options.Writers {
 		c.running.Go(c.run)
 	}

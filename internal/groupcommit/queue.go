@@ -6,7 +6,8 @@ import "sync"
 // key in common: else one would wait in the database for the locks of the other while it holds
 // its own.
 type queue[T Item] struct {
-	size int // items that may wait
+	size  int // items that may wait
+	large bool
 
 	mu      sync.Mutex
 	changed *sync.Cond      // an item came, a batch was written, or the queue was closed
@@ -23,8 +24,8 @@ type entry[T Item] struct {
 	done chan struct{}
 }
 
-func newQueue[T Item](size int) *queue[T] {
-	q := &queue[T]{size: size, busy: map[string]bool{}, held: map[string]bool{}}
+func newQueue[T Item](size int, large bool) *queue[T] {
+	q := &queue[T]{size: size, large: large, busy: map[string]bool{}, held: map[string]bool{}}
 	q.changed = sync.NewCond(&q.mu)
 	return q
 }
@@ -90,7 +91,7 @@ const lookAhead = 1024
 // item that waits.
 func (q *queue[T]) next() (batch []entry[T]) {
 	most := shortBatch
-	if len(q.waiting) > manyWaiting {
+	if q.large || len(q.waiting) > manyWaiting {
 		most = MaxBatch
 	}
 	rest := q.waiting[q.passed:]

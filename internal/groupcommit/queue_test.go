@@ -15,7 +15,7 @@ func TestQueue(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		const size = 20
-		q := newQueue[*item](size)
+		q := newQueue[*item](size, false)
 		last := map[string]int{} // of the items of each key that were handed out
 		var waiting []int
 		var batches [][]entry[*item]
@@ -117,7 +117,7 @@ func without(t *rapid.T, numbers []int, n int) (rest []int) {
 // TestQueueBounds fills a long queue: batches are bounded, and so is the look-ahead.
 func TestQueueBounds(t *testing.T) {
 	t.Parallel()
-	q := newQueue[*item](4 * lookAhead)
+	q := newQueue[*item](4*lookAhead, false)
 	put := func(key string, n int) {
 		for i := range n {
 			if err := q.put(entry[*item]{item: &item{keys: []string{key, fmt.Sprint(key, i)}}}); err != nil {
@@ -141,4 +141,20 @@ func TestQueueBounds(t *testing.T) {
 	expect(0)        // c is too far behind
 	q.release(first)
 	expect(MaxBatch) // of a, and those of b wait
+}
+
+// TestLarge takes all that waits, where batches need not be short.
+func TestLarge(t *testing.T) {
+	t.Parallel()
+	for large, want := range map[bool]int{false: shortBatch, true: 2 * shortBatch} {
+		q := newQueue[*item](4*shortBatch, large)
+		for range 2 * shortBatch {
+			if err := q.put(entry[*item]{item: &item{}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if batch := q.take(); len(batch) != want {
+			t.Errorf("large %t: took %d items, want %d", large, len(batch), want)
+		}
+	}
 }

@@ -119,14 +119,9 @@ func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps map[s
 	owners := slices.Sorted(maps.Keys(stamps)) // all transactions lock in this order, which prevents deadlocks
 	var rows []clockRow
 	for some := range slices.Chunk(owners, clocksAtOnce) {
-		args := make([]any, 0, 4*len(some)+1)
-		for _, owner := range some {
-			s := stamps[owner]
-			args = append(args, owner, s.clock, s.own, s.groups)
-		}
-		args = append(args, first)
+		text, args := setClocksOf[tx.DriverName()](some, stamps, first)
 		var set []clockRow
-		if err := tx.SelectContext(ctx, &set, tx.Rebind(SetClocks("VALUES "+db.RowsOf(len(some), "(?,?,?,?)"), "?")), args...); err != nil {
+		if err := tx.SelectContext(ctx, &set, text, args...); err != nil {
 			return nil, fmt.Errorf("set mailbox clocks: %w", err)
 		}
 		rows = append(rows, set...)
@@ -144,13 +139,42 @@ func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps map[s
 		}
 	}
 	for _, c := range changes {
-		c.Blocking = slices.ContainsFunc(c.Owners, func(owner string) bool { return blocking[owner] })
+		c.Blocking = len(blocking) > 0 && slices.ContainsFunc(c.Owners, func(owner string) bool { return blocking[owner] })
 		if c.Closed = nil; len(closed) > 0 {
 			c.Closed = slices.DeleteFunc(slices.Clone(c.Owners), func(owner string) bool { return !closed[owner] })
 		}
 	}
 	return ahead, nil
 }
+
+// setClocksOf write the statement of each engine, by the name of its driver, that sets the clocks of owners in this
+// order, and returns at least the mailboxes that are ahead, blocking or closed.
+var setClocksOf = map[string]func(owners []string, stamps map[string]*stamp, first ID) (text string, args []any){
+	string(db.SQLite): func(owners []string, stamps map[string]*stamp, first ID) (text string, args []any) {
+		args = make([]any, 0, 4*len(owners)+1)
+		for _, owner := range owners {
+			s := stamps[owner]
+			args = append(args, owner, s.clock, s.own, s.groups)
+		}
+		return SetClocks("VALUES "+db.RowsOf(len(owners), "(?,?,?,?)"), "?"), append(args, first)
+	},
+	// Arrays make one statement for any number of owners, which Postgres need not parse and plan each time.
+	string(db.Postgres): func(owners []string, stamps map[string]*stamp, first ID) (text string, args []any) {
+		clocks, own, groups := make([]string, len(owners)), make([]int64, len(owners)), make([]int64, len(owners))
+		for i, owner := range owners {
+			s := stamps[owner]
+			clocks[i], own[i], groups[i] = s.clock.String(), int64(s.own), int64(s.groups)
+		}
+		return setClocksByArrays, []any{db.Array(owners), db.Array(clocks), db.Array(own), db.Array(groups), first}
+	},
+}
+
+var setClocksByArrays = `
+	WITH stamped AS (
+		` + SetClocks("SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[])", "$5") + `
+	)
+	SELECT user_id, stamped.clock, blocking, closed FROM stamped JOIN unnest($1::text[], $2::uuid[]) AS stamp (user_id, clock) USING (user_id)
+	WHERE stamped.clock <> stamp.clock OR blocking OR closed`
 
 // SetClocks writes the statement that locks mailboxes, in the order of the rows, and sets
 // each clock that is below the first of the new ids. The rows are the owner, the clock, and by how

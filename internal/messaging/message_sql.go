@@ -77,7 +77,11 @@ func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (st
 	if len(list) == 0 {
 		return nil, nil
 	}
-	statement, args := Messages.Insert(slices.SortedFunc(slices.Values(list), func(a, b *StoredMessage) int { return a.ID.Compare(b.ID) })...)
+	list = slices.SortedFunc(slices.Values(list), func(a, b *StoredMessage) int { return a.ID.Compare(b.ID) })
+	statement, args := Messages.Insert(list...)
+	if tx.DriverName() == string(db.Postgres) {
+		statement, args = insertByArrays, arraysOf(list)
+	}
 	err = tx.SelectContext(ctx, &stored, tx.Rebind(statement+unlessTaken+" RETURNING id"), args...)
 	if err != nil {
 		return nil, fmt.Errorf("insert messages: %w", err)
@@ -89,21 +93,36 @@ func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (st
 const unlessTaken = `
 	ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING`
 
-// selectKeyed returns the messages that hold the idempotency keys of others. The first
-// row of the values matches nothing: it gives the column the type of a hash in Postgres.
+// selectKeyed returns the messages that hold the idempotency keys of others, of which some may have none.
 func selectKeyed(ctx context.Context, tx *sqlx.Tx, others []*StoredMessage) ([]StoredMessage, error) {
-	args := make([]any, 0, 3*len(others))
-	for _, m := range others {
-		args = append(args, m.Recipient, m.Sender, m.Hash)
+	others = slices.DeleteFunc(slices.Clone(others), func(m *StoredMessage) bool { return m.Hash == nil })
+	if len(others) == 0 {
+		return nil, nil
 	}
-	found, err := Messages.Select(ctx, tx, tx.Rebind(`
-		SELECT `+Messages.Columns()+` FROM messages
-		WHERE key_hash IS NOT NULL
-		AND (recipient, sender, key_hash) IN (VALUES ('', '', (SELECT key_hash FROM messages LIMIT 0)), `+db.RowsOf(len(others), "(?,?,?)")+`)`), args...)
+	keys, args := keysOf[tx.DriverName()](others)
+	found, err := Messages.Select(ctx, tx, `
+		SELECT `+Messages.Columns()+` FROM messages WHERE key_hash IS NOT NULL AND (recipient, sender, key_hash) IN (`+keys+`)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select by idempotency key: %w", err)
 	}
 	return found, nil
+}
+
+// keysOf write the rows of recipient, sender and hash of messages, for each engine by the name of its driver.
+var keysOf = map[string]func([]*StoredMessage) (rows string, args []any){
+	string(db.SQLite): func(list []*StoredMessage) (rows string, args []any) {
+		for _, m := range list {
+			args = append(args, m.Recipient, m.Sender, m.Hash)
+		}
+		return "VALUES " + db.RowsOf(len(list), "(?,?,?)"), args
+	},
+	string(db.Postgres): func(list []*StoredMessage) (rows string, args []any) {
+		recipients, senders, hashes := make([]string, len(list)), make([]string, len(list)), make([][]byte, len(list))
+		for i, m := range list {
+			recipients[i], senders[i], hashes[i] = m.Recipient, m.Sender, m.Hash
+		}
+		return "SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])", []any{db.Array(recipients), db.Array(senders), db.Array(hashes)}
+	},
 }
 
 // selectMessage returns a message, deleted or not, or nil. For a user one that they may not see is none: one

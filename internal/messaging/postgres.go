@@ -43,7 +43,7 @@ func (p *postgres) rebind(statement string) string { return sqlx.Rebind(sqlx.DOL
 // not of the statement's snapshot.
 var storeBatch = `
 	WITH drafts AS (
-		SELECT * FROM unnest(` + arrayParameters() + `) AS draft (` + Messages.Columns() + `)
+		SELECT * FROM unnest(` + arrayParameters(2) + `) AS draft (` + Messages.Columns() + `)
 	), clocks AS (
 		SELECT DISTINCT ON (user_id) user_id, id FROM (
 			SELECT recipient COLLATE "C" AS user_id, id FROM drafts UNION ALL SELECT sender COLLATE "C", id FROM drafts
@@ -81,10 +81,12 @@ func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage) (store
 	return nil, nil // the path of the rules finds the message at fault
 }
 
-// arrayParameters are the parameters of storeBatch after the smallest id: an array of the
-// messages' values for each column.
-func arrayParameters() string {
-	n := 1
+// insertByArrays is the INSERT of any number of messages, so that Postgres need not parse and plan one each time.
+var insertByArrays = `INSERT INTO messages (` + Messages.Columns() + `) SELECT * FROM unnest(` + arrayParameters(1) + `)`
+
+// arrayParameters are parameters from the nth on: an array of the messages' values for each column.
+func arrayParameters(n int) string {
+	n--
 	return Messages.Each(func(c table.Column[StoredMessage]) string {
 		n++
 		return fmt.Sprintf("$%d::%s[]", n, c.Kind)
@@ -116,6 +118,9 @@ func appendElement(b []byte, kind string, v driver.Value) []byte {
 	case nil:
 		return append(b, "NULL"...)
 	case []byte:
+		if v == nil {
+			return append(b, "NULL"...)
+		}
 		if kind == "bytea" {
 			b = append(b, `"\\x`...)
 			return append(hex.AppendEncode(b, v), '"')

@@ -63,7 +63,7 @@ func addUpTo(most int, set map[string]bool, users []string) bool {
 // stored already, and returns the others. Nobody else can send to these groups meanwhile, nor join or leave
 // them, so it need not lock a mailbox.
 func refuseToGroups(ctx context.Context, tx *sqlx.Tx, batch []*send, locked map[string]*roster.Locked) (accepted []*send, err error) {
-	var ofMembers, keyed []*send
+	var ofMembers []*send
 	var replies []*StoredMessage
 	for _, s := range batch {
 		s.outcome = outcome{} // of an earlier attempt
@@ -72,14 +72,11 @@ func refuseToGroups(ctx context.Context, tx *sqlx.Tx, batch []*send, locked map[
 			continue
 		}
 		ofMembers = append(ofMembers, s)
-		if s.draft.Hash != nil {
-			keyed = append(keyed, s)
-		}
 		if s.draft.ReplyTo != nil {
 			replies = append(replies, &s.draft)
 		}
 	}
-	if _, err := replay(ctx, tx, keyed); err != nil {
+	if _, err := replay(ctx, tx, ofMembers); err != nil {
 		return nil, err
 	}
 	repliedTo, err := selectRepliedTo(ctx, tx, replies)

@@ -38,6 +38,8 @@ func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, rosters
 	}
 	w.toUsers = groupcommit.Start(options)
 	options.Write = w.writeToGroups
+	// Two writers would wait for each other's mailboxes, find them ahead, and set all clocks twice.
+	options.Writers, options.Large = 1, true
 	w.toGroups = groupcommit.Start(options)
 	return w
 }

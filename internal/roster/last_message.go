@@ -12,20 +12,25 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// SetLastMessages sets the newest messages of groups, whose rows must be locked. The first
-// row of the values matches nothing: it gives the columns their types in Postgres.
+// SetLastMessages sets the newest messages of groups, whose rows must be locked.
 func SetLastMessages(ctx context.Context, tx *sqlx.Tx, last map[string]mailbox.ID) error {
 	if len(last) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 2*len(last))
-	for _, group := range slices.Sorted(maps.Keys(last)) {
-		args = append(args, group, last[group])
+	groups := slices.Sorted(maps.Keys(last))
+	rows, args := "VALUES "+db.RowsOf(len(last), "(?,?)"), make([]any, 0, 2*len(last))
+	if tx.DriverName() == string(db.Postgres) {
+		ids := make([]string, len(groups))
+		for i, group := range groups {
+			ids[i] = last[group].String()
+		}
+		rows, args = "SELECT * FROM unnest($1::text[], $2::uuid[]) AS newest (column1, column2)", []any{db.Array(groups), db.Array(ids)}
+	} else {
+		for _, group := range groups {
+			args = append(args, group, last[group])
+		}
 	}
-	_, err := tx.ExecContext(ctx, tx.Rebind(`
-		UPDATE groups SET last_message_id = column2
-		FROM (VALUES ((SELECT group_id FROM groups LIMIT 0), (SELECT last_message_id FROM groups LIMIT 0)), `+db.RowsOf(len(last), "(?,?)")+`) AS newest
-		WHERE group_id = column1`), args...)
+	_, err := tx.ExecContext(ctx, `UPDATE groups SET last_message_id = column2 FROM (`+rows+`) AS newest WHERE group_id = column1`, args...)
 	if err != nil {
 		return fmt.Errorf("set last messages of groups: %w", err)
 	}
