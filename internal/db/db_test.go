@@ -125,6 +125,27 @@ func TestPostgresSettings(t *testing.T) {
 	}
 }
 
+// TestCloseWithoutPostgres closes a database whose idle connections have lost their server: that loses nothing.
+func TestCloseWithoutPostgres(t *testing.T) {
+	t.Parallel()
+	url, restart := dbtest.NewServer(t)
+	database, err := db.Open(url, db.Options{MaxConnections: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = database.Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, "SELECT 1") // leaves a connection idle
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	restart()
+	if err := database.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
 // TestSQLitePath opens files whose names have characters that are special in a URL.
 func TestSQLitePath(t *testing.T) {
 	t.Parallel()
