@@ -20,8 +20,8 @@ const (
 	eraseRounds = time.Minute // between looks for groups that another server has deleted, and not erased
 )
 
-// deleteGroup makes a locked group a deleted one, for all of its members. Its messages, members and markers,
-// which nobody can read any more, are left to an eraser.
+// deleteGroup makes a locked group a deleted one, for all of its members, whose read markers would still be in
+// their feeds. Its messages and members, which nobody can read any more, are left to an eraser.
 func deleteGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, changed ID) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE groups SET deleted = true, name = '', metadata = NULL, fingerprint = NULL, last_message_id = NULL,
@@ -35,6 +35,11 @@ func deleteGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, changed ID)
 			WHERE group_id = ? AND user_id IN (`+db.RowsOf(len(users), "?")+`)`), append([]any{changed, g.Address}, anys(users)...)...)
 		if err != nil {
 			return fmt.Errorf("end memberships: %w", err)
+		}
+		_, err = tx.ExecContext(ctx, tx.Rebind(`DELETE FROM read_markers WHERE peer = ? AND owner IN (`+db.RowsOf(len(users), "?")+`)`),
+			append([]any{g.Address}, anys(users)...)...)
+		if err != nil {
+			return fmt.Errorf("delete read markers of members: %w", err)
 		}
 	}
 	g.Deleted = true
