@@ -144,6 +144,12 @@ func (c *Client) List(t testing.TB, params client.ListMessagesParams) client.Mes
 	return *Call(c.ListMessagesWithResponse(t.Context(), &params)).Must(t, http.StatusOK).JSON200
 }
 
+// Search searches all that a user can see.
+func (c *Client) Search(t testing.TB, user string, params client.SearchMessagesParams) client.MessagePage {
+	t.Helper()
+	return *Call(c.SearchMessagesWithResponse(t.Context(), user, &params)).Must(t, http.StatusOK).JSON200
+}
+
 // Edit edits a message.
 func (c *Client) Edit(t testing.TB, id uuid.UUID, edit client.EditMessageRequest) client.Message {
 	t.Helper()

@@ -3,9 +3,9 @@ package apitest_test
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -47,12 +47,14 @@ func (r *modelRun) compare() {
 		list("to "+user, s.List(r.t, client.ListMessagesParams{Recipient: &user}).Messages,
 			func(m *modelMessage) bool { return m.Recipient == user })
 		list("from "+user, s.List(r.t, client.ListMessagesParams{Sender: &user}).Messages,
-			func(m *modelMessage) bool { return m.Sender == user })
+			func(m *modelMessage) bool { return m.Sender == user && !isGroup(m.Recipient) })
 		for _, words := range []string{"edited", "TEX", "3 edi"} {
 			list(words+" to "+user, s.List(r.t, client.ListMessagesParams{Recipient: &user, Q: &words}).Messages,
 				func(m *modelMessage) bool { return m.Recipient == user && m.has(words) })
 			list(words+" from "+user, s.List(r.t, client.ListMessagesParams{Sender: &user, Q: &words}).Messages,
-				func(m *modelMessage) bool { return m.Sender == user && m.has(words) })
+				func(m *modelMessage) bool { return m.Sender == user && !isGroup(m.Recipient) && m.has(words) })
+			list(words+" of all that "+user+" sees", s.Search(r.t, user, client.SearchMessagesParams{Q: words}).Messages,
+				func(m *modelMessage) bool { return r.model.sees(user, m) && m.has(words) })
 		}
 		for _, peer := range r.users {
 			list("from "+peer+" to "+user, s.List(r.t, client.ListMessagesParams{Recipient: &user, Sender: &peer}).Messages,
@@ -64,35 +66,80 @@ func (r *modelRun) compare() {
 		}
 		r.compareConversations(s, user)
 		r.compareBlocks(s, user)
+		r.compareGroups(user, list)
+		r.compareSingly(user)
+		r.compareFeed(s, user)
 	}
 }
 
 func (r *modelRun) compareConversations(s *apitest.Client, user string) {
 	r.t.Helper()
-	var want []string
-	for _, peer := range r.users {
-		if messages := r.model.list(r.model.between(user, peer)); len(messages) > 0 {
-			want = append(want, fmt.Sprintf("%s %s: %d unread, %s, %s", messages[0], peer, r.model.unread(user, peer),
-				r.model.markers[pair{user, peer}], r.model.markers[pair{peer, user}]))
+	var want []*modelLine
+	unread := client.Unread{}
+	for _, peer := range slices.Concat(r.users, r.model.groupsOf(user)) {
+		line := r.model.line(user, peer)
+		if line == nil || !line.shown() {
+			continue
+		}
+		want = append(want, line)
+		if n := r.model.unread(user, peer); n > 0 && line.heard() {
+			unread.Conversations++
+			unread.Messages += int32(n)
 		}
 	}
-	slices.SortFunc(want, func(a, b string) int { return cmp.Compare(b, a) })
-	var got []string
-	for _, c := range s.Conversations(r.t, user, client.ListConversationsParams{}).Conversations {
-		if single := s.Conversation(r.t, user, c.Peer); !reflect.DeepEqual(single, c) {
-			r.t.Errorf("%s and %s: listed %+v, and read %+v", user, c.Peer, c, single)
+	slices.SortFunc(want, func(a, b *modelLine) int { return cmp.Compare(b.position, a.position) })
+	got := s.Conversations(r.t, user, client.ListConversationsParams{}).Conversations
+	if !slices.EqualFunc(got, want, func(c client.Conversation, line *modelLine) bool { return c.Peer == line.peer }) {
+		r.t.Errorf("conversations of %s: %+v", user, got)
+		for _, line := range want {
+			r.t.Errorf("want %+v", *line)
 		}
-		var mine, theirs client.ReadMarker
-		if c.ReadMarker != nil {
-			mine = *c.ReadMarker
-		}
-		if c.PeerReadMarker != nil {
-			theirs = *c.PeerReadMarker
-		}
-		got = append(got, fmt.Sprintf("%s %s: %d unread, %s, %s", c.LastMessage.ID, c.Peer, c.UnreadCount, mine.MessageID, theirs.MessageID))
+		return
 	}
-	if !slices.Equal(got, want) {
-		r.t.Errorf("conversations of %s:\n%s\nwant\n%s", user, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	for i, c := range got {
+		r.sameLine(user, want[i], c)
+	}
+	for _, peer := range slices.Concat(r.users, r.model.groupsOf(user)) { // also those that are hidden
+		if line := r.model.line(user, peer); line != nil {
+			r.sameLine(user, line, s.Conversation(r.t, user, peer))
+		} else {
+			apitest.Call(s.GetConversationWithResponse(r.t.Context(), user, peer)).Must(r.t, http.StatusNotFound)
+		}
+	}
+	if got := *apitest.Call(s.GetUnreadWithResponse(r.t.Context(), user)).Must(r.t, http.StatusOK).JSON200; got != unread {
+		r.t.Errorf("%s has not read %+v, want %+v", user, got, unread)
+	}
+}
+
+// sameLine compares a conversation with that of the model.
+func (r *modelRun) sameLine(user string, want *modelLine, got client.Conversation) {
+	r.t.Helper()
+	var last, mine, theirs uuid.UUID
+	if got.LastMessage != nil {
+		last = got.LastMessage.ID
+	}
+	if got.ReadMarker != nil {
+		mine = got.ReadMarker.MessageID
+	}
+	if got.PeerReadMarker != nil {
+		theirs = got.PeerReadMarker.MessageID
+	}
+	text := fmt.Sprintf("%s: %s, %d unread, read %s, by the peer %s, hidden %t", got.Peer, last, got.UnreadCount, mine, theirs, got.Hidden)
+	last = uuid.Nil
+	if want.last != nil {
+		last = want.last.ID
+	}
+	wanted := fmt.Sprintf("%s: %s, %d unread, read %s, by the peer %s, hidden %t", want.peer, last, r.model.unread(user, want.peer),
+		r.model.markers[pair{user, want.peer}].id, r.model.markers[pair{want.peer, user}].id, !want.shown())
+	if text != wanted {
+		r.t.Errorf("a conversation of %s is\n%s, want\n%s", user, text, wanted)
+	}
+	if until := want.view.mutedUntil; (until == nil) != (got.MutedUntil == nil) || until != nil && !until.Equal(*got.MutedUntil) {
+		r.t.Errorf("%s has muted %s until %v, want %v", user, want.peer, got.MutedUntil, until)
+	}
+	g := r.model.groups[want.peer]
+	if (got.Group != nil) != (g != nil) || g != nil && (got.Group.Name != g.name || int(got.Group.MemberCount) != len(r.model.members(g.address))) {
+		r.t.Errorf("the conversation of %s with %s has the group %+v", user, want.peer, got.Group)
 	}
 }
 

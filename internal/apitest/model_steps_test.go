@@ -1,11 +1,13 @@
 package apitest_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +37,32 @@ func (r *modelRun) as(user string) *apitest.Client {
 	return s.As(r.t, user)
 }
 
+// caller returns somebody who makes requests: a user or, with the name "", a backend.
+func (r *modelRun) caller() (name string, c *apitest.Client) {
+	if r.random.IntN(4) == 0 {
+		return "", r.server().Client
+	}
+	name = r.user()
+	return name, r.server().As(r.t, name)
+}
+
+// callerFor is caller, most often a certain user.
+func (r *modelRun) callerFor(user string) (name string, c *apitest.Client) {
+	if r.random.IntN(2) == 0 {
+		return r.caller()
+	}
+	return user, r.server().As(r.t, user)
+}
+
 func (r *modelRun) user() string { return r.users[r.random.IntN(len(r.users))] }
+
+// peer returns a user or a group.
+func (r *modelRun) peer() string {
+	if r.random.IntN(2) == 0 {
+		return r.group()
+	}
+	return r.user()
+}
 
 func (r *modelRun) message() *modelMessage {
 	if len(r.model.messages) == 0 {
@@ -47,32 +74,36 @@ func (r *modelRun) message() *modelMessage {
 }
 
 func (r *modelRun) step() {
-	switch n := r.random.IntN(1000); {
-	case n < 450:
+	switch n := r.random.IntN(1500); {
+	case n < 500:
 		r.send()
-	case n < 600:
+	case n < 650:
 		r.edit()
-	case n < 730:
+	case n < 780:
 		r.delete()
-	case n < 910:
-		r.read()
 	case n < 960:
+		r.read()
+	case n < 1010:
 		user, peer := r.user(), r.user()
 		if user != peer {
 			r.as(user).Block(r.t, user, peer)
 			r.model.blocks[pair{user, peer}] = true
 		}
-	case n < 995:
+	case n < 1045:
 		user, peer := r.user(), r.user()
 		r.as(user).Unblock(r.t, user, peer)
 		delete(r.model.blocks, pair{user, peer})
-	default:
+	case n < 1050:
 		r.erase(r.user())
+	case n < 1130:
+		r.updateConversation()
+	default:
+		r.stepOfGroup()
 	}
 }
 
 func (r *modelRun) send() {
-	request := client.SendMessageRequest{Sender: r.user(), Recipient: r.user(), Text: fmt.Sprint("text ", r.random.IntN(5))}
+	request := client.SendMessageRequest{Sender: r.user(), Recipient: r.peer(), Text: fmt.Sprint("text ", r.random.IntN(5))}
 	if r.random.IntN(3) == 0 {
 		request.Metadata = client.Metadata{"n": float64(r.random.IntN(3))}
 	}
@@ -96,6 +127,8 @@ func (r *modelRun) send() {
 	first := r.model.keys[key]
 	want := http.StatusCreated
 	switch {
+	case isGroup(request.Recipient) && r.model.member(request.Sender, request.Recipient) == nil:
+		want = http.StatusNotFound
 	case first != nil && first.body != body:
 		want = http.StatusUnprocessableEntity
 	case first != nil:
@@ -110,7 +143,8 @@ func (r *modelRun) send() {
 		want = http.StatusUnprocessableEntity
 	default:
 		answer := call.Must(r.t, http.StatusCreated)
-		message := &modelMessage{Message: *answer.JSON201, body: body}
+		now := r.model.tick()
+		message := &modelMessage{Message: *answer.JSON201, body: body, sent: now, changed: now}
 		if message.Sender != request.Sender || message.Recipient != request.Recipient || message.Text != request.Text ||
 			!reflect.DeepEqual(message.Metadata, request.Metadata) || !reflect.DeepEqual(message.ReplyTo, request.ReplyTo) {
 			r.t.Errorf("sent %+v, and got %s", request, answer.Body)
@@ -139,24 +173,22 @@ func (r *modelRun) edit() {
 	case 2, 3:
 		edit.Metadata = nullable.NewNullableWithValue(map[string]any{"edited": float64(r.random.IntN(3))})
 	}
-	answer, err := r.as(message.Sender).EditMessageWithResponse(r.t.Context(), message.ID, edit)
+	name, caller := r.callerFor(message.Sender)
+	want := r.model.mayChange(name, message, "")
 	switch {
-	case err != nil:
-		r.t.Fatal(err)
+	case want != 0:
 	case message.deleted:
-		if answer.StatusCode() != http.StatusConflict {
-			r.t.Errorf("edited a deleted message: %s", answer.Body)
-		}
-		return
+		want = http.StatusConflict
 	case r.model.blocks[pair{message.Recipient, message.Sender}]:
-		if answer.StatusCode() != http.StatusForbidden {
-			r.t.Errorf("edited a message of someone blocked: %s", answer.Body)
-		}
-		return
-	case answer.JSON200 == nil:
-		r.t.Errorf("edit: %s", answer.Body)
+		want = http.StatusForbidden
+	default:
+		want = http.StatusOK
+	}
+	answer := apitest.Call(caller.EditMessageWithResponse(r.t.Context(), message.ID, edit)).Must(r.t, want)
+	if want != http.StatusOK {
 		return
 	}
+	message.changed = r.model.tick()
 	message.edited = true
 	if edit.Text != nil {
 		message.Text = *edit.Text
@@ -168,9 +200,16 @@ func (r *modelRun) edit() {
 }
 
 func (r *modelRun) delete() {
-	if message := r.message(); message != nil {
-		r.as(message.Sender).Delete(r.t, message.ID)
-		message.erase()
+	message := r.message()
+	if message == nil {
+		return
+	}
+	name, caller := r.callerFor(message.Sender)
+	want := cmp.Or(r.model.mayChange(name, message, client.RoleAdmin), http.StatusNoContent)
+	apitest.Call(caller.DeleteMessageWithResponse(r.t.Context(), message.ID)).Must(r.t, want)
+	if want == http.StatusNoContent {
+		message.erase(r.model.tick())
+		r.model.endConversation(message.Sender, message.Recipient)
 	}
 }
 
@@ -180,44 +219,61 @@ func (r *modelRun) read() {
 		return
 	}
 	user, peer := message.Recipient, message.Sender
+	if isGroup(message.Recipient) {
+		user, peer = r.user(), message.Recipient
+	}
 	if r.random.IntN(4) == 0 {
-		user, peer = r.user(), r.user()
+		user, peer = r.user(), r.peer()
 	}
-	answer, err := r.as(user).SetReadMarkerWithResponse(r.t.Context(), user, peer, client.SetReadMarkerRequest{MessageID: message.ID})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	if !r.model.between(user, peer)(message) || len(r.model.list(r.model.between(user, peer))) == 0 {
-		if answer.StatusCode() != http.StatusUnprocessableEntity {
-			r.t.Errorf("read a message of others: %s", answer.Body)
-		}
-		return
-	}
-	before := r.model.markers[pair{user, peer}].String()
+	of := pair{user, peer}
+	before := r.model.markers[of].id.String()
 	marker := max(before, message.ID.String())
-	if marker != before && r.model.blocks[pair{peer, user}] {
-		if answer.StatusCode() != http.StatusForbidden {
-			r.t.Errorf("told someone who has blocked the reader: %s", answer.Body)
-		}
+	want := http.StatusOK
+	switch {
+	case isGroup(peer) && r.model.member(user, peer) == nil:
+		want = http.StatusNotFound
+	case !r.model.between(user, peer)(message) || !isGroup(peer) && len(r.model.list(r.model.between(user, peer))) == 0:
+		want = http.StatusUnprocessableEntity
+	case marker != before && r.model.blocks[pair{peer, user}]:
+		want = http.StatusForbidden
+	}
+	request := client.SetReadMarkerRequest{MessageID: message.ID}
+	answer := apitest.Call(r.as(user).SetReadMarkerWithResponse(r.t.Context(), user, peer, request)).Must(r.t, want)
+	if want != http.StatusOK {
 		return
 	}
-	r.model.markers[pair{user, peer}] = uuid.MustParse(marker)
-	if answer.JSON200 == nil || answer.JSON200.MessageID.String() != marker {
+	if marker != before {
+		r.model.markers[of] = modelMarker{uuid.MustParse(marker), r.model.tick()}
+	}
+	if answer.JSON200.MessageID.String() != marker {
 		r.t.Errorf("read: %s, want %s", answer.Body, marker)
 	}
 }
 
 func (r *modelRun) erase(user string) {
 	r.server().Erase(r.t, user)
-	for _, message := range r.model.messages {
-		if message.Sender == user || message.Recipient == user {
-			message.erase()
-			maps.DeleteFunc(r.model.keys, func(_ string, of *modelMessage) bool { return of == message })
+	eraseMessages := func(inGroups bool) {
+		now := r.model.tick()
+		for _, message := range slices.Concat(r.model.messages, r.model.gone) {
+			if isGroup(message.Recipient) == inGroups && (message.Sender == user || message.Recipient == user) {
+				message.erase(now)
+				maps.DeleteFunc(r.model.keys, func(_ string, of *modelMessage) bool { return of == message })
+			}
 		}
 	}
+	eraseMessages(true)
+	for _, address := range r.model.groupsOf(user) {
+		r.model.leave(r.model.member(user, address), "left")
+	}
+	eraseMessages(false)
 	for of := range r.model.markers {
 		if of.user == user || of.peer == user {
 			delete(r.model.markers, of)
+		}
+	}
+	for of := range r.model.views {
+		if of.user == user || of.peer == user {
+			delete(r.model.views, of)
 		}
 	}
 	for of := range r.model.blocks {
