@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -58,7 +59,7 @@ func (r *feedReader) followStreams(t *testing.T) {
 	for r.writing.Err() == nil {
 		r.readStream(r.writing, t, nil)
 	}
-	if rest := r.feed(t, r.replicas[0], r.user); len(rest) > 0 {
+	if rest := r.feed(t, r.replicas[0], r.user, uuid.Nil); len(rest) > 0 {
 		for end := rest[len(rest)-1].Cursor; r.cursor != end && !t.Failed(); {
 			r.readStream(t.Context(), t, &end)
 		}
@@ -86,9 +87,10 @@ func (r *feedReader) readStream(parent context.Context, t *testing.T, end *uuid.
 
 // followPages reads pages, with wait, until all changes have been written and read.
 func (r *feedReader) followPages(t *testing.T) {
+	next := r.cursor
 	for done := false; !done && !t.Failed(); {
 		done = r.writing.Err() != nil // before the page is read
-		params := client.ListChangesParams{After: new(r.cursor), Limit: new(int32(1 + r.random.IntN(100))), Wait: new(int32(1))}
+		params := client.ListChangesParams{After: &next, Limit: new(int32(1 + r.random.IntN(100))), Wait: new(int32(1))}
 		answer, err := r.replicas[r.random.IntN(len(r.replicas))].As(t, r.user).ListChangesWithResponse(t.Context(), r.user, &params)
 		switch {
 		case err != nil:
@@ -102,7 +104,8 @@ func (r *feedReader) followPages(t *testing.T) {
 			for _, change := range answer.JSON200.Changes {
 				r.take(change)
 			}
-			done = done && len(answer.JSON200.Changes) == 0
+			done = done && len(answer.JSON200.Changes) == 0 && !answer.JSON200.HasMore
+			next = answer.JSON200.Next
 		}
 	}
 }
@@ -115,10 +118,12 @@ func (r *feedReader) check(t *testing.T, stored []client.Change) {
 		if i > 0 && bytes.Compare(r.got[i-1].Cursor[:], change.Cursor[:]) >= 0 {
 			t.Errorf("%s: %s came after %s", r.user, change.Cursor, r.got[i-1].Cursor)
 		}
+		r.checkAllowed(t, change)
 		latest[subject(change)] = change
 	}
+	maps.DeleteFunc(latest, func(_ string, change client.Change) bool { return r.isOver(change) })
 	if len(latest) != len(stored) {
-		t.Errorf("%s: %d messages and markers arrived, and %d are stored", r.user, len(latest), len(stored))
+		t.Errorf("%s: %d messages and others arrived, and %d are stored", r.user, len(latest), len(stored))
 	}
 	for _, want := range stored {
 		if got := latest[subject(want)]; asText(t, got) != asText(t, want) {
@@ -127,16 +132,27 @@ func (r *feedReader) check(t *testing.T, stored []client.Change) {
 	}
 }
 
-// subject identifies the message or the read marker that a change is about.
+// subject identifies what a change is about.
 func subject(c client.Change) string {
-	if c.Message != nil {
+	switch {
+	case c.Message != nil:
 		return c.Message.ID.String()
+	case c.Membership != nil:
+		return c.Membership.User + " in " + c.Membership.Group
+	case c.Group != nil:
+		return c.Group.Address
 	}
 	return c.ReadMarker.User + " read " + c.ReadMarker.Peer
 }
 
+// asText writes a change, of a group without its number of members: memberships change that, and not the group.
 func asText(t *testing.T, c client.Change) string {
 	t.Helper()
+	if c.Group != nil {
+		group := *c.Group
+		group.MemberCount = 0
+		c.Group = &group
+	}
 	text, err := json.Marshal(c)
 	if err != nil {
 		t.Error(err)

@@ -24,8 +24,9 @@ import (
 )
 
 // TestFeed follows the feeds of users, with their tokens, by streams that are cut repeatedly and by pages, while
-// several replicas write to overlapping mailboxes and every second notification is lost: the
-// readers must receive what is stored, in order and without duplicates. It logs the seeds.
+// several replicas write to overlapping mailboxes, also to groups whose members change, and every second
+// notification is lost: the readers must receive what is stored and theirs to see, in order and without
+// duplicates. It logs the seeds.
 func TestFeed(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		startFeedTest(t, dbtest.NewURL(t, engine), func(database *db.DB) feed.Bus {
@@ -90,8 +91,10 @@ type feedTest struct {
 	changed  atomic.Int64
 	cuts     atomic.Int64
 
-	mu   sync.Mutex
-	sent []client.Message
+	mu        sync.Mutex
+	sent      []client.Message
+	groups    [feedGroups]*feedGroup
+	allGroups []*feedGroup
 }
 
 func startFeedTest(t *testing.T, url string, bus func(*db.DB) feed.Bus) *feedTest {
@@ -103,13 +106,16 @@ func startFeedTest(t *testing.T, url string, bus func(*db.DB) feed.Bus) *feedTes
 			Messaging: messaging.Options{Now: now}, Bus: bus, API: httpapi.Options{Authenticate: true},
 		}))
 	}
+	for i := range f.groups {
+		f.groups[i] = f.newGroup(t)
+	}
 	f.writing, f.written = context.WithCancel(context.WithoutCancel(t.Context()))
 	return f
 }
 
 // run writes while readers follow, and meanwhile calls restart twice.
 func (f *feedTest) run(t *testing.T, restart func()) {
-	seed, changes := uint64(time.Now().UnixNano()), dbtest.Size(320, 1600, 13_600) // three of four are messages
+	seed, changes := uint64(time.Now().UnixNano()), dbtest.Size(320, 1600, 13_600) // six of ten are messages
 	t.Logf("seed %d", seed)
 	var reading, writing sync.WaitGroup
 	for i := range 2 * feedUsers {
@@ -137,12 +143,25 @@ func (f *feedTest) run(t *testing.T, restart func()) {
 	writing.Wait()
 	f.written()
 	reading.Wait()
-	t.Logf("%d messages, %d cuts", len(f.sent), f.cuts.Load())
+	toGroups := 0
+	for _, m := range f.sent {
+		if isGroup(m.Recipient) {
+			toGroups++
+		}
+	}
+	t.Logf("%d messages, %d of them to groups, of which there were %d, and %d cuts", len(f.sent), toGroups, len(f.allGroups), f.cuts.Load())
+	if toGroups < changes/20 {
+		t.Errorf("only %d messages were sent to groups", toGroups)
+	}
 	if f.cuts.Load() < int64(changes/10) {
 		t.Errorf("only %d streams were cut", f.cuts.Load())
 	}
 	for i, r := range f.readers {
-		r.check(t, f.feed(t, f.replicas[i%len(f.replicas)], r.user))
+		stored := f.feed(t, f.replicas[i%len(f.replicas)], r.user, uuid.Nil)
+		r.check(t, stored)
+		if i < feedUsers {
+			f.checkStored(t, r.user, stored)
+		}
 	}
 }
 
@@ -154,11 +173,23 @@ func (f *feedTest) write(t *testing.T, random *rand.Rand) {
 	var m client.Message
 	what := random.IntN(100)
 	if len(f.sent) == 0 {
-		what = 99
+		what = 50
 	} else {
 		m = f.sent[random.IntN(len(f.sent))]
 	}
 	f.mu.Unlock()
+	if what >= 25 && what < 40 {
+		f.manage(t, random, replica)
+		return
+	}
+	if what >= 70 {
+		f.writeToGroup(t, replica, f.group(random.IntN(feedGroups)), sender, key)
+		return
+	}
+	reader, peer := m.Recipient, m.Sender
+	if isGroup(m.Recipient) {
+		reader, peer = sender, m.Recipient
+	}
 	for status := http.StatusServiceUnavailable; status == http.StatusServiceUnavailable; {
 		var err error
 		var answer interface{ StatusCode() int }
@@ -168,7 +199,7 @@ func (f *feedTest) write(t *testing.T, random *rand.Rand) {
 		case what < 15:
 			answer, err = replica.As(t, m.Sender).DeleteMessageWithResponse(ctx, m.ID)
 		case what < 25:
-			answer, err = replica.As(t, m.Recipient).SetReadMarkerWithResponse(ctx, m.Recipient, m.Sender, client.SetReadMarkerRequest{MessageID: m.ID})
+			answer, err = replica.As(t, reader).SetReadMarkerWithResponse(ctx, reader, peer, client.SetReadMarkerRequest{MessageID: m.ID})
 		default:
 			sent, failure := replica.As(t, sender).SendMessageWithResponse(ctx, &client.SendMessageParams{IdempotencyKey: &key},
 				client.SendMessageRequest{Sender: sender, Recipient: recipient, Text: key})
@@ -187,19 +218,23 @@ func (f *feedTest) write(t *testing.T, random *rand.Rand) {
 			<-time.After(retryPause)
 		}
 		deleted := status == http.StatusConflict || status == http.StatusUnprocessableEntity // by another writer
-		if status >= http.StatusBadRequest && status != http.StatusServiceUnavailable && !deleted {
+		gone := status == http.StatusNotFound && isGroup(m.Recipient)                        // or the user is
+		if status >= http.StatusBadRequest && status != http.StatusServiceUnavailable && !deleted && !gone {
 			t.Errorf("a change was answered %d", status)
 			return
 		}
 	}
 }
 
-// feed reads a whole feed by pages.
-func (f *feedTest) feed(t *testing.T, replica *apitest.Server, user string) (changes []client.Change) {
+// feed reads all of a feed after a cursor by pages.
+func (f *feedTest) feed(t *testing.T, replica *apitest.Server, user string, after uuid.UUID) (changes []client.Change) {
 	t.Helper()
-	params := client.ListChangesParams{After: &uuid.Nil}
+	params := client.ListChangesParams{After: &after}
 	for more := true; more; {
-		page := replica.Changes(t, user, params)
+		answer := again(t, func() (*client.ListChangesResponse, error) {
+			return replica.ListChangesWithResponse(context.WithoutCancel(t.Context()), user, &params)
+		})
+		page := apitest.Call(answer, nil).Must(t, http.StatusOK).JSON200
 		changes = append(changes, page.Changes...)
 		params.After, more = &page.Next, page.HasMore
 	}
