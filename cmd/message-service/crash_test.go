@@ -55,11 +55,11 @@ func flood(t *testing.T, p *apitest.Process, end func()) map[uuid.UUID]string {
 	return acknowledged
 }
 
-// stored reads all of bob's messages.
-func stored(t *testing.T, p *apitest.Process) map[uuid.UUID]string {
+// stored reads all messages to a recipient.
+func stored(t *testing.T, p *apitest.Process, recipient string) map[uuid.UUID]string {
 	messages := map[uuid.UUID]string{}
 	for before := (*uuid.UUID)(nil); ; {
-		page := p.List(t, client.ListMessagesParams{Recipient: new("bob"), Before: before})
+		page := p.List(t, client.ListMessagesParams{Recipient: &recipient, Before: before})
 		for _, m := range page.Messages {
 			if messages[m.ID] != "" {
 				t.Errorf("%s is there twice", m.ID)
@@ -80,7 +80,7 @@ func TestKill(t *testing.T) {
 		url := dbtest.NewURL(t, engine)
 		p := startProcess(t, url)
 		acknowledged := flood(t, p, p.Kill)
-		found := stored(t, startProcess(t, url))
+		found := stored(t, startProcess(t, url), "bob")
 		texts := map[string]bool{}
 		for id, text := range found {
 			if texts[text] {
@@ -106,7 +106,7 @@ func TestShutdown(t *testing.T) {
 		if stopped != nil {
 			t.Errorf("it ended with %v\n%s", stopped, p.Log)
 		}
-		if found := stored(t, startProcess(t, url)); !maps.Equal(found, acknowledged) {
+		if found := stored(t, startProcess(t, url), "bob"); !maps.Equal(found, acknowledged) {
 			t.Errorf("%d messages were acknowledged and %d stored", len(acknowledged), len(found))
 		}
 	})
@@ -174,7 +174,7 @@ func TestShutdownWaitsForRequests(t *testing.T) {
 		if err := <-stopped; err != nil {
 			t.Errorf("it ended with %v\n%s", err, p.Log)
 		}
-		if found := stored(t, startProcess(t, url)); found[answer.JSON201.ID] != "late" {
+		if found := stored(t, startProcess(t, url), "bob"); found[answer.JSON201.ID] != "late" {
 			t.Errorf("stored %v", found)
 		}
 	})

@@ -7,8 +7,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,22 +28,25 @@ type killTest struct {
 	serving atomic.Pointer[apitest.Process] // the newest process
 	writing context.Context                 // done when no more sends are to be made
 
+	deleting, deleted atomic.Bool // whether the deletion of killDeleted has begun, and was acknowledged
+	guests            map[string]bool
+
 	mu      sync.Mutex
-	acked   map[uuid.UUID]string // the acknowledged messages and their texts
+	acked   map[uuid.UUID]string // the acknowledged messages, but for those to killDeleted, and their texts
 	repeats int                  // number of attempts that were not acknowledged
 }
 
 // TestKillRounds repeatedly kills the server during sends, and in every third round Postgres,
-// too, while writers retry each send with its key until it is acknowledged, and a reader follows
-// the feed. In the end exactly the acknowledged messages must be stored, and the reader must
-// have got each once, in order. TEST_ROUNDS sets the number of rounds. It logs the seed and a
-// table.
+// too, while writers retry each send with its key until it is acknowledged, to a user and with the same key to groups, whose
+// members change, and a reader follows the feed. In the end exactly the acknowledged messages must be stored, and the
+// reader must have got each once, in order; of a group that was deleted meanwhile nothing may be left. TEST_ROUNDS sets the
+// number of rounds. It logs the seed and a table.
 func TestKillRounds(t *testing.T) {
 	rounds := dbtest.Rounds(t, 2, 3, 6)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		k := &killTest{t: t, random: rand.New(rand.NewPCG(seed, 0)), acked: map[uuid.UUID]string{}}
+		k := &killTest{t: t, random: rand.New(rand.NewPCG(seed, 0)), acked: map[uuid.UUID]string{}, guests: map[string]bool{}}
 		if engine == db.Postgres {
 			url, restart := dbtest.NewServer(t)
 			k.run(url, rounds, restart)
@@ -61,9 +62,11 @@ func (k *killTest) run(url string, rounds int, restart func()) {
 	var written context.CancelFunc
 	k.writing, written = context.WithCancel(k.t.Context())
 	k.serving.Store(startProcess(k.t, url))
+	k.createGroups()
 	var writing, reading sync.WaitGroup
-	for i := range 32 {
-		writing.Go(func() { k.write(fmt.Sprint("sender-", i)) })
+	writing.Go(k.changeMembers)
+	for i := range killSenders {
+		writing.Go(func() { k.write(killSender(i)) })
 	}
 	feed := &killedFeed{killTest: k}
 	reading.Go(feed.follow)
@@ -76,6 +79,9 @@ func (k *killTest) run(url string, rounds int, restart func()) {
 			restarts++
 			database.Go(restart)
 		}
+		if round == rounds/2 {
+			writing.Go(k.deleteGroup)
+		}
 		<-time.After(time.Duration(k.random.Int64N(int64(50 * time.Millisecond)))) // before Postgres goes, meanwhile, or after that
 		k.serving.Load().Kill()
 		k.serving.Store(startProcess(k.t, url))
@@ -85,11 +91,15 @@ func (k *killTest) run(url string, rounds int, restart func()) {
 	}
 	written()
 	writing.Wait()
-	found := stored(k.t, k.serving.Load())
+	found := map[uuid.UUID]string{}
+	for _, recipient := range killRecipients {
+		maps.Copy(found, stored(k.t, k.serving.Load(), recipient))
+	}
 	if !maps.Equal(found, k.acked) {
 		k.t.Errorf("%d messages were acknowledged and %d are stored", len(k.acked), len(found))
 	}
-	feed.last.Store(greatest(found))
+	feed.last.Store(new(k.serving.Load().Clock(k.t, "bob")))
+	k.checkGroups(url)
 	k.serving.Load().Kill() // ends the reader's stream, so that it checks whether it has got the last change
 	k.serving.Store(startProcess(k.t, url))
 	reading.Wait()
@@ -99,26 +109,28 @@ func (k *killTest) run(url string, rounds int, restart func()) {
 		rounds, restarts, len(k.acked), k.repeats, len(found), len(feed.got), feed.streams, longest.Round(time.Millisecond), time.Since(start).Round(time.Second))
 }
 
-// write sends messages, and retries each until it is acknowledged.
+// write sends messages, each to all recipients with one key, and retries until each is acknowledged.
 func (k *killTest) write(sender string) {
 	for i := 0; k.writing.Err() == nil && !k.t.Failed(); i++ {
 		key := fmt.Sprint(sender, " ", i)
-		for repeats := 0; !k.t.Failed(); repeats++ {
-			answer, err := k.serving.Load().SendMessageWithResponse(context.WithoutCancel(k.t.Context()),
-				&client.SendMessageParams{IdempotencyKey: &key}, client.SendMessageRequest{Sender: sender, Recipient: "bob", Text: key})
-			if err != nil || answer.StatusCode() == http.StatusServiceUnavailable {
-				<-time.After(5 * time.Millisecond) // the next process may not be there yet
-				continue
-			}
-			if answer.JSON201 == nil {
-				k.t.Errorf("send: answered %s: %s", answer.Status(), answer.Body)
+		for _, recipient := range append([]string{killDeleted}, killRecipients...) {
+			text := key + " to " + recipient
+			late := recipient == killDeleted && k.deleted.Load()
+			answer, repeats := retry(k, func(p *apitest.Process) (*client.SendMessageResponse, error) {
+				return p.SendMessageWithResponse(context.WithoutCancel(k.t.Context()),
+					&client.SendMessageParams{IdempotencyKey: &key}, client.SendMessageRequest{Sender: sender, Recipient: recipient, Text: text})
+			})
+			switch {
+			case answer.JSON201 == nil && recipient == killDeleted && answer.StatusCode() == http.StatusNotFound && k.deleting.Load():
+			case answer.JSON201 == nil || late:
+				k.t.Errorf("send to %s: answered %s: %s", recipient, answer.Status(), answer.Body)
 				return
+			case recipient != killDeleted:
+				k.mu.Lock()
+				k.acked[answer.JSON201.ID] = text
+				k.repeats += repeats
+				k.mu.Unlock()
 			}
-			k.mu.Lock()
-			k.acked[answer.JSON201.ID] = key
-			k.repeats += repeats
-			k.mu.Unlock()
-			break
 		}
 	}
 }
@@ -168,23 +180,20 @@ func (f *killedFeed) follow() {
 
 // check compares the received changes with the stored messages.
 func (f *killedFeed) check(stored map[uuid.UUID]string) {
+	messages := 0
 	for i, change := range f.got {
 		if i > 0 && bytes.Compare(f.got[i-1].Cursor[:], change.Cursor[:]) >= 0 {
 			f.t.Errorf("%s came after %s", change.Cursor, f.got[i-1].Cursor)
 		}
-		if change.Message == nil || stored[change.Message.ID] != change.Message.Text {
+		if change.Message == nil || change.Message.Recipient == killDeleted {
+			continue
+		}
+		messages++
+		if stored[change.Message.ID] != change.Message.Text {
 			f.t.Errorf("the feed brought %+v, which is not stored", change)
 		}
 	}
-	if len(f.got) != len(stored) {
-		f.t.Errorf("the feed brought %d changes, and %d messages are stored", len(f.got), len(stored))
+	if messages != len(stored) {
+		f.t.Errorf("the feed brought %d messages, and %d are stored", messages, len(stored))
 	}
-}
-
-func greatest(messages map[uuid.UUID]string) *uuid.UUID {
-	ids := slices.SortedFunc(maps.Keys(messages), func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) })
-	if len(ids) == 0 {
-		return &uuid.Nil
-	}
-	return &ids[len(ids)-1]
 }
