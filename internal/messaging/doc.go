@@ -20,6 +20,12 @@
 // Sends to groups have a queue of their own. A batch locks the rows of its groups, which decides who their
 // members are, and then, once, the mailboxes of all of them; see send_group.go.
 //
+// # Groups
+//
+// Who is in a group is decided by its row: a change of a group locks that first, by package roster, and then
+// the mailboxes of the group and of its members; see changeGroup. Who lacks a role is refused before that, and once
+// more under the lock. A deleted group is erased in the background; see group_erase.go.
+//
 // # Lists
 //
 // Every list is read by keyset pagination from a range of one index, or of two that are merged. A
