@@ -45,18 +45,21 @@ func (e ChangeType) Valid() bool {
 
 // Defines values for ExportRecordType.
 const (
-	ExportRecordTypeBlock      ExportRecordType = "block"
-	ExportRecordTypeEnd        ExportRecordType = "end"
-	ExportRecordTypeGroup      ExportRecordType = "group"
-	ExportRecordTypeMembership ExportRecordType = "membership"
-	ExportRecordTypeMessage    ExportRecordType = "message"
-	ExportRecordTypeReadMarker ExportRecordType = "readMarker"
+	ExportRecordTypeBlock        ExportRecordType = "block"
+	ExportRecordTypeConversation ExportRecordType = "conversation"
+	ExportRecordTypeEnd          ExportRecordType = "end"
+	ExportRecordTypeGroup        ExportRecordType = "group"
+	ExportRecordTypeMembership   ExportRecordType = "membership"
+	ExportRecordTypeMessage      ExportRecordType = "message"
+	ExportRecordTypeReadMarker   ExportRecordType = "readMarker"
 )
 
 // Valid indicates whether the value is a known member of the ExportRecordType enum.
 func (e ExportRecordType) Valid() bool {
 	switch e {
 	case ExportRecordTypeBlock:
+		return true
+	case ExportRecordTypeConversation:
 		return true
 	case ExportRecordTypeEnd:
 		return true
@@ -434,8 +437,8 @@ type EditMessageRequest struct {
 	Text *MessageText `json:"text,omitempty"`
 }
 
-// ExportRecord One line of an export: a message, a read marker, a block, a group or a membership, named by
-// `type`, or the end. Groups, and all members from `created` to `fingerprint`, are for
+// ExportRecord One line of an export: a message, a read marker, a block, a group, a membership or a conversation
+// that is muted or hidden, named by `type`, or the end. Groups, such conversations, and all members from `created` to `fingerprint`, are for
 // moving a whole store (`message-service export` and `import`) and are not part
 // of a user's export.
 type ExportRecord struct {
@@ -445,6 +448,17 @@ type ExportRecord struct {
 	// Changed A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
 	Changed *MessageID `json:"changed,omitempty"`
+
+	// Conversation A conversation with another user; `mutedUntil` and `hidden` say what is set for it.
+	Conversation *struct {
+		// Peer Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+		// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+		Peer UserID `json:"peer"`
+
+		// User Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+		// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+		User UserID `json:"user"`
+	} `json:"conversation,omitempty"`
 
 	// Created A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
@@ -497,8 +511,8 @@ type ExportRecord struct {
 	// messages.
 	Since *MessageID `json:"since,omitempty"`
 
-	// Type Which of the members is there: `message`, `readMarker`, `block`, `group` or `membership`;
-	// `end` on the last line. More will come: skip a record of a type that you do not know.
+	// Type Which of the members is there: `message`, `readMarker`, `block`, `group`, `membership` or
+	// `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
 	//
 	//
 	// Example: message
@@ -509,8 +523,8 @@ type ExportRecord struct {
 	VisibleFrom *MessageID `json:"visibleFrom,omitempty"`
 }
 
-// ExportRecordType Which of the members is there: `message`, `readMarker`, `block`, `group` or `membership`;
-// `end` on the last line. More will come: skip a record of a type that you do not know.
+// ExportRecordType Which of the members is there: `message`, `readMarker`, `block`, `group`, `membership` or
+// `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
 //
 // Example: message
 type ExportRecordType string

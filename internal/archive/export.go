@@ -16,7 +16,8 @@ import (
 
 // Export writes everything that must survive a move to another database, and returns the number
 // of records: all messages in the order of their ids, deleted ones too, then all read markers
-// and blocks, then each group with its members, deleted ones too, and then the memberships that have ended.
+// and blocks, then each group with its members, deleted ones too, then the memberships that have ended, and the
+// conversations that are muted or hidden.
 //
 // From Postgres it is one snapshot. From SQLite each record is as it was when it
 // was read, and a group as it was with its members, up to the newest change at the start: messages sent, groups
@@ -63,7 +64,10 @@ func readStore(ctx context.Context, database *db.DB, yield func(messaging.Record
 		if err := exportGroups(read, newest, yield); err != nil {
 			return err
 		}
-		return exportEnded(read, newest, yield)
+		if err := exportEnded(read, newest, yield); err != nil {
+			return err
+		}
+		return exportSettings(read, yield)
 	})
 }
 
@@ -174,5 +178,17 @@ func exportEnded(read db.ReadPortion, newest messaging.ID, yield func(messaging.
 	return eachRow(read, next, func(m *roster.Membership) error {
 		after = *m
 		return yield(messaging.Record{Membership: m})
+	})
+}
+
+// exportSettings yields the conversations that are muted or hidden.
+func exportSettings(read db.ReadPortion, yield func(messaging.Record) error) error {
+	var after messaging.ConversationSettings
+	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.ConversationSettings, error) {
+		return selectSettingsAfter(ctx, q, after.Owner, after.Peer, exportPortion)
+	}
+	return eachRow(read, next, func(s *messaging.ConversationSettings) error {
+		after = *s
+		return yield(messaging.Record{Settings: s})
 	})
 }

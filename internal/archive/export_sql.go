@@ -87,3 +87,10 @@ func selectEndedAfter(ctx context.Context, q sqlx.QueryerContext, user, group st
 		SELECT `+roster.MembershipTable.Columns()+` FROM memberships
 		WHERE (user_id, group_id) > ($1, $2) AND state <> 'active' AND changed <= $3 ORDER BY user_id, group_id LIMIT $4`, user, group, upTo, limit)
 }
+
+// selectSettingsAfter returns the conversations after that of an owner and a peer that are muted or hidden.
+func selectSettingsAfter(ctx context.Context, q sqlx.QueryerContext, owner, peer string, limit int) ([]messaging.ConversationSettings, error) {
+	return messaging.Settings.Select(ctx, q, `
+		SELECT `+messaging.Settings.Columns()+` FROM conversations
+		WHERE (owner, peer) > ($1, $2) AND (muted_until IS NOT NULL OR hidden IS NOT NULL) ORDER BY owner, peer LIMIT $3`, owner, peer, limit)
+}

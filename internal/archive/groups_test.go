@@ -42,6 +42,8 @@ func grouped() []messaging.Record {
 		}},
 		member("alice", roster.Owner, 2), member("bob", roster.Admin, 4), member("carol", roster.Member, 14),
 		ended("alice", "~gone", roster.Deleted, 30), ended("dave", "~team", roster.Left, 15), ended("erin", "~team", roster.Removed, 16),
+		{Settings: &messaging.ConversationSettings{Owner: "alice", Peer: "bob", MutedUntil: new(time.UnixMicro(2_000_000_000_000_001))}},
+		{Settings: &messaging.ConversationSettings{Owner: "bob", Peer: "alice", Hidden: new(idAt(12))}},
 	}
 	edited := list[3].Message
 	edited.Changed = new(idAt(21))
@@ -63,13 +65,14 @@ func linesOf(t testing.TB, records []messaging.Record) []string {
 
 // TestGroups imports a store with groups, exports the same bytes, and goes on with it: what is not in the file
 // must be as if it had been written here. It has the read marker of one who left, as an export from SQLite may
-// have if they left meanwhile; that is dropped.
+// have if they left meanwhile, and settings of a conversation without messages; these are dropped.
 func TestGroups(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		file := strings.Join(seal(linesOf(t, grouped())), "")
 		database := dbtest.Open(t, dbtest.NewURL(t, engine))
 		marker := messaging.Record{ReadMarker: &messaging.ReadMarker{Owner: "dave", Peer: "~team", MessageID: idAt(11), Changed: idAt(14)}}
-		imported := strings.Join(seal(linesOf(t, slices.Insert(grouped(), 5, marker))), "")
+		gone := messaging.Record{Settings: &messaging.ConversationSettings{Owner: "carol", Peer: "dan", Hidden: new(idAt(5))}}
+		imported := strings.Join(seal(linesOf(t, append(slices.Insert(grouped(), 5, marker), gone))), "")
 		if _, err := Import(t.Context(), database, Read(strings.NewReader(imported))); err != nil {
 			t.Fatal(err)
 		}

@@ -72,10 +72,11 @@ type importBatch struct {
 	groups       []*roster.Group
 	members      memberCount // of the last group
 	memberships  []*roster.Membership
+	settings     []*messaging.ConversationSettings
 }
 
 func (b *importBatch) isFull() bool {
-	return max(len(b.messages), len(b.markers), len(b.blocks), len(b.groups), len(b.memberships)) == importBatchSize
+	return max(len(b.messages), len(b.markers), len(b.blocks), len(b.groups), len(b.memberships), len(b.settings)) == importBatchSize
 }
 
 func (b *importBatch) add(r messaging.Record) error {
@@ -100,6 +101,8 @@ func (b *importBatch) add(r messaging.Record) error {
 		b.members = memberCount{line: b.lines, group: r.Group}
 		b.groups = append(b.groups, r.Group)
 		return err
+	case r.Settings != nil:
+		b.settings = append(b.settings, r.Settings)
 	default:
 		b.memberships = append(b.memberships, r.Membership)
 		if r.Membership.State == roster.Active && !b.members.add(r.Membership) {
@@ -129,7 +132,10 @@ func (b *importBatch) store(ctx context.Context, tx *sqlx.Tx) error {
 		err = insertRows(ctx, tx, roster.MembershipTable, b.memberships)
 	}
 	b.messages, b.markers, b.blocks = b.messages[:0], b.markers[:0], b.blocks[:0]
-	b.groups, b.memberships = b.groups[:0], b.memberships[:0]
+	if err == nil {
+		err = insertRows(ctx, tx, messaging.Settings, b.settings)
+	}
+	b.groups, b.memberships, b.settings = b.groups[:0], b.memberships[:0], b.settings[:0]
 	return err
 }
 
@@ -145,6 +151,8 @@ func placeOf(r messaging.Record) string {
 		return "3" + r.Block.Owner + " " + r.Block.Peer
 	case r.Group != nil:
 		return "4" + r.Group.Address
+	case r.Settings != nil:
+		return "6" + r.Settings.Owner + " " + r.Settings.Peer
 	case r.Membership.State == roster.Active:
 		return "4" + r.Membership.Group + " " + r.Membership.User
 	default:

@@ -27,6 +27,7 @@ func check(r messaging.Record, future time.Time) error {
 		ids = []messaging.ID{r.Block.Changed}
 	case r.Group != nil:
 		ids, err = checkGroup(r.Group)
+	case r.Settings != nil: // it has no id of its own
 	default:
 		if r.Membership.Changed.Compare(r.Membership.Since) < 0 {
 			err = errors.New("the membership was changed before it began")

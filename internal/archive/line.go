@@ -42,6 +42,10 @@ func appendLine(b []byte, r messaging.Record, store bool) []byte {
 		b = contract.AppendGroup(append(b, `{"type":"group","group":`...), r.Group)
 		rest = appendID(nil, `,"created":`, &r.Group.Created)
 		changed, key.Fingerprint = &r.Group.Changed, r.Group.Fingerprint
+	case r.Settings != nil:
+		b = contract.AppendText(append(b, `{"type":"conversation","conversation":{"user":`...), r.Settings.Owner)
+		b = append(contract.AppendText(append(b, `,"peer":`...), r.Settings.Peer), '}')
+		rest = appendSettings(nil, r.Settings.MutedUntil, r.Settings.Hidden)
 	default:
 		b = contract.AppendMembership(append(b, `{"type":"membership","membership":`...), r.Membership)
 		rest = appendRest(nil, r.Membership)
@@ -66,10 +70,14 @@ func appendRest(b []byte, m *roster.Membership) []byte {
 	if m.VisibleFrom != (messaging.ID{}) {
 		b = appendID(b, `,"visibleFrom":`, &m.VisibleFrom)
 	}
-	if m.MutedUntil != nil {
-		b = append(m.MutedUntil.UTC().AppendFormat(append(b, `,"mutedUntil":"`...), time.RFC3339Nano), '"')
+	return appendSettings(b, m.MutedUntil, m.Hidden)
+}
+
+func appendSettings(b []byte, mutedUntil *time.Time, hidden *messaging.ID) []byte {
+	if mutedUntil != nil {
+		b = append(mutedUntil.UTC().AppendFormat(append(b, `,"mutedUntil":"`...), time.RFC3339Nano), '"')
 	}
-	return appendID(b, `,"hidden":`, m.Hidden)
+	return appendID(b, `,"hidden":`, hidden)
 }
 
 func appendID(b []byte, name string, id *messaging.ID) []byte {
@@ -161,6 +169,14 @@ func toRecord(text []byte, line server.ExportRecord) (messaging.Record, error) {
 		}
 		group.Fingerprint = fromHex(line.Fingerprint)
 		r.Group = &group
+	case line.Conversation != nil:
+		until, err := toTime(line.MutedUntil)
+		if err != nil {
+			return r, err
+		}
+		r.Settings = &messaging.ConversationSettings{
+			Owner: line.Conversation.User, Peer: line.Conversation.Peer, MutedUntil: until, Hidden: (*messaging.ID)(line.Hidden),
+		}
 	case line.Membership != nil && line.Since != nil && line.Changed != nil:
 		membership, err := toMembership(&line)
 		if err != nil {
@@ -205,14 +221,21 @@ func toMembership(line *server.ExportRecord) (roster.Membership, error) {
 	m := contract.ToMembership(line.Membership, *line.Since, *line.Changed)
 	m.VisibleFrom = messaging.ID(contract.Value(line.VisibleFrom))
 	m.Hidden = (*messaging.ID)(line.Hidden)
-	if line.MutedUntil != nil {
-		until, err := time.Parse(time.RFC3339Nano, *line.MutedUntil)
-		if err != nil {
-			return m, errors.New("/mutedUntil: " + err.Error())
-		}
-		m.MutedUntil = new(until.Truncate(time.Microsecond))
+	until, err := toTime(line.MutedUntil)
+	m.MutedUntil = until
+	return m, err
+}
+
+// toTime parses a time, of which the store keeps microseconds.
+func toTime(text *string) (*time.Time, error) {
+	if text == nil {
+		return nil, nil //nolint:nilnil // no time
 	}
-	return m, nil
+	t, err := time.Parse(time.RFC3339Nano, *text)
+	if err != nil {
+		return nil, errors.New("/mutedUntil: " + err.Error())
+	}
+	return new(t.Truncate(time.Microsecond)), nil
 }
 
 // toKeyRecord makes the record of an idempotency key of a line. A line of an earlier version has the

@@ -30,6 +30,16 @@ type ConversationGroup struct {
 	MemberCount int
 }
 
+// ConversationSettings are what a user has set for a conversation with another user. For one in a group they are
+// in the membership.
+type ConversationSettings struct {
+	Owner       string
+	Peer        string
+	LastMessage ID
+	MutedUntil  *time.Time
+	Hidden      *ID // up to which message it is hidden
+}
+
 // ConversationEdit is what to replace in a user's view of a conversation.
 type ConversationEdit struct {
 	MutedUntil **time.Time // nil leaves it as it is; a pointer to nil removes it

@@ -8,14 +8,15 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// Record is one record of an export: a message, a read marker, a block, a group or a membership; the others
-// are nil.
+// Record is one record of an export: a message, a read marker, a block, a group, a membership or what a user has
+// set for a conversation with another user; the others are nil.
 type Record struct {
 	Message    *StoredMessage
 	ReadMarker *ReadMarker
 	Block      *Block
 	Group      *roster.Group
 	Membership *roster.Membership
+	Settings   *ConversationSettings
 }
 
 // exportBatch is how many records are read at a time.

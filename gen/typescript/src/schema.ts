@@ -1346,15 +1346,15 @@ export interface components {
             hasMore: boolean;
         };
         /**
-         * @description One line of an export: a message, a read marker, a block, a group or a membership, named by
-         *     `type`, or the end. Groups, and all members from `created` to `fingerprint`, are for
+         * @description One line of an export: a message, a read marker, a block, a group, a membership or a conversation
+         *     that is muted or hidden, named by `type`, or the end. Groups, such conversations, and all members from `created` to `fingerprint`, are for
          *     moving a whole store (`message-service export` and `import`) and are not part
          *     of a user's export.
          */
         ExportRecord: {
             /**
-             * @description Which of the members is there: `message`, `readMarker`, `block`, `group` or `membership`;
-             *     `end` on the last line. More will come: skip a record of a type that you do not know.
+             * @description Which of the members is there: `message`, `readMarker`, `block`, `group`, `membership` or
+             *     `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
              * @example message
              */
             type: string;
@@ -1363,6 +1363,11 @@ export interface components {
             block?: components["schemas"]["Block"];
             group?: components["schemas"]["Group"];
             membership?: components["schemas"]["Membership"];
+            /** @description A conversation with another user; `mutedUntil` and `hidden` say what is set for it. */
+            conversation?: {
+                user: components["schemas"]["UserId"];
+                peer: components["schemas"]["UserId"];
+            };
             created?: components["schemas"]["MessageId"];
             since?: components["schemas"]["MessageId"];
             visibleFrom?: components["schemas"]["MessageId"];

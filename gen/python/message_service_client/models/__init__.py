@@ -17,6 +17,7 @@ from .created_key import CreatedKey
 from .created_token import CreatedToken
 from .edit_message_request import EditMessageRequest
 from .export_record import ExportRecord
+from .export_record_conversation import ExportRecordConversation
 from .field_error import FieldError
 from .group import Group
 from .highlight import Highlight
@@ -64,6 +65,7 @@ __all__ = (
     "CreatedToken",
     "EditMessageRequest",
     "ExportRecord",
+    "ExportRecordConversation",
     "FieldError",
     "Group",
     "Highlight",

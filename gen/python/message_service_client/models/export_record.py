@@ -12,6 +12,7 @@ from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.block import Block
+    from ..models.export_record_conversation import ExportRecordConversation
     from ..models.group import Group
     from ..models.membership import Membership
     from ..models.message import Message
@@ -23,20 +24,23 @@ T = TypeVar("T", bound="ExportRecord")
 
 @_attrs_define
 class ExportRecord:
-    """One line of an export: a message, a read marker, a block, a group or a membership, named by
-    `type`, or the end. Groups, and all members from `created` to `fingerprint`, are for
+    """One line of an export: a message, a read marker, a block, a group, a membership or a conversation
+    that is muted or hidden, named by `type`, or the end. Groups, such conversations, and all members from `created` to
+    `fingerprint`, are for
     moving a whole store (`message-service export` and `import`) and are not part
     of a user's export.
 
         Attributes:
-            type_ (str): Which of the members is there: `message`, `readMarker`, `block`, `group` or `membership`;
-                `end` on the last line. More will come: skip a record of a type that you do not know.
+            type_ (str): Which of the members is there: `message`, `readMarker`, `block`, `group`, `membership` or
+                `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
                  Example: message.
             message (Message | Unset): A message as it is now.
             read_marker (ReadMarker | Unset): How far a user has read the conversation with a peer.
             block (Block | Unset): A user receives nothing from a peer.
             group (Group | Unset): A group as it is now.
             membership (Membership | Unset): That a user is in a group, or no longer.
+            conversation (ExportRecordConversation | Unset): A conversation with another user; `mutedUntil` and `hidden` say
+                what is set for it.
             created (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
                 messages.
             since (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
@@ -67,6 +71,7 @@ class ExportRecord:
     block: Block | Unset = UNSET
     group: Group | Unset = UNSET
     membership: Membership | Unset = UNSET
+    conversation: ExportRecordConversation | Unset = UNSET
     created: UUID | Unset = UNSET
     since: UUID | Unset = UNSET
     visible_from: UUID | Unset = UNSET
@@ -102,6 +107,10 @@ class ExportRecord:
         membership: dict[str, Any] | Unset = UNSET
         if not isinstance(self.membership, Unset):
             membership = self.membership.to_dict()
+
+        conversation: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.conversation, Unset):
+            conversation = self.conversation.to_dict()
 
         created: str | Unset = UNSET
         if not isinstance(self.created, Unset):
@@ -159,6 +168,8 @@ class ExportRecord:
             field_dict["group"] = group
         if membership is not UNSET:
             field_dict["membership"] = membership
+        if conversation is not UNSET:
+            field_dict["conversation"] = conversation
         if created is not UNSET:
             field_dict["created"] = created
         if since is not UNSET:
@@ -187,6 +198,7 @@ class ExportRecord:
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.block import Block
+        from ..models.export_record_conversation import ExportRecordConversation
         from ..models.group import Group
         from ..models.membership import Membership
         from ..models.message import Message
@@ -229,6 +241,13 @@ class ExportRecord:
             membership = UNSET
         else:
             membership = Membership.from_dict(_membership)
+
+        _conversation = d.pop("conversation", UNSET)
+        conversation: ExportRecordConversation | Unset
+        if isinstance(_conversation, Unset):
+            conversation = UNSET
+        else:
+            conversation = ExportRecordConversation.from_dict(_conversation)
 
         _created = d.pop("created", UNSET)
         created: UUID | Unset
@@ -289,6 +308,7 @@ class ExportRecord:
             block=block,
             group=group,
             membership=membership,
+            conversation=conversation,
             created=created,
             since=since,
             visible_from=visible_from,
