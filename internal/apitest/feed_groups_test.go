@@ -79,7 +79,7 @@ func (g *feedGroup) now(user string) (stay, bool) {
 	return stays[len(stays)-1], true
 }
 
-// newGroup creates a group.
+// newGroup creates a group of every second user.
 func (f *feedTest) newGroup(t *testing.T) *feedGroup {
 	f.mu.Lock()
 	g := &feedGroup{address: fmt.Sprint("~group-", len(f.allGroups)), changing: map[string]*sync.Mutex{}, stays: map[string][]stay{}}
@@ -96,6 +96,13 @@ func (f *feedTest) newGroup(t *testing.T) *feedGroup {
 	retried(t, func() (*client.CreateGroupResponse, error) {
 		return f.replicas[0].CreateGroupWithResponse(ctx, g.address, request)
 	})
+	for i := range feedUsers / 2 { // so that there are members to send from the beginning
+		first := fmt.Sprint("user-", 2*i)
+		retried(t, func() (*client.AddGroupMembersResponse, error) {
+			return f.replicas[0].AddGroupMembersWithResponse(ctx, g.address, client.AddGroupMembersRequest{Users: []string{first}})
+		})
+		f.note(t, g, first)
+	}
 	return g
 }
 
@@ -263,32 +270,4 @@ func (f *feedTest) seesNothing(t *testing.T, g *feedGroup, user string, replica 
 	if wasIn := len(stays) > 0; wasIn != (ends == 1) {
 		t.Errorf("%s was in %s %d times, and gets %d ends of that", user, g.address, len(stays), ends)
 	}
-}
-
-// groupOf returns the address of the group that a change is of, or "".
-func groupOf(c client.Change) string {
-	switch {
-	case c.Message != nil && isGroup(c.Message.Recipient):
-		return c.Message.Recipient
-	case c.Group != nil:
-		return c.Group.Address
-	case c.Membership != nil:
-		return c.Membership.Group
-	case c.ReadMarker != nil && isGroup(c.ReadMarker.Peer):
-		return c.ReadMarker.Peer
-	}
-	return ""
-}
-
-// endsMembership reports whether a change is the end of a user's membership.
-func endsMembership(c client.Change, user string) bool {
-	return c.Group != nil && c.Group.DeletedAt != nil || c.Membership != nil && c.Membership.User == user && c.Membership.State != "active"
-}
-
-// theGroup returns the group with an address.
-func (f *feedTest) theGroup(address string) *feedGroup {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.allGroups, func(g *feedGroup) bool { return g.address == address })
-	return f.allGroups[i]
 }

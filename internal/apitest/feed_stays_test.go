@@ -3,6 +3,7 @@ package apitest_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -38,6 +39,34 @@ func (f *feedTest) writeToGroup(t *testing.T, replica *apitest.Server, g *feedGr
 	if after, is := g.now(sender); was && is && before == after {
 		t.Errorf("%s is in %s since %s, and is refused: %s", sender, g.address, before.since, answer.Body)
 	}
+}
+
+// groupOf returns the address of the group that a change is of, or "".
+func groupOf(c client.Change) string {
+	switch {
+	case c.Message != nil && isGroup(c.Message.Recipient):
+		return c.Message.Recipient
+	case c.Group != nil:
+		return c.Group.Address
+	case c.Membership != nil:
+		return c.Membership.Group
+	case c.ReadMarker != nil && isGroup(c.ReadMarker.Peer):
+		return c.ReadMarker.Peer
+	}
+	return ""
+}
+
+// endsMembership reports whether a change is the end of a user's membership.
+func endsMembership(c client.Change, user string) bool {
+	return c.Group != nil && c.Group.DeletedAt != nil || c.Membership != nil && c.Membership.User == user && c.Membership.State != "active"
+}
+
+// theGroup returns the group with an address.
+func (f *feedTest) theGroup(address string) *feedGroup {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := slices.IndexFunc(f.allGroups, func(g *feedGroup) bool { return g.address == address })
+	return f.allGroups[i]
 }
 
 // checkAllowed checks that a change of a group that arrived happened while the user was in the group.
