@@ -97,9 +97,11 @@ type acknowledged struct {
 func sendSteadily(ctx context.Context, address string, script script, perSecond float64, during time.Duration) (sent []acknowledged, err error) {
 	var mu sync.Mutex
 	l := load{
-		address: address, connections: mostConnections, duration: during, perSecond: perSecond,
-		waiting: int(10 * perSecond), // ten seconds of sends
-		script:  script,
+		address: address, duration: during, perSecond: perSecond,
+		// Each sends about once a second: the server closes a new connection without a request in five.
+		connections: min(mostConnections, int(perSecond)),
+		waiting:     int(10 * perSecond), // ten seconds of sends
+		script:      script,
 	}
 	l.check = func(c *connection, due time.Time) error {
 		one := acknowledged{due: due, at: time.Now()}
