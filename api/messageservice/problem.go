@@ -25,6 +25,7 @@ const (
 	UserBeingErased      = "urn:problem-type:message-service:user-being-erased"
 	GroupExists          = "urn:problem-type:message-service:group-exists"
 	LimitReached         = "urn:problem-type:message-service:limit-reached"
+	GroupTooLarge        = "urn:problem-type:message-service:group-too-large"
 	ContentTooLarge      = "urn:problem-type:message-service:content-too-large"
 	UnprocessableContent = "urn:problem-type:message-service:unprocessable-content"
 	IdempotencyKeyReused = "urn:problem-type:message-service:idempotency-key-reused"

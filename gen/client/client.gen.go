@@ -883,7 +883,7 @@ type Problem struct {
 	// `urn:problem-type:message-service:` followed by `bad-request`,
 	// `credential-required`, `credential-invalid`, `credential-expired`, `credential-revoked`,
 	// `forbidden`, `insufficient-scope`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
-	// `message-deleted`, `user-being-erased`, `group-exists`, `limit-reached`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
+	// `message-deleted`, `user-being-erased`, `group-exists`, `limit-reached`, `group-too-large`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
 	// `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
 	// `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
 	//
@@ -1095,6 +1095,22 @@ type TokenRevocation struct {
 	IssuedBefore Timestamp `json:"issuedBefore"`
 }
 
+// Typing That a user is writing a message, as far as is known until `expiresAt`.
+type Typing struct {
+	// ExpiresAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	ExpiresAt Timestamp `json:"expiresAt"`
+
+	// Peer To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+	Peer Address `json:"peer"`
+
+	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+	User UserID `json:"user"`
+}
+
 // Unread What a user has not read.
 type Unread struct {
 	// Conversations How many conversations have unread messages; 100 means 100 or more.
@@ -1218,6 +1234,9 @@ type GroupExists = Problem
 
 // GroupNotFound What went wrong, as in RFC 9457.
 type GroupNotFound = Problem
+
+// GroupTooLarge What went wrong, as in RFC 9457.
+type GroupTooLarge = Problem
 
 // InternalServerError What went wrong, as in RFC 9457.
 type InternalServerError = Problem
@@ -2034,7 +2053,7 @@ type ClientInterface interface {
 	//
 	// The first event is `ready`, with the cursor you start from. Every other has the
 	// cursor as its `id`, the change's type as its `event`, and the `Change` as its
-	// `data`. A comment follows every 15 seconds, so a stream that is silent for
+	// `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A comment follows every 15 seconds, so a stream that is silent for
 	// longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
 	// come back after the milliseconds of the last `retry`, with the last `id` as
 	// `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
@@ -2143,6 +2162,16 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
 	SetReadMarker(ctx context.Context, userID User, peerID Peer, body SetReadMarkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetTyping Show that a user is typing
+	//
+	// Tells the streams of the peer, or of the other members of a group of up to 100, that the user is writing a
+	// message: an event `typing`, see `listChanges`. It expires after 6 seconds, so repeat the request while the user
+	// types; events go out every 3 seconds at most, however many requests there are. It is stored
+	// nowhere, and who has no open stream never learns of it. A peer who has blocked the user is told nothing (403).
+	//
+	// Corresponds with POST /v1/users/{userId}/conversations/{peerId}/typing (the `SetTyping` operationId).
+	SetTyping(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportUser Export what concerns a user
 	//
@@ -3087,7 +3116,7 @@ func (c *Client) BlockUser(ctx context.Context, userID User, peerID OtherUser, r
 //
 // The first event is `ready`, with the cursor you start from. Every other has the
 // cursor as its `id`, the change's type as its `event`, and the `Change` as its
-// `data`. A comment follows every 15 seconds, so a stream that is silent for
+// `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A comment follows every 15 seconds, so a stream that is silent for
 // longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
 // come back after the milliseconds of the last `retry`, with the last `id` as
 // `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
@@ -3267,6 +3296,26 @@ func (c *Client) SetReadMarkerWithBody(ctx context.Context, userID User, peerID 
 // Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
 func (c *Client) SetReadMarker(ctx context.Context, userID User, peerID Peer, body SetReadMarkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetReadMarkerRequest(c.Server, userID, peerID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetTyping Show that a user is typing
+//
+// Tells the streams of the peer, or of the other members of a group of up to 100, that the user is writing a
+// message: an event `typing`, see `listChanges`. It expires after 6 seconds, so repeat the request while the user
+// types; events go out every 3 seconds at most, however many requests there are. It is stored
+// nowhere, and who has no open stream never learns of it. A peer who has blocked the user is told nothing (403).
+//
+// Corresponds with POST /v1/users/{userId}/conversations/{peerId}/typing (the `SetTyping` operationId).
+func (c *Client) SetTyping(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetTypingRequest(c.Server, userID, peerID)
 	if err != nil {
 		return nil, err
 	}
@@ -5145,6 +5194,47 @@ func NewSetReadMarkerRequestWithBody(server string, userID User, peerID Peer, co
 	return req, nil
 }
 
+// NewSetTypingRequest constructs an http.Request for the SetTyping method
+func NewSetTypingRequest(server string, userID User, peerID Peer) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "userId", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "peerId", peerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/%s/conversations/%s/typing", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewExportUserRequest constructs an http.Request for the ExportUser method
 func NewExportUserRequest(server string, userID User) (*http.Request, error) {
 	var err error
@@ -6023,7 +6113,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// The first event is `ready`, with the cursor you start from. Every other has the
 	// cursor as its `id`, the change's type as its `event`, and the `Change` as its
-	// `data`. A comment follows every 15 seconds, so a stream that is silent for
+	// `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A comment follows every 15 seconds, so a stream that is silent for
 	// longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
 	// come back after the milliseconds of the last `retry`, with the last `id` as
 	// `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
@@ -6140,6 +6230,18 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/users/{userId}/conversations/{peerId}/read-marker (the `SetReadMarker` operationId).
 	SetReadMarkerWithResponse(ctx context.Context, userID User, peerID Peer, body SetReadMarkerJSONRequestBody, reqEditors ...RequestEditorFn) (*SetReadMarkerResponse, error)
+
+	// SetTypingWithResponse Show that a user is typing
+	//
+	// Tells the streams of the peer, or of the other members of a group of up to 100, that the user is writing a
+	// message: an event `typing`, see `listChanges`. It expires after 6 seconds, so repeat the request while the user
+	// types; events go out every 3 seconds at most, however many requests there are. It is stored
+	// nowhere, and who has no open stream never learns of it. A peer who has blocked the user is told nothing (403).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/users/{userId}/conversations/{peerId}/typing (the `SetTyping` operationId).
+	SetTypingWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*SetTypingResponse, error)
 
 	// ExportUserWithResponse Export what concerns a user
 	//
@@ -10318,6 +10420,124 @@ func (r SetReadMarkerResponse) ContentType() string {
 	return ""
 }
 
+// SetTypingResponse429Headers the declared response headers of an HTTP 429 response for SetTyping
+type SetTypingResponse429Headers struct {
+	RetryAfter int32
+}
+
+// SetTypingResponse503Headers the declared response headers of an HTTP 503 response for SetTyping
+type SetTypingResponse503Headers struct {
+	RetryAfter int32
+}
+
+type SetTypingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *BadRequest
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Unauthorized
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *SenderBlocked
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *GroupNotFound
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *GroupTooLarge
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *UnprocessableContent
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *TooManyRequests
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *InternalServerError
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *ServiceUnavailable
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *ProblemResponse
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetTypingResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SetTypingResponse503Headers
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r SetTypingResponse) GetApplicationProblemJSON400() *BadRequest {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r SetTypingResponse) GetApplicationProblemJSON401() *Unauthorized {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r SetTypingResponse) GetApplicationProblemJSON403() *SenderBlocked {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r SetTypingResponse) GetApplicationProblemJSON404() *GroupNotFound {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r SetTypingResponse) GetApplicationProblemJSON409() *GroupTooLarge {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r SetTypingResponse) GetApplicationProblemJSON422() *UnprocessableContent {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r SetTypingResponse) GetApplicationProblemJSON429() *TooManyRequests {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r SetTypingResponse) GetApplicationProblemJSON500() *InternalServerError {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r SetTypingResponse) GetApplicationProblemJSON503() *ServiceUnavailable {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SetTypingResponse) GetApplicationProblemJSONDefault() *ProblemResponse {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetTypingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetTypingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetTypingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetTypingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ExportUserResponse429Headers the declared response headers of an HTTP 429 response for ExportUser
 type ExportUserResponse429Headers struct {
 	RetryAfter int32
@@ -11782,7 +12002,7 @@ func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, userID 
 //
 // The first event is `ready`, with the cursor you start from. Every other has the
 // cursor as its `id`, the change's type as its `event`, and the `Change` as its
-// `data`. A comment follows every 15 seconds, so a stream that is silent for
+// `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A comment follows every 15 seconds, so a stream that is silent for
 // longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
 // come back after the milliseconds of the last `retry`, with the last `id` as
 // `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
@@ -11946,6 +12166,24 @@ func (c *ClientWithResponses) SetReadMarkerWithResponse(ctx context.Context, use
 		return nil, err
 	}
 	return ParseSetReadMarkerResponse(rsp)
+}
+
+// SetTypingWithResponse Show that a user is typing
+//
+// Tells the streams of the peer, or of the other members of a group of up to 100, that the user is writing a
+// message: an event `typing`, see `listChanges`. It expires after 6 seconds, so repeat the request while the user
+// types; events go out every 3 seconds at most, however many requests there are. It is stored
+// nowhere, and who has no open stream never learns of it. A peer who has blocked the user is told nothing (403).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/users/{userId}/conversations/{peerId}/typing (the `SetTyping` operationId).
+func (c *ClientWithResponses) SetTypingWithResponse(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*SetTypingResponse, error) {
+	rsp, err := c.SetTyping(ctx, userID, peerID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetTypingResponse(rsp)
 }
 
 // ExportUserWithResponse Export what concerns a user
@@ -15982,6 +16220,121 @@ func ParseSetReadMarkerResponse(rsp *http.Response) (*SetReadMarkerResponse, err
 		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetReadMarkerResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSetTypingResponse parses an HTTP response from a SetTypingWithResponse call
+func ParseSetTypingResponse(rsp *http.Response) (*SetTypingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetTypingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest SenderBlocked
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest GroupNotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest GroupTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest UnprocessableContent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalServerError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest ServiceUnavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest ProblemResponse
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers SetTypingResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers SetTypingResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "integer", Format: "int32"}); err != nil {

@@ -820,7 +820,7 @@ type Problem struct {
 	// `urn:problem-type:message-service:` followed by `bad-request`,
 	// `credential-required`, `credential-invalid`, `credential-expired`, `credential-revoked`,
 	// `forbidden`, `insufficient-scope`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
-	// `message-deleted`, `user-being-erased`, `group-exists`, `limit-reached`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
+	// `message-deleted`, `user-being-erased`, `group-exists`, `limit-reached`, `group-too-large`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
 	// `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
 	// `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
 	//
@@ -1055,6 +1055,22 @@ type TokenRevocation struct {
 	IssuedBefore Timestamp `json:"issuedBefore"`
 }
 
+// Typing That a user is writing a message, as far as is known until `expiresAt`.
+type Typing struct {
+	// ExpiresAt An RFC 3339 time in UTC, with milliseconds.
+	//
+	// Example: 2026-11-23T12:00:00.366Z
+	ExpiresAt Timestamp `json:"expiresAt"`
+
+	// Peer To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+	// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+	Peer Address `json:"peer"`
+
+	// User Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+	User UserID `json:"user"`
+}
+
 // Unread What a user has not read.
 type Unread struct {
 	// Conversations How many conversations have unread messages; 100 means 100 or more.
@@ -1178,6 +1194,9 @@ type GroupExists = Problem
 
 // GroupNotFound What went wrong, as in RFC 9457.
 type GroupNotFound = Problem
+
+// GroupTooLarge What went wrong, as in RFC 9457.
+type GroupTooLarge = Problem
 
 // InternalServerError What went wrong, as in RFC 9457.
 type InternalServerError = Problem
@@ -1528,6 +1547,9 @@ type ServerInterface interface {
 	// SetReadMarker Mark messages as read
 	// (PUT /v1/users/{userId}/conversations/{peerId}/read-marker)
 	SetReadMarker(ctx echo.Context, userID User, peerID Peer) error
+	// SetTyping Show that a user is typing
+	// (POST /v1/users/{userId}/conversations/{peerId}/typing)
+	SetTyping(ctx echo.Context, userID User, peerID Peer) error
 	// ExportUser Export what concerns a user
 	// (GET /v1/users/{userId}/export)
 	ExportUser(ctx echo.Context, userID User) error
@@ -2322,6 +2344,30 @@ func (w *ServerInterfaceWrapper) SetReadMarker(ctx echo.Context) error {
 	return err
 }
 
+// SetTyping converts echo context to params.
+func (w *ServerInterfaceWrapper) SetTyping(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "userId" -------------
+	var userID User
+
+	err = runtime.BindStyledParameterWithOptions("simple", "userId", ctx.Param("userId"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter userId: %s", err))
+	}
+
+	// ------------- Path parameter "peerId" -------------
+	var peerID Peer
+
+	err = runtime.BindStyledParameterWithOptions("simple", "peerId", ctx.Param("peerId"), &peerID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter peerId: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetTyping(ctx, userID, peerID)
+	return err
+}
+
 // ExportUser converts echo context to params.
 func (w *ServerInterfaceWrapper) ExportUser(ctx echo.Context) error {
 	var err error
@@ -2543,6 +2589,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/v1/users/:userId/conversations/:peerId", wrapper.UpdateConversation, options.OperationMiddlewares["updateConversation"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/conversations/:peerId/messages", wrapper.ListConversationMessages, options.OperationMiddlewares["listConversationMessages"]...)
 	router.PUT(options.BaseURL+"/v1/users/:userId/conversations/:peerId/read-marker", wrapper.SetReadMarker, options.OperationMiddlewares["setReadMarker"]...)
+	router.POST(options.BaseURL+"/v1/users/:userId/conversations/:peerId/typing", wrapper.SetTyping, options.OperationMiddlewares["setTyping"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/export", wrapper.ExportUser, options.OperationMiddlewares["exportUser"]...)
 	router.GET(options.BaseURL+"/v1/users/:userId/messages", wrapper.SearchMessages, options.OperationMiddlewares["searchMessages"]...)
 	router.POST(options.BaseURL+"/v1/users/:userId/stream-tickets", wrapper.CreateStreamTicket, options.OperationMiddlewares["createStreamTicket"]...)
@@ -2563,6 +2610,8 @@ type ForbiddenApplicationProblemPlusJSONResponse Problem
 type GroupExistsApplicationProblemPlusJSONResponse Problem
 
 type GroupNotFoundApplicationProblemPlusJSONResponse Problem
+
+type GroupTooLargeApplicationProblemPlusJSONResponse Problem
 
 type InternalServerErrorApplicationProblemPlusJSONResponse Problem
 
@@ -8729,6 +8778,186 @@ func (response SetReadMarkerdefaultApplicationProblemPlusJSONResponse) VisitSetR
 	return err
 }
 
+type SetTypingRequestObject struct {
+	UserID User `json:"userId"`
+	PeerID Peer `json:"peerId"`
+}
+
+type SetTypingResponseObject interface {
+	VisitSetTypingResponse(w http.ResponseWriter) error
+}
+
+type SetTyping204Response struct {
+}
+
+func (response SetTyping204Response) VisitSetTypingResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SetTyping400ApplicationProblemPlusJSONResponse struct {
+	BadRequestApplicationProblemPlusJSONResponse
+}
+
+func (response SetTyping400ApplicationProblemPlusJSONResponse) VisitSetTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTyping401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response SetTyping401ApplicationProblemPlusJSONResponse) VisitSetTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTyping403ApplicationProblemPlusJSONResponse struct {
+	SenderBlockedApplicationProblemPlusJSONResponse
+}
+
+func (response SetTyping403ApplicationProblemPlusJSONResponse) VisitSetTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTyping404ApplicationProblemPlusJSONResponse struct {
+	GroupNotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SetTyping404ApplicationProblemPlusJSONResponse) VisitSetTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTyping409ApplicationProblemPlusJSONResponse struct {
+	GroupTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SetTyping409ApplicationProblemPlusJSONResponse) VisitSetTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTyping422ApplicationProblemPlusJSONResponse struct {
+	UnprocessableContentApplicationProblemPlusJSONResponse
+}
+
+func (response SetTyping422ApplicationProblemPlusJSONResponse) VisitSetTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTyping429ApplicationProblemPlusJSONResponse struct {
+	TooManyRequestsApplicationProblemPlusJSONResponse
+}
+
+func (response SetTyping429ApplicationProblemPlusJSONResponse) VisitSetTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTyping500ApplicationProblemPlusJSONResponse struct {
+	InternalServerErrorApplicationProblemPlusJSONResponse
+}
+
+func (response SetTyping500ApplicationProblemPlusJSONResponse) VisitSetTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTyping503ApplicationProblemPlusJSONResponse struct {
+	ServiceUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SetTyping503ApplicationProblemPlusJSONResponse) VisitSetTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Retry-After", fmt.Sprint(response.Headers.RetryAfter))
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetTypingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetTypingdefaultApplicationProblemPlusJSONResponse) VisitSetTypingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExportUserRequestObject struct {
 	UserID User `json:"userId"`
 }
@@ -9898,6 +10127,9 @@ type StrictServerInterface interface {
 	// SetReadMarker Mark messages as read
 	// (PUT /v1/users/{userId}/conversations/{peerId}/read-marker)
 	SetReadMarker(ctx context.Context, request SetReadMarkerRequestObject) (SetReadMarkerResponseObject, error)
+	// SetTyping Show that a user is typing
+	// (POST /v1/users/{userId}/conversations/{peerId}/typing)
+	SetTyping(ctx context.Context, request SetTypingRequestObject) (SetTypingResponseObject, error)
 	// ExportUser Export what concerns a user
 	// (GET /v1/users/{userId}/export)
 	ExportUser(ctx context.Context, request ExportUserRequestObject) (ExportUserResponseObject, error)
@@ -11022,6 +11254,32 @@ func (sh *strictHandler) SetReadMarker(ctx echo.Context, userID User, peerID Pee
 		return err
 	} else if validResponse, ok := response.(SetReadMarkerResponseObject); ok {
 		return validResponse.VisitSetReadMarkerResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetTyping operation middleware
+func (sh *strictHandler) SetTyping(ctx echo.Context, userID User, peerID Peer) error {
+	var request SetTypingRequestObject
+
+	request.UserID = userID
+	request.PeerID = peerID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetTyping(ctx.Request().Context(), request.(SetTypingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetTyping")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetTypingResponseObject); ok {
+		return validResponse.VisitSetTypingResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -42,6 +42,7 @@ var requests = map[string]string{
 	"getUnread":                 "",
 	"listConversationMessages":  "?q=written",
 	"setReadMarker":             `{"messageId": "{messageId}"}`,
+	"setTyping":                 "",
 	"createGroup":               `{"name": "Team", "owner": "bob"}`,
 	"getGroup":                  "",
 	"updateGroup":               `{"name": "Another team"}`,

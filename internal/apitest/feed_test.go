@@ -58,12 +58,12 @@ type lossy struct{ feed.Bus }
 
 func (b lossy) Publish(users []string) { b.Bus.Publish(everyOther(users)) }
 
-func (b lossy) Run(ctx context.Context, wake func(users []string)) {
-	b.Bus.Run(ctx, func(users []string) {
+func (b lossy) Run(ctx context.Context, to feed.Receiver) {
+	b.Bus.Run(ctx, feed.Receiver{Typing: to.Typing, Wake: func(users []string) {
 		if users != nil {
-			wake(everyOther(users))
+			to.Wake(everyOther(users))
 		}
-	})
+	}})
 }
 
 func everyOther(users []string) []string {

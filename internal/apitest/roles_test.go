@@ -30,6 +30,7 @@ var groupRequests = map[string]string{
 	"listConversationMessages": "?q=written",
 	"setReadMarker":            `{"messageId": "{messageId}"}`,
 	"updateConversation":       `{"hidden": true}`,
+	"setTyping":                "",
 	"createGroup":              `{"name": "Another"}`,
 	"getGroup":                 "",
 	"updateGroup":              `{"name": "Another"}`,

@@ -82,22 +82,45 @@ func (s *Stream) event() (sse.Event, error) {
 	return event, err
 }
 
-// Next waits for the next change and validates it against the contract.
+// Next waits for the next change and validates it against the contract. It passes over who is typing.
 func (s *Stream) Next() (client.Change, error) {
 	event, err := s.event()
+	for err == nil && event.Type == "typing" {
+		s.readAs("Typing", event, &map[string]any{})
+		event, err = s.event()
+	}
 	if err != nil {
 		return client.Change{}, err
 	}
-	var value any
 	var change client.Change
-	if err := errors.Join(json.Unmarshal([]byte(event.Data), &value), json.Unmarshal([]byte(event.Data), &change)); err != nil {
-		return client.Change{}, err
-	}
-	if err := contract.Document().Components.Schemas["Change"].Value.VisitJSON(value, answerFormats...); err != nil {
-		s.t.Errorf("the event breaks the contract: %v\n%+v", err, event)
-	}
+	s.readAs("Change", event, &change)
 	if event.LastEventID != change.Cursor.String() || event.Type != string(change.Type) {
 		s.t.Errorf("the event contradicts its data: %+v", event)
 	}
 	return change, nil
+}
+
+// NextTyping waits until somebody is typing, and returns the data of the event, and its last cursor. It passes over changes.
+func (s *Stream) NextTyping() (data map[string]any, cursor string, err error) {
+	for {
+		event, err := s.event()
+		if err != nil {
+			return nil, "", err
+		}
+		if event.Type == "typing" {
+			s.readAs("Typing", event, &data)
+			return data, event.LastEventID, nil
+		}
+	}
+}
+
+// readAs reads the data of an event, and validates it against a schema of the contract.
+func (s *Stream) readAs(schema string, event sse.Event, to any) {
+	var value any
+	if err := errors.Join(json.Unmarshal([]byte(event.Data), &value), json.Unmarshal([]byte(event.Data), to)); err != nil {
+		s.t.Errorf("the event is no JSON: %v\n%+v", err, event)
+	}
+	if err := contract.Document().Components.Schemas[schema].Value.VisitJSON(value, answerFormats...); err != nil {
+		s.t.Errorf("the event breaks the contract: %v\n%+v", err, event)
+	}
 }

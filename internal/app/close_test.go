@@ -135,6 +135,8 @@ func TestCloseCutsOff(t *testing.T) {
 
 // publishedBus records who is published while it runs.
 type publishedBus struct {
+	feed.Bus
+
 	ended atomic.Bool
 	users []string
 }
@@ -145,7 +147,7 @@ func (b *publishedBus) Publish(users []string) {
 	}
 }
 
-func (b *publishedBus) Run(ctx context.Context, _ func([]string)) {
+func (b *publishedBus) Run(ctx context.Context, _ feed.Receiver) {
 	<-ctx.Done()
 	b.ended.Store(true)
 }

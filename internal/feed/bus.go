@@ -8,33 +8,49 @@ import (
 	"time"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
 )
 
-// Bus is publish and subscribe: it carries hints that mailboxes have changed to the hubs.
+// Bus is publish and subscribe: it carries hints that mailboxes have changed, and who is typing, to the hubs.
 type Bus interface {
-	// Publish announces whose mailboxes have changed. It does not block.
-	Publish(users []string)
+	// Publish announces the addresses whose mailboxes have changed. It does not block.
+	Publish(addresses []string)
 
-	// Run calls wake with the users whose mailboxes may have changed, or with nil if any
-	// mailbox may have, until ctx ends.
-	Run(ctx context.Context, wake func(users []string))
+	// PublishTyping announces who is typing. It does not block.
+	PublishTyping(typing messaging.Typing)
+
+	// Run hands on what others publish until ctx ends.
+	Run(ctx context.Context, to Receiver)
+}
+
+// Receiver is what a bus hands on to.
+type Receiver struct {
+	Wake   func(addresses []string) // whose mailboxes may have changed; nil if any may have
+	Typing func(typing messaging.Typing)
 }
 
 // Buses are several buses, so that one delivers hints that another loses.
 type Buses []Bus
 
 // Publish publishes on each.
-func (b Buses) Publish(users []string) {
+func (b Buses) Publish(addresses []string) {
 	for _, bus := range b {
-		bus.Publish(users)
+		bus.Publish(addresses)
+	}
+}
+
+// PublishTyping publishes on each.
+func (b Buses) PublishTyping(typing messaging.Typing) {
+	for _, bus := range b {
+		bus.PublishTyping(typing)
 	}
 }
 
 // Run runs each until ctx ends.
-func (b Buses) Run(ctx context.Context, wake func(users []string)) {
+func (b Buses) Run(ctx context.Context, to Receiver) {
 	var running sync.WaitGroup
 	for _, bus := range b {
-		running.Go(func() { bus.Run(ctx, wake) })
+		running.Go(func() { bus.Run(ctx, to) })
 	}
 	running.Wait()
 }
@@ -50,21 +66,28 @@ func NewBus(database *db.DB, notify bool, log *slog.Logger) Bus {
 
 // Local is the bus within a process.
 type Local struct {
-	wake atomic.Pointer[func(users []string)]
+	to atomic.Pointer[Receiver] // the hub, if there is one yet
 }
 
-// Publish wakes the hub, if there is one yet.
-func (b *Local) Publish(users []string) {
-	if wake := b.wake.Load(); wake != nil {
-		(*wake)(users)
+// Publish wakes the hub.
+func (b *Local) Publish(addresses []string) {
+	if to := b.to.Load(); to != nil {
+		to.Wake(addresses)
+	}
+}
+
+// PublishTyping tells the hub.
+func (b *Local) PublishTyping(typing messaging.Typing) {
+	if to := b.to.Load(); to != nil {
+		to.Typing(typing)
 	}
 }
 
 // Run connects the hub until ctx ends.
-func (b *Local) Run(ctx context.Context, wake func(users []string)) {
-	b.wake.Store(&wake)
+func (b *Local) Run(ctx context.Context, to Receiver) {
+	b.to.Store(&to)
 	<-ctx.Done()
-	b.wake.Store(nil)
+	b.to.Store(nil)
 }
 
 // PollInterval is the longest delay of a change whose hint was lost, apart from the time to read it.
@@ -79,8 +102,11 @@ type Poll struct {
 // Publish does nothing: Run polls the database.
 func (*Poll) Publish([]string) {}
 
-// Run calls wake with nil after each interval in which something was committed.
-func (b *Poll) Run(ctx context.Context, wake func(users []string)) {
+// PublishTyping does nothing: who is typing is not in the database.
+func (*Poll) PublishTyping(messaging.Typing) {}
+
+// Run wakes all mailboxes after each interval in which something was committed.
+func (b *Poll) Run(ctx context.Context, to Receiver) {
 	watch := b.DB.NewWatch()
 	defer watch.Close() //nolint:errcheck // it only returns a connection
 	ticker := time.NewTicker(PollInterval)
@@ -93,7 +119,7 @@ func (b *Poll) Run(ctx context.Context, wake func(users []string)) {
 		}
 		// After an error, anything may have changed.
 		if changed, err := watch.Changed(ctx); changed || err != nil {
-			wake(nil)
+			to.Wake(nil)
 		}
 	}
 }

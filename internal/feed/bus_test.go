@@ -22,11 +22,11 @@ func TestBuses(t *testing.T) {
 		var heard []string
 		ended := make(chan struct{})
 		go func() {
-			buses.Run(ctx, func(users []string) {
+			buses.Run(ctx, Receiver{Wake: func(users []string) {
 				mu.Lock()
 				defer mu.Unlock()
 				heard = append(heard, users...)
-			})
+			}})
 			close(ended)
 		}()
 		synctest.Wait()
@@ -49,7 +49,7 @@ func TestNotifyPayloads(t *testing.T) {
 		t.Errorf("without users it sends %q", payloads)
 	}
 	var users []string
-	for n := range notifyMaxUsers + 1 {
+	for n := range notifyMost + 1 {
 		users = append(users, fmt.Sprint(strings.Repeat("u", 100), n))
 	}
 	b.Publish(users[:500])
@@ -67,7 +67,7 @@ func TestNotifyPayloads(t *testing.T) {
 			sent[user] = true
 		}
 	}
-	if len(sent) != notifyMaxUsers || !sent[users[0]] || sent[users[notifyMaxUsers]] {
+	if len(sent) != notifyMost || !sent[users[0]] || sent[users[notifyMost]] {
 		t.Errorf("it names %d users", len(sent))
 	}
 	if payloads := b.take(); len(payloads) != 0 {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/recent"
 )
 
 // UserMaxStreams is how many streams a user may have on one server.
@@ -44,6 +45,7 @@ type Options struct {
 // concurrent use.
 type Hub struct {
 	source  Source
+	bus     Bus
 	log     *slog.Logger
 	max     int
 	running sync.WaitGroup
@@ -53,6 +55,9 @@ type Hub struct {
 	draining context.Context // ends when streams are to end
 	drain    context.CancelFunc
 	endBus   context.CancelFunc
+
+	typingMu sync.Mutex
+	typed    *recent.Map[typist, time.Time] // when the last event was published
 
 	pending   atomic.Int64   // bytes of the changes that are pending in all streams
 	opened    sync.WaitGroup // of the open streams
@@ -85,12 +90,12 @@ func Start(source Source, bus Bus, log *slog.Logger, options Options) *Hub {
 	ctx, drain := context.WithCancel(context.Background())
 	busCtx, endBus := context.WithCancel(context.Background())
 	h := &Hub{
-		source: source, log: log, max: options.MaxStreams,
+		source: source, bus: bus, typed: recent.New[typist, time.Time](typingMost), log: log, max: options.MaxStreams,
 		ready: make(chan struct{}, 1), asking: make(chan struct{}, 1), draining: ctx, drain: drain, endBus: endBus,
 		mailboxes: map[string]*mailbox{}, woken: map[*mailbox]struct{}{},
 		groups: map[string]*group{}, changed: map[*group]struct{}{},
 	}
-	h.running.Go(func() { bus.Run(busCtx, h.wake) })
+	h.running.Go(func() { bus.Run(busCtx, Receiver{Wake: h.wake, Typing: h.handTyping}) })
 	h.running.Go(func() { h.run(ctx, h.ready, h.read) })
 	h.running.Go(func() { h.run(ctx, h.asking, h.findChanged) }) // in parallel, as it takes long with many mailboxes
 	return h

@@ -11,18 +11,20 @@ import (
 	"time"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/messaging"
 )
 
 const (
-	notifyChannel   = "message_service_changes"
-	notifyMaxBytes  = 7900                 // Postgres' limit is 8,000
-	notifyInterval  = 5 * time.Millisecond // the least time between two rounds of notifications
-	notifyMaxUsers  = 100_000              // that wait to be sent; Poll makes up for more
-	notifyRetryWait = time.Second          // after a notification that failed
+	notifyChannel    = "message_service_changes"
+	notifyMaxBytes   = 7900                 // Postgres' limit is 8,000
+	notifyInterval   = 5 * time.Millisecond // the least time between two rounds of notifications
+	notifyMost       = 100_000              // addresses that wait to be sent; Poll makes up for more
+	notifyMostTyping = 1000                 // payloads about typing that wait; more are dropped
+	notifyRetryWait  = time.Second          // after a notification that failed
 )
 
-// Notify is the bus between the processes on one Postgres: NOTIFY carries the ids of
-// the users, many at a time, and each process listens on one connection.
+// Notify is the bus between the processes on one Postgres: NOTIFY carries the addresses of
+// mailboxes, many at a time, and who is typing, and each process listens on one connection.
 type Notify struct {
 	db   *db.DB
 	log  *slog.Logger
@@ -30,7 +32,8 @@ type Notify struct {
 
 	mu      sync.Mutex
 	waiting map[string]struct{}
-	ready   chan struct{} // holds one when users wait to be sent
+	typing  []string      // payloads
+	ready   chan struct{} // holds one when something waits to be sent
 }
 
 // NewNotify makes the bus of a Postgres database.
@@ -38,26 +41,44 @@ func NewNotify(database *db.DB, log *slog.Logger) *Notify {
 	return &Notify{db: database, log: log, self: rand.Text(), waiting: map[string]struct{}{}, ready: make(chan struct{}, 1)}
 }
 
-// Publish queues the users to be sent.
-func (b *Notify) Publish(users []string) {
+// Publish queues the addresses to be sent.
+func (b *Notify) Publish(addresses []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, user := range users {
-		if len(b.waiting) < notifyMaxUsers {
-			b.waiting[user] = struct{}{}
+	for _, address := range addresses {
+		if len(b.waiting) < notifyMost {
+			b.waiting[address] = struct{}{}
+		}
+	}
+	signal(b.ready)
+}
+
+// PublishTyping queues who is typing to be sent, with the recipients, since only they may know.
+func (b *Notify) PublishTyping(typing messaging.Typing) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, payload := range typingPayloads(b.self, typing) {
+		if len(b.typing) < notifyMostTyping {
+			b.typing = append(b.typing, payload)
 		}
 	}
 	signal(b.ready)
 }
 
 // Run sends and listens until ctx ends.
-func (b *Notify) Run(ctx context.Context, wake func(users []string)) {
+func (b *Notify) Run(ctx context.Context, to Receiver) {
 	var sending sync.WaitGroup
 	sending.Go(func() { b.send(ctx) })
 	defer sending.Wait()
 	heard := func(payload string) {
-		if users := strings.Fields(payload); len(users) > 1 && users[0] != b.self {
-			wake(users[1:])
+		words := strings.Fields(payload)
+		if len(words) < 2 || words[0] == b.self {
+			return
+		}
+		if words[1] != typingMark {
+			to.Wake(words[1:])
+		} else if typing, ok := parseTyping(words[2:]); ok {
+			to.Typing(typing)
 		}
 	}
 	var said atomic.Int32 // the last warning in the log: 1 connection lost, 2 cannot connect, 0 none
@@ -65,7 +86,7 @@ func (b *Notify) Run(ctx context.Context, wake func(users []string)) {
 		if said.Swap(0) > 0 {
 			b.log.Info("listening to Postgres again")
 		}
-		wake(nil)
+		to.Wake(nil)
 	}
 	lost := func(err error) {
 		say := int32(1)
@@ -116,22 +137,22 @@ func (b *Notify) send(ctx context.Context) {
 	}
 }
 
-// take returns the users that wait, as payloads: words separated by spaces, which no user id has.
+// take returns what waits, as payloads: words separated by spaces, which no address has.
 func (b *Notify) take() (payloads []string) {
 	b.mu.Lock()
 	waiting := b.waiting
-	b.waiting = make(map[string]struct{})
+	payloads, b.waiting, b.typing = b.typing, make(map[string]struct{}), nil
 	b.mu.Unlock()
 	var payload strings.Builder
-	for user := range waiting {
-		if payload.Len()+1+len(user) > notifyMaxBytes {
+	for address := range waiting {
+		if payload.Len()+1+len(address) > notifyMaxBytes {
 			payloads = append(payloads, payload.String())
 			payload.Reset()
 		}
 		if payload.Len() == 0 {
 			payload.WriteString(b.self)
 		}
-		payload.WriteString(" " + user)
+		payload.WriteString(" " + address)
 	}
 	if payload.Len() > 0 {
 		payloads = append(payloads, payload.String())

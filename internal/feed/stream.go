@@ -52,17 +52,24 @@ type Stream struct {
 	limit   int                // the most changes of the next page
 	live    bool               // the hub hands it changes
 
+	hearsTyping bool // the hub hands it who is typing
+
 	mu      sync.Mutex
 	pending []messaging.Change
-	bytes   int           // the estimated memory of pending
-	lost    bool          // pending exceeded its bounds and was dropped, or the store was restored
-	ready   chan struct{} // holds one when changes are pending or lost
+	bytes   int  // the estimated memory of pending
+	lost    bool // pending exceeded its bounds and was dropped, or the store was restored
+	typing  []messaging.Typing
+	ready   chan struct{} // holds one when changes are pending or lost, or somebody is typing
 }
 
 // Open opens a stream of what changes for a user after a cursor, or without one from
 // now on, on behalf of a caller. Close it. Errors: [messaging.TooManyStreams]; as
 // [messaging.Service.ListChanges].
 func (h *Hub) Open(ctx context.Context, caller messaging.Caller, user string, after *messaging.ID) (*Stream, error) {
+	return h.open(ctx, caller, user, after, true)
+}
+
+func (h *Hub) open(ctx context.Context, caller messaging.Caller, user string, after *messaging.ID, typing bool) (*Stream, error) {
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return nil, err
 	}
@@ -70,7 +77,7 @@ func (h *Hub) Open(ctx context.Context, caller messaging.Caller, user string, af
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{hub: h, mailbox: m, ready: make(chan struct{}, 1), behind: true, limit: pageLimit}
+	s := &Stream{hub: h, mailbox: m, ready: make(chan struct{}, 1), behind: true, limit: pageLimit, hearsTyping: typing}
 	page, err := h.source.ListChanges(ctx, messaging.AsService, user, after, s.limit, pageBytes)
 	if err != nil {
 		s.Close()
@@ -135,7 +142,7 @@ const waitPages = 3
 // there are no changes between the two. It stops waiting when ctx ends, when the hub is drained,
 // or after waitPages empty pages. Errors: as [Hub.Open].
 func (h *Hub) Wait(ctx context.Context, caller messaging.Caller, user string, after messaging.ID) (messaging.ID, error) {
-	s, err := h.Open(ctx, caller, user, &after)
+	s, err := h.open(ctx, caller, user, &after, false)
 	if err != nil {
 		return messaging.ID{}, err
 	}
@@ -158,7 +165,7 @@ func (h *Hub) Wait(ctx context.Context, caller messaging.Caller, user string, af
 // Draining returns a context that ends when the server stops, and the stream must end.
 func (s *Stream) Draining() context.Context { return s.hub.draining }
 
-// Next waits for changes and returns them, in their order and at least one. Errors:
+// Next waits for changes and returns them, in their order; or none, if somebody is typing. Errors:
 // [ErrClosing]; [messaging.Unavailable], after which it may be called again; that of ctx.
 func (s *Stream) Next(ctx context.Context) ([]messaging.Change, error) {
 	for {
@@ -166,7 +173,7 @@ func (s *Stream) Next(ctx context.Context) ([]messaging.Change, error) {
 			return nil, ErrClosing
 		}
 		changes, err := s.take(ctx)
-		if err != nil || len(changes) > 0 {
+		if err != nil || len(changes) > 0 || s.hasTyping() {
 			return changes, err
 		}
 		if s.behind {

@@ -278,6 +278,9 @@ func (s changeStream) next(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	var events []byte
+	for _, t := range s.stream.TakeTyping() { // first, since a message ends it
+		events = append(contract.AppendTyping(append(events, "event: typing\ndata: "...), &t), "\n\n"...)
+	}
 	for i := range changes {
 		events = fmt.Appendf(events, "id: %s\nevent: %s\ndata: ", changes[i].Cursor, contract.ChangeType(&changes[i]))
 		events = append(contract.AppendChange(events, &changes[i]), "\n\n"...)

@@ -27,6 +27,7 @@ var kinds = map[messaging.Code]problem.Kind{
 	messaging.UserClosed:           problem.UserBeingErased,
 	messaging.GroupExists:          problem.GroupExists,
 	messaging.LimitReached:         problem.LimitReached,
+	messaging.GroupTooLarge:        problem.GroupTooLarge,
 	messaging.CursorAhead:          problem.CursorAhead,
 	messaging.TooManyStreams:       problem.TooManyRequests,
 	messaging.Forbidden:            problem.Forbidden,

@@ -41,9 +41,9 @@ func selectBlocks(ctx context.Context, q sqlx.QueryerContext, owner, after strin
 }
 
 // selectBlock reports whether a user has blocked a peer.
-func selectBlock(ctx context.Context, tx *sqlx.Tx, owner, peer string) (bool, error) {
+func selectBlock(ctx context.Context, q sqlx.QueryerContext, owner, peer string) (bool, error) {
 	var found int
-	if err := tx.GetContext(ctx, &found, `SELECT count(*) FROM blocks WHERE owner = $1 AND peer = $2`, owner, peer); err != nil {
+	if err := sqlx.GetContext(ctx, q, &found, `SELECT count(*) FROM blocks WHERE owner = $1 AND peer = $2`, owner, peer); err != nil {
 		return false, fmt.Errorf("select block: %w", err)
 	}
 	return found > 0, nil

@@ -35,8 +35,8 @@ func (s *Service) UnblockUser(ctx context.Context, caller Caller, user, peer str
 
 // refuseBlocked returns a [SenderBlocked] error if a user has blocked the peer. The mailbox of
 // the user must be locked.
-func refuseBlocked(ctx context.Context, tx *sqlx.Tx, user, peer string) error {
-	blocked, err := selectBlock(ctx, tx, user, peer)
+func refuseBlocked(ctx context.Context, q sqlx.QueryerContext, user, peer string) error {
+	blocked, err := selectBlock(ctx, q, user, peer)
 	if err == nil && blocked {
 		return senderBlocked()
 	}

@@ -107,6 +107,10 @@ var useCases = map[string]useCase{
 		_, err := s.SetReadMarker(ctx, c, "alice", "bob", id)
 		return err
 	}, asAlice},
+	"type": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
+		_, err := s.SetTyping(ctx, c, "alice", "bob")
+		return err
+	}, asAlice},
 	"block": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
 		return s.BlockUser(ctx, c, "alice", "dora")
 	}, asAlice},

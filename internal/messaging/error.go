@@ -21,6 +21,7 @@ const (
 	UserClosed           Code = "user closed" // the user is being erased
 	GroupExists          Code = "group exists"
 	LimitReached         Code = "limit reached" // of groups of a user
+	GroupTooLarge        Code = "group too large"
 	CursorAhead          Code = "cursor ahead"
 	TooManyStreams       Code = "too many streams"
 	Forbidden            Code = "forbidden"

@@ -368,6 +368,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users/{userId}/conversations/{peerId}/typing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description With whom the conversation is, another user or a group.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show that a user is typing
+         * @description Tells the streams of the peer, or of the other members of a group of up to 100, that the user is writing a
+         *     message: an event `typing`, see `listChanges`. It expires after 6 seconds, so repeat the request while the user
+         *     types; events go out every 3 seconds at most, however many requests there are. It is stored
+         *     nowhere, and who has no open stream never learns of it. A peer who has blocked the user is told nothing (403).
+         */
+        post: operations["setTyping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users/{userId}/unread": {
         parameters: {
             query?: never;
@@ -604,7 +638,7 @@ export interface paths {
          *
          *     The first event is `ready`, with the cursor you start from. Every other has the
          *     cursor as its `id`, the change's type as its `event`, and the `Change` as its
-         *     `data`. A comment follows every 15 seconds, so a stream that is silent for
+         *     `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A comment follows every 15 seconds, so a stream that is silent for
          *     longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
          *     come back after the milliseconds of the last `retry`, with the last `id` as
          *     `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
@@ -1315,6 +1349,12 @@ export interface components {
             group?: components["schemas"]["Group"];
             membership?: components["schemas"]["Membership"];
         };
+        /** @description That a user is writing a message, as far as is known until `expiresAt`. */
+        Typing: {
+            user: components["schemas"]["UserId"];
+            peer: components["schemas"]["Address"];
+            expiresAt: components["schemas"]["Timestamp"];
+        };
         /**
          * @description One page of changes, the oldest first: as many as were asked for, or fewer, or none.
          *     Only `hasMore` tells whether it is the last.
@@ -1657,7 +1697,7 @@ export interface components {
              *     `urn:problem-type:message-service:` followed by `bad-request`,
              *     `credential-required`, `credential-invalid`, `credential-expired`, `credential-revoked`,
              *     `forbidden`, `insufficient-scope`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
-             *     `message-deleted`, `user-being-erased`, `group-exists`, `limit-reached`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
+             *     `message-deleted`, `user-being-erased`, `group-exists`, `limit-reached`, `group-too-large`, `token-secrets-missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
              *     `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
              *     `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
              * @example urn:problem-type:message-service:not-found
@@ -1777,6 +1817,17 @@ export interface components {
         };
         /** @description There is or was another group at this address, or the owner cannot have one more. */
         GroupExists: {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The group has more than 100 members. */
+        GroupTooLarge: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -2677,6 +2728,47 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             413: components["responses"]["ContentTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalServerError"];
+            503: components["responses"]["ServiceUnavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    setTyping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a user.
+                 * @example bob
+                 */
+                userId: components["parameters"]["User"];
+                /**
+                 * @description With whom the conversation is, another user or a group.
+                 * @example alice
+                 */
+                peerId: components["parameters"]["Peer"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The streams are told, or have been. */
+            204: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["SenderBlocked"];
+            404: components["responses"]["GroupNotFound"];
+            409: components["responses"]["GroupTooLarge"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalServerError"];

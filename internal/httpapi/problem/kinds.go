@@ -29,6 +29,7 @@ var (
 	UserBeingErased      = Kind{http.StatusConflict, "User Being Erased"}
 	GroupExists          = Kind{http.StatusConflict, "Group Exists"}
 	LimitReached         = Kind{http.StatusConflict, "Limit Reached"}
+	GroupTooLarge        = Kind{http.StatusConflict, "Group Too Large"}
 	TokenSecretsMissing  = Kind{http.StatusConflict, "Token Secrets Missing"}
 	TooManyKeys          = Kind{http.StatusConflict, "Too Many Keys"}
 	ContentTooLarge      = Kind{http.StatusRequestEntityTooLarge, "Content Too Large"}

@@ -20,7 +20,7 @@ import (
 // kinds lists every kind.
 var kinds = []Kind{
 	BadRequest, CredentialRequired, CredentialInvalid, CredentialExpired, CredentialRevoked, Forbidden, InsufficientScope,
-	SenderBlocked, NotFound, MethodNotAllowed, NotAcceptable, MessageDeleted, UserBeingErased, GroupExists, LimitReached, TokenSecretsMissing, TooManyKeys,
+	SenderBlocked, NotFound, MethodNotAllowed, NotAcceptable, MessageDeleted, UserBeingErased, GroupExists, LimitReached, GroupTooLarge, TokenSecretsMissing, TooManyKeys,
 	ContentTooLarge, UnsupportedMediaType, MisdirectedRequest, UnprocessableContent, IdempotencyKeyReused, CursorAhead,
 	TooManyRequests, InternalServerError, ServiceUnavailable,
 }

@@ -42,6 +42,7 @@ from .set_token_revocation_request import SetTokenRevocationRequest
 from .status import Status
 from .stream_ticket import StreamTicket
 from .token_revocation import TokenRevocation
+from .typing import Typing
 from .unread import Unread
 from .update_conversation_request import UpdateConversationRequest
 from .update_group_request import UpdateGroupRequest
@@ -90,6 +91,7 @@ __all__ = (
     "Status",
     "StreamTicket",
     "TokenRevocation",
+    "Typing",
     "Unread",
     "UpdateConversationRequest",
     "UpdateGroupRequest",

@@ -24,8 +24,8 @@ class Problem:
             `urn:problem-type:message-service:` followed by `bad-request`,
             `credential-required`, `credential-invalid`, `credential-expired`, `credential-revoked`,
             `forbidden`, `insufficient-scope`, `sender-blocked`, `not-found`, `method-not-allowed`, `not-acceptable`,
-            `message-deleted`, `user-being-erased`, `group-exists`, `limit-reached`, `token-secrets-missing`, `too-many-
-            keys`, `content-too-large`, `unsupported-media-type`,
+            `message-deleted`, `user-being-erased`, `group-exists`, `limit-reached`, `group-too-large`, `token-secrets-
+            missing`, `too-many-keys`, `content-too-large`, `unsupported-media-type`,
             `misdirected-request`, `unprocessable-content`, `idempotency-key-reused`,
             `cursor-ahead`, `too-many-requests`, `service-unavailable` or `internal-server-error`; more may come.
              Example: urn:problem-type:message-service:not-found.

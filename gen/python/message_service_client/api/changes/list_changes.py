@@ -170,7 +170,8 @@ def sync_detailed(
 
     The first event is `ready`, with the cursor you start from. Every other has the
     cursor as its `id`, the change's type as its `event`, and the `Change` as its
-    `data`. A comment follows every 15 seconds, so a stream that is silent for
+    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A
+    comment follows every 15 seconds, so a stream that is silent for
     longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
     `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
@@ -271,7 +272,8 @@ def sync(
 
     The first event is `ready`, with the cursor you start from. Every other has the
     cursor as its `id`, the change's type as its `event`, and the `Change` as its
-    `data`. A comment follows every 15 seconds, so a stream that is silent for
+    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A
+    comment follows every 15 seconds, so a stream that is silent for
     longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
     `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
@@ -367,7 +369,8 @@ async def asyncio_detailed(
 
     The first event is `ready`, with the cursor you start from. Every other has the
     cursor as its `id`, the change's type as its `event`, and the `Change` as its
-    `data`. A comment follows every 15 seconds, so a stream that is silent for
+    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A
+    comment follows every 15 seconds, so a stream that is silent for
     longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
     `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
@@ -466,7 +469,8 @@ async def asyncio(
 
     The first event is `ready`, with the cursor you start from. Every other has the
     cursor as its `id`, the change's type as its `event`, and the `Change` as its
-    `data`. A comment follows every 15 seconds, so a stream that is silent for
+    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A
+    comment follows every 15 seconds, so a stream that is silent for
     longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
     `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
