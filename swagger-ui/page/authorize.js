@@ -72,19 +72,29 @@ export const authorize = (system) => {
   // Who may call an operation, from its x-access.
   function Access({ contract: { access } }) {
     if (access === 'public') return h('p', { className: 'access' }, h('strong', null, 'Who: '), 'anyone, without a credential.');
-    const { scope, user } = access;
+    const { scope, user, group } = access;
     return h(
       'p', { className: 'access' },
       h('strong', null, 'Who: '), 'a service key with ', h('code', null, scope),
       user === 'none' && ', no user',
-      user === 'own' && ', or a user about own messages',
+      user === 'own' && `, or ${GROUP_ROLES[group] ?? 'a user about own messages'}`,
       Array.isArray(user) && [', or the user who is ', ...user.flatMap((name, i) => [i > 0 && ' or ', h('code', { key: name }, name)])],
+      Array.isArray(user) && group && ', in groups as a member',
       '. ',
       h('button', { type: 'button', onClick: () => document.querySelector('.authorize dialog').showModal() }, 'Authorize'),
     );
   }
 
   return { components: { Authorize, Access } };
+};
+
+// Whom a role in the group of a request means.
+const GROUP_ROLES = {
+  member: 'a member of the group',
+  admin: 'an admin of the group',
+  owner: 'the owner of the group',
+  'admin-or-self': 'an admin of the group, or a member for themselves',
+  create: 'a user for themselves if the server lets users create groups',
 };
 
 const TITLES = { serviceKey: 'Service key', userToken: 'User token' };

@@ -11,7 +11,7 @@ const PACKAGES = {
 // go writes a program, formatted as by gofmt.
 export function go(request) {
   const before = [];
-  const value = (name, schema, given, required, type) => {
+  const value = (name, schema, given, required) => {
     if (schema.nullable) {
       const isTime = schema.format === 'date-time';
       if (given === null) return `nullable.NewNullNullable[${isTime ? 'time.Time' : 'map[string]any'}]()`;
@@ -29,8 +29,7 @@ export function go(request) {
     }
     if (schema.type === 'boolean') return required ? `${boolean(String(given))}` : `new(${boolean(String(given))})`;
     const string = schema.format === 'uuid' ? `uuid.MustParse(${text(given)})` : text(given);
-    if (required) return string;
-    return `new(${schema.enum ? `client.${type}(${string})` : string})`;
+    return required ? string : `new(${string})`;
   };
 
   const path = request.parameters.filter((p) => p.in === 'path').map((p) => value(p.name, p.schema, p.value, true));
@@ -48,7 +47,7 @@ export function go(request) {
       args.push(fields.length ? `&${struct(`${camel(request.id)}Params`, fields)}` : 'nil');
     }
     if (request.body) {
-      const fields = members(request.body).map((m) => [camel(m.name), value(m.name, m.schema, m.value, m.required, m.type)]);
+      const fields = members(request.body).map((m) => [camel(m.name), value(m.name, m.schema, m.value, m.required)]);
       args.push(struct(request.body.name, fields));
     }
     const answer = request.media.length ? 'string(answer.Body)' : 'answer.Status()';

@@ -53,13 +53,9 @@ function program(imports, { origin, token }, statements) {
 function model(body, value, models) {
   models.push(body.name);
   const given = members(body);
-  const whole = given.some((m) => m.value === null || m.schema.type === 'array' || (m.schema.enum && !m.type) || (m.schema.type === 'object' && !m.type));
+  const whole = given.some((m) => m.value === null || m.schema.type === 'array' || (m.schema.type === 'object' && !m.type));
   if (whole) return `${body.name}.from_dict(${literal(Object.fromEntries(given.map((m) => [m.name, m.value])))})`;
   const fields = given.map((m) => {
-    if (m.schema.enum) {
-      models.push(m.type);
-      return `${snake(m.name)}=${m.type}(${text(m.value)})`;
-    }
     if (m.schema.type !== 'object') return `${snake(m.name)}=${value(m.schema, m.value)}`;
     models.push(m.type);
     return `${snake(m.name)}=${m.type}.from_dict(${literal(m.value)})`;
