@@ -173,7 +173,7 @@ func TestTypeScript(t *testing.T) {
 	server := startScenarios(t)
 	t.Setenv("SCENARIOS", server.URL)
 	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts", "streams.test.ts", "together.test.ts", "polling.test.ts",
-		"tokens.test.ts", "together-tokens.test.ts", "renewal.test.ts", "memory.test.ts", "scenarios.test.ts")
+		"groups.test.ts", "tokens.test.ts", "together-tokens.test.ts", "renewal.test.ts", "memory.test.ts", "scenarios.test.ts")
 	server.check()
 }
 
@@ -196,7 +196,7 @@ func TestPython(t *testing.T) {
 	python := installPython(t, p)
 	runTool(t, p, ".", "pip", "--python", python, "install", "--quiet", pinned(t, "pytest"))
 	tests := copyFolder(t, "api/sdk/python/tests", t.TempDir()+"/tests")
-	runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "test_sdk.py", "test_changes.py", "test_tokens.py", "test_renewal.py", "test_scenarios.py")
+	runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "test_sdk.py", "test_groups.py", "test_changes.py", "test_tokens.py", "test_renewal.py", "test_scenarios.py")
 	for _, module := range []string{"changes", "retrying", "tokens"} {
 		runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "--module", "message_service_client."+module)
 	}

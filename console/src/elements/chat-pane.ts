@@ -7,7 +7,7 @@ import { session } from '../session.ts';
 import { isGroup } from '../store/address.ts';
 import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
 import { outbox } from '../store/outbox.ts';
-import { excerpt } from '../text.ts';
+import { excerpt, listed } from '../text.ts';
 import { badge } from './badge.ts';
 import { connectionState } from './connection-state.ts';
 import { GroupPanel } from './group-panel.ts';
@@ -258,6 +258,8 @@ export class ChatPane extends HTMLElement {
         () => this.#stored({ id: message.id, sender: message.sender, recipient: message.recipient, sentAt: message.sentAt, text: '', deletedAt: new Date().toISOString() }),
         (error: unknown) => announce(`Not deleted. ${explain(error)}`));
     },
+    readers: (message) => answered(api(this.user).GET('/v1/messages/{messageId}/readers', { params: { path: { messageId: message.id } } })).then(
+      ({ users, count }) => `read by ${count === 0 ? 'nobody yet' : listed(users, count)}`, explain),
     retry: (draft) => outbox.retry(draft, this.#stored),
     discard: (draft) => outbox.discard(draft),
   };

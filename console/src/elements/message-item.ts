@@ -13,6 +13,8 @@ export interface MessageActions {
   reply(message: Message): void;
   edit(message: Message): void;
   remove(message: Message): void;
+  /** Says who has read a message to a group. */
+  readers(message: Message): Promise<string>;
   retry(draft: Draft): void;
   discard(draft: Draft): void;
 }
@@ -44,7 +46,7 @@ export function drawMessage(item: Item, actions: MessageActions | undefined, exi
   const hadFocus = element.contains(document.activeElement); // a button that is removed, as at a deletion, would lose it
   element.replaceChildren(
     el('div', { class: 'bubble' }, sender(item), item.message?.replyTo || draft?.replyTo ? quote(quoted) : null, body(item), foot(item)),
-    ...(actions ? [toolbar(item, actions)] : []),
+    ...(actions ? [toolbar(element, item, actions)] : []),
     ...(draft && !message && draft.state === 'failed' && actions ? [failure(draft, actions)] : []),
   );
   if (hadFocus) element.focus({ preventScroll: true });
@@ -73,19 +75,27 @@ function foot({ message, draft, isOwn, isSeen }: Item): HTMLElement {
   const time = new Date(message?.sentAt ?? draft?.at ?? 0);
   const [mark, name]: [Icon, string] = message ? isSeen ? ['checks', 'Seen'] : ['check', 'Sent'] : draft?.state === 'failed' ? ['warning', 'Not sent'] : ['clock', 'Sending'];
   return el('p', { class: 'foot' },
+    el('span', { class: 'readers', role: 'status' }),
     message?.editedAt && !message.deletedAt ? el('span', { title: fullTime(new Date(message.editedAt)) }, 'edited') : null,
     el('time', { datetime: time.toISOString(), title: fullTime(time) }, timeOfDay(time)),
     isOwn && !message?.deletedAt ? el('span', { class: isSeen ? 'mark seen' : 'mark', title: name }, icon(mark), el('span', { class: 'visually-hidden' }, name)) : null);
 }
 
-function toolbar({ message, isOwn, mayRemove }: Item, actions: MessageActions): HTMLElement {
+function toolbar(element: HTMLElement, { message, isOwn, mayRemove }: Item, actions: MessageActions): HTMLElement {
   const buttons: HTMLElement[] = [];
   if (message && !message.deletedAt) {
     buttons.push(iconButton('reply', 'Reply', () => actions.reply(message)));
     if (isOwn) buttons.push(iconButton('edit', 'Edit', () => actions.edit(message)));
+    if (isOwn && isGroup(message.recipient)) buttons.push(iconButton('checks', 'Who has read it', () => void showReaders(element, message, actions)));
     if (mayRemove) buttons.push(confirmedButton('trash', 'Delete', isGroup(message.recipient) ? 'Delete for all?' : 'Delete for both?', () => actions.remove(message)));
   }
   return el('div', { class: 'actions' }, ...buttons);
+}
+
+/** Shows who has read a message, until it is drawn anew. */
+async function showReaders(element: HTMLElement, message: Message, actions: MessageActions): Promise<void> {
+  const text = await actions.readers(message);
+  element.querySelector('.readers')?.replaceChildren(text);
 }
 
 function failure(draft: Draft, actions: MessageActions): HTMLElement {

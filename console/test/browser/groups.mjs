@@ -45,6 +45,13 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
   await other.getByRole('searchbox').fill('nood');
   await other.locator('.entries').getByText('Noodles?').waitFor();
 
+  // Who has read it is said when somebody asks.
+  await side(page, 'hal').locator('header .badge').waitFor({ state: 'hidden' });
+  const noodles = side(page, 'gus').locator('.message').first();
+  await noodles.hover();
+  await noodles.getByRole('button', { name: 'Who has read it' }).click();
+  await noodles.getByText('read by hal').waitFor();
+
   // An admin deletes what others wrote, and sees the form to add somebody.
   await side(page, 'hal').getByRole('button', { name: 'Members' }).click();
   const his = side(page, 'hal').locator('group-panel');

@@ -65,7 +65,8 @@ def test_requests_are_retried_as_in_all_sdks() -> None:
 
 LIMITS = {
     "userIdMaxLength": 128, "textMaxLength": 4096, "metadataMaxBytes": 4096, "metadataMaxDepth": 30, "idempotencyKeyMaxLength": 255,
-    "pageMaxMessages": 100, "pageMaxBytes": 524288, "defaultWindowDays": 30, "requestMaxBytes": 65536, "userMaxStreams": 10, "rateLimits": [],
+    "pageMaxMessages": 100, "pageMaxBytes": 524288, "defaultWindowDays": 30, "requestMaxBytes": 65536, "userMaxStreams": 10,
+    "groupMaxMembers": 1000, "userMaxGroups": 1000, "rateLimits": [],
 }  # fmt: skip
 
 

@@ -91,7 +91,7 @@ test('two users talk: reply, edit, read, block, delete, export and erase', async
   const hers = await read(ann, ben, answer.id);
   const his = await read(ben, ann, question.id);
   assert.deepEqual([hers.user, hers.peer, hers.messageId], [ann, ben, answer.id]);
-  const view = { lastMessage: answer, unreadCount: 0 };
+  const view = { position: answer.id, lastMessage: answer, unreadCount: 0, hidden: false };
   assert.deepEqual(await conversation(ann, ben), { ...view, peer: ben, readMarker: hers, peerReadMarker: his });
   assert.deepEqual(await conversation(ben, ann), { ...view, peer: ann, readMarker: his, peerReadMarker: hers });
   const inbox = got(await api.GET('/v1/users/{userId}/conversations', { params: { path: { userId: ann }, query: { limit: 1 } } }));
