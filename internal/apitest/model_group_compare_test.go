@@ -92,10 +92,17 @@ func (r *modelRun) sameMembers(address string, members []client.Membership) {
 	}
 }
 
-// compareSingly reads some messages, and who has read them, as a user and as a service.
+// compareSingly reads some messages, and who has read them, as a user and as a service: the newest ones, and those of the
+// user's groups that are from before they may see them.
 func (r *modelRun) compareSingly(user string) {
 	r.t.Helper()
-	for _, message := range r.model.messages[max(0, len(r.model.messages)-20):] {
+	var hidden []*modelMessage
+	for _, message := range r.model.messages {
+		if r.model.member(user, message.Recipient) != nil && !r.model.sees(user, message) && !message.deleted {
+			hidden = append(hidden, message)
+		}
+	}
+	for _, message := range slices.Concat(r.model.messages[max(0, len(r.model.messages)-15):], hidden[max(0, len(hidden)-5):]) {
 		for _, name := range []string{user, ""} {
 			s, status := r.server().Client, http.StatusOK
 			if name != "" {

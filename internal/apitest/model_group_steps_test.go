@@ -14,19 +14,22 @@ import (
 	"github.com/message-service/message-service/internal/apitest"
 )
 
-// group returns the address of a group: most often of one of the newest, which may be deleted, or none yet.
+// group returns the address of a group: most often of one of the newest, which may be deleted, or of none yet.
 func (r *modelRun) group() string {
 	n := len(r.model.groups)
-	return fmt.Sprint("~group-", max(0, n-r.random.IntN(5)))
+	if n == 0 || r.random.IntN(20) == 0 {
+		return fmt.Sprint("~group-", n)
+	}
+	return fmt.Sprint("~group-", max(0, n-1-r.random.IntN(4)))
 }
 
 func (r *modelRun) role() client.Role { return rights[1+r.random.IntN(3)] }
 
 func (r *modelRun) history() client.GroupHistory {
-	if r.random.IntN(2) == 0 {
-		return client.HistoryNone
+	if r.random.IntN(3) == 0 {
+		return client.HistoryAll
 	}
-	return client.HistoryAll
+	return client.HistoryNone
 }
 
 // color returns metadata of a group, or nil.
@@ -39,15 +42,15 @@ func (r *modelRun) color() any {
 
 func (r *modelRun) stepOfGroup() {
 	switch n := r.random.IntN(100); {
-	case n < 20:
+	case n < 12:
 		r.createGroup()
 	case n < 28:
 		r.updateGroup()
-	case n < 31:
+	case n < 30:
 		r.deleteGroup()
-	case n < 60:
+	case n < 70:
 		r.addMembers()
-	case n < 75:
+	case n < 82:
 		r.setRole()
 	default:
 		r.removeMember()
@@ -57,6 +60,9 @@ func (r *modelRun) stepOfGroup() {
 // createGroup creates a group, or tries to create one again: as it was, or another one.
 func (r *modelRun) createGroup() {
 	address := r.group()
+	if r.random.IntN(2) == 0 {
+		address = fmt.Sprint("~group-", len(r.model.groups))
+	}
 	request := client.CreateGroupRequest{Name: fmt.Sprint("Group ", r.random.IntN(2))}
 	if r.random.IntN(2) == 0 {
 		request.History = new(r.history())
