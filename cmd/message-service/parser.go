@@ -16,7 +16,7 @@ import (
 func newParser(ctx context.Context, std streams, exit func(int)) (*kong.Kong, error) {
 	return kong.New(&commands{},
 		kong.Name("message-service"),
-		kong.Description("Self-hosted user-to-user messaging: users send each other short text messages, "+
+		kong.Description("Self-hosted messaging: users send each other short text messages, alone or in groups, "+
 			"over an HTTP API. Without configuration it serves http://127.0.0.1:8080/ on an embedded SQLite database."),
 		kong.Vars{"version": buildVersion()},
 		kong.Writers(std.out, std.err),

@@ -343,7 +343,7 @@ type CreateGroupRequest struct {
 	History *GroupHistory `json:"history,omitempty"`
 
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
 	// not kept. Leave it out rather than sending null.
 	//
 	//
@@ -582,7 +582,7 @@ type Group struct {
 	MemberCount int32 `json:"memberCount"`
 
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
 	// not kept. Leave it out rather than sending null.
 	//
 	//
@@ -784,7 +784,7 @@ type Message struct {
 	ID MessageID `json:"id"`
 
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
 	// not kept. Leave it out rather than sending null.
 	//
 	//
@@ -848,7 +848,7 @@ type MessagePage struct {
 type MessageText = string
 
 // Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-// It is kept with the message. Numbers keep every digit; the order of members is
+// It is kept with the message, or the group. Numbers keep every digit; the order of members is
 // not kept. Leave it out rather than sending null.
 //
 // Example: {"client":"android/4.2"}
@@ -959,7 +959,7 @@ type Scope string
 // SendMessageRequest A message to be sent.
 type SendMessageRequest struct {
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
 	// not kept. Leave it out rather than sending null.
 	//
 	//
@@ -1620,10 +1620,11 @@ type ClientInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted. The order of members and white space make no difference.
+	// and so is every request once the group is deleted. The order of its properties
+	// and white space make no difference.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-	// default only services may, for any `owner`.
+	// default only services may, which name the `owner`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1637,10 +1638,11 @@ type ClientInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted. The order of members and white space make no difference.
+	// and so is every request once the group is deleted. The order of its properties
+	// and white space make no difference.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-	// default only services may, for any `owner`.
+	// default only services may, which name the `owner`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2018,11 +2020,14 @@ type ClientInterface interface {
 	// ListChanges Follow a user's changes
 	//
 	// What has changed for a user, in one order: messages they received or sent, on
-	// whichever device, edits, deletions, and read markers, their own and those of
-	// their peers. It is state, not history: each message and each marker appears
-	// once, as it is now, at the place of its latest change. An edit that follows
-	// while you read brings it again, further on. When a user is erased their messages
-	// appear as deleted; the markers are gone without a word.
+	// whichever device, and those of their groups, edits, deletions, read markers, their own
+	// and those of their peers, and changes of their groups and of who is in them. It is
+	// state, not history: each of these appears once, as it is now, at the place of its
+	// latest change. An edit that follows while you read brings it again, further on. When a
+	// user is erased their messages appear as deleted; the markers are gone without a word.
+	//
+	// The feed of a group begins with the membership: `getConversation` has the group's name
+	// for a user who was added, and `listConversationMessages` what was written before.
 	//
 	// Keep the `cursor` of the last change you have dealt with and pass it as `after`:
 	// you miss nothing and get nothing twice, however long you were away and whichever
@@ -2373,10 +2378,11 @@ func (c *Client) UpdateGroup(ctx context.Context, groupID GroupParameter, body U
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted. The order of members and white space make no difference.
+// and so is every request once the group is deleted. The order of its properties
+// and white space make no difference.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-// default only services may, for any `owner`.
+// default only services may, which name the `owner`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2400,10 +2406,11 @@ func (c *Client) CreateGroupWithBody(ctx context.Context, groupID GroupParameter
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted. The order of members and white space make no difference.
+// and so is every request once the group is deleted. The order of its properties
+// and white space make no difference.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-// default only services may, for any `owner`.
+// default only services may, which name the `owner`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3081,11 +3088,14 @@ func (c *Client) BlockUser(ctx context.Context, userID User, peerID OtherUser, r
 // ListChanges Follow a user's changes
 //
 // What has changed for a user, in one order: messages they received or sent, on
-// whichever device, edits, deletions, and read markers, their own and those of
-// their peers. It is state, not history: each message and each marker appears
-// once, as it is now, at the place of its latest change. An edit that follows
-// while you read brings it again, further on. When a user is erased their messages
-// appear as deleted; the markers are gone without a word.
+// whichever device, and those of their groups, edits, deletions, read markers, their own
+// and those of their peers, and changes of their groups and of who is in them. It is
+// state, not history: each of these appears once, as it is now, at the place of its
+// latest change. An edit that follows while you read brings it again, further on. When a
+// user is erased their messages appear as deleted; the markers are gone without a word.
+//
+// The feed of a group begins with the membership: `getConversation` has the group's name
+// for a user who was added, and `listConversationMessages` what was written before.
 //
 // Keep the `cursor` of the last change you have dealt with and pass it as `after`:
 // you miss nothing and get nothing twice, however long you were away and whichever
@@ -5650,10 +5660,11 @@ type ClientWithResponsesInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted. The order of members and white space make no difference.
+	// and so is every request once the group is deleted. The order of its properties
+	// and white space make no difference.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-	// default only services may, for any `owner`.
+	// default only services may, which name the `owner`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5667,10 +5678,11 @@ type ClientWithResponsesInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted. The order of members and white space make no difference.
+	// and so is every request once the group is deleted. The order of its properties
+	// and white space make no difference.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-	// default only services may, for any `owner`.
+	// default only services may, which name the `owner`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6078,11 +6090,14 @@ type ClientWithResponsesInterface interface {
 	// ListChangesWithResponse Follow a user's changes
 	//
 	// What has changed for a user, in one order: messages they received or sent, on
-	// whichever device, edits, deletions, and read markers, their own and those of
-	// their peers. It is state, not history: each message and each marker appears
-	// once, as it is now, at the place of its latest change. An edit that follows
-	// while you read brings it again, further on. When a user is erased their messages
-	// appear as deleted; the markers are gone without a word.
+	// whichever device, and those of their groups, edits, deletions, read markers, their own
+	// and those of their peers, and changes of their groups and of who is in them. It is
+	// state, not history: each of these appears once, as it is now, at the place of its
+	// latest change. An edit that follows while you read brings it again, further on. When a
+	// user is erased their messages appear as deleted; the markers are gone without a word.
+	//
+	// The feed of a group begins with the membership: `getConversation` has the group's name
+	// for a user who was added, and `listConversationMessages` what was written before.
 	//
 	// Keep the `cursor` of the last change you have dealt with and pass it as `after`:
 	// you miss nothing and get nothing twice, however long you were away and whichever
@@ -11353,10 +11368,11 @@ func (c *ClientWithResponses) UpdateGroupWithResponse(ctx context.Context, group
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted. The order of members and white space make no difference.
+// and so is every request once the group is deleted. The order of its properties
+// and white space make no difference.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-// default only services may, for any `owner`.
+// default only services may, which name the `owner`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11376,10 +11392,11 @@ func (c *ClientWithResponses) CreateGroupWithBodyWithResponse(ctx context.Contex
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted. The order of members and white space make no difference.
+// and so is every request once the group is deleted. The order of its properties
+// and white space make no difference.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-// default only services may, for any `owner`.
+// default only services may, which name the `owner`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11967,11 +11984,14 @@ func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, userID 
 // ListChangesWithResponse Follow a user's changes
 //
 // What has changed for a user, in one order: messages they received or sent, on
-// whichever device, edits, deletions, and read markers, their own and those of
-// their peers. It is state, not history: each message and each marker appears
-// once, as it is now, at the place of its latest change. An edit that follows
-// while you read brings it again, further on. When a user is erased their messages
-// appear as deleted; the markers are gone without a word.
+// whichever device, and those of their groups, edits, deletions, read markers, their own
+// and those of their peers, and changes of their groups and of who is in them. It is
+// state, not history: each of these appears once, as it is now, at the place of its
+// latest change. An edit that follows while you read brings it again, further on. When a
+// user is erased their messages appear as deleted; the markers are gone without a word.
+//
+// The feed of a group begins with the membership: `getConversation` has the group's name
+// for a user who was added, and `listConversationMessages` what was written before.
 //
 // Keep the `cursor` of the last change you have dealt with and pass it as `after`:
 // you miss nothing and get nothing twice, however long you were away and whichever

@@ -303,7 +303,7 @@ type CreateGroupRequest struct {
 	History *GroupHistory `json:"history,omitempty"`
 
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
 	// not kept. Leave it out rather than sending null.
 	//
 	//
@@ -542,7 +542,7 @@ type Group struct {
 	MemberCount int32 `json:"memberCount"`
 
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
 	// not kept. Leave it out rather than sending null.
 	//
 	//
@@ -744,7 +744,7 @@ type Message struct {
 	ID MessageID `json:"id"`
 
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
 	// not kept. Leave it out rather than sending null.
 	//
 	//
@@ -808,7 +808,7 @@ type MessagePage struct {
 type MessageText = string
 
 // Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-// It is kept with the message. Numbers keep every digit; the order of members is
+// It is kept with the message, or the group. Numbers keep every digit; the order of members is
 // not kept. Leave it out rather than sending null.
 //
 // Example: {"client":"android/4.2"}
@@ -919,7 +919,7 @@ type Scope string
 // SendMessageRequest A message to be sent.
 type SendMessageRequest struct {
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
 	// not kept. Leave it out rather than sending null.
 	//
 	//

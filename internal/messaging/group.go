@@ -90,5 +90,5 @@ func noSuchMember() *Error {
 }
 
 func groupExists() *Error {
-	return &Error{Code: GroupExists, Message: "This address is taken: another request has created a group there, or it was deleted."}
+	return &Error{Code: GroupExists, Message: "This address is taken, by a group of another request or by one that was deleted: choose another."}
 }

@@ -27,7 +27,7 @@ func (s *Service) CreateGroup(ctx context.Context, caller Caller, n NewGroup) (g
 		return g, false, err
 	}
 	if n.Owner == "" {
-		return g, false, invalid("owner", "must be given by a service")
+		return g, false, invalid("owner", "is required when a service creates the group")
 	}
 	if err := checkMetadata(n.Metadata); err != nil {
 		return g, false, err

@@ -487,10 +487,11 @@ export interface paths {
          *
          *     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
          *     it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-         *     and so is every request once the group is deleted. The order of members and white space make no difference.
+         *     and so is every request once the group is deleted. The order of its properties
+         *     and white space make no difference.
          *
          *     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-         *     default only services may, for any `owner`.
+         *     default only services may, which name the `owner`.
          */
         put: operations["createGroup"];
         post?: never;
@@ -603,11 +604,14 @@ export interface paths {
         /**
          * Follow a user's changes
          * @description What has changed for a user, in one order: messages they received or sent, on
-         *     whichever device, edits, deletions, and read markers, their own and those of
-         *     their peers. It is state, not history: each message and each marker appears
-         *     once, as it is now, at the place of its latest change. An edit that follows
-         *     while you read brings it again, further on. When a user is erased their messages
-         *     appear as deleted; the markers are gone without a word.
+         *     whichever device, and those of their groups, edits, deletions, read markers, their own
+         *     and those of their peers, and changes of their groups and of who is in them. It is
+         *     state, not history: each of these appears once, as it is now, at the place of its
+         *     latest change. An edit that follows while you read brings it again, further on. When a
+         *     user is erased their messages appear as deleted; the markers are gone without a word.
+         *
+         *     The feed of a group begins with the membership: `getConversation` has the group's name
+         *     for a user who was added, and `listConversationMessages` what was written before.
          *
          *     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
          *     you miss nothing and get nothing twice, however long you were away and whichever
@@ -1131,7 +1135,7 @@ export interface components {
         TimeBound: string;
         /**
          * @description Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-         *     It is kept with the message. Numbers keep every digit; the order of members is
+         *     It is kept with the message, or the group. Numbers keep every digit; the order of members is
          *     not kept. Leave it out rather than sending null.
          * @example {
          *       "client": "android/4.2"

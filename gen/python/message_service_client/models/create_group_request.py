@@ -24,7 +24,7 @@ class CreateGroupRequest:
             which can be seen. Several groups may have one name.
              Example: Team 1.
         metadata (Metadata | Unset): Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-            It is kept with the message. Numbers keep every digit; the order of members is
+            It is kept with the message, or the group. Numbers keep every digit; the order of members is
             not kept. Leave it out rather than sending null.
              Example: {'client': 'android/4.2'}.
         history (str | Unset): What a user who joins may read of what was written before: `all` of it, or `none`. It

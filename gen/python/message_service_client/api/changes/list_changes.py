@@ -135,11 +135,14 @@ def sync_detailed(
     """Follow a user's changes
 
      What has changed for a user, in one order: messages they received or sent, on
-    whichever device, edits, deletions, and read markers, their own and those of
-    their peers. It is state, not history: each message and each marker appears
-    once, as it is now, at the place of its latest change. An edit that follows
-    while you read brings it again, further on. When a user is erased their messages
-    appear as deleted; the markers are gone without a word.
+    whichever device, and those of their groups, edits, deletions, read markers, their own
+    and those of their peers, and changes of their groups and of who is in them. It is
+    state, not history: each of these appears once, as it is now, at the place of its
+    latest change. An edit that follows while you read brings it again, further on. When a
+    user is erased their messages appear as deleted; the markers are gone without a word.
+
+    The feed of a group begins with the membership: `getConversation` has the group's name
+    for a user who was added, and `listConversationMessages` what was written before.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever
@@ -237,11 +240,14 @@ def sync(
     """Follow a user's changes
 
      What has changed for a user, in one order: messages they received or sent, on
-    whichever device, edits, deletions, and read markers, their own and those of
-    their peers. It is state, not history: each message and each marker appears
-    once, as it is now, at the place of its latest change. An edit that follows
-    while you read brings it again, further on. When a user is erased their messages
-    appear as deleted; the markers are gone without a word.
+    whichever device, and those of their groups, edits, deletions, read markers, their own
+    and those of their peers, and changes of their groups and of who is in them. It is
+    state, not history: each of these appears once, as it is now, at the place of its
+    latest change. An edit that follows while you read brings it again, further on. When a
+    user is erased their messages appear as deleted; the markers are gone without a word.
+
+    The feed of a group begins with the membership: `getConversation` has the group's name
+    for a user who was added, and `listConversationMessages` what was written before.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever
@@ -334,11 +340,14 @@ async def asyncio_detailed(
     """Follow a user's changes
 
      What has changed for a user, in one order: messages they received or sent, on
-    whichever device, edits, deletions, and read markers, their own and those of
-    their peers. It is state, not history: each message and each marker appears
-    once, as it is now, at the place of its latest change. An edit that follows
-    while you read brings it again, further on. When a user is erased their messages
-    appear as deleted; the markers are gone without a word.
+    whichever device, and those of their groups, edits, deletions, read markers, their own
+    and those of their peers, and changes of their groups and of who is in them. It is
+    state, not history: each of these appears once, as it is now, at the place of its
+    latest change. An edit that follows while you read brings it again, further on. When a
+    user is erased their messages appear as deleted; the markers are gone without a word.
+
+    The feed of a group begins with the membership: `getConversation` has the group's name
+    for a user who was added, and `listConversationMessages` what was written before.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever
@@ -434,11 +443,14 @@ async def asyncio(
     """Follow a user's changes
 
      What has changed for a user, in one order: messages they received or sent, on
-    whichever device, edits, deletions, and read markers, their own and those of
-    their peers. It is state, not history: each message and each marker appears
-    once, as it is now, at the place of its latest change. An edit that follows
-    while you read brings it again, further on. When a user is erased their messages
-    appear as deleted; the markers are gone without a word.
+    whichever device, and those of their groups, edits, deletions, read markers, their own
+    and those of their peers, and changes of their groups and of who is in them. It is
+    state, not history: each of these appears once, as it is now, at the place of its
+    latest change. An edit that follows while you read brings it again, further on. When a
+    user is erased their messages appear as deleted; the markers are gone without a word.
+
+    The feed of a group begins with the membership: `getConversation` has the group's name
+    for a user who was added, and `listConversationMessages` what was written before.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever

@@ -132,11 +132,11 @@ def sync_detailed(
     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
     it was updated. One that asks for another name, metadata, history or owner at that address is
     answered 409,
-    and so is every request once the group is deleted. The order of members and white space make no
-    difference.
+    and so is every request once the group is deleted. The order of its properties
+    and white space make no difference.
 
     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-    default only services may, for any `owner`.
+    default only services may, which name the `owner`.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
@@ -182,11 +182,11 @@ def sync(
     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
     it was updated. One that asks for another name, metadata, history or owner at that address is
     answered 409,
-    and so is every request once the group is deleted. The order of members and white space make no
-    difference.
+    and so is every request once the group is deleted. The order of its properties
+    and white space make no difference.
 
     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-    default only services may, for any `owner`.
+    default only services may, which name the `owner`.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
@@ -227,11 +227,11 @@ async def asyncio_detailed(
     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
     it was updated. One that asks for another name, metadata, history or owner at that address is
     answered 409,
-    and so is every request once the group is deleted. The order of members and white space make no
-    difference.
+    and so is every request once the group is deleted. The order of its properties
+    and white space make no difference.
 
     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-    default only services may, for any `owner`.
+    default only services may, which name the `owner`.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
@@ -275,11 +275,11 @@ async def asyncio(
     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
     it was updated. One that asks for another name, metadata, history or owner at that address is
     answered 409,
-    and so is every request once the group is deleted. The order of members and white space make no
-    difference.
+    and so is every request once the group is deleted. The order of its properties
+    and white space make no difference.
 
     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
-    default only services may, for any `owner`.
+    default only services may, which name the `owner`.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
