@@ -1843,10 +1843,13 @@ type ClientInterface interface {
 	// DeleteMessage Delete a message
 	//
 	// Erases what the sender wrote (text, metadata and what it replied to) for both
-	// users, and takes the message out of every list and count. The last message of
-	// the conversation is then the one before; a conversation without messages is
-	// gone. Deleting a message again changes nothing and is answered 204 as well; an
-	// id that never was a message is answered 404.
+	// users or for all members of the group, and takes the message out of every list
+	// and count. A user may delete what they have sent and, as the owner or an admin of
+	// a group, also what others have sent to it; whoever sees a message and may not
+	// delete it is answered 403. The last message of the conversation is then the one
+	// before; a conversation of two users without messages is gone. Deleting a message
+	// again changes nothing and is answered 204 as well; an id that never was a message
+	// is answered 404.
 	//
 	// Corresponds with DELETE /v1/messages/{messageId} (the `DeleteMessage` operationId).
 	DeleteMessage(ctx context.Context, messageID MessageParameter, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1860,11 +1863,13 @@ type ClientInterface interface {
 
 	// EditMessageWithBody Edit a message
 	//
-	// Replaces the text, the metadata or both, for both users, and answers with the
-	// message as it is now, with `editedAt`. What is absent stays as it is;
-	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. Of two edits the later one counts. A deleted message cannot be edited (409),
-	// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+	// Replaces the text, the metadata or both, for both users or for all members of
+	// the group, and answers with the message as it is now, with `editedAt`. What is
+	// absent stays as it is; `metadata: null` removes the metadata. The message keeps
+	// its place in every list. Of two edits the later one counts. A user may edit only
+	// what they have sent (403), also the owner of a group. A deleted message cannot be
+	// edited (409), nor can one whose recipient has blocked its sender (403): deleting
+	// stays allowed.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1873,11 +1878,13 @@ type ClientInterface interface {
 
 	// EditMessage Edit a message
 	//
-	// Replaces the text, the metadata or both, for both users, and answers with the
-	// message as it is now, with `editedAt`. What is absent stays as it is;
-	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. Of two edits the later one counts. A deleted message cannot be edited (409),
-	// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+	// Replaces the text, the metadata or both, for both users or for all members of
+	// the group, and answers with the message as it is now, with `editedAt`. What is
+	// absent stays as it is; `metadata: null` removes the metadata. The message keeps
+	// its place in every list. Of two edits the later one counts. A user may edit only
+	// what they have sent (403), also the owner of a group. A deleted message cannot be
+	// edited (409), nor can one whose recipient has blocked its sender (403): deleting
+	// stays allowed.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2761,10 +2768,13 @@ func (c *Client) SendMessage(ctx context.Context, params *SendMessageParams, bod
 // DeleteMessage Delete a message
 //
 // Erases what the sender wrote (text, metadata and what it replied to) for both
-// users, and takes the message out of every list and count. The last message of
-// the conversation is then the one before; a conversation without messages is
-// gone. Deleting a message again changes nothing and is answered 204 as well; an
-// id that never was a message is answered 404.
+// users or for all members of the group, and takes the message out of every list
+// and count. A user may delete what they have sent and, as the owner or an admin of
+// a group, also what others have sent to it; whoever sees a message and may not
+// delete it is answered 403. The last message of the conversation is then the one
+// before; a conversation of two users without messages is gone. Deleting a message
+// again changes nothing and is answered 204 as well; an id that never was a message
+// is answered 404.
 //
 // Corresponds with DELETE /v1/messages/{messageId} (the `DeleteMessage` operationId).
 func (c *Client) DeleteMessage(ctx context.Context, messageID MessageParameter, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2798,11 +2808,13 @@ func (c *Client) GetMessage(ctx context.Context, messageID MessageParameter, req
 
 // EditMessageWithBody Edit a message
 //
-// Replaces the text, the metadata or both, for both users, and answers with the
-// message as it is now, with `editedAt`. What is absent stays as it is;
-// `metadata: null` removes the metadata. The message keeps its place in every
-// list. Of two edits the later one counts. A deleted message cannot be edited (409),
-// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+// Replaces the text, the metadata or both, for both users or for all members of
+// the group, and answers with the message as it is now, with `editedAt`. What is
+// absent stays as it is; `metadata: null` removes the metadata. The message keeps
+// its place in every list. Of two edits the later one counts. A user may edit only
+// what they have sent (403), also the owner of a group. A deleted message cannot be
+// edited (409), nor can one whose recipient has blocked its sender (403): deleting
+// stays allowed.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2821,11 +2833,13 @@ func (c *Client) EditMessageWithBody(ctx context.Context, messageID MessageParam
 
 // EditMessage Edit a message
 //
-// Replaces the text, the metadata or both, for both users, and answers with the
-// message as it is now, with `editedAt`. What is absent stays as it is;
-// `metadata: null` removes the metadata. The message keeps its place in every
-// list. Of two edits the later one counts. A deleted message cannot be edited (409),
-// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+// Replaces the text, the metadata or both, for both users or for all members of
+// the group, and answers with the message as it is now, with `editedAt`. What is
+// absent stays as it is; `metadata: null` removes the metadata. The message keeps
+// its place in every list. Of two edits the later one counts. A user may edit only
+// what they have sent (403), also the owner of a group. A deleted message cannot be
+// edited (409), nor can one whose recipient has blocked its sender (403): deleting
+// stays allowed.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5895,10 +5909,13 @@ type ClientWithResponsesInterface interface {
 	// DeleteMessageWithResponse Delete a message
 	//
 	// Erases what the sender wrote (text, metadata and what it replied to) for both
-	// users, and takes the message out of every list and count. The last message of
-	// the conversation is then the one before; a conversation without messages is
-	// gone. Deleting a message again changes nothing and is answered 204 as well; an
-	// id that never was a message is answered 404.
+	// users or for all members of the group, and takes the message out of every list
+	// and count. A user may delete what they have sent and, as the owner or an admin of
+	// a group, also what others have sent to it; whoever sees a message and may not
+	// delete it is answered 403. The last message of the conversation is then the one
+	// before; a conversation of two users without messages is gone. Deleting a message
+	// again changes nothing and is answered 204 as well; an id that never was a message
+	// is answered 404.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5916,11 +5933,13 @@ type ClientWithResponsesInterface interface {
 
 	// EditMessageWithBodyWithResponse Edit a message
 	//
-	// Replaces the text, the metadata or both, for both users, and answers with the
-	// message as it is now, with `editedAt`. What is absent stays as it is;
-	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. Of two edits the later one counts. A deleted message cannot be edited (409),
-	// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+	// Replaces the text, the metadata or both, for both users or for all members of
+	// the group, and answers with the message as it is now, with `editedAt`. What is
+	// absent stays as it is; `metadata: null` removes the metadata. The message keeps
+	// its place in every list. Of two edits the later one counts. A user may edit only
+	// what they have sent (403), also the owner of a group. A deleted message cannot be
+	// edited (409), nor can one whose recipient has blocked its sender (403): deleting
+	// stays allowed.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5929,11 +5948,13 @@ type ClientWithResponsesInterface interface {
 
 	// EditMessageWithResponse Edit a message
 	//
-	// Replaces the text, the metadata or both, for both users, and answers with the
-	// message as it is now, with `editedAt`. What is absent stays as it is;
-	// `metadata: null` removes the metadata. The message keeps its place in every
-	// list. Of two edits the later one counts. A deleted message cannot be edited (409),
-	// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+	// Replaces the text, the metadata or both, for both users or for all members of
+	// the group, and answers with the message as it is now, with `editedAt`. What is
+	// absent stays as it is; `metadata: null` removes the metadata. The message keeps
+	// its place in every list. Of two edits the later one counts. A user may edit only
+	// what they have sent (403), also the owner of a group. A deleted message cannot be
+	// edited (409), nor can one whose recipient has blocked its sender (403): deleting
+	// stays allowed.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11699,10 +11720,13 @@ func (c *ClientWithResponses) SendMessageWithResponse(ctx context.Context, param
 // DeleteMessageWithResponse Delete a message
 //
 // Erases what the sender wrote (text, metadata and what it replied to) for both
-// users, and takes the message out of every list and count. The last message of
-// the conversation is then the one before; a conversation without messages is
-// gone. Deleting a message again changes nothing and is answered 204 as well; an
-// id that never was a message is answered 404.
+// users or for all members of the group, and takes the message out of every list
+// and count. A user may delete what they have sent and, as the owner or an admin of
+// a group, also what others have sent to it; whoever sees a message and may not
+// delete it is answered 403. The last message of the conversation is then the one
+// before; a conversation of two users without messages is gone. Deleting a message
+// again changes nothing and is answered 204 as well; an id that never was a message
+// is answered 404.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -11732,11 +11756,13 @@ func (c *ClientWithResponses) GetMessageWithResponse(ctx context.Context, messag
 
 // EditMessageWithBodyWithResponse Edit a message
 //
-// Replaces the text, the metadata or both, for both users, and answers with the
-// message as it is now, with `editedAt`. What is absent stays as it is;
-// `metadata: null` removes the metadata. The message keeps its place in every
-// list. Of two edits the later one counts. A deleted message cannot be edited (409),
-// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+// Replaces the text, the metadata or both, for both users or for all members of
+// the group, and answers with the message as it is now, with `editedAt`. What is
+// absent stays as it is; `metadata: null` removes the metadata. The message keeps
+// its place in every list. Of two edits the later one counts. A user may edit only
+// what they have sent (403), also the owner of a group. A deleted message cannot be
+// edited (409), nor can one whose recipient has blocked its sender (403): deleting
+// stays allowed.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11751,11 +11777,13 @@ func (c *ClientWithResponses) EditMessageWithBodyWithResponse(ctx context.Contex
 
 // EditMessageWithResponse Edit a message
 //
-// Replaces the text, the metadata or both, for both users, and answers with the
-// message as it is now, with `editedAt`. What is absent stays as it is;
-// `metadata: null` removes the metadata. The message keeps its place in every
-// list. Of two edits the later one counts. A deleted message cannot be edited (409),
-// nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+// Replaces the text, the metadata or both, for both users or for all members of
+// the group, and answers with the message as it is now, with `editedAt`. What is
+// absent stays as it is; `metadata: null` removes the metadata. The message keeps
+// its place in every list. Of two edits the later one counts. A user may edit only
+// what they have sent (403), also the owner of a group. A deleted message cannot be
+// edited (409), nor can one whose recipient has blocked its sender (403): deleting
+// stays allowed.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

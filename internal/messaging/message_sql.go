@@ -125,12 +125,16 @@ var keysOf = map[string]func([]*StoredMessage) (rows string, args []any){
 	},
 }
 
+// inLiveGroup is the condition that a message, which is to a group, is to one that is not deleted. Postgres makes no join of
+// it, with which it might read all groups.
+const inLiveGroup = "(SELECT own.deleted FROM groups AS own WHERE own.group_id = recipient) = false"
+
 // selectMessage returns a message, deleted or not, or nil. For a user one that they may not see is none: one
 // between others, or of a group of which they are not a member, or from before they could see its messages.
 func selectMessage(ctx context.Context, q sqlx.QueryerContext, caller Caller, id ID) (*Message, error) {
 	statement, args := `SELECT `+messages.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+EveryID+` = $1`, []any{id}
 	if caller.service {
-		statement += ` AND (recipient < '~' OR EXISTS (SELECT 1 FROM groups WHERE group_id = recipient AND groups.deleted = false))`
+		statement += ` AND (recipient < '~' OR ` + inLiveGroup + `)`
 	} else {
 		statement, args = statement+` AND (recipient < '~' AND $2 IN (recipient, sender) OR EXISTS (
 			SELECT 1 FROM memberships WHERE user_id = $2 AND group_id = recipient AND state = 'active' AND visible_from <= id))`, append(args, caller.user)
@@ -217,8 +221,12 @@ func (q Query) where(bounds idRange) (condition string, args []any) {
 			id = "id"
 		}
 	}
-	if q.Recipient == "" && q.Sender != "" {
+	switch {
+	case q.Recipient != "":
+	case q.Sender != "":
 		condition += " AND recipient < '~'" // as in inMailbox
+	default:
+		condition += " AND (recipient < '~' OR " + inLiveGroup + ")"
 	}
 	return fmt.Sprintf("%s >= $1 AND %[1]s < $2 AND deleted = false%s", id, condition), args
 }

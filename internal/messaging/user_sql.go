@@ -19,11 +19,12 @@ func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, e engine, user
 	return selectPage(ctx, q, limit, e.merged(role("recipient"), role("sender"), "ORDER BY id LIMIT $3"), user, after, limit+1)
 }
 
-// selectSentToGroups returns the messages that a user sent to groups, after an id, the oldest first.
+// selectSentToGroups returns the messages that a user sent to groups, after an id, the oldest first. Those of a deleted group
+// are only there until they are erased.
 func selectSentToGroups(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) (Page, error) {
 	return selectPage(ctx, q, limit, `
 		SELECT `+messages.Columns()+` FROM messages
-		WHERE sender = $1 AND recipient >= '~' AND id > $2 AND deleted = false ORDER BY id LIMIT $3`, user, after, limit+1)
+		WHERE sender = $1 AND recipient >= '~' AND id > $2 AND deleted = false AND `+inLiveGroup+` ORDER BY id LIMIT $3`, user, after, limit+1)
 }
 
 // selectMemberships returns a user's memberships of the groups whose addresses are greater than after.

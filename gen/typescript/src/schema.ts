@@ -87,21 +87,26 @@ export interface paths {
         /**
          * Delete a message
          * @description Erases what the sender wrote (text, metadata and what it replied to) for both
-         *     users, and takes the message out of every list and count. The last message of
-         *     the conversation is then the one before; a conversation without messages is
-         *     gone. Deleting a message again changes nothing and is answered 204 as well; an
-         *     id that never was a message is answered 404.
+         *     users or for all members of the group, and takes the message out of every list
+         *     and count. A user may delete what they have sent and, as the owner or an admin of
+         *     a group, also what others have sent to it; whoever sees a message and may not
+         *     delete it is answered 403. The last message of the conversation is then the one
+         *     before; a conversation of two users without messages is gone. Deleting a message
+         *     again changes nothing and is answered 204 as well; an id that never was a message
+         *     is answered 404.
          */
         delete: operations["deleteMessage"];
         options?: never;
         head?: never;
         /**
          * Edit a message
-         * @description Replaces the text, the metadata or both, for both users, and answers with the
-         *     message as it is now, with `editedAt`. What is absent stays as it is;
-         *     `metadata: null` removes the metadata. The message keeps its place in every
-         *     list. Of two edits the later one counts. A deleted message cannot be edited (409),
-         *     nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+         * @description Replaces the text, the metadata or both, for both users or for all members of
+         *     the group, and answers with the message as it is now, with `editedAt`. What is
+         *     absent stays as it is; `metadata: null` removes the metadata. The message keeps
+         *     its place in every list. Of two edits the later one counts. A user may edit only
+         *     what they have sent (403), also the owner of a group. A deleted message cannot be
+         *     edited (409), nor can one whose recipient has blocked its sender (403): deleting
+         *     stays allowed.
          */
         patch: operations["editMessage"];
         trace?: never;

@@ -90,10 +90,13 @@ def sync_detailed(
     """Delete a message
 
      Erases what the sender wrote (text, metadata and what it replied to) for both
-    users, and takes the message out of every list and count. The last message of
-    the conversation is then the one before; a conversation without messages is
-    gone. Deleting a message again changes nothing and is answered 204 as well; an
-    id that never was a message is answered 404.
+    users or for all members of the group, and takes the message out of every list
+    and count. A user may delete what they have sent and, as the owner or an admin of
+    a group, also what others have sent to it; whoever sees a message and may not
+    delete it is answered 403. The last message of the conversation is then the one
+    before; a conversation of two users without messages is gone. Deleting a message
+    again changes nothing and is answered 204 as well; an id that never was a message
+    is answered 404.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -127,10 +130,13 @@ def sync(
     """Delete a message
 
      Erases what the sender wrote (text, metadata and what it replied to) for both
-    users, and takes the message out of every list and count. The last message of
-    the conversation is then the one before; a conversation without messages is
-    gone. Deleting a message again changes nothing and is answered 204 as well; an
-    id that never was a message is answered 404.
+    users or for all members of the group, and takes the message out of every list
+    and count. A user may delete what they have sent and, as the owner or an admin of
+    a group, also what others have sent to it; whoever sees a message and may not
+    delete it is answered 403. The last message of the conversation is then the one
+    before; a conversation of two users without messages is gone. Deleting a message
+    again changes nothing and is answered 204 as well; an id that never was a message
+    is answered 404.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -159,10 +165,13 @@ async def asyncio_detailed(
     """Delete a message
 
      Erases what the sender wrote (text, metadata and what it replied to) for both
-    users, and takes the message out of every list and count. The last message of
-    the conversation is then the one before; a conversation without messages is
-    gone. Deleting a message again changes nothing and is answered 204 as well; an
-    id that never was a message is answered 404.
+    users or for all members of the group, and takes the message out of every list
+    and count. A user may delete what they have sent and, as the owner or an admin of
+    a group, also what others have sent to it; whoever sees a message and may not
+    delete it is answered 403. The last message of the conversation is then the one
+    before; a conversation of two users without messages is gone. Deleting a message
+    again changes nothing and is answered 204 as well; an id that never was a message
+    is answered 404.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -194,10 +203,13 @@ async def asyncio(
     """Delete a message
 
      Erases what the sender wrote (text, metadata and what it replied to) for both
-    users, and takes the message out of every list and count. The last message of
-    the conversation is then the one before; a conversation without messages is
-    gone. Deleting a message again changes nothing and is answered 204 as well; an
-    id that never was a message is answered 404.
+    users or for all members of the group, and takes the message out of every list
+    and count. A user may delete what they have sent and, as the owner or an admin of
+    a group, also what others have sent to it; whoever sees a message and may not
+    delete it is answered 403. The last message of the conversation is then the one
+    before; a conversation of two users without messages is gone. Deleting a message
+    again changes nothing and is answered 204 as well; an id that never was a message
+    is answered 404.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order

@@ -126,11 +126,13 @@ def sync_detailed(
 ) -> Response[Message | Problem]:
     """Edit a message
 
-     Replaces the text, the metadata or both, for both users, and answers with the
-    message as it is now, with `editedAt`. What is absent stays as it is;
-    `metadata: null` removes the metadata. The message keeps its place in every
-    list. Of two edits the later one counts. A deleted message cannot be edited (409),
-    nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+     Replaces the text, the metadata or both, for both users or for all members of
+    the group, and answers with the message as it is now, with `editedAt`. What is
+    absent stays as it is; `metadata: null` removes the metadata. The message keeps
+    its place in every list. Of two edits the later one counts. A user may edit only
+    what they have sent (403), also the owner of a group. A deleted message cannot be
+    edited (409), nor can one whose recipient has blocked its sender (403): deleting
+    stays allowed.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -166,11 +168,13 @@ def sync(
 ) -> Message | Problem | None:
     """Edit a message
 
-     Replaces the text, the metadata or both, for both users, and answers with the
-    message as it is now, with `editedAt`. What is absent stays as it is;
-    `metadata: null` removes the metadata. The message keeps its place in every
-    list. Of two edits the later one counts. A deleted message cannot be edited (409),
-    nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+     Replaces the text, the metadata or both, for both users or for all members of
+    the group, and answers with the message as it is now, with `editedAt`. What is
+    absent stays as it is; `metadata: null` removes the metadata. The message keeps
+    its place in every list. Of two edits the later one counts. A user may edit only
+    what they have sent (403), also the owner of a group. A deleted message cannot be
+    edited (409), nor can one whose recipient has blocked its sender (403): deleting
+    stays allowed.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -201,11 +205,13 @@ async def asyncio_detailed(
 ) -> Response[Message | Problem]:
     """Edit a message
 
-     Replaces the text, the metadata or both, for both users, and answers with the
-    message as it is now, with `editedAt`. What is absent stays as it is;
-    `metadata: null` removes the metadata. The message keeps its place in every
-    list. Of two edits the later one counts. A deleted message cannot be edited (409),
-    nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+     Replaces the text, the metadata or both, for both users or for all members of
+    the group, and answers with the message as it is now, with `editedAt`. What is
+    absent stays as it is; `metadata: null` removes the metadata. The message keeps
+    its place in every list. Of two edits the later one counts. A user may edit only
+    what they have sent (403), also the owner of a group. A deleted message cannot be
+    edited (409), nor can one whose recipient has blocked its sender (403): deleting
+    stays allowed.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
@@ -239,11 +245,13 @@ async def asyncio(
 ) -> Message | Problem | None:
     """Edit a message
 
-     Replaces the text, the metadata or both, for both users, and answers with the
-    message as it is now, with `editedAt`. What is absent stays as it is;
-    `metadata: null` removes the metadata. The message keeps its place in every
-    list. Of two edits the later one counts. A deleted message cannot be edited (409),
-    nor can one whose recipient has blocked its sender (403): deleting stays allowed.
+     Replaces the text, the metadata or both, for both users or for all members of
+    the group, and answers with the message as it is now, with `editedAt`. What is
+    absent stays as it is; `metadata: null` removes the metadata. The message keeps
+    its place in every list. Of two edits the later one counts. A user may edit only
+    what they have sent (403), also the owner of a group. A deleted message cannot be
+    edited (409), nor can one whose recipient has blocked its sender (403): deleting
+    stays allowed.
 
     Args:
         message_id (UUID): A UUID. Those the service makes are of version 7 and sort in the order
