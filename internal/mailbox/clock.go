@@ -161,20 +161,26 @@ var setClocksOf = map[string]func(owners []string, stamps map[string]*stamp, fir
 	// Arrays make one statement for any number of owners, which Postgres need not parse and plan each time.
 	string(db.Postgres): func(owners []string, stamps map[string]*stamp, first ID) (text string, args []any) {
 		clocks, own, groups := make([]string, len(owners)), make([]int64, len(owners)), make([]int64, len(owners))
+		texts := map[ID]string{} // many mailboxes have few ids
 		for i, owner := range owners {
 			s := stamps[owner]
-			clocks[i], own[i], groups[i] = s.clock.String(), int64(s.own), int64(s.groups)
+			if texts[s.clock] == "" {
+				texts[s.clock] = s.clock.String()
+			}
+			clocks[i], own[i], groups[i] = texts[s.clock], int64(s.own), int64(s.groups)
 		}
-		return setClocksByArrays, []any{db.Array(owners), db.Array(clocks), db.Array(own), db.Array(groups), first}
+		ids := slices.Collect(maps.Values(texts))
+		return setClocksByArrays, []any{db.Array(owners), db.Array(clocks), db.Array(own), db.Array(groups), first, db.Array(ids)}
 	},
 }
 
+// The clocks that were set are ids of the changes, and no other is. To have the database tell them apart spares
+// reading a row for each mailbox.
 var setClocksByArrays = `
 	WITH stamped AS (
 		` + SetClocks("SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[])", "$5") + `
 	)
-	SELECT user_id, stamped.clock, blocking, closed FROM stamped JOIN unnest($1::text[], $2::uuid[]) AS stamp (user_id, clock) USING (user_id)
-	WHERE stamped.clock <> stamp.clock OR blocking OR closed`
+	SELECT * FROM stamped WHERE clock <> ALL ($6::uuid[]) OR blocking OR closed`
 
 // SetClocks writes the statement that locks mailboxes, in the order of the rows, and sets
 // each clock that is below the first of the new ids. The rows are the owner, the clock, and by how
