@@ -79,7 +79,11 @@ type stamp struct {
 
 // stampsOf gives the changes the ids, which increase, and returns what they write to each mailbox.
 func stampsOf(changes []*Change, ids []ID) map[string]*stamp {
-	stamps := make(map[string]*stamp, 2*len(changes))
+	owners := 0
+	for _, c := range changes {
+		owners += len(c.Owners)
+	}
+	stamps := make(map[string]*stamp, min(owners, clocksAtOnce)) // some have owners in common
 	for _, c := range changes {
 		c.IDs, ids = ids[:c.N:c.N], ids[c.N:]
 		for _, owner := range c.Owners {

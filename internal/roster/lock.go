@@ -73,9 +73,12 @@ func (m *Members) Get(user string) (entry Entry, is bool) {
 // and are not deleted. It comes before everything else that the transaction locks or changes: what it reads is
 // remembered as committed, for the version in the locked row.
 func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (map[string]*Locked, error) {
-	groups, err := GroupTable.Select(ctx, tx, tx.Rebind(`
-		SELECT `+GroupTable.Columns()+` FROM groups WHERE deleted = false AND group_id IN (`+db.RowsOf(len(addresses), "?")+`)
-		ORDER BY group_id `+r.locking), anys(addresses)...)
+	in, args := "IN ("+db.RowsOf(len(addresses), "?")+")", anys(addresses)
+	if tx.DriverName() == string(db.Postgres) { // the same text for any number, which it need not plan each time
+		in, args = "= ANY ($1::text[])", []any{db.Array(addresses)}
+	}
+	groups, err := GroupTable.Select(ctx, tx, `
+		SELECT `+GroupTable.Columns()+` FROM groups WHERE deleted = false AND group_id `+in+` ORDER BY group_id `+r.locking, args...)
 	if err != nil {
 		return nil, fmt.Errorf("lock groups: %w", err)
 	}
