@@ -11,8 +11,9 @@ import (
 )
 
 // mailboxesMax is how many mailboxes a batch of sends to several groups may change: nobody else can write to
-// them meanwhile.
-const mailboxesMax = 5000
+// them meanwhile. It is below the members that one group may have, and high since a mailbox with several of
+// the groups is changed once.
+const mailboxesMax = 8000
 
 // groupsOf are the addresses of the groups to which a batch is sent.
 func groupsOf(batch []*send) []string {
@@ -26,7 +27,7 @@ func groupsOf(batch []*send) []string {
 
 // fitting splits a batch: the sends to the first groups whose mailboxes one transaction may change, and the others.
 func fitting(batch []*send, usersOf func(group string) []string) (now, later []*send) {
-	mailboxes, fits := map[string]bool{}, map[string]bool{}
+	mailboxes, fits := make(map[string]bool, mailboxesMax), map[string]bool{}
 	for _, s := range batch {
 		group := s.draft.Recipient
 		if _, known := fits[group]; !known {
