@@ -67,14 +67,19 @@ func TestGoSDKGroups(t *testing.T) {
 	})
 }
 
-// followUntilRemoved follows as a member to whom ann writes, until that member is removed.
+// followUntilRemoved follows as a member to whom ann is typing and then writes, until that member is removed.
 func followUntilRemoved(t *testing.T, api *client.ClientWithResponses, group, member string) (message client.Message, ended client.Membership) {
 	t.Helper()
 	ctx := t.Context()
-	options := &messageservice.FollowOptions{Ready: func(uuid.UUID) {
-		noodles := client.SendMessageRequest{Sender: "ann", Recipient: group, Text: "Noodles?"}
-		check[*client.SendMessageResponse](t)(api.SendMessageWithResponse(ctx, nil, noodles))
-	}}
+	options := &messageservice.FollowOptions{
+		Ready: func(uuid.UUID) { check[*client.SetTypingResponse](t)(api.SetTypingWithResponse(ctx, "ann", group)) },
+		Typing: func(typing messageservice.Typing) {
+			if typing.User != "ann" || typing.Peer != group || typing.ExpiresAt.IsZero() {
+				t.Errorf("%+v is typing", typing)
+			}
+			check[*client.SendMessageResponse](t)(api.SendMessageWithResponse(ctx, nil, client.SendMessageRequest{Sender: "ann", Recipient: group, Text: "Noodles?"}))
+		},
+	}
 	for change, err := range messageservice.Follow(ctx, api, member, options) {
 		switch {
 		case err != nil:

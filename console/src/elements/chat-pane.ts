@@ -129,7 +129,7 @@ export class ChatPane extends HTMLElement {
     Object.assign(this.#thread, { mailbox: this.#mailbox, thread: this.#mailbox.thread(this.peer), actions: this.#actions, invitation, onEnd: () => this.#read() });
     this.#composer = new MessageComposer();
     Object.assign(this.#composer, {
-      user: this.user, onSend: (text: string, purpose: Purpose) => this.#send(text, purpose), lastOwn: () => this.#lastOwn(),
+      user: this.user, onSend: (text: string, purpose: Purpose) => this.#send(text, purpose), lastOwn: () => this.#lastOwn(), onType: () => this.#mailbox.typing.signal(this.peer),
     });
     this.#group = isGroup(this.peer) ? Object.assign(new GroupPanel(), { user: this.user, address: this.peer, groups: this.#mailbox.groups }) : undefined;
     if (this.#group) void this.#mailbox.groups.open(this.peer);

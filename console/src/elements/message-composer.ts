@@ -15,6 +15,8 @@ export class MessageComposer extends HTMLElement {
   user = '';
   /** Called with the text. An error it throws is shown, and the text stays in the field. */
   onSend: (text: string, purpose: Purpose) => void | Promise<void> = () => undefined;
+  /** Called when the text of a message that is not sent yet changes. */
+  onType: () => void = () => undefined;
   /** Returns the message to edit when the up arrow is pressed in an empty field. */
   lastOwn: () => Message | undefined = () => undefined;
   #to = '';
@@ -29,7 +31,10 @@ export class MessageComposer extends HTMLElement {
 
   connectedCallback(): void {
     if (this.childElementCount === 0) {
-      this.#field.addEventListener('input', () => this.#written());
+      this.#field.addEventListener('input', () => {
+        this.#written();
+        if (this.#purpose.kind !== 'edit' && !this.#button.disabled) this.onType();
+      });
       this.#field.addEventListener('keydown', (event) => this.#pressed(event));
       const form = el('form', { on: { submit: (event) => { event.preventDefault(); void this.#send(); } } }, this.#field, this.#left, this.#button);
       this.append(this.#context, this.#problem, form);

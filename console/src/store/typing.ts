@@ -1,11 +1,16 @@
+import { background } from '../api.ts';
+
 /** For how many milliseconds somebody counts as typing after they were heard of. Clocks may differ, so that the page does not use the time that the service gives. */
 const lasts = 6000;
+/** The least milliseconds between two signals to the same peer. */
+const pause = 3000;
 
-/** Who is typing to a user. */
+/** Who is typing to a user, and the signals that this user is typing. */
 export class Typists {
   readonly #user: string;
   readonly #changed: () => void;
   readonly #heard = new Map<string, Map<string, ReturnType<typeof setTimeout>>>(); // by peer and user, until when
+  readonly #signalled = new Map<string, number>(); // by peer, when
 
   constructor(user: string, changed: () => void) {
     this.#user = user;
@@ -32,5 +37,13 @@ export class Typists {
     const users = this.#heard.get(peer);
     clearTimeout(users?.get(user));
     if (users?.delete(user)) this.#changed();
+  }
+
+  /** Signals to a peer that this user is typing. Whether that arrives does not matter. */
+  signal(peer: string): void {
+    const now = performance.now();
+    if (now - (this.#signalled.get(peer) ?? -pause) < pause) return;
+    this.#signalled.set(peer, now);
+    background(this.#user).POST('/v1/users/{userId}/conversations/{peerId}/typing', { params: { path: { userId: this.#user, peerId: peer } } }).catch(() => undefined);
   }
 }

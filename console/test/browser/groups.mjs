@@ -19,8 +19,10 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
 
   // Who is typing is seen, and goes when the message comes, which is by somebody with a name.
   await side(page, 'gus').getByRole('textbox', { name: 'Message from gus to Lunch club' }).pressSequentially('Noodles?');
+  await side(page, 'hal').getByText('gus is typing…').waitFor();
   await page.keyboard.press('Enter');
   for (const user of ['gus', 'hal']) await shows(page, user, ['Noodles?']);
+  await side(page, 'hal').getByText('gus is typing…').waitFor({ state: 'hidden' });
   assert.deepEqual(await side(page, 'hal').locator('.sender').allTextContents(), ['gus']);
   assert.deepEqual(await side(page, 'gus').locator('.sender').allTextContents(), []);
 
