@@ -69,7 +69,7 @@ func selectGroupsAfter(ctx context.Context, q sqlx.QueryerContext, after string,
 	return addresses, err
 }
 
-// selectGroup returns a group and its members.
+// selectGroup returns a group and its members. Those of a deleted group, until they are erased, are members no more.
 func selectGroup(ctx context.Context, q sqlx.QueryerContext, address string) (roster.Group, []roster.Membership, error) {
 	groups, err := roster.GroupTable.Select(ctx, q, `SELECT `+roster.GroupTable.Columns()+` FROM groups WHERE group_id = $1`, address)
 	if err != nil || len(groups) == 0 {
@@ -77,7 +77,7 @@ func selectGroup(ctx context.Context, q sqlx.QueryerContext, address string) (ro
 	}
 	members, err := roster.MembershipTable.Select(ctx, q, `
 		SELECT `+roster.MembershipTable.Of("memberships")+` FROM members JOIN memberships USING (user_id, group_id)
-		WHERE members.group_id = $1 AND members.state = 'active' ORDER BY user_id`, address)
+		WHERE members.group_id = $1 AND members.state = 'active' AND memberships.state = 'active' ORDER BY user_id`, address)
 	return groups[0], members, err
 }
 
