@@ -112,6 +112,10 @@ func (s *session) judge(err error) error {
 	return driver.ErrBadConn
 }
 
+// idleMost is how long a transaction may do nothing before Postgres ends it. It would keep its locks for as long as its
+// server is frozen or cut off, and nobody could write to the mailboxes of a group's members through another one.
+const idleMost = "5s"
+
 // BeginTx begins a transaction. It is read-only by options.ReadOnly or by the operator's
 // default_transaction_read_only, which pq would override with READ WRITE.
 func (s *session) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
@@ -130,6 +134,9 @@ func (s *session) BeginTx(ctx context.Context, options driver.TxOptions) (driver
 		begin += " ISOLATION LEVEL READ COMMITTED"
 	default:
 		return nil, errors.New("this isolation level is not in use")
+	}
+	if _, bounded := ctx.Deadline(); bounded { // in the same round trip; not for an import, which may wait for its input
+		begin += "; SET LOCAL idle_in_transaction_session_timeout = '" + idleMost + "'"
 	}
 	if _, err := s.ExecContext(ctx, begin, nil); err != nil {
 		return nil, err
