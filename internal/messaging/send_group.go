@@ -11,9 +11,8 @@ import (
 )
 
 // mailboxesMax is how many mailboxes a batch of sends to several groups may change: nobody else can write to
-// them meanwhile. It is below the members that one group may have, and high since a mailbox with several of
-// the groups is changed once.
-const mailboxesMax = 8000
+// them meanwhile.
+const mailboxesMax = 5000
 
 // groupsOf are the addresses of the groups to which a batch is sent.
 func groupsOf(batch []*send) []string {

@@ -211,7 +211,7 @@ func TestFitting(t *testing.T) {
 		return list
 	}
 	groups := map[string][]string{
-		"~huge": users(0, 9000), "~large": users(0, 7000), "~same": users(100, 7000), "~rest": users(6000, 8000), "~one": users(8000, 8001),
+		"~huge": users(0, 6000), "~large": users(0, 4000), "~same": users(100, 4000), "~rest": users(3000, 5000), "~one": users(5000, 5001),
 	}
 	for _, test := range []struct{ batch, now, later string }{
 		{"~huge", "~huge", ""},
