@@ -119,7 +119,6 @@ func (e *eraser) erasePart(ctx context.Context, tx *sqlx.Tx, address string) err
 	for _, part := range []func(context.Context, *sqlx.Tx, string) (erased bool, err error){
 		eraseRows[ID]("messages", "recipient = $1 AND deleted = false", "id"),
 		eraseRows[ID]("messages", "recipient = $1 AND deleted = true", "id"),
-		eraseRows[ID]("read_markers", "coalesce(peer, peer) = $1", "changed"), // by an index of that expression; see EveryID
 		eraseRows[string]("members", "group_id = $1", "user_id"),
 		e.eraseIndex,
 	} {
