@@ -148,7 +148,7 @@ func (s *Service) ListConversation(
 		if highlight {
 			return Page{}, highlightWithoutWords()
 		}
-		return s.page(ctx, w, list)
+		return s.page(ctx, w, onlyVisible(AsUser(user), list))
 	}
 	search, err := searchOfConversation(s.engine, user, peer, query, bounds)
 	if roster.IsGroup(peer) {
@@ -157,7 +157,7 @@ func (s *Service) ListConversation(
 	if err != nil {
 		return Page{}, err
 	}
-	return s.searchPage(ctx, w, search.page)
+	return s.searchPage(ctx, w, onlyVisible(AsUser(user), search.page))
 }
 
 // SetReadMarker records that a user has read the conversation with a peer up to a

@@ -91,9 +91,9 @@ func (s *Service) List(ctx context.Context, caller Caller, query Query) (Page, e
 		if query.Highlight {
 			return Page{}, highlightWithoutWords()
 		}
-		return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+		return s.page(ctx, query.Window, onlyVisible(caller, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
 			return selectMessages(ctx, q, query, bounds)
-		})
+		}))
 	}
 	if query.Recipient == "" && query.Sender == "" {
 		return Page{}, invalid("q", "needs a recipient or a sender")
@@ -106,24 +106,7 @@ func (s *Service) List(ctx context.Context, caller Caller, query Query) (Page, e
 	if err != nil {
 		return Page{}, err
 	}
-	return s.searchPage(ctx, query.Window, search.page)
-}
-
-// boundsIn narrows a range of ids to the messages of a group that a reader may see now: those that come later are left
-// out, since the reader may have left before. Errors: [NotFound] with the argument that names the group; [Unavailable].
-func (s *Service) boundsIn(ctx context.Context, reader Caller, group, argument string, bounds idRange) (idRange, error) {
-	var visible *idRange
-	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		visible, err = selectVisible(ctx, q, reader, group)
-		return err
-	})
-	switch {
-	case err != nil:
-		return idRange{}, explain(err)
-	case visible == nil:
-		return idRange{}, noSuchGroup(argument)
-	}
-	return idRange{larger(bounds.low, visible.low), smaller(bounds.high, visible.high)}, nil
+	return s.searchPage(ctx, query.Window, onlyVisible(caller, search.page))
 }
 
 // SearchUser returns the newest messages of all that a user can see, received, sent and in groups, whose text has
@@ -138,11 +121,11 @@ func (s *Service) SearchUser(ctx context.Context, caller Caller, user string, w 
 		return Page{}, err
 	}
 	search := userSearch{engine: s.engine, user: user, Query: Query{Words: words, Highlight: highlight, Window: w}, bounds: bounds, most: userSearchMax}
-	return s.searchPage(ctx, w, search.read)
+	return s.searchPage(ctx, w, onlyVisible(AsUser(user), search.read))
 }
 
 // searchPage reads a page of a search. If too much of a mailbox is not indexed, it indexes it first.
-func (s *Service) searchPage(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) (Page, error)) (Page, error) {
+func (s *Service) searchPage(ctx context.Context, w Window, read pageRead) (Page, error) {
 	if s.indexer == nil {
 		return Page{}, invalid("q", "cannot be used: search is switched off on this server")
 	}
@@ -168,7 +151,7 @@ func highlightWithoutWords() *Error { return invalid("highlight", "needs q") }
 
 // searchSlot reads a page of a search once one of a few slots is free: a search takes as long as a hundred
 // sends, so that many at once would leave the others no processor.
-func (s *Service) searchSlot(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) (Page, error)) (Page, error) {
+func (s *Service) searchSlot(ctx context.Context, w Window, read pageRead) (Page, error) {
 	select {
 	case s.searches <- struct{}{}:
 		defer func() { <-s.searches }()
@@ -182,7 +165,7 @@ func (s *Service) searchSlot(ctx context.Context, w Window, read func(context.Co
 
 // page reads a page of messages, in the order of its window. The page that read returns goes on after
 // its last message unless it has another cursor.
-func (s *Service) page(ctx context.Context, w Window, read func(context.Context, sqlx.QueryerContext) (Page, error)) (page Page, err error) {
+func (s *Service) page(ctx context.Context, w Window, read pageRead) (page Page, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
 		page, err = read(ctx, q)
 		return err

@@ -140,7 +140,7 @@ func TestVisibleInGroup(t *testing.T) {
 }
 
 // TestLeftWhileListing leaves a group after a list has found what is visible, and before it reads: it shows nothing that
-// came after that.
+// came after that, nor, if it ends later, what may have been edited since.
 func TestLeftWhileListing(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		v, _ := newVisible(t, engine)
@@ -154,6 +154,15 @@ func TestLeftWhileListing(t *testing.T) {
 			page, err := selectMessages(ctx, q, Query{Recipient: "~team", Window: Window{Limit: 10}}, bounds)
 			if senders := pageOf(page, err); senders != "bob left amy" {
 				t.Errorf("whoever has left sees messages by %s", senders)
+			}
+			return err
+		})
+		read(t, v.Service, func(ctx context.Context, q sqlx.QueryerContext) error {
+			page, err := onlyVisible(AsUser("bob"), func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+				return selectMessages(ctx, q, Query{Recipient: "~team", Window: Window{Limit: 1}}, bounds)
+			})(ctx, q)
+			if len(page.Messages) > 0 || !page.HasMore || page.Next == (ID{}) {
+				t.Errorf("whoever has left before the end sees %+v", page)
 			}
 			return err
 		})

@@ -1,5 +1,6 @@
 import java.net.URI;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.openapitools.client.ApiClient;
 import org.openapitools.client.ApiException;
@@ -59,7 +60,7 @@ public class Journey {
     String address = "~java+team:1";
     Group made = groups.createGroup(address, new CreateGroupRequest().name("Team").owner("java-alice"));
     check("a group has the address that it was given", address, made.getAddress());
-    AddedMembers added = groups.addGroupMembers(address, new AddGroupMembersRequest().users(List.of("java-bob")));
+    AddedMembers added = groups.addGroupMembers(address, new AddGroupMembersRequest().users(Set.of("java-bob")));
     check("each user who is added has an outcome", "added", added.getMembers().get(0).getOutcome());
     Message sent = messages.sendMessage(new SendMessageRequest().sender("java-bob").recipient(address).text("Noodles?"), null);
     MessagePage page = messages.listMessages(address, null, null, null, null, null, null, null, 1);
