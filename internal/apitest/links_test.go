@@ -100,6 +100,7 @@ var runBy = map[string]string{
 	"README.md":                    "TestREADME",
 	"docs/api/generators.md":       "TestGenerators",
 	"docs/api/tour.md":             "TestTour",
+	"docs/guides/groups.md":        "TestGroupsGuide",
 	"docs/guides/inbox.md":         "TestInboxGuide",
 	"docs/guides/proxies.md":       "TestProxies",
 	"docs/guides/tokens.md":        "TestTokensGuide",

@@ -51,9 +51,17 @@ func TestThird(t *testing.T) {
 		r.real, r.empty = r.start(engine), r.start(engine)
 		r.learn("KeyId", r.real.NewKey(t, "test", client.Admin).Key.ID)
 		r.newGroup()
-		streams := []*apitest.Stream{startStream(t, r.real.As(t, "carol"), "carol", nil), startStream(t, r.empty.As(t, "carol"), "carol", nil)}
+		var streams []*apitest.Stream
+		for _, s := range []*apitest.Server{r.real, r.empty} { // for as long as the test takes
+			stream, err := s.As(t, "carol").Follow(t.Context(), t, "carol", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stream.Close()
+			streams = append(streams, stream)
+		}
 		requests := 0
-		for i := range dbtest.Size(50, 200, 2000) {
+		for i := range dbtest.Size(50, 200, 1000) {
 			if r.act(); t.Failed() {
 				t.Fatalf("after %d steps with the seed %d", i, seed)
 			}

@@ -1,6 +1,7 @@
 package apitest_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
@@ -25,13 +26,14 @@ func TestTyping(t *testing.T) {
 			t.Helper()
 			apitest.Call(from.As(t, user).SetTypingWithResponse(t.Context(), user, peer)).Must(t, status)
 		}
-		stream, err := to.As(t, "bob").Follow(t.Context(), t, "bob", nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		stream, err := to.As(t, "bob").Follow(ctx, t, "bob", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer stream.Close()
 		heard := make(chan map[string]any)
 		go func() {
+			defer stream.Close() // here, since it is not safe for concurrent use
 			defer close(heard)
 			for {
 				data, cursor, err := stream.NextTyping()
@@ -42,6 +44,11 @@ func TestTyping(t *testing.T) {
 					t.Errorf("typing has the cursor %s", cursor)
 				}
 				heard <- data
+			}
+		}()
+		defer func() {
+			cancel()
+			for range heard { // until the stream is closed
 			}
 		}()
 		for n := 0; ; n++ { // until the other server listens

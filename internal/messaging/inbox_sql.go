@@ -42,7 +42,8 @@ const shownBelow = ` AND position < $2 AND (hidden IS NULL OR position > hidden)
 
 // unread writes the expression that counts the unread messages of a line c, whose read marker is mine. It
 // looks at up to UnreadMax entries of one range of one index, or at the newest unreadScan messages of a group,
-// among which may be the user's own.
+// among which may be the user's own. That these are unchanged, or changed at some time, is always true: it has Postgres
+// read the newest rows, and not all of the group's entries in an index that has the senders, but another order.
 var unread = fmt.Sprintf(`
 	CASE WHEN c.since IS NULL THEN (
 		SELECT count(*) FROM (
@@ -52,10 +53,10 @@ var unread = fmt.Sprintf(`
 	ELSE (
 		SELECT count(*) FROM (
 			SELECT 1 FROM (
-				SELECT sender FROM messages AS newest
+				SELECT sender, changed FROM messages AS newest
 				WHERE newest.recipient = c.peer AND newest.id > CASE WHEN mine.message_id > c.since THEN mine.message_id ELSE c.since END
 				AND newest.deleted = false ORDER BY newest.id DESC LIMIT %[2]d) AS newest
-			WHERE sender <> c.owner LIMIT %[1]d) AS counted)
+			WHERE sender <> c.owner AND (changed IS NULL OR changed >= $3) LIMIT %[1]d) AS counted)
 	END`, UnreadMax, unreadScan)
 
 // conversations are the rows of conversationsOf.

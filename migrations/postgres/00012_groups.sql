@@ -69,5 +69,5 @@ DROP INDEX IF EXISTS messages_sent;
 CREATE INDEX IF NOT EXISTS messages_sent_to_users ON messages (sender, id) WHERE deleted = false AND recipient < '~';
 CREATE INDEX IF NOT EXISTS messages_sent_to_groups ON messages (sender, id) WHERE deleted = false AND recipient >= '~';
 DROP INDEX IF EXISTS messages_sender_changed;
-CREATE INDEX IF NOT EXISTS messages_changed_to_users ON messages (sender, changed) WHERE changed IS NOT NULL AND recipient < '~';
+CREATE INDEX IF NOT EXISTS messages_changed_to_users ON messages (sender, changed) INCLUDE (id, recipient, deleted) WHERE changed IS NOT NULL AND recipient < '~';
 CREATE INDEX IF NOT EXISTS messages_changed_to_groups ON messages (sender, changed) WHERE changed IS NOT NULL AND recipient >= '~';
