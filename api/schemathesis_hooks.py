@@ -8,6 +8,7 @@ refuses a request that breaks one with 422:
 - `replyTo` and the `messageId` of a read marker name a message between the two users,
   so the hook sends one first;
 - users do not block themselves;
+- a service names the owner of the group that it creates;
 - a cursor is not ahead of the feed;
 - a service key expires in the future, and tokens are revoked up to now.
 
@@ -74,6 +75,8 @@ def before_call(context, case, kwargs):
         body["replyTo"] = _message(body.get("sender"), body.get("recipient"), body["replyTo"])
     if case.operation.label.endswith("/read-marker") and _is_id(body.get("messageId")):
         body["messageId"] = _message(unquote(path["peerId"]), unquote(path["userId"]), body["messageId"])
+    if case.operation.label == "PUT /v1/groups/{groupId}":
+        body.setdefault("owner", "alice")
     now = datetime.now(UTC)
     if (expires := _time(body.get("expiresAt"))) and expires <= now:
         body["expiresAt"] = "2999-01-01T00:00:00Z"
