@@ -140,19 +140,15 @@ def sync_detailed(
     state, not history: each of these appears once, as it is now, at the place of its
     latest change. An edit that follows while you read brings it again, further on. When a
     user is erased their messages appear as deleted; the markers are gone without a word.
-
-    The feed of a group begins with the membership: `getConversation` has the group's name
-    for a user who was added, and `listConversationMessages` what was written before.
+    In a group it begins with the membership; `getConversation` has the group's name.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever
     server answers. Without `after` you get no changes but, as `next`, the cursor of
     now; list what there is, and then follow from there. The zero UUID is the beginning.
-
     A cursor belongs to the feed of one user. One that is ahead of the feed is refused with
     422 and the type `cursor-ahead`: it is another user's, or the store was
-    restored from a backup. Begin anew, then. One that is not ahead is a place in
-    time, whoever's it was.
+    restored from a backup. Begin anew, then.
 
     **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
     empty, although there are more: `hasMore` tells, and `next` is where to go on,
@@ -168,18 +164,16 @@ def sync_detailed(
     const changes = new EventSource('/v1/users/bob/changes');
     changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
     changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
-    changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
     ```
 
     The first event is `ready`, with the cursor you start from. Every other has the
     cursor as its `id`, the change's type as its `event`, and the `Change` as its
-    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A
-    comment follows every 15 seconds, so a stream that is silent for
-    longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
+    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`.
+    A comment follows every 15 seconds, so a stream that is silent for longer is dead. Whoever does not
+    read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
     `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
     answer other than 200, such as 429 or 503: open another `EventSource` then.)
-
     A user may have 10 streams and held requests at a time on each server, and a server has a limit
     for all of them (429).
 
@@ -245,19 +239,15 @@ def sync(
     state, not history: each of these appears once, as it is now, at the place of its
     latest change. An edit that follows while you read brings it again, further on. When a
     user is erased their messages appear as deleted; the markers are gone without a word.
-
-    The feed of a group begins with the membership: `getConversation` has the group's name
-    for a user who was added, and `listConversationMessages` what was written before.
+    In a group it begins with the membership; `getConversation` has the group's name.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever
     server answers. Without `after` you get no changes but, as `next`, the cursor of
     now; list what there is, and then follow from there. The zero UUID is the beginning.
-
     A cursor belongs to the feed of one user. One that is ahead of the feed is refused with
     422 and the type `cursor-ahead`: it is another user's, or the store was
-    restored from a backup. Begin anew, then. One that is not ahead is a place in
-    time, whoever's it was.
+    restored from a backup. Begin anew, then.
 
     **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
     empty, although there are more: `hasMore` tells, and `next` is where to go on,
@@ -273,18 +263,16 @@ def sync(
     const changes = new EventSource('/v1/users/bob/changes');
     changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
     changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
-    changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
     ```
 
     The first event is `ready`, with the cursor you start from. Every other has the
     cursor as its `id`, the change's type as its `event`, and the `Change` as its
-    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A
-    comment follows every 15 seconds, so a stream that is silent for
-    longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
+    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`.
+    A comment follows every 15 seconds, so a stream that is silent for longer is dead. Whoever does not
+    read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
     `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
     answer other than 200, such as 429 or 503: open another `EventSource` then.)
-
     A user may have 10 streams and held requests at a time on each server, and a server has a limit
     for all of them (429).
 
@@ -345,19 +333,15 @@ async def asyncio_detailed(
     state, not history: each of these appears once, as it is now, at the place of its
     latest change. An edit that follows while you read brings it again, further on. When a
     user is erased their messages appear as deleted; the markers are gone without a word.
-
-    The feed of a group begins with the membership: `getConversation` has the group's name
-    for a user who was added, and `listConversationMessages` what was written before.
+    In a group it begins with the membership; `getConversation` has the group's name.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever
     server answers. Without `after` you get no changes but, as `next`, the cursor of
     now; list what there is, and then follow from there. The zero UUID is the beginning.
-
     A cursor belongs to the feed of one user. One that is ahead of the feed is refused with
     422 and the type `cursor-ahead`: it is another user's, or the store was
-    restored from a backup. Begin anew, then. One that is not ahead is a place in
-    time, whoever's it was.
+    restored from a backup. Begin anew, then.
 
     **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
     empty, although there are more: `hasMore` tells, and `next` is where to go on,
@@ -373,18 +357,16 @@ async def asyncio_detailed(
     const changes = new EventSource('/v1/users/bob/changes');
     changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
     changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
-    changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
     ```
 
     The first event is `ready`, with the cursor you start from. Every other has the
     cursor as its `id`, the change's type as its `event`, and the `Change` as its
-    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A
-    comment follows every 15 seconds, so a stream that is silent for
-    longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
+    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`.
+    A comment follows every 15 seconds, so a stream that is silent for longer is dead. Whoever does not
+    read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
     `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
     answer other than 200, such as 429 or 503: open another `EventSource` then.)
-
     A user may have 10 streams and held requests at a time on each server, and a server has a limit
     for all of them (429).
 
@@ -448,19 +430,15 @@ async def asyncio(
     state, not history: each of these appears once, as it is now, at the place of its
     latest change. An edit that follows while you read brings it again, further on. When a
     user is erased their messages appear as deleted; the markers are gone without a word.
-
-    The feed of a group begins with the membership: `getConversation` has the group's name
-    for a user who was added, and `listConversationMessages` what was written before.
+    In a group it begins with the membership; `getConversation` has the group's name.
 
     Keep the `cursor` of the last change you have dealt with and pass it as `after`:
     you miss nothing and get nothing twice, however long you were away and whichever
     server answers. Without `after` you get no changes but, as `next`, the cursor of
     now; list what there is, and then follow from there. The zero UUID is the beginning.
-
     A cursor belongs to the feed of one user. One that is ahead of the feed is refused with
     422 and the type `cursor-ahead`: it is another user's, or the store was
-    restored from a backup. Begin anew, then. One that is not ahead is a place in
-    time, whoever's it was.
+    restored from a backup. Begin anew, then.
 
     **As pages.** Up to `limit` changes, the oldest first. A page may be short, and even
     empty, although there are more: `hasMore` tells, and `next` is where to go on,
@@ -476,18 +454,16 @@ async def asyncio(
     const changes = new EventSource('/v1/users/bob/changes');
     changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
     changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
-    changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
     ```
 
     The first event is `ready`, with the cursor you start from. Every other has the
     cursor as its `id`, the change's type as its `event`, and the `Change` as its
-    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`. A
-    comment follows every 15 seconds, so a stream that is silent for
-    longer is dead. Whoever does not read is cut off, and when the server stops, streams end;
+    `data`; but `typing`, of `setTyping`, is no change, has no `id`, and its `data` is a `Typing`.
+    A comment follows every 15 seconds, so a stream that is silent for longer is dead. Whoever does not
+    read is cut off, and when the server stops, streams end;
     come back after the milliseconds of the last `retry`, with the last `id` as
     `Last-Event-ID`. (A browser does so after a connection that broke, and not after an
     answer other than 200, such as 429 or 503: open another `EventSource` then.)
-
     A user may have 10 streams and held requests at a time on each server, and a server has a limit
     for all of them (429).
 
