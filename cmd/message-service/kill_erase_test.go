@@ -75,7 +75,7 @@ func (k *killErasure) fill(round int) {
 	apitest.Call(k.RemoveGroupMemberWithResponse(k.t.Context(), k.groups[0], k.user)).Must(k.t, http.StatusNoContent)
 }
 
-// killAt kills the server during an erasure, once no more than so many records of the user are left.
+// killAt kills the server during an erasure, once at most this number of the user's records is left.
 func (k *killErasure) killAt(left int) {
 	k.t.Helper()
 	erasing, done := make(chan struct{}), k.Process

@@ -21,8 +21,8 @@ type ChangePage struct {
 	Counts  Counts // of the mailbox at Next; not if HasMore
 }
 
-// Counts are what a mailbox has counted: its changes. Whoever has seen some since it counted last knows by
-// them whether there were others.
+// Counts are what a mailbox has counted: its changes. A reader who knows two counts, and the changes that they
+// saw in between, can tell whether there were others.
 type Counts struct {
 	Own    int64 // transactions with changes other than of groups, or of the user's own memberships
 	Groups int64 // changes of groups, each; 0 for a user who was never in one

@@ -79,8 +79,8 @@ func withGroups(ctx context.Context, q sqlx.QueryerContext, e engine, user strin
 	return m.page(ctx, q, e, limit, page)
 }
 
-// readingOf is how many positions of each kind to read of a group, when those of so many other groups begin
-// before. So a page takes a few hundred positions, however many groups there are, and brings a fifth
+// readingOf is how many positions of each kind to read of a group, by the number of other groups whose positions
+// begin before its own. So a page takes a few hundred positions, however many groups there are, and brings a fifth
 // of groupScan at least.
 func readingOf(before int) int { return groupScan/(before+1) + 5 }
 

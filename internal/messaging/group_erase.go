@@ -32,12 +32,12 @@ func deleteGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, changed ID)
 	for users := range slices.Chunk(g.Members.Users(), eraseMax) {
 		_, err := tx.ExecContext(ctx, tx.Rebind(`
 			UPDATE memberships SET state = 'deleted', changed = ?, muted_until = NULL, hidden = NULL
-			WHERE group_id = ? AND user_id IN (`+db.RowsOf(len(users), "?")+`)`), append([]any{changed, g.Address}, anys(users)...)...)
+			WHERE group_id = ? AND user_id IN (`+db.RowsOf(len(users), "?")+`)`), append([]any{changed, g.Address}, db.Args(users)...)...)
 		if err != nil {
 			return fmt.Errorf("end memberships: %w", err)
 		}
 		_, err = tx.ExecContext(ctx, tx.Rebind(`DELETE FROM read_markers WHERE peer = ? AND owner IN (`+db.RowsOf(len(users), "?")+`)`),
-			append([]any{g.Address}, anys(users)...)...)
+			append([]any{g.Address}, db.Args(users)...)...)
 		if err != nil {
 			return fmt.Errorf("delete read markers of members: %w", err)
 		}

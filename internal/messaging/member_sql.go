@@ -44,7 +44,7 @@ func countGroups(ctx context.Context, tx *sqlx.Tx, users []string) (map[string]i
 	}
 	err := tx.SelectContext(ctx, &rows, tx.Rebind(`
 		SELECT user_id, count(*) AS groups FROM memberships
-		WHERE state = 'active' AND user_id IN (`+db.RowsOf(len(users), "?")+`) GROUP BY user_id`), anys(users)...)
+		WHERE state = 'active' AND user_id IN (`+db.RowsOf(len(users), "?")+`) GROUP BY user_id`), db.Args(users)...)
 	if err != nil {
 		return nil, fmt.Errorf("count groups: %w", err)
 	}
@@ -59,7 +59,7 @@ func countGroups(ctx context.Context, tx *sqlx.Tx, users []string) (map[string]i
 func selectBlockers(ctx context.Context, tx *sqlx.Tx, users []string, peer string) (map[string]bool, error) {
 	var blockers []string
 	err := tx.SelectContext(ctx, &blockers, tx.Rebind(`
-		SELECT owner FROM blocks WHERE peer = ? AND owner IN (`+db.RowsOf(len(users), "?")+`)`), append([]any{peer}, anys(users)...)...)
+		SELECT owner FROM blocks WHERE peer = ? AND owner IN (`+db.RowsOf(len(users), "?")+`)`), append([]any{peer}, db.Args(users)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("select blocks of members to add: %w", err)
 	}
@@ -79,12 +79,4 @@ func selectMembersAfter(ctx context.Context, q sqlx.QueryerContext, address, aft
 		return nil, fmt.Errorf("select members: %w", err)
 	}
 	return found, nil
-}
-
-func anys(texts []string) []any {
-	list := make([]any, len(texts))
-	for i, text := range texts {
-		list[i] = text
-	}
-	return list
 }

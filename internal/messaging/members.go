@@ -45,7 +45,7 @@ func (s *Service) AddMembers(ctx context.Context, caller Caller, address string,
 // addition is the state of adding members to a group.
 type addition struct {
 	group      *roster.Locked
-	room       int // for so many more
+	room       int // how many more members the group may have
 	outcomes   map[string]Outcome
 	candidates []string // who may become members once their mailboxes are locked
 	added      []*roster.Membership

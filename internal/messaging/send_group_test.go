@@ -146,8 +146,8 @@ func TestSendToGroupAgain(t *testing.T) {
 	})
 }
 
-// TestSendWhileMembersChange has sends wait for the row of their group, whose members change meanwhile: whoever
-// is no member any more stores nothing, and whoever is one now gets the message.
+// TestSendWhileMembersChange has sends wait for the row of their group, whose members change meanwhile: a
+// former member stores nothing, and a new member gets the message.
 func TestSendWhileMembersChange(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		f := newInGroups(t, engine)

@@ -153,7 +153,7 @@ func TestLeftWhileListing(t *testing.T) {
 		read(t, v.Service, func(ctx context.Context, q sqlx.QueryerContext) error {
 			page, err := selectMessages(ctx, q, Query{Recipient: "~team", Window: Window{Limit: 10}}, bounds)
 			if senders := pageOf(page, err); senders != "bob left amy" {
-				t.Errorf("whoever has left sees messages by %s", senders)
+				t.Errorf("a former member sees messages by %s", senders)
 			}
 			return err
 		})
@@ -162,7 +162,7 @@ func TestLeftWhileListing(t *testing.T) {
 				return selectMessages(ctx, q, Query{Recipient: "~team", Window: Window{Limit: 1}}, bounds)
 			})(ctx, q)
 			if len(page.Messages) > 0 || !page.HasMore || page.Next == (ID{}) {
-				t.Errorf("whoever has left before the end sees %+v", page)
+				t.Errorf("a member who left before the end sees %+v", page)
 			}
 			return err
 		})

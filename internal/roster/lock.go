@@ -73,7 +73,7 @@ func (m *Members) Get(user string) (entry Entry, is bool) {
 // and are not deleted. It comes before everything else that the transaction locks or changes: what it reads is
 // remembered as committed, for the version in the locked row.
 func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (map[string]*Locked, error) {
-	in, args := "IN ("+db.RowsOf(len(addresses), "?")+")", anys(addresses)
+	in, args := "IN ("+db.RowsOf(len(addresses), "?")+")", db.Args(addresses)
 	if tx.DriverName() == string(db.Postgres) { // the same text for any number, which it need not plan each time
 		in, args = "= ANY ($1::text[])", []any{db.Array(addresses)}
 	}
@@ -144,7 +144,7 @@ func (r *Rosters) LockErased(ctx context.Context, tx *sqlx.Tx, address string) (
 func selectMembers(ctx context.Context, tx *sqlx.Tx, groups []string) (map[string]*Members, error) {
 	rows, err := MemberTable.Select(ctx, tx, tx.Rebind(`
 		SELECT `+MemberTable.Columns()+` FROM members WHERE state = 'active' AND group_id IN (`+db.RowsOf(len(groups), "?")+`)
-		ORDER BY group_id, user_id`), anys(groups)...)
+		ORDER BY group_id, user_id`), db.Args(groups)...)
 	if err != nil {
 		return nil, fmt.Errorf("select members: %w", err)
 	}
@@ -168,12 +168,4 @@ func (r Role) shared() Role {
 		}
 	}
 	return r
-}
-
-func anys(texts []string) []any {
-	list := make([]any, len(texts))
-	for i, text := range texts {
-		list[i] = text
-	}
-	return list
 }

@@ -1,7 +1,7 @@
 // Package roster knows who is in which group.
 //
-// A group is a mailbox whose id begins with ~. Its row is locked before any mailbox, and whoever holds
-// that lock decides who its members are: a send to all of them, as well as somebody who joins or leaves. Each
+// A group is a mailbox whose id begins with ~. Its row is locked before any mailbox. A send to all
+// members holds that lock, and so does each change of who they are, so that they are the same for all of a send. Each
 // membership is two rows, one beside the group and one beside the user, which stay when it ends.
 package roster
 
