@@ -2056,6 +2056,7 @@ type ClientInterface interface {
 	// const changes = new EventSource('/v1/users/bob/changes');
 	// changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
 	// changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+	// changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
 	// ```
 	//
 	// The first event is `ready`, with the cursor you start from. Every other has the
@@ -3125,6 +3126,7 @@ func (c *Client) BlockUser(ctx context.Context, userID User, peerID OtherUser, r
 // const changes = new EventSource('/v1/users/bob/changes');
 // changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
 // changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+// changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
 // ```
 //
 // The first event is `ready`, with the cursor you start from. Every other has the
@@ -6128,6 +6130,7 @@ type ClientWithResponsesInterface interface {
 	// const changes = new EventSource('/v1/users/bob/changes');
 	// changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
 	// changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+	// changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
 	// ```
 	//
 	// The first event is `ready`, with the cursor you start from. Every other has the
@@ -12023,6 +12026,7 @@ func (c *ClientWithResponses) BlockUserWithResponse(ctx context.Context, userID 
 // const changes = new EventSource('/v1/users/bob/changes');
 // changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
 // changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+// changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
 // ```
 //
 // The first event is `ready`, with the cursor you start from. Every other has the

@@ -84,7 +84,7 @@ async function findsTheWay() {
   const navigation = page.getByRole('navigation', { name: 'Operations' });
   await page.keyboard.press('/');
   await page.keyboard.type('unreadcount');
-  assert.equal(await navigation.getByRole('status').innerText(), `2 of ${operationIds.length} operations`);
+  assert.equal(await navigation.getByRole('status').innerText(), `3 of ${operationIds.length} operations`);
   await navigation.getByRole('link', { name: 'unreadCount' }).first().focus();
   await page.keyboard.press('Enter');
   await page.locator('#operation-listConversations-unreadCount.found').waitFor();

@@ -638,6 +638,7 @@ export interface paths {
          *     const changes = new EventSource('/v1/users/bob/changes');
          *     changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
          *     changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+         *     changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
          *     ```
          *
          *     The first event is `ready`, with the cursor you start from. Every other has the

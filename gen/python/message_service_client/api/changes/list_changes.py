@@ -164,6 +164,7 @@ def sync_detailed(
     const changes = new EventSource('/v1/users/bob/changes');
     changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
     changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+    changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
     ```
 
     The first event is `ready`, with the cursor you start from. Every other has the
@@ -263,6 +264,7 @@ def sync(
     const changes = new EventSource('/v1/users/bob/changes');
     changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
     changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+    changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
     ```
 
     The first event is `ready`, with the cursor you start from. Every other has the
@@ -357,6 +359,7 @@ async def asyncio_detailed(
     const changes = new EventSource('/v1/users/bob/changes');
     changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
     changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+    changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
     ```
 
     The first event is `ready`, with the cursor you start from. Every other has the
@@ -454,6 +457,7 @@ async def asyncio(
     const changes = new EventSource('/v1/users/bob/changes');
     changes.addEventListener('ready', (event) => console.log('live from', event.lastEventId));
     changes.addEventListener('message', (event) => console.log(JSON.parse(event.data).message));
+    changes.addEventListener('read', (event) => console.log(JSON.parse(event.data).readMarker));
     ```
 
     The first event is `ready`, with the cursor you start from. Every other has the
