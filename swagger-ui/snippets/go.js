@@ -11,14 +11,14 @@ const PACKAGES = {
 // go writes a program, formatted as by gofmt.
 export function go(request) {
   const before = [];
-  const value = (name, schema, given, required) => {
+  const value = (name, schema, given, required, type) => {
     if (schema.nullable) {
       const isTime = schema.format === 'date-time';
       if (given === null) return `nullable.NewNullNullable[${isTime ? 'time.Time' : 'map[string]any'}]()`;
       return `nullable.NewNullableWithValue(${isTime ? value(name, { ...schema, nullable: false }, given, true) : literal(given)})`;
     }
     if (schema.type === 'object') return literal(given);
-    if (schema.type === 'array') return `[]client.${nameOf(schema.items)}{${given.map(text).join(', ')}}`;
+    if (schema.type === 'array') return `[]client.${camel(nameOf(schema.items))}{${given.map(text).join(', ')}}`;
     if (schema.format === 'date-time') {
       before.push(`${name}, err := time.Parse(time.RFC3339, ${text(given)})`, ...orFatal);
       return required ? name : `&${name}`;
@@ -29,7 +29,8 @@ export function go(request) {
     }
     if (schema.type === 'boolean') return required ? `${boolean(String(given))}` : `new(${boolean(String(given))})`;
     const string = schema.format === 'uuid' ? `uuid.MustParse(${text(given)})` : text(given);
-    return required ? string : `new(${string})`;
+    if (required) return string;
+    return schema['x-extensible-enum'] ? `new(client.${camel(type)}(${string}))` : `new(${string})`;
   };
 
   const path = request.parameters.filter((p) => p.in === 'path').map((p) => value(p.name, p.schema, p.value, true));
@@ -43,11 +44,11 @@ export function go(request) {
   } else {
     const args = ['ctx', ...path];
     if (request.declared.some((p) => p.in !== 'path')) {
-      const fields = request.parameters.filter((p) => p.in !== 'path').map((p) => [field(p, request.declared), value(p.name, p.schema, p.value, false)]);
+      const fields = request.parameters.filter((p) => p.in !== 'path').map((p) => [field(p, request.declared), value(p.name, p.schema, p.value, p.required)]);
       args.push(fields.length ? `&${struct(`${camel(request.id)}Params`, fields)}` : 'nil');
     }
     if (request.body) {
-      const fields = members(request.body).map((m) => [camel(m.name), value(m.name, m.schema, m.value, m.required)]);
+      const fields = members(request.body).map((m) => [camel(m.name), value(m.name, m.schema, m.value, m.required, m.type)]);
       args.push(struct(request.body.name, fields));
     }
     const answer = request.media.length ? 'string(answer.Body)' : 'answer.Status()';
