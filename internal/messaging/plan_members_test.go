@@ -10,7 +10,6 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/roster"
 )
 
@@ -86,37 +85,28 @@ func fillCrowd(t *testing.T, s *Service) {
 	}))
 }
 
-// TestPlansOfMembers checks the plan of every statement by which a group of 10,000 members is read and changed: an index
-// serves each, though in a table that is not much larger Postgres may rather scan. It logs the times.
-func TestPlansOfMembers(t *testing.T) {
-	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		var recorder recorder
-		database := dbtest.Connect(t, dbtest.NewURL(t, engine), db.Options{Trace: recorder.trace})
-		if _, err := database.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
+// checkMemberPlans checks the plan of every statement by which a group of 10,000 members is read and changed: an index
+// serves each, though in a table that is not much larger Postgres may rather scan.
+func checkMemberPlans(t *testing.T, database *db.DB, recorder *recorder) {
+	t.Helper()
+	s := New(database, Options{GroupMaxMembers: 20_000})
+	defer s.Close(t.Context()) //nolint:errcheck // nothing waits
+	fillCrowd(t, s)
+	check := func(name string, rows float64, run func()) {
+		start := time.Now()
+		statements := recorder.during(run)
+		t.Log(name, time.Since(start))
+		explainer := &explainer{t: t, database: database, rows: rows, once: 11_000, sorts: true}
+		for _, statement := range statements {
+			explainer.explainChange(statement)
 		}
-		n := dbtest.Size(20_000, 20_000, 1_000_000)
-		fillPlanStore(t, database, n)
-		fillPlanGroups(t, database, n)
-		s := New(database, Options{GroupMaxMembers: 20_000})
-		defer s.Close(t.Context()) //nolint:errcheck // nothing waits
-		fillCrowd(t, s)
-		check := func(name string, rows float64, run func()) {
-			start := time.Now()
-			statements := recorder.during(run)
-			t.Log(name, time.Since(start))
-			explainer := &explainer{t: t, database: database, rows: rows, once: 11_000, sorts: true}
-			for _, statement := range statements {
-				explainer.explainChange(statement)
-			}
-		}
-		for _, change := range plannedChanges {
-			check(change.name, change.rows, func() { must(t, change.run(t.Context(), s)) })
-		}
-		for more := true; more && !t.Failed(); {
-			check("erase", eraseMax, func() { more = team{t, s, "~crowd"}.step(nil) })
-		}
-	})
+	}
+	for _, change := range plannedChanges {
+		check(change.name, change.rows, func() { must(t, change.run(t.Context(), s)) })
+	}
+	for more := true; more && !t.Failed(); {
+		check("erase", eraseMax, func() { more = team{t, s, "~crowd"}.step(nil) })
+	}
 }
 
 // explainChange checks the plan of a statement that has run, by running it again. Where Postgres could scan a table it

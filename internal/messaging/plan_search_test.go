@@ -116,11 +116,11 @@ func indexPlanStore(t *testing.T, database *db.DB) {
 }
 
 // checkSearchPlans checks that searches look at no more rows than they need.
-func checkSearchPlans(t *testing.T, database *db.DB, windows map[string]Window) {
+func checkSearchPlans(t *testing.T, database *db.DB) {
 	t.Helper()
 	for name, run := range plannedSearches {
 		for _, user := range []string{"quiet", "hub", "emptied", "user-7", "nobody"} {
-			for window, w := range windows {
+			for window, w := range planWindows() {
 				t.Run("search/"+name+"/"+user+"/"+window, func(t *testing.T) {
 					err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
 						explainer := &explainer{QueryerContext: q, t: t, database: database, rows: 2 * page, once: page}
