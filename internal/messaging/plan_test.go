@@ -88,10 +88,14 @@ func list(query func(user string) Query) func(context.Context, sqlx.QueryerConte
 
 // TestPlans checks, in a store of 2,000,000 messages at full size, half of them to groups, that every statement is served by
 // indexes, and reads no more rows than it needs: no scan of a table, no sort, no filter but on single rows. It logs the times.
-// The store is filled once for all, and the groups only after what is read without them.
+// The store is filled once for all, and the groups only after what is read without them. The race detector would see one
+// goroutine, for minutes on SQLite.
 func TestPlans(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		n := dbtest.Size(20_000, 20_000, 1_000_000)
+		n := dbtest.Size(0, 20_000, 1_000_000)
+		if n == 0 {
+			t.Skip("the race detector has nothing to find")
+		}
 		var recorder recorder
 		database := dbtest.Connect(t, dbtest.NewURL(t, engine), db.Options{Trace: recorder.trace})
 		if _, err := database.Migrate(t.Context()); err != nil {

@@ -18,13 +18,13 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// TestModel changes an index at random, and compares what it finds, and every word that it has,
-// with a model. It logs the seed.
+// TestModel changes an index at random, until it has been merged at least once, and compares what it finds, and every
+// word that it has, with a model. It logs the seed.
 func TestModel(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		m := newModel(t, engine)
-		merged := 0
-		for i := range dbtest.Size(60, 200, 600) {
+		merged, steps := 0, dbtest.Size(60, 200, 600)
+		for i := 0; i < steps || merged == 0 && i < 10*steps; i++ {
 			switch n := m.random.IntN(20); {
 			case n < 9:
 				m.add(t)
