@@ -66,7 +66,8 @@ func (s *Service) notify(ctx context.Context) {
 func (s *Service) listen(ctx context.Context) {
 	for ctx.Err() == nil {
 		read := func() { signal(s.due) }
-		err := s.db.Listen(ctx, notifyChannel, func(string) { read() }, read, func(error) {})
+		lost := func(err error) { s.log.Debug("cannot hear of revocations", "error", err) }
+		err := s.db.Listen(ctx, notifyChannel, func(string) { read() }, read, lost)
 		if err == nil { // ctx has ended, or there is a pooler
 			return
 		}

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 	"unsafe"
@@ -14,8 +15,9 @@ import (
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	url := dbtest.NewURL(t, db.Postgres)
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})) // who reconnects reads, too
 	var servers []*Service
-	for _, options := range []Options{{}, {}, {NotifyOff: true}} {
+	for _, options := range []Options{{Log: log}, {Log: log}, {Log: log, NotifyOff: true}} {
 		s, err := New(t.Context(), dbtest.Open(t, url), options)
 		if err != nil {
 			t.Fatal(err)
