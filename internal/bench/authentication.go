@@ -42,7 +42,7 @@ func (s *suite) authentication(ctx context.Context) error {
 		for _, who := range []struct {
 			title           string
 			options, tokens []string
-		}{{}, {" with tokens", withTokens, newTokens(sendUsers)}} {
+		}{{"", []string{"--auth", "off"}, make([]string, fewUsers)}, {" with tokens", withTokens, newTokens(fewUsers)}} {
 			server, err := s.startServer(ctx, engine, who.options...)
 			if err == nil {
 				err = s.fillPages(ctx, server.process, who.tokens...)
@@ -50,7 +50,7 @@ func (s *suite) authentication(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			sends = append(sends, s.sendLoad(64, who.tokens...).of(server.process, engine.title+", sends"+who.title))
+			sends = append(sends, s.sendLoad(64, sending{users: fewUsers, tokens: who.tokens}).of(server.process, engine.title+", sends"+who.title))
 			pages = append(pages, s.pageLoad(100, 64, who.tokens...).of(server.process, engine.title+", pages of 100"+who.title))
 		}
 		pairs = slices.Concat(pairs, sends, pages)
@@ -59,10 +59,7 @@ func (s *suite) authentication(ctx context.Context) error {
 		return err
 	}
 	for pair := range slices.Chunk(s.result.Figures, 2) {
-		var ratios []float64
-		for round, without := range pair[0].Rounds {
-			ratios = append(ratios, pair[1].Rounds[round]/without)
-		}
+		ratios := pair[1].ratiosTo(pair[0])
 		name := pair[1].Subject + ", to those without"
 		s.result.atLeast(fmt.Sprintf("%s, median of %d pairs", name, len(ratios)), median(ratios), 0.97, "times")
 		s.result.record(name+", lower quartile", quantile(ratios, 0.25), "times")

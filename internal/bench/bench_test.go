@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -32,18 +36,54 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-// TestCPUSeconds measures this process while it computes.
-func TestCPUSeconds(t *testing.T) {
+// TestUsage measures this process while it computes, and while it writes.
+func TestUsage(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("reads /proc, which only Linux has")
 	}
-	s, before := suite{}, cpuSeconds(os.Getpid())
-	for start := s.cpuTimes(nil).generator; s.cpuTimes(nil).generator-start < 0.05; {
+	s := suite{}
+	before, wrote := usageOf(os.Getpid())
+	for start := s.usage(nil).generator; s.usage(nil).generator-start < 0.05; {
 		continue
 	}
-	if after := cpuSeconds(os.Getpid()); after-before < 0.03 {
+	const tmpfs = 0x01021994 // on which nothing is written
+	directory, system := t.TempDir(), syscall.Statfs_t{}
+	if err := errors.Join(syscall.Statfs(directory, &system), os.WriteFile(filepath.Join(directory, "file"), make([]byte, 1<<20), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	after, written := usageOf(os.Getpid())
+	if after-before < 0.03 {
 		t.Errorf("%g s before and %g s after computing for 0.05 s", before, after)
+	}
+	if written-wrote < 1<<10 && system.Type != tmpfs {
+		t.Errorf("%g kB before and %g kB after writing 1 MiB", wrote, written)
+	}
+}
+
+// TestSending compares the requests of each way to send with what it says.
+func TestSending(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, how := range sendings() {
+		peers, changed := map[string]string{}, 0
+		for range 1000 {
+			request := how.script(random, nil)
+			if strings.Contains(string(request), "Idempotency-Key: ") != how.keyed {
+				t.Fatalf("%s:\n%s", how, request)
+			}
+			sender, recipient := match(request, `"sender":"(user-\d+)"`), match(request, `"recipient":"(user-\d+)"`)
+			if sender == recipient {
+				t.Fatalf("%s: %s writes to itself", how, sender)
+			}
+			if peer, written := peers[sender]; written && peer != recipient {
+				changed++
+			}
+			peers[sender] = recipient
+		}
+		if how.known != (changed == 0) {
+			t.Errorf("%s: %d times a user writes to another one than before", how, changed)
+		}
 	}
 }
 

@@ -39,7 +39,7 @@ func get(ctx context.Context, address, path string) ([]byte, error) {
 	}
 	defer closeAll(connections)
 	c := connections[0]
-	if err := c.do([]byte("GET " + path + " HTTP/1.1\r\n" + host + "\r\n")); err != nil {
+	if err := c.do([]byte("GET " + path + " HTTP/1.1\r\n" + credential + "\r\n")); err != nil {
 		return nil, err
 	}
 	return c.answer.Body(), expect(http.StatusOK, 0)(c, c.sent)

@@ -66,8 +66,8 @@ func follow(ctx context.Context, address string, user int) (f *follower, err err
 			err = errors.Join(fmt.Errorf("follow user-%d: %w", user, err), connections[0].Close())
 		}
 	}()
-	_, _ = fmt.Fprintf(f, "GET /v1/users/user-%d/changes HTTP/1.1\r\n"+host+"Accept: text/event-stream\r\n\r\n", user) // or reading fails
-	response, err := http.ReadResponse(bufio.NewReaderSize(f, 1<<10), nil)                                             //nolint:bodyclose // the connection is closed
+	_, _ = fmt.Fprintf(f, "GET /v1/users/user-%d/changes HTTP/1.1\r\n"+credential+"Accept: text/event-stream\r\n\r\n", user) // or reading fails
+	response, err := http.ReadResponse(bufio.NewReaderSize(f, 1<<10), nil)                                                   //nolint:bodyclose // the connection is closed
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("answered %s", response.Status)
 	}

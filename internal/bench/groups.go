@@ -9,9 +9,6 @@ import (
 	"time"
 )
 
-// groupUsers are the users of whom groups have members, drawn at random.
-const groupUsers = 10_000
-
 // reader is a user who is in a thousand groups, besides.
 const reader = "reader"
 
@@ -25,11 +22,11 @@ type groupSet struct {
 }
 
 var groupSets = []groupSet{
-	{title: "2 members", groups: 1000, members: 2, users: groupUsers},
-	{title: "20 members", groups: 1000, members: 20, users: groupUsers, atLeast: 0.5, joined: true},
-	{title: "100 members", groups: 1000, members: 100, users: groupUsers, atLeast: 0.15},
+	{title: "2 members", groups: 1000, members: 2, users: manyUsers},
+	{title: "20 members", groups: 1000, members: 20, users: manyUsers, atLeast: 0.5, joined: true},
+	{title: "100 members", groups: 1000, members: 100, users: manyUsers, atLeast: 0.15},
 	{title: "the same 100 members", groups: 50, members: 100, users: 100},
-	{title: "1,000 members", groups: 10, members: 1000, users: groupUsers},
+	{title: "1,000 members", groups: 10, members: 1000, users: manyUsers},
 }
 
 // groups measures sends to groups of several sizes beside sends among as many users, with idempotency keys;
@@ -39,7 +36,7 @@ func (s *suite) groups(ctx context.Context) error {
 	return s.onEach(ctx, func(server *server) error {
 		title := server.engine.title + ", sends to "
 		all := load{connections: mostConnections, duration: s.Duration, check: expect(http.StatusCreated, 0)}
-		all.script = sends(groupUsers)
+		all.script = sending{users: manyUsers, keyed: true}.script
 		measurements := []measurement{all.of(server.process, title+"users")}
 		began := time.Now()
 		var last [][]int
@@ -118,7 +115,7 @@ func makeGroups(ctx context.Context, server *process, set int, shape groupSet) (
 // request writes a request with a JSON body.
 func request(method, path string, body any) []byte {
 	text, _ := json.Marshal(body) // strings and lists of them
-	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\n"+host+"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", method, path, len(text), text)
+	return fmt.Appendf(nil, "%s %s HTTP/1.1\r\n"+credential+"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", method, path, len(text), text)
 }
 
 // sendOnce sends each of the requests once, all of which must be answered with the status.
@@ -138,7 +135,7 @@ func sendsToGroups(set int, members [][]int) script {
 	return func(random *rand.Rand, buf []byte) []byte {
 		group := random.IntN(len(members))
 		sender := members[group][random.IntN(len(members[group]))]
-		return appendSend(buf, random, fmt.Appendf(nil, `"sender":"user-%d","recipient":"~%d-%d"`, sender, set, group), "")
+		return appendSend(buf, random, fmt.Appendf(nil, `"sender":"user-%d","recipient":"~%d-%d"`, sender, set, group), credential, true)
 	}
 }
 

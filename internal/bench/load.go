@@ -135,11 +135,11 @@ func (l load) loop(c *connection, o *outcome, next func() (due time.Time, ok boo
 	}
 }
 
-// fill sends messages among a number of users.
-func fill(ctx context.Context, server *process, users, messages int, tokens ...string) error {
+// fill sends a number of messages.
+func fill(ctx context.Context, server *process, script script, messages int) error {
 	l := load{
 		address: server.address, connections: mostConnections, duration: time.Hour, requests: messages,
-		script: sends(users, tokens...), check: expect(http.StatusCreated, 0),
+		script: script, check: expect(http.StatusCreated, 0),
 	}
 	_, err := l.runAll(ctx)
 	return err

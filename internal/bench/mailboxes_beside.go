@@ -55,7 +55,7 @@ func (s *suite) runBeside(ctx context.Context, searching load, b *beside) error 
 		return err
 	})
 	group.Go(func() error {
-		sent, err := sendSteadily(ctx, searching.address, sends(sendUsers), besideSends, s.Duration)
+		sent, err := sendSteadily(ctx, searching.address, sends(fewUsers), besideSends, s.Duration)
 		for _, one := range sent {
 			b.sends.add(one.at.Sub(one.due))
 		}

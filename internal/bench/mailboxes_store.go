@@ -73,16 +73,6 @@ func (s *suite) loadStore(ctx context.Context, engine engine, large []mailbox, o
 	return st, err
 }
 
-// settle waits until the server and Postgres have hardly done anything for a second.
-func (s *suite) settle(ctx context.Context, server *process) error {
-	for {
-		busy, err := s.during(server, func() error { return wait(ctx, time.Second) })
-		if err != nil || busy.server+busy.postgres < 0.05 {
-			return err
-		}
-	}
-}
-
 // write writes the store as an export, with the same texts each time. The messages come evenly over the
 // last 20 days, each to any of the mailboxes.
 func (st *store) write(w io.Writer) error {

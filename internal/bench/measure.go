@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ type measurement struct {
 	subject     string // what is measured
 	connections int
 	server      *process                               // nil if a reference is measured
+	settled     bool                                   // what it leaves to do for the background counts, and nothing that others left
 	run         func(context.Context) (outcome, error) // for the duration of one measurement
 }
 
@@ -40,6 +42,7 @@ func (s *suite) measureAll(ctx context.Context, rounds int, measurements []measu
 			}
 			figures[i] = append(figures[i], one)
 		}
+		rememberMemory(measurements)
 	}
 	for i, m := range measurements {
 		s.result.Figures = append(s.result.Figures, summarize(m, figures[i]))
@@ -47,15 +50,37 @@ func (s *suite) measureAll(ctx context.Context, rounds int, measurements []measu
 	return nil
 }
 
-// measure runs a measurement once, and records the CPU times of all processes involved.
+// rememberMemory keeps the resident memory of each server after a round.
+func rememberMemory(measurements []measurement) {
+	seen := map[*process]bool{nil: true}
+	for _, m := range measurements {
+		if !seen[m.server] {
+			seen[m.server] = true
+			resident, _ := m.server.memoryMiB()
+			m.server.afterRounds = append(m.server.afterRounds, resident)
+		}
+	}
+}
+
+// measure runs a measurement once, and records what all processes involved have used.
 func (s *suite) measure(ctx context.Context, m measurement) (figure, error) {
 	name := fmt.Sprintf("%s, %d connections", m.subject, m.connections)
+	settle := func() error {
+		if !m.settled || s.Short {
+			return nil
+		}
+		return s.settle(ctx, m.server)
+	}
+	if err := settle(); err != nil {
+		return figure{}, err
+	}
 	var o outcome
-	busy, err := s.during(m.server, func() error {
-		return s.profiled(ctx, name, m.server, func() (err error) {
+	used, err := s.during(m.server, func() error {
+		err := s.profiled(ctx, name, m.server, func() (err error) {
 			o, err = m.run(ctx)
 			return err
 		})
+		return errors.Join(err, settle())
 	})
 	if err != nil {
 		return figure{}, err
@@ -63,16 +88,27 @@ func (s *suite) measure(ctx context.Context, m measurement) (figure, error) {
 	if o.failed > 0 {
 		s.progress("%s, %s: %d requests failed, one with: %v", s.result.Name, name, o.failed, o.err)
 	}
-	each := 1e6 / max(1, o.count()) // microseconds
+	each := 1 / max(1, o.count())
 	f := figure{
 		PerSecond: o.perSecond(), Failed: o.failed,
 		P50: o.percentile(50), P99: o.percentile(99), P999: o.percentile(99.9),
-		ServerCPU: busy.server * each, PostgresCPU: busy.postgres * each, GeneratorCPU: busy.generator * each,
+		ServerCPU: used.server * each * 1e6, PostgresCPU: used.postgres * each * 1e6, GeneratorCPU: used.generator * each * 1e6,
+		ServerWrote: used.serverWrote * each, PostgresWrote: used.postgresWrote * each,
 	}
 	if m.server != nil {
 		_, f.PeakMemory = m.server.memoryMiB()
 	}
 	return f, nil
+}
+
+// settle waits until the server and Postgres have hardly done anything for a second.
+func (s *suite) settle(ctx context.Context, server *process) error {
+	for {
+		busy, err := s.during(server, func() error { return wait(ctx, time.Second) })
+		if err != nil || busy.server+busy.postgres < 0.05 {
+			return err
+		}
+	}
 }
 
 // profiled saves a CPU profile of a server while fn runs, if profiles were requested. Profiling

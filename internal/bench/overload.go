@@ -44,7 +44,7 @@ func (s *suite) overloadServer(ctx context.Context, server *server) error {
 
 // runWithoutFailure runs a closed loop in which no request may fail.
 func (s *suite) runWithoutFailure(ctx context.Context, server *server, connections int, during time.Duration) (outcome, error) {
-	l := s.sendLoad(connections)
+	l := s.sendLoad(connections, sendings()[0])
 	l.address, l.duration = server.address, during
 	return l.runAll(ctx)
 }
@@ -76,7 +76,7 @@ type overloadRun struct {
 
 // run offers a server a multiple of its peak rate.
 func (r *overloadRun) run(ctx context.Context, address string) (err error) {
-	l := load{address: address, connections: overloadConnections, duration: r.during, perSecond: overloadFactor * r.peak, script: sends(sendUsers)}
+	l := load{address: address, connections: overloadConnections, duration: r.during, perSecond: overloadFactor * r.peak, script: sends(manyUsers)}
 	l.check = func(c *connection, _ time.Time) error {
 		took := time.Since(c.sent)
 		if c.answer.StatusCode() != http.StatusServiceUnavailable {

@@ -26,6 +26,9 @@ func (s *suite) references(p pgbench, subject string, clients []int) (references
 		s.progress("%s: no reference, since there is no %s", subject, s.pgbenchPath())
 		return nil
 	}
+	if s.Short { // each takes a second
+		clients = clients[:1]
+	}
 	for _, n := range clients {
 		references = append(references, measurement{subject: subject, connections: n, run: func(ctx context.Context) (outcome, error) {
 			return s.runPgbench(ctx, p, n)

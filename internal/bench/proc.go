@@ -6,51 +6,59 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// cpuTimes are the CPU seconds of the processes.
-type cpuTimes struct{ server, postgres, generator float64 }
+// usage is what processes have used: CPU time in seconds, and kilobytes that they have written to files.
+type usage struct{ server, postgres, generator, serverWrote, postgresWrote float64 }
 
-// during returns the CPU times while fn ran; a nil server has none.
-func (s *suite) during(server *process, fn func() error) (cpuTimes, error) {
-	before := s.cpuTimes(server)
+// during returns what was used while fn ran; a nil server uses nothing.
+func (s *suite) during(server *process, fn func() error) (usage, error) {
+	before := s.usage(server)
 	err := fn()
-	after := s.cpuTimes(server)
-	return cpuTimes{after.server - before.server, after.postgres - before.postgres, after.generator - before.generator}, err
+	after := s.usage(server)
+	return usage{
+		after.server - before.server, after.postgres - before.postgres, after.generator - before.generator,
+		after.serverWrote - before.serverWrote, after.postgresWrote - before.postgresWrote,
+	}, err
 }
 
-func (s *suite) cpuTimes(server *process) (c cpuTimes) {
+func (s *suite) usage(server *process) (u usage) {
 	if server != nil {
-		stat, _ := server.proc().Stat() // fails only if the server has ended, which its stop reports
-		c.server = stat.CPUTime()
+		u.server, u.serverWrote = usageOf(server.command.Process.Pid)
 	}
-	c.postgres = cpuSeconds(s.postgres)
+	u.postgres, u.postgresWrote = usageOf(s.postgres)
 	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} { // pgbench is a child
 		var usage syscall.Rusage
 		_ = syscall.Getrusage(who, &usage) // fails only on a wrong argument
-		c.generator += float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
+		u.generator += float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
 	}
-	return c
+	return u
 }
 
 // memoryMiB returns the process's resident memory in MiB, now and at its peak.
 func (p *process) memoryMiB() (resident, peak float64) {
-	status, _ := p.proc().NewStatus() // as above
+	proc, _ := procfs.NewProc(p.command.Process.Pid) // fails only if it has ended, which its stop reports
+	status, _ := proc.NewStatus()                    // as above
 	return float64(status.VmRSS) / (1 << 20), float64(status.VmHWM) / (1 << 20)
 }
 
-func (p *process) proc() procfs.Proc {
-	proc, _ := procfs.NewProc(p.command.Process.Pid) // as above
-	return proc
-}
-
-// cpuSeconds returns the CPU seconds of a process and its children, including those that have
-// ended. All processes of a Postgres are children of the postmaster.
-func cpuSeconds(pid int) (sum float64) {
+// family are a process and its children. All processes of a Postgres are children of the postmaster.
+func family(pid int) (family []procfs.Proc) {
 	all, _ := procfs.AllProcs() // fails only without /proc
 	for _, proc := range all {
-		stat, err := proc.Stat()
-		if err == nil && (stat.PID == pid || stat.PPID == pid) { // an error means that it has ended meanwhile
-			sum += stat.CPUTime() + float64(stat.CUTime+stat.CSTime)/100 // in USER_HZ, which is 100 whatever the kernel's HZ
+		if stat, err := proc.Stat(); err == nil && (stat.PID == pid || stat.PPID == pid) { // an error means that it has ended meanwhile
+			family = append(family, proc)
 		}
 	}
-	return sum
+	return family
+}
+
+// usageOf returns the CPU seconds of a process and its children, including those that have ended, and the
+// kilobytes that they have written.
+func usageOf(pid int) (seconds, kilobytes float64) {
+	for _, proc := range family(pid) {
+		stat, _ := proc.Stat()
+		seconds += stat.CPUTime() + float64(stat.CUTime+stat.CSTime)/100 // in USER_HZ, which is 100 whatever the kernel's HZ
+		written, _ := proc.IO()                                          // 0 for the processes of other users
+		kilobytes += float64(written.WriteBytes) / 1000
+	}
+	return seconds, kilobytes
 }

@@ -42,23 +42,35 @@ type result struct {
 // figure is one measurement: the median of each value over the rounds. CPU times are
 // microseconds per request, summed over all threads.
 type figure struct {
-	Subject      string    `json:"subject"`
-	Connections  int       `json:"connections"`
-	PerSecond    float64   `json:"perSecond"`
-	P50          float64   `json:"p50Milliseconds"`
-	P99          float64   `json:"p99Milliseconds"`
-	P999         float64   `json:"p999Milliseconds"`
-	ServerCPU    float64   `json:"serverMicroseconds"`
-	PostgresCPU  float64   `json:"postgresMicroseconds"`
-	GeneratorCPU float64   `json:"generatorMicroseconds"`
-	PeakMemory   float64   `json:"peakMemoryMiB"`
-	Failed       int       `json:"failedRequests"`
-	Rounds       []float64 `json:"perSecondOfEachRound"`
+	Subject       string    `json:"subject"`
+	Connections   int       `json:"connections"`
+	PerSecond     float64   `json:"perSecond"`
+	P50           float64   `json:"p50Milliseconds"`
+	P99           float64   `json:"p99Milliseconds"`
+	P999          float64   `json:"p999Milliseconds"`
+	ServerCPU     float64   `json:"serverMicroseconds"`
+	PostgresCPU   float64   `json:"postgresMicroseconds"`
+	GeneratorCPU  float64   `json:"generatorMicroseconds"`
+	ServerWrote   float64   `json:"serverWroteKilobytes"` // to files, per request
+	PostgresWrote float64   `json:"postgresWroteKilobytes"`
+	PeakMemory    float64   `json:"peakMemoryMiB"`
+	Failed        int       `json:"failedRequests"`
+	Rounds        []float64 `json:"perSecondOfEachRound"`
 }
 
 // values are those of which the median is taken.
 func (f *figure) values() []*float64 {
-	return []*float64{&f.PerSecond, &f.P50, &f.P99, &f.P999, &f.ServerCPU, &f.PostgresCPU, &f.GeneratorCPU, &f.PeakMemory}
+	return []*float64{
+		&f.PerSecond, &f.P50, &f.P99, &f.P999, &f.ServerCPU, &f.PostgresCPU, &f.GeneratorCPU, &f.ServerWrote, &f.PostgresWrote, &f.PeakMemory,
+	}
+}
+
+// ratiosTo are the rates of each round to those of another figure, which was measured beside it.
+func (f figure) ratiosTo(other figure) (ratios []float64) {
+	for round, rate := range f.Rounds {
+		ratios = append(ratios, rate/other.Rounds[round])
+	}
+	return ratios
 }
 
 // fact is a single value.

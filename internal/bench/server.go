@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -21,6 +22,8 @@ type process struct {
 	logPath string
 	command *exec.Cmd
 	end     context.CancelFunc
+
+	afterRounds []float64 // its resident memory in MiB
 }
 
 // served matches the address in the line that a program prints when it serves.
@@ -107,9 +110,13 @@ func (s *suite) onEach(ctx context.Context, fn func(*server) error, options ...s
 }
 
 // startServerOn starts the binary on a database until the section ends. It logs warnings
-// only rather than every request, and serves profiles if they were requested.
+// only rather than every request, and serves profiles if they were requested. Requests need the
+// service key, if the options do not say otherwise.
 func (s *suite) startServerOn(ctx context.Context, database string, options ...string) (*process, error) {
 	args := []string{"serve", "--listen-address", "127.0.0.1:0", "--log-level", "warn", "--database-url", database}
+	if !slices.Contains(options, "--auth") {
+		args = append(args, "--service-key", serviceKey)
+	}
 	var debug string
 	if s.Profile != "" || s.wants("soak") {
 		unused := httptest.NewServer(nil)

@@ -81,14 +81,14 @@ func (s *suite) soak(ctx context.Context) error {
 // startLoad starts the load, which runs until the end.
 func (s *soaked) startLoad(ctx context.Context, group *errgroup.Group, end time.Time) {
 	during := time.Until(end)
-	writing := load{address: s.address, connections: soakSenders, duration: during, script: sends(sendUsers), check: expect(http.StatusCreated, 0)}
-	reading := load{address: s.address, connections: soakReaders, duration: during, script: pages(sendUsers, 100), check: expect(http.StatusOK, 0)}
+	writing := load{address: s.address, connections: soakSenders, duration: during, script: sends(fewUsers), check: expect(http.StatusCreated, 0)}
+	reading := load{address: s.address, connections: soakReaders, duration: during, script: pages(fewUsers, 100), check: expect(http.StatusOK, 0)}
 	group.Go(func() (err error) { s.sends, err = writing.runAll(ctx); return err })
 	group.Go(func() (err error) { s.pages, err = reading.runAll(ctx); return err })
 	for range soakFollowers { // each follows one user after the other
 		group.Go(func() error {
 			for time.Now().Before(end) {
-				f, err := follow(ctx, s.address, rand.IntN(sendUsers))
+				f, err := follow(ctx, s.address, rand.IntN(fewUsers))
 				if err != nil {
 					return err
 				}

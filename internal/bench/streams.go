@@ -20,7 +20,7 @@ func (s *suite) streams(ctx context.Context) error {
 
 func (s *suite) measureStreams(ctx context.Context, server *server, streams int) error {
 	s.progress("streams: %s, %d streams", server.engine.title, streams)
-	if err := fill(ctx, server.process, streams, 3*streams); err != nil {
+	if err := fill(ctx, server.process, sends(streams), 3*streams); err != nil {
 		return err
 	}
 	if _, err := sendSteadily(ctx, server.address, sends(streams), streamSends, 5*time.Second/s.scale); err != nil { // to warm it up
