@@ -95,10 +95,10 @@ func (r *result) record(name string, value float64, unit string) {
 	r.Facts = append(r.Facts, fact{name, value, unit})
 }
 
-// recordLatencies records the median and the 99th percentile.
-func (r *result) recordLatencies(name string, l *latencies) {
-	r.record(name+", p50", l.percentile(50), "ms")
-	r.record(name+", p99", l.percentile(99), "ms")
+// recordLatencies records the median and the 99th percentile: their medians over the rounds.
+func (r *result) recordLatencies(name string, rounds ...*latencies) {
+	r.record(name+", p50", medianOf(rounds, 50), "ms")
+	r.record(name+", p99", medianOf(rounds, 99), "ms")
 }
 
 // atLeast records a target that a value should reach.

@@ -31,6 +31,15 @@ func (l *latencies) percentile(percent float64) float64 {
 	return float64(l.counts.ValueAtQuantile(percent)) / 1000
 }
 
+// medianOf is the median of a percentile over rounds.
+func medianOf(rounds []*latencies, percent float64) float64 {
+	var values []float64
+	for _, one := range rounds {
+		values = append(values, one.percentile(percent))
+	}
+	return median(values)
+}
+
 // median is the middle value, or the mean of the two in the middle; 0 if there are none.
 func median(values []float64) float64 { return quantile(values, 0.5) }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -12,58 +11,97 @@ import (
 // The sends a second among the streams.
 const streamSends = 1000
 
-// streams measures the streams of many users: their cost while idle, and the time from the
-// 201 of a send to its event on the streams of the sender and of the recipient.
+// Until the event, at most, in milliseconds.
+const (
+	onSameServer     = 5
+	onAnotherReplica = 25
+)
+
+// streams measures the streams of many users: their cost while idle, and the time from when a send is due to
+// its event on the streams of the sender and of the recipient, of the server that stored it and of another.
 func (s *suite) streams(ctx context.Context) error {
-	return s.onEach(ctx, func(server *server) error { return s.measureStreams(ctx, server, 10_000/int(s.scale)) })
+	return s.onEach(ctx, func(server *server) error {
+		streams, title := 10_000/int(s.scale), server.engine.title
+		s.progress("streams: %s, %d streams", title, streams)
+		if err := fill(ctx, server.process, sends(streams), 3*streams); err != nil {
+			return err
+		}
+		if err := s.measureStreams(ctx, server, streams); err != nil || server.engine.title != postgres.title {
+			return err
+		}
+		replica, err := s.startServerOn(ctx, server.database)
+		if err != nil {
+			return err
+		}
+		events, closeAll, err := s.openStreams(ctx, replica, streams)
+		defer closeAll()
+		if err != nil {
+			return err
+		}
+		return s.measureDelays(ctx, server, title+", on another replica", streams, events, onAnotherReplica)
+	})
 }
 
 func (s *suite) measureStreams(ctx context.Context, server *server, streams int) error {
-	s.progress("streams: %s, %d streams", server.engine.title, streams)
-	if err := fill(ctx, server.process, sends(streams), 3*streams); err != nil {
-		return err
-	}
+	title := server.engine.title
 	if _, err := sendSteadily(ctx, server.address, sends(streams), streamSends, 5*time.Second/s.scale); err != nil { // to warm it up
 		return err
 	}
 	before, _ := server.memoryMiB()
-	sending := 30 * time.Second / s.scale
-	events := make(chan event, int(4*streamSends*sending.Seconds()))
-	closeAll, err := followAll(ctx, server.address, streams, events)
+	events, closeAll, err := s.openStreams(ctx, server.process, streams)
 	defer closeAll()
 	if err != nil {
 		return err
 	}
 	idle := time.Minute / s.scale // four heartbeats
 	busy, err := s.during(server.process, func() error { return wait(ctx, idle) })
-	after, _ := server.memoryMiB()
-	s.result.record(fmt.Sprintf("%s, of a core for %d idle streams", server.engine.title, streams), 100*busy.server/idle.Seconds(), "%")
-	s.result.atMost(server.engine.title+", an idle stream", (after-before)*1024/float64(streams), 30, "KiB")
-	if err = errors.Join(err, wait(ctx, 10*time.Second/s.scale)); err != nil { // until the server has caught up with what each stream missed
-		return err
-	}
-	return s.measureDelays(ctx, server, streams, sending, events)
-}
-
-// measureDelays sends among the streams and measures when the events arrive.
-func (s *suite) measureDelays(ctx context.Context, server *server, streams int, sending time.Duration, events <-chan event) error {
-	title := server.engine.title + ", "
-	sent, err := sendSteadily(ctx, server.address, sends(streams), streamSends, sending)
 	if err != nil {
 		return err
 	}
-	answers := newLatencies()
-	awaited := map[event]time.Time{} // the expected events, and when their sends were answered
-	for _, one := range sent {
-		answers.add(one.at.Sub(one.due))
-		awaited[event{user: one.sender, id: one.id}], awaited[event{user: one.recipient, id: one.id}] = one.at, one.at
-	}
-	s.result.recordLatencies(title+"from the moment a send is due to its 201", answers)
-	return s.recordDelays(ctx, title, awaited, events)
+	after, _ := server.memoryMiB()
+	s.result.record(fmt.Sprintf("%s, of a core for %d idle streams", title, streams), 100*busy.server/idle.Seconds(), "%")
+	s.result.atMost(title+", an idle stream", (after-before)*1024/float64(streams), 30, "KiB")
+	return s.measureDelays(ctx, server, title, streams, events, onSameServer)
 }
 
-// recordDelays waits for events, and records how long after the answers to their sends they come.
-func (s *suite) recordDelays(ctx context.Context, title string, awaited map[event]time.Time, events <-chan event) error {
+// openStreams follows users, and waits until the server has caught up with what each stream missed.
+func (s *suite) openStreams(ctx context.Context, server *process, streams int) (<-chan event, func(), error) {
+	events := make(chan event, 1<<18) // more than come in a round
+	closeAll, err := followAll(ctx, server.address, streams, events)
+	if err == nil {
+		err = wait(ctx, 10*time.Second/s.scale)
+	}
+	return events, closeAll, err
+}
+
+// measureDelays sends among the streams and measures when the events arrive, in rounds.
+func (s *suite) measureDelays(ctx context.Context, server *server, title string, streams int, events <-chan event, limit float64) error {
+	var answers, delays []*latencies
+	for range s.Rounds {
+		sent, err := sendSteadily(ctx, server.address, sends(streams), streamSends, 2*s.Duration)
+		if err != nil {
+			return err
+		}
+		answered := newLatencies()
+		awaited := map[event]time.Time{} // the expected events, and when their sends were due
+		for _, one := range sent {
+			answered.add(one.at.Sub(one.due))
+			awaited[event{user: one.sender, id: one.id}], awaited[event{user: one.recipient, id: one.id}] = one.due, one.due
+		}
+		delayed, err := awaitAll(ctx, awaited, events)
+		if err != nil {
+			return err
+		}
+		answers, delays = append(answers, answered), append(delays, delayed)
+	}
+	s.result.recordLatencies(title+", from the moment a send is due to its 201", answers...)
+	s.result.recordLatencies(title+", from that moment to the event", delays...)
+	s.result.atMost(title+", from the moment a send is due to the event, p99", medianOf(delays, 99), limit, "ms")
+	return nil
+}
+
+// awaitAll waits for events, and returns how long they took since the given times.
+func awaitAll(ctx context.Context, awaited map[event]time.Time, events <-chan event) (*latencies, error) {
 	delays, expected := newLatencies(), len(awaited)
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -72,18 +110,15 @@ func (s *suite) recordDelays(ctx context.Context, title string, awaited map[even
 		case e := <-events:
 			came := e.at
 			e.at = time.Time{}
-			if at, ok := awaited[e]; ok {
-				delays.add(max(0, came.Sub(at)))
+			if due, ok := awaited[e]; ok {
+				delays.add(came.Sub(due))
 				delete(awaited, e)
 			}
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d events did not come: %w", len(awaited), expected, ctx.Err())
+			return nil, fmt.Errorf("%d of %d events did not come: %w", len(awaited), expected, ctx.Err())
 		}
 	}
-	s.result.record(title+"from the 201 to the event, p50", delays.percentile(50), "ms")
-	s.result.record(title+"from the 201 to the event, longest", delays.percentile(100), "ms")
-	s.result.atMost(title+"from the 201 to the event, p99", delays.percentile(99), 100, "ms")
-	return nil
+	return delays, nil
 }
 
 // acknowledged is a send that was answered with 201.
