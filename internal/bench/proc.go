@@ -1,6 +1,11 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/prometheus/procfs"
@@ -61,4 +66,13 @@ func usageOf(pid int) (seconds, kilobytes float64) {
 		kilobytes += float64(written.WriteBytes) / 1000
 	}
 	return seconds, kilobytes
+}
+
+// pin has processes use these cores only; so do those that they start.
+func pin(cores []uint64, processes ...procfs.Proc) (err error) {
+	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(cores), " ", ","), "[]")
+	for _, proc := range processes {
+		err = errors.Join(err, execute(exec.Command("taskset", "--all-tasks", "--cpu-list", "--pid", list, strconv.Itoa(proc.PID))))
+	}
+	return err
 }
