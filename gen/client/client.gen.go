@@ -2250,8 +2250,12 @@ type ClientInterface interface {
 	// GetUnread Count what a user has not read
 	//
 	// How many conversations have unread messages, and how many these are together: what
-	// a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
-	// conversations with the newest messages, up to 100 with unread ones.
+	// a badge shows. Muted and hidden conversations are left out.
+	//
+	// It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
+	// For a user who has sent over 10,000 messages to groups after their read markers there, it may
+	// leave out all but the 100 newest conversations: there are at least so many unread messages.
+	// A client that moves the marker where its user sends is told all.
 	//
 	// Corresponds with GET /v1/users/{userId}/unread (the `GetUnread` operationId).
 	GetUnread(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3470,8 +3474,12 @@ func (c *Client) SetTokenRevocation(ctx context.Context, userID User, body SetTo
 // GetUnread Count what a user has not read
 //
 // How many conversations have unread messages, and how many these are together: what
-// a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
-// conversations with the newest messages, up to 100 with unread ones.
+// a badge shows. Muted and hidden conversations are left out.
+//
+// It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
+// For a user who has sent over 10,000 messages to groups after their read markers there, it may
+// leave out all but the 100 newest conversations: there are at least so many unread messages.
+// A client that moves the marker where its user sends is told all.
 //
 // Corresponds with GET /v1/users/{userId}/unread (the `GetUnread` operationId).
 func (c *Client) GetUnread(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6342,8 +6350,12 @@ type ClientWithResponsesInterface interface {
 	// GetUnreadWithResponse Count what a user has not read
 	//
 	// How many conversations have unread messages, and how many these are together: what
-	// a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
-	// conversations with the newest messages, up to 100 with unread ones.
+	// a badge shows. Muted and hidden conversations are left out.
+	//
+	// It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
+	// For a user who has sent over 10,000 messages to groups after their read markers there, it may
+	// leave out all but the 100 newest conversations: there are at least so many unread messages.
+	// A client that moves the marker where its user sends is told all.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12328,8 +12340,12 @@ func (c *ClientWithResponses) SetTokenRevocationWithResponse(ctx context.Context
 // GetUnreadWithResponse Count what a user has not read
 //
 // How many conversations have unread messages, and how many these are together: what
-// a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
-// conversations with the newest messages, up to 100 with unread ones.
+// a badge shows. Muted and hidden conversations are left out.
+//
+// It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
+// For a user who has sent over 10,000 messages to groups after their read markers there, it may
+// leave out all but the 100 newest conversations: there are at least so many unread messages.
+// A client that moves the marker where its user sends is told all.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -84,31 +84,34 @@ func (s *Service) UpdateConversation(ctx context.Context, caller Caller, user, p
 }
 
 const (
-	unreadStep  = 100  // conversations that are counted at a time
-	unreadLines = 1000 // the newest ones, which are counted at most
+	unreadStep  = 100    // conversations that are counted at a time
+	unreadLines = 1000   // the newest ones, which are counted at most
+	unreadOwn   = 10_000 // messages of the user in groups, which are passed over at most: they take time, but do not count
 )
 
 // GetUnread counts what a user has not read in the newest conversations of their inbox, muted ones left out. It ends
-// at [UnreadMax] conversations with unread messages. Errors: [Forbidden]; [Unavailable].
+// at [UnreadMax] conversations with unread messages, and after a number of the user's own. Errors: [Forbidden];
+// [Unavailable].
 func (s *Service) GetUnread(ctx context.Context, caller Caller, user string) (count Unread, err error) {
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return Unread{}, err
 	}
 	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
 		count = Unread{}
-		below := mailbox.LastID
+		below, own := mailbox.LastID, 0
 		for range unreadLines / unreadStep {
 			lines, err := selectUnread(ctx, q, s.engine, user, s.now(), below, unreadStep)
 			if err != nil {
 				return err
 			}
 			for _, line := range lines {
-				if below = line.Position; line.Unread > 0 && count.Conversations < UnreadMax {
+				below, own = line.Position, own+line.Own
+				if line.Unread > 0 && count.Conversations < UnreadMax {
 					count.Conversations++
 					count.Messages += line.Unread
 				}
 			}
-			if len(lines) < unreadStep || count.Conversations == UnreadMax {
+			if len(lines) < unreadStep || count.Conversations == UnreadMax || own >= unreadOwn {
 				break
 			}
 		}

@@ -40,6 +40,10 @@ func groupLines(e engine, where string) string {
 // one is in the inbox again once there is something newer.
 const shownBelow = ` AND position < $2 AND (hidden IS NULL OR position > hidden)`
 
+// readInGroup is up to where the user of a line c, whose read marker is mine, has read a group: at least since when they
+// are a member.
+const readInGroup = "CASE WHEN mine.message_id > c.since THEN mine.message_id ELSE c.since END"
+
 // unread writes the expression that counts the unread messages of a line c, whose read marker is mine. It
 // looks at up to UnreadMax entries of one range of one index, or at the newest unreadScan messages of a group,
 // among which may be the user's own. That these are unchanged, or changed at some time, is always true: it has Postgres
@@ -54,10 +58,10 @@ var unread = fmt.Sprintf(`
 		SELECT count(*) FROM (
 			SELECT 1 FROM (
 				SELECT sender, changed FROM messages AS newest
-				WHERE newest.recipient = c.peer AND newest.id > CASE WHEN mine.message_id > c.since THEN mine.message_id ELSE c.since END
+				WHERE newest.recipient = c.peer AND newest.id > %[3]s
 				AND newest.deleted = false ORDER BY newest.id DESC LIMIT %[2]d) AS newest
 			WHERE sender <> c.owner AND (changed IS NULL OR changed >= $3) LIMIT %[1]d) AS counted)
-	END`, UnreadMax, unreadScan)
+	END`, UnreadMax, unreadScan, readInGroup)
 
 // conversations are the rows of conversationsOf.
 var conversations = table.New("", slices.Concat(
@@ -145,14 +149,24 @@ func editConversation(ctx context.Context, tx *sqlx.Tx, user string, c *Conversa
 type countedLine struct {
 	Position ID
 	Unread   int
+	Own      int // messages of the user in a group after their marker, up to unreadScan: among them are those that were looked at
 }
+
+// own writes the expression that counts what the user of a line c has sent to a group after their read marker mine: up
+// to unreadScan entries of one range of one index.
+var own = fmt.Sprintf(`
+	(SELECT count(*) FROM (
+		SELECT 1 FROM messages AS sent
+		WHERE sent.recipient = c.peer AND sent.sender = c.owner AND sent.id > %[2]s
+		AND sent.deleted = false ORDER BY sent.id LIMIT %[1]d) AS counted)`, unreadScan, readInGroup)
 
 // selectUnread counts the unread messages of the lines of a user's inbox that are not muted and have
 // positions below an id, the newest first.
 func selectUnread(ctx context.Context, q sqlx.QueryerContext, e engine, user string, now time.Time, below ID, limit int) (lines []countedLine, err error) {
 	const heard = shownBelow + ` AND (muted_until IS NULL OR muted_until <= $5)`
+	const isNewer = `CASE WHEN c.last_message_id > coalesce(mine.message_id, $3) THEN `
 	err = sqlx.SelectContext(ctx, q, &lines, `
-		SELECT c.position, CASE WHEN c.last_message_id > coalesce(mine.message_id, $3) THEN `+unread+` ELSE 0 END AS unread
+		SELECT c.position, `+isNewer+unread+` ELSE 0 END AS unread, `+isNewer+own+` ELSE 0 END AS own
 		FROM (`+e.merged(directLines(heard), groupLines(e, heard), "ORDER BY position DESC LIMIT $4")+`) AS c
 		`+e.lookup("read_markers", "mine", "mine.owner = c.owner AND mine.peer = c.peer")+`
 		ORDER BY c.position DESC`, user, below, ID{}, limit, now.UnixMicro())

@@ -423,8 +423,12 @@ export interface paths {
         /**
          * Count what a user has not read
          * @description How many conversations have unread messages, and how many these are together: what
-         *     a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
-         *     conversations with the newest messages, up to 100 with unread ones.
+         *     a badge shows. Muted and hidden conversations are left out.
+         *
+         *     It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
+         *     For a user who has sent over 10,000 messages to groups after their read markers there, it may
+         *     leave out all but the 100 newest conversations: there are at least so many unread messages.
+         *     A client that moves the marker where its user sends is told all.
          */
         get: operations["getUnread"];
         put?: never;

@@ -96,8 +96,12 @@ def sync_detailed(
     """Count what a user has not read
 
      How many conversations have unread messages, and how many these are together: what
-    a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
-    conversations with the newest messages, up to 100 with unread ones.
+    a badge shows. Muted and hidden conversations are left out.
+
+    It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
+    For a user who has sent over 10,000 messages to groups after their read markers there, it may
+    leave out all but the 100 newest conversations: there are at least so many unread messages.
+    A client that moves the marker where its user sends is told all.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -131,8 +135,12 @@ def sync(
     """Count what a user has not read
 
      How many conversations have unread messages, and how many these are together: what
-    a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
-    conversations with the newest messages, up to 100 with unread ones.
+    a badge shows. Muted and hidden conversations are left out.
+
+    It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
+    For a user who has sent over 10,000 messages to groups after their read markers there, it may
+    leave out all but the 100 newest conversations: there are at least so many unread messages.
+    A client that moves the marker where its user sends is told all.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -161,8 +169,12 @@ async def asyncio_detailed(
     """Count what a user has not read
 
      How many conversations have unread messages, and how many these are together: what
-    a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
-    conversations with the newest messages, up to 100 with unread ones.
+    a badge shows. Muted and hidden conversations are left out.
+
+    It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
+    For a user who has sent over 10,000 messages to groups after their read markers there, it may
+    leave out all but the 100 newest conversations: there are at least so many unread messages.
+    A client that moves the marker where its user sends is told all.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -194,8 +206,12 @@ async def asyncio(
     """Count what a user has not read
 
      How many conversations have unread messages, and how many these are together: what
-    a badge shows. Muted and hidden conversations are left out. It counts in the 1,000
-    conversations with the newest messages, up to 100 with unread ones.
+    a badge shows. Muted and hidden conversations are left out.
+
+    It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
+    For a user who has sent over 10,000 messages to groups after their read markers there, it may
+    leave out all but the 100 newest conversations: there are at least so many unread messages.
+    A client that moves the marker where its user sends is told all.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
