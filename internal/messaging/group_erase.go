@@ -64,20 +64,23 @@ func (e *eraser) wake() {
 	}
 }
 
-// run erases until ctx ends.
+// run erases until ctx ends. In a round, one group follows the other; one that cannot be erased is left to the next round.
 func (e *eraser) run(ctx context.Context) {
+	after := "" // the last group of this round that could not be erased
 	for ctx.Err() == nil {
-		var more bool
+		var address string
 		err := e.db.Tx(ctx, mailbox.WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) (err error) {
-			more, err = e.step(ctx, tx)
+			address, err = e.step(ctx, tx, after)
 			return err
 		})
 		if err != nil && ctx.Err() == nil {
 			e.log.Warn("a deleted group could not be erased; trying again later", "error", err)
+			after = address
 		}
-		if more && err == nil {
+		if address != "" {
 			continue
 		}
+		after = ""
 		select {
 		case <-e.due:
 		case <-time.After(eraseRounds):
@@ -105,13 +108,14 @@ func (e *eraser) erase(ctx context.Context, address string) error {
 	return nil
 }
 
-// step erases a part of a deleted group that no other server is erasing, and reports whether there was one.
-func (e *eraser) step(ctx context.Context, tx *sqlx.Tx) (more bool, err error) {
-	address, err := e.rosters.LockDeleted(ctx, tx)
-	if err != nil || address == "" {
-		return false, err
+// step erases a part of the first deleted group after an address that no other server is erasing, and returns its own
+// address, also with an error, or "" if there is none.
+func (e *eraser) step(ctx context.Context, tx *sqlx.Tx, after string) (address string, err error) {
+	address, err = e.rosters.LockDeleted(ctx, tx, after)
+	if err == nil && address != "" {
+		err = e.erasePart(ctx, tx, address)
 	}
-	return true, e.erasePart(ctx, tx, address)
+	return address, err
 }
 
 // erasePart erases a part of a deleted group, whose row is locked.

@@ -107,14 +107,15 @@ func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (ma
 	return locked, nil
 }
 
-// LockDeleted locks the row of a deleted group of which more than the row is left, unless another transaction
-// has locked it, and returns its address, or "" if there is none.
-func (r *Rosters) LockDeleted(ctx context.Context, tx *sqlx.Tx) (address string, err error) {
+// LockDeleted locks the row of the first deleted group after an address of which more than the row is left, unless another
+// transaction has locked it, and returns its address, or "" if there is none.
+func (r *Rosters) LockDeleted(ctx context.Context, tx *sqlx.Tx, after string) (address string, err error) {
 	skipping := r.locking
 	if skipping != "" {
 		skipping += " SKIP LOCKED"
 	}
-	err = tx.GetContext(ctx, &address, "SELECT group_id FROM groups WHERE deleted AND NOT erased ORDER BY group_id LIMIT 1 "+skipping)
+	err = tx.GetContext(ctx, &address, `
+		SELECT group_id FROM groups WHERE deleted AND NOT erased AND group_id > $1 ORDER BY group_id LIMIT 1 `+skipping, after)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("lock a deleted group: %w", err)
 	}
