@@ -1,6 +1,7 @@
 package messaging
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -10,12 +11,15 @@ import (
 )
 
 // insertBlock stores a block, and marks the mailbox of its owner, which must be locked: the next
-// transaction that locks the mailbox reads the mark.
+// transaction that locks the mailbox reads the mark. If there is such a block, it returns errUnchanged.
 func insertBlock(ctx context.Context, tx *sqlx.Tx, b Block) error {
 	statement, args := Blocks.Insert(&b)
-	_, err := tx.ExecContext(ctx, tx.Rebind(statement+` ON CONFLICT (owner, peer) DO NOTHING`), args...)
+	result, err := tx.ExecContext(ctx, tx.Rebind(statement+` ON CONFLICT (owner, peer) DO NOTHING`), args...)
 	if err != nil {
 		return fmt.Errorf("insert block: %w", err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return cmp.Or(err, errUnchanged)
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE mailboxes SET blocking = true WHERE user_id = $1 AND NOT blocking`, b.Owner); err != nil {
 		return fmt.Errorf("note block: %w", err)

@@ -17,9 +17,10 @@ func (s *Service) BlockUser(ctx context.Context, caller Caller, user, peer strin
 		return invalid("peerId", "must be another user")
 	}
 	// It locks the mailbox, so a concurrent send is either committed before or sees the block.
-	return explain(s.mailboxes.Change(ctx, []string{user}, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
+	err := s.mailboxes.Change(ctx, []string{user}, func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
 		return insertBlock(ctx, tx, Block{Owner: user, Peer: peer, Changed: changed})
-	}))
+	})
+	return explain(unlessUnchanged(err))
 }
 
 // UnblockUser lifts a block, if there is one. Errors: [Forbidden]; [Unavailable].

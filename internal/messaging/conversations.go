@@ -196,9 +196,11 @@ func (s *Service) SetReadMarker(ctx context.Context, caller Caller, user, peer s
 	}
 	err = s.mailboxes.Change(ctx, owners, func(ctx context.Context, tx *sqlx.Tx, changed ID) (err error) {
 		// Before the lock, the marker may have moved and one of the users may have been erased, or the user have left the group.
-		marker, err = currentReadMarker(ctx, tx, user, peer)
-		if err != nil || marker.MessageID.Compare(message) >= 0 {
+		if marker, err = currentReadMarker(ctx, tx, user, peer); err != nil {
 			return err
+		}
+		if marker.MessageID.Compare(message) >= 0 {
+			return errUnchanged
 		}
 		if err := refuseBlocked(ctx, tx, peer, user); err != nil {
 			return err
@@ -206,7 +208,7 @@ func (s *Service) SetReadMarker(ctx context.Context, caller Caller, user, peer s
 		marker = ReadMarker{Owner: user, Peer: peer, MessageID: message, Changed: changed}
 		return saveReadMarker(ctx, tx, marker)
 	})
-	return marker, explain(err)
+	return marker, explain(unlessUnchanged(err))
 }
 
 // currentReadMarker returns a user's marker, or an error if there is no conversation.

@@ -70,6 +70,17 @@ func forbidden(message string, fields ...Field) *Error {
 	return &Error{Code: Forbidden, Message: message, Fields: fields}
 }
 
+// errUnchanged, returned by the function of a change, rolls it back, so that no mailbox is stamped for nothing. It is
+// no error.
+var errUnchanged = errors.New("nothing has changed")
+
+func unlessUnchanged(err error) error {
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
 // explain makes an [Unavailable] error of an unavailable database and of the refusals of package
 // mailbox. It returns other errors as they are.
 func explain(err error) error {

@@ -2,7 +2,6 @@ package messaging
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
@@ -10,9 +9,6 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 	"github.com/message-service/message-service/internal/roster"
 )
-
-// errUnchanged, returned by the function of changeGroup, rolls the change back and is no error.
-var errUnchanged = errors.New("nothing has changed")
 
 // changeGroup makes a change of a group. In a transaction that has locked its row, prepare decides what the change
 // is; then that is stamped, fn makes it, and it is published once it is committed. A change waits in memory for
@@ -38,13 +34,10 @@ func (s *Service) changeGroup(
 		}
 		return fn(ctx, tx, group, c)
 	})
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
 	if err == nil && group.Deleted {
 		s.eraser.wake()
 	}
-	return err
+	return unlessUnchanged(err)
 }
 
 // changeOf is a change of a group, which takes n ids, for all members and those whom it is about: its

@@ -13,6 +13,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/mailbox"
 	"github.com/message-service/message-service/internal/roster"
 )
 
@@ -105,6 +106,14 @@ func TestGroupStamps(t *testing.T) {
 		expect("remove", "ann+0+1 bob+0+1 cat+1+1 ~team+0+1", "cat ~team", remove("cat"))
 		expect("remove the owner", "ann+1+2 bob+1+2 ~team+0+2", "ann bob ~team", remove("bob"))
 		expect("add once more", "ann+0+1 cat+1+1 ~team+0+1", "cat ~team", add("cat"))
+		must(t, s.mailboxes.Change(t.Context(), []string{"eve"}, func(ctx context.Context, tx *sqlx.Tx, _ ID) error {
+			return mailbox.Close(ctx, tx, "eve", true)
+		}))
+		expect("add one who is refused", "", "", add("eve"))
+		expect("add others, too", "ann+0+2 cat+0+2 dan+1+2 fay+1+2 ~team+0+2", "dan fay ~team", add("dan", "eve", "fay"))
+		for _, user := range []string{"dan", "fay"} {
+			must(t, s.RemoveMember(t.Context(), AsService, "~team", user))
+		}
 		expect("delete", "ann+1+1 cat+1+1 ~team+0+1", "~team", func() error { return s.DeleteGroup(t.Context(), AsService, "~team") })
 	})
 }

@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -9,31 +10,33 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// AddMembers adds users to a group, and says what became of each. Owners and admins may; who has blocked the user who adds
-// them is left out. Adding again changes nothing. Errors: [NotFound]; [Forbidden]; [Unavailable].
+// AddMembers adds users to a group, and says what became of each. Owners and admins may; who has blocked the user who
+// adds them is left out. Adding again changes nothing. Errors: [NotFound]; [Forbidden]; [Unavailable].
 func (s *Service) AddMembers(ctx context.Context, caller Caller, address string, users []string) ([]AddedMember, error) {
-	var a addition
-	err := s.changeGroupAs(ctx, caller, address, roster.Admin, func(g *roster.Locked) (mailbox.Change, error) {
-		a = addition{group: g, outcomes: make(map[string]Outcome, len(users)), room: s.groupMaxMembers - g.MemberCount}
-		a.begin(users)
-		if len(a.candidates) == 0 {
-			return mailbox.Change{}, nil
+	a := addition{outcomes: make(map[string]Outcome, len(users)), users: users}
+	for again := true; again; {
+		again = false
+		err := s.changeGroupAs(ctx, caller, address, roster.Admin, func(g *roster.Locked) (mailbox.Change, error) {
+			if a.begin(g, s.groupMaxMembers); len(a.candidates) == 0 {
+				return mailbox.Change{}, nil
+			}
+			return changeOf(g, len(a.candidates), a.candidates...), nil
+		}, func(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, c mailbox.Change) error {
+			if err := a.decide(ctx, tx, caller, s.userMaxGroups, c); err != nil {
+				return err
+			}
+			if len(a.added) < len(a.candidates) { // the mailboxes of those who are refused are stamped: once more without them
+				again = len(a.added) > 0
+				return errUnchanged
+			}
+			if err := saveMembers(ctx, tx, a.added); err != nil {
+				return err
+			}
+			return setMemberCount(ctx, tx, address, g.MemberCount+len(a.added))
+		})
+		if err != nil {
+			return nil, err
 		}
-		return changeOf(g, len(a.candidates), a.candidates...), nil
-	}, func(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, c mailbox.Change) error {
-		if err := a.decide(ctx, tx, caller, s.userMaxGroups, c); err != nil {
-			return err
-		}
-		if len(a.added) == 0 {
-			return errUnchanged
-		}
-		if err := saveMembers(ctx, tx, a.added); err != nil {
-			return err
-		}
-		return setMemberCount(ctx, tx, address, g.MemberCount+len(a.added))
-	})
-	if err != nil {
-		return nil, err
 	}
 	list := make([]AddedMember, len(users))
 	for i, user := range users {
@@ -44,23 +47,22 @@ func (s *Service) AddMembers(ctx context.Context, caller Caller, address string,
 
 // addition is the state of adding members to a group.
 type addition struct {
-	group      *roster.Locked
-	room       int // how many more members the group may have
+	users      []string // who were not refused
 	outcomes   map[string]Outcome
+	group      *roster.Locked
+	room       int      // how many more members the group may have
 	candidates []string // who may become members once their mailboxes are locked
 	added      []*roster.Membership
 }
 
-// begin finds the candidates.
-func (a *addition) begin(users []string) {
-	for _, user := range users {
-		if _, is := a.outcomes[user]; is {
-			continue
-		}
+// begin finds the candidates among the users.
+func (a *addition) begin(g *roster.Locked, maxMembers int) {
+	a.group, a.room, a.candidates, a.added = g, maxMembers-g.MemberCount, nil, nil
+	for _, user := range a.users {
 		a.outcomes[user] = GroupFull
-		if _, is := a.group.Members.Get(user); is {
+		if _, is := g.Members.Get(user); is {
 			a.outcomes[user] = AlreadyMember
-		} else if a.room > 0 {
+		} else if a.room > 0 && !slices.Contains(a.candidates, user) {
 			a.candidates = append(a.candidates, user)
 		}
 	}
@@ -82,6 +84,7 @@ func (a *addition) decide(ctx context.Context, tx *sqlx.Tx, caller Caller, maxGr
 	for _, user := range c.Closed {
 		closed[user] = true
 	}
+	a.users = nil
 	for i, user := range a.candidates {
 		switch {
 		case closed[user]:
@@ -92,6 +95,7 @@ func (a *addition) decide(ctx context.Context, tx *sqlx.Tx, caller Caller, maxGr
 			a.outcomes[user] = TooManyGroups
 		case len(a.added) < a.room:
 			a.outcomes[user] = Added
+			a.users = append(a.users, user)
 			a.added = append(a.added, joining(&a.group.Group, user, roster.Member, c.IDs[i]))
 		}
 	}

@@ -52,7 +52,7 @@ func (s *Service) Edit(ctx context.Context, caller Caller, id ID, edit Edit) (Me
 func (s *Service) Delete(ctx context.Context, caller Caller, id ID) error {
 	return s.changeMessage(ctx, caller, id, isSenderOrAdmin, func(ctx context.Context, tx *sqlx.Tx, m *Message, changed ID) error {
 		if m.Deleted {
-			return nil
+			return errUnchanged
 		}
 		deleted := []Message{*m}
 		if err := writeTombstones(ctx, tx, deleted, []ID{changed}, keepKeys); err != nil {
@@ -123,7 +123,7 @@ func (s *Service) changeMessage(
 		return explain(err)
 	}
 	if m.Deleted {
-		return fn(ctx, nil, m, ID{})
+		return unlessUnchanged(fn(ctx, nil, m, ID{}))
 	}
 	change := func(ctx context.Context, tx *sqlx.Tx, changed ID) error {
 		m, err := find(ctx, tx) // it may have changed before the lock
@@ -133,9 +133,10 @@ func (s *Service) changeMessage(
 		return fn(ctx, tx, m, changed)
 	}
 	if !roster.IsGroup(m.Recipient) {
-		return explain(s.mailboxes.Erase(ctx, []string{m.Sender, m.Recipient}, 1, func(ctx context.Context, tx *sqlx.Tx, changed []ID) error {
+		err = s.mailboxes.Erase(ctx, []string{m.Sender, m.Recipient}, 1, func(ctx context.Context, tx *sqlx.Tx, changed []ID) error {
 			return change(ctx, tx, changed[0])
-		}))
+		})
+		return explain(unlessUnchanged(err))
 	}
 	err = s.changeGroup(ctx, m.Recipient,
 		func(g *roster.Locked) (mailbox.Change, error) { return changeOf(g, 1), nil },
