@@ -147,6 +147,28 @@ func storeKeyed(t *testing.T, s *apitest.Server, key string, request client.Send
 	return apitest.Call(s.SendMessageWithResponse(t.Context(), &client.SendMessageParams{IdempotencyKey: &key}, request)).Must(t, http.StatusCreated)
 }
 
+// sendThrough sends a message to bob until it is acknowledged, or without a key once, and returns it then. The text is the key.
+func sendThrough(t *testing.T, s *apitest.Server, sender, text string, keyed bool) *client.Message {
+	t.Helper()
+	var params client.SendMessageParams
+	if keyed {
+		params.IdempotencyKey = &text
+	}
+	for {
+		answer, err := s.SendMessageWithResponse(t.Context(), &params, client.SendMessageRequest{Sender: sender, Recipient: "bob", Text: text})
+		switch {
+		case err != nil:
+			t.Error(err)
+			return nil
+		case answer.StatusCode() != http.StatusServiceUnavailable && answer.JSON201 == nil:
+			t.Errorf("%s: %s", text, answer.Body)
+			return nil
+		case answer.JSON201 != nil || !keyed:
+			return answer.JSON201
+		}
+	}
+}
+
 func replayed(answer *client.SendMessageResponse) bool {
 	return answer.HTTPResponse.Header.Get("Idempotent-Replayed") == "true"
 }

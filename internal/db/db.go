@@ -171,12 +171,17 @@ func (d *DB) Probe(ctx context.Context, fn func(context.Context, sqlx.QueryerCon
 }
 
 // Statement runs fn, which writes by one statement that is its own transaction. As with [DB.Tx],
-// only timeout ends it, not ctx. The statement may run twice if a connection is lost. A
+// only timeout ends it, not ctx, and after an error that wraps [ErrUnavailable] the outcome is unknown. A
 // serialization failure is returned as it is, and not as [ErrUnavailable].
 func (d *DB) Statement(ctx context.Context, timeout time.Duration, fn func(context.Context, sqlx.QueryerContext) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
-	err := fn(ctx, d.write)
+	// The pool would run the statement again if its connection is lost, though it may be committed. A connection does not.
+	conn, err := d.write.Connx(ctx)
+	if err == nil {
+		defer conn.Close() //nolint:errcheck // it goes back into the pool
+		err = fn(ctx, conn)
+	}
 	if isSerializationFailure(err) {
 		return err
 	}

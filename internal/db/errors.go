@@ -76,6 +76,13 @@ func IsUnsupported(err error) bool {
 	return ok && (pg.Code.Class() == "0A" || pg.Code.Class() == "42") // feature not supported; syntax error or access rule violation
 }
 
+// IsLost reports whether a connection was lost before it brought the answer. What was asked may be done or not, or
+// may still be under way.
+func IsLost(err error) bool {
+	network, ok := errors.AsType[net.Error](err)
+	return ok && !network.Timeout() || errors.Is(err, driver.ErrBadConn)
+}
+
 // isSerializationFailure reports whether the database rolled the transaction back because of
 // another one, so that all of it may be retried.
 func isSerializationFailure(err error) bool {

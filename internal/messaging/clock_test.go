@@ -49,7 +49,7 @@ func TestMailboxClock(t *testing.T) {
 					}
 					mu.Unlock()
 					draft := messaging.Draft{Sender: fmt.Sprint(a), Recipient: fmt.Sprint(b), Text: "x"}
-					if random.IntN(2) == 0 { // without a key it does not take the fast path
+					if random.IntN(2) == 0 {
 						draft.IdempotencyKey = fmt.Sprint(random.Uint64())
 					}
 					m, _, err := service.Send(t.Context(), messaging.AsService, draft)

@@ -15,7 +15,8 @@
 // Postgres (storeBatch of the engine). The fast path decides nothing: if a draft is a reply, a mailbox
 // is ahead, one of its users has ever blocked somebody or is being erased, or a key is taken, it does not store the
 // draft, which then takes the path of the rules. So a new rule has one place; if it may concern
-// any draft, needsRules must say so.
+// any draft, needsRules must say so. If the answer to the statement is lost, the path of the rules finds what it has
+// stored; see settleTried.
 //
 // Sends to groups have a queue of their own. A batch locks the rows of its groups, which decides who their
 // members are, and then, once, the mailboxes of all of them; see send_group.go.

@@ -12,7 +12,8 @@ type engine interface {
 	// one statement, unless a mailbox is ahead of their ids or one of their users has ever
 	// blocked somebody or is being erased. It returns the ids of the messages it has stored: not of those whose
 	// idempotency keys are taken. The others go through [store]; an engine without such a statement
-	// stores none. After an error, which is a db.ErrUnavailable, the outcome is unknown.
+	// stores none. After an error, which is a db.ErrUnavailable, the outcome is unknown; the statement has
+	// run once at most.
 	storeBatch(ctx context.Context, messages []*StoredMessage) (stored []ID, err error)
 
 	// selectChanges returns a page of a user's feed.

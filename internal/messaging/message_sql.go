@@ -93,38 +93,6 @@ func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (st
 const unlessTaken = `
 	ON CONFLICT (recipient, sender, key_hash) WHERE key_hash IS NOT NULL DO NOTHING`
 
-// selectKeyed returns the messages that hold the idempotency keys of others, of which some may have none.
-func selectKeyed(ctx context.Context, tx *sqlx.Tx, others []*StoredMessage) ([]StoredMessage, error) {
-	others = slices.DeleteFunc(slices.Clone(others), func(m *StoredMessage) bool { return m.Hash == nil })
-	if len(others) == 0 {
-		return nil, nil
-	}
-	keys, args := keysOf[tx.DriverName()](others)
-	found, err := Messages.Select(ctx, tx, `
-		SELECT `+Messages.Columns()+` FROM messages WHERE key_hash IS NOT NULL AND (recipient, sender, key_hash) IN (`+keys+`)`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("select by idempotency key: %w", err)
-	}
-	return found, nil
-}
-
-// keysOf write the rows of recipient, sender and hash of messages, for each engine by the name of its driver.
-var keysOf = map[string]func([]*StoredMessage) (rows string, args []any){
-	string(db.SQLite): func(list []*StoredMessage) (rows string, args []any) {
-		for _, m := range list {
-			args = append(args, m.Recipient, m.Sender, m.Hash)
-		}
-		return "VALUES " + db.RowsOf(len(list), "(?,?,?)"), args
-	},
-	string(db.Postgres): func(list []*StoredMessage) (rows string, args []any) {
-		recipients, senders, hashes := make([]string, len(list)), make([]string, len(list)), make([][]byte, len(list))
-		for i, m := range list {
-			recipients[i], senders[i], hashes[i] = m.Recipient, m.Sender, m.Hash
-		}
-		return "SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[])", []any{db.Array(recipients), db.Array(senders), db.Array(hashes)}
-	},
-}
-
 // inLiveGroup is the condition that a message, which is to a group, is to one that is not deleted. Postgres makes no join of
 // it, with which it might read all groups.
 const inLiveGroup = "(SELECT own.deleted FROM groups AS own WHERE own.group_id = recipient) = false"
@@ -173,27 +141,6 @@ func selectVisible(ctx context.Context, q sqlx.QueryerContext, reader Caller, gr
 		return nil, nil //nolint:nilnil // no group is an answer, not an error
 	}
 	return &idRange{low: found[0].From, high: found[0].Clock.Successor()}, nil
-}
-
-// selectRepliedTo returns the messages that the replies refer to, by id, deleted or not.
-func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, replies []*StoredMessage) (map[ID]*Message, error) {
-	if len(replies) == 0 {
-		return nil, nil //nolint:nilnil // an empty map
-	}
-	ids := make([]any, len(replies))
-	for i, m := range replies {
-		ids[i] = *m.ReplyTo
-	}
-	found, err := identities.Select(ctx, tx, tx.Rebind(`
-		SELECT `+identities.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+EveryID+` IN (`+db.RowsOf(len(ids), "?")+`)`), ids...)
-	if err != nil {
-		return nil, fmt.Errorf("select replied to: %w", err)
-	}
-	repliedTo := make(map[ID]*Message, len(found))
-	for i := range found {
-		repliedTo[found[i].ID] = &found[i]
-	}
-	return repliedTo, nil
 }
 
 // selectMessages returns what a query without words selects, for Service.page.

@@ -3,6 +3,7 @@ package messaging
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
@@ -17,6 +18,7 @@ type send struct {
 	keys   []string        // see Keys
 	change *mailbox.Change // of a send to a group, once that is locked
 	place  int             // of its id among those of the change
+	tried  ID              // the id with which the fast path may have stored it, if its answer was lost
 	outcome
 }
 
@@ -37,9 +39,8 @@ func newSend(draft Draft) *send {
 }
 
 // needsRules reports whether the draft may not take the fast path: a rule concerns it whatever its
-// users are, or it has no idempotency key, which alone prevents that it is stored twice if the
-// database's answer is lost.
-func (s *send) needsRules() bool { return s.draft.ReplyTo != nil || s.draft.Hash == nil }
+// users are, or it has taken it already, nobody knows with which outcome.
+func (s *send) needsRules() bool { return s.draft.ReplyTo != nil || s.tried != ID{} }
 
 // Keys are the users of a send, or the group that it is to. Their sends are stored in the order they came.
 func (s *send) Keys() []string { return s.keys }
@@ -50,6 +51,10 @@ func (s *send) Fail(err error) { s.outcome = outcome{err: explain(err)} }
 // store stores a batch in a transaction that has locked its mailboxes, and sets the outcome of
 // each send.
 func store(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
+	batch, err := settleTried(ctx, tx, batch)
+	if err != nil {
+		return err
+	}
 	for _, s := range batch {
 		s.outcome = outcome{} // of an earlier attempt
 		s.draft.ID = s.change.IDs[s.place]
@@ -97,6 +102,23 @@ func settle(batch []*send, stored []ID) (rest []*send) {
 		}
 	}
 	return rest
+}
+
+// settleTried sets the outcome of the sends that the fast path has stored although its answer was lost, and returns
+// the others. Those it will never store: the clocks of their mailboxes are above the ids by now, even if its statement
+// is still under way.
+func settleTried(ctx context.Context, tx *sqlx.Tx, batch []*send) (rest []*send, err error) {
+	var tried []any
+	for _, s := range batch {
+		if s.tried != (ID{}) {
+			s.draft.ID, tried = s.tried, append(tried, s.tried)
+		}
+	}
+	stored, err := selectIdentities(ctx, tx, tried)
+	if err != nil {
+		return nil, err
+	}
+	return settle(batch, slices.Collect(maps.Keys(stored))), nil
 }
 
 // refuse sets the error of each send that breaks a rule and returns the others.

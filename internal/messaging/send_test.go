@@ -120,12 +120,15 @@ func TestNeedsRules(t *testing.T) {
 		want  bool
 	}{
 		{Draft{IdempotencyKey: "key"}, false},
-		{Draft{}, true},
-		{Draft{IdempotencyKey: "key", ReplyTo: &ID{}}, true},
+		{Draft{}, false},
+		{Draft{ReplyTo: &ID{}}, true},
 	} {
 		if s := (&send{draft: test.draft.stored()}); s.needsRules() != test.want {
 			t.Errorf("%+v needs the rules: %t", test.draft, s.needsRules())
 		}
+	}
+	if s := (&send{tried: ID{1}}); !s.needsRules() {
+		t.Error("a send that may be stored already does not need the rules")
 	}
 }
 

@@ -121,12 +121,18 @@ func (w *sends) write(batch []*send) (failed []*send, err error) {
 }
 
 // storeFast stores a batch by the engine's one statement, if it has one, and returns the sends that
-// it has not stored. With one statement, row locks are not held during round trips.
+// it has not stored, or may not have. With one statement, row locks are not held during round trips.
 func (w *sends) storeFast(batch []*send) (rest []*send, err error) {
 	for i, id := range w.mailboxes.NewIDs(len(batch)) {
 		batch[i].draft.ID, batch[i].outcome = id, outcome{} // not of an earlier attempt
 	}
 	stored, err := w.engine.storeBatch(context.Background(), draftsOf(batch))
+	if db.IsLost(err) {
+		for _, s := range batch {
+			s.tried = s.draft.ID
+		}
+		return batch, nil
+	}
 	if err != nil {
 		return nil, err
 	}
