@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,6 +85,35 @@ func TestSending(t *testing.T) {
 		if how.known != (changed == 0) {
 			t.Errorf("%s: %d times a user writes to another one than before", how, changed)
 		}
+	}
+}
+
+// TestJudgeSends has the targets judged by the worst way to send that they are about.
+func TestJudgeSends(t *testing.T) {
+	t.Parallel()
+	s := suite{result: &result{Figures: []figure{{Subject: insert, PerSecond: 100}, {Subject: transaction, Connections: 1, P50: 1}, {Subject: sqliteInsert, Connections: 1, PerSecond: 100}}}}
+	r := s.result
+	for _, engine := range engines {
+		for i, how := range sendings() {
+			for _, n := range how.connections() {
+				value := float64(i + 1)
+				f := figure{Subject: engine.title + ", " + how.String(), Connections: n, PerSecond: 200 - value, P50: value, P99: value * value, ServerWrote: value}
+				r.Figures = append(r.Figures, f)
+			}
+		}
+	}
+	s.judgePostgresSends()
+	s.judgeSQLiteSends()
+	var values []float64
+	for _, one := range r.Targets {
+		values = append(values, one.Value)
+	}
+	if want := []float64{1.96, 16, 4, 1.97, 9, 3, 1.96, 1.96, 4, 4, 4}; !slices.Equal(values, want) {
+		t.Errorf("the targets have the values %v, want %v: %v", values, want, r.Targets)
+	}
+	s.recordSends(postgres)
+	if f := r.Facts[0]; f.Value != 192 || !strings.Contains(f.Name, "with a key, 1,000 users, known pairs") {
+		t.Errorf("the slowest of the common ways: %v", f)
 	}
 }
 
