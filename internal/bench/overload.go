@@ -32,13 +32,17 @@ func (s *suite) overload(ctx context.Context) error {
 	all := status.CpusAllowedList
 	others, last := all[:max(1, len(all)-1)], all[len(all)-1:]
 	s.cleanup = append(s.cleanup, func() error { return pin(all, append(family(s.postgres), self)...) })
-	err := pin(others, append(family(s.postgres), self)...)
+	if err := pin(others, append(family(s.postgres), self)...); err != nil {
+		return err
+	}
 	var servers []*server
-	err = errors.Join(err, s.onEach(ctx, func(server *server) error { // the servers use the same cores as this process now
+	if err := s.onEach(ctx, func(server *server) error { // the servers use the same cores as this process now
 		servers = append(servers, server)
 		return nil
-	}, "--queue-size", strconv.Itoa(overloadQueue)))
-	if err = errors.Join(err, pin(last, self)); err != nil {
+	}, "--queue-size", strconv.Itoa(overloadQueue)); err != nil {
+		return err
+	}
+	if err := pin(last, self); err != nil {
 		return err
 	}
 	runs := map[*server][]*overloadRun{}
