@@ -57,8 +57,8 @@ func TestUsage(t *testing.T) {
 	if after-before < 0.03 {
 		t.Errorf("%g s before and %g s after computing for 0.05 s", before, after)
 	}
-	if written-wrote < 1<<10 && system.Type != tmpfs {
-		t.Errorf("%g kB before and %g kB after writing 1 MiB", wrote, written)
+	if written.WChar-wrote.WChar < 1<<20 || written.WriteBytes-wrote.WriteBytes < 1<<20 && system.Type != tmpfs {
+		t.Errorf("%+v before and %+v after writing 1 MiB", wrote, written)
 	}
 }
 

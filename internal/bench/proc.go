@@ -11,7 +11,9 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// usage is what processes have used: CPU time in seconds, and kilobytes that they have written to files.
+// usage is what processes have used: CPU time in seconds, and kilobytes that they have written to files. Linux
+// counts a whole folio of its page cache for each write to it, 256 KiB in the log that Postgres fills with zeros
+// in advance; so what counts for Postgres is what it handed to the system.
 type usage struct{ server, postgres, generator, serverWrote, postgresWrote float64 }
 
 // during returns what was used while fn ran; a nil server uses nothing.
@@ -27,9 +29,11 @@ func (s *suite) during(server *process, fn func() error) (usage, error) {
 
 func (s *suite) usage(server *process) (u usage) {
 	if server != nil {
-		u.server, u.serverWrote = usageOf(server.command.Process.Pid)
+		seconds, io := usageOf(server.command.Process.Pid)
+		u.server, u.serverWrote = seconds, float64(io.WriteBytes)/1000
 	}
-	u.postgres, u.postgresWrote = usageOf(s.postgres)
+	seconds, io := usageOf(s.postgres)
+	u.postgres, u.postgresWrote = seconds, float64(io.WChar)/1000
 	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} { // pgbench is a child
 		var usage syscall.Rusage
 		_ = syscall.Getrusage(who, &usage) // fails only on a wrong argument
@@ -56,16 +60,17 @@ func family(pid int) (family []procfs.Proc) {
 	return family
 }
 
-// usageOf returns the CPU seconds of a process and its children, including those that have ended, and the
-// kilobytes that they have written.
-func usageOf(pid int) (seconds, kilobytes float64) {
+// usageOf returns the CPU seconds of a process and its children, including those that have ended, and the bytes
+// that they have written.
+func usageOf(pid int) (seconds float64, io procfs.ProcIO) {
 	for _, proc := range family(pid) {
 		stat, _ := proc.Stat()
 		seconds += stat.CPUTime() + float64(stat.CUTime+stat.CSTime)/100 // in USER_HZ, which is 100 whatever the kernel's HZ
-		written, _ := proc.IO()                                          // 0 for the processes of other users
-		kilobytes += float64(written.WriteBytes) / 1000
+		one, _ := proc.IO()                                              // 0 for the processes of other users
+		io.WriteBytes += one.WriteBytes
+		io.WChar += one.WChar
 	}
-	return seconds, kilobytes
+	return seconds, io
 }
 
 // pin has processes use these cores only; so do those that they start.
