@@ -56,12 +56,17 @@ func TestFeedAcrossRestart(t *testing.T) {
 // lossy is a bus that loses every second notification.
 type lossy struct{ feed.Bus }
 
-func (b lossy) Publish(users []string) { b.Bus.Publish(everyOther(users)) }
+func (b lossy) Publish(users []string, stored map[string]messaging.Stored) {
+	if rand.IntN(2) == 0 {
+		stored = nil
+	}
+	b.Bus.Publish(everyOther(users), stored)
+}
 
 func (b lossy) Run(ctx context.Context, to feed.Receiver) {
-	b.Bus.Run(ctx, feed.Receiver{Typing: to.Typing, Wake: func(users []string) {
+	b.Bus.Run(ctx, feed.Receiver{Followed: to.Followed, Typing: to.Typing, Wake: func(users []string, stored map[string]messaging.Stored) {
 		if users != nil {
-			to.Wake(everyOther(users))
+			to.Wake(everyOther(users), stored)
 		}
 	}})
 }

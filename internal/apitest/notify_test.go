@@ -49,7 +49,7 @@ func TestListenWithoutAnswer(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
-		feed.NewNotify(dbtest.Open(t, proxied), slog.New(slog.NewTextHandler(lines, nil))).Run(ctx, feed.Receiver{Wake: func([]string) {}})
+		feed.NewNotify(dbtest.Open(t, proxied), slog.New(slog.NewTextHandler(lines, nil))).Run(ctx, feed.Receiver{Wake: func([]string, map[string]messaging.Stored) {}})
 		close(ended)
 	}()
 	said := bufio.NewScanner(log)
@@ -76,7 +76,7 @@ func TestListenLogs(t *testing.T) {
 	defer cancel()
 	listening, ended := make(chan struct{}, 100), make(chan struct{})
 	go func() {
-		bus.Run(ctx, feed.Receiver{Wake: func([]string) { listening <- struct{}{} }})
+		bus.Run(ctx, feed.Receiver{Wake: func([]string, map[string]messaging.Stored) { listening <- struct{}{} }})
 		close(ended)
 	}()
 	said := bufio.NewScanner(log)

@@ -68,7 +68,7 @@ func (a *App) startProduct(context.Context) error {
 	} else {
 		bus = feed.NewBus(a.DB, !a.options.NotifyOff, a.log)
 	}
-	a.options.Messaging.Publish = bus.Publish
+	a.options.Messaging.Followed, a.options.Messaging.Publish = bus.Followed, bus.Publish
 	a.options.Messaging.Log = a.log
 	a.Service = messaging.New(a.DB, a.options.Messaging)
 	a.work("the indexer", a.Service.Index)

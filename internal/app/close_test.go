@@ -16,6 +16,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/feed"
+	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestCloseOrder checks that Close takes the last step first, and all of them although one fails and one
@@ -141,11 +142,13 @@ type publishedBus struct {
 	users []string
 }
 
-func (b *publishedBus) Publish(users []string) {
+func (b *publishedBus) Publish(users []string, _ map[string]messaging.Stored) {
 	if !b.ended.Load() {
 		b.users = append(b.users, users...)
 	}
 }
+
+func (*publishedBus) Followed([]string) []string { return nil }
 
 func (b *publishedBus) Run(ctx context.Context, _ feed.Receiver) {
 	<-ctx.Done()

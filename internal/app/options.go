@@ -27,7 +27,7 @@ type Options struct {
 	Bus          func(*db.DB) feed.Bus // makes the bus; nil chooses the one for the database
 
 	Identity  identity.Options  // all but NotifyOff and Log
-	Messaging messaging.Options // all but Publish
+	Messaging messaging.Options // all but Followed and Publish
 	Feed      feed.Options
 	API       httpapi.Options // all but Connections
 

@@ -98,7 +98,7 @@ func TestGroups(t *testing.T) {
 		err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
 			var found []struct{ Name, Value string }
 			err := sqlx.SelectContext(ctx, q, &found, `
-				SELECT user_id AS name, CASE WHEN group_changes > 0 THEN 'in groups' ELSE '' END AS value FROM mailboxes
+				SELECT user_id AS name, CASE WHEN own_changes = 0 THEN 'nothing counted' WHEN group_changes > 0 THEN 'in groups' ELSE '' END AS value FROM mailboxes
 				UNION ALL SELECT group_id || ' ' || user_id, state FROM members WHERE group_id <> '~gone'`)
 			for _, row := range found {
 				got[row.Name] = row.Value

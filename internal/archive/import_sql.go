@@ -51,7 +51,7 @@ func insertRows[R any](ctx context.Context, tx *sqlx.Tx, table *table.Table[R], 
 }
 
 // deriveRest fills the derived tables: the conversations, the memberships as the groups have them, and the
-// mailboxes, with their clocks, which are their newest changes, and their blocking flags. The clock of a member is
+// mailboxes, with their clocks, which are their newest changes, a count of that, and their blocking flags. The clock of a member is
 // at least that of the group. It uses row_number, since no max of ids works in both engines.
 func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 	for _, statement := range []string{`
@@ -71,8 +71,8 @@ func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 			SELECT 1 FROM members WHERE group_id = peer AND user_id = owner AND state = 'active')`, `
 		UPDATE groups SET last_message_id = (
 			SELECT id FROM messages WHERE recipient = group_id AND messages.deleted = false ORDER BY id DESC LIMIT 1)`, `
-		INSERT INTO mailboxes (user_id, clock)
-		SELECT user_id, id FROM (
+		INSERT INTO mailboxes (user_id, clock, own_changes)
+		SELECT user_id, id, 1 FROM (
 			SELECT user_id, id, row_number() OVER (PARTITION BY user_id ORDER BY id DESC) AS place FROM (
 				SELECT recipient AS user_id, coalesce(changed, id) AS id FROM messages
 				UNION ALL SELECT sender, coalesce(changed, id) FROM messages
@@ -84,7 +84,7 @@ func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 				UNION ALL SELECT user_id, changed FROM memberships
 			) AS changes
 		) AS ordered WHERE place = 1
-		ON CONFLICT (user_id) DO UPDATE SET clock = excluded.clock WHERE mailboxes.clock < excluded.clock`, `
+		ON CONFLICT (user_id) DO UPDATE SET clock = excluded.clock, own_changes = mailboxes.own_changes + 1 WHERE mailboxes.clock < excluded.clock`, `
 		UPDATE mailboxes SET clock = newest FROM (
 			SELECT members.user_id AS member, clock AS newest, row_number() OVER (PARTITION BY members.user_id ORDER BY clock DESC) AS place
 			FROM members JOIN mailboxes AS groups ON groups.user_id = members.group_id WHERE state = 'active'

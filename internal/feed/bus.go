@@ -13,8 +13,12 @@ import (
 
 // Bus is publish and subscribe: it carries hints that mailboxes have changed, and who is typing, to the hubs.
 type Bus interface {
-	// Publish announces the addresses whose mailboxes have changed. It does not block.
-	Publish(addresses []string)
+	// Publish announces the addresses whose mailboxes have changed, and what was stored in some of them, which only
+	// this process is told. It does not block.
+	Publish(addresses []string, stored map[string]messaging.Stored)
+
+	// Followed returns those of some users of whom Publish is to be told what was stored.
+	Followed(users []string) []string
 
 	// PublishTyping announces who is typing. It does not block.
 	PublishTyping(typing messaging.Typing)
@@ -25,18 +29,28 @@ type Bus interface {
 
 // Receiver is what a bus hands on to.
 type Receiver struct {
-	Wake   func(addresses []string) // whose mailboxes may have changed; nil if any may have
-	Typing func(typing messaging.Typing)
+	// Wake is told whose mailboxes may have changed, or nil if any may have, and what was stored in some of them.
+	Wake     func(addresses []string, stored map[string]messaging.Stored)
+	Followed func(users []string) []string
+	Typing   func(typing messaging.Typing)
 }
 
 // Buses are several buses, so that one delivers hints that another loses.
 type Buses []Bus
 
 // Publish publishes on each.
-func (b Buses) Publish(addresses []string) {
+func (b Buses) Publish(addresses []string, stored map[string]messaging.Stored) {
 	for _, bus := range b {
-		bus.Publish(addresses)
+		bus.Publish(addresses, stored)
 	}
+}
+
+// Followed asks each.
+func (b Buses) Followed(users []string) (followed []string) {
+	for _, bus := range b {
+		followed = append(followed, bus.Followed(users)...)
+	}
+	return followed
 }
 
 // PublishTyping publishes on each.
@@ -70,10 +84,18 @@ type Local struct {
 }
 
 // Publish wakes the hub.
-func (b *Local) Publish(addresses []string) {
+func (b *Local) Publish(addresses []string, stored map[string]messaging.Stored) {
 	if to := b.to.Load(); to != nil {
-		to.Wake(addresses)
+		to.Wake(addresses, stored)
 	}
+}
+
+// Followed asks the hub.
+func (b *Local) Followed(users []string) []string {
+	if to := b.to.Load(); to != nil {
+		return to.Followed(users)
+	}
+	return nil
 }
 
 // PublishTyping tells the hub.
@@ -100,7 +122,10 @@ type Poll struct {
 }
 
 // Publish does nothing: Run polls the database.
-func (*Poll) Publish([]string) {}
+func (*Poll) Publish([]string, map[string]messaging.Stored) {}
+
+// Followed returns none.
+func (*Poll) Followed([]string) []string { return nil }
 
 // PublishTyping does nothing: who is typing is not in the database.
 func (*Poll) PublishTyping(messaging.Typing) {}
@@ -119,7 +144,7 @@ func (b *Poll) Run(ctx context.Context, to Receiver) {
 		}
 		// After an error, anything may have changed.
 		if changed, err := watch.Changed(ctx); changed || err != nil {
-			to.Wake(nil)
+			to.Wake(nil, nil)
 		}
 	}
 }

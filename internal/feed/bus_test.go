@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"github.com/message-service/message-service/internal/messaging"
 )
 
 // TestBuses checks that hints of both buses arrive, and none after Run has ended.
@@ -16,13 +18,13 @@ func TestBuses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		buses := Buses{&Local{}, &Local{}}
-		buses.Publish([]string{"early"}) // before Run: dropped
+		buses.Publish([]string{"early"}, nil) // before Run: dropped
 		ctx, cancel := context.WithCancel(t.Context())
 		var mu sync.Mutex
 		var heard []string
 		ended := make(chan struct{})
 		go func() {
-			buses.Run(ctx, Receiver{Wake: func(users []string) {
+			buses.Run(ctx, Receiver{Wake: func(users []string, _ map[string]messaging.Stored) {
 				mu.Lock()
 				defer mu.Unlock()
 				heard = append(heard, users...)
@@ -30,10 +32,10 @@ func TestBuses(t *testing.T) {
 			close(ended)
 		}()
 		synctest.Wait()
-		buses.Publish([]string{"bob", "alice"})
+		buses.Publish([]string{"bob", "alice"}, nil)
 		cancel()
 		<-ended
-		buses.Publish([]string{"late"})
+		buses.Publish([]string{"late"}, nil)
 		if want := []string{"bob", "alice", "bob", "alice"}; !slices.Equal(heard, want) {
 			t.Errorf("heard %q, want %q", heard, want)
 		}
@@ -52,8 +54,8 @@ func TestNotifyPayloads(t *testing.T) {
 	for n := range notifyMost + 1 {
 		users = append(users, fmt.Sprint(strings.Repeat("u", 100), n))
 	}
-	b.Publish(users[:500])
-	b.Publish(users[250:])
+	b.Publish(users[:500], nil)
+	b.Publish(users[250:], nil)
 	sent := map[string]bool{}
 	for _, payload := range b.take() {
 		fields := strings.Fields(payload)

@@ -95,7 +95,7 @@ func Start(source Source, bus Bus, log *slog.Logger, options Options) *Hub {
 		mailboxes: map[string]*mailbox{}, woken: map[*mailbox]struct{}{},
 		groups: map[string]*group{}, changed: map[*group]struct{}{},
 	}
-	h.running.Go(func() { bus.Run(busCtx, Receiver{Wake: h.wake, Typing: h.handTyping}) })
+	h.running.Go(func() { bus.Run(busCtx, Receiver{Wake: h.wake, Followed: h.followed, Typing: h.handTyping}) })
 	h.running.Go(func() { h.run(ctx, h.ready, h.read) })
 	h.running.Go(func() { h.run(ctx, h.asking, h.findChanged) }) // in parallel, as it takes long with many mailboxes
 	return h
@@ -145,16 +145,23 @@ func (h *Hub) Close() {
 	h.running.Wait()
 }
 
-// wake records that the mailboxes at some addresses may have changed, or with nil any mailbox.
-func (h *Hub) wake(addresses []string) {
+// wake records that the mailboxes at some addresses may have changed, or with nil any mailbox, and hands on what was
+// stored in some of them.
+func (h *Hub) wake(addresses []string, stored map[string]messaging.Stored) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if addresses == nil {
 		signal(h.asking)
 	}
+	for user, in := range stored {
+		if m, ok := h.mailboxes[user]; ok && !m.take(in) {
+			h.wakeLive(m)
+		}
+	}
 	for _, address := range addresses {
-		if m, ok := h.mailboxes[address]; ok && len(m.live) > 0 {
-			h.woken[m] = struct{}{}
+		_, known := stored[address]
+		if m, ok := h.mailboxes[address]; ok && !known {
+			h.wakeLive(m)
 		}
 		if g, ok := h.groups[address]; ok {
 			h.changed[g] = struct{}{}
@@ -183,7 +190,7 @@ func (h *Hub) run(ctx context.Context, sign <-chan struct{}, read func(context.C
 		err := read(ctx)
 		if err != nil {
 			wait = retryWait
-			h.wake(nil) // the mailboxes that it took are no longer marked
+			h.wake(nil, nil) // the mailboxes that it took are no longer marked
 		}
 		if failing != (err != nil) && ctx.Err() == nil {
 			if failing = err != nil; failing {
@@ -226,8 +233,8 @@ func (h *Hub) wakeBehind(positions map[string]messaging.Position) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for user, position := range positions {
-		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 && (position.Clock != m.cursor || !m.counted) {
-			h.woken[m] = struct{}{}
+		if m, ok := h.mailboxes[user]; ok && (position.Clock != m.cursor || !m.counted) {
+			h.wakeLive(m)
 		}
 	}
 	h.readIfWoken()

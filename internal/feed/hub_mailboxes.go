@@ -46,9 +46,14 @@ func (h *Hub) handPages(reading map[*mailbox]messaging.ID, pages map[string]mess
 	defer h.mu.Unlock()
 	unknown = map[*mailbox]messaging.ID{}
 	for m, cursor := range reading {
-		page, ok := pages[m.user]
-		if !ok || m.cursor != cursor || len(m.live) == 0 {
-			continue // the mailbox does not exist yet, or its streams were replaced during the read
+		if m.cursor != cursor || len(m.live) == 0 { // it was handed something, or its streams were replaced, during the read
+			h.wakeLive(m)
+			continue
+		}
+		page, exists := pages[m.user]
+		if !exists { // until somebody writes to it
+			m.counts, m.counted = messaging.Counts{}, true
+			continue
 		}
 		restored := page.Next.Compare(cursor) < 0 // from a backup: reading, the streams get CursorAhead
 		joined, left := h.followMemberships(m, page.Changes)
@@ -64,6 +69,29 @@ func (h *Hub) handPages(reading map[*mailbox]messaging.ID, pages map[string]mess
 	}
 	h.readIfWoken()
 	return unknown
+}
+
+// followed returns those of some users who have live streams.
+func (h *Hub) followed(users []string) (followed []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, user := range users {
+		if m, ok := h.mailboxes[user]; ok && len(m.live) > 0 {
+			followed = append(followed, user)
+		}
+	}
+	return followed
+}
+
+// take hands what a transaction has stored in a mailbox to the live streams, and reports whether it could: that is all that
+// has changed since the cursor.
+func (m *mailbox) take(in messaging.Stored) bool {
+	if before := (messaging.Counts{Own: in.Own - 1, Groups: in.Groups}); !m.counted || m.counts != before {
+		return false
+	}
+	m.cursor, m.counts = in.Clock, in.Counts
+	m.push(in.Changes, false)
+	return true
 }
 
 // push hands changes to the live streams of a mailbox.

@@ -57,7 +57,7 @@ func TestHubReadsMuch(t *testing.T) {
 			f.add(user, numbers(0, readLimit+1)...)
 			woken = append(woken, user)
 		}
-		f.bus.Publish(woken)
+		f.bus.Publish(woken, nil)
 		for _, s := range streams {
 			expect(t, s, numbers(0, readLimit+1)...)
 			s.Close()
@@ -111,8 +111,8 @@ func TestHubFindsChanged(t *testing.T) {
 		f.add("user-3", "lost")
 		f.add("user-444", "lost")
 		f.add("nobody's", "lost")
-		f.bus.Publish(nil)
-		f.bus.Publish([]string{"nobody's", "has no mailbox"})
+		f.bus.Publish(nil, nil)
+		f.bus.Publish([]string{"nobody's", "has no mailbox"}, nil)
 		expect(t, streams["user-3"], "lost")
 		expect(t, streams["user-444"], "lost")
 		pause(t.Context(), time.Second)

@@ -12,7 +12,7 @@ import (
 )
 
 // TestHubGroupsModel changes groups, whose members come and go, and mailboxes, many at a time, and loses, delays and
-// reorders their hints, while streams read, and are closed and resumed at random: each follower gets every change that is stored
+// reorders their hints, and what is handed over, while streams read, and are closed and resumed at random: each follower gets every change that is stored
 // after its start and that they may see, once and in order, and of groups none from when they were not a member, or from
 // before what they may see.
 func TestHubGroupsModel(t *testing.T) {
@@ -34,7 +34,7 @@ func TestHubGroupsModel(t *testing.T) {
 			}
 			pause(t.Context(), time.Second)
 			t.Repeat(map[string]func(*rapid.T){
-				"burst": m.burst, "a burst": m.burst, "another": m.burst, "next": m.next, "all": m.readAll, "resume": m.resume,
+				"burst": m.burst, "a burst": m.burst, "another": m.burst, "hand": m.handSome, "next": m.next, "all": m.readAll, "resume": m.resume,
 				"open": m.openOne, "slow": m.slowDown, "hint": m.hintGroup, "fail": m.failOrNot,
 			})
 			m.check(t)
@@ -54,7 +54,7 @@ func (m *hubModel) burst(t *rapid.T) {
 		time.AfterFunc(drawTime(t, 20), func() {
 			change()
 			if hint {
-				time.AfterFunc(late, func() { m.bus.Publish(addresses) })
+				time.AfterFunc(late, func() { m.bus.Publish(addresses, nil) })
 			}
 		})
 	}
@@ -92,7 +92,7 @@ func (m *hubModel) drawChange(t *rapid.T) (change func(), addresses []string) {
 	return d.change, d.addresses
 }
 
-func (m *hubModel) hintGroup(t *rapid.T) { m.bus.Publish([]string{drawGroup(t), "~none"}) }
+func (m *hubModel) hintGroup(t *rapid.T) { m.bus.Publish([]string{drawGroup(t), "~none"}, nil) }
 
 // readAll reads what comes for everybody.
 func (m *hubModel) readAll(t *rapid.T) {

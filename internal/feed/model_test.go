@@ -16,9 +16,9 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestHubModel changes mailboxes, loses hints, delays reads and makes them fail, while streams
-// read, are closed and resumed at random: each follower gets every change that is stored after its
-// start, once and in order.
+// TestHubModel changes mailboxes, loses hints, delays reads and makes them fail, and hands over what some transactions have
+// stored, but late, twice or not at all, while streams read, are closed and resumed at random: each follower gets every change
+// that is stored after its start, once and in order.
 func TestHubModel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -27,7 +27,7 @@ func TestHubModel(t *testing.T) {
 			defer m.hub.Close()
 			defer m.closeAll()
 			t.Repeat(map[string]func(*rapid.T){
-				"add": m.addSome, "edit": m.editSome, "hint": m.hint, "open": m.openOne, "next": m.next, "resume": m.resume,
+				"add": m.addSome, "hand": m.handSome, "hand more": m.handSome, "edit": m.editSome, "hint": m.hint, "open": m.openOne, "next": m.next, "resume": m.resume,
 				"fail": m.failOrNot, "slow": m.slowDown, "sleep": m.sleep,
 			})
 			m.check(t)
@@ -72,9 +72,30 @@ func (m *hubModel) addSome(t *rapid.T) {
 	time.AfterFunc(drawTime(t, 100), func() { // while something else is done
 		m.add(user, slices.Repeat([]string{text}, changes)...)
 		if hint {
-			m.bus.Publish([]string{user})
+			m.bus.Publish([]string{user}, nil)
 		}
 	})
+}
+
+// handSome changes mailboxes within a few intervals of the hub, and hands over what was stored. Some transactions store
+// nothing: what they were to store was refused.
+func (m *hubModel) handSome(t *rapid.T) {
+	for range rapid.IntRange(1, 4).Draw(t, "transactions") {
+		user, refused := drawUser(t), rapid.IntRange(0, 4).Draw(t, "refused") == 0
+		n := rapid.SampledFrom([]int{1, 1, 2, 3, streamMaxPending + 1}).Draw(t, "messages")
+		if refused && rapid.Bool().Draw(t, "all") {
+			n = 0
+		}
+		late, times := drawTime(t, 10), rapid.SampledFrom([]int{0, 1, 1, 1, 1, 2}).Draw(t, "times")
+		time.AfterFunc(drawTime(t, 20), func() {
+			stored := m.commit(user, refused, slices.Repeat([]string{"handed"}, n)...)
+			time.AfterFunc(late, func() {
+				for range times {
+					m.bus.Publish([]string{user}, map[string]messaging.Stored{user: stored})
+				}
+			})
+		})
+	}
 }
 
 func (m *hubModel) editSome(t *rapid.T) {
@@ -89,7 +110,7 @@ func (m *hubModel) editSome(t *rapid.T) {
 }
 
 func (m *hubModel) hint(t *rapid.T) {
-	m.bus.Publish(rapid.SampledFrom([][]string{nil, {"user-0"}, {"user-1", "user-2"}, {"nobody"}, {"~group-0"}, {"~none"}}).Draw(t, "users"))
+	m.bus.Publish(rapid.SampledFrom([][]string{nil, {"user-0"}, {"user-1", "user-2"}, {"nobody"}, {"~group-0"}, {"~none"}}).Draw(t, "users"), nil)
 }
 
 func (m *hubModel) openOne(t *rapid.T) {
@@ -188,7 +209,7 @@ func (*hubModel) sleep(t *rapid.T) {
 func (m *hubModel) check(t *rapid.T) {
 	m.fail(nil)
 	pause(t.Context(), time.Second) // until everything is written
-	m.bus.Publish(nil)
+	m.bus.Publish(nil, nil)
 	for _, f := range m.followers {
 		for m.read(t, f) {
 			continue

@@ -42,7 +42,7 @@ func NewNotify(database *db.DB, log *slog.Logger) *Notify {
 }
 
 // Publish queues the addresses to be sent.
-func (b *Notify) Publish(addresses []string) {
+func (b *Notify) Publish(addresses []string, _ map[string]messaging.Stored) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, address := range addresses {
@@ -52,6 +52,9 @@ func (b *Notify) Publish(addresses []string) {
 	}
 	signal(b.ready)
 }
+
+// Followed returns none.
+func (*Notify) Followed([]string) []string { return nil }
 
 // PublishTyping queues who is typing to be sent, with the recipients, since only they may know.
 func (b *Notify) PublishTyping(typing messaging.Typing) {
@@ -76,7 +79,7 @@ func (b *Notify) Run(ctx context.Context, to Receiver) {
 			return
 		}
 		if words[1] != typingMark {
-			to.Wake(words[1:])
+			to.Wake(words[1:], nil)
 		} else if typing, ok := parseTyping(words[2:]); ok {
 			to.Typing(typing)
 		}
@@ -86,7 +89,7 @@ func (b *Notify) Run(ctx context.Context, to Receiver) {
 		if said.Swap(0) > 0 {
 			b.log.Info("listening to Postgres again")
 		}
-		to.Wake(nil)
+		to.Wake(nil, nil)
 	}
 	lost := func(err error) {
 		say := int32(1)

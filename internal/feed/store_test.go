@@ -55,12 +55,8 @@ func cursor(n uint64) (id messaging.ID) {
 
 // add changes the mailbox of a user, once for each text.
 func (s *store) add(user string, texts ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, text := range texts {
-		id := s.next()
-		s.feeds[user] = append(s.feeds[user], entry{Change: messaging.Change{Cursor: id, Message: &messaging.Message{ID: id, Recipient: user, Text: text}}})
-		s.clocks[user] = messaging.Position{Clock: id, Counts: messaging.Counts{Own: s.clocks[user].Own + 1, Groups: s.clocks[user].Groups}}
+		s.commit(user, false, text)
 	}
 }
 
@@ -250,7 +246,7 @@ func inBubble(t *testing.T, options Options, test func(t *testing.T, f *followed
 // publish changes the mailbox of a user and publishes it.
 func (f *followed) publish(user string, texts ...string) {
 	f.add(user, texts...)
-	f.bus.Publish([]string{user})
+	f.bus.Publish([]string{user}, nil)
 }
 
 // open opens a stream, which must be closed.

@@ -154,7 +154,7 @@ func TestStreamsFallBehind(t *testing.T) {
 			f.add(user, text)
 		}
 		for range 2 {
-			f.bus.Publish(woken)
+			f.bus.Publish(woken, nil)
 			pause(t.Context(), time.Second)
 			for _, user := range woken {
 				f.add(user, "more")
@@ -169,7 +169,7 @@ func TestStreamsFallBehind(t *testing.T) {
 		if pending := f.hub.pending.Load(); pending > hubMaxPendingBytes || pending < hubMaxPendingBytes*9/10 || behind == 0 || behind == users {
 			t.Errorf("%d bytes wait, and %d of %d streams are behind", pending, behind, users)
 		}
-		f.bus.Publish(woken)
+		f.bus.Publish(woken, nil)
 		for _, s := range streams {
 			expect(t, s, text, "more", "more")
 		}
@@ -236,7 +236,7 @@ func TestStreamOfARestoredStore(t *testing.T) {
 		defer s.Close()
 		synctest.Wait()
 		f.feeds["bob"], f.clocks["bob"] = f.feeds["bob"][:5], messaging.Position{Clock: cursor(5)}
-		f.bus.Publish(nil)
+		f.bus.Publish(nil, nil)
 		_, err := s.Next(t.Context())
 		if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != messaging.CursorAhead {
 			t.Errorf("a stream ends with %v", err)

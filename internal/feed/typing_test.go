@@ -91,7 +91,7 @@ func TestNotifyTyping(t *testing.T) {
 		sent.Recipients = append(sent.Recipients, fmt.Sprint(strings.Repeat("u", 126), n))
 	}
 	b.PublishTyping(sent)
-	b.Publish([]string{"bob"})
+	b.Publish([]string{"bob"}, nil)
 	var got messaging.Typing
 	payloads := b.take()
 	for _, payload := range payloads[:2] {

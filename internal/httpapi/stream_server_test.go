@@ -97,7 +97,7 @@ func (s *streamServer) stop(t *testing.T) {
 // publish stores a message for bob and publishes the change.
 func (s *streamServer) publish(text string) {
 	s.add(text)
-	s.bus.Publish([]string{"bob"})
+	s.bus.Publish([]string{"bob"}, nil)
 }
 
 // follow opens bob's stream after a cursor, or from the beginning, and reads its first event.

@@ -12,6 +12,19 @@ import (
 	"github.com/message-service/message-service/internal/db"
 )
 
+// Position is the end of a mailbox: its clock, and what it has counted by then.
+type Position struct {
+	Clock ID
+	Counts
+}
+
+// Counts are what a mailbox has counted: its changes. A reader who knows two counts, and the changes that they
+// saw in between, can tell whether there were others.
+type Counts struct {
+	Own    int64 `db:"own_changes"`   // transactions with changes other than of groups, or of the user's own memberships
+	Groups int64 `db:"group_changes"` // changes of groups, each; 0 for a user who was never in one
+}
+
 // Change is one change, or several at once, in the mailboxes of its owners.
 type Change struct {
 	Owners  []string
@@ -27,15 +40,16 @@ type Change struct {
 
 // stamp gives each change ids that are greater than the clocks of all its mailboxes, and sets
 // those clocks. The mailboxes stay locked until the transaction ends. stamp must come before
-// everything else that the transaction changes, but for the locks of groups.
-func (m *Mailboxes) stamp(ctx context.Context, tx *sqlx.Tx, changes []*Change) error {
+// everything else that the transaction changes, but for the locks of groups. It sets where the mailboxes end now
+// whose owners are in ends.
+func (m *Mailboxes) stamp(ctx context.Context, tx *sqlx.Tx, changes []*Change, ends map[string]Position) error {
 	n := count(changes)
 	if n == 0 {
 		return nil
 	}
 	ids := m.ids.next(n)
 	stamps := stampsOf(changes, ids)
-	ahead, err := setClocks(ctx, tx, changes, stamps, ids[0])
+	ahead, err := setClocks(ctx, tx, changes, stamps, ids[0], ends)
 	if err != nil || len(ahead) == 0 {
 		return err
 	}
@@ -57,7 +71,7 @@ func (m *Mailboxes) stamp(ctx context.Context, tx *sqlx.Tx, changes []*Change) e
 	for _, s := range stamps {
 		s.own, s.groups = 0, 0
 	}
-	ahead, err = setClocks(ctx, tx, changes, stamps, ids[0])
+	ahead, err = setClocks(ctx, tx, changes, stamps, ids[0], ends)
 	if err == nil && len(ahead) > 0 {
 		err = errors.New("a mailbox clock moved while its row was locked")
 	}
@@ -111,19 +125,22 @@ const clocksAtOnce = 8000
 
 // clockRow is a mailbox after its clock was set, or was not.
 type clockRow struct {
-	UserID   string `db:"user_id"`
-	Clock    ID     `db:"clock"`
-	Blocking bool   `db:"blocking"`
-	Closed   bool   `db:"closed"`
+	UserID string `db:"user_id"`
+	Position
+	Blocking bool `db:"blocking"`
+	Closed   bool `db:"closed"`
 }
 
 // setClocks locks the mailboxes of changes, has them count the changes, and sets the clocks that are
-// below the first id. It returns the clocks that are not.
-func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps map[string]*stamp, first ID) (map[string]ID, error) {
+// below the first id. It returns the clocks that are not, and sets where the mailboxes end whose owners are in ends.
+func setClocks(
+	ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps map[string]*stamp, first ID, ends map[string]Position,
+) (map[string]ID, error) {
 	owners := slices.Sorted(maps.Keys(stamps)) // all transactions lock in this order, which prevents deadlocks
+	followed := slices.Collect(maps.Keys(ends))
 	var rows []clockRow
 	for some := range slices.Chunk(owners, clocksAtOnce) {
-		text, args := setClocksOf[tx.DriverName()](some, stamps, first)
+		text, args := setClocksOf[tx.DriverName()](some, stamps, first, followed)
 		var set []clockRow
 		if err := tx.SelectContext(ctx, &set, text, args...); err != nil {
 			return nil, fmt.Errorf("set mailbox clocks: %w", err)
@@ -132,6 +149,9 @@ func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps map[s
 	}
 	ahead, blocking, closed := map[string]ID{}, map[string]bool{}, map[string]bool{}
 	for _, row := range rows {
+		if _, is := ends[row.UserID]; is {
+			ends[row.UserID] = row.Position
+		}
 		if row.Clock != stamps[row.UserID].clock {
 			ahead[row.UserID] = row.Clock
 		}
@@ -152,9 +172,9 @@ func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps map[s
 }
 
 // setClocksOf write the statement of each engine, by the name of its driver, that sets the clocks of owners in this
-// order, and returns at least the mailboxes that are ahead, blocking or closed.
-var setClocksOf = map[string]func(owners []string, stamps map[string]*stamp, first ID) (text string, args []any){
-	string(db.SQLite): func(owners []string, stamps map[string]*stamp, first ID) (text string, args []any) {
+// order, and returns at least the mailboxes that are ahead, blocking, closed or followed.
+var setClocksOf = map[string]func(owners []string, stamps map[string]*stamp, first ID, followed []string) (text string, args []any){
+	string(db.SQLite): func(owners []string, stamps map[string]*stamp, first ID, _ []string) (text string, args []any) {
 		args = make([]any, 0, 4*len(owners)+1)
 		for _, owner := range owners {
 			s := stamps[owner]
@@ -163,7 +183,7 @@ var setClocksOf = map[string]func(owners []string, stamps map[string]*stamp, fir
 		return SetClocks("VALUES "+db.RowsOf(len(owners), "(?,?,?,?)"), "?"), append(args, first)
 	},
 	// Arrays make one statement for any number of owners, which Postgres need not parse and plan each time.
-	string(db.Postgres): func(owners []string, stamps map[string]*stamp, first ID) (text string, args []any) {
+	string(db.Postgres): func(owners []string, stamps map[string]*stamp, first ID, followed []string) (text string, args []any) {
 		clocks, own, groups := make([]string, len(owners)), make([]int64, len(owners)), make([]int64, len(owners))
 		texts := map[ID]string{} // many mailboxes have few ids
 		for i, owner := range owners {
@@ -174,7 +194,7 @@ var setClocksOf = map[string]func(owners []string, stamps map[string]*stamp, fir
 			clocks[i], own[i], groups[i] = texts[s.clock], int64(s.own), int64(s.groups)
 		}
 		ids := slices.Collect(maps.Values(texts))
-		return setClocksByArrays, []any{db.Array(owners), db.Array(clocks), db.Array(own), db.Array(groups), first, db.Array(ids)}
+		return setClocksByArrays, []any{db.Array(owners), db.Array(clocks), db.Array(own), db.Array(groups), first, db.Array(ids), db.Array(followed)}
 	},
 }
 
@@ -184,7 +204,7 @@ var setClocksByArrays = `
 	WITH stamped AS (
 		` + SetClocks("SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[])", "$5") + `
 	)
-	SELECT * FROM stamped WHERE clock NOT IN (SELECT unnest($6::uuid[])) OR blocking OR closed`
+	SELECT * FROM stamped WHERE clock NOT IN (SELECT unnest($6::uuid[])) OR blocking OR closed OR user_id = ANY($7::text[])`
 
 // SetClocks writes the statement that locks mailboxes, in the order of the rows, and sets
 // each clock that is below the first of the new ids. The rows are the owner, the clock, and by how
@@ -194,7 +214,7 @@ func SetClocks(rows, first string) string {
 		ON CONFLICT (user_id) DO UPDATE
 		SET clock = CASE WHEN mailboxes.clock < ` + first + ` THEN excluded.clock ELSE mailboxes.clock END,
 			own_changes = mailboxes.own_changes + excluded.own_changes, group_changes = mailboxes.group_changes + excluded.group_changes
-		RETURNING user_id, clock, blocking, closed`
+		RETURNING user_id, clock, own_changes, group_changes, blocking, closed`
 }
 
 // Close marks a mailbox, which must be locked, as that of a user who is being erased, or opens it

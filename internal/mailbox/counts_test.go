@@ -37,7 +37,8 @@ func TestCounts(t *testing.T) {
 		}
 		batch := func(changes ...*mailbox.Change) func() error {
 			return func() error {
-				return mailboxes.Batch(t.Context(), always(changes), func(context.Context, *sqlx.Tx) error { return nil })
+				_, err := mailboxes.Batch(t.Context(), nil, always(changes), func(context.Context, *sqlx.Tx) error { return nil })
+				return err
 			}
 		}
 		for _, test := range []struct {
@@ -117,7 +118,7 @@ func TestClosed(t *testing.T) {
 		changes := []*mailbox.Change{{Owners: []string{"ann", "bob"}, N: 1}, {Owners: []string{"bob", "carl"}, N: 1}}
 		expect := func(first, second []string) {
 			t.Helper()
-			err := mailboxes.Batch(t.Context(), always(changes), func(context.Context, *sqlx.Tx) error { return nil })
+			_, err := mailboxes.Batch(t.Context(), nil, always(changes), func(context.Context, *sqlx.Tx) error { return nil })
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -61,9 +61,6 @@ func (m *Mailboxes) Waiting() int { return m.locks.length() }
 // NewIDs makes ids, in increasing order and greater than all that were made before.
 func (m *Mailboxes) NewIDs(n int) []ID { return m.ids.next(n) }
 
-// Publish announces whose mailboxes have changed.
-func (m *Mailboxes) Publish(owners []string) { m.publish(owners) }
-
 // Change makes one change in the mailboxes of its owners, of whom there may be any number: it
 // runs fn in a transaction that has locked them and set their clocks to the id, and publishes
 // the owners once that is committed. A change waits in memory until no other change holds
@@ -97,20 +94,32 @@ func (m *Mailboxes) EraseFound(
 // Batch makes many changes in one transaction as [Mailboxes.Change] makes one: those that find returns at
 // its start, before it locks any mailbox. It takes no locks in
 // memory, so two batches with an owner in common would wait for each other in the database. Nor
-// does it publish, since only fn knows what became of each; see [Mailboxes.Publish]. Changes of
+// does it publish, since only fn knows what became of each. Changes of
 // the same owners have ids in their order. Where a mailbox is ahead, other changes may not, but
-// all of them become visible together.
-func (m *Mailboxes) Batch(ctx context.Context, find func(context.Context, *sqlx.Tx) ([]*Change, error), fn func(context.Context, *sqlx.Tx) error) error {
-	return m.db.Add(ctx, WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
+// all of them become visible together. It returns where the mailboxes of the followed owners, who
+// must be among those of the changes, end after the transaction.
+func (m *Mailboxes) Batch(
+	ctx context.Context, followed []string,
+	find func(context.Context, *sqlx.Tx) ([]*Change, error), fn func(context.Context, *sqlx.Tx) error,
+) (ends map[string]Position, err error) {
+	err = m.db.Add(ctx, WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
 		changes, err := find(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if err := m.stamp(ctx, tx, changes); err != nil {
+		ends = make(map[string]Position, len(followed))
+		for _, owner := range followed {
+			ends[owner] = Position{}
+		}
+		if err := m.stamp(ctx, tx, changes, ends); err != nil {
 			return err
 		}
 		return fn(ctx, tx)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return ends, nil
 }
 
 // transaction is [db.DB.Add] or [db.DB.Tx].
@@ -132,7 +141,7 @@ func (m *Mailboxes) change(
 			if c, err = find(ctx, tx); err != nil {
 				return err
 			}
-			if err := m.stamp(ctx, tx, []*Change{&c}); err != nil {
+			if err := m.stamp(ctx, tx, []*Change{&c}, nil); err != nil {
 				return err
 			}
 			return fn(ctx, tx, c)

@@ -107,7 +107,7 @@ func (r *replica) change() {
 		for i := range changes {
 			changes[i] = &mailbox.Change{Owners: r.drawOwners(), N: 1 + r.random.IntN(2)}
 		}
-		err = r.mailboxes.Batch(r.t.Context(), always(changes), func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err = r.mailboxes.Batch(r.t.Context(), nil, always(changes), func(ctx context.Context, tx *sqlx.Tx) error {
 			// Where a mailbox is ahead, the ids of a batch, which become visible together, are in another order.
 			byID := func(a, b *mailbox.Change) int { return a.IDs[0].Compare(b.IDs[0]) }
 			for _, c := range slices.SortedFunc(slices.Values(changes), byID) {

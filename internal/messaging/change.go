@@ -1,6 +1,9 @@
 package messaging
 
-import "github.com/message-service/message-service/internal/roster"
+import (
+	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/roster"
+)
 
 // Change is the present state of a message, a read marker, a group or a membership (the others are nil), at
 // the position of its latest change in a user's feed. A deleted group has neither name nor metadata.
@@ -21,15 +24,14 @@ type ChangePage struct {
 	Counts  Counts // of the mailbox at Next; not if HasMore
 }
 
-// Counts are what a mailbox has counted: its changes. A reader who knows two counts, and the changes that they
-// saw in between, can tell whether there were others.
-type Counts struct {
-	Own    int64 // transactions with changes other than of groups, or of the user's own memberships
-	Groups int64 // changes of groups, each; 0 for a user who was never in one
-}
+// Counts are what a mailbox has counted.
+type Counts = mailbox.Counts
 
 // Position is the end of a feed.
-type Position struct {
-	Clock ID
-	Counts
+type Position = mailbox.Position
+
+// Stored is all that a transaction has changed in a mailbox.
+type Stored struct {
+	Position          // of the mailbox, after the transaction
+	Changes  []Change // in the order of the feed
 }

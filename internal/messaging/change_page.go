@@ -44,7 +44,7 @@ func countsOf(clock *changeRow) (Counts, error) {
 		return Counts{}, err
 	}
 	groups, err := strconv.ParseInt(clock.Recipient, 10, 64)
-	return Counts{own, groups}, err
+	return Counts{Own: own, Groups: groups}, err
 }
 
 // feedLimit bounds a page of a feed.

@@ -12,9 +12,9 @@ type engine interface {
 	// one statement, unless a mailbox is ahead of their ids or one of their users has ever
 	// blocked somebody or is being erased. It returns the ids of the messages it has stored: not of those whose
 	// idempotency keys are taken. The others go through [store]; an engine without such a statement
-	// stores none. After an error, which is a db.ErrUnavailable, the outcome is unknown; the statement has
-	// run once at most.
-	storeBatch(ctx context.Context, messages []*StoredMessage) (stored []ID, err error)
+	// stores none. It also returns where the mailboxes of the followed users end now, whether it has stored something or
+	// not. After an error, which is a db.ErrUnavailable, the outcome is unknown; the statement has run once at most.
+	storeBatch(ctx context.Context, messages []*StoredMessage, followed []string) (stored []ID, ends map[string]Position, err error)
 
 	// selectChanges returns a page of a user's feed.
 	selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error)

@@ -23,7 +23,7 @@ type eraseInGroups struct {
 
 func newEraseInGroups(t *testing.T, engine db.Engine) *eraseInGroups {
 	f := &eraseInGroups{t: t}
-	f.Service = New(dbtest.Open(t, dbtest.NewURL(t, engine)), Options{Publish: func(addresses []string) {
+	f.Service = New(dbtest.Open(t, dbtest.NewURL(t, engine)), Options{Publish: func(addresses []string, _ map[string]Stored) {
 		groups := slices.DeleteFunc(slices.Clone(addresses), func(address string) bool { return !roster.IsGroup(address) })
 		if len(groups) > 1 {
 			t.Errorf("one transaction changed %v", groups)

@@ -44,7 +44,7 @@ func TestGroupStamps(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		var mu sync.Mutex
 		var published []string
-		s := newReplicas(t, engine, 1, Options{Publish: func(users []string) {
+		s := newReplicas(t, engine, 1, Options{Publish: func(users []string, _ map[string]Stored) {
 			mu.Lock()
 			defer mu.Unlock()
 			published = append(published, users...)

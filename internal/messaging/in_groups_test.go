@@ -23,7 +23,7 @@ type inGroups struct {
 
 func newInGroups(t *testing.T, engine db.Engine) *inGroups {
 	f := &inGroups{t: t}
-	f.Service = New(dbtest.Open(t, dbtest.NewURL(t, engine)), Options{Publish: func(users []string) { f.published = append(f.published, users) }})
+	f.Service = New(dbtest.Open(t, dbtest.NewURL(t, engine)), Options{Publish: func(users []string, _ map[string]Stored) { f.published = append(f.published, users) }})
 	t.Cleanup(func() { _ = f.Close(context.Background()) })
 	return f
 }

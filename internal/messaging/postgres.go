@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -63,22 +64,53 @@ var storeBatch = `
 	)
 	SELECT id FROM stored`
 
-func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage) (stored []ID, err error) {
+// storeBatchFollowed also selects where the mailboxes of followed users end, as rows with the user.
+var storeBatchFollowed = strings.TrimSuffix(storeBatch, "SELECT id FROM stored") + `
+	SELECT '' AS user_id, id AS clock, 0 AS own_changes, 0 AS group_changes FROM stored
+	UNION ALL SELECT user_id, clock, own_changes, group_changes FROM locked
+	WHERE user_id = ANY($` + strconv.Itoa(len(storedColumns)+2) + `::text[])`
+
+func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage, followed []string) (stored []ID, ends map[string]Position, err error) {
 	if p.slowOnly.Load() {
-		return nil, nil
+		return nil, nil, nil
 	}
-	err = p.db.Statement(ctx, mailbox.WriteTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
-		stored = nil
-		if err := sqlx.SelectContext(ctx, q, &stored, storeBatch, append([]any{list[0].ID}, arraysOf(list)...)...); err != nil {
+	args := append([]any{list[0].ID}, arraysOf(list)...)
+	err = p.db.Statement(ctx, mailbox.WriteTimeout, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		if len(followed) == 0 {
+			stored = nil
+			err = sqlx.SelectContext(ctx, q, &stored, storeBatch, args...)
+		} else {
+			stored, ends, err = selectStored(ctx, q, append(args, db.Array(followed))...)
+		}
+		if err != nil {
 			return fmt.Errorf("store a batch: %w", err)
 		}
 		return nil
 	})
 	if err == nil || errors.Is(err, db.ErrUnavailable) {
-		return stored, err
+		return stored, ends, err
 	}
 	p.slowOnly.Store(db.IsUnsupported(err))
-	return nil, nil // the path of the rules finds the message at fault
+	return nil, nil, nil // the path of the rules finds the message at fault
+}
+
+// selectStored runs storeBatchFollowed.
+func selectStored(ctx context.Context, q sqlx.QueryerContext, args ...any) (stored []ID, ends map[string]Position, err error) {
+	ends = map[string]Position{}
+	err = table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
+		var user string
+		var end Position
+		if err := rows.Scan(&user, &end.Clock, &end.Own, &end.Groups); err != nil {
+			return false, err
+		}
+		if user == "" {
+			stored = append(stored, end.Clock)
+		} else {
+			ends[user] = end
+		}
+		return false, nil
+	}, storeBatchFollowed, args...)
+	return stored, ends, err
 }
 
 // insertByArrays is the INSERT of any number of messages, so that Postgres need not parse and plan one each time.

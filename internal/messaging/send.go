@@ -29,6 +29,9 @@ type outcome struct {
 	err      error
 }
 
+// isStored reports whether the message was stored by this send, and not by an earlier one with the same key.
+func (o *outcome) isStored() bool { return o.message != nil && !o.replayed }
+
 func newSend(draft Draft) *send {
 	s := &send{draft: draft.stored(), keys: []string{draft.Recipient}}
 	if !roster.IsGroup(draft.Recipient) {

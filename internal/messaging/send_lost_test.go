@@ -21,29 +21,35 @@ type losing struct {
 	tried []*StoredMessage // copies of those that it was given
 }
 
-func (e *losing) storeBatch(ctx context.Context, list []*StoredMessage) (stored []ID, err error) {
+func (e *losing) storeBatch(ctx context.Context, list []*StoredMessage, followed []string) (stored []ID, ends map[string]Position, err error) {
 	for _, m := range list {
 		e.tried = append(e.tried, new(*m))
 	}
 	if e.runs {
-		if stored, err = e.engine.storeBatch(ctx, list); err != nil || len(stored) != len(list) {
-			return nil, fmt.Errorf("%d of %d were stored: %w", len(stored), len(list), err)
+		if stored, ends, err = e.engine.storeBatch(ctx, list, followed); err != nil || len(stored) != len(list) {
+			return nil, nil, fmt.Errorf("%d of %d were stored: %w", len(stored), len(list), err)
 		}
 	}
-	return nil, fmt.Errorf("%w: %w", db.ErrUnavailable, driver.ErrBadConn)
+	return nil, ends, fmt.Errorf("%w: %w", db.ErrUnavailable, driver.ErrBadConn)
 }
 
 // TestAnswerLost loses the answers to the statements of sends, with and without keys: each send succeeds, and
-// is stored once, whether its statement had run or runs afterwards.
+// is stored once, whether its statement had run or runs afterwards. What is handed over of it is what the transaction that was
+// answered has stored.
 func TestAnswerLost(t *testing.T) {
 	t.Parallel()
 	for _, runs := range []bool{true, false} {
 		t.Run(fmt.Sprintf("runs=%t", runs), func(t *testing.T) {
 			t.Parallel()
+			var published map[string]Stored
 			service := New(dbtest.Open(t, dbtest.NewURL(t, db.Postgres)), Options{})
 			defer service.Close(t.Context()) //nolint:errcheck // nothing waits
 			e := &losing{engine: service.engine, runs: runs}
-			w := &sends{engine: e, mailboxes: service.mailboxes, stored: newMeter()}
+			w := &sends{
+				engine: e, mailboxes: service.mailboxes, stored: newMeter(),
+				followed: func(users []string) []string { return users },
+				publish:  func(_ []string, stored map[string]Stored) { published = stored },
+			}
 			batch := []*send{
 				newSend(Draft{Sender: "ann", Recipient: "bob", Text: "0"}),
 				newSend(Draft{Sender: "ann", Recipient: "bob", Text: "1", IdempotencyKey: "key"}),
@@ -54,7 +60,7 @@ func TestAnswerLost(t *testing.T) {
 				t.Fatalf("%d failed: %v", len(failed), err)
 			}
 			if !runs { // they run now
-				if stored, err := e.engine.storeBatch(t.Context(), e.tried); err != nil || len(stored) > 0 {
+				if stored, _, err := e.engine.storeBatch(t.Context(), e.tried, nil); err != nil || len(stored) > 0 {
 					t.Errorf("%d were stored afterwards: %v", len(stored), err)
 				}
 			}
@@ -65,6 +71,10 @@ func TestAnswerLost(t *testing.T) {
 			for i, s := range batch {
 				if s.err != nil || s.message == nil || s.replayed || len(ids) != len(batch) || s.message.ID != ids[i] {
 					t.Errorf("send %d has the outcome %+v, and there are %v", i, s.outcome, ids)
+				}
+				handed := slices.ContainsFunc(published["ann"].Changes, func(c Change) bool { return s.message != nil && c.Cursor == s.message.ID })
+				if handed == runs {
+					t.Errorf("send %d is handed over: %t", i, handed)
 				}
 				if runs != slices.Contains(ids, e.tried[i].ID) {
 					t.Errorf("send %d has the id that was tried: %t", i, !runs)

@@ -34,7 +34,7 @@ func TestStoreBatch(t *testing.T) {
 				m := d.stored()
 				m.ID, messages[i] = id, &m
 			}
-			ids, err := service.engine.storeBatch(t.Context(), messages)
+			ids, _, err := service.engine.storeBatch(t.Context(), messages, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,8 +135,8 @@ func TestNeedsRules(t *testing.T) {
 // storesFirst is an engine that stores the first message of a batch.
 type storesFirst struct{ engine }
 
-func (storesFirst) storeBatch(_ context.Context, messages []*StoredMessage) ([]ID, error) {
-	return []ID{messages[0].ID}, nil
+func (storesFirst) storeBatch(_ context.Context, messages []*StoredMessage, _ []string) ([]ID, map[string]Position, error) {
+	return []ID{messages[0].ID}, nil, nil
 }
 
 // TestStoreFastAgain takes sends again that a transaction had stored before it failed: what was
@@ -144,12 +144,12 @@ func (storesFirst) storeBatch(_ context.Context, messages []*StoredMessage) ([]I
 func TestStoreFastAgain(t *testing.T) {
 	service := New(dbtest.Open(t, dbtest.NewURL(t, db.SQLite)), Options{})
 	defer service.Close(t.Context()) //nolint:errcheck // nothing waits
-	w := &sends{engine: storesFirst{}, mailboxes: service.mailboxes}
+	w := &sends{engine: storesFirst{}, mailboxes: service.mailboxes, followed: func([]string) []string { return nil }}
 	batch := []*send{{}, {}}
 	for _, s := range batch {
 		s.message = &s.draft.Message
 	}
-	rest, err := w.storeFast(batch)
+	rest, _, err := w.storeFast(batch)
 	if err != nil || !slices.Equal(rest, batch[1:]) || batch[0].message == nil || batch[1].message != nil {
 		t.Errorf("%v are left, with %v: %v", rest, batch[1].message, err)
 	}

@@ -28,12 +28,16 @@ type sends struct {
 	toGroups  *groupcommit.Committer[*send] // apart, since one of them may change thousands of mailboxes
 	indexer   *indexer                      // nil without searches
 	stored    *meter                        // sends that were stored
+	followed  func(users []string) []string // see [Options]
+	publish   func(addresses []string, stored map[string]Stored)
 }
 
-func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, rosters *roster.Rosters, index *indexer, queueSize int) *sends {
-	w := &sends{engine: e, mailboxes: mailboxes, rosters: rosters, indexer: index, stored: newMeter()}
+func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, rosters *roster.Rosters, index *indexer, o Options) *sends {
+	w := &sends{
+		engine: e, mailboxes: mailboxes, rosters: rosters, indexer: index, stored: newMeter(), followed: o.Followed, publish: o.Publish,
+	}
 	options := groupcommit.Options[*send]{
-		Size: queueSize, Writers: database.Slots.Batches, Timeout: sendTimeout, Write: w.write,
+		Size: o.QueueSize, Writers: database.Slots.Batches, Timeout: sendTimeout, Write: w.write,
 		FailsAll: func(err error) bool { return errors.Is(err, db.ErrUnavailable) },
 	}
 	w.toUsers = groupcommit.Start(options)
@@ -95,12 +99,13 @@ func explainWait(err error) error {
 func (w *sends) write(batch []*send) (failed []*send, err error) {
 	rest := batch
 	if !slices.ContainsFunc(batch, (*send).needsRules) {
-		if rest, err = w.storeFast(batch); err != nil {
+		var ends map[string]Position
+		if rest, ends, err = w.storeFast(batch); err != nil {
 			return batch, err
 		}
-	}
-	if len(rest) < len(batch) {
-		w.committed(batch)
+		if len(rest) < len(batch) || len(ends) > 0 {
+			w.committed(batch, ends)
+		}
 	}
 	if len(rest) == 0 {
 		return nil, nil
@@ -110,33 +115,43 @@ func (w *sends) write(batch []*send) (failed []*send, err error) {
 		changes[i] = s.change
 	}
 	known := func(context.Context, *sqlx.Tx) ([]*mailbox.Change, error) { return changes, nil }
-	err = w.mailboxes.Batch(context.Background(), known, func(ctx context.Context, tx *sqlx.Tx) error {
+	ends, err := w.mailboxes.Batch(context.Background(), w.followedIn(rest), known, func(ctx context.Context, tx *sqlx.Tx) error {
 		return store(ctx, tx, rest)
 	})
 	if err != nil {
 		return rest, err
 	}
-	w.committed(rest)
+	w.committed(rest, ends)
 	return nil, nil
 }
 
+// followedIn returns the users of a batch whose mailboxes are followed, some of them repeatedly.
+func (w *sends) followedIn(batch []*send) []string {
+	users := make([]string, 0, 2*len(batch))
+	for _, s := range batch {
+		users = append(users, s.keys...)
+	}
+	return w.followed(users)
+}
+
 // storeFast stores a batch by the engine's one statement, if it has one, and returns the sends that
-// it has not stored, or may not have. With one statement, row locks are not held during round trips.
-func (w *sends) storeFast(batch []*send) (rest []*send, err error) {
+// it has not stored, or may not have, and where followed mailboxes end now. With one statement, row locks are not held
+// during round trips.
+func (w *sends) storeFast(batch []*send) (rest []*send, ends map[string]Position, err error) {
 	for i, id := range w.mailboxes.NewIDs(len(batch)) {
 		batch[i].draft.ID, batch[i].outcome = id, outcome{} // not of an earlier attempt
 	}
-	stored, err := w.engine.storeBatch(context.Background(), draftsOf(batch))
+	stored, ends, err := w.engine.storeBatch(context.Background(), draftsOf(batch), w.followedIn(batch))
 	if db.IsLost(err) {
 		for _, s := range batch {
 			s.tried = s.draft.ID
 		}
-		return batch, nil
+		return batch, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return settle(batch, stored), nil
+	return settle(batch, stored), ends, nil
 }
 
 // writeToGroups is write for sends to groups. It stores as many at a time as their mailboxes allow.
@@ -154,23 +169,24 @@ func (w *sends) writeToGroups(batch []*send) (failed []*send, err error) {
 			}
 			return changesOfGroups(now, locked), nil
 		}
-		err := w.mailboxes.Batch(context.Background(), find, func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := w.mailboxes.Batch(context.Background(), nil, find, func(ctx context.Context, tx *sqlx.Tx) error {
 			return storeInGroups(ctx, tx, now)
 		})
 		if err != nil {
 			return rest, err
 		}
-		w.committed(now)
+		w.committed(now, nil)
 		rest = later
 	}
 	return nil, nil
 }
 
 // committed counts the messages that a batch has stored, and publishes the changed mailboxes; of a group only its own.
-func (w *sends) committed(batch []*send) {
+// Of those whose ends are known it publishes what was stored in them.
+func (w *sends) committed(batch []*send, ends map[string]Position) {
 	stored, changed := 0, make([]string, 0, 2*len(batch))
 	for _, s := range batch {
-		if s.message != nil && !s.replayed {
+		if s.isStored() {
 			stored++
 			changed = append(changed, s.keys...)
 			if w.indexer != nil {
@@ -179,5 +195,32 @@ func (w *sends) committed(batch []*send) {
 		}
 	}
 	w.stored.add(stored)
-	w.mailboxes.Publish(changed)
+	w.publish(changed, storedIn(batch, ends))
+}
+
+// storedIn returns what a batch has stored in the mailboxes whose ends are known.
+func storedIn(batch []*send, ends map[string]Position) map[string]Stored {
+	if len(ends) == 0 {
+		return nil
+	}
+	stored := make(map[string]Stored, len(ends))
+	for user, end := range ends {
+		stored[user] = Stored{Position: end}
+	}
+	for _, s := range batch {
+		if !s.isStored() || s.message.ID == s.tried { // by an earlier transaction, whose answer was lost
+			continue
+		}
+		change := Change{Cursor: s.message.ID, Message: new(*s.message)}
+		for _, user := range s.message.mailboxes() {
+			if in, known := stored[user]; known {
+				in.Changes = append(in.Changes, change)
+				stored[user] = in
+			}
+		}
+	}
+	for _, in := range stored { // where some mailboxes were ahead, the ids do not follow the batch
+		slices.SortFunc(in.Changes, func(a, b Change) int { return a.Cursor.Compare(b.Cursor) })
+	}
+	return stored
 }

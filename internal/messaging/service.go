@@ -47,9 +47,12 @@ type Options struct {
 
 	Log *slog.Logger // for messages to the operator; none if nil
 
-	// Publish announces whose mailboxes have changed, once that is committed. It must
-	// not block.
-	Publish func(users []string)
+	// Followed returns those of some users whose mailboxes somebody follows in this process; nil if nobody does.
+	Followed func(users []string) []string
+
+	// Publish announces whose mailboxes have changed, once that is committed, and of followed ones, as far as
+	// that is known, what was stored in them. It must not block.
+	Publish func(addresses []string, stored map[string]Stored)
 }
 
 // New makes a service on a migrated database. Close it to store what is waiting.
@@ -61,7 +64,10 @@ func New(database *db.DB, options Options) *Service {
 		options.QueueSize = 4096
 	}
 	if options.Publish == nil {
-		options.Publish = func([]string) {}
+		options.Publish = func([]string, map[string]Stored) {}
+	}
+	if options.Followed == nil {
+		options.Followed = func([]string) []string { return nil }
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -71,7 +77,9 @@ func New(database *db.DB, options Options) *Service {
 	if !options.SearchOff {
 		index = newIndexer(database, e, options.Log)
 	}
-	mailboxes := mailbox.New(database, mailbox.Options{Now: options.Now, Waiting: options.QueueSize, Publish: options.Publish})
+	mailboxes := mailbox.New(database, mailbox.Options{
+		Now: options.Now, Waiting: options.QueueSize, Publish: func(owners []string) { options.Publish(owners, nil) },
+	})
 	rosters := roster.New(database)
 	return &Service{
 		db:        database,
@@ -79,7 +87,7 @@ func New(database *db.DB, options Options) *Service {
 		now:       options.Now,
 		mailboxes: mailboxes,
 		rosters:   rosters,
-		sends:     startSends(database, e, mailboxes, rosters, index, options.QueueSize),
+		sends:     startSends(database, e, mailboxes, rosters, index, options),
 		queueSize: options.QueueSize,
 		indexer:   index,
 		searches:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),

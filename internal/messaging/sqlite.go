@@ -28,7 +28,9 @@ func newSQLite(*db.DB) engine {
 func (*sqlite) rebind(statement string) string { return statement }
 
 // storeBatch stores none: without round trips, the path of the rules is as fast.
-func (*sqlite) storeBatch(context.Context, []*StoredMessage) ([]ID, error) { return nil, nil }
+func (*sqlite) storeBatch(context.Context, []*StoredMessage, []string) ([]ID, map[string]Position, error) {
+	return nil, nil, nil
+}
 
 // merged needs no more: SQLite merges two sorted selects as it reads them.
 func (*sqlite) merged(a, b, order string) string { return a + " UNION ALL " + b + " " + order }
