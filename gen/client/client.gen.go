@@ -438,9 +438,11 @@ type EditMessageRequest struct {
 }
 
 // ExportRecord One line of an export: a message, a read marker, a block, a group, a membership or a conversation
-// that is muted or hidden, named by `type`, or the end. Groups, such conversations, and all members from `created` to `fingerprint`, are for
-// moving a whole store (`message-service export` and `import`) and are not part
-// of a user's export.
+// that is muted or hidden, named by `type`, or the end. A membership and a conversation may have
+// `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
+//
+// Groups, `created`, `since`, `visibleFrom`, and all members from `changed` to `fingerprint` are for
+// moving a whole store (`message-service export` and `import`), and not part of a user's export.
 type ExportRecord struct {
 	// Block A user receives nothing from a peer.
 	Block *Block `json:"block,omitempty"`
@@ -2183,9 +2185,10 @@ type ClientInterface interface {
 	// ExportUser Export what concerns a user
 	//
 	// Every message the user sent or received that is not deleted, the oldest first, then
-	// those they sent to groups, then the user's read markers, blocks and memberships of
-	// groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
-	// an `ExportRecord`. Read it as a stream; it is never held in memory here.
+	// those they sent to groups, then the user's read markers, blocks, memberships of groups
+	// and conversations with users that are muted or hidden: all of them, without a limit, as
+	// lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each an `ExportRecord`. Read it as a
+	// stream; it is never held in memory here.
 	//
 	// The last line has the type `end`. An answer without it was cut short, as
 	// happens when the database fails on the way or the client does not read for 30
@@ -3347,9 +3350,10 @@ func (c *Client) SetTyping(ctx context.Context, userID User, peerID Peer, reqEdi
 // ExportUser Export what concerns a user
 //
 // Every message the user sent or received that is not deleted, the oldest first, then
-// those they sent to groups, then the user's read markers, blocks and memberships of
-// groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
-// an `ExportRecord`. Read it as a stream; it is never held in memory here.
+// those they sent to groups, then the user's read markers, blocks, memberships of groups
+// and conversations with users that are muted or hidden: all of them, without a limit, as
+// lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each an `ExportRecord`. Read it as a
+// stream; it is never held in memory here.
 //
 // The last line has the type `end`. An answer without it was cut short, as
 // happens when the database fails on the way or the client does not read for 30
@@ -6275,9 +6279,10 @@ type ClientWithResponsesInterface interface {
 	// ExportUserWithResponse Export what concerns a user
 	//
 	// Every message the user sent or received that is not deleted, the oldest first, then
-	// those they sent to groups, then the user's read markers, blocks and memberships of
-	// groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
-	// an `ExportRecord`. Read it as a stream; it is never held in memory here.
+	// those they sent to groups, then the user's read markers, blocks, memberships of groups
+	// and conversations with users that are muted or hidden: all of them, without a limit, as
+	// lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each an `ExportRecord`. Read it as a
+	// stream; it is never held in memory here.
 	//
 	// The last line has the type `end`. An answer without it was cut short, as
 	// happens when the database fails on the way or the client does not read for 30
@@ -12229,9 +12234,10 @@ func (c *ClientWithResponses) SetTypingWithResponse(ctx context.Context, userID 
 // ExportUserWithResponse Export what concerns a user
 //
 // Every message the user sent or received that is not deleted, the oldest first, then
-// those they sent to groups, then the user's read markers, blocks and memberships of
-// groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each
-// an `ExportRecord`. Read it as a stream; it is never held in memory here.
+// those they sent to groups, then the user's read markers, blocks, memberships of groups
+// and conversations with users that are muted or hidden: all of them, without a limit, as
+// lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each an `ExportRecord`. Read it as a
+// stream; it is never held in memory here.
 //
 // The last line has the type `end`. An answer without it was cut short, as
 // happens when the database fails on the way or the client does not read for 30

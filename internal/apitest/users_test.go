@@ -11,8 +11,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
 
 	"github.com/message-service/message-service/api/messageservice"
 	"github.com/message-service/message-service/gen/client"
@@ -35,6 +37,13 @@ func TestExport(t *testing.T) {
 		s.Read(t, "bob", "alice", sent.ID)
 		s.Block(t, "alice", "mallory")
 		s.Block(t, "bob", "alice")
+		s.NewGroup(t, "~team", "alice", "bob")
+		s.Send(t, "bob", "~team", "hello")
+		until := time.Date(2099, 1, 2, 3, 4, 5, 6_000_000, time.UTC)
+		for _, c := range []struct{ user, peer string }{{"alice", "bob"}, {"alice", "~team"}, {"bob", "alice"}} {
+			request := client.UpdateConversationRequest{MutedUntil: nullable.NewNullableWithValue(until), Hidden: new(true)}
+			apitest.Call(s.UpdateConversationWithResponse(t.Context(), c.user, c.peer, request)).Must(t, http.StatusOK)
+		}
 
 		records := s.Export(t, "alice")
 		var messages []client.Message
@@ -47,8 +56,17 @@ func TestExport(t *testing.T) {
 			messages[1].Text != "no" || !messages[1].EditedAt.Equal(*edited.EditedAt) || *messages[1].ReplyTo != received.ID {
 			t.Errorf("exported the messages %+v", messages)
 		}
-		if len(records) != 5 || *records[3].ReadMarker != marker || records[4].Block.Peer != "mallory" {
-			t.Errorf("exported %+v", records)
+		if len(records) != 7 || *records[3].ReadMarker != marker || records[4].Block.Peer != "mallory" ||
+			records[5].Membership.Group != "~team" || records[6].Conversation.Peer != "bob" {
+			t.Fatalf("exported %+v", records)
+		}
+		for _, r := range records[5:] {
+			if r.MutedUntil == nil || !r.MutedUntil.Equal(until) || r.Hidden == nil {
+				t.Fatalf("exported %+v", r)
+			}
+		}
+		if *records[6].Hidden != sent.ID {
+			t.Errorf("hidden up to %s, want %s", records[6].Hidden, sent.ID)
 		}
 		if nobody := s.Export(t, "nobody"); len(nobody) != 0 {
 			t.Errorf("exported %+v of nobody", nobody)

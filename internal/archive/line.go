@@ -28,6 +28,8 @@ func appendLine(b []byte, r messaging.Record, store bool) []byte {
 	var changed *messaging.ID
 	var key messaging.KeyRecord
 	var rest []byte // what an import needs of a group or a membership
+	var mutedUntil *time.Time
+	var hidden *messaging.ID
 	switch {
 	case r.Message != nil:
 		b = contract.AppendMessageQuoting(append(b, `{"type":"message","message":`...), &r.Message.Message, quoteText)
@@ -45,14 +47,18 @@ func appendLine(b []byte, r messaging.Record, store bool) []byte {
 	case r.Settings != nil:
 		b = contract.AppendText(append(b, `{"type":"conversation","conversation":{"user":`...), r.Settings.Owner)
 		b = append(contract.AppendText(append(b, `,"peer":`...), r.Settings.Peer), '}')
-		rest = appendSettings(nil, r.Settings.MutedUntil, r.Settings.Hidden)
+		mutedUntil, hidden = r.Settings.MutedUntil, r.Settings.Hidden
 	default:
 		b = contract.AppendMembership(append(b, `{"type":"membership","membership":`...), r.Membership)
-		rest = appendRest(nil, r.Membership)
+		rest = appendBeginning(nil, r.Membership)
+		mutedUntil, hidden = r.Membership.MutedUntil, r.Membership.Hidden
 		changed = &r.Membership.Changed
 	}
 	if store {
 		b = append(b, rest...)
+	}
+	b = appendSettings(b, mutedUntil, hidden)
+	if store {
 		b = appendID(b, `,"changed":`, changed)
 		b = appendHash(b, `,"keyHash":"`, key.Hash)
 		b = appendHash(b, `,"fingerprint":"`, key.Fingerprint)
@@ -64,13 +70,13 @@ func appendLine(b []byte, r messaging.Record, store bool) []byte {
 	return b
 }
 
-// appendRest appends what an import needs of a membership.
-func appendRest(b []byte, m *roster.Membership) []byte {
+// appendBeginning appends what an import needs of a membership.
+func appendBeginning(b []byte, m *roster.Membership) []byte {
 	b = appendID(b, `,"since":`, &m.Since)
 	if m.VisibleFrom != (messaging.ID{}) {
 		b = appendID(b, `,"visibleFrom":`, &m.VisibleFrom)
 	}
-	return appendSettings(b, m.MutedUntil, m.Hidden)
+	return b
 }
 
 func appendSettings(b []byte, mutedUntil *time.Time, hidden *messaging.ID) []byte {

@@ -40,6 +40,8 @@ type ConversationSettings struct {
 	Hidden      *ID // up to which message it is hidden
 }
 
+func (s *ConversationSettings) isEmpty() bool { return s.MutedUntil == nil && s.Hidden == nil }
+
 // ConversationEdit is what to replace in a user's view of a conversation.
 type ConversationEdit struct {
 	MutedUntil **time.Time // nil leaves it as it is; a pointer to nil removes it

@@ -51,6 +51,10 @@ var plannedQueries = map[string]struct {
 		_, err := selectReadMarkers(ctx, q, user, "fan-100", 101)
 		return err
 	}, []string{"read_markers_pkey"}},
+	"settings": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {
+		_, err := selectSettings(ctx, q, user, "fan-100", 101)
+		return err
+	}, []string{"conversations_pkey"}},
 	"export": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ Window) error {
 		_, err := selectMessagesOf(ctx, q, e, user, ID{}, 100)
 		return err

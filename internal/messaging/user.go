@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jmoiron/sqlx"
 
@@ -24,9 +25,9 @@ const exportBatch = 200
 
 // ExportUser yields every message that a user sent or received and that is not
 // deleted, the oldest first, then those they sent to groups, also to some that they are no longer in, then
-// the user's read markers, blocks and memberships. It reads them in batches, so that it needs
-// little memory and no long transaction, and stops when yield returns an error. Errors: [Forbidden];
-// [Unavailable], and those of yield.
+// the user's read markers, blocks, memberships and what they have set for conversations with users. It reads them in
+// batches, so that it needs little memory and no long transaction, and stops when yield returns an error. Errors:
+// [Forbidden]; [Unavailable], and those of yield.
 func (s *Service) ExportUser(ctx context.Context, caller Caller, user string, yield func(Record) error) error {
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return err
@@ -56,7 +57,7 @@ type exportPortion func(context.Context, sqlx.QueryerContext) (records []Record,
 
 func (s *Service) exportPortions(user string) []exportPortion {
 	var message, inGroups ID // the last one that was read
-	var marker, block, group string
+	var marker, block, group, peer string
 	return []exportPortion{
 		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
 			page, err := selectMessagesOf(ctx, q, s.engine, user, message, exportBatch)
@@ -77,6 +78,11 @@ func (s *Service) exportPortions(user string) []exportPortion {
 		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
 			found, err := selectMemberships(ctx, q, user, group, exportBatch)
 			return toRecords(found, func(m *roster.Membership) Record { group = m.Group; return Record{Membership: m} }), len(found) == exportBatch, err
+		},
+		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
+			found, err := selectSettings(ctx, q, user, peer, exportBatch)
+			records := toRecords(found, func(s *ConversationSettings) Record { peer = s.Peer; return Record{Settings: s} })
+			return slices.DeleteFunc(records, func(r Record) bool { return r.Settings.isEmpty() }), len(found) == exportBatch, err
 		},
 	}
 }

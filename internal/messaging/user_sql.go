@@ -38,6 +38,16 @@ func selectMemberships(ctx context.Context, q sqlx.QueryerContext, user, after s
 	return memberships, nil
 }
 
+// selectSettings returns what a user has set for conversations with the users whose ids are greater than after, or has not.
+func selectSettings(ctx context.Context, q sqlx.QueryerContext, owner, after string, limit int) ([]ConversationSettings, error) {
+	settings, err := Settings.Select(ctx, q, `
+		SELECT `+Settings.Columns()+` FROM conversations WHERE owner = $1 AND peer > $2 ORDER BY peer LIMIT $3`, owner, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("select settings of conversations: %w", err)
+	}
+	return settings, nil
+}
+
 // selectReadMarkers returns a user's markers in conversations with the peers whose ids are greater
 // than after.
 func selectReadMarkers(ctx context.Context, q sqlx.QueryerContext, owner, after string, limit int) ([]ReadMarker, error) {

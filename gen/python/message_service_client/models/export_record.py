@@ -25,10 +25,11 @@ T = TypeVar("T", bound="ExportRecord")
 @_attrs_define
 class ExportRecord:
     """One line of an export: a message, a read marker, a block, a group, a membership or a conversation
-    that is muted or hidden, named by `type`, or the end. Groups, such conversations, and all members from `created` to
-    `fingerprint`, are for
-    moving a whole store (`message-service export` and `import`) and are not part
-    of a user's export.
+    that is muted or hidden, named by `type`, or the end. A membership and a conversation may have
+    `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
+
+    Groups, `created`, `since`, `visibleFrom`, and all members from `changed` to `fingerprint` are for
+    moving a whole store (`message-service export` and `import`), and not part of a user's export.
 
         Attributes:
             type_ (str): Which of the members is there: `message`, `readMarker`, `block`, `group`, `membership` or

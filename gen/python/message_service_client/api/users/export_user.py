@@ -96,10 +96,11 @@ def sync_detailed(
     """Export what concerns a user
 
      Every message the user sent or received that is not deleted, the oldest first, then
-    those they sent to groups, then the user's read markers, blocks and memberships of
-    groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-
-    spec)), each
-    an `ExportRecord`. Read it as a stream; it is never held in memory here.
+    those they sent to groups, then the user's read markers, blocks, memberships of groups
+    and conversations with users that are muted or hidden: all of them, without a limit, as
+    lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each an `ExportRecord`. Read it as
+    a
+    stream; it is never held in memory here.
 
     The last line has the type `end`. An answer without it was cut short, as
     happens when the database fails on the way or the client does not read for 30
@@ -137,10 +138,11 @@ def sync(
     """Export what concerns a user
 
      Every message the user sent or received that is not deleted, the oldest first, then
-    those they sent to groups, then the user's read markers, blocks and memberships of
-    groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-
-    spec)), each
-    an `ExportRecord`. Read it as a stream; it is never held in memory here.
+    those they sent to groups, then the user's read markers, blocks, memberships of groups
+    and conversations with users that are muted or hidden: all of them, without a limit, as
+    lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each an `ExportRecord`. Read it as
+    a
+    stream; it is never held in memory here.
 
     The last line has the type `end`. An answer without it was cut short, as
     happens when the database fails on the way or the client does not read for 30
@@ -173,10 +175,11 @@ async def asyncio_detailed(
     """Export what concerns a user
 
      Every message the user sent or received that is not deleted, the oldest first, then
-    those they sent to groups, then the user's read markers, blocks and memberships of
-    groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-
-    spec)), each
-    an `ExportRecord`. Read it as a stream; it is never held in memory here.
+    those they sent to groups, then the user's read markers, blocks, memberships of groups
+    and conversations with users that are muted or hidden: all of them, without a limit, as
+    lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each an `ExportRecord`. Read it as
+    a
+    stream; it is never held in memory here.
 
     The last line has the type `end`. An answer without it was cut short, as
     happens when the database fails on the way or the client does not read for 30
@@ -212,10 +215,11 @@ async def asyncio(
     """Export what concerns a user
 
      Every message the user sent or received that is not deleted, the oldest first, then
-    those they sent to groups, then the user's read markers, blocks and memberships of
-    groups: all of them, without a limit, as lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-
-    spec)), each
-    an `ExportRecord`. Read it as a stream; it is never held in memory here.
+    those they sent to groups, then the user's read markers, blocks, memberships of groups
+    and conversations with users that are muted or hidden: all of them, without a limit, as
+    lines of JSON ([NDJSON](https://github.com/ndjson/ndjson-spec)), each an `ExportRecord`. Read it as
+    a
+    stream; it is never held in memory here.
 
     The last line has the type `end`. An answer without it was cut short, as
     happens when the database fails on the way or the client does not read for 30
