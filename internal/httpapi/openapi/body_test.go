@@ -48,7 +48,7 @@ func TestBody(t *testing.T) {
 		`null`:                                schemaBroken + " must not be null",
 		`[]`:                                  schemaBroken + " must be of type object",
 		`"Tom"`:                               schemaBroken + " must be of type object",
-		`{}`:                                  schemaBroken + " must have at least 1 members; /name is required",
+		`{}`:                                  schemaBroken + " must have at least 1 member; /name is required",
 		`{"name":"Tom","nam":"x"}`:            schemaBroken + "/nam is not a member of this object",
 		`{"name":"Tom","~a/b":1,"Name":1}`:    schemaBroken + "/Name is not a member of this object; /~0a~1b is not a member of this object",
 		`{"name":null}`:                       schemaBroken + "/name must not be null",
@@ -68,7 +68,7 @@ func TestBody(t *testing.T) {
 		`{"name":"Tom","born":"yesterday"}`:   schemaBroken + "/born must be a time as in RFC 3339",
 		`{"name":"Tom","tags":["a","long"]}`:  schemaBroken + "/tags/1 must have at most 3 characters",
 		`{"name":"Tom","tags":["a","b","c"]}`: schemaBroken + "/tags must have at most 2 entries",
-		`{"name":"Tom","tags":[]}`:            schemaBroken + "/tags must have at least 1 entries",
+		`{"name":"Tom","tags":[]}`:            schemaBroken + "/tags must have at least 1 entry",
 		`{"name":"Tom","tags":["a","a"]}`:     schemaBroken + "/tags must not have an entry twice",
 		`{"age":31,"kind":1}`:                 schemaBroken + "/age must be at most 30; /kind " + notAllowed + "; /name is required",
 	} {

@@ -92,6 +92,13 @@ func escapePointer(name string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }
 
+func count(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // explainSchema words a schema error for the client, without the submitted value.
 func explainSchema(e *openapi3.SchemaError) string {
 	schema := e.Schema
@@ -103,11 +110,11 @@ func explainSchema(e *openapi3.SchemaError) string {
 	case "type":
 		return "must be of type " + typeOf(schema)
 	case "minLength":
-		return fmt.Sprintf("must have at least %d characters", schema.MinLength)
+		return "must have at least " + count(schema.MinLength, "character", "characters")
 	case "maxLength":
-		return fmt.Sprintf("must have at most %d characters", *schema.MaxLength)
+		return "must have at most " + count(*schema.MaxLength, "character", "characters")
 	case "minProperties":
-		return fmt.Sprintf("must have at least %d members", schema.MinProps)
+		return "must have at least " + count(schema.MinProps, "member", "members")
 	case "minimum":
 		return fmt.Sprintf("must be at least %v", *schema.Min)
 	case "maximum":
@@ -115,9 +122,9 @@ func explainSchema(e *openapi3.SchemaError) string {
 	case "enum":
 		return fmt.Sprintf("must be one of %v", schema.Enum)
 	case "minItems":
-		return fmt.Sprintf("must have at least %d entries", schema.MinItems)
+		return "must have at least " + count(schema.MinItems, "entry", "entries")
 	case "maxItems":
-		return fmt.Sprintf("must have at most %d entries", *schema.MaxItems)
+		return "must have at most " + count(*schema.MaxItems, "entry", "entries")
 	case "uniqueItems":
 		return "must not have an entry twice"
 	case "pattern":
