@@ -1,5 +1,7 @@
 import { ProblemError, type Problem } from 'message-service-client';
 
+import { named } from './text.ts';
+
 /** Waits for an answer and returns its data; throws a {@link ProblemError} if it is a problem. */
 export async function answered<T>(answer: Promise<{ data?: T; error?: Problem }>): Promise<T> {
   const { data, error } = await answer;
@@ -7,12 +9,13 @@ export async function answered<T>(answer: Promise<{ data?: T; error?: Problem }>
   return data as T;
 }
 
-/** The text to show for an error. */
-export function explain(error: unknown): string {
+/** The text to show for an error. `entries` are those of a list in the request, which an error names by their places. */
+export function explain(error: unknown, entries: readonly string[] = []): string {
   if (error instanceof ProblemError) {
     const { status, detail, errors } = error.problem;
     const first = status === 404 ? undefined : errors?.[0]; // what is not there is clearer than which parameter named it
-    return first ? `${first.parameter ?? first.pointer?.slice(1) ?? ''} ${first.detail}.`.trim() : detail;
+    if (!first) return detail;
+    return `${first.parameter ?? named(first.pointer ?? '', entries)} ${first.detail}.`.trim();
   }
   return 'There is no answer from the server.';
 }

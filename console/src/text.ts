@@ -76,3 +76,8 @@ export function excerpt(text: string, length = 120): string {
   const line = text.replace(/\s+/g, ' ').trim();
   return line.length > length ? `${Array.from(line).slice(0, length).join('')}…` : line;
 }
+
+/** What a JSON Pointer into a request names: one of these entries, if it ends with its place in a list, or else a member. */
+export function named(pointer: string, entries: readonly string[]): string {
+  return entries[Number(/\/(\d+)$/.exec(pointer)?.[1])] ?? pointer.slice(1);
+}

@@ -60,7 +60,7 @@ export class GroupDialog extends HTMLElement {
       this.#dialog.close();
       this.onMade(address, [owner, ...members.filter(({ outcome }) => outcome === 'added').map(({ user }) => user)]);
     } catch (error) {
-      this.#refused.textContent = explain(error);
+      this.#refused.textContent = explain(error, others);
       this.#refused.hidden = false;
     }
   }

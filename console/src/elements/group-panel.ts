@@ -92,7 +92,7 @@ export class GroupPanel extends HTMLElement {
       if (outcome !== 'added') return this.#say(`${user} ${outcomes[outcome] ?? 'was not added'}.`);
       this.#field.value = '';
       announce(`${user} was added`);
-    });
+    }, [user]);
   }
 
   async #remove(userId: string): Promise<void> {
@@ -107,13 +107,13 @@ export class GroupPanel extends HTMLElement {
   }
 
   /** Makes a request, and shows why it was refused. Returns whether it was answered as hoped. */
-  async #try(work: () => Promise<void>): Promise<boolean> {
+  async #try(work: () => Promise<void>, entries?: readonly string[]): Promise<boolean> {
     this.#say('');
     try {
       await work();
       return true;
     } catch (error) {
-      this.#say(explain(error));
+      this.#say(explain(error, entries));
       return false;
     }
   }
