@@ -212,7 +212,8 @@ type Change struct {
 	// new message is its id.
 	Cursor Cursor `json:"cursor"`
 
-	// Group A group as it is now.
+	// Group A group as it is now. `updatedAt` is when its name, metadata or history was last changed, and absent
+	// before. A deleted group has `deletedAt` in its place.
 	Group *Group `json:"group,omitempty"`
 
 	// Membership That a user is in a group, or no longer.
@@ -470,7 +471,8 @@ type ExportRecord struct {
 	// hexadecimal. Of a group, SHA-256 of the request that created it.
 	Fingerprint *string `json:"fingerprint,omitempty"`
 
-	// Group A group as it is now.
+	// Group A group as it is now. `updatedAt` is when its name, metadata or history was last changed, and absent
+	// before. A deleted group has `deletedAt` in its place.
 	Group *Group `json:"group,omitempty"`
 
 	// Hidden A UUID. Those the service makes are of version 7 and sort in the order of the
@@ -551,7 +553,8 @@ type FieldError struct {
 	Pointer *string `json:"pointer,omitempty"`
 }
 
-// Group A group as it is now.
+// Group A group as it is now. `updatedAt` is when its name, metadata or history was last changed, and absent
+// before. A deleted group has `deletedAt` in its place.
 type Group struct {
 	// Address The address of a group, which you choose: `~`, and then what a user id can be. It is never given to another
 	// group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word that begins with `~`
@@ -578,7 +581,9 @@ type Group struct {
 	// Example: all
 	History GroupHistory `json:"history"`
 
-	// MemberCount How many members it has; none once it is deleted.
+	// MemberCount How many members it has; none once it is deleted. A change of who they are is an event of type
+	// `membership`, and none of the group: a client that keeps the number counts those, or reads it again.
+	//
 	//
 	// Example: 20
 	MemberCount int32 `json:"memberCount"`
@@ -1133,7 +1138,8 @@ type UpdateConversationRequest struct {
 	// Example: true
 	Hidden *bool `json:"hidden,omitempty"`
 
-	// MutedUntil Until when it is muted, an RFC 3339 time in any zone, to the millisecond; null unmutes it.
+	// MutedUntil Until when it is muted, an RFC 3339 time in any zone, to the millisecond; null unmutes it. From
+	// then on, or if it is past, the conversation is not muted, though the time stays.
 	//
 	//
 	// Example: 2026-11-24T08:00:00Z

@@ -1020,7 +1020,10 @@ export interface components {
          * @example member
          */
         Role: string;
-        /** @description A group as it is now. */
+        /**
+         * @description A group as it is now. `updatedAt` is when its name, metadata or history was last changed, and absent
+         *     before. A deleted group has `deletedAt` in its place.
+         */
         Group: {
             address: components["schemas"]["GroupId"];
             /**
@@ -1032,7 +1035,8 @@ export interface components {
             history: components["schemas"]["GroupHistory"];
             /**
              * Format: int32
-             * @description How many members it has; none once it is deleted.
+             * @description How many members it has; none once it is deleted. A change of who they are is an event of type
+             *     `membership`, and none of the group: a client that keeps the number counts those, or reads it again.
              * @example 20
              */
             memberCount: number;
@@ -1285,7 +1289,8 @@ export interface components {
         UpdateConversationRequest: {
             /**
              * Format: date-time
-             * @description Until when it is muted, an RFC 3339 time in any zone, to the millisecond; null unmutes it.
+             * @description Until when it is muted, an RFC 3339 time in any zone, to the millisecond; null unmutes it. From
+             *     then on, or if it is past, the conversation is not muted, though the time stays.
              * @example 2026-11-24T08:00:00Z
              */
             mutedUntil?: string | null;

@@ -32,7 +32,9 @@ class Change:
              Example: message.
         message (Message | Unset): A message as it is now.
         read_marker (ReadMarker | Unset): How far a user has read the conversation with a peer.
-        group (Group | Unset): A group as it is now.
+        group (Group | Unset): A group as it is now. `updatedAt` is when its name, metadata or history was last changed,
+            and absent
+            before. A deleted group has `deletedAt` in its place.
         membership (Membership | Unset): That a user is in a group, or no longer.
     """
 

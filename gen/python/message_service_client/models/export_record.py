@@ -38,7 +38,9 @@ class ExportRecord:
             message (Message | Unset): A message as it is now.
             read_marker (ReadMarker | Unset): How far a user has read the conversation with a peer.
             block (Block | Unset): A user receives nothing from a peer.
-            group (Group | Unset): A group as it is now.
+            group (Group | Unset): A group as it is now. `updatedAt` is when its name, metadata or history was last changed,
+                and absent
+                before. A deleted group has `deletedAt` in its place.
             membership (Membership | Unset): That a user is in a group, or no longer.
             conversation (ExportRecordConversation | Unset): A conversation with another user; `mutedUntil` and `hidden` say
                 what is set for it.

@@ -18,29 +18,33 @@ T = TypeVar("T", bound="Group")
 
 @_attrs_define
 class Group:
-    """A group as it is now.
+    """A group as it is now. `updatedAt` is when its name, metadata or history was last changed, and absent
+    before. A deleted group has `deletedAt` in its place.
 
-    Attributes:
-        address (str): The address of a group, which you choose: `~`, and then what a user id can be. It is never given
-            to another
-            group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word that begins with `~`
-            for a directory. In a query encode `+` as `%2B`.
-             Example: ~team-1.
-        name (str): What it is called; empty once the group is deleted. Example: Team 1.
-        history (str): What a user who joins may read of what was written before: `all` of it, or `none`. It counts at
-            the time of
-            joining, so a change of it concerns those who join later.
-             Example: all.
-        member_count (int): How many members it has; none once it is deleted. Example: 20.
-        created_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
-        metadata (Metadata | Unset): Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-            It is kept with the message, or the group. Numbers keep every digit; the order of members is
-            not kept. Leave it out rather than sending null.
-             Example: {'client': 'android/4.2'}.
-        updated_at (datetime.datetime | Unset): An RFC 3339 time in UTC, with milliseconds. Example:
-            2026-11-23T12:00:00.366Z.
-        deleted_at (datetime.datetime | Unset): An RFC 3339 time in UTC, with milliseconds. Example:
-            2026-11-23T12:00:00.366Z.
+        Attributes:
+            address (str): The address of a group, which you choose: `~`, and then what a user id can be. It is never given
+                to another
+                group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word that begins with `~`
+                for a directory. In a query encode `+` as `%2B`.
+                 Example: ~team-1.
+            name (str): What it is called; empty once the group is deleted. Example: Team 1.
+            history (str): What a user who joins may read of what was written before: `all` of it, or `none`. It counts at
+                the time of
+                joining, so a change of it concerns those who join later.
+                 Example: all.
+            member_count (int): How many members it has; none once it is deleted. A change of who they are is an event of
+                type
+                `membership`, and none of the group: a client that keeps the number counts those, or reads it again.
+                 Example: 20.
+            created_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
+            metadata (Metadata | Unset): Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
+                It is kept with the message, or the group. Numbers keep every digit; the order of members is
+                not kept. Leave it out rather than sending null.
+                 Example: {'client': 'android/4.2'}.
+            updated_at (datetime.datetime | Unset): An RFC 3339 time in UTC, with milliseconds. Example:
+                2026-11-23T12:00:00.366Z.
+            deleted_at (datetime.datetime | Unset): An RFC 3339 time in UTC, with milliseconds. Example:
+                2026-11-23T12:00:00.366Z.
     """
 
     address: str
