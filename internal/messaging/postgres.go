@@ -41,18 +41,17 @@ func (p *postgres) rebind(statement string) string { return sqlx.Rebind(sqlx.DOL
 // users and sets the clocks. If all clocks were behind the ids, and none of the users has ever
 // blocked somebody or is being erased, it stores the messages whose keys are new, and sets the last messages of their
 // conversations. The clocks and flags come from RETURNING, so they are those of the locked rows and
-// not of the statement's snapshot.
+// not of the statement's snapshot. A clock that was set is an id of the batch, and no other is.
 var storeBatch = `
 	WITH drafts AS (
 		SELECT * FROM unnest(` + arrayParameters(2) + `) AS draft (` + Messages.Columns() + `)
-	), clocks AS (
-		SELECT DISTINCT ON (user_id) user_id, id FROM (
-			SELECT recipient COLLATE "C" AS user_id, id FROM drafts UNION ALL SELECT sender COLLATE "C", id FROM drafts
-		) AS sides ORDER BY user_id, id DESC
 	), locked AS (
-		` + mailbox.SetClocks("SELECT user_id, id, 1, 0 FROM clocks ORDER BY user_id", "$1::uuid") + `
+		` + mailbox.SetClocks(`
+		SELECT DISTINCT ON (user_id) user_id, id, 1, 0 FROM (
+			SELECT recipient COLLATE "C" AS user_id, id FROM drafts UNION ALL SELECT sender COLLATE "C", id FROM drafts
+		) AS sides ORDER BY user_id, id DESC`, "$1::uuid") + `
 	), free AS (
-		SELECT FROM locked JOIN clocks USING (user_id) HAVING bool_and(clock = id AND NOT blocking AND NOT closed)
+		SELECT FROM locked HAVING bool_and(clock IN (SELECT id FROM drafts) AND NOT blocking AND NOT closed)
 	), stored AS (
 		INSERT INTO messages (` + Messages.Columns() + `) SELECT ` + Messages.Of("drafts") + ` FROM drafts, free` + unlessTaken + `
 		RETURNING recipient, id, sender
