@@ -164,7 +164,8 @@ func (m *feedMerge) inOrder() []feedEntry {
 
 // readEntries reads the changes of entries. It leaves out those that have moved on meanwhile.
 func readEntries(ctx context.Context, q sqlx.QueryerContext, e engine, entries []feedEntry) ([]Change, error) {
-	var ids, members, groups []any
+	var ids []ID
+	var members, groups []any
 	for _, entry := range entries {
 		switch at := entry.at; {
 		case at == nil:
@@ -177,12 +178,12 @@ func readEntries(ctx context.Context, q sqlx.QueryerContext, e engine, entries [
 		}
 	}
 	read := map[ID]Change{}
-	texts, err := selectKeys(ctx, q, e, messages, "deleted IN (false, true) AND "+EveryID, "?", ids)
+	texts, err := selectByIDs(ctx, q, e, anyDeleted, ids)
 	if err != nil {
 		return nil, err
 	}
-	for i := range texts {
-		read[texts[i].position()] = Change{Message: &texts[i]}
+	for _, m := range texts {
+		read[m.position()] = Change{Message: m}
 	}
 	memberships, err := selectKeys(ctx, q, e, roster.MemberTable, "(group_id, user_id)", "(?,?)", members)
 	if err != nil {

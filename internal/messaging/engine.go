@@ -34,6 +34,10 @@ type engine interface {
 	// lookup writes the left join of a table, under an alias, with the one row that a condition selects by an index.
 	lookup(table, alias, condition string) string
 
+	// withIDs writes what selects messages with some ids by an index, under a condition of that index on deleted, and its
+	// arguments.
+	withIDs(deleted string, ids []ID) (from string, args []any)
+
 	// rebind turns question marks into the engine's own parameters.
 	rebind(statement string) string
 }

@@ -165,7 +165,7 @@ func (e *erasure) takeWordsOut(ctx context.Context, tx *sqlx.Tx, list []Message)
 	for i := range list {
 		ids[i] = list[i].ID
 	}
-	found, err := selectByIDs(ctx, tx, e.service.engine, ids)
+	found, err := selectByIDs(ctx, tx, e.service.engine, notDeleted, ids)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package messaging
 import (
 	"cmp"
 	"context"
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -178,6 +179,12 @@ func explainGeneric(ctx context.Context, database *db.DB, query string, args []a
 			literals[i] = "'" + strings.ReplaceAll(arg, "'", "''") + "'"
 		case ID:
 			literals[i] = "'" + arg.String() + "'"
+		case driver.Valuer:
+			value, err := arg.Value()
+			if err != nil {
+				return "", err
+			}
+			literals[i] = fmt.Sprintf("'%s'", value)
 		default:
 			return "", fmt.Errorf("a parameter is of type %T", arg)
 		}

@@ -129,7 +129,7 @@ func (x *indexer) documentsOf(owner string) func(context.Context, sqlx.QueryerCo
 	return func(ctx context.Context, q sqlx.QueryerContext, ids []ID) (documents []searchindex.Document, err error) {
 		for len(ids) > 0 {
 			n := min(len(ids), tailMax)
-			found, err := selectByIDs(ctx, q, x.engine, ids[:n])
+			found, err := selectByIDs(ctx, q, x.engine, notDeleted, ids[:n])
 			if err != nil {
 				return nil, err
 			}

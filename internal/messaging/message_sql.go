@@ -71,6 +71,17 @@ func (m *Message) mailboxes() []string {
 // quiet for long.
 const EveryID = "coalesce(id, id)"
 
+// The conditions by which that index finds ids.
+const (
+	notDeleted = "deleted = false"
+	anyDeleted = "deleted IN (false, true)"
+)
+
+// withIDs are the engines' own, by the name of the driver.
+var withIDs = map[string]func(deleted string, ids []ID) (from string, args []any){
+	string(db.Postgres): (*postgres)(nil).withIDs, string(db.SQLite): (*sqlite)(nil).withIDs,
+}
+
 // InsertMessages stores messages in the order of their ids, except those whose idempotency keys
 // are taken, and returns the ids of the stored ones.
 func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (stored []ID, err error) {
@@ -100,7 +111,7 @@ const inLiveGroup = "(SELECT own.deleted FROM groups AS own WHERE own.group_id =
 // selectMessage returns a message, deleted or not, or nil. For a user one that they may not see is none: one
 // between others, or of a group of which they are not a member, or from before they could see its messages.
 func selectMessage(ctx context.Context, q sqlx.QueryerContext, caller Caller, id ID) (*Message, error) {
-	statement, args := `SELECT `+messages.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+EveryID+` = $1`, []any{id}
+	statement, args := `SELECT `+messages.Columns()+` FROM messages WHERE `+anyDeleted+` AND `+EveryID+` = $1`, []any{id}
 	if caller.service {
 		statement += ` AND (recipient < '~' OR ` + inLiveGroup + `)`
 	} else {

@@ -178,6 +178,17 @@ func (*postgres) lookup(table, alias, condition string) string {
 	return fmt.Sprintf("LEFT JOIN LATERAL (SELECT * FROM %s AS %s WHERE %s LIMIT 1) AS %[2]s ON true", table, alias, condition)
 }
 
+// withIDs looks up each id. A store that is new or was restored has no statistics of [EveryID], and without them the planner
+// takes a list of ids for a large part of all messages, and reads them all.
+func (*postgres) withIDs(deleted string, ids []ID) (from string, args []any) {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	return "FROM unnest($1::uuid[]) AS asked (key) JOIN LATERAL (SELECT * FROM messages WHERE " +
+		deleted + " AND " + EveryID + " = key LIMIT 1) AS messages ON true", []any{db.Array(texts)}
+}
+
 func (p *postgres) selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error) {
 	return selectChanges(ctx, q, p.changes, user, after, limit)
 }

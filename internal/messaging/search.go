@@ -240,7 +240,7 @@ func (m *matches) addIndexed(ctx context.Context, q sqlx.QueryerContext, bounds 
 
 // addFound adds matches among messages with these ids, in their order.
 func (m *matches) addFound(ctx context.Context, q sqlx.QueryerContext, ids []ID) error {
-	found, err := selectByIDs(ctx, q, m.engine, ids)
+	found, err := selectByIDs(ctx, q, m.engine, notDeleted, ids)
 	if err != nil {
 		return err
 	}

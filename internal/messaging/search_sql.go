@@ -6,7 +6,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/words"
 )
 
@@ -62,19 +61,15 @@ func selectSources(ctx context.Context, q sqlx.QueryerContext, user string, boun
 	return sources, nil
 }
 
-// selectByIDs returns messages that are not deleted, by id.
-func selectByIDs(ctx context.Context, q sqlx.QueryerContext, e engine, ids []ID) (map[ID]*Message, error) {
+// selectByIDs returns messages with some ids, by id, of those that are deleted or not, as a condition says.
+func selectByIDs(ctx context.Context, q sqlx.QueryerContext, e engine, deleted string, ids []ID) (map[ID]*Message, error) {
 	if len(ids) == 0 {
 		return nil, nil //nolint:nilnil // an empty map
 	}
-	args := make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
-	}
-	found, err := messages.Select(ctx, q, e.rebind(`
-		SELECT `+messages.Columns()+` FROM messages WHERE deleted = false AND `+EveryID+` IN (`+db.RowsOf(len(ids), "?")+`)`), args...)
+	from, args := e.withIDs(deleted, ids)
+	found, err := messages.Select(ctx, q, "SELECT "+messages.Columns()+" "+from, args...)
 	if err != nil {
-		return nil, fmt.Errorf("select messages found: %w", err)
+		return nil, fmt.Errorf("select messages by id: %w", err)
 	}
 	byID := make(map[ID]*Message, len(found))
 	for i := range found {

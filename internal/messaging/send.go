@@ -111,7 +111,7 @@ func settle(batch []*send, stored []ID) (rest []*send) {
 // the others. Those it will never store: the clocks of their mailboxes are above the ids by now, even if its statement
 // is still under way.
 func settleTried(ctx context.Context, tx *sqlx.Tx, batch []*send) (rest []*send, err error) {
-	var tried []any
+	var tried []ID
 	for _, s := range batch {
 		if s.tried != (ID{}) {
 			s.draft.ID, tried = s.tried, append(tried, s.tried)

@@ -44,7 +44,7 @@ var keysOf = map[string]func([]*StoredMessage) (rows string, args []any){
 
 // selectRepliedTo returns the messages that the replies refer to, by id, deleted or not.
 func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, replies []*StoredMessage) (map[ID]*Message, error) {
-	ids := make([]any, len(replies))
+	ids := make([]ID, len(replies))
 	for i, m := range replies {
 		ids[i] = *m.ReplyTo
 	}
@@ -52,12 +52,12 @@ func selectRepliedTo(ctx context.Context, tx *sqlx.Tx, replies []*StoredMessage)
 }
 
 // selectIdentities returns the id, sender and recipient of the messages with some ids, by id, deleted or not.
-func selectIdentities(ctx context.Context, tx *sqlx.Tx, ids []any) (map[ID]*Message, error) {
+func selectIdentities(ctx context.Context, tx *sqlx.Tx, ids []ID) (map[ID]*Message, error) {
 	if len(ids) == 0 {
 		return nil, nil //nolint:nilnil // an empty map
 	}
-	list, err := identities.Select(ctx, tx, tx.Rebind(`
-		SELECT `+identities.Columns()+` FROM messages WHERE deleted IN (false, true) AND `+EveryID+` IN (`+db.RowsOf(len(ids), "?")+`)`), ids...)
+	from, args := withIDs[tx.DriverName()](anyDeleted, ids)
+	list, err := identities.Select(ctx, tx, "SELECT "+identities.Columns()+" "+from, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select messages by id: %w", err)
 	}

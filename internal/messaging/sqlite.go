@@ -40,6 +40,13 @@ func (*sqlite) lookup(table, alias, condition string) string {
 	return "LEFT JOIN " + table + " AS " + alias + " ON " + condition
 }
 
+func (*sqlite) withIDs(deleted string, ids []ID) (from string, args []any) {
+	for _, id := range ids {
+		args = append(args, id)
+	}
+	return "FROM messages WHERE " + deleted + " AND " + EveryID + " IN (" + db.RowsOf(len(ids), "?") + ")", args
+}
+
 func (s *sqlite) selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error) {
 	return selectChanges(ctx, q, s.changes, user, after, limit)
 }
