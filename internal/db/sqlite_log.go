@@ -7,67 +7,116 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// frameHead is the size of the header before each page in a write-ahead log, in bytes
-// (https://www.sqlite.org/fileformat2.html#wal_file_format).
-const frameHead = 24
+const (
+	// logHead is the size of the header of a write-ahead log in bytes, and frameHead that of the header
+	// before each page in it (https://www.sqlite.org/fileformat2.html#wal_file_format).
+	logHead   = 32
+	frameHead = 24
 
-// frames is the position at which a transaction appends to a log.
-type frames struct {
-	start int64 // offset of the newest frame
+	// appendedMost is how many bytes of appended frames are buffered at most. A longer write would save little,
+	// and Linux then keeps that part of the file in large pieces and takes the whole of a piece for changed
+	// when a commit writes a part of it.
+	appendedMost = 16 << 10
+)
+
+// appended are the frames that a transaction has appended to a log and that are not written yet.
+type appended struct {
+	buffer uintptr // memory of appendedMost bytes, once there was a frame
+	size   int     // of the bytes in it
+	start  int64   // their offset in the log
+
+	frame int64 // offset of the newest frame, written or not
+	last  bool  // it is the last one of its transaction
 	end   int64 // offset of the end of the newest complete frame
-	head  [frameHead]byte
-	held  bool // head is buffered and not written yet
 }
 
-// writeLog writes to a log. SQLite writes the header of a frame and its page separately, which is
-// two system calls for each page of a commit. This buffers the header of an appended frame until
-// its page follows, and writes both at once. A header that replaces another one is written at once,
-// since no page follows.
+// writeLog writes to a log. SQLite writes the header of a frame and its page separately, which is two
+// system calls for each page of a commit. This buffers appended frames until the last one of their
+// transaction and writes them at once. Nobody misses them before that: other connections read frames of
+// committed transactions only, and readLog writes them.
 func writeLog(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32 {
-	f := &stateOf(file).frames
-	if f.held && offset == f.start+frameHead {
-		f.held = false
-		size := frameHead + int(amount)
-		frame := tls.Alloc(size)
-		defer tls.Free(size)
-		copy(unsafe.Slice(at[byte](frame), size), f.head[:])
-		copy(unsafe.Slice(at[byte](frame+frameHead), amount), unsafe.Slice(at[byte](buffer), amount))
-		buffer, amount, offset = frame, int32(size), f.start
+	a := &stateOf(file).appended
+	isHead := amount == frameHead
+	if (isHead || amount == logHead) && offset <= a.start {
+		a.size = 0 // the transaction of these frames was rolled back
 	}
-	if code := writeHeld(tls, file); code != sqlite3.SQLITE_OK {
-		return code
+	if !a.hold(tls, buffer, amount, offset) {
+		if code := writeAppended(tls, file); code != sqlite3.SQLITE_OK {
+			return code
+		}
+		usual := at[sqlite3.Tsqlite3_io_methods](stateOf(file).methods)
+		if code := function[writeFunction](usual.FxWrite)(tls, file, buffer, amount, offset); code != sqlite3.SQLITE_OK {
+			return code
+		}
 	}
 	switch {
-	case amount == frameHead:
-		f.start = offset
-		if offset == f.end {
-			f.head, f.held = *at[[frameHead]byte](buffer), true
-			return sqlite3.SQLITE_OK
+	case isHead:
+		a.frame, a.last = offset, at[[2]uint32](buffer)[1] != 0 // the size of the store after the commit
+	case offset == a.frame+frameHead:
+		if a.end = offset + int64(amount); a.last {
+			return writeAppended(tls, file)
 		}
-	case offset == f.start || offset == f.start+frameHead:
-		f.end = offset + int64(amount)
 	}
-	usual := at[sqlite3.Tsqlite3_io_methods](stateOf(file).methods)
-	return function[writeFunction](usual.FxWrite)(tls, file, buffer, amount, offset)
+	return sqlite3.SQLITE_OK
 }
 
-// writeHeld writes a buffered header whose page did not follow.
-func writeHeld(tls *libc.TLS, file uintptr) int32 {
+// hold buffers what is to be written, and reports whether it did: it must begin at the end of the newest
+// frame, or go on where the buffer ends.
+func (a *appended) hold(tls *libc.TLS, buffer uintptr, amount int32, offset int64) bool {
+	if a.size == 0 {
+		if amount != frameHead || offset != a.end {
+			return false
+		}
+		if a.buffer == 0 {
+			if a.buffer = libc.Xmalloc(tls, appendedMost); a.buffer == 0 {
+				return false
+			}
+		}
+		a.start = offset
+	}
+	if offset != a.start+int64(a.size) || a.size+int(amount) > appendedMost {
+		return false
+	}
+	copy(unsafe.Slice(at[byte](a.buffer+uintptr(a.size)), amount), unsafe.Slice(at[byte](buffer), amount))
+	a.size += int(amount)
+	return true
+}
+
+// writeAppended writes what is buffered.
+func writeAppended(tls *libc.TLS, file uintptr) int32 {
 	state := stateOf(file)
-	if !state.frames.held {
+	a := &state.appended
+	if a.size == 0 {
 		return sqlite3.SQLITE_OK
 	}
-	state.frames.held = false
 	usual := at[sqlite3.Tsqlite3_io_methods](state.methods)
-	head := uintptr(unsafe.Pointer(&state.frames.head))
-	return function[writeFunction](usual.FxWrite)(tls, file, head, frameHead, state.frames.start)
+	code := function[writeFunction](usual.FxWrite)(tls, file, a.buffer, int32(a.size), a.start)
+	a.size = 0
+	return code
+}
+
+// readLog reads from a log, in which a large transaction finds its own frames.
+func readLog(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32 {
+	if code := writeAppended(tls, file); code != sqlite3.SQLITE_OK {
+		return code
+	}
+	usual := at[sqlite3.Tsqlite3_io_methods](stateOf(file).methods)
+	return function[readFunction](usual.FxRead)(tls, file, buffer, amount, offset)
 }
 
 // syncLog syncs a log, which SQLite does before readers can see an appended transaction.
 func syncLog(tls *libc.TLS, file uintptr, flags int32) int32 {
-	if code := writeHeld(tls, file); code != sqlite3.SQLITE_OK {
+	if code := writeAppended(tls, file); code != sqlite3.SQLITE_OK {
 		return code
 	}
 	usual := at[sqlite3.Tsqlite3_io_methods](stateOf(file).methods)
 	return function[syncFunction](usual.FxSync)(tls, file, flags)
+}
+
+// closeLog closes a log.
+func closeLog(tls *libc.TLS, file uintptr) int32 {
+	state := stateOf(file)
+	libc.Xfree(tls, state.appended.buffer)
+	state.appended = appended{}
+	return function[closeFunction](at[sqlite3.Tsqlite3_io_methods](state.methods).FxClose)(tls, file)
 }

@@ -15,19 +15,28 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestLogInOnePiece runs transactions that do not fit into the cache, so that pages spill to the log
 // before the commit and are replaced there, and rolls some of them back. After each one, SQLite with
-// its default VFS must accept a copy of the file and its log as intact.
+// its default VFS must accept a copy of the file and its log as intact, also if commits are not synced.
 func TestLogInOnePiece(t *testing.T) {
 	t.Parallel()
+	for _, synchronous := range []string{"FULL", "OFF"} {
+		t.Run(synchronous, func(t *testing.T) {
+			t.Parallel()
+			testLogInOnePiece(t, synchronous)
+		})
+	}
+}
+
+func testLogInOnePiece(t *testing.T, synchronous string) {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
-	database, path := openLogged(t, make(lines, 10))
-	store(t, database, "CREATE TABLE pieces (id INTEGER PRIMARY KEY, body TEXT NOT NULL)")
-	store(t, database, "PRAGMA cache_size = 3")
+	database, path := openPieces(t, synchronous)
 	model := map[int]string{}
 	for i := range 40 {
 		err := database.Add(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
@@ -41,6 +50,63 @@ func TestLogInOnePiece(t *testing.T) {
 		found, err := readCopy(t, path)
 		if err != nil || !maps.Equal(found, model) {
 			t.Fatalf("seed %d, transaction %d: error %v, or other rows than were written", seed, i, err)
+		}
+	}
+}
+
+// openPieces opens a database whose writer has a cache of three pages.
+func openPieces(t *testing.T, synchronous string) (*db.DB, string) {
+	t.Helper()
+	database, path := openLogged(t, make(lines, 10))
+	store(t, database, "CREATE TABLE pieces (id INTEGER PRIMARY KEY, body TEXT NOT NULL)")
+	for _, pragma := range []string{"cache_size = 3", "synchronous = " + synchronous} { // the latter only outside a transaction
+		err := database.Statement(t.Context(), time.Minute, func(ctx context.Context, q sqlx.QueryerContext) error {
+			return q.QueryRowxContext(ctx, "PRAGMA "+pragma).Err()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return database, path
+}
+
+// TestLogWithoutRolledBackFrames rolls a transaction back after some of its pages were spilled. They must
+// not come into the log after it was truncated.
+func TestLogWithoutRolledBackFrames(t *testing.T) {
+	t.Parallel()
+	database, path := openPieces(t, "FULL")
+	enough := errors.New("enough")
+	for i := range 100 {
+		err := database.Add(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+			_, err := tx.ExecContext(ctx, `
+				WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+				INSERT INTO pieces SELECT i, hex(randomblob(2000)) FROM n`, i)
+			return errors.Join(err, enough)
+		})
+		if !errors.Is(err, enough) {
+			t.Fatal(err)
+		}
+		truncate(t, path)
+		store(t, database, change)
+		if size := logSize(t, path); size > 20*(4096+24) {
+			t.Fatalf("after %d rows: the log has %d bytes", i, size)
+		}
+	}
+}
+
+// truncate copies the log into the file and empties it, on a connection of its own.
+func truncate(t *testing.T, path string) {
+	t.Helper()
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close() //nolint:errcheck // what it did is seen by the caller
+	// It is busy while a checkpoint in the background reads its state.
+	for busy, frames, copied := 1, 0, 0; busy != 0; {
+		err = other.QueryRowContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &copied)
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -72,7 +72,7 @@ type fileState struct {
 	head     head    // of the file, once known during that checkpoint
 
 	// Of a log.
-	frames frames
+	appended appended
 }
 
 func stateOf(file uintptr) *fileState { return at[fileState](file + fileSize) }
@@ -83,6 +83,7 @@ type (
 	syncFunction  func(tls *libc.TLS, file uintptr, flags int32) int32
 	readFunction  func(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32
 	mapFunction   func(tls *libc.TLS, file uintptr, region, size, extend int32, address uintptr) int32
+	closeFunction func(tls *libc.TLS, file uintptr) int32
 	askFunction   func(tls *libc.TLS, file uintptr, operation int32, argument uintptr) int32
 )
 
@@ -120,7 +121,9 @@ func openFile(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uint
 		*table = *at[sqlite3.Tsqlite3_io_methods](*methods)
 		if kind == sqlite3.SQLITE_OPEN_WAL {
 			table.FxWrite = pointer(writeFunction(writeLog))
+			table.FxRead = pointer(readFunction(readLog))
 			table.FxSync = pointer(syncFunction(syncLog))
+			table.FxClose = pointer(closeFunction(closeLog))
 		} else {
 			table.FxWrite = pointer(writeFunction(writeFile))
 			table.FxShmMap = pointer(mapFunction(mapIndex))
