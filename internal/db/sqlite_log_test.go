@@ -88,7 +88,7 @@ func TestLogWithoutRolledBackFrames(t *testing.T) {
 		}
 		truncate(t, path)
 		store(t, database, change)
-		if size := logSize(t, path); size > 20*(4096+24) {
+		if size := logSize(t, path); size > 20*(2048+24) {
 			t.Fatalf("after %d rows: the log has %d bytes", i, size)
 		}
 	}
@@ -184,7 +184,7 @@ func readCopy(t *testing.T, path string) (map[int]string, error) {
 // TestLogStaysSmall writes as fast as it can, and checks the size of the log, with several page sizes.
 func TestLogStaysSmall(t *testing.T) {
 	t.Parallel()
-	for pageSize, limit := range map[int]int64{4096: 64 << 20, 65536: 128 << 20} {
+	for pageSize, limit := range map[int]int64{2048: 64 << 20, 4096: 64 << 20, 65536: 128 << 20} {
 		t.Run(fmt.Sprint(pageSize), func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "test.db")
@@ -212,6 +212,26 @@ func TestLogStaysSmall(t *testing.T) {
 				t.Errorf("the log had %d bytes", largest)
 			}
 		})
+	}
+}
+
+// TestPageSize checks the size of the pages of a new file, and that a file that exists keeps its own.
+func TestPageSize(t *testing.T) {
+	t.Parallel()
+	existing := filepath.Join(t.TempDir(), "test.db")
+	makePaged(t, existing, 4096)
+	for url, want := range map[string]int{dbtest.NewURL(t, db.SQLite): 2048, "sqlite:" + existing: 4096} {
+		database := dbtest.Open(t, url)
+		if _, err := database.Migrate(t.Context(), "search"); err != nil {
+			t.Fatal(err)
+		}
+		var size int
+		err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+			return sqlx.GetContext(ctx, q, &size, "PRAGMA page_size")
+		})
+		if err != nil || size != want {
+			t.Errorf("pages of %d bytes instead of %d: %v", size, want, err)
+		}
 	}
 }
 

@@ -177,7 +177,7 @@ type head struct {
 
 // isScrubbed reports whether B-tree pages can be recognized by their first byte, so that their free
 // space can be overwritten. It is 2 to 13 for a B-tree page. Other pages begin with a page number,
-// whose first byte is 0 in a file of less than 2^24 pages (64 GiB). A file with auto_vacuum has
+// whose first byte is 0 in a file of less than 2^24 pages (32 GiB). A file with auto_vacuum has
 // pointer-map pages too, which begin with any of these bytes.
 func (h *head) isScrubbed() bool { return h.pages[0] == 0 && h.largestRoot == [4]byte{} }
 

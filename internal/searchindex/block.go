@@ -10,7 +10,7 @@ import (
 )
 
 // blockBytes is the size at which a block ends. Rows of up to 2 kB are not moved out of line by
-// Postgres, and two of them fit into a page of SQLite.
+// Postgres, and one fits into a page of SQLite.
 const blockBytes = 1800
 
 var errDamaged = errors.New("the index of searches is damaged")
