@@ -53,7 +53,7 @@ func setLast(rows string) string {
 // resetLastMessages replaces deleted messages of a user that were the last ones of their
 // conversations by the messages before, and deletes a conversation that has none. The
 // mailboxes must be locked.
-func resetLastMessages(ctx context.Context, tx *sqlx.Tx, user string, deleted []Message) error {
+func resetLastMessages(ctx context.Context, tx *sqlx.Tx, e engine, user string, deleted []Message) error {
 	if len(deleted) == 0 {
 		return nil
 	}
@@ -74,7 +74,7 @@ func resetLastMessages(ctx context.Context, tx *sqlx.Tx, user string, deleted []
 		return fmt.Errorf("select conversations of deleted messages: %w", err)
 	}
 	for _, peer := range peers {
-		newest, err := selectNewestBetween(ctx, tx, user, peer)
+		newest, err := selectNewestBetween(ctx, tx, e, user, peer)
 		if err != nil {
 			return err
 		}
@@ -94,13 +94,11 @@ func resetLastMessages(ctx context.Context, tx *sqlx.Tx, user string, deleted []
 
 // selectNewestBetween returns the id of the newest message between two users that is not
 // deleted, or the zero id.
-func selectNewestBetween(ctx context.Context, q sqlx.QueryerContext, a, b string) (ID, error) {
+func selectNewestBetween(ctx context.Context, q sqlx.QueryerContext, e engine, a, b string) (ID, error) {
 	direction := func(recipient, sender string) string {
-		return fmt.Sprintf("SELECT id FROM messages WHERE recipient = %s AND sender = %s AND deleted = false ORDER BY id DESC LIMIT $3",
-			recipient, sender)
+		return "SELECT id FROM messages WHERE " + e.between(recipient, sender) + " AND deleted = false ORDER BY id DESC LIMIT $3"
 	}
-	var newest []ID              // of each direction
-	ctx = db.WithCustomPlan(ctx) // as in selectMessages
+	var newest []ID // of each direction
 	err := sqlx.SelectContext(ctx, q, &newest, "SELECT * FROM ("+direction("$1", "$2")+") AS a UNION ALL SELECT * FROM ("+
 		direction("$2", "$1")+") AS b", a, b, 1)
 	if err != nil {
@@ -115,15 +113,14 @@ func selectConversationMessages(
 	ctx context.Context, q sqlx.QueryerContext, e engine, user, peer string, w Window, bounds idRange,
 ) (Page, error) {
 	direction := func(recipient, sender string) string {
-		return fmt.Sprintf("SELECT %s FROM messages WHERE recipient = %s AND sender = %s AND deleted = false AND id >= $3 AND id < $4",
-			messages.Columns(), recipient, sender)
+		return fmt.Sprintf("SELECT %s FROM messages WHERE %s AND deleted = false AND id >= $3 AND id < $4",
+			messages.Columns(), e.between(recipient, sender))
 	}
-	order := "ORDER BY id " + w.direction() + " LIMIT $5"
+	order := "ORDER BY id " + w.direction() + " LIMIT " + unknownLimit("$5")
 	statement := direction("$1", "$2") + " " + order
 	if user != peer {
 		statement = e.merged(direction("$1", "$2"), direction("$2", "$1"), order)
 	}
-	ctx = db.WithCustomPlan(ctx) // as in selectMessages
 	return selectPage(ctx, q, w.Limit, statement, user, peer, bounds.low, bounds.high, w.Limit+1)
 }
 

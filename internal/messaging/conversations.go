@@ -144,7 +144,7 @@ func (s *Service) ListConversation(
 			return Page{}, err
 		}
 		list = func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-			return selectMessages(ctx, q, query, bounds)
+			return selectMessages(ctx, q, s.engine, query, bounds)
 		}
 	}
 	if words == "" {

@@ -28,6 +28,10 @@ type engine interface {
 	// selectGroupPositions returns the first positions of each kind at each place, in the order of each kind.
 	selectGroupPositions(ctx context.Context, q sqlx.QueryerContext, places []groupPlace, upTo ID) ([]groupPosition, error)
 
+	// between writes the condition that a message is from a sender to a recipient. The engine then uses the index
+	// messages_between, whatever it assumes of the users.
+	between(recipient, sender string) string
+
 	// merged writes the union of two selects, with the ORDER BY and LIMIT of order.
 	merged(a, b, order string) string
 

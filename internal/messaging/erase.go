@@ -83,7 +83,7 @@ func (e *erasure) eraseMost(ctx context.Context) error {
 			if err := e.erase(ctx, tx, &part, ids); err != nil {
 				return err
 			}
-			return resetLastMessages(ctx, tx, e.user, part.messages)
+			return resetLastMessages(ctx, tx, e.service.engine, e.user, part.messages)
 		})
 		if err != nil {
 			return err
@@ -102,7 +102,7 @@ func (e *erasure) finish(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		inGroups, err := selectGroupRemnants(ctx, tx, e.user, 1)
+		inGroups, err := selectGroupRemnants(ctx, tx, e.service.engine, e.user, 1)
 		if err != nil {
 			return err
 		}

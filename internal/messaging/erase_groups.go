@@ -20,7 +20,7 @@ func (e *erasure) leaveGroups(ctx context.Context) error {
 		}
 		var rest groupRemnants
 		err := e.service.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-			rest, err = selectGroupRemnants(ctx, q, e.user, eraseBatch)
+			rest, err = selectGroupRemnants(ctx, q, e.service.engine, e.user, eraseBatch)
 			return err
 		})
 		if err != nil || rest.group == "" {
@@ -66,7 +66,7 @@ type groupRemnants struct {
 
 // selectGroupRemnants returns up to limit of a user's oldest messages to the group of the oldest one, without their
 // content, or a group of which the user is a member.
-func selectGroupRemnants(ctx context.Context, q sqlx.QueryerContext, user string, limit int) (r groupRemnants, err error) {
+func selectGroupRemnants(ctx context.Context, q sqlx.QueryerContext, e engine, user string, limit int) (r groupRemnants, err error) {
 	var groups []string
 	if err := sqlx.SelectContext(ctx, q, &groups, `
 		SELECT recipient FROM messages WHERE sender = $1 AND recipient >= '~' AND deleted = false ORDER BY id LIMIT 1`, user); err != nil {
@@ -75,7 +75,7 @@ func selectGroupRemnants(ctx context.Context, q sqlx.QueryerContext, user string
 	if len(groups) > 0 {
 		r.group = groups[0]
 		r.messages, err = identities.Select(ctx, q, `
-			SELECT `+identities.Columns()+` FROM messages WHERE recipient = $1 AND sender = $2 AND deleted = false ORDER BY id LIMIT $3`,
+			SELECT `+identities.Columns()+` FROM messages WHERE `+e.between("$1", "$2")+` AND deleted = false ORDER BY id LIMIT $3`,
 			r.group, user, limit)
 		if err != nil {
 			return r, fmt.Errorf("select messages to erase in a group: %w", err)

@@ -48,11 +48,12 @@ const readInGroup = "CASE WHEN mine.message_id > c.since THEN mine.message_id EL
 // looks at up to UnreadMax entries of one range of one index, or at the newest unreadScan messages of a group,
 // among which may be the user's own. That these are unchanged, or changed at some time, is always true: it has Postgres
 // read the newest rows, and not all of the group's entries in an index that has the senders, but another order.
-var unread = fmt.Sprintf(`
+func unread(e engine) string {
+	return fmt.Sprintf(`
 	CASE WHEN c.since IS NULL THEN (
 		SELECT count(*) FROM (
 			SELECT 1 FROM messages AS unread
-			WHERE unread.recipient = c.owner AND unread.sender = c.peer AND unread.id > coalesce(mine.message_id, $3)
+			WHERE %[4]s AND unread.id > coalesce(mine.message_id, $3)
 			AND unread.deleted = false AND c.owner <> c.peer ORDER BY unread.id LIMIT %[1]d) AS counted)
 	ELSE (
 		SELECT count(*) FROM (
@@ -61,7 +62,8 @@ var unread = fmt.Sprintf(`
 				WHERE newest.recipient = c.peer AND newest.id > %[3]s
 				AND newest.deleted = false ORDER BY newest.id DESC LIMIT %[2]d) AS newest
 			WHERE sender <> c.owner AND (changed IS NULL OR changed >= $3) LIMIT %[1]d) AS counted)
-	END`, UnreadMax, unreadScan, readInGroup)
+	END`, UnreadMax, unreadScan, readInGroup, e.between("c.owner", "c.peer"))
+}
 
 // conversations are the rows of conversationsOf.
 var conversations = table.New("", slices.Concat(
@@ -81,7 +83,7 @@ var conversations = table.New("", slices.Concat(
 // conversationsOf writes the statement that selects lines with their last messages, read markers and unread counts.
 func conversationsOf(e engine, lines string) string {
 	return `
-	SELECT c.peer, c.position, c.name, c.member_count, c.muted_until, coalesce(c.position <= c.hidden, false) AS hidden, ` + unread + ` AS unread,
+	SELECT c.peer, c.position, c.name, c.member_count, c.muted_until, coalesce(c.position <= c.hidden, false) AS hidden, ` + unread(e) + ` AS unread,
 	       ` + messages.OfAny("m") + `, ` + ReadMarkers.OfAny("mine") + `, ` + ReadMarkers.OfAny("theirs") + `
 	FROM (` + lines + `) AS c
 	` + e.lookup("messages", "m", "m.deleted = false AND coalesce(m.id, m.id) = c.last_message_id") + ` -- see EveryID
@@ -154,11 +156,13 @@ type countedLine struct {
 
 // own writes the expression that counts what the user of a line c has sent to a group after their read marker mine: up
 // to unreadScan entries of one range of one index.
-var own = fmt.Sprintf(`
+func own(e engine) string {
+	return fmt.Sprintf(`
 	(SELECT count(*) FROM (
 		SELECT 1 FROM messages AS sent
-		WHERE sent.recipient = c.peer AND sent.sender = c.owner AND sent.id > %[2]s
-		AND sent.deleted = false ORDER BY sent.id LIMIT %[1]d) AS counted)`, unreadScan, readInGroup)
+		WHERE %[3]s AND sent.id > %[2]s
+		AND sent.deleted = false ORDER BY sent.id LIMIT %[1]d) AS counted)`, unreadScan, readInGroup, e.between("c.peer", "c.owner"))
+}
 
 // selectUnread counts the unread messages of the lines of a user's inbox that are not muted and have
 // positions below an id, the newest first.
@@ -166,7 +170,7 @@ func selectUnread(ctx context.Context, q sqlx.QueryerContext, e engine, user str
 	const heard = shownBelow + ` AND (muted_until IS NULL OR muted_until <= $5)`
 	const isNewer = `CASE WHEN c.last_message_id > coalesce(mine.message_id, $3) THEN `
 	err = sqlx.SelectContext(ctx, q, &lines, `
-		SELECT c.position, `+isNewer+unread+` ELSE 0 END AS unread, `+isNewer+own+` ELSE 0 END AS own
+		SELECT c.position, `+isNewer+unread(e)+` ELSE 0 END AS unread, `+isNewer+own(e)+` ELSE 0 END AS own
 		FROM (`+e.merged(directLines(heard), groupLines(e, heard), "ORDER BY position DESC LIMIT $4")+`) AS c
 		`+e.lookup("read_markers", "mine", "mine.owner = c.owner AND mine.peer = c.peer")+`
 		ORDER BY c.position DESC`, user, below, ID{}, limit, now.UnixMicro())

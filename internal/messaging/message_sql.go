@@ -155,38 +155,39 @@ func selectVisible(ctx context.Context, q sqlx.QueryerContext, reader Caller, gr
 }
 
 // selectMessages returns what a query without words selects, for Service.page.
-func selectMessages(ctx context.Context, q sqlx.QueryerContext, query Query, bounds idRange) (Page, error) {
-	where, args := query.where(bounds)
+func selectMessages(ctx context.Context, q sqlx.QueryerContext, e engine, query Query, bounds idRange) (Page, error) {
+	where, args := query.where(e, bounds)
 	id := "id"
 	if query.Recipient == "" && query.Sender == "" {
 		id = EveryID
 	}
-	if query.Recipient != "" && query.Sender != "" {
-		ctx = db.WithCustomPlan(ctx) // a generic plan may walk over what others have sent to the recipient
-	}
 	args = append(args, query.Limit+1)
-	return selectPage(ctx, q, query.Limit, fmt.Sprintf("SELECT %s FROM messages WHERE %s ORDER BY %s %s LIMIT $%d",
-		messages.Columns(), where, id, query.direction(), len(args)), args...)
+	limit := fmt.Sprintf("$%d", len(args))
+	if query.Recipient != "" && query.Sender != "" {
+		limit = unknownLimit(limit)
+	}
+	return selectPage(ctx, q, query.Limit, fmt.Sprintf("SELECT %s FROM messages WHERE %s ORDER BY %s %s LIMIT %s",
+		messages.Columns(), where, id, query.direction(), limit), args...)
 }
 
+// unknownLimit writes a limit that the planner does not know. If it expects less from a sender to a recipient, of whom it only
+// knows how much they write to anyone, it reads and sorts all; so it expects that only the first rows are wanted.
+func unknownLimit(limit string) string { return "(SELECT CAST(" + limit + " AS bigint))" }
+
 // where writes the condition of a query, without its words, and the arguments.
-func (q Query) where(bounds idRange) (condition string, args []any) {
-	id, args := EveryID, []any{bounds.low, bounds.high}
-	for _, column := range []struct{ name, value string }{{"recipient", q.Recipient}, {"sender", q.Sender}} {
-		if column.value != "" {
-			args = append(args, column.value)
-			condition += fmt.Sprintf(" AND %s = $%d", column.name, len(args))
-			id = "id"
-		}
-	}
+func (q Query) where(e engine, bounds idRange) (condition string, args []any) {
+	id, args := "id", []any{bounds.low, bounds.high}
 	switch {
+	case q.Recipient != "" && q.Sender != "":
+		condition, args = e.between("$3", "$4"), append(args, q.Recipient, q.Sender)
 	case q.Recipient != "":
+		condition, args = inMailbox("recipient", "$3"), append(args, q.Recipient)
 	case q.Sender != "":
-		condition += " AND recipient < '~'" // as in inMailbox
+		condition, args = inMailbox("sender", "$3"), append(args, q.Sender)
 	default:
-		condition += " AND (recipient < '~' OR " + inLiveGroup + ")"
+		id, condition = EveryID, "(recipient < '~' OR "+inLiveGroup+")"
 	}
-	return fmt.Sprintf("%s >= $1 AND %[1]s < $2 AND deleted = false%s", id, condition), args
+	return fmt.Sprintf("%s >= $1 AND %[1]s < $2 AND deleted = false AND %s", id, condition), args
 }
 
 func (w Window) direction() string {

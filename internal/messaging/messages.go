@@ -92,7 +92,7 @@ func (s *Service) List(ctx context.Context, caller Caller, query Query) (Page, e
 			return Page{}, highlightWithoutWords()
 		}
 		return s.page(ctx, query.Window, onlyVisible(caller, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-			return selectMessages(ctx, q, query, bounds)
+			return selectMessages(ctx, q, s.engine, query, bounds)
 		}))
 	}
 	if query.Recipient == "" && query.Sender == "" {

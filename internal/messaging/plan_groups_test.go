@@ -128,8 +128,8 @@ var plannedInboxes = map[string]struct {
 		_, err := selectMemberships(ctx, q, user, "~group-3", page)
 		return err
 	}, []string{"memberships_"}},
-	"erasure": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ ID) error {
-		_, err := selectGroupRemnants(ctx, q, user, page)
+	"erasure": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ ID) error {
+		_, err := selectGroupRemnants(ctx, q, e, user, page)
 		return err
 	}, []string{"messages_"}},
 }
@@ -190,11 +190,12 @@ func checkGroupFeedPlans(t *testing.T, database *db.DB) {
 // checkGroupReadPlans checks what reads one group.
 func checkGroupReadPlans(t *testing.T, database *db.DB) {
 	t.Helper()
+	e := engines[database.Engine](database)
 	for name, query := range plannedGroupReads {
 		for window, w := range planWindows() {
 			t.Run("read/"+name+"/"+window, func(t *testing.T) {
 				err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-					return query.run(ctx, &explainer{QueryerContext: q, t: t, database: database, rows: 2 * page, once: page, indexes: query.indexes}, w)
+					return query.run(ctx, &explainer{QueryerContext: q, t: t, database: database, rows: 2 * page, once: page, indexes: query.indexes}, e, w)
 				})
 				if err != nil {
 					t.Fatal(err)

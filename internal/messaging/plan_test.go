@@ -35,8 +35,8 @@ var plannedQueries = map[string]struct {
 		_, err := selectMessage(ctx, q, AsUser(user), mailbox.FirstIDAt(time.Now()))
 		return err
 	}, []string{"messages_every_id"}},
-	"newest of a conversation": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {
-		_, err := selectNewestBetween(ctx, q, user, "peer-3")
+	"newest of a conversation": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ Window) error {
+		_, err := selectNewestBetween(ctx, q, e, user, "peer-3")
 		return err
 	}, []string{"messages_between"}},
 	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ Window) error {
@@ -78,14 +78,14 @@ var plannedFeeds = map[string]func(ctx context.Context, q sqlx.QueryerContext, e
 }
 
 func list(query func(user string) Query) func(context.Context, sqlx.QueryerContext, engine, string, Window) error {
-	return func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, w Window) error {
+	return func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error {
 		bounds, err := w.bounds()
 		if err != nil {
 			return err
 		}
 		query := query(user)
 		query.Window = w
-		_, err = selectMessages(ctx, q, query, bounds)
+		_, err = selectMessages(ctx, q, e, query, bounds)
 		return err
 	}
 }

@@ -166,6 +166,12 @@ func appendElement(b []byte, kind string, v driver.Value) []byte {
 
 var arrayQuotes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
+// between names the collation of messages_between, in which no other index is. Otherwise a prepared statement might walk
+// over all that the recipient was sent, if the planner takes that for little.
+func (*postgres) between(recipient, sender string) string {
+	return fmt.Sprintf(`recipient = %s COLLATE "POSIX" AND sender = %s COLLATE "POSIX"`, recipient, sender)
+}
+
 // merged applies the order and the limit to each select, too, so that Postgres sorts two pages,
 // and not all rows of both.
 func (p *postgres) merged(a, b, order string) string {

@@ -83,7 +83,7 @@ func searchOf(e engine, owner string, query Query, bounds idRange) (*search, err
 	}
 	s.list = func(ctx context.Context, q sqlx.QueryerContext, w Window, bounds idRange) (Page, error) {
 		query.Window = w
-		return selectMessages(ctx, q, query, bounds)
+		return selectMessages(ctx, q, e, query, bounds)
 	}
 	return s, nil
 }

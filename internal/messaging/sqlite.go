@@ -32,6 +32,11 @@ func (*sqlite) storeBatch(context.Context, []*StoredMessage, []string) ([]ID, ma
 	return nil, nil, nil
 }
 
+// between needs no more: the statistics of the indexes are fixed.
+func (*sqlite) between(recipient, sender string) string {
+	return "recipient = " + recipient + " AND sender = " + sender
+}
+
 // merged needs no more: SQLite merges two sorted selects as it reads them.
 func (*sqlite) merged(a, b, order string) string { return a + " UNION ALL " + b + " " + order }
 

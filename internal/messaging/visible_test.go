@@ -151,7 +151,7 @@ func TestLeftWhileListing(t *testing.T) {
 		v.tx(func(ctx context.Context, tx *sqlx.Tx) error { return leave(ctx, tx, "~team", "bob") })
 		v.mustSend("late", "~team")
 		read(t, v.Service, func(ctx context.Context, q sqlx.QueryerContext) error {
-			page, err := selectMessages(ctx, q, Query{Recipient: "~team", Window: Window{Limit: 10}}, bounds)
+			page, err := selectMessages(ctx, q, v.engine, Query{Recipient: "~team", Window: Window{Limit: 10}}, bounds)
 			if senders := pageOf(page, err); senders != "bob left amy" {
 				t.Errorf("a former member sees messages by %s", senders)
 			}
@@ -159,7 +159,7 @@ func TestLeftWhileListing(t *testing.T) {
 		})
 		read(t, v.Service, func(ctx context.Context, q sqlx.QueryerContext) error {
 			page, err := onlyVisible(AsUser("bob"), func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-				return selectMessages(ctx, q, Query{Recipient: "~team", Window: Window{Limit: 1}}, bounds)
+				return selectMessages(ctx, q, v.engine, Query{Recipient: "~team", Window: Window{Limit: 1}}, bounds)
 			})(ctx, q)
 			if len(page.Messages) > 0 || !page.HasMore || page.Next == (ID{}) {
 				t.Errorf("a member who left before the end sees %+v", page)
