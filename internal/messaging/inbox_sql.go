@@ -46,8 +46,7 @@ const readInGroup = "CASE WHEN mine.message_id > c.since THEN mine.message_id EL
 
 // unread writes the expression that counts the unread messages of a line c, whose read marker is mine. It
 // looks at up to UnreadMax entries of one range of one index, or at the newest unreadScan messages of a group,
-// among which may be the user's own. That these are unchanged, or changed at some time, is always true: it has Postgres
-// read the newest rows, and not all of the group's entries in an index that has the senders, but another order.
+// among which may be the user's own.
 func unread(e engine) string {
 	return fmt.Sprintf(`
 	CASE WHEN c.since IS NULL THEN (
@@ -58,10 +57,10 @@ func unread(e engine) string {
 	ELSE (
 		SELECT count(*) FROM (
 			SELECT 1 FROM (
-				SELECT sender, changed FROM messages AS newest
+				SELECT sender FROM messages AS newest
 				WHERE newest.recipient = c.peer AND newest.id > %[3]s
 				AND newest.deleted = false ORDER BY newest.id DESC LIMIT %[2]d) AS newest
-			WHERE sender <> c.owner AND (changed IS NULL OR changed >= $3) LIMIT %[1]d) AS counted)
+			WHERE sender <> c.owner LIMIT %[1]d) AS counted)
 	END`, UnreadMax, unreadScan, readInGroup, e.between("c.owner", "c.peer"))
 }
 
