@@ -37,7 +37,7 @@ type indexer struct {
 	due    chan string   // mailboxes that are to be indexed; if it is full, a later search does it
 
 	seed  maphash.Seed
-	bytes [4096]atomic.Int64 // that were sent, by the hash of the owner; several share a counter, and are looked at sooner
+	bytes [1 << 16]atomic.Int32 // that were sent, by the hash of the owner; several may share a counter, and are looked at sooner
 }
 
 func newIndexer(database *db.DB, e engine, log *slog.Logger) *indexer {
@@ -53,7 +53,7 @@ func (x *indexer) sent(m *Message) {
 
 func (x *indexer) count(owner string, bytes int) {
 	counter := &x.bytes[maphash.String(x.seed, owner)%uint64(len(x.bytes))]
-	if counter.Add(int64(bytes)+indexBytes/indexMessages) >= indexBytes {
+	if counter.Add(int32(bytes)+indexBytes/indexMessages) >= indexBytes {
 		counter.Store(0)
 		x.notice(owner)
 	}

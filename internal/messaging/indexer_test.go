@@ -3,6 +3,7 @@ package messaging
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -221,4 +222,19 @@ func TestNotesToOneselfIndexed(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.expect("note", want...)
+}
+
+// TestNoticed sends to 10,000 users a third of what lets a mailbox be indexed: of these mailboxes, none of which has
+// enough, few are looked at.
+func TestNoticed(t *testing.T) {
+	t.Parallel()
+	x := newIndexer(nil, nil, nil)
+	for range indexMessages / 3 {
+		for user := range 10_000 {
+			x.count(fmt.Sprint("user-", user), 0)
+		}
+	}
+	if n := len(x.due); n > 100 {
+		t.Errorf("%d mailboxes are looked at", n)
+	}
 }
