@@ -139,10 +139,11 @@ func sendsToGroups(set int, members [][]int) script {
 	}
 }
 
-// feedPages writes requests for the changes after a random time in the first half of all that was sent.
+// feedPages writes requests for the changes after a random time in the first quarter since all began: before the
+// newest change of the reader's groups, which no cursor may be ahead of.
 func feedPages(began time.Time) script {
 	return gets(func(random *rand.Rand, buf []byte) []byte {
-		at := began.UnixMilli() + random.Int64N(time.Since(began).Milliseconds()/2+1)
+		at := began.UnixMilli() + random.Int64N(time.Since(began).Milliseconds()/4+1)
 		return fmt.Appendf(buf, "/v1/users/"+reader+"/changes?limit=100&after=%08x-%04x-7000-8000-000000000000", at>>16, at&0xffff)
 	})
 }
