@@ -87,7 +87,7 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 		return nil
 	}
 	if c.Short {
-		c.Rounds, c.Duration, c.Others = 1, 200*time.Millisecond, 20_000
+		c.Rounds, c.Duration, c.Others = 1, 150*time.Millisecond, 20_000
 	}
 	s, err := openSuite(*c)
 	defer func() { err = errors.Join(err, s.close()) }()
