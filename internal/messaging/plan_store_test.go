@@ -21,14 +21,14 @@ const planStore = `
 	WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %[1]d - 1),
 	placed (i, who, is_edited, is_deleted) AS (
 	    SELECT i, CASE WHEN i < %[1]d / 10 THEN 'quiet' WHEN i < %[1]d / 8 THEN 'hub'
-	                   WHEN i < %[1]d * 13 / 40 THEN 'rewritten' WHEN i < %[1]d * 21 / 40 THEN 'emptied' ELSE 'user-' || i %% 1000 END,
+	                   WHEN i < %[1]d * 13 / 40 THEN 'rewritten' WHEN i < %[1]d * 21 / 40 THEN 'emptied' ELSE 'user-' || (i %% 1000) END,
 	           i %% 10 = 6 OR i >= %[1]d / 8 AND i < %[1]d * 13 / 40,
 	           CASE WHEN i >= %[1]d / 8 AND i < %[1]d * 13 / 40 THEN false
 	                ELSE i %% 10 = 5 OR i >= %[1]d * 13 / 40 AND i < %[1]d * 21 / 40 END FROM n)
 	INSERT INTO messages (recipient, id, sender, text, deleted, changed)
-	SELECT CASE WHEN who IN ('hub') OR who LIKE 'user-%%' OR i %% 2 = 0 THEN who ELSE 'peer-' || i %% 5 END, %[2]s,
-	       CASE WHEN who = 'hub' THEN 'fan-' || i WHEN who LIKE 'user-%%' THEN 'user-' || i / 7 %% 1000
-	            WHEN i %% 2 = 0 THEN 'peer-' || i %% 5 ELSE who END,
+	SELECT CASE WHEN who IN ('hub') OR who LIKE 'user-%%' OR i %% 2 = 0 THEN who ELSE 'peer-' || (i %% 5) END, %[2]s,
+	       CASE WHEN who = 'hub' THEN 'fan-' || i WHEN who LIKE 'user-%%' THEN 'user-' || (i / 7 %% 1000)
+	            WHEN i %% 2 = 0 THEN 'peer-' || (i %% 5) ELSE who END,
 	       'message ' || i, is_deleted, CASE WHEN is_deleted OR is_edited THEN %[3]s END
 	FROM placed`
 
