@@ -97,11 +97,12 @@ func indexPlanStore(t *testing.T, database *db.DB) {
 		}
 	}
 	analyze := map[db.Engine]string{db.Postgres: "ANALYZE search_indexes, search_segments, search_blocks", db.SQLite: "SELECT 1"}[database.Engine]
+	empty := map[db.Engine]string{db.Postgres: "''::bytea", db.SQLite: "x''"}[database.Engine]
 	err := database.Load(t.Context(), "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, statement := range []string{
 			"INSERT INTO search_indexes (owner, indexed) SELECT 'other-' || text, id FROM messages WHERE deleted = false",
 			`INSERT INTO search_segments (owner, segment, first_id, last_id, version, bytes, edits, directory)
-			 SELECT 'other-' || text, id, id, id, 1, 1, 0, (SELECT directory FROM search_segments LIMIT 1) FROM messages WHERE deleted = false`,
+			 SELECT 'other-' || text, id, id, id, 1, 1, 0, ` + empty + ` FROM messages WHERE deleted = false`,
 			analyze,
 		} {
 			if _, err := tx.ExecContext(ctx, statement); err != nil {
