@@ -61,7 +61,11 @@ func openPieces(t *testing.T, synchronous string) (*db.DB, string) {
 	store(t, database, "CREATE TABLE pieces (id INTEGER PRIMARY KEY, body TEXT NOT NULL)")
 	for _, pragma := range []string{"cache_size = 3", "synchronous = " + synchronous} { // the latter only outside a transaction
 		err := database.Statement(t.Context(), time.Minute, func(ctx context.Context, q sqlx.QueryerContext) error {
-			return q.QueryRowxContext(ctx, "PRAGMA "+pragma).Err()
+			rows, err := q.QueryxContext(ctx, "PRAGMA "+pragma)
+			if err != nil {
+				return err
+			}
+			return rows.Close()
 		})
 		if err != nil {
 			t.Fatal(err)
