@@ -65,7 +65,8 @@ func openPieces(t *testing.T, synchronous string) (*db.DB, string) {
 			if err != nil {
 				return err
 			}
-			return rows.Close()
+			defer rows.Close() //nolint:errcheck // it has at most one row
+			return rows.Err()
 		})
 		if err != nil {
 			t.Fatal(err)
