@@ -12,8 +12,8 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// TestTyping has users type, each more often than is told: the streams of recipients hear of each every three seconds, those of others
-// and long polls never do, and what nobody has read in time is gone.
+// TestTyping has users type, each more often than is told: the streams of recipients hear of each every three seconds in each
+// conversation, those of others and long polls never do. Of what was not read in time, the latest of each user stays, until it expires.
 func TestTyping(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
 		f.add("ann", "before")
@@ -50,11 +50,21 @@ func TestTyping(t *testing.T) {
 		}
 		typing("dan", "ann")
 		typing("eve", "ann")
+		typing("dan", "~team")
 		if changes, err := ann.Next(t.Context()); err != nil || len(changes) > 0 {
 			t.Errorf("typing brings %v: %v", changes, err)
 		}
-		if got := heard(ann); !slices.Equal(got, []string{"dan ann", "eve ann"}) {
+		if got := heard(ann); !slices.Equal(got, []string{"dan ann", "eve ann", "dan ~team"}) {
 			t.Errorf("ann hears of %q", got)
+		}
+		pause(t.Context(), typingInterval)
+		typing("dan", "ann")
+		typing("eve", "ann")
+		pause(t.Context(), typingInterval)
+		typing("dan", "ann")
+		synctest.Wait()
+		if got := heard(ann); !slices.Equal(got, []string{"eve ann", "dan ann"}) {
+			t.Errorf("after two events of dan, ann hears of %q", got)
 		}
 		pause(t.Context(), typingInterval)
 		typing("dan", "ann")

@@ -140,7 +140,8 @@ func TestVisibleInGroup(t *testing.T) {
 }
 
 // TestLeftWhileListing leaves a group after a list has found what is visible, and before it reads: it shows nothing that
-// came after that, nor, if it ends later, what may have been edited since.
+// came after that, nor, if it ends later, what may have been edited since. Who has joined again by then sees what a new
+// member may see.
 func TestLeftWhileListing(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		v, _ := newVisible(t, engine)
@@ -163,6 +164,19 @@ func TestLeftWhileListing(t *testing.T) {
 			})(ctx, q)
 			if len(page.Messages) > 0 || !page.HasMore || page.Next == (ID{}) {
 				t.Errorf("a member who left before the end sees %+v", page)
+			}
+			return err
+		})
+		v.execute("DELETE FROM members WHERE user_id = 'bob'")
+		v.execute("DELETE FROM memberships WHERE user_id = 'bob'")
+		v.tx(func(ctx context.Context, tx *sqlx.Tx) error { return v.join(ctx, tx, "bob") })
+		v.mustSend("amy", "~team")
+		read(t, v.Service, func(ctx context.Context, q sqlx.QueryerContext) error {
+			page, err := onlyVisible(AsUser("bob"), func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+				return selectMessages(ctx, q, v.engine, Query{Recipient: "~team", Window: Window{Limit: 10}}, idRange{high: mailbox.LastID})
+			})(ctx, q)
+			if senders := pageOf(page, err); senders != "amy" {
+				t.Errorf("a member who joined again before the end, and sees nothing from before that, sees messages by %s", senders)
 			}
 			return err
 		})
