@@ -19,7 +19,7 @@ const (
 	notifyMaxBytes   = 7900                 // Postgres' limit is 8,000
 	notifyInterval   = 5 * time.Millisecond // the least time between two rounds of notifications
 	notifyMost       = 100_000              // addresses that wait to be sent; Poll makes up for more
-	notifyMostTyping = 1000                 // payloads about typing that wait; more are dropped
+	notifyMostTyping = 100                  // payloads about typing that wait; more are dropped, since changes wait for them
 	notifyRetryWait  = time.Second          // after a notification that failed
 )
 
@@ -140,11 +140,12 @@ func (b *Notify) send(ctx context.Context) {
 	}
 }
 
-// take returns what waits, as payloads: words separated by spaces, which no address has.
+// take returns what waits, as payloads: words separated by spaces, which no address has. Those about typing come last: each
+// takes a round trip, and no change is to wait for them.
 func (b *Notify) take() (payloads []string) {
 	b.mu.Lock()
-	waiting := b.waiting
-	payloads, b.waiting, b.typing = b.typing, make(map[string]struct{}), nil
+	waiting, typing := b.waiting, b.typing
+	b.waiting, b.typing = make(map[string]struct{}), nil
 	b.mu.Unlock()
 	var payload strings.Builder
 	for address := range waiting {
@@ -160,7 +161,7 @@ func (b *Notify) take() (payloads []string) {
 	if payload.Len() > 0 {
 		payloads = append(payloads, payload.String())
 	}
-	return payloads
+	return append(payloads, typing...)
 }
 
 // signal fills a channel of capacity one, unless it is full.
