@@ -72,7 +72,7 @@ export const parameter = (block, name) => block.locator(`input[data-param-name="
 export async function readSamples(block) {
   const samples = {};
   for (const title of LANGUAGES) {
-    await block.getByRole('tab', { name: title, exact: true }).click();
+    await block.getByRole('tab', { name: title, exact: true }).dispatchEvent('click'); // at once, wherever it is
     samples[title] = await block.locator('.samples pre').innerText();
   }
   return samples;
