@@ -8,10 +8,13 @@ import (
 )
 
 const (
-	// logHead is the size of the header of a write-ahead log in bytes, and frameHead that of the header
-	// before each page in it (https://www.sqlite.org/fileformat2.html#wal_file_format).
-	logHead   = 32
+	// frameHead is the size in bytes of the header before each page in a write-ahead log
+	// (https://www.sqlite.org/fileformat2.html#wal_file_format).
 	frameHead = 24
+
+	// writeLock is the lock of the log's index that a connection holds while it writes, up to the end of its transaction
+	// (https://www.sqlite.org/walformat.html#wal_locks).
+	writeLock = 0
 
 	// appendedMost is how many bytes of appended frames are buffered at most. A longer write would save little,
 	// and Linux then keeps that part of the file in large pieces and takes the whole of a piece for changed
@@ -36,10 +39,6 @@ type appended struct {
 // committed transactions only, and readLog writes them.
 func writeLog(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32 {
 	a := &stateOf(file).appended
-	isHead := amount == frameHead
-	if (isHead || amount == logHead) && offset <= a.start {
-		a.size = 0 // the transaction of these frames was rolled back
-	}
 	if !a.hold(tls, buffer, amount, offset) {
 		if code := writeAppended(tls, file); code != sqlite3.SQLITE_OK {
 			return code
@@ -50,7 +49,7 @@ func writeLog(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) i
 		}
 	}
 	switch {
-	case isHead:
+	case amount == frameHead:
 		a.frame, a.last = offset, at[[2]uint32](buffer)[1] != 0 // the size of the store after the commit
 	case offset == a.frame+frameHead:
 		if a.end = offset + int64(amount); a.last {
@@ -113,9 +112,21 @@ func syncLog(tls *libc.TLS, file uintptr, flags int32) int32 {
 	return function[syncFunction](usual.FxSync)(tls, file, flags)
 }
 
+// lockIndex takes or releases a lock of the log's index. When a transaction ends, what is still buffered was rolled back, and
+// other connections may write in its place from now on.
+func lockIndex(tls *libc.TLS, file uintptr, lock, locks, flags int32) int32 {
+	state := stateOf(file)
+	if lock == writeLock && flags&sqlite3.SQLITE_SHM_UNLOCK != 0 && state.log != 0 {
+		stateOf(state.log).appended.size = 0
+	}
+	usual := at[sqlite3.Tsqlite3_io_methods](state.methods)
+	return function[lockFunction](usual.FxShmLock)(tls, file, lock, locks, flags)
+}
+
 // closeLog closes a log.
 func closeLog(tls *libc.TLS, file uintptr) int32 {
 	state := stateOf(file)
+	stateOf(state.store).log = 0
 	libc.Xfree(tls, state.appended.buffer)
 	state.appended = appended{}
 	return function[closeFunction](at[sqlite3.Tsqlite3_io_methods](state.methods).FxClose)(tls, file)

@@ -80,22 +80,56 @@ func openPieces(t *testing.T, synchronous string) (*db.DB, string) {
 func TestLogWithoutRolledBackFrames(t *testing.T) {
 	t.Parallel()
 	database, path := openPieces(t, "FULL")
-	enough := errors.New("enough")
 	for i := range 100 {
-		err := database.Add(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
-			_, err := tx.ExecContext(ctx, `
-				WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-				INSERT INTO pieces SELECT i, hex(randomblob(2000)) FROM n`, i)
-			return errors.Join(err, enough)
-		})
-		if !errors.Is(err, enough) {
-			t.Fatal(err)
-		}
+		spill(t, database, i)
 		truncate(t, path)
 		store(t, database, change)
 		if size := logSize(t, path); size > 20*(2048+24) {
 			t.Fatalf("after %d rows: the log has %d bytes", i, size)
 		}
+	}
+}
+
+// TestLogOfTwoWriters has another connection commit after a transaction was rolled back whose pages were spilled. They must
+// not come into the log any more, where that commit is now: neither by a read of the first connection nor by its next commit.
+func TestLogOfTwoWriters(t *testing.T) {
+	t.Parallel()
+	for _, next := range []string{"SELECT sum(length(body)) FROM pieces", change} {
+		t.Run(next[:6], func(t *testing.T) {
+			t.Parallel()
+			database, path := openPieces(t, "FULL")
+			other, err := sql.Open("sqlite", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer other.Close() //nolint:errcheck // what it did is seen below
+			for i := range 20 {
+				truncate(t, path) // otherwise a rollback reads pages from the log, which writes what is buffered
+				spill(t, database, i)
+				if _, err := other.ExecContext(t.Context(), "INSERT INTO pieces SELECT $1, hex(randomblob(12000))", i); err != nil {
+					t.Fatal(err)
+				}
+				store(t, database, next)
+				if found, err := readCopy(t, path); err != nil || len(found) != i+1 {
+					t.Fatalf("%d rows instead of %d: %v", len(found), i+1, err)
+				}
+			}
+		})
+	}
+}
+
+// spill rolls a transaction back that has inserted so many rows, and more of them than fit into the cache.
+func spill(t *testing.T, database *db.DB, rows int) {
+	t.Helper()
+	enough := errors.New("enough")
+	err := database.Add(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+			INSERT INTO pieces SELECT 1000 + i, hex(randomblob(2000)) FROM n`, rows)
+		return errors.Join(err, enough)
+	})
+	if !errors.Is(err, enough) {
+		t.Fatal(err)
 	}
 }
 

@@ -68,10 +68,12 @@ type fileState struct {
 	// Of a database file.
 	unsynced int64   // bytes
 	index    uintptr // address of the log's index
+	log      uintptr // the file of the log, while that is open
 	copying  bool    // a checkpoint is in progress, and only it writes
 	head     head    // of the file, once known during that checkpoint
 
 	// Of a log.
+	store    uintptr // the database file
 	appended appended
 }
 
@@ -83,6 +85,7 @@ type (
 	syncFunction  func(tls *libc.TLS, file uintptr, flags int32) int32
 	readFunction  func(tls *libc.TLS, file, buffer uintptr, amount int32, offset int64) int32
 	mapFunction   func(tls *libc.TLS, file uintptr, region, size, extend int32, address uintptr) int32
+	lockFunction  func(tls *libc.TLS, file uintptr, lock, locks, flags int32) int32
 	closeFunction func(tls *libc.TLS, file uintptr) int32
 	askFunction   func(tls *libc.TLS, file uintptr, operation int32, argument uintptr) int32
 )
@@ -126,6 +129,7 @@ func openFile(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uint
 			table.FxClose = pointer(closeFunction(closeLog))
 		} else {
 			table.FxWrite = pointer(writeFunction(writeFile))
+			table.FxShmLock = pointer(lockFunction(lockIndex))
 			table.FxShmMap = pointer(mapFunction(mapIndex))
 			table.FxFileControl = pointer(askFunction(askFile))
 		}
@@ -135,6 +139,10 @@ func openFile(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uint
 		methodTables.ours[key] = ours
 	}
 	*methods = ours
+	if kind == sqlite3.SQLITE_OPEN_WAL {
+		store := sqlite3.Xsqlite3_database_file_object(tls, name)
+		stateOf(file).store, stateOf(store).log = store, file
+	}
 	return code
 }
 
