@@ -14,7 +14,7 @@ import (
 // TestNotify listens without polling, and hears of each change on another server; with NOTIFY off nothing is sent.
 func TestNotify(t *testing.T) {
 	t.Parallel()
-	url := dbtest.NewURL(t, db.Postgres)
+	url := dbtest.NewDatabase(t, "LOCALE 'C'")                                                     // all tests of a database hear each other
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})) // who reconnects reads, too
 	var servers []*Service
 	for _, options := range []Options{{Log: log}, {Log: log}, {Log: log, NotifyOff: true}} {
