@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/message-service/message-service/internal/app"
@@ -105,6 +106,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	c.greet(std.out, log, server)
+	go debug.FreeOSMemory() // the start left garbage behind, which the reserve would keep from being collected for long
 	if err := errors.Join(server.Run(ctx), server.Close()); err != nil {
 		return err
 	}
