@@ -8,8 +8,14 @@ import _ "embed"
 
 //go:generate go tool -modfile=../.tools/go/go.mod oapi-codegen -config server.yaml openapi.yaml
 //go:generate go tool -modfile=../.tools/go/go.mod oapi-codegen -config client.yaml openapi.yaml
+//go:generate go run json.go
 
 // Document is openapi.yaml, byte for byte.
 //
 //go:embed openapi.yaml
 var Document []byte
+
+// JSON is the same as compact JSON, which a server that starts parses in half the time.
+//
+//go:embed openapi.json
+var JSON []byte

@@ -10,7 +10,7 @@ import (
 
 // Document returns the OpenAPI document, parsed once for the whole process. It is read-only.
 var Document = sync.OnceValue(func() *openapi3.T {
-	document, err := openapi3.NewLoader().LoadFromData(api.Document)
+	document, err := openapi3.NewLoader().LoadFromData(api.JSON)
 	if err != nil {
 		panic(err) // the document is embedded in the program
 	}

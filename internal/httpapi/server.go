@@ -101,7 +101,8 @@ func New(service *messaging.Service, hub *feed.Hub, who *identity.Service, log *
 	if err := s.serveConsole(options.Console); err != nil {
 		return nil, err
 	}
-	return s, s.serveDocumentation(document, options.Console, options.Authenticate)
+	s.serveDocumentation(options.Console, options.Authenticate)
+	return s, nil
 }
 
 // ServeHTTP answers one request. HEAD is handled as GET, of which net/http leaves out the body
