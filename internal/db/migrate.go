@@ -71,7 +71,7 @@ func (d *DB) migrate(ctx context.Context, pool *sql.DB, steps []migrations.Step,
 	if err := d.checkSchema(ctx, pool); err != nil {
 		return nil, err
 	}
-	if err := recordRequirements(ctx, pool, wanted); err != nil {
+	if err := d.recordRequirements(ctx, pool, wanted); err != nil {
 		return nil, err
 	}
 	provider, err := d.migrations(pool, goose.WithExcludeVersions(unwanted))

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lib/pq"
@@ -45,8 +46,9 @@ func (d *DB) checkSchema(ctx context.Context, pool *sql.DB) error {
 	return nil
 }
 
-// recordRequirements records the requirements of steps that are not recorded yet.
-func recordRequirements(ctx context.Context, pool *sql.DB, steps []migrations.Step) error {
+// recordRequirements records the requirements of steps that are not recorded yet, unless the role cannot apply them: older
+// binaries could not go back to work then.
+func (d *DB) recordRequirements(ctx context.Context, pool *sql.DB, steps []migrations.Step) error {
 	recorded, err := recordedSteps(ctx, pool)
 	if isUndefinedTable(err) {
 		_, err = pool.ExecContext(ctx, requirementsTable)
@@ -54,10 +56,13 @@ func recordRequirements(ctx context.Context, pool *sql.DB, steps []migrations.St
 	if err != nil {
 		return fmt.Errorf("schema requirements: %w", err)
 	}
-	for _, step := range steps {
-		if recorded[step.Version] {
-			continue
+	steps = slices.DeleteFunc(slices.Clone(steps), func(step migrations.Step) bool { return recorded[step.Version] })
+	if len(steps) > 0 && d.Engine == Postgres {
+		if err := checkOwner(ctx, pool); err != nil {
+			return err
 		}
+	}
+	for _, step := range steps {
 		_, err := pool.ExecContext(ctx, "INSERT INTO schema_requirements (step, oldest) VALUES ($1, $2) ON CONFLICT DO NOTHING", step.Version, step.Oldest)
 		if err != nil {
 			return fmt.Errorf("schema requirements: %w", err)

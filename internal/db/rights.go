@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -27,6 +28,21 @@ func (d *DB) checkSearchPath(ctx context.Context) error {
 		return errNoSchema
 	}
 	return err
+}
+
+// checkOwner returns an error if there are tables already that the role may not alter.
+func checkOwner(ctx context.Context, pool *sql.DB) error {
+	var owner, role string
+	err := pool.QueryRowContext(ctx, `
+		SELECT quote_ident(pg_get_userbyid(relowner)), quote_ident(current_user) FROM pg_class
+		WHERE oid = to_regclass('messages') AND NOT pg_has_role(relowner, 'USAGE')`).Scan(&owner, &role)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("owner of the tables: %w", err)
+	}
+	return fmt.Errorf("the tables belong to the role %s, and the role %s may not alter them: connect as %[1]s", owner, role)
 }
 
 // explainRights adds what to do to an error that the role may not use or change the schema of this
