@@ -135,32 +135,26 @@ func (s *Service) ListConversation(
 		return Page{}, err
 	}
 	query := Query{Words: words, Highlight: highlight, Window: w}
-	list := func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-		return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
-	}
 	if roster.IsGroup(peer) {
 		query.Recipient = peer
 		if bounds, err = s.boundsIn(ctx, AsUser(user), peer, "peerId", bounds); err != nil {
 			return Page{}, err
 		}
-		list = func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-			return selectMessages(ctx, q, s.engine, query, bounds)
-		}
+		return s.list(ctx, AsUser(user), query, peer, bounds)
 	}
 	if words == "" {
 		if highlight {
 			return Page{}, highlightWithoutWords()
 		}
-		return s.page(ctx, w, onlyVisible(AsUser(user), list))
+		return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+			return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
+		})
 	}
 	search, err := searchOfConversation(s.engine, user, peer, query, bounds)
-	if roster.IsGroup(peer) {
-		search, err = searchOf(s.engine, peer, query, bounds)
-	}
 	if err != nil {
 		return Page{}, err
 	}
-	return s.searchPage(ctx, w, onlyVisible(AsUser(user), search.page))
+	return s.searchPage(ctx, w, search.page)
 }
 
 // SetReadMarker records that a user has read the conversation with a peer up to a

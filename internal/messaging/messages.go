@@ -87,26 +87,32 @@ func (s *Service) List(ctx context.Context, caller Caller, query Query) (Page, e
 			return Page{}, err
 		}
 	}
-	if query.Words == "" {
-		if query.Highlight {
-			return Page{}, highlightWithoutWords()
-		}
-		return s.page(ctx, query.Window, onlyVisible(caller, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-			return selectMessages(ctx, q, s.engine, query, bounds)
-		}))
-	}
-	if query.Recipient == "" && query.Sender == "" {
+	if query.Words != "" && query.Recipient == "" && query.Sender == "" {
 		return Page{}, invalid("q", "needs a recipient or a sender")
 	}
 	owner := cmp.Or(query.Recipient, query.Sender)
 	if !roster.IsGroup(owner) && !caller.mayActAs(owner) { // what others are sent must not decide how long a user's search takes
 		owner = query.Sender
 	}
+	return s.list(ctx, caller, query, owner, bounds)
+}
+
+// list reads a page of a query or, if it has words, of the search for them in the mailbox of an owner. Of groups it has what
+// the reader may still see once it is read.
+func (s *Service) list(ctx context.Context, reader Caller, query Query, owner string, bounds idRange) (Page, error) {
+	if query.Words == "" {
+		if query.Highlight {
+			return Page{}, highlightWithoutWords()
+		}
+		return s.page(ctx, query.Window, onlyVisible(reader, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+			return selectMessages(ctx, q, s.engine, query, bounds)
+		}))
+	}
 	search, err := searchOf(s.engine, owner, query, bounds)
 	if err != nil {
 		return Page{}, err
 	}
-	return s.searchPage(ctx, query.Window, onlyVisible(caller, search.page))
+	return s.searchPage(ctx, query.Window, onlyVisible(reader, search.page))
 }
 
 // SearchUser returns the newest messages of all that a user can see, received, sent and in groups, whose text has
