@@ -36,7 +36,7 @@ type serveCommand struct {
 	connectionFlags `group:"Database"`
 	Notify          bool `group:"Database" env:"NOTIFY" default:"true" negatable:"" help:"Publish changes to the other servers on the same Postgres by NOTIFY, and LISTEN for theirs. Without it, or behind a pooler in transaction mode, they see changes within 2 seconds, by polling."`
 
-	QueueSize  int `group:"Limits" env:"QUEUE_SIZE" default:"4096" placeholder:"N" help:"How many sends may wait to be stored, and how many other changes, from 1 to 1000000; a sixteenth of that for one mailbox. Further ones are answered 503."`
+	QueueSize  int `group:"Limits" env:"QUEUE_SIZE" default:"4096" placeholder:"N" help:"How many sends to users may wait to be stored, how many to groups, and how many other changes, from 1 to 1000000; a sixteenth of that for the other changes of one mailbox. Further ones are answered 503."`
 	MaxStreams int `group:"Limits" env:"MAX_STREAMS" default:"20000" placeholder:"N" help:"How many streams of changes, and requests waiting for a change, may be open at a time, from 1 to 1000000. Further ones are answered 429, as is the 11th of a user."`
 
 	ShutdownDelay   time.Duration `group:"Shutdown" env:"SHUTDOWN_DELAY" default:"0s" placeholder:"DURATION" help:"How long the server goes on serving after SIGTERM while /ready answers 503, so that load balancers notice."`

@@ -38,7 +38,7 @@ type Service struct {
 // Options adjusts a [Service]; the zero value serves production.
 type Options struct {
 	Now       func() time.Time // the wall clock; time.Now if nil
-	QueueSize int              // sends, and as many other changes, that may wait to be stored before more are refused; 4096 if 0
+	QueueSize int              // sends to users, as many to groups, and as many other changes, that may wait to be stored before more are refused; 4096 if 0
 	SearchOff bool             // the database was migrated without what searches need
 
 	GroupsByUsers   bool // users may create groups, and not only services
