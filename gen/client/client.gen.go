@@ -1628,8 +1628,8 @@ type ClientInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted. The order of its properties
-	// and white space make no difference.
+	// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
+	// the order of the members make no difference, but for the order of those of `metadata`.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 	// default only services may, which name the `owner`.
@@ -1646,8 +1646,8 @@ type ClientInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted. The order of its properties
-	// and white space make no difference.
+	// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
+	// the order of the members make no difference, but for the order of those of `metadata`.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 	// default only services may, which name the `owner`.
@@ -1802,8 +1802,8 @@ type ClientInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422, also once the message is deleted; the order of members and white space
-	// make no difference. A repetition after the deletion is answered with what is
+	// 422, also once the message is deleted; white space and the order of the members
+	// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
@@ -1832,8 +1832,8 @@ type ClientInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422, also once the message is deleted; the order of members and white space
-	// make no difference. A repetition after the deletion is answered with what is
+	// 422, also once the message is deleted; white space and the order of the members
+	// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
@@ -2262,9 +2262,9 @@ type ClientInterface interface {
 	// a badge shows. Muted and hidden conversations are left out.
 	//
 	// It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
-	// For a user who has sent over 10,000 messages to groups after their read markers there, it may
-	// leave out all but the 100 newest conversations: there are at least so many unread messages.
-	// A client that moves the marker where its user sends is told all.
+	// If a user has sent over 10,000 messages to groups after their read markers there, it may end after
+	// the 100 newest conversations, and there may be more unread messages than it says. To prevent
+	// that, move the marker when the user sends.
 	//
 	// Corresponds with GET /v1/users/{userId}/unread (the `GetUnread` operationId).
 	GetUnread(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2393,8 +2393,8 @@ func (c *Client) UpdateGroup(ctx context.Context, groupID GroupParameter, body U
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted. The order of its properties
-// and white space make no difference.
+// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
+// the order of the members make no difference, but for the order of those of `metadata`.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 // default only services may, which name the `owner`.
@@ -2421,8 +2421,8 @@ func (c *Client) CreateGroupWithBody(ctx context.Context, groupID GroupParameter
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted. The order of its properties
-// and white space make no difference.
+// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
+// the order of the members make no difference, but for the order of those of `metadata`.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 // default only services may, which name the `owner`.
@@ -2707,8 +2707,8 @@ func (c *Client) ListMessages(ctx context.Context, params *ListMessagesParams, r
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422, also once the message is deleted; the order of members and white space
-// make no difference. A repetition after the deletion is answered with what is
+// 422, also once the message is deleted; white space and the order of the members
+// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
@@ -2747,8 +2747,8 @@ func (c *Client) SendMessageWithBody(ctx context.Context, params *SendMessagePar
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422, also once the message is deleted; the order of members and white space
-// make no difference. A repetition after the deletion is answered with what is
+// 422, also once the message is deleted; white space and the order of the members
+// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
@@ -3487,9 +3487,9 @@ func (c *Client) SetTokenRevocation(ctx context.Context, userID User, body SetTo
 // a badge shows. Muted and hidden conversations are left out.
 //
 // It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
-// For a user who has sent over 10,000 messages to groups after their read markers there, it may
-// leave out all but the 100 newest conversations: there are at least so many unread messages.
-// A client that moves the marker where its user sends is told all.
+// If a user has sent over 10,000 messages to groups after their read markers there, it may end after
+// the 100 newest conversations, and there may be more unread messages than it says. To prevent
+// that, move the marker when the user sends.
 //
 // Corresponds with GET /v1/users/{userId}/unread (the `GetUnread` operationId).
 func (c *Client) GetUnread(ctx context.Context, userID User, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5682,8 +5682,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted. The order of its properties
-	// and white space make no difference.
+	// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
+	// the order of the members make no difference, but for the order of those of `metadata`.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 	// default only services may, which name the `owner`.
@@ -5700,8 +5700,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted. The order of its properties
-	// and white space make no difference.
+	// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
+	// the order of the members make no difference, but for the order of those of `metadata`.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 	// default only services may, which name the `owner`.
@@ -5868,8 +5868,8 @@ type ClientWithResponsesInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422, also once the message is deleted; the order of members and white space
-	// make no difference. A repetition after the deletion is answered with what is
+	// 422, also once the message is deleted; white space and the order of the members
+	// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
@@ -5898,8 +5898,8 @@ type ClientWithResponsesInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422, also once the message is deleted; the order of members and white space
-	// make no difference. A repetition after the deletion is answered with what is
+	// 422, also once the message is deleted; white space and the order of the members
+	// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
@@ -6364,9 +6364,9 @@ type ClientWithResponsesInterface interface {
 	// a badge shows. Muted and hidden conversations are left out.
 	//
 	// It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
-	// For a user who has sent over 10,000 messages to groups after their read markers there, it may
-	// leave out all but the 100 newest conversations: there are at least so many unread messages.
-	// A client that moves the marker where its user sends is told all.
+	// If a user has sent over 10,000 messages to groups after their read markers there, it may end after
+	// the 100 newest conversations, and there may be more unread messages than it says. To prevent
+	// that, move the marker when the user sends.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -11397,8 +11397,8 @@ func (c *ClientWithResponses) UpdateGroupWithResponse(ctx context.Context, group
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted. The order of its properties
-// and white space make no difference.
+// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
+// the order of the members make no difference, but for the order of those of `metadata`.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 // default only services may, which name the `owner`.
@@ -11421,8 +11421,8 @@ func (c *ClientWithResponses) CreateGroupWithBodyWithResponse(ctx context.Contex
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted. The order of its properties
-// and white space make no difference.
+// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
+// the order of the members make no difference, but for the order of those of `metadata`.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 // default only services may, which name the `owner`.
@@ -11667,8 +11667,8 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, para
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422, also once the message is deleted; the order of members and white space
-// make no difference. A repetition after the deletion is answered with what is
+// 422, also once the message is deleted; white space and the order of the members
+// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
@@ -11703,8 +11703,8 @@ func (c *ClientWithResponses) SendMessageWithBodyWithResponse(ctx context.Contex
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422, also once the message is deleted; the order of members and white space
-// make no difference. A repetition after the deletion is answered with what is
+// 422, also once the message is deleted; white space and the order of the members
+// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
@@ -12355,9 +12355,9 @@ func (c *ClientWithResponses) SetTokenRevocationWithResponse(ctx context.Context
 // a badge shows. Muted and hidden conversations are left out.
 //
 // It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
-// For a user who has sent over 10,000 messages to groups after their read markers there, it may
-// leave out all but the 100 newest conversations: there are at least so many unread messages.
-// A client that moves the marker where its user sends is told all.
+// If a user has sent over 10,000 messages to groups after their read markers there, it may end after
+// the 100 newest conversations, and there may be more unread messages than it says. To prevent
+// that, move the marker when the user sends.
 //
 // Returns a wrapper object for the known response body format(s).
 //

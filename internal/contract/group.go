@@ -87,7 +87,7 @@ func AppendMembershipPage(b []byte, page messaging.MemberPage) []byte {
 	return appendHasMore(appendArray(append(b, `{"members":`...), page.Members, AppendMembership), page.HasMore)
 }
 
-// AppendAddedMembers appends the JSON of what became of users who were to be added to b.
+// AppendAddedMembers appends to b the JSON of users who were to be added to a group, each with what became of that.
 func AppendAddedMembers(b []byte, added *[]messaging.AddedMember) []byte {
 	return append(appendArray(append(b, `{"members":`...), *added, appendAddedMember), '}')
 }

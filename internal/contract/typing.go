@@ -5,8 +5,8 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// AppendTyping appends the JSON of who is typing to b, for one of the recipients: they address a user by the id of that
-// user, and a group by its own.
+// AppendTyping appends to b the JSON of who is typing, as each recipient is told it: for them the conversation with a user
+// is with that user, and one in a group is with the group.
 func AppendTyping(b []byte, t *messaging.Typing) []byte {
 	peer := t.User
 	if roster.IsGroup(t.Peer) {

@@ -110,7 +110,7 @@ func (d *DB) Close() error {
 		return errors.Join(d.read.Close(), d.probe.Close(), d.write.Close(), d.sqlite.close())
 	}
 	for _, pool := range []io.Closer{d.write, d.read, d.probe, d.admin} {
-		_ = pool.Close() // fails if Postgres has gone meanwhile, in which nothing is left to be written
+		_ = pool.Close() // fails if Postgres has gone meanwhile; there is nothing left to be written
 	}
 	return nil
 }

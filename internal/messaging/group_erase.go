@@ -20,8 +20,9 @@ const (
 	eraseRounds = time.Minute // between looks for groups that another server has deleted, and not erased
 )
 
-// deleteGroup makes a locked group a deleted one, for all of its members, whose read markers would still be in
-// their feeds. Its messages and members, which nobody can read any more, are left to an eraser.
+// deleteGroup makes a locked group a deleted one, and ends its memberships. It deletes the read markers of the members,
+// too, which would still be in their feeds. The messages and the rows beside the group, which nobody can read any more,
+// are left to an eraser.
 func deleteGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, changed ID) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE groups SET deleted = true, name = '', metadata = NULL, fingerprint = NULL, last_message_id = NULL,

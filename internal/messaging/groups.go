@@ -77,7 +77,7 @@ var errOvertaken = errors.New("another server has created the group")
 // both.
 func (s *Service) create(ctx context.Context, tx *sqlx.Tx, n *NewGroup, c mailbox.Change) (roster.Group, error) {
 	if len(c.Closed) > 0 {
-		return roster.Group{}, userClosed()
+		return roster.Group{}, &Error{Code: UserClosed, Message: "The owner is being erased. Create the group once that is done."}
 	}
 	counts, err := countGroups(ctx, tx, []string{n.Owner})
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// SetRole gives a member a role, and returns the membership, without when it changed if they have that role already. The
-// owner may; who makes another member the owner becomes an admin. Errors: [NotFound]; [Forbidden]; [InvalidArgument] for
-// another role of the owner; [Unavailable].
+// SetRole gives a member a role, and returns the membership; if they have that role already, that has no Changed. The
+// owner may, and becomes an admin by making another member the owner. Errors: [NotFound]; [Forbidden]; [InvalidArgument]
+// for another role of the owner; [Unavailable].
 func (s *Service) SetRole(ctx context.Context, caller Caller, address, user string, role roster.Role) (set roster.Membership, err error) {
 	err = s.changeGroupAs(ctx, caller, address, roster.Owner, func(g *roster.Locked) (mailbox.Change, error) {
 		entry, is := g.Members.Get(user)

@@ -10,7 +10,8 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// saveMembers inserts or replaces both rows of memberships. What a user has set for theirs ends with it.
+// saveMembers inserts or replaces both rows of memberships. That a user has muted or hidden the conversation ends with
+// the membership.
 func saveMembers(ctx context.Context, tx *sqlx.Tx, list []*roster.Membership) error {
 	const shared = ` DO UPDATE SET role = excluded.role, state = excluded.state, since = excluded.since,
 		visible_from = excluded.visible_from, changed = excluded.changed`
@@ -27,7 +28,8 @@ func saveMembers(ctx context.Context, tx *sqlx.Tx, list []*roster.Membership) er
 	return nil
 }
 
-// setMemberCount records that the members of a group, whose row must be locked, are others now.
+// setMemberCount sets the number of members of a group, whose row must be locked, after a change of who they are, or of
+// their roles. The new version tells every server that the members it remembers are not those any more.
 func setMemberCount(ctx context.Context, tx *sqlx.Tx, address string, count int) error {
 	_, err := tx.ExecContext(ctx, `UPDATE groups SET member_count = $1, version = version + 1 WHERE group_id = $2`, count, address)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// AddMembers adds users to a group, and says what became of each. Owners and admins may; who has blocked the user who
-// adds them is left out. Adding again changes nothing. Errors: [NotFound]; [Forbidden]; [Unavailable].
+// AddMembers adds users to a group, and says what became of each. Owners and admins may, but cannot add users who have
+// blocked them. Adding again changes nothing. Errors: [NotFound]; [Forbidden]; [Unavailable].
 func (s *Service) AddMembers(ctx context.Context, caller Caller, address string, users []string) ([]AddedMember, error) {
 	a := addition{outcomes: make(map[string]Outcome, len(users)), users: users}
 	for again := true; again; {

@@ -36,7 +36,7 @@ func (r Role) AtLeast(other Role) bool {
 // State is the state of a membership.
 type State string
 
-// The states. A membership is deleted with its group, which only the row beside the user says.
+// The states. Deleted is that of a member whose group was deleted; only the row beside the user has it.
 const (
 	Active  State = "active"
 	Left    State = "left"

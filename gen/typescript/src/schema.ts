@@ -49,8 +49,8 @@ export interface paths {
          *     answers with the message the first request made, as it is now, and with
          *     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
          *     are remembered for good. The same key with a different body is refused with
-         *     422, also once the message is deleted; the order of members and white space
-         *     make no difference. A repetition after the deletion is answered with what is
+         *     422, also once the message is deleted; white space and the order of the members
+         *     make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
          *     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
          *
          *     A message to a user who has blocked the sender is refused
@@ -427,9 +427,9 @@ export interface paths {
          *     a badge shows. Muted and hidden conversations are left out.
          *
          *     It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
-         *     For a user who has sent over 10,000 messages to groups after their read markers there, it may
-         *     leave out all but the 100 newest conversations: there are at least so many unread messages.
-         *     A client that moves the marker where its user sends is told all.
+         *     If a user has sent over 10,000 messages to groups after their read markers there, it may end after
+         *     the 100 newest conversations, and there may be more unread messages than it says. To prevent
+         *     that, move the marker when the user sends.
          */
         get: operations["getUnread"];
         put?: never;
@@ -497,8 +497,8 @@ export interface paths {
          *
          *     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
          *     it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-         *     and so is every request once the group is deleted. The order of its properties
-         *     and white space make no difference.
+         *     and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
+         *     the order of the members make no difference, but for the order of those of `metadata`.
          *
          *     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
          *     default only services may, which name the `owner`.
@@ -1831,7 +1831,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is or was another group at this address, or the owner cannot have one more. */
+        /**
+         * @description There is or was another group at this address, or one that the user is no longer in; or the owner cannot have
+         *     one more.
+         */
         GroupExists: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];

@@ -99,9 +99,9 @@ def sync_detailed(
     a badge shows. Muted and hidden conversations are left out.
 
     It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
-    For a user who has sent over 10,000 messages to groups after their read markers there, it may
-    leave out all but the 100 newest conversations: there are at least so many unread messages.
-    A client that moves the marker where its user sends is told all.
+    If a user has sent over 10,000 messages to groups after their read markers there, it may end after
+    the 100 newest conversations, and there may be more unread messages than it says. To prevent
+    that, move the marker when the user sends.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -138,9 +138,9 @@ def sync(
     a badge shows. Muted and hidden conversations are left out.
 
     It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
-    For a user who has sent over 10,000 messages to groups after their read markers there, it may
-    leave out all but the 100 newest conversations: there are at least so many unread messages.
-    A client that moves the marker where its user sends is told all.
+    If a user has sent over 10,000 messages to groups after their read markers there, it may end after
+    the 100 newest conversations, and there may be more unread messages than it says. To prevent
+    that, move the marker when the user sends.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -172,9 +172,9 @@ async def asyncio_detailed(
     a badge shows. Muted and hidden conversations are left out.
 
     It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
-    For a user who has sent over 10,000 messages to groups after their read markers there, it may
-    leave out all but the 100 newest conversations: there are at least so many unread messages.
-    A client that moves the marker where its user sends is told all.
+    If a user has sent over 10,000 messages to groups after their read markers there, it may end after
+    the 100 newest conversations, and there may be more unread messages than it says. To prevent
+    that, move the marker when the user sends.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -209,9 +209,9 @@ async def asyncio(
     a badge shows. Muted and hidden conversations are left out.
 
     It counts in the 1,000 conversations with the newest messages, up to 100 with unread ones.
-    For a user who has sent over 10,000 messages to groups after their read markers there, it may
-    leave out all but the 100 newest conversations: there are at least so many unread messages.
-    A client that moves the marker where its user sends is told all.
+    If a user has sent over 10,000 messages to groups after their read markers there, it may end after
+    the 100 newest conversations, and there may be more unread messages than it says. To prevent
+    that, move the marker when the user sends.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first

@@ -136,8 +136,9 @@ def sync_detailed(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422, also once the message is deleted; the order of members and white space
-    make no difference. A repetition after the deletion is answered with what is
+    422, also once the message is deleted; white space and the order of the members
+    make no difference, but for the order of those of `metadata`. A repetition after the deletion is
+    answered with what is
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
@@ -191,8 +192,9 @@ def sync(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422, also once the message is deleted; the order of members and white space
-    make no difference. A repetition after the deletion is answered with what is
+    422, also once the message is deleted; white space and the order of the members
+    make no difference, but for the order of those of `metadata`. A repetition after the deletion is
+    answered with what is
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
@@ -241,8 +243,9 @@ async def asyncio_detailed(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422, also once the message is deleted; the order of members and white space
-    make no difference. A repetition after the deletion is answered with what is
+    422, also once the message is deleted; white space and the order of the members
+    make no difference, but for the order of those of `metadata`. A repetition after the deletion is
+    answered with what is
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
@@ -294,8 +297,9 @@ async def asyncio(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422, also once the message is deleted; the order of members and white space
-    make no difference. A repetition after the deletion is answered with what is
+    422, also once the message is deleted; white space and the order of the members
+    make no difference, but for the order of those of `metadata`. A repetition after the deletion is
+    answered with what is
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
