@@ -24,6 +24,9 @@ export const takesFocus = matchMedia('(min-width: 720px)');
 /** How many conversations are listed; the inbox lists all. */
 const maxPeers = 12;
 
+/** How many pixels at the end of their row fade out. */
+const fade = 20;
+
 /** One side of the chat: a user's conversations, the open one, and its composer. */
 export class ChatPane extends HTMLElement {
   user = '';
@@ -138,6 +141,13 @@ export class ChatPane extends HTMLElement {
     this.replaceChildren(this.#header, peers, this.#banner, this.#thread, this.#typing, this.#composer);
     this.#composer.text = this.#unsent.get(this.peer) ?? '';
     this.#draw();
+    this.#showChosen();
+  }
+
+  /** Scrolls the row of conversations, and nothing around it, as far as it takes to see the open one. */
+  #showChosen(): void {
+    const chosen = this.#peers.querySelector<HTMLElement>('[aria-current]');
+    if (chosen) this.#peers.scrollLeft = chosen.offsetLeft + chosen.offsetWidth + fade - this.#peers.offsetLeft - this.#peers.clientWidth;
   }
 
   /** Shows or hides the members of the open group. */

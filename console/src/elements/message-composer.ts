@@ -79,7 +79,7 @@ export class MessageComposer extends HTMLElement {
 
   async #send(): Promise<void> {
     const text = this.#field.value;
-    if (text.trim() === '') return;
+    if (this.#button.disabled) return;
     const purpose = this.#purpose;
     this.#problem.hidden = true;
     try {
@@ -101,7 +101,7 @@ export class MessageComposer extends HTMLElement {
   #written(): void {
     const left = this.#textMaxLength - Array.from(this.#field.value).length;
     this.#left.textContent = left > showLeftFrom ? '' : left >= 0 ? `${left} left` : `${-left} too many`;
-    this.#button.disabled = this.#field.value.trim() === '';
+    this.#button.disabled = left < 0 || this.#field.value.trim() === '';
     if (this.#textMaxLength === Infinity && this.#field.value !== '') void this.#learnLimit();
   }
 

@@ -26,6 +26,8 @@ const shownLimits: readonly (readonly [Exclude<keyof Limits, 'rateLimits'>, stri
   ['pageMaxBytes', 'Size of a page', bytes],
   ['defaultWindowDays', 'A list without bounds goes back', (n) => `${number(n)} days`],
   ['userMaxStreams', 'Streams of a user', number],
+  ['groupMaxMembers', 'Members of a group', number],
+  ['userMaxGroups', 'Groups of a user', number],
 ];
 
 /** The rate limits that a client may know, by name. */

@@ -3,7 +3,7 @@
 // only saves a screenshot to that path, in which the server appears as http://localhost:8080.
 import assert from 'node:assert/strict';
 import { accessible, hostile, hostileNames, markup, prove, sideways, until, watch } from './checks.mjs';
-import { groups, hostileGroup } from './groups.mjs';
+import { groups, hostileGroup, longGroup } from './groups.mjs';
 import { hide } from './hide.mjs';
 import { identity } from './identity.mjs';
 import { within } from './search.mjs';
@@ -127,6 +127,7 @@ async function service() {
   const page = await open(context, '#/service');
   await page.getByText('SQLite').first().waitFor();
   await page.getByText('4,096 characters').waitFor();
+  await page.getByText('Members of a group').waitFor();
   await context.close();
 }
 
@@ -293,7 +294,7 @@ try {
   const only = process.env.ONLY?.split(',');
   const play = async (parts) => { for (const [name, one] of Object.entries(parts)) if (!only || only.includes(name)) await part(name, one); };
   if (PICTURE) await part('picture', picture);
-  else await Promise.all([play({ hanging, users, keyboard, ...(TOKEN && { identity: () => identity({ newBrowser, base, key: TOKEN, found, side, type, shows }) }) }), play({ chat, groups: () => groups({ newBrowser, open, live, side, type, shows, found }), feed, inbox, service, tabs, screens })]);
+  else await Promise.all([play({ hanging, users, keyboard, ...(TOKEN && { identity: () => identity({ newBrowser, base, key: TOKEN, found, side, type, shows }) }) }), play({ chat, groups: () => groups({ newBrowser, open, live, side, type, shows, found }), longGroup: () => longGroup({ newBrowser, base, headers, open, live, side, texts }), feed, inbox, service, tabs, screens })]);
   assert.deepEqual(found, []);
 } finally {
   await browser.close();

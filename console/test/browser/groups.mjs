@@ -20,6 +20,7 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
   // Who is typing is seen, and goes when the message comes, which is by somebody with a name.
   await side(page, 'gus').getByRole('textbox', { name: 'Message from gus to Lunch club' }).pressSequentially('Noodles?');
   await side(page, 'hal').getByText('gus is typing…').waitFor();
+  assert.equal(await side(page, 'hal').getByText('gus is typing…').evaluate((line) => getComputedStyle(line).fontSize), '12px');
   await page.keyboard.press('Enter');
   for (const user of ['gus', 'hal']) await shows(page, user, ['Noodles?']);
   await side(page, 'hal').getByText('gus is typing…').waitFor({ state: 'hidden' });
@@ -75,6 +76,31 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
   await panel.getByRole('button', { name: 'Leave', exact: true }).click();
   await panel.getByRole('button', { name: 'Leave the group?' }).click();
   await shows(page, 'gus', []);
+  await context.close();
+}
+
+/** Opens a group of a long name among many sides: its button is in view, and its field is one line high. Then writes too much. */
+export async function longGroup({ newBrowser, base, headers, open, live, side, texts }) {
+  const context = await newBrowser({ viewport: { width: 1280, height: 800 } });
+  const name = 'Design review of the quarterly planning documents and their translations';
+  const made = await context.request.put(`${base}/v1/groups/~review`, { headers, data: { name, owner: 'lia' } });
+  assert.ok(made.ok(), await made.text());
+  const page = await open(context, '#/chat/lia/mia/nia/pia');
+  await live(page);
+  const button = side(page, 'lia').getByRole('button', { name });
+  await button.click();
+  const field = side(page, 'lia').getByRole('textbox', { name: `Message from lia to ${name}` });
+  await field.waitFor();
+  const [row, chosen] = [await side(page, 'lia').locator('.peers').boundingBox(), await button.boundingBox()];
+  assert.ok(chosen.x >= row.x && chosen.x + chosen.width <= row.x + row.width, `${JSON.stringify(chosen)} is not in ${JSON.stringify(row)}`);
+  assert.ok((await field.boundingBox()).height < 40, 'the empty field has several lines');
+
+  await field.fill('x'.repeat(4097));
+  await side(page, 'lia').getByText('1 too many').waitFor();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.press('Enter');
+  await until(async () => (await texts(page, 'lia')).join() === 'x'.repeat(4096), 'the text without its last character, and nothing else');
   await context.close();
 }
 
