@@ -55,7 +55,7 @@ func bodyViolations(err error) *violations {
 			continue
 		}
 		for _, name := range unknownMembers(failure) {
-			found.add(false, problem.Pointer(pointer+"/"+escapePointer(name), "is not a member of this object"))
+			found.add(false, problem.Pointer(pointer+"/"+escapePointer(name), "is not a property of this object"))
 		}
 	}
 	return found

@@ -114,7 +114,7 @@ func explainSchema(e *openapi3.SchemaError) string {
 	case "maxLength":
 		return "must have at most " + count(*schema.MaxLength, "character", "characters")
 	case "minProperties":
-		return "must have at least " + count(schema.MinProps, "member", "members")
+		return "must have at least " + count(schema.MinProps, "property", "properties")
 	case "minimum":
 		return fmt.Sprintf("must be at least %v", *schema.Min)
 	case "maximum":
