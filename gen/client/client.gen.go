@@ -868,7 +868,7 @@ type Problem struct {
 	// Example: There is no such message.
 	Detail string `json:"detail"`
 
-	// Errors The members and parameters at fault, where there are any.
+	// Errors The properties and parameters at fault, where there are any.
 	Errors []FieldError `json:"errors,omitempty"`
 
 	// Instance This one occurrence, `urn:request:` and the request id.
@@ -1670,6 +1670,9 @@ type ClientInterface interface {
 	// Adds up to 100 users, as members, and answers with what became of each, in their order: one who cannot be
 	// added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 	//
+	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
+	// everyone may leave. The request counts as one for the rate limit, however many users it has.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/groups/{groupId}/members (the `AddGroupMembers` operationId).
@@ -1679,6 +1682,9 @@ type ClientInterface interface {
 	//
 	// Adds up to 100 users, as members, and answers with what became of each, in their order: one who cannot be
 	// added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
+	//
+	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
+	// everyone may leave. The request counts as one for the rate limit, however many users it has.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2110,7 +2116,12 @@ type ClientInterface interface {
 	//
 	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 	// not alert the user; everything else goes on. A hidden one is left out of
-	// `listConversations` and `getUnread` until there is a newer message.
+	// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+	// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+	//
+	// This is no change of the feed: other devices of the user see it when they next read the
+	// conversation. It is forgotten with the conversation, when the last message between two users
+	// is deleted or the user leaves the group.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2124,7 +2135,12 @@ type ClientInterface interface {
 	//
 	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 	// not alert the user; everything else goes on. A hidden one is left out of
-	// `listConversations` and `getUnread` until there is a newer message.
+	// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+	// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+	//
+	// This is no change of the feed: other devices of the user see it when they next read the
+	// conversation. It is forgotten with the conversation, when the last message between two users
+	// is deleted or the user leaves the group.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2465,6 +2481,9 @@ func (c *Client) ListGroupMembers(ctx context.Context, groupID GroupParameter, p
 // Adds up to 100 users, as members, and answers with what became of each, in their order: one who cannot be
 // added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 //
+// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
+// everyone may leave. The request counts as one for the rate limit, however many users it has.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/groups/{groupId}/members (the `AddGroupMembers` operationId).
@@ -2484,6 +2503,9 @@ func (c *Client) AddGroupMembersWithBody(ctx context.Context, groupID GroupParam
 //
 // Adds up to 100 users, as members, and answers with what became of each, in their order: one who cannot be
 // added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
+//
+// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
+// everyone may leave. The request counts as one for the rate limit, however many users it has.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3215,7 +3237,12 @@ func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, 
 //
 // Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 // not alert the user; everything else goes on. A hidden one is left out of
-// `listConversations` and `getUnread` until there is a newer message.
+// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+//
+// This is no change of the feed: other devices of the user see it when they next read the
+// conversation. It is forgotten with the conversation, when the last message between two users
+// is deleted or the user leaves the group.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3239,7 +3266,12 @@ func (c *Client) UpdateConversationWithBody(ctx context.Context, userID User, pe
 //
 // Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 // not alert the user; everything else goes on. A hidden one is left out of
-// `listConversations` and `getUnread` until there is a newer message.
+// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+//
+// This is no change of the feed: other devices of the user see it when they next read the
+// conversation. It is forgotten with the conversation, when the last message between two users
+// is deleted or the user leaves the group.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5726,6 +5758,9 @@ type ClientWithResponsesInterface interface {
 	// Adds up to 100 users, as members, and answers with what became of each, in their order: one who cannot be
 	// added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 	//
+	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
+	// everyone may leave. The request counts as one for the rate limit, however many users it has.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/groups/{groupId}/members (the `AddGroupMembers` operationId).
@@ -5735,6 +5770,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// Adds up to 100 users, as members, and answers with what became of each, in their order: one who cannot be
 	// added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
+	//
+	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
+	// everyone may leave. The request counts as one for the rate limit, however many users it has.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6200,7 +6238,12 @@ type ClientWithResponsesInterface interface {
 	//
 	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 	// not alert the user; everything else goes on. A hidden one is left out of
-	// `listConversations` and `getUnread` until there is a newer message.
+	// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+	// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+	//
+	// This is no change of the feed: other devices of the user see it when they next read the
+	// conversation. It is forgotten with the conversation, when the last message between two users
+	// is deleted or the user leaves the group.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6214,7 +6257,12 @@ type ClientWithResponsesInterface interface {
 	//
 	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 	// not alert the user; everything else goes on. A hidden one is left out of
-	// `listConversations` and `getUnread` until there is a newer message.
+	// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+	// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+	//
+	// This is no change of the feed: other devices of the user see it when they next read the
+	// conversation. It is forgotten with the conversation, when the last message between two users
+	// is deleted or the user leaves the group.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11459,6 +11507,9 @@ func (c *ClientWithResponses) ListGroupMembersWithResponse(ctx context.Context, 
 // Adds up to 100 users, as members, and answers with what became of each, in their order: one who cannot be
 // added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 //
+// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
+// everyone may leave. The request counts as one for the rate limit, however many users it has.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/groups/{groupId}/members (the `AddGroupMembers` operationId).
@@ -11474,6 +11525,9 @@ func (c *ClientWithResponses) AddGroupMembersWithBodyWithResponse(ctx context.Co
 //
 // Adds up to 100 users, as members, and answers with what became of each, in their order: one who cannot be
 // added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
+//
+// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
+// everyone may leave. The request counts as one for the rate limit, however many users it has.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -12119,7 +12173,12 @@ func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, u
 //
 // Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 // not alert the user; everything else goes on. A hidden one is left out of
-// `listConversations` and `getUnread` until there is a newer message.
+// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+//
+// This is no change of the feed: other devices of the user see it when they next read the
+// conversation. It is forgotten with the conversation, when the last message between two users
+// is deleted or the user leaves the group.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -12139,7 +12198,12 @@ func (c *ClientWithResponses) UpdateConversationWithBodyWithResponse(ctx context
 //
 // Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 // not alert the user; everything else goes on. A hidden one is left out of
-// `listConversations` and `getUnread` until there is a newer message.
+// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+//
+// This is no change of the feed: other devices of the user see it when they next read the
+// conversation. It is forgotten with the conversation, when the last message between two users
+// is deleted or the user leaves the group.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

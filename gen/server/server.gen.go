@@ -855,7 +855,7 @@ type Problem struct {
 	// Example: urn:request:0a1b2c3d4e5f60718293a4b5
 	Instance string `json:"instance"`
 
-	// Errors The members and parameters at fault, where there are any.
+	// Errors The properties and parameters at fault, where there are any.
 	Errors []FieldError `json:"errors,omitempty"`
 }
 

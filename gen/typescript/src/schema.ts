@@ -294,7 +294,12 @@ export interface paths {
          *
          *     Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
          *     not alert the user; everything else goes on. A hidden one is left out of
-         *     `listConversations` and `getUnread` until there is a newer message.
+         *     `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+         *     ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+         *
+         *     This is no change of the feed: other devices of the user see it when they next read the
+         *     conversation. It is forgotten with the conversation, when the last message between two users
+         *     is deleted or the user leaves the group.
          */
         patch: operations["updateConversation"];
         trace?: never;
@@ -548,6 +553,9 @@ export interface paths {
          * Add members to a group
          * @description Adds up to 100 users, as members, and answers with what became of each, in their order: one who cannot be
          *     added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
+         *
+         *     They are members at once, without being asked. Only who has blocked the user who adds is left out, and
+         *     everyone may leave. The request counts as one for the rate limit, however many users it has.
          */
         post: operations["addGroupMembers"];
         delete?: never;
@@ -1741,7 +1749,7 @@ export interface components {
              * @example urn:request:0a1b2c3d4e5f60718293a4b5
              */
             instance: string;
-            /** @description The members and parameters at fault, where there are any. */
+            /** @description The properties and parameters at fault, where there are any. */
             errors?: components["schemas"]["FieldError"][];
         };
         /** @description One thing that is wrong with the request; it has a `pointer` or a `parameter`. */

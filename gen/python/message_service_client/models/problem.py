@@ -34,7 +34,7 @@ class Problem:
         detail (str): What happened this time, in words for a developer. Example: There is no such message..
         instance (str): This one occurrence, `urn:request:` and the request id. Example:
             urn:request:0a1b2c3d4e5f60718293a4b5.
-        errors (list[FieldError] | Unset): The members and parameters at fault, where there are any.
+        errors (list[FieldError] | Unset): The properties and parameters at fault, where there are any.
     """
 
     type_: str

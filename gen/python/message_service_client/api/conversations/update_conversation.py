@@ -128,7 +128,12 @@ def sync_detailed(
 
     Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
     not alert the user; everything else goes on. A hidden one is left out of
-    `listConversations` and `getUnread` until there is a newer message.
+    `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+    ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+
+    This is no change of the feed: other devices of the user see it when they next read the
+    conversation. It is forgotten with the conversation, when the last message between two users
+    is deleted or the user leaves the group.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -174,7 +179,12 @@ def sync(
 
     Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
     not alert the user; everything else goes on. A hidden one is left out of
-    `listConversations` and `getUnread` until there is a newer message.
+    `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+    ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+
+    This is no change of the feed: other devices of the user see it when they next read the
+    conversation. It is forgotten with the conversation, when the last message between two users
+    is deleted or the user leaves the group.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -215,7 +225,12 @@ async def asyncio_detailed(
 
     Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
     not alert the user; everything else goes on. A hidden one is left out of
-    `listConversations` and `getUnread` until there is a newer message.
+    `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+    ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+
+    This is no change of the feed: other devices of the user see it when they next read the
+    conversation. It is forgotten with the conversation, when the last message between two users
+    is deleted or the user leaves the group.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -259,7 +274,12 @@ async def asyncio(
 
     Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
     not alert the user; everything else goes on. A hidden one is left out of
-    `listConversations` and `getUnread` until there is a newer message.
+    `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
+    ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+
+    This is no change of the feed: other devices of the user see it when they next read the
+    conversation. It is forgotten with the conversation, when the last message between two users
+    is deleted or the user leaves the group.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first

@@ -125,6 +125,10 @@ def sync_detailed(
     added keeps nobody else out. Adding a user who is a member already changes nothing, so the request
     may be repeated.
 
+    They are members at once, without being asked. Only who has blocked the user who adds is left out,
+    and
+    everyone may leave. The request counts as one for the rate limit, however many users it has.
+
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
             be. It is never given to another
@@ -167,6 +171,10 @@ def sync(
     added keeps nobody else out. Adding a user who is a member already changes nothing, so the request
     may be repeated.
 
+    They are members at once, without being asked. Only who has blocked the user who adds is left out,
+    and
+    everyone may leave. The request counts as one for the rate limit, however many users it has.
+
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
             be. It is never given to another
@@ -203,6 +211,10 @@ async def asyncio_detailed(
     cannot be
     added keeps nobody else out. Adding a user who is a member already changes nothing, so the request
     may be repeated.
+
+    They are members at once, without being asked. Only who has blocked the user who adds is left out,
+    and
+    everyone may leave. The request counts as one for the rate limit, however many users it has.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
@@ -243,6 +255,10 @@ async def asyncio(
     cannot be
     added keeps nobody else out. Adding a user who is a member already changes nothing, so the request
     may be repeated.
+
+    They are members at once, without being asked. Only who has blocked the user who adds is left out,
+    and
+    everyone may leave. The request counts as one for the rate limit, however many users it has.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
