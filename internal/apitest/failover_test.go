@@ -12,7 +12,10 @@ import (
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
+	"github.com/message-service/message-service/internal/app"
+	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/feed"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -161,6 +164,34 @@ func TestFailover(t *testing.T) {
 	f.works(t)
 	f.Send(t, "alice", "carol", "after")
 	expect(t, stream, "after")
+}
+
+// TestFailoverWithLoss lets a standby take over that lacks the last commits, and another server write to it as often as was
+// lost: an open stream gets that, too, although the mailbox has counted as much as before. Nothing but its own sends wakes the server.
+func TestFailoverWithLoss(t *testing.T) {
+	t.Parallel()
+	primary := dbtest.NewCluster(t)
+	proxy, url := newProxy(t, primary.URL)
+	server := apitest.StartWith(t, url, app.Options{Bus: func(*db.DB) feed.Bus { return &feed.Local{} }})
+	stream := startStream(t, server.Client, "bob", nil)
+	server.Send(t, "alice", "bob", "kept")
+	standby := dbtest.NewStandby(t, primary)
+	for _, text := range []string{"lost 1", "lost 2"} {
+		server.Send(t, "alice", "bob", text)
+	}
+	expect(t, stream, "kept", "lost 1", "lost 2")
+	if err := standby.Promote(); err != nil {
+		t.Fatal(err)
+	}
+	proxy.move(t, standby.URL)
+	proxy.cut()
+	proxy.restore()
+	other := apitest.StartOn(t, standby.URL, messaging.Options{})
+	for _, text := range []string{"1", "2"} {
+		other.Send(t, "carol", "bob", text)
+	}
+	server.Send(t, "alice", "bob", "3")
+	expect(t, stream, "1", "2", "3")
 }
 
 // TestRefusedByPostgres makes Postgres refuse the server in every possible way, and accept it

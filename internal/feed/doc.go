@@ -31,6 +31,11 @@
 //     between the two counts that the hub knows, the cursor is the clock that the transaction has found, and all that has
 //     changed between the cursor and the new clock is what the transaction has stored: nothing, if all was refused.
 //
+// A database that has lost commits, as a standby may that takes over, counts on from before them, so that the same counts
+// come again. Hence counts name the server that has counted, by when it was started, and none is compared with one of another
+// server; nor are memberships believed that were read from another. One loss is not found: that of a Postgres which does not
+// wait for the disk (synchronous_commit = off) when a crash ends its sessions, but not the server itself.
+//
 // In any other case the hub reads the feed from its cursor. The streams get what is handed over in the order of
 // the clocks, since each time the hub's cursor moves to the new clock; a page that was read from the cursor before that
 // is dropped, and read again. If it is not certain that a transaction has been committed, nothing is handed over.

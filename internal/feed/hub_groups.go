@@ -124,7 +124,7 @@ func (h *Hub) sortOut(groups []*group, handovers map[*mailbox]*handover) (after 
 		switch {
 		case ho.to.Clock == ho.cursor:
 			return true
-		case ho.to.Clock.Compare(ho.cursor) < 0, ho.to.Own != ho.counts.Own, ho.to.Groups <= ho.counts.Groups:
+		case ho.to.Clock.Compare(ho.cursor) < 0, ho.to.Server != ho.counts.Server, ho.to.Own != ho.counts.Own, ho.to.Groups <= ho.counts.Groups:
 			h.wakeLive(m)
 			return true
 		}

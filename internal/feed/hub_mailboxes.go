@@ -55,7 +55,10 @@ func (h *Hub) handPages(reading map[*mailbox]messaging.ID, pages map[string]mess
 			m.counts, m.counted = messaging.Counts{}, true
 			continue
 		}
-		restored := page.Next.Compare(cursor) < 0 // from a backup: reading, the streams get CursorAhead
+		restored := page.Next.Compare(cursor) < 0  // from a backup: reading, the streams get CursorAhead
+		if page.Counts.Server != m.counts.Server { // which may have lost memberships
+			h.forgetGroups(m)
+		}
 		joined, left := h.followMemberships(m, page.Changes)
 		m.cursor, m.counts, m.counted = page.Next, page.Counts, !page.HasMore
 		// What is pending may be of a group that the user has left: they read again what they may still see.
@@ -86,7 +89,12 @@ func (h *Hub) followed(users []string) (followed []string) {
 // take hands what a transaction has stored in a mailbox to the live streams, and reports whether it could: that is all that
 // has changed since the cursor.
 func (m *mailbox) take(in messaging.Stored) bool {
-	if before := (messaging.Counts{Own: in.Own - 1, Groups: in.Groups}); !m.counted || m.counts != before {
+	before := in.Counts
+	before.Own--
+	if before.Own+before.Groups == 0 { // a mailbox that had counted nothing is the same on all servers
+		before.Server = m.counts.Server
+	}
+	if !m.counted || m.counts != before {
 		return false
 	}
 	m.cursor, m.counts = in.Clock, in.Counts

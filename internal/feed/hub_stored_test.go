@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -126,6 +127,66 @@ func TestHubHandsOverDuringARead(t *testing.T) {
 			pause(t.Context(), time.Second)
 		}
 	})
+}
+
+// TestHubHandsOverNotAfterLoss has another server of the database take over without the last commits, and count as far as before:
+// what it has stored meanwhile comes, too, whether to the user or to a group.
+func TestHubHandsOverNotAfterLoss(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, f *followed) {
+		f.join("bob", "~all", true)
+		bob := f.open(t, "bob", nil)
+		defer bob.Close()
+		pause(t.Context(), time.Second)
+		for _, hint := range []func(){
+			func() { f.hand("bob", "handed") },
+			func() { f.send("~all", "handed"); f.bus.Publish([]string{"~all"}, nil) },
+		} {
+			end := f.lose("bob", func() { f.hand("bob", "lost", "lost"); f.hand("bob", "lost") })
+			expect(t, bob, "lost", "lost", "lost")
+			f.add("bob", "0", "1")
+			if f.clocks["bob"].Own != end.Own {
+				t.Fatalf("it has counted to %+v, and before to %+v", f.clocks["bob"], end)
+			}
+			hint()
+			expect(t, bob, "0", "1", "handed")
+		}
+	})
+}
+
+// TestHubForgetsLostMembership has another server take over that has lost that a user joined a group: they get nothing of it, even if
+// as many changes were read as their mailbox has counted.
+func TestHubForgetsLostMembership(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, f *followed) {
+		f.join("bob", "~all", true)
+		f.join("bob", "~some", true)
+		bob := f.open(t, "bob", nil)
+		defer bob.Close()
+		pause(t.Context(), time.Second)
+		f.lose("bob", func() {
+			f.join("bob", "~lost", true)
+			f.bus.Publish([]string{"bob"}, nil)
+			expect(t, bob, "bob active")
+		})
+		f.publish("bob", "0")
+		expect(t, bob, "0")
+		pause(t.Context(), time.Second)
+		f.send("~all", "1")
+		f.send("~lost", "not to bob")
+		f.send("~some", "2")
+		f.bus.Publish([]string{"~lost", "~some"}, nil)
+		expect(t, bob, "1", "2")
+	})
+}
+
+// lose has the database lose the changes of a user that fn makes, as another server of it takes over. It returns where
+// the mailbox ended before.
+func (s *store) lose(user string, fn func()) messaging.Position {
+	before, feed, groups := s.clocks[user], slices.Clone(s.feeds[user]), maps.Clone(s.groups[user])
+	fn()
+	end := s.clocks[user]
+	before.Server += "another"
+	s.clocks[user], s.feeds[user], s.groups[user] = before, feed, groups
+	return end
 }
 
 // TestHubFollows expects that only mailboxes are followed that have streams which have caught up.

@@ -60,7 +60,8 @@ func (s *store) all(user string) []entry {
 func (s *store) count(clock messaging.ID, own int64, users ...string) {
 	for _, user := range users {
 		p := s.clocks[user]
-		s.clocks[user] = messaging.Position{Clock: clock, Counts: messaging.Counts{Own: p.Own + own, Groups: p.Groups + 1}}
+		p.Clock, p.Own, p.Groups = clock, p.Own+own, p.Groups+1
+		s.clocks[user] = p
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // changeRow is a change or, of a kind below messageRow, a position in the mailbox. A read marker
@@ -43,8 +44,9 @@ func countsOf(clock *changeRow) (Counts, error) {
 	if err != nil {
 		return Counts{}, err
 	}
-	groups, err := strconv.ParseInt(clock.Recipient, 10, 64)
-	return Counts{Own: own, Groups: groups}, err
+	text, server, _ := strings.Cut(clock.Recipient, " ")
+	groups, err := strconv.ParseInt(text, 10, 64)
+	return Counts{Server: server, Own: own, Groups: groups}, err
 }
 
 // feedLimit bounds a page of a feed.

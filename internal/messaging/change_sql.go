@@ -19,7 +19,7 @@ import (
 //
 // Unedited messages are found by a bounded scan in the order of ids. Edited and deleted ones are
 // later in the feed: without that bound, each page would scan all of them again.
-func changesOf(user, after string, limit feedLimit) string {
+func changesOf(user, after, server string, limit feedLimit) string {
 	rows, walk := strconv.Itoa(limit.rows()), strconv.Itoa(limit.scan())
 	place := func(kind rowKind, columns, from string) string {
 		return fmt.Sprintf("SELECT %d AS kind, %s %s", kind, columns, from)
@@ -47,7 +47,7 @@ func changesOf(user, after string, limit feedLimit) string {
 		sent("sender"), scanned("sender"),
 		changed("recipient"), changed("sender"),
 		marker("owner"), marker("peer"),
-		place(clockRow, "clock AS cursor, clock AS id, CAST(own_changes AS text) AS sender, CAST(group_changes AS text) AS recipient, false AS deleted",
+		place(clockRow, "clock AS cursor, clock AS id, CAST(own_changes AS text) AS sender, group_changes || ' ' || "+server+" AS recipient, false AS deleted",
 			"FROM mailboxes WHERE user_id = "+user),
 	}
 	for i, arm := range arms {
@@ -69,11 +69,11 @@ func changesOf(user, after string, limit feedLimit) string {
 }
 
 // changesOfUser returns the statements that read the feed of one user after a cursor, by [feedLimit.rows].
-func changesOfUser(user, after string) map[int]string {
+func changesOfUser(user, after, server string) map[int]string {
 	statements := map[int]string{}
 	for _, size := range feedSizes {
 		limit := feedLimit{changes: size}
-		statements[limit.rows()] = "SELECT $1 AS mailbox, changes.* FROM (" + changesOf(user, after, limit) + ") AS changes"
+		statements[limit.rows()] = "SELECT $1 AS mailbox, changes.* FROM (" + changesOf(user, after, server, limit) + ") AS changes"
 	}
 	return statements
 }
@@ -109,11 +109,11 @@ func selectPositions(ctx context.Context, q sqlx.QueryerContext, e engine, users
 		args[i] = user
 	}
 	positions := make(map[string]Position, len(users))
-	statement := "SELECT user_id, clock, own_changes, group_changes FROM mailboxes WHERE user_id IN (" + db.RowsOf(len(users), "?") + ")"
+	statement := "SELECT user_id, clock, own_changes, group_changes, " + e.server() + " FROM mailboxes WHERE user_id IN (" + db.RowsOf(len(users), "?") + ")"
 	err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
 		var user string
 		var p Position
-		err = rows.Scan(&user, &p.Clock, &p.Own, &p.Groups)
+		err = rows.Scan(&user, &p.Clock, &p.Own, &p.Groups, &p.Server)
 		positions[user] = p
 		return false, err
 	}, e.rebind(statement), args...)

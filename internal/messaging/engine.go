@@ -42,6 +42,9 @@ type engine interface {
 	// arguments.
 	withIDs(deleted string, ids []ID) (from string, args []any)
 
+	// server writes an expression that is the same while counts of mailboxes go on; see [mailbox.Counts].
+	server() string
+
 	// rebind turns question marks into the engine's own parameters.
 	rebind(statement string) string
 }

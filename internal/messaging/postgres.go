@@ -32,10 +32,12 @@ func newPostgres(database *db.DB) engine {
 	// Postgres chooses only if it costs no more than a custom plan. Subqueries hide the parameters
 	// from the planner, and the limit is no parameter: both plans are the same. TestPlans checks it.
 	const user, after, none = "(SELECT $1::text)", "(SELECT $2::uuid)", "(SELECT $3::uuid)"
-	return &postgres{db: database, changes: changesOfUser(user, after), groups: groupPlaces(user, after, none, "least")}
+	return &postgres{db: database, changes: changesOfUser(user, after, mailbox.Server), groups: groupPlaces(user, after, none, "least")}
 }
 
 func (p *postgres) rebind(statement string) string { return sqlx.Rebind(sqlx.DOLLAR, statement) }
+
+func (p *postgres) server() string { return mailbox.Server }
 
 // storeBatch is a whole batch in one statement: it locks the mailboxes in the order of their
 // users and sets the clocks. If all clocks were behind the ids, and none of the users has ever
@@ -65,8 +67,8 @@ var storeBatch = `
 
 // storeBatchFollowed also selects where the mailboxes of followed users end, as rows with the user.
 var storeBatchFollowed = strings.TrimSuffix(storeBatch, "SELECT id FROM stored") + `
-	SELECT '' AS user_id, id AS clock, 0 AS own_changes, 0 AS group_changes FROM stored
-	UNION ALL SELECT user_id, clock, own_changes, group_changes FROM locked
+	SELECT '' AS user_id, id AS clock, 0 AS own_changes, 0 AS group_changes, '' AS server FROM stored
+	UNION ALL SELECT user_id, clock, own_changes, group_changes, ` + mailbox.Server + ` FROM locked
 	WHERE user_id = ANY($` + strconv.Itoa(len(storedColumns)+2) + `::text[])`
 
 func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage, followed []string) (stored []ID, ends map[string]Position, err error) {
@@ -99,7 +101,7 @@ func selectStored(ctx context.Context, q sqlx.QueryerContext, args ...any) (stor
 	err = table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
 		var user string
 		var end Position
-		if err := rows.Scan(&user, &end.Clock, &end.Own, &end.Groups); err != nil {
+		if err := rows.Scan(&user, &end.Clock, &end.Own, &end.Groups, &end.Server); err != nil {
 			return false, err
 		}
 		if user == "" {
@@ -221,7 +223,7 @@ func (p *postgres) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, a
 	}, `
 		SELECT mailbox.user_id AS mailbox, changes.*
 		FROM (VALUES `+strings.Join(values, ", ")+`) AS mailbox (user_id, after)
-		CROSS JOIN LATERAL (`+changesOf("mailbox.user_id", "mailbox.after", limit)+`) AS changes`, args...)
+		CROSS JOIN LATERAL (`+changesOf("mailbox.user_id", "mailbox.after", p.server(), limit)+`) AS changes`, args...)
 	for user, page := range building {
 		pages[user] = page.end()
 	}

@@ -19,13 +19,18 @@ type sqlite struct {
 
 func newSQLite(*db.DB) engine {
 	return &sqlite{
-		changes:   changesOfUser("$1", "$2"),
+		changes:   changesOfUser("$1", "$2", noServer),
 		groups:    groupPlaces("$1", "$2", "$3", "min"),
 		positions: "SELECT $6 AS place, found.* FROM (" + positionsIn("$1", "$2", "$3", "$4", "$5") + ") AS found",
 	}
 }
 
 func (*sqlite) rebind(statement string) string { return statement }
+
+// noServer is the server of a file, which has none.
+const noServer = "''"
+
+func (*sqlite) server() string { return noServer }
 
 // storeBatch stores none: without round trips, the path of the rules is as fast.
 func (*sqlite) storeBatch(context.Context, []*StoredMessage, []string) ([]ID, map[string]Position, error) {

@@ -124,7 +124,7 @@ func (f *storedTest) check(t *testing.T, user string, before, after Position) {
 		if !is {
 			continue
 		}
-		if want := (Counts{Own: at.Own + 1, Groups: at.Groups}); in.Counts != want || in.Clock.Compare(at.Clock) < 0 {
+		if want := (Counts{Server: in.Server, Own: at.Own + 1, Groups: at.Groups}); in.Counts != want || in.Clock.Compare(at.Clock) < 0 {
 			t.Errorf("%s: what was stored at %+v ends at %+v", user, at, in.Position)
 		}
 		at, changes = in.Position, append(changes, in.Changes...)
