@@ -1628,8 +1628,8 @@ type ClientInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
-	// the order of the members make no difference, but for the order of those of `metadata`.
+	// and so is every request once the group is deleted, and that of a user who is no longer in it. The order
+	// of properties and white space make no difference.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 	// default only services may, which name the `owner`.
@@ -1646,8 +1646,8 @@ type ClientInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
-	// the order of the members make no difference, but for the order of those of `metadata`.
+	// and so is every request once the group is deleted, and that of a user who is no longer in it. The order
+	// of properties and white space make no difference.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 	// default only services may, which name the `owner`.
@@ -1808,8 +1808,8 @@ type ClientInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422, also once the message is deleted; white space and the order of the members
-	// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
+	// 422, also once the message is deleted; the order of properties and white space
+	// make no difference. A repetition after the deletion is answered with what is
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
@@ -1838,8 +1838,8 @@ type ClientInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422, also once the message is deleted; white space and the order of the members
-	// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
+	// 422, also once the message is deleted; the order of properties and white space
+	// make no difference. A repetition after the deletion is answered with what is
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
@@ -2409,8 +2409,8 @@ func (c *Client) UpdateGroup(ctx context.Context, groupID GroupParameter, body U
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
-// the order of the members make no difference, but for the order of those of `metadata`.
+// and so is every request once the group is deleted, and that of a user who is no longer in it. The order
+// of properties and white space make no difference.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 // default only services may, which name the `owner`.
@@ -2437,8 +2437,8 @@ func (c *Client) CreateGroupWithBody(ctx context.Context, groupID GroupParameter
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
-// the order of the members make no difference, but for the order of those of `metadata`.
+// and so is every request once the group is deleted, and that of a user who is no longer in it. The order
+// of properties and white space make no difference.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 // default only services may, which name the `owner`.
@@ -2729,8 +2729,8 @@ func (c *Client) ListMessages(ctx context.Context, params *ListMessagesParams, r
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422, also once the message is deleted; white space and the order of the members
-// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
+// 422, also once the message is deleted; the order of properties and white space
+// make no difference. A repetition after the deletion is answered with what is
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
@@ -2769,8 +2769,8 @@ func (c *Client) SendMessageWithBody(ctx context.Context, params *SendMessagePar
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422, also once the message is deleted; white space and the order of the members
-// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
+// 422, also once the message is deleted; the order of properties and white space
+// make no difference. A repetition after the deletion is answered with what is
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
@@ -5714,8 +5714,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
-	// the order of the members make no difference, but for the order of those of `metadata`.
+	// and so is every request once the group is deleted, and that of a user who is no longer in it. The order
+	// of properties and white space make no difference.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 	// default only services may, which name the `owner`.
@@ -5732,8 +5732,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 	// it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-	// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
-	// the order of the members make no difference, but for the order of those of `metadata`.
+	// and so is every request once the group is deleted, and that of a user who is no longer in it. The order
+	// of properties and white space make no difference.
 	//
 	// Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 	// default only services may, which name the `owner`.
@@ -5906,8 +5906,8 @@ type ClientWithResponsesInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422, also once the message is deleted; white space and the order of the members
-	// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
+	// 422, also once the message is deleted; the order of properties and white space
+	// make no difference. A repetition after the deletion is answered with what is
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
@@ -5936,8 +5936,8 @@ type ClientWithResponsesInterface interface {
 	// answers with the message the first request made, as it is now, and with
 	// `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 	// are remembered for good. The same key with a different body is refused with
-	// 422, also once the message is deleted; white space and the order of the members
-	// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
+	// 422, also once the message is deleted; the order of properties and white space
+	// make no difference. A repetition after the deletion is answered with what is
 	// left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 	//
 	// A message to a user who has blocked the sender is refused
@@ -11445,8 +11445,8 @@ func (c *ClientWithResponses) UpdateGroupWithResponse(ctx context.Context, group
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
-// the order of the members make no difference, but for the order of those of `metadata`.
+// and so is every request once the group is deleted, and that of a user who is no longer in it. The order
+// of properties and white space make no difference.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 // default only services may, which name the `owner`.
@@ -11469,8 +11469,8 @@ func (c *ClientWithResponses) CreateGroupWithBodyWithResponse(ctx context.Contex
 //
 // Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
 // it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-// and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
-// the order of the members make no difference, but for the order of those of `metadata`.
+// and so is every request once the group is deleted, and that of a user who is no longer in it. The order
+// of properties and white space make no difference.
 //
 // Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
 // default only services may, which name the `owner`.
@@ -11721,8 +11721,8 @@ func (c *ClientWithResponses) ListMessagesWithResponse(ctx context.Context, para
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422, also once the message is deleted; white space and the order of the members
-// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
+// 422, also once the message is deleted; the order of properties and white space
+// make no difference. A repetition after the deletion is answered with what is
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused
@@ -11757,8 +11757,8 @@ func (c *ClientWithResponses) SendMessageWithBodyWithResponse(ctx context.Contex
 // answers with the message the first request made, as it is now, and with
 // `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
 // are remembered for good. The same key with a different body is refused with
-// 422, also once the message is deleted; white space and the order of the members
-// make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
+// 422, also once the message is deleted; the order of properties and white space
+// make no difference. A repetition after the deletion is answered with what is
 // left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 //
 // A message to a user who has blocked the sender is refused

@@ -49,8 +49,8 @@ export interface paths {
          *     answers with the message the first request made, as it is now, and with
          *     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
          *     are remembered for good. The same key with a different body is refused with
-         *     422, also once the message is deleted; white space and the order of the members
-         *     make no difference, but for the order of those of `metadata`. A repetition after the deletion is answered with what is
+         *     422, also once the message is deleted; the order of properties and white space
+         *     make no difference. A repetition after the deletion is answered with what is
          *     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
          *
          *     A message to a user who has blocked the sender is refused
@@ -502,8 +502,8 @@ export interface paths {
          *
          *     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
          *     it was updated. One that asks for another name, metadata, history or owner at that address is answered 409,
-         *     and so is every request once the group is deleted, and that of a user who is no longer in it. White space and
-         *     the order of the members make no difference, but for the order of those of `metadata`.
+         *     and so is every request once the group is deleted, and that of a user who is no longer in it. The order
+         *     of properties and white space make no difference.
          *
          *     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
          *     default only services may, which name the `owner`.

@@ -132,9 +132,9 @@ def sync_detailed(
     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
     it was updated. One that asks for another name, metadata, history or owner at that address is
     answered 409,
-    and so is every request once the group is deleted, and that of a user who is no longer in it. White
-    space and
-    the order of the members make no difference, but for the order of those of `metadata`.
+    and so is every request once the group is deleted, and that of a user who is no longer in it. The
+    order
+    of properties and white space make no difference.
 
     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
     default only services may, which name the `owner`.
@@ -183,9 +183,9 @@ def sync(
     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
     it was updated. One that asks for another name, metadata, history or owner at that address is
     answered 409,
-    and so is every request once the group is deleted, and that of a user who is no longer in it. White
-    space and
-    the order of the members make no difference, but for the order of those of `metadata`.
+    and so is every request once the group is deleted, and that of a user who is no longer in it. The
+    order
+    of properties and white space make no difference.
 
     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
     default only services may, which name the `owner`.
@@ -229,9 +229,9 @@ async def asyncio_detailed(
     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
     it was updated. One that asks for another name, metadata, history or owner at that address is
     answered 409,
-    and so is every request once the group is deleted, and that of a user who is no longer in it. White
-    space and
-    the order of the members make no difference, but for the order of those of `metadata`.
+    and so is every request once the group is deleted, and that of a user who is no longer in it. The
+    order
+    of properties and white space make no difference.
 
     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
     default only services may, which name the `owner`.
@@ -278,9 +278,9 @@ async def asyncio(
     Repeat the request as you like: the same one is answered 200 with the group as it is now, also after
     it was updated. One that asks for another name, metadata, history or owner at that address is
     answered 409,
-    and so is every request once the group is deleted, and that of a user who is no longer in it. White
-    space and
-    the order of the members make no difference, but for the order of those of `metadata`.
+    and so is every request once the group is deleted, and that of a user who is no longer in it. The
+    order
+    of properties and white space make no difference.
 
     Users may create groups if the server lets them (`GROUP_CREATE=users`), and own what they create. By
     default only services may, which name the `owner`.

@@ -136,9 +136,8 @@ def sync_detailed(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422, also once the message is deleted; white space and the order of the members
-    make no difference, but for the order of those of `metadata`. A repetition after the deletion is
-    answered with what is
+    422, also once the message is deleted; the order of properties and white space
+    make no difference. A repetition after the deletion is answered with what is
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
@@ -192,9 +191,8 @@ def sync(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422, also once the message is deleted; white space and the order of the members
-    make no difference, but for the order of those of `metadata`. A repetition after the deletion is
-    answered with what is
+    422, also once the message is deleted; the order of properties and white space
+    make no difference. A repetition after the deletion is answered with what is
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
@@ -243,9 +241,8 @@ async def asyncio_detailed(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422, also once the message is deleted; white space and the order of the members
-    make no difference, but for the order of those of `metadata`. A repetition after the deletion is
-    answered with what is
+    422, also once the message is deleted; the order of properties and white space
+    make no difference. A repetition after the deletion is answered with what is
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
@@ -297,9 +294,8 @@ async def asyncio(
     answers with the message the first request made, as it is now, and with
     `Idempotent-Replayed: true`. Keys are scoped to one sender and one recipient and
     are remembered for good. The same key with a different body is refused with
-    422, also once the message is deleted; white space and the order of the members
-    make no difference, but for the order of those of `metadata`. A repetition after the deletion is
-    answered with what is
+    422, also once the message is deleted; the order of properties and white space
+    make no difference. A repetition after the deletion is answered with what is
     left, an empty `text` and `deletedAt`. Only `eraseUser` forgets keys.
 
     A message to a user who has blocked the sender is refused
