@@ -2,6 +2,7 @@ package apitest_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -54,6 +55,33 @@ func TestIdempotencyKey(t *testing.T) {
 		}
 		if page := s.List(t, client.ListMessagesParams{Recipient: new("bob"), Sender: new("alice")}); len(page.Messages) != 1 {
 			t.Errorf("listed %d messages, want 1", len(page.Messages))
+		}
+	})
+}
+
+// TestRepeatedInAnotherOrder repeats requests with their properties in another order, also in the metadata, and with white
+// space: they are the same requests.
+func TestRepeatedInAnotherOrder(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		for target, bodies := range map[string][2]string{
+			"POST /v1/messages": {
+				`{"sender":"alice","recipient":"bob","text":"once","metadata":{"a":1,"b":{"c":2,"d":3}}}`,
+				`{"text": "once", "metadata": {"b": {"d": 3, "c": 2}, "a": 1}, "recipient": "bob", "sender": "alice"}`,
+			},
+			"PUT /v1/groups/~team": {
+				`{"name":"Team","owner":"alice","metadata":{"a":1,"b":{"c":2,"d":3}}}`,
+				`{"metadata": {"b": {"d": 3, "c": 2}, "a": 1}, "owner": "alice", "name": "Team"}`,
+			},
+		} {
+			method, path, _ := strings.Cut(target, " ")
+			var answers [2]string
+			for i, body := range bodies {
+				answer := s.Do(t, method, path, strings.NewReader(body), "Content-Type: application/json", "Idempotency-Key: key")
+				if answers[i] = answer.Body; answer.Status >= http.StatusBadRequest || answers[i] != answers[0] {
+					t.Errorf("%s is answered %d %s, want %s", target, answer.Status, answers[i], answers[0])
+				}
+			}
 		}
 	})
 }
