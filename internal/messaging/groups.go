@@ -88,7 +88,7 @@ func (s *Service) create(ctx context.Context, tx *sqlx.Tx, n *NewGroup, c mailbo
 	}
 	g := roster.Group{
 		Address: n.Address, Name: n.Name, Metadata: n.Metadata, History: n.History, Fingerprint: n.fingerprint(),
-		MemberCount: 1, Created: c.IDs[1], Changed: c.IDs[1],
+		MemberCount: 1, Version: roster.NewVersion(), Created: c.IDs[1], Changed: c.IDs[1],
 	}
 	isNew, err := insertGroup(ctx, tx, &g)
 	if err == nil && !isNew {

@@ -31,7 +31,7 @@ func saveMembers(ctx context.Context, tx *sqlx.Tx, list []*roster.Membership) er
 // setMemberCount sets the number of members of a group, whose row must be locked, after a change of who they are, or of
 // their roles. The new version tells every server that the members it remembers are not those any more.
 func setMemberCount(ctx context.Context, tx *sqlx.Tx, address string, count int) error {
-	_, err := tx.ExecContext(ctx, `UPDATE groups SET member_count = $1, version = version + 1 WHERE group_id = $2`, count, address)
+	_, err := tx.ExecContext(ctx, `UPDATE groups SET member_count = $1, version = $2 WHERE group_id = $3`, count, roster.NewVersion(), address)
 	if err != nil {
 		return fmt.Errorf("count members: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
@@ -28,6 +29,10 @@ type version struct {
 	number  int64
 	members *Members
 }
+
+// NewVersion makes the version of a group whose members change. It is random, so that it is no earlier one either where the
+// database has lost that, as a standby may that takes over.
+func NewVersion() int64 { return rand.Int64() }
 
 // New makes the rosters of a migrated database.
 func New(database *db.DB) *Rosters {

@@ -60,7 +60,7 @@ type Group struct {
 	Metadata    string // a JSON object; empty if there is none
 	History     History
 	MemberCount int
-	Version     int64 // grows with each change of who its members are
+	Version     int64 // another one after each change of who its members are
 	Created     mailbox.ID
 	Changed     mailbox.ID  // the newest change of the group itself, not of who its members are; Created if there was none
 	LastMessage *mailbox.ID // the newest that is not deleted

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS groups (
     metadata        text,                            -- JSON as it was sent
     history         text             NOT NULL,       -- what a new member may list: all or none
     member_count    integer          NOT NULL,
-    version         bigint           NOT NULL,       -- grows with each change of who its members are
+    version         bigint           NOT NULL,       -- another one after each change of who its members are
     created         uuid             NOT NULL,
     changed         uuid             NOT NULL,       -- the newest change of this row that members see
     last_message_id uuid,                            -- the newest that is not deleted

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS groups (
     metadata        TEXT,             -- JSON as it was sent
     history         TEXT    NOT NULL,       -- what a new member may list: all or none
     member_count    INTEGER NOT NULL,
-    version         INTEGER NOT NULL,       -- grows with each change of who its members are
+    version         INTEGER NOT NULL,       -- another one after each change of who its members are
     created         BLOB    NOT NULL,
     changed         BLOB    NOT NULL,       -- the newest change of this row that members see
     last_message_id BLOB,             -- the newest that is not deleted
