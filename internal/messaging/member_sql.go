@@ -21,8 +21,8 @@ func saveMembers(ctx context.Context, tx *sqlx.Tx, list []*roster.Membership) er
 	}
 	memberships, args := roster.MembershipTable.Insert(list...)
 	if _, err := tx.ExecContext(ctx, tx.Rebind(memberships+` ON CONFLICT (user_id, group_id)`+shared+`,
-		muted_until = CASE WHEN excluded.since = memberships.since AND excluded.state = 'active' THEN memberships.muted_until END,
-		hidden = CASE WHEN excluded.since = memberships.since AND excluded.state = 'active' THEN memberships.hidden END`), args...); err != nil {
+		muted_until = CASE WHEN excluded.state = 'active' THEN memberships.muted_until END,
+		hidden = CASE WHEN excluded.state = 'active' THEN memberships.hidden END`), args...); err != nil {
 		return fmt.Errorf("save memberships: %w", err)
 	}
 	return nil

@@ -116,16 +116,15 @@ func TestAddRefused(t *testing.T) {
 	})
 }
 
-// settings counts the members who have muted and hidden a group, and the read markers.
-func (g team) settings() (muted, markers int) {
+// settings counts what is left of what users have set for groups.
+func (g team) settings() string {
 	g.Helper()
+	var left struct{ Muted, Hidden, Markers int }
 	read(g.T, g.Service, func(ctx context.Context, q sqlx.QueryerContext) error {
-		if err := sqlx.GetContext(ctx, q, &muted, "SELECT count(*) FROM memberships WHERE muted_until IS NOT NULL AND hidden IS NOT NULL"); err != nil {
-			return err
-		}
-		return sqlx.GetContext(ctx, q, &markers, "SELECT count(*) FROM read_markers")
+		return sqlx.GetContext(ctx, q, &left, `
+			SELECT count(muted_until) AS muted, count(hidden) AS hidden, (SELECT count(*) FROM read_markers) AS markers FROM memberships`)
 	})
-	return muted, markers
+	return fmt.Sprintf("%d muted, %d hidden, %d markers", left.Muted, left.Hidden, left.Markers)
 }
 
 // TestRejoin has users leave and come back. What they may see then is decided by the history at that time, and
@@ -148,8 +147,8 @@ func TestRejoin(t *testing.T) {
 			return err
 		}))
 		g.setRole("ann", "cat", roster.Admin)
-		if muted, _ := g.settings(); muted != 3 {
-			t.Errorf("what %d users have set is left after one became an admin", muted)
+		if got, want := g.settings(), "3 muted, 3 hidden, 1 markers"; got != want {
+			t.Errorf("after one became an admin %s are left, want %s", got, want)
 		}
 		for _, user := range []string{"bob", "cat"} {
 			g.remove(user, user)
@@ -158,8 +157,8 @@ func TestRejoin(t *testing.T) {
 			}
 		}
 		g.expectMembers("ann owner")
-		if muted, markers := g.settings(); muted != 1 || markers != 0 {
-			t.Errorf("what %d users have set is left, and %d markers", muted, markers)
+		if got, want := g.settings(), "1 muted, 1 hidden, 0 markers"; got != want {
+			t.Errorf("after two have left %s are left, want %s", got, want)
 		}
 
 		g.add("service", "cat")
