@@ -31,6 +31,16 @@ const (
 	SQLite   Engine = "sqlite"
 )
 
+// Server writes an expression that is another one when a server of Postgres was started again, or another one has taken over. It
+// may lack the last commits, and count on from before them: the same numbers then stand for other changes. A file of
+// SQLite stays the same while it is open.
+func (e Engine) Server() string {
+	if e == Postgres {
+		return "extract(epoch FROM pg_postmaster_start_time())::text"
+	}
+	return "''"
+}
+
 // readTimeout bounds one read: a query that takes longer is stopped in the database too.
 const readTimeout = 10 * time.Second
 

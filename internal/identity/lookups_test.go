@@ -46,7 +46,7 @@ func TestLookups(t *testing.T) {
 		<-begun
 	}
 	read := func(ctx context.Context, q sqlx.QueryerContext) error {
-		_, err := selectVersion(ctx, q)
+		_, err := selectVersion(ctx, q, db.Postgres)
 		return err
 	}
 	if err := database.Read(t.Context(), read); err != nil {

@@ -64,6 +64,40 @@ func TestNotify(t *testing.T) {
 	<-ended
 }
 
+// TestChangesAfterLoss has Postgres start again without the last change, as a standby may take over, and another server make one in
+// its place, with the same version: that is read.
+func TestChangesAfterLoss(t *testing.T) {
+	t.Parallel()
+	url, restart := dbtest.NewServer(t)
+	now := time.Now() // stands still: after 5 seconds all is read anyway
+	var servers []*Service
+	for range 2 {
+		s, err := New(t.Context(), dbtest.Open(t, url), Options{Now: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		servers = append(servers, s)
+	}
+	key, _, err := servers[0].CreateKey(t.Context(), Operator, KeyRequest{Name: "shop", Scopes: Scopes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := servers[0].RevokeTokens(t.Context(), Operator, "alice", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	dbtest.Execute(t, url, "DELETE FROM token_revocations", "UPDATE identity_state SET version = version - 1")
+	restart()
+	if err := servers[1].RevokeKey(t.Context(), Operator, key.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := servers[0].refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if state := &servers[0].state; !state.key(key.ID).revoked || len(state.revocations) > 0 {
+		t.Errorf("the key is revoked: %t; and these are: %v", state.key(key.ID).revoked, state.revocations)
+	}
+}
+
 // TestGap cannot read for 6 seconds, in which a key is revoked and purged.
 func TestGap(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {

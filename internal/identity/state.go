@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
 )
 
 // staleAfter is how old the last good read of the state may be for credentials to be accepted.
@@ -16,7 +18,7 @@ const staleAfter = 5 * time.Second
 // state is what a process knows of keys and revocations.
 type state struct {
 	mu          sync.RWMutex
-	version     int64
+	version     stateVersion
 	read        time.Time             // when the last good read began
 	keys        map[string]*storedKey // by id
 	revocations map[string]int64      // by user, or "" for all: tokens issued before this second are revoked
@@ -40,7 +42,7 @@ type storedKey struct {
 // reading is what one read found.
 type reading struct {
 	begun       time.Time
-	version     int64
+	version     stateVersion
 	complete    bool // rather than only what was written after the last one
 	keys        []keyRow
 	revocations []revocationRow
@@ -67,7 +69,7 @@ func (s *Service) refresh(ctx context.Context) error {
 func (s *Service) read(ctx context.Context) error {
 	r := reading{begun: s.now()}
 	// The connection for probes never waits for other reads: however busy the server is, it knows who is revoked.
-	err := s.db.Probe(ctx, func(ctx context.Context, q sqlx.QueryerContext) error { return r.read(ctx, q, &s.state) })
+	err := s.db.Probe(ctx, func(ctx context.Context, q sqlx.QueryerContext) error { return r.read(ctx, q, s.db.Engine, &s.state) })
 	if err != nil {
 		return err
 	}
@@ -79,18 +81,18 @@ func (s *Service) read(ctx context.Context) error {
 }
 
 // read reads what is new, or everything: after a gap, in which rows may have been purged that were not read, and when the
-// database was restored.
-func (r *reading) read(ctx context.Context, q sqlx.QueryerContext, s *state) (err error) {
-	if r.version, err = selectVersion(ctx, q); err != nil {
+// database was restored, or may have lost changes.
+func (r *reading) read(ctx context.Context, q sqlx.QueryerContext, engine db.Engine, s *state) (err error) {
+	if r.version, err = selectVersion(ctx, q, engine); err != nil {
 		return err
 	}
-	since := s.version
+	since := s.version.Number
 	// By both clocks: the monotonic one stands still while the machine is suspended, and the wall clock can be set back.
 	gap := max(r.begun.Sub(s.read), r.begun.Round(0).Sub(s.read.Round(0)))
-	if r.complete = r.version < since || gap > staleAfter; r.complete {
+	if r.complete = r.version.Number < since || r.version.Server != s.version.Server || gap > staleAfter; r.complete {
 		since = -1
 	}
-	if r.version == since {
+	if r.version.Number == since {
 		return nil
 	}
 	if r.keys, err = selectKeysSince(ctx, q, since); err != nil {

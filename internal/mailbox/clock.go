@@ -21,15 +21,10 @@ type Position struct {
 // Counts are what a mailbox has counted: its changes. A reader who knows two counts, and the changes that they
 // saw in between, can tell whether there were others.
 type Counts struct {
-	Server string `db:"server"`        // of the database that counted; see [Server]
+	Server string `db:"server"`        // that has counted; see [db.Engine.Server]
 	Own    int64  `db:"own_changes"`   // transactions with changes other than of groups, or of the user's own memberships
 	Groups int64  `db:"group_changes"` // changes of groups, each; 0 for a user who was never in one
 }
-
-// Server is the expression of Postgres that changes when it is started. A standby that takes over, or a backup, may lack the last
-// commits, and counts on from an earlier count: the same numbers then stand for other changes. SQLite is the same one
-// while it is open.
-const Server = "extract(epoch FROM pg_postmaster_start_time())::text"
 
 // Change is one change, or several at once, in the mailboxes of its owners.
 type Change struct {
@@ -210,7 +205,7 @@ var setClocksByArrays = `
 	WITH stamped AS (
 		` + SetClocks("SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[])", "$5") + `
 	)
-	SELECT *, ` + Server + ` AS server FROM stamped WHERE clock NOT IN (SELECT unnest($6::uuid[])) OR blocking OR closed OR user_id = ANY($7::text[])`
+	SELECT *, ` + db.Postgres.Server() + ` AS server FROM stamped WHERE clock NOT IN (SELECT unnest($6::uuid[])) OR blocking OR closed OR user_id = ANY($7::text[])`
 
 // SetClocks writes the statement that locks mailboxes, in the order of the rows, and sets
 // each clock that is below the first of the new ids. The rows are the owner, the clock, and by how

@@ -42,7 +42,7 @@ type engine interface {
 	// arguments.
 	withIDs(deleted string, ids []ID) (from string, args []any)
 
-	// server writes an expression that is the same while counts of mailboxes go on; see [mailbox.Counts].
+	// server writes an expression that is the same while counts of mailboxes go on; see [db.Engine.Server].
 	server() string
 
 	// rebind turns question marks into the engine's own parameters.

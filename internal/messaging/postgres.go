@@ -32,12 +32,12 @@ func newPostgres(database *db.DB) engine {
 	// Postgres chooses only if it costs no more than a custom plan. Subqueries hide the parameters
 	// from the planner, and the limit is no parameter: both plans are the same. TestPlans checks it.
 	const user, after, none = "(SELECT $1::text)", "(SELECT $2::uuid)", "(SELECT $3::uuid)"
-	return &postgres{db: database, changes: changesOfUser(user, after, mailbox.Server), groups: groupPlaces(user, after, none, "least")}
+	return &postgres{db: database, changes: changesOfUser(user, after, db.Postgres.Server()), groups: groupPlaces(user, after, none, "least")}
 }
 
 func (p *postgres) rebind(statement string) string { return sqlx.Rebind(sqlx.DOLLAR, statement) }
 
-func (p *postgres) server() string { return mailbox.Server }
+func (p *postgres) server() string { return db.Postgres.Server() }
 
 // storeBatch is a whole batch in one statement: it locks the mailboxes in the order of their
 // users and sets the clocks. If all clocks were behind the ids, and none of the users has ever
@@ -68,7 +68,7 @@ var storeBatch = `
 // storeBatchFollowed also selects where the mailboxes of followed users end, as rows with the user.
 var storeBatchFollowed = strings.TrimSuffix(storeBatch, "SELECT id FROM stored") + `
 	SELECT '' AS user_id, id AS clock, 0 AS own_changes, 0 AS group_changes, '' AS server FROM stored
-	UNION ALL SELECT user_id, clock, own_changes, group_changes, ` + mailbox.Server + ` FROM locked
+	UNION ALL SELECT user_id, clock, own_changes, group_changes, ` + db.Postgres.Server() + ` FROM locked
 	WHERE user_id = ANY($` + strconv.Itoa(len(storedColumns)+2) + `::text[])`
 
 func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage, followed []string) (stored []ID, ends map[string]Position, err error) {

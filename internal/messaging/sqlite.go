@@ -19,7 +19,7 @@ type sqlite struct {
 
 func newSQLite(*db.DB) engine {
 	return &sqlite{
-		changes:   changesOfUser("$1", "$2", noServer),
+		changes:   changesOfUser("$1", "$2", db.SQLite.Server()),
 		groups:    groupPlaces("$1", "$2", "$3", "min"),
 		positions: "SELECT $6 AS place, found.* FROM (" + positionsIn("$1", "$2", "$3", "$4", "$5") + ") AS found",
 	}
@@ -27,10 +27,7 @@ func newSQLite(*db.DB) engine {
 
 func (*sqlite) rebind(statement string) string { return statement }
 
-// noServer is the server of a file, which has none.
-const noServer = "''"
-
-func (*sqlite) server() string { return noServer }
+func (*sqlite) server() string { return db.SQLite.Server() }
 
 // storeBatch stores none: without round trips, the path of the rules is as fast.
 func (*sqlite) storeBatch(context.Context, []*StoredMessage, []string) ([]ID, map[string]Position, error) {
