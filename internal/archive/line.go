@@ -166,14 +166,10 @@ func toRecord(text []byte, line server.ExportRecord) (messaging.Record, error) {
 	case line.Block != nil && line.Changed != nil:
 		r.Block = new(contract.ToBlock(line.Block, *line.Changed))
 	case line.Group != nil && line.Created != nil && line.Changed != nil:
-		group, err := contract.ToGroup(line.Group, *line.Created, *line.Changed)
+		group, err := toGroup(&line)
 		if err != nil {
 			return r, err
 		}
-		if group.Metadata != "" {
-			line.Group.Metadata = []byte(group.Metadata)
-		}
-		group.Fingerprint = fromHex(line.Fingerprint)
 		r.Group = &group
 	case line.Conversation != nil:
 		until, err := toTime(line.MutedUntil)
@@ -221,6 +217,16 @@ func toMessage(line *server.ExportRecord) (messaging.StoredMessage, error) {
 		return stored, errors.New("the hash of an idempotency key and its fingerprint go together")
 	}
 	return stored, nil
+}
+
+// toGroup makes a group of a line. It also compacts the metadata of the line.
+func toGroup(line *server.ExportRecord) (roster.Group, error) {
+	group, err := contract.ToGroup(line.Group, *line.Created, *line.Changed)
+	if err == nil && group.Metadata != "" {
+		line.Group.Metadata = []byte(group.Metadata)
+	}
+	group.Fingerprint = fromHex(line.Fingerprint)
+	return group, err
 }
 
 func toMembership(line *server.ExportRecord) (roster.Membership, error) {

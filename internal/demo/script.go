@@ -110,8 +110,23 @@ func (p *parser) line(line string) error {
 		p.next = when
 		return err
 	}
-	next := act{at: p.next, verb: sends}
-	p.next = moment{}
+	next, ok := parseAct(line)
+	switch {
+	case !ok:
+		return errors.New("not a line of a script")
+	case next.verb != chooses && !slices.Contains(c.users, next.user) && !c.isAdded(next.user):
+		return fmt.Errorf("%s is not in this conversation", next.user)
+	case next.verb == adds && c.group == "":
+		return errors.New("only groups can be added to")
+	}
+	next.at, p.next = p.next, moment{}
+	c.acts = append(c.acts, next)
+	return nil
+}
+
+// parseAct reads who does what.
+func parseAct(line string) (next act, ok bool) {
+	next.verb = sends
 	if found := verbPattern.FindStringSubmatch(line); found != nil {
 		next.user, next.verb, next.other = found[1], verb(found[2]+found[3]), found[4]
 	} else if found := wordPattern.FindStringSubmatch(line); found != nil {
@@ -122,16 +137,9 @@ func (p *parser) line(line string) error {
 			next.verb = verb(found[4])
 		}
 	} else {
-		return errors.New("not a line of a script")
+		return act{}, false
 	}
-	if next.verb != chooses && !slices.Contains(c.users, next.user) && !c.isAdded(next.user) {
-		return fmt.Errorf("%s is not in this conversation", next.user)
-	}
-	if next.verb == adds && c.group == "" {
-		return errors.New("only groups can be added to")
-	}
-	c.acts = append(c.acts, next)
-	return nil
+	return next, true
 }
 
 // isAdded reports whether a user was added to the group.
