@@ -216,7 +216,7 @@ type Change struct {
 	// before. A deleted group has `deletedAt` in its place.
 	Group *Group `json:"group,omitempty"`
 
-	// Membership That a user is in a group, or no longer.
+	// Membership That a user is in a group since they have last joined, or no longer.
 	Membership *Membership `json:"membership,omitempty"`
 
 	// Message A message as it is now.
@@ -260,6 +260,9 @@ type ChangePage struct {
 
 // Conversation One user's view of what they and another have written to each other, or of a group of which
 // they are a member.
+//
+// `readMarker` is the user's own, and `peerReadMarker` that of the other user, never there in a group.
+// A group has `group`, and no `lastMessage` before there is one.
 type Conversation struct {
 	// Group The group in which a conversation is.
 	Group *ConversationGroup `json:"group,omitempty"`
@@ -334,7 +337,8 @@ type ConversationPage struct {
 // last message, or, if that is greater, the change by which the user has joined the group.
 type ConversationPosition = openapi_types.UUID
 
-// CreateGroupRequest A group to be created.
+// CreateGroupRequest A group to be created. Without `history` it is `all`. A service has to name the `owner`; a user owns what they
+// create.
 type CreateGroupRequest struct {
 	// History What a user who joins may read of what was written before: `all` of it, or `none`. It counts at the time of
 	// joining, so a change of it concerns those who join later.
@@ -344,7 +348,7 @@ type CreateGroupRequest struct {
 	History *GroupHistory `json:"history,omitempty"`
 
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of properties is
 	// not kept. Leave it out rather than sending null.
 	//
 	//
@@ -442,7 +446,7 @@ type EditMessageRequest struct {
 // that is muted or hidden, named by `type`, or the end. A membership and a conversation may have
 // `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
 //
-// Groups, `created`, `since`, `visibleFrom`, and all members from `changed` to `fingerprint` are for
+// Groups, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
 // moving a whole store (`message-service export` and `import`), and not part of a user's export.
 type ExportRecord struct {
 	// Block A user receives nothing from a peer.
@@ -487,7 +491,7 @@ type ExportRecord struct {
 	// KeyHash SHA-256 of the idempotency key the message was sent with, in hexadecimal.
 	KeyHash *string `json:"keyHash,omitempty"`
 
-	// Membership That a user is in a group, or no longer.
+	// Membership That a user is in a group since they have last joined, or no longer.
 	Membership *Membership `json:"membership,omitempty"`
 
 	// Message A message as it is now.
@@ -515,7 +519,7 @@ type ExportRecord struct {
 	// messages.
 	Since *MessageID `json:"since,omitempty"`
 
-	// Type Which of the members is there: `message`, `readMarker`, `block`, `group`, `membership` or
+	// Type Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership` or
 	// `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
 	//
 	//
@@ -527,7 +531,7 @@ type ExportRecord struct {
 	VisibleFrom *MessageID `json:"visibleFrom,omitempty"`
 }
 
-// ExportRecordType Which of the members is there: `message`, `readMarker`, `block`, `group`, `membership` or
+// ExportRecordType Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership` or
 // `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
 //
 // Example: message
@@ -589,7 +593,7 @@ type Group struct {
 	MemberCount int32 `json:"memberCount"`
 
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of properties is
 	// not kept. Leave it out rather than sending null.
 	//
 	//
@@ -725,7 +729,7 @@ type Limits struct {
 	UserMaxStreams int32 `json:"userMaxStreams"`
 }
 
-// Membership That a user is in a group, or no longer.
+// Membership That a user is in a group since they have last joined, or no longer.
 type Membership struct {
 	// Group The address of a group, which you choose: `~`, and then what a user id can be. It is never given to another
 	// group, even once the group is deleted. In a shell quote it, `'~team-1'`: some take a word that begins with `~`
@@ -791,7 +795,7 @@ type Message struct {
 	ID MessageID `json:"id"`
 
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of properties is
 	// not kept. Leave it out rather than sending null.
 	//
 	//
@@ -855,7 +859,7 @@ type MessagePage struct {
 type MessageText = string
 
 // Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-// It is kept with the message, or the group. Numbers keep every digit; the order of members is
+// It is kept with the message, or the group. Numbers keep every digit; the order of properties is
 // not kept. Leave it out rather than sending null.
 //
 // Example: {"client":"android/4.2"}
@@ -966,7 +970,7 @@ type Scope string
 // SendMessageRequest A message to be sent.
 type SendMessageRequest struct {
 	// Metadata Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-	// It is kept with the message, or the group. Numbers keep every digit; the order of members is
+	// It is kept with the message, or the group. Numbers keep every digit; the order of properties is
 	// not kept. Leave it out rather than sending null.
 	//
 	//
@@ -1102,7 +1106,8 @@ type TokenRevocation struct {
 	IssuedBefore Timestamp `json:"issuedBefore"`
 }
 
-// Typing That a user is writing a message, as far as is known until `expiresAt`.
+// Typing That a user is writing a message, as far as is known until `expiresAt`. `peer` is the conversation in which they
+// write as it is for whom the stream is: the group, or the user themselves.
 type Typing struct {
 	// ExpiresAt An RFC 3339 time in UTC, with milliseconds.
 	//

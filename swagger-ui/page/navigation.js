@@ -32,7 +32,7 @@ export const navigation = (system) => {
       h('button', { type: 'button', className: 'menu', 'aria-expanded': isOpen, 'aria-controls': 'operations-list', onClick: () => setOpen(!isOpen) }, 'Operations'),
       h(
         'div', { id: 'operations-list', className: 'list', onKeyDown: (event) => event.key === 'Escape' && (setWord(''), close()) },
-        h('label', { htmlFor: 'filter' }, 'Find an operation, parameter or member'),
+        h('label', { htmlFor: 'filter' }, 'Find an operation, parameter or property'),
         h('input', { id: 'filter', ref: filter, type: 'search', value: word, placeholder: 'Press / to find', autoComplete: 'off', spellCheck: false, onChange: (event) => setWord(event.target.value) }),
         h('p', { role: 'status', className: word ? 'count' : 'hidden' }, word ? `${found.length} of ${operations.length} operations` : ''),
         groups.map((tag) => h(

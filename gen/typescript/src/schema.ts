@@ -1052,7 +1052,10 @@ export interface components {
             updatedAt?: components["schemas"]["Timestamp"];
             deletedAt?: components["schemas"]["Timestamp"];
         };
-        /** @description A group to be created. */
+        /**
+         * @description A group to be created. Without `history` it is `all`. A service has to name the `owner`; a user owns what they
+         *     create.
+         */
         CreateGroupRequest: {
             name: components["schemas"]["GroupName"];
             metadata?: components["schemas"]["Metadata"];
@@ -1119,7 +1122,7 @@ export interface components {
              */
             count: number;
         };
-        /** @description That a user is in a group, or no longer. */
+        /** @description That a user is in a group since they have last joined, or no longer. */
         Membership: {
             group: components["schemas"]["GroupId"];
             user: components["schemas"]["UserId"];
@@ -1152,7 +1155,7 @@ export interface components {
         TimeBound: string;
         /**
          * @description Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-         *     It is kept with the message, or the group. Numbers keep every digit; the order of members is
+         *     It is kept with the message, or the group. Numbers keep every digit; the order of properties is
          *     not kept. Leave it out rather than sending null.
          * @example {
          *       "client": "android/4.2"
@@ -1251,6 +1254,9 @@ export interface components {
         /**
          * @description One user's view of what they and another have written to each other, or of a group of which
          *     they are a member.
+         *
+         *     `readMarker` is the user's own, and `peerReadMarker` that of the other user, never there in a group.
+         *     A group has `group`, and no `lastMessage` before there is one.
          */
         Conversation: {
             peer: components["schemas"]["Address"];
@@ -1371,7 +1377,10 @@ export interface components {
             group?: components["schemas"]["Group"];
             membership?: components["schemas"]["Membership"];
         };
-        /** @description That a user is writing a message, as far as is known until `expiresAt`. */
+        /**
+         * @description That a user is writing a message, as far as is known until `expiresAt`. `peer` is the conversation in which they
+         *     write as it is for whom the stream is: the group, or the user themselves.
+         */
         Typing: {
             user: components["schemas"]["UserId"];
             peer: components["schemas"]["Address"];
@@ -1412,12 +1421,12 @@ export interface components {
          *     that is muted or hidden, named by `type`, or the end. A membership and a conversation may have
          *     `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
          *
-         *     Groups, `created`, `since`, `visibleFrom`, and all members from `changed` to `fingerprint` are for
+         *     Groups, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
          *     moving a whole store (`message-service export` and `import`), and not part of a user's export.
          */
         ExportRecord: {
             /**
-             * @description Which of the members is there: `message`, `readMarker`, `block`, `group`, `membership` or
+             * @description Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership` or
              *     `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
              * @example message
              */

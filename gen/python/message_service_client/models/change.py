@@ -35,7 +35,7 @@ class Change:
         group (Group | Unset): A group as it is now. `updatedAt` is when its name, metadata or history was last changed,
             and absent
             before. A deleted group has `deletedAt` in its place.
-        membership (Membership | Unset): That a user is in a group, or no longer.
+        membership (Membership | Unset): That a user is in a group since they have last joined, or no longer.
     """
 
     cursor: UUID

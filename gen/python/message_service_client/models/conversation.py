@@ -24,6 +24,9 @@ class Conversation:
     """One user's view of what they and another have written to each other, or of a group of which
     they are a member.
 
+    `readMarker` is the user's own, and `peerReadMarker` that of the other user, never there in a group.
+    A group has `group`, and no `lastMessage` before there is one.
+
         Attributes:
             peer (str): To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id
                 begins with

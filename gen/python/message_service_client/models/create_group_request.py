@@ -16,23 +16,24 @@ T = TypeVar("T", bound="CreateGroupRequest")
 
 @_attrs_define
 class CreateGroupRequest:
-    """A group to be created.
+    """A group to be created. Without `history` it is `all`. A service has to name the `owner`; a user owns what they
+    create.
 
-    Attributes:
-        name (str): What a group is called, for people: 1 to 128 Unicode code points without control characters, at
-            least one of
-            which can be seen. Several groups may have one name.
-             Example: Team 1.
-        metadata (Metadata | Unset): Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-            It is kept with the message, or the group. Numbers keep every digit; the order of members is
-            not kept. Leave it out rather than sending null.
-             Example: {'client': 'android/4.2'}.
-        history (str | Unset): What a user who joins may read of what was written before: `all` of it, or `none`. It
-            counts at the time of
-            joining, so a change of it concerns those who join later.
-             Example: all.
-        owner (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+        Attributes:
+            name (str): What a group is called, for people: 1 to 128 Unicode code points without control characters, at
+                least one of
+                which can be seen. Several groups may have one name.
+                 Example: Team 1.
+            metadata (Metadata | Unset): Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
+                It is kept with the message, or the group. Numbers keep every digit; the order of properties is
+                not kept. Leave it out rather than sending null.
+                 Example: {'client': 'android/4.2'}.
+            history (str | Unset): What a user who joins may read of what was written before: `all` of it, or `none`. It
+                counts at the time of
+                joining, so a change of it concerns those who join later.
+                 Example: all.
+            owner (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+                `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
     """
 
     name: str

@@ -28,11 +28,11 @@ class ExportRecord:
     that is muted or hidden, named by `type`, or the end. A membership and a conversation may have
     `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
 
-    Groups, `created`, `since`, `visibleFrom`, and all members from `changed` to `fingerprint` are for
+    Groups, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
     moving a whole store (`message-service export` and `import`), and not part of a user's export.
 
         Attributes:
-            type_ (str): Which of the members is there: `message`, `readMarker`, `block`, `group`, `membership` or
+            type_ (str): Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership` or
                 `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
                  Example: message.
             message (Message | Unset): A message as it is now.
@@ -41,7 +41,7 @@ class ExportRecord:
             group (Group | Unset): A group as it is now. `updatedAt` is when its name, metadata or history was last changed,
                 and absent
                 before. A deleted group has `deletedAt` in its place.
-            membership (Membership | Unset): That a user is in a group, or no longer.
+            membership (Membership | Unset): That a user is in a group since they have last joined, or no longer.
             conversation (ExportRecordConversation | Unset): A conversation with another user; `mutedUntil` and `hidden` say
                 what is set for it.
             created (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the

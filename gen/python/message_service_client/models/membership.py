@@ -12,7 +12,7 @@ T = TypeVar("T", bound="Membership")
 
 @_attrs_define
 class Membership:
-    """That a user is in a group, or no longer.
+    """That a user is in a group since they have last joined, or no longer.
 
     Attributes:
         group (str): The address of a group, which you choose: `~`, and then what a user id can be. It is never given to

@@ -34,7 +34,7 @@ class Message:
             noon?.
         sent_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
         metadata (Metadata | Unset): Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-            It is kept with the message, or the group. Numbers keep every digit; the order of members is
+            It is kept with the message, or the group. Numbers keep every digit; the order of properties is
             not kept. Leave it out rather than sending null.
              Example: {'client': 'android/4.2'}.
         reply_to (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the

@@ -12,7 +12,7 @@ T = TypeVar("T", bound="Metadata")
 @_attrs_define
 class Metadata:
     """Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-    It is kept with the message, or the group. Numbers keep every digit; the order of members is
+    It is kept with the message, or the group. Numbers keep every digit; the order of properties is
     not kept. Leave it out rather than sending null.
 
         Example:

@@ -31,7 +31,7 @@ class SendMessageRequest:
             trimmed, escaped or normalised.
              Example: Lunch at noon?.
         metadata (Metadata | Unset): Your own data: a JSON object of at most 4 KiB (as compact UTF-8) and 30 levels.
-            It is kept with the message, or the group. Numbers keep every digit; the order of members is
+            It is kept with the message, or the group. Numbers keep every digit; the order of properties is
             not kept. Leave it out rather than sending null.
              Example: {'client': 'android/4.2'}.
         reply_to (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the

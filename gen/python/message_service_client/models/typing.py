@@ -12,15 +12,16 @@ T = TypeVar("T", bound="Typing")
 
 @_attrs_define
 class Typing:
-    """That a user is writing a message, as far as is known until `expiresAt`.
+    """That a user is writing a message, as far as is known until `expiresAt`. `peer` is the conversation in which they
+    write as it is for whom the stream is: the group, or the user themselves.
 
-    Attributes:
-        user (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
-            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        peer (str): To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id
-            begins with
-            `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
-        expires_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
+        Attributes:
+            user (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+                `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+            peer (str): To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id
+                begins with
+                `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+            expires_at (datetime.datetime): An RFC 3339 time in UTC, with milliseconds. Example: 2026-11-23T12:00:00.366Z.
     """
 
     user: str

@@ -146,7 +146,9 @@ def sync_detailed(
             that begins with `~`
             for a directory. In a query encode `+` as `%2B`.
              Example: ~team-1.
-        body (CreateGroupRequest): A group to be created.
+        body (CreateGroupRequest): A group to be created. Without `history` it is `all`. A service
+            has to name the `owner`; a user owns what they
+            create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -197,7 +199,9 @@ def sync(
             that begins with `~`
             for a directory. In a query encode `+` as `%2B`.
              Example: ~team-1.
-        body (CreateGroupRequest): A group to be created.
+        body (CreateGroupRequest): A group to be created. Without `history` it is `all`. A service
+            has to name the `owner`; a user owns what they
+            create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -243,7 +247,9 @@ async def asyncio_detailed(
             that begins with `~`
             for a directory. In a query encode `+` as `%2B`.
              Example: ~team-1.
-        body (CreateGroupRequest): A group to be created.
+        body (CreateGroupRequest): A group to be created. Without `history` it is `all`. A service
+            has to name the `owner`; a user owns what they
+            create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -292,7 +298,9 @@ async def asyncio(
             that begins with `~`
             for a directory. In a query encode `+` as `%2B`.
              Example: ~team-1.
-        body (CreateGroupRequest): A group to be created.
+        body (CreateGroupRequest): A group to be created. Without `history` it is `all`. A service
+            has to name the `owner`; a user owns what they
+            create.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
