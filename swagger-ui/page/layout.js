@@ -47,9 +47,10 @@ export const layout = (system) => {
     );
   }
 
-  function OperationTag({ tag, tagObj, children }) {
+  function OperationTag({ tag, tagObj, children, getComponent }) {
+    const Markdown = getComponent('Markdown', true);
     const description = tagObj.getIn(['tagDetails', 'description']);
-    return h('section', { className: 'tag', 'aria-labelledby': `tag-${tag}` }, h('h2', { id: `tag-${tag}` }, tag), description && h('p', null, description), children);
+    return h('section', { className: 'tag', 'aria-labelledby': `tag-${tag}` }, h('h2', { id: `tag-${tag}` }, tag), description && h(Markdown, { source: description }), children);
   }
 
   return { components: { Page, Introduction, OperationTag } };

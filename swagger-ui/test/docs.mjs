@@ -20,6 +20,7 @@ async function readsThePage() {
   assert.deepEqual(await page.getByRole('heading', { level: 2 }).allInnerTexts(), [...contract.tags.map(({ name }) => name), 'Schemas']);
   assert.equal(await page.getByRole('heading', { level: 3 }).locator('visible=true').count() >= operationIds.length, true);
   assert.ok((await page.locator('.introduction').innerText()).includes(`curl ${base}/v1/messages`), 'the introduction has this origin');
+  await page.getByRole('region', { name: 'Groups' }).getByRole('row', { name: 'remove admins' }).waitFor();
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the content');
   await shoot(page, 'desktop-light');
