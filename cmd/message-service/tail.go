@@ -22,7 +22,7 @@ type tailCommand struct {
 
 // Help is shown by --help.
 func (tailCommand) Help() string {
-	return `Prints each change as one line of JSON as soon as it is stored: messages that the user received or sent, those of their groups, edits, deletions, read markers, changes of their groups, and who joins or leaves them. It runs until Ctrl-C and reconnects by itself; it prints to standard error when it does, and the cursor to continue after.
+	return `Prints each change as one line of JSON as soon as it is stored: messages that the user received or sent, those of their groups, edits, deletions, read markers, changes of their groups, and who joins or leaves them. It runs until Ctrl-C and reconnects by itself; it prints to standard error when it does, who is typing, and the cursor to continue after.
 
   message-service tail bob
   message-service tail bob --after 01a20846-ff6e-7a53-9c1e-3c8a1e7d9b42`
@@ -43,6 +43,13 @@ func (c tailCommand) Run(ctx context.Context, std streams) error {
 		},
 		Lost: func(err error, wait time.Duration) {
 			fmt.Fprintf(std.err, "not connected: %v; trying again in %s\n", err, wait.Round(100*time.Millisecond))
+		},
+		Typing: func(typing messageservice.Typing) {
+			where := ""
+			if typing.Peer != typing.User {
+				where = " in " + typing.Peer
+			}
+			fmt.Fprintf(std.err, "%s is typing%s\n", typing.User, where)
 		},
 	}
 	out := interruptible(ctx, std.out.Write)

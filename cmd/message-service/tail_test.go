@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/message-service/message-service/api/messageservice"
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/db"
@@ -141,6 +142,37 @@ func TestTail(t *testing.T) {
 	}
 	stop()
 	says(errs, "stopped; go on with --after "+three.Cursor.String())
+}
+
+// TestTailTyping hears who is typing, to the user and in a group of theirs, on standard error.
+func TestTailTyping(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		api, err := messageservice.New(s.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := t.Context()
+		if _, err := messageservice.Check(api.CreateGroupWithResponse(ctx, "~team", client.CreateGroupRequest{Name: "Team", Owner: new("alice")})); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := messageservice.Check(api.AddGroupMembersWithResponse(ctx, "~team", client.AddGroupMembersRequest{Users: []client.UserID{"bob"}})); err != nil {
+			t.Fatal(err)
+		}
+		_, errs, stop := tailing(t, "--server", s.URL, "bob")
+		if line := errs.next(t); !strings.HasPrefix(line, "following bob from ") {
+			t.Fatal(line)
+		}
+		for peer, want := range map[string]string{"bob": "alice is typing", "~team": "alice is typing in ~team"} {
+			if _, err := messageservice.Check(api.SetTypingWithResponse(ctx, "alice", peer)); err != nil {
+				t.Fatal(err)
+			}
+			if line := errs.next(t); line != want {
+				t.Errorf("it printed %q, want %q", line, want)
+			}
+		}
+		stop()
+	})
 }
 
 // TestTailEnds ends tail by a signal, and by closing the pipe that it writes to.
