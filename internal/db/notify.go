@@ -118,10 +118,10 @@ func (w *Watch) Changed(ctx context.Context) (bool, error) {
 }
 
 // version returns a text that differs after every commit. In Postgres it is the snapshot, which
-// stays the same until a transaction ends.
+// stays the same until a transaction ends, and the server, as another may have taken over with the same snapshot.
 func (w *Watch) version(ctx context.Context) (version string, err error) {
 	if w.db.Engine == Postgres {
-		err = w.db.read.GetContext(ctx, &version, "SELECT pg_current_snapshot()::text")
+		err = w.db.read.GetContext(ctx, &version, "SELECT pg_current_snapshot() || ' ' || "+Postgres.Server())
 		return version, err
 	}
 	if w.conn == nil {
