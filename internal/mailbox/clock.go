@@ -2,10 +2,12 @@ package mailbox
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -44,13 +46,11 @@ type Change struct {
 // everything else that the transaction changes, but for the locks of groups. It sets where the mailboxes end now
 // whose owners are in ends.
 func (m *Mailboxes) stamp(ctx context.Context, tx *sqlx.Tx, changes []*Change, ends map[string]Position) error {
-	n := count(changes)
-	if n == 0 {
+	if count(changes) == 0 {
 		return nil
 	}
-	ids := m.ids.next(n)
-	stamps := stampsOf(changes, ids)
-	ahead, err := setClocks(ctx, tx, changes, stamps, ids[0], ends)
+	stamps := m.Stamp(changes)
+	ahead, err := setClocks(ctx, tx, changes, stamps, ends)
 	if err != nil || len(ahead) == 0 {
 		return err
 	}
@@ -58,7 +58,8 @@ func (m *Mailboxes) stamp(ctx context.Context, tx *sqlx.Tx, changes []*Change, e
 	// wall clock is fast. Only their changes get ids above those, so that a fast clock
 	// does not spread to other conversations. All rows are locked by now, so this pass
 	// leaves no mailbox ahead. They have counted the changes.
-	above := ids[len(ids)-1]
+	last := changes[len(changes)-1]
+	above := last.IDs[last.N-1]
 	for _, clock := range ahead {
 		if clock.Compare(above) > 0 {
 			above = clock
@@ -67,12 +68,11 @@ func (m *Mailboxes) stamp(ctx context.Context, tx *sqlx.Tx, changes []*Change, e
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c *Change) bool {
 		return !slices.ContainsFunc(c.Owners, func(owner string) bool { _, is := ahead[owner]; return is })
 	})
-	ids = idsAfter(above, count(changes))
-	stamps = stampsOf(changes, ids)
-	for _, s := range stamps {
-		s.own, s.groups = 0, 0
+	stamps = stampsOf(changes, idsAfter(above, count(changes)))
+	for i := range stamps {
+		stamps[i].Own, stamps[i].Groups = 0, 0
 	}
-	ahead, err = setClocks(ctx, tx, changes, stamps, ids[0], ends)
+	ahead, err = setClocks(ctx, tx, changes, stamps, ends)
 	if err == nil && len(ahead) > 0 {
 		err = errors.New("a mailbox clock moved while its row was locked")
 	}
@@ -86,38 +86,48 @@ func count(changes []*Change) (ids int) {
 	return ids
 }
 
-// stamp is what changes write to one mailbox: its clock, and what it counts.
-type stamp struct {
-	clock       ID
-	own, groups int
+// Stamp is what changes write to one mailbox: its clock, and what it counts.
+type Stamp struct {
+	Owner       string
+	Clock       ID
+	Own, Groups int64
 }
 
-// stampsOf gives the changes the ids, which increase, and returns what they write to each mailbox.
-func stampsOf(changes []*Change, ids []ID) map[string]*stamp {
+// Stamp gives changes new ids, in increasing order, and returns what they write, for a statement by [SetClocks].
+func (m *Mailboxes) Stamp(changes []*Change) []Stamp {
+	return stampsOf(changes, m.ids.next(count(changes)))
+}
+
+// stampsOf gives the changes the ids, which increase, and returns what they write to each mailbox, in the order of their owners:
+// all transactions lock in this order, which prevents deadlocks.
+func stampsOf(changes []*Change, ids []ID) []Stamp {
 	owners := 0
 	for _, c := range changes {
 		owners += len(c.Owners)
 	}
-	stamps := make(map[string]*stamp, min(owners, clocksAtOnce)) // some have owners in common
+	owners = min(owners, clocksAtOnce) // some have owners in common
+	stamps, places := make([]Stamp, 0, owners), make(map[string]int, owners)
 	for _, c := range changes {
 		c.IDs, ids = ids[:c.N:c.N], ids[c.N:]
 		for _, owner := range c.Owners {
-			s := stamps[owner]
-			if s == nil {
-				s = &stamp{}
-				stamps[owner] = s
+			place, known := places[owner]
+			if !known {
+				place = len(stamps)
+				places[owner], stamps = place, append(stamps, Stamp{Owner: owner})
 			}
-			s.clock = c.IDs[c.N-1]
+			s := &stamps[place]
+			s.Clock = c.IDs[c.N-1]
 			if c.Group {
-				s.groups += c.N
+				s.Groups += int64(c.N)
 			} else {
-				s.own = 1
+				s.Own = 1
 			}
 		}
 		for _, owner := range c.Own {
-			stamps[owner].own = 1
+			stamps[places[owner]].Own = 1
 		}
 	}
+	slices.SortFunc(stamps, func(a, b Stamp) int { return strings.Compare(a.Owner, b.Owner) })
 	return stamps
 }
 
@@ -134,14 +144,11 @@ type clockRow struct {
 
 // setClocks locks the mailboxes of changes, has them count the changes, and sets the clocks that are
 // below the first id. It returns the clocks that are not, and sets where the mailboxes end whose owners are in ends.
-func setClocks(
-	ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps map[string]*stamp, first ID, ends map[string]Position,
-) (map[string]ID, error) {
-	owners := slices.Sorted(maps.Keys(stamps)) // all transactions lock in this order, which prevents deadlocks
-	followed := slices.Collect(maps.Keys(ends))
+func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps []Stamp, ends map[string]Position) (map[string]ID, error) {
+	first, followed := changes[0].IDs[0], slices.Collect(maps.Keys(ends))
 	var rows []clockRow
-	for some := range slices.Chunk(owners, clocksAtOnce) {
-		text, args := setClocksOf[tx.DriverName()](some, stamps, first, followed)
+	for some := range slices.Chunk(stamps, clocksAtOnce) {
+		text, args := setClocksOf[tx.DriverName()](some, first, followed)
 		var set []clockRow
 		if err := tx.SelectContext(ctx, &set, text, args...); err != nil {
 			return nil, fmt.Errorf("set mailbox clocks: %w", err)
@@ -153,7 +160,8 @@ func setClocks(
 		if _, is := ends[row.UserID]; is {
 			ends[row.UserID] = row.Position
 		}
-		if row.Clock != stamps[row.UserID].clock {
+		place, _ := slices.BinarySearchFunc(stamps, row.UserID, func(s Stamp, owner string) int { return strings.Compare(s.Owner, owner) })
+		if row.Clock != stamps[place].Clock {
 			ahead[row.UserID] = row.Clock
 		}
 		if row.Blocking {
@@ -172,31 +180,34 @@ func setClocks(
 	return ahead, nil
 }
 
-// setClocksOf write the statement of each engine, by the name of its driver, that sets the clocks of owners in this
-// order, and returns at least the mailboxes that are ahead, blocking, closed or followed.
-var setClocksOf = map[string]func(owners []string, stamps map[string]*stamp, first ID, followed []string) (text string, args []any){
-	string(db.SQLite): func(owners []string, stamps map[string]*stamp, first ID, _ []string) (text string, args []any) {
-		args = make([]any, 0, 4*len(owners)+1)
-		for _, owner := range owners {
-			s := stamps[owner]
-			args = append(args, owner, s.clock, s.own, s.groups)
+// setClocksOf write the statement of each engine, by the name of its driver, that sets clocks, and returns at least the
+// mailboxes that are ahead, blocking, closed or followed.
+var setClocksOf = map[string]func(stamps []Stamp, first ID, followed []string) (text string, args []any){
+	string(db.SQLite): func(stamps []Stamp, first ID, _ []string) (text string, args []any) {
+		args = make([]any, 0, 4*len(stamps)+1)
+		for _, s := range stamps {
+			args = append(args, s.Owner, s.Clock, s.Own, s.Groups)
 		}
-		return SetClocks("VALUES "+db.RowsOf(len(owners), "(?,?,?,?)"), "?"), append(args, first)
+		return SetClocks("VALUES "+db.RowsOf(len(stamps), "(?,?,?,?)"), "?"), append(args, first)
 	},
 	// Arrays make one statement for any number of owners, which Postgres need not parse and plan each time.
-	string(db.Postgres): func(owners []string, stamps map[string]*stamp, first ID, followed []string) (text string, args []any) {
-		clocks, own, groups := make([]string, len(owners)), make([]int64, len(owners)), make([]int64, len(owners))
-		texts := map[ID]string{} // many mailboxes have few ids
-		for i, owner := range owners {
-			s := stamps[owner]
-			if texts[s.clock] == "" {
-				texts[s.clock] = s.clock.String()
-			}
-			clocks[i], own[i], groups[i] = texts[s.clock], int64(s.own), int64(s.groups)
-		}
-		ids := slices.Collect(maps.Values(texts))
-		return setClocksByArrays, []any{db.Array(owners), db.Array(clocks), db.Array(own), db.Array(groups), first, db.Array(ids), db.Array(followed)}
+	string(db.Postgres): func(stamps []Stamp, first ID, followed []string) (text string, args []any) {
+		owners, clocks, own, groups, ids := Arrays(stamps)
+		return setClocksByArrays, []any{owners, clocks, own, groups, first, ids, db.Array(followed)}
 	},
+}
+
+// Arrays makes arrays of Postgres of stamps, and one that has each clock once. Many mailboxes have few clocks.
+func Arrays(stamps []Stamp) (owners, clocks, own, groups, each driver.Valuer) {
+	texts, all := map[ID]string{}, make([]string, len(stamps))
+	users, counts, ofGroups := make([]string, len(stamps)), make([]int64, len(stamps)), make([]int64, len(stamps))
+	for i, s := range stamps {
+		if texts[s.Clock] == "" {
+			texts[s.Clock] = s.Clock.String()
+		}
+		users[i], all[i], counts[i], ofGroups[i] = s.Owner, texts[s.Clock], s.Own, s.Groups
+	}
+	return db.Array(users), db.Array(all), db.Array(counts), db.Array(ofGroups), db.Array(slices.Collect(maps.Values(texts)))
 }
 
 // The clocks that were set are ids of the changes, and no other is. To have the database tell them apart spares
