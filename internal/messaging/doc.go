@@ -19,7 +19,8 @@
 // stored; see settleTried.
 //
 // Sends to groups have a queue of their own. A batch locks the rows of its groups, which decides who their
-// members are, and then, once, the mailboxes of all of them; see send_group.go.
+// members are, and then, once, the mailboxes of all of them; see send_group.go. It has a fast path, too (storeInGroups
+// of the engine), for groups whose members are remembered; a group that has changed since takes the path of the rules.
 //
 // # Groups
 //

@@ -4,10 +4,15 @@ import (
 	"context"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/mailbox"
 )
 
 // engine is what differs between the database engines. Each engine has a file; [New] chooses one.
 type engine interface {
+	// hasFastPath reports whether storeBatch and storeInGroups may store anything.
+	hasFastPath() bool
+
 	// storeBatch is the fast path of sends: it stores messages, none of which needs the rules, by
 	// one statement, unless a mailbox is ahead of their ids or one of their users has ever
 	// blocked somebody or is being erased. It returns the ids of the messages it has stored: not of those whose
@@ -15,6 +20,11 @@ type engine interface {
 	// stores none. It also returns where the mailboxes of the followed users end now, whether it has stored something or
 	// not. After an error, which is a db.ErrUnavailable, the outcome is unknown; the statement has run once at most.
 	storeBatch(ctx context.Context, messages []*StoredMessage, followed []string) (stored []ID, ends map[string]Position, err error)
+
+	// storeInGroups is the same for sends to groups: if a group has another version, or a key is taken, it changes nothing. Of a
+	// group that has a mailbox which is ahead, and of a sender who is being erased, it does not store the messages. It also reports
+	// whether a mailbox was ahead.
+	storeInGroups(ctx context.Context, messages []*StoredMessage, versions map[string]int64, stamps []mailbox.Stamp) (stored []ID, ahead bool, err error)
 
 	// selectChanges returns a page of a user's feed.
 	selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error)

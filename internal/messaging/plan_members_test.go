@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"strings"
 	"testing"
@@ -28,6 +29,8 @@ var plannedChanges = []struct {
 		_, err := s.ListMembers(ctx, AsUser("fan-7"), "~crowd", "fan-50", page-1)
 		return err
 	}},
+	{"send", 11_000, sendToCrowd},
+	{"send, with the members remembered", 11_000, sendToCrowd},
 	{"add members", 11_000, func(ctx context.Context, s *Service) error {
 		_, err := s.AddMembers(ctx, AsService, "~crowd", names("new", 100))
 		return err
@@ -50,6 +53,11 @@ var plannedChanges = []struct {
 	{"delete", 11_000, func(ctx context.Context, s *Service) error {
 		return s.DeleteGroup(ctx, AsService, "~crowd")
 	}},
+}
+
+func sendToCrowd(ctx context.Context, s *Service) error {
+	_, _, err := s.Send(ctx, AsUser("fan-7"), Draft{Sender: "fan-7", Recipient: "~crowd", Text: "x", IdempotencyKey: rand.Text()})
+	return err
 }
 
 // crowdMessage is the newest message of the crowd.
@@ -114,7 +122,7 @@ func checkMemberPlans(t *testing.T, database *db.DB, recorder *recorder) {
 func (e *explainer) explainChange(statement recorded) {
 	e.t.Helper()
 	switch verb, _, _ := strings.Cut(statement.text, " "); verb {
-	case "SELECT", "INSERT", "UPDATE", "DELETE":
+	case "SELECT", "INSERT", "UPDATE", "DELETE", "WITH":
 	default: // of a transaction
 		return
 	}

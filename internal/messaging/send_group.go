@@ -63,6 +63,9 @@ func addUpTo(most int, set map[string]bool, users []string) bool {
 // stored already, and returns the others. Nobody else can send to these groups meanwhile, nor join or leave
 // them, so it need not lock a mailbox.
 func refuseToGroups(ctx context.Context, tx *sqlx.Tx, batch []*send, locked map[string]*roster.Locked) (accepted []*send, err error) {
+	if batch, err = settleTried(ctx, tx, batch); err != nil {
+		return nil, err
+	}
 	var ofMembers []*send
 	var replies []*StoredMessage
 	for _, s := range batch {
@@ -96,6 +99,34 @@ func refuseToGroups(ctx context.Context, tx *sqlx.Tx, batch []*send, locked map[
 	return accepted, nil
 }
 
+// remembered splits a batch: the sends to groups whose members are remembered, and include the senders, unless one of them needs
+// the rules, and the sends to other groups.
+func remembered(batch []*send, rosters *roster.Rosters) (known map[string]roster.Version, fast, rest []*send) {
+	known = map[string]roster.Version{}
+	for _, group := range groupsOf(batch) {
+		if v, is := rosters.Remembered(group); is {
+			known[group] = v
+		}
+	}
+	for _, s := range batch {
+		v, is := known[s.draft.Recipient]
+		if is {
+			_, is = v.Members.Get(s.draft.Sender)
+		}
+		if !is || s.needsRules() {
+			delete(known, s.draft.Recipient)
+		}
+	}
+	for _, s := range batch {
+		if _, is := known[s.draft.Recipient]; is {
+			fast = append(fast, s)
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	return known, fast, rest
+}
+
 // usersOf are the members of a group, which is nil if there is none.
 func usersOf(g *roster.Locked) []string {
 	if g == nil {
@@ -113,13 +144,13 @@ func memberOf(g *roster.Locked, user string) (entry roster.Entry, is bool) {
 }
 
 // changesOfGroups makes a change of each group from the sends to it.
-func changesOfGroups(batch []*send, locked map[string]*roster.Locked) (changes []*mailbox.Change) {
+func changesOfGroups(batch []*send, usersOf func(group string) []string) (changes []*mailbox.Change) {
 	byGroup := map[string]*mailbox.Change{}
 	for _, s := range batch {
 		address := s.draft.Recipient
 		c := byGroup[address]
 		if c == nil {
-			c = &mailbox.Change{Owners: append([]string{address}, locked[address].Members.Users()...), Group: true}
+			c = &mailbox.Change{Owners: append([]string{address}, usersOf(address)...), Group: true}
 			byGroup[address], changes = c, append(changes, c)
 		}
 		s.change, s.place = c, c.N
@@ -128,8 +159,8 @@ func changesOfGroups(batch []*send, locked map[string]*roster.Locked) (changes [
 	return changes
 }
 
-// storeInGroups is store for sends to groups that refuseToGroups has accepted.
-func storeInGroups(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
+// storeToGroups is store for sends to groups that refuseToGroups has accepted.
+func storeToGroups(ctx context.Context, tx *sqlx.Tx, batch []*send) error {
 	var open []*send
 	for _, s := range batch {
 		s.draft.ID = s.change.IDs[s.place]

@@ -30,6 +30,7 @@ type sends struct {
 	stored    *meter                        // sends that were stored
 	followed  func(users []string) []string // see [Options]
 	publish   func(addresses []string, stored map[string]Stored)
+	careful   int // how many batches to groups are not to take the fast path; of their one writer
 }
 
 func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, rosters *roster.Rosters, index *indexer, o Options) *sends {
@@ -156,21 +157,26 @@ func (w *sends) storeFast(batch []*send) (rest []*send, ends map[string]Position
 
 // writeToGroups is write for sends to groups. It stores as many at a time as their mailboxes allow.
 func (w *sends) writeToGroups(batch []*send) (failed []*send, err error) {
+	batch, err = w.storeFastInGroups(batch)
+	if err != nil {
+		return batch, err
+	}
 	for rest := batch; len(rest) > 0; {
-		var now, later []*send
+		var now, accepted, later []*send
 		find := func(ctx context.Context, tx *sqlx.Tx) (changes []*mailbox.Change, err error) {
 			locked, err := w.rosters.Lock(ctx, tx, groupsOf(rest))
 			if err != nil {
 				return nil, err
 			}
-			now, later = fitting(rest, func(group string) []string { return usersOf(locked[group]) })
-			if now, err = refuseToGroups(ctx, tx, now, locked); err != nil {
+			users := func(group string) []string { return usersOf(locked[group]) }
+			now, later = fitting(rest, users)
+			if accepted, err = refuseToGroups(ctx, tx, now, locked); err != nil {
 				return nil, err
 			}
-			return changesOfGroups(now, locked), nil
+			return changesOfGroups(accepted, users), nil
 		}
 		_, err := w.mailboxes.Batch(context.Background(), nil, find, func(ctx context.Context, tx *sqlx.Tx) error {
-			return storeInGroups(ctx, tx, now)
+			return storeToGroups(ctx, tx, accepted)
 		})
 		if err != nil {
 			return rest, err
@@ -179,6 +185,49 @@ func (w *sends) writeToGroups(batch []*send) (failed []*send, err error) {
 		rest = later
 	}
 	return nil, nil
+}
+
+// carefulFor is how many batches take the path of the rules after one in which a mailbox was ahead. While many others write to
+// the same mailboxes, one is in most batches, and what the fast path has done for its groups is done again.
+const carefulFor = 32
+
+// storeFastInGroups is storeFast for sends to groups. After an error it returns all of the batch that are not stored.
+func (w *sends) storeFastInGroups(batch []*send) (rest []*send, err error) {
+	if !w.engine.hasFastPath() {
+		return batch, nil
+	}
+	if w.careful > 0 {
+		w.careful--
+		return batch, nil
+	}
+	known, fast, rest := remembered(batch, w.rosters)
+	users := func(group string) []string { return known[group].Members.Users() }
+	for len(fast) > 0 {
+		now, later := fitting(fast, users)
+		stamps := w.mailboxes.Stamp(changesOfGroups(now, users))
+		versions := map[string]int64{}
+		for _, s := range now {
+			s.draft.ID, s.outcome = s.change.IDs[s.place], outcome{} // not of an earlier attempt
+			versions[s.draft.Recipient] = known[s.draft.Recipient].Number
+		}
+		stored, ahead, err := w.engine.storeInGroups(context.Background(), draftsOf(now), versions, stamps)
+		if err != nil && !db.IsLost(err) {
+			return slices.Concat(fast, rest), err
+		}
+		if err != nil {
+			for _, s := range now {
+				s.tried = s.draft.ID
+			}
+		}
+		if ahead {
+			w.careful = carefulFor
+		}
+		rest, fast = append(rest, settle(now, stored)...), later
+		if len(stored) > 0 {
+			w.committed(now, nil)
+		}
+	}
+	return rest, nil
 }
 
 // committed counts the messages that a batch has stored, and publishes the changed mailboxes; of a group only its own.

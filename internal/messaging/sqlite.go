@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/mailbox"
 )
 
 // sqlite is SQLite, which runs in the process: a statement costs no round trip.
@@ -29,9 +30,17 @@ func (*sqlite) rebind(statement string) string { return statement }
 
 func (*sqlite) server() string { return db.SQLite.Server() }
 
-// storeBatch stores none: without round trips, the path of the rules is as fast.
+// hasFastPath: without round trips, the path of the rules is as fast.
+func (*sqlite) hasFastPath() bool { return false }
+
+// storeBatch stores none.
 func (*sqlite) storeBatch(context.Context, []*StoredMessage, []string) ([]ID, map[string]Position, error) {
 	return nil, nil, nil
+}
+
+// storeInGroups stores none.
+func (*sqlite) storeInGroups(context.Context, []*StoredMessage, map[string]int64, []mailbox.Stamp) ([]ID, bool, error) {
+	return nil, false, nil
 }
 
 // between needs no more: the statistics of the indexes are fixed.

@@ -21,13 +21,13 @@ const cacheSize = 200_000
 // Rosters are who is in the groups of a database. They are safe for concurrent use.
 type Rosters struct {
 	locking string // the clause of a SELECT that locks its rows
-	cache   *recent.Map[string, version]
+	cache   *recent.Map[string, Version]
 }
 
-// version is who is in a group at one version of it.
-type version struct {
-	number  int64
-	members *Members
+// Version is who is in a group at one version of it.
+type Version struct {
+	Number  int64
+	Members *Members
 }
 
 // NewVersion makes the version of a group whose members change. It is random, so that it is no earlier one either where the
@@ -36,7 +36,7 @@ func NewVersion() int64 { return rand.Int64() }
 
 // New makes the rosters of a migrated database.
 func New(database *db.DB) *Rosters {
-	r := &Rosters{cache: recent.NewWeighed[string](cacheSize, func(v version) int { return 1 + len(v.members.users) })}
+	r := &Rosters{cache: recent.NewWeighed[string](cacheSize, func(v Version) int { return 1 + len(v.Members.users) })}
 	if database.Engine == db.Postgres { // SQLite has one writer at a time
 		r.locking = "FOR NO KEY UPDATE"
 	}
@@ -91,10 +91,10 @@ func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (ma
 	var unknown []string
 	for _, g := range groups {
 		known, ok := r.cache.Get(g.Address)
-		if !ok || known.number != g.Version {
+		if !ok || known.Number != g.Version {
 			unknown = append(unknown, g.Address)
 		}
-		locked[g.Address] = &Locked{g, known.members}
+		locked[g.Address] = &Locked{g, known.Members}
 	}
 	if len(unknown) == 0 {
 		return locked, nil
@@ -107,7 +107,7 @@ func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (ma
 	for _, address := range unknown {
 		g := locked[address]
 		g.Members = found[address]
-		r.cache.Put(address, version{g.Version, g.Members})
+		r.cache.Put(address, Version{g.Version, g.Members})
 	}
 	return locked, nil
 }
@@ -127,14 +127,17 @@ func (r *Rosters) LockDeleted(ctx context.Context, tx *sqlx.Tx, after string) (a
 	return address, nil
 }
 
+// Remembered returns who was in a group when it was last locked here, if that is known. It may have another version now.
+func (r *Rosters) Remembered(group string) (v Version, known bool) { return r.cache.Get(group) }
+
 // Remembers reports whether a user was a member when a group was last locked here. They may have left since, and
 // others may have joined.
 func (r *Rosters) Remembers(group, user string) bool {
-	known, ok := r.cache.Get(group)
-	if !ok {
+	v, known := r.Remembered(group)
+	if !known {
 		return false
 	}
-	_, is := known.members.Get(user)
+	_, is := v.Members.Get(user)
 	return is
 }
 
