@@ -26,6 +26,13 @@ func groupsOf(batch []*send) []string {
 
 // fitting splits a batch: the sends to the first groups whose mailboxes one transaction may change, and the others.
 func fitting(batch []*send, usersOf func(group string) []string) (now, later []*send) {
+	sum := 0
+	for _, group := range groupsOf(batch) {
+		sum += len(usersOf(group))
+	}
+	if sum <= mailboxesMax { // as is common, whoever is in several groups
+		return batch, nil
+	}
 	mailboxes, fits := make(map[string]bool, mailboxesMax), map[string]bool{}
 	for _, s := range batch {
 		group := s.draft.Recipient
