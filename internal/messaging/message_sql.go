@@ -3,6 +3,7 @@ package messaging
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
@@ -90,14 +91,35 @@ func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (st
 	}
 	list = slices.SortedFunc(slices.Values(list), func(a, b *StoredMessage) int { return a.ID.Compare(b.ID) })
 	statement, args := Messages.Insert(list...)
-	if tx.DriverName() == string(db.Postgres) {
-		statement, args = insertByArrays, arraysOf(list)
+	if tx.DriverName() == string(db.SQLite) {
+		return insertCounted(ctx, tx, list, statement+unlessTaken, args)
 	}
-	err = tx.SelectContext(ctx, &stored, tx.Rebind(statement+unlessTaken+" RETURNING id"), args...)
+	err = tx.SelectContext(ctx, &stored, tx.Rebind(insertByArrays+unlessTaken+" RETURNING id"), arraysOf(list)...)
 	if err != nil {
 		return nil, fmt.Errorf("insert messages: %w", err)
 	}
 	return stored, nil
+}
+
+// insertCounted is InsertMessages for SQLite, which tells how many rows it has inserted at less cost than which.
+func insertCounted(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage, statement string, args []any) ([]ID, error) {
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return nil, fmt.Errorf("insert messages: %w", err)
+	}
+	inserted, err := result.RowsAffected()
+	if err != nil {
+		return nil, fmt.Errorf("count inserted messages: %w", err)
+	}
+	ids := make([]ID, len(list))
+	for i, m := range list {
+		ids[i] = m.ID
+	}
+	if int(inserted) == len(list) {
+		return ids, nil
+	}
+	stored, err := selectIdentities(ctx, tx, ids)
+	return slices.Collect(maps.Keys(stored)), err
 }
 
 // unlessTaken is the clause of an INSERT that skips messages whose idempotency keys are taken.
