@@ -1,6 +1,12 @@
 package db
 
-import "strings"
+import (
+	"context"
+	"iter"
+	"math/bits"
+	"slices"
+	"strings"
+)
 
 // RowsOf repeats a row of a VALUES list n times. Its parameters are question marks, which need
 // sqlx's Rebind: SQLite treats $1 as a name, and searches all names for each.
@@ -13,4 +19,27 @@ func Args(texts []string) []any {
 		args[i] = text
 	}
 	return args
+}
+
+// keptRows is the most rows of a statement that SQLite keeps prepared for batches.
+const keptRows = 64
+
+type keptKey struct{}
+
+// Batches cuts the rows of a batch into those of its statements, each of at most most rows, and returns the context for
+// those. In SQLite, to prepare a statement of many rows takes as long as to insert half of them: there the numbers of rows are powers
+// of two, so that the statements are few, and the context has the connection keep them prepared.
+func Batches[T any](ctx context.Context, driver string, rows []T, most int) (context.Context, iter.Seq[[]T]) {
+	if driver != string(SQLite) {
+		return ctx, slices.Chunk(rows, most)
+	}
+	return context.WithValue(ctx, keptKey{}, true), func(yield func([]T) bool) {
+		for rest := rows; len(rest) > 0; {
+			n := min(keptRows, 1<<(bits.Len(uint(len(rest)))-1))
+			if !yield(rest[:n:n]) {
+				return
+			}
+			rest = rest[n:]
+		}
+	}
 }

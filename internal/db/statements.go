@@ -7,7 +7,7 @@ import (
 )
 
 // MaxPreparedParameters is the most parameters of a statement that a connection keeps prepared. Statements
-// with more are those of batches, which rarely repeat.
+// with more are those of batches, which rarely repeat; but see [Batches].
 const MaxPreparedParameters = 16
 
 // maxPreparedStatements is the most statements that a connection keeps prepared.
@@ -111,7 +111,8 @@ func (c *preparedConn) statement(ctx context.Context, query string, parameters i
 		return nil, nil //nolint:nilnil // nil means that it is not prepared
 	}
 	statement, ok := c.statements[query]
-	if ok || parameters == 0 || parameters > MaxPreparedParameters || len(c.statements) == maxPreparedStatements {
+	many := parameters > MaxPreparedParameters && ctx.Value(keptKey{}) == nil
+	if ok || parameters == 0 || many || len(c.statements) == maxPreparedStatements {
 		return statement, nil
 	}
 	prepared, err := c.PrepareContext(ctx, query)

@@ -131,7 +131,7 @@ func stampsOf(changes []*Change, ids []ID) []Stamp {
 	return stamps
 }
 
-// clocksAtOnce is how many clocks one statement sets: SQLite takes 32,766 parameters.
+// clocksAtOnce is how many clocks one statement sets at most.
 const clocksAtOnce = 8000
 
 // clockRow is a mailbox after its clock was set, or was not.
@@ -147,7 +147,8 @@ type clockRow struct {
 func setClocks(ctx context.Context, tx *sqlx.Tx, changes []*Change, stamps []Stamp, ends map[string]Position) (map[string]ID, error) {
 	first, followed := changes[0].IDs[0], slices.Collect(maps.Keys(ends))
 	var rows []clockRow
-	for some := range slices.Chunk(stamps, clocksAtOnce) {
+	ctx, batches := db.Batches(ctx, tx.DriverName(), stamps, clocksAtOnce)
+	for some := range batches {
 		text, args := setClocksOf[tx.DriverName()](some, first, followed)
 		var set []clockRow
 		if err := tx.SelectContext(ctx, &set, text, args...); err != nil {

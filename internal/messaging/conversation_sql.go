@@ -33,12 +33,16 @@ func setLastMessages(ctx context.Context, tx *sqlx.Tx, stored []*Message) error 
 	slices.SortFunc(keys, func(a, b side) int {
 		return cmp.Or(cmp.Compare(a.owner, b.owner), cmp.Compare(a.peer, b.peer))
 	})
-	args := make([]any, 0, 3*len(keys))
-	for _, key := range keys {
-		args = append(args, key.owner, key.peer, newest[key])
-	}
-	if _, err := tx.ExecContext(ctx, tx.Rebind(setLast("VALUES "+db.RowsOf(len(keys), "(?,?,?)"))), args...); err != nil {
-		return fmt.Errorf("set last messages: %w", err)
+	ctx, batches := db.Batches(ctx, tx.DriverName(), keys, len(keys))
+	for some := range batches {
+		args := make([]any, 0, 3*len(some))
+		for _, key := range some {
+			args = append(args, key.owner, key.peer, newest[key])
+		}
+		statement := tx.Rebind(setLast("VALUES " + db.RowsOf(len(some), "(?,?,?)")))
+		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+			return fmt.Errorf("set last messages: %w", err)
+		}
 	}
 	return nil
 }

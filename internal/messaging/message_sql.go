@@ -90,9 +90,8 @@ func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (st
 		return nil, nil
 	}
 	list = slices.SortedFunc(slices.Values(list), func(a, b *StoredMessage) int { return a.ID.Compare(b.ID) })
-	statement, args := Messages.Insert(list...)
 	if tx.DriverName() == string(db.SQLite) {
-		return insertCounted(ctx, tx, list, statement+unlessTaken, args)
+		return insertCounted(ctx, tx, list)
 	}
 	err = tx.SelectContext(ctx, &stored, tx.Rebind(insertByArrays+unlessTaken+" RETURNING id"), arraysOf(list)...)
 	if err != nil {
@@ -102,14 +101,20 @@ func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (st
 }
 
 // insertCounted is InsertMessages for SQLite, which tells how many rows it has inserted at less cost than which.
-func insertCounted(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage, statement string, args []any) ([]ID, error) {
-	result, err := tx.ExecContext(ctx, statement, args...)
-	if err != nil {
-		return nil, fmt.Errorf("insert messages: %w", err)
-	}
-	inserted, err := result.RowsAffected()
-	if err != nil {
-		return nil, fmt.Errorf("count inserted messages: %w", err)
+func insertCounted(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) ([]ID, error) {
+	inserted := int64(0)
+	ctx, batches := db.Batches(ctx, tx.DriverName(), list, len(list))
+	for some := range batches {
+		statement, args := Messages.Insert(some...)
+		result, err := tx.ExecContext(ctx, statement+unlessTaken, args...)
+		if err != nil {
+			return nil, fmt.Errorf("insert messages: %w", err)
+		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return nil, fmt.Errorf("count inserted messages: %w", err)
+		}
+		inserted += n
 	}
 	ids := make([]ID, len(list))
 	for i, m := range list {
