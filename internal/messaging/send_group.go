@@ -24,6 +24,18 @@ func groupsOf(batch []*send) []string {
 	return slices.Compact(groups)
 }
 
+// ofKnown splits a batch: the sends to locked groups whose members were read, or to none, and the others.
+func ofKnown(batch []*send, locked map[string]*roster.Locked) (known, unread []*send) {
+	for _, s := range batch {
+		if g := locked[s.draft.Recipient]; g == nil || g.Members != nil {
+			known = append(known, s)
+		} else {
+			unread = append(unread, s)
+		}
+	}
+	return known, unread
+}
+
 // fitting splits a batch: the sends to the first groups whose mailboxes one transaction may change, and the others.
 func fitting(batch []*send, usersOf func(group string) []string) (now, later []*send) {
 	sum := 0

@@ -201,6 +201,28 @@ func TestSendWhileMembersChange(t *testing.T) {
 	})
 }
 
+// TestSendToLargeGroups sends to groups that have more members together than a transaction reads.
+func TestSendToLargeGroups(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		f := newInGroups(t, engine)
+		batch := []*send{f.draft("amy", "~none", "")}
+		for n := range 5 {
+			group := fmt.Sprint("~", n)
+			f.group(group, "amy", "bob")
+			batch = append(batch, f.draft("amy", group, ""), f.draft("bob", group, ""))
+		}
+		f.execute("UPDATE groups SET member_count = 2000")
+		if failed, err := f.sends.writeToGroups(batch); err != nil || len(failed) > 0 {
+			t.Fatal(failed, err)
+		}
+		for i, s := range batch {
+			if want := map[bool]string{true: "not found recipient", false: "ok"}[i == 0]; outcomeOf(s.err) != want || s.isStored() != (i > 0) {
+				t.Errorf("the send to %s: %v, stored %t", s.draft.Recipient, s.err, s.isStored())
+			}
+		}
+	})
+}
+
 // TestFitting splits batches at the number of mailboxes that one transaction changes.
 func TestFitting(t *testing.T) {
 	t.Parallel()

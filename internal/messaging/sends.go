@@ -169,7 +169,9 @@ func (w *sends) writeToGroups(batch []*send) (failed []*send, err error) {
 				return nil, err
 			}
 			users := func(group string) []string { return usersOf(locked[group]) }
-			now, later = fitting(rest, users)
+			known, unread := ofKnown(rest, locked)
+			now, later = fitting(known, users)
+			later = append(later, unread...)
 			if accepted, err = refuseToGroups(ctx, tx, now, locked); err != nil {
 				return nil, err
 			}

@@ -15,6 +15,9 @@ import (
 	"github.com/message-service/message-service/internal/recent"
 )
 
+// readMost is how many members one transaction reads, unless a single group has more.
+const readMost = 5000
+
 // cacheSize is how many members the cache has room for, of all groups together: about 100 bytes each.
 const cacheSize = 200_000
 
@@ -46,7 +49,7 @@ func New(database *db.DB) *Rosters {
 // Locked is a group whose row is locked, with its members.
 type Locked struct {
 	Group
-	Members *Members
+	Members *Members // nil if they were not read, see [Rosters.Lock]
 }
 
 // Members are the active members of a group. They are shared, so nobody may change them.
@@ -76,7 +79,8 @@ func (m *Members) Get(user string) (entry Entry, is bool) {
 
 // Lock locks the rows of groups until the transaction ends, and returns by their addresses those that exist
 // and are not deleted. It comes before everything else that the transaction locks or changes: what it reads is
-// remembered as committed, for the version in the locked row.
+// remembered as committed, for the version in the locked row. Of many groups whose members are not remembered, it reads
+// those of some, at least of one, since a transaction that writes to all of them would be too large.
 func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (map[string]*Locked, error) {
 	in, args := "IN ("+db.RowsOf(len(addresses), "?")+")", db.Args(addresses)
 	if tx.DriverName() == string(db.Postgres) { // the same text for any number, which it need not plan each time
@@ -89,12 +93,14 @@ func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (ma
 	}
 	locked := make(map[string]*Locked, len(groups))
 	var unknown []string
+	room := readMost
 	for _, g := range groups {
-		known, ok := r.cache.Get(g.Address)
-		if !ok || known.Number != g.Version {
-			unknown = append(unknown, g.Address)
+		locked[g.Address] = &Locked{Group: g}
+		if known, ok := r.cache.Get(g.Address); ok && known.Number == g.Version {
+			locked[g.Address].Members = known.Members
+		} else if len(unknown) == 0 || g.MemberCount <= room {
+			unknown, room = append(unknown, g.Address), room-g.MemberCount
 		}
-		locked[g.Address] = &Locked{g, known.Members}
 	}
 	if len(unknown) == 0 {
 		return locked, nil

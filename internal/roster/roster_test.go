@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,6 +112,32 @@ func TestLock(t *testing.T) {
 		expect(map[string][]string{"~a": {"max"}, "~b": {"amy", "zoe"}})
 		f.insert("UPDATE groups SET deleted = true WHERE group_id = '~b'", nil)
 		expect(map[string][]string{"~a": {"max"}})
+	})
+}
+
+// TestLockMany locks groups with too many members to be read at once: those of some are, and those of others when it locks
+// them again.
+func TestLockMany(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		f := newFixture(t, engine)
+		for address, members := range map[string]int{"~a": 6000, "~b": 4000, "~c": 2000, "~d": 1000} {
+			f.insert(roster.GroupTable.Insert(&roster.Group{Address: address, History: roster.All, MemberCount: members}))
+		}
+		for _, want := range []string{"~a", "~a ~b ~d", "~a ~b ~c ~d"} {
+			var read []string
+			f.tx(func(ctx context.Context, tx *sqlx.Tx) error {
+				locked, err := f.rosters.Lock(ctx, tx, []string{"~d", "~c", "~b", "~a"})
+				for address, g := range locked {
+					if g.Members != nil {
+						read = append(read, address)
+					}
+				}
+				return err
+			})
+			if slices.Sort(read); strings.Join(read, " ") != want {
+				t.Errorf("it knows the members of %v, want those of %s", read, want)
+			}
+		}
 	})
 }
 
