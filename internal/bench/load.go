@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -101,19 +102,25 @@ func (l load) runAll(ctx context.Context) (outcome, error) {
 // pace fills the queue at the rate of an open loop, and returns how many requests found no place in it.
 func (l load) pace(ctx context.Context, start time.Time, queue chan<- time.Time) (unsent int) {
 	defer close(queue)
-	ticker := time.NewTicker(time.Millisecond)
-	defer ticker.Stop()
 	interval := time.Duration(float64(time.Second) / l.perSecond)
-	for due := start; due.Sub(start) < l.duration && ctx.Err() == nil; {
-		for now := <-ticker.C; !due.After(now) && due.Sub(start) < l.duration; due = due.Add(interval) {
-			select {
-			case queue <- due:
-			default:
-				unsent++
-			}
+	for due := start; due.Sub(start) < l.duration && ctx.Err() == nil; due = due.Add(interval) {
+		sleepUntil(due)
+		select {
+		case queue <- due:
+		default:
+			unsent++
 		}
 	}
 	return unsent
+}
+
+// sleepUntil sleeps in the kernel: the timers of Go are up to a millisecond late in a process that is otherwise idle, which
+// would count as the server's.
+func sleepUntil(due time.Time) {
+	for left := time.Until(due); left > 0; left = time.Until(due) { // a signal interrupts it
+		spec := syscall.NsecToTimespec(left.Nanoseconds())
+		_ = syscall.Nanosleep(&spec, nil)
+	}
 }
 
 // loop is one connection of a load.
