@@ -23,8 +23,10 @@ import (
 type postgres struct {
 	db       *db.DB
 	slowOnly atomic.Bool // the server does not support the statement of storeBatch
-	changes  map[int]string
-	groups   string // the statement of selectGroupPlaces
+
+	changes   map[int]string // the statements of selectChanges, by feedLimit.rows
+	changesOf map[int]string // of selectChangesOf
+	groups    string         // the statement of selectGroupPlaces
 }
 
 func newPostgres(database *db.DB) engine {
@@ -32,7 +34,10 @@ func newPostgres(database *db.DB) engine {
 	// Postgres chooses only if it costs no more than a custom plan. Subqueries hide the parameters
 	// from the planner, and the limit is no parameter: both plans are the same. TestPlans checks it.
 	const user, after, none = "(SELECT $1::text)", "(SELECT $2::uuid)", "(SELECT $3::uuid)"
-	return &postgres{db: database, changes: changesOfUser(user, after, db.Postgres.Server()), groups: groupPlaces(user, after, none, "least")}
+	return &postgres{
+		db: database, changes: changesOfUser(user, after, db.Postgres.Server()), changesOf: changesOfUsers(),
+		groups: groupPlaces(user, after, none, "least"),
+	}
 }
 
 func (p *postgres) rebind(statement string) string { return sqlx.Rebind(sqlx.DOLLAR, statement) }
@@ -203,16 +208,23 @@ func (p *postgres) selectChanges(ctx context.Context, q sqlx.QueryerContext, use
 	return selectChanges(ctx, q, p.changes, user, after, limit)
 }
 
-// selectChangesOf reads the feeds by a lateral join, in one round trip.
+// changesOfUsers returns the statements that read several feeds by a lateral join, by [feedLimit.rows].
+func changesOfUsers() map[int]string {
+	statements := map[int]string{}
+	for _, size := range feedSizes {
+		limit := feedLimit{changes: size}
+		statements[limit.rows()] = `
+			SELECT mailbox.user_id AS mailbox, changes.*
+			FROM unnest((SELECT $1::text[]), (SELECT $2::uuid[])) AS mailbox (user_id, after)
+			CROSS JOIN LATERAL (` + changesOf("mailbox.user_id", "mailbox.after", db.Postgres.Server(), limit) + `) AS changes`
+	}
+	return statements
+}
+
+// selectChangesOf reads the feeds in one round trip.
 func (p *postgres) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, after map[string]ID, limit feedLimit) (map[string]ChangePage, error) {
 	users := slices.Sorted(maps.Keys(after))
 	pages := make(map[string]ChangePage, len(users))
-	var args []any
-	values := make([]string, len(users))
-	for i, user := range users {
-		args = append(args, user, after[user])
-		values[i] = fmt.Sprintf("(CAST($%d AS text), CAST($%d AS uuid))", len(args)-1, len(args))
-	}
 	building := make(map[string]*feedPage, len(users))
 	err := eachChange(ctx, q, func(row *changeRow) (full bool, err error) {
 		page, ok := building[row.mailbox]
@@ -222,10 +234,9 @@ func (p *postgres) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, a
 		}
 		_, err = page.add(row)
 		return false, err
-	}, `
-		SELECT mailbox.user_id AS mailbox, changes.*
-		FROM (VALUES `+strings.Join(values, ", ")+`) AS mailbox (user_id, after)
-		CROSS JOIN LATERAL (`+changesOf("mailbox.user_id", "mailbox.after", p.server(), limit)+`) AS changes`, args...)
+	}, p.changesOf[limit.rows()],
+		arrayOf(users, "text", func(user string) driver.Value { return user }),
+		arrayOf(users, "uuid", func(user string) driver.Value { id := after[user]; return id[:] }))
 	for user, page := range building {
 		pages[user] = page.end()
 	}
