@@ -142,18 +142,26 @@ func (h *Hub) findGroups(ctx context.Context, mailboxes map[*mailbox]messaging.I
 		users = append(users, m.user)
 	}
 	memberships, err := h.source.ListMemberships(ctx, users)
+	for m, cursor := range mailboxes {
+		h.joinFound(m, cursor, memberships[m.user], err)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for m, cursor := range mailboxes {
-		h.wakeLive(m)
-		if err != nil || m.cursor != cursor || len(m.live) == 0 {
-			continue // its streams were replaced meanwhile
-		}
-		m.groups = map[string]messaging.ID{}
-		for address, visibleFrom := range memberships[m.user] {
-			h.join(m, address, visibleFrom)
-		}
-	}
 	h.readIfWoken()
 	return err
+}
+
+// joinFound is findGroups for one mailbox. It locks the hub by itself: a writer that publishes waits for no more than the
+// groups of one user.
+func (h *Hub) joinFound(m *mailbox, cursor messaging.ID, visibleFrom map[string]messaging.ID, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.wakeLive(m)
+	if err != nil || m.cursor != cursor || len(m.live) == 0 {
+		return // its streams were replaced meanwhile
+	}
+	m.groups = map[string]messaging.ID{}
+	for address, from := range visibleFrom {
+		h.join(m, address, from)
+	}
 }
