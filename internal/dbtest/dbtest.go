@@ -45,7 +45,7 @@ var newURL = map[db.Engine]func(testing.TB) string{
 }
 
 // MaxConnections is the size of the Postgres connection pool of a test's database.
-const MaxConnections = 8
+const MaxConnections = 9
 
 // Open opens and migrates a database, and closes it after the test.
 func Open(t testing.TB, url string) *db.DB {
