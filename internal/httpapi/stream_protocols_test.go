@@ -116,6 +116,7 @@ func TestStreamNotRead(t *testing.T) {
 		if n := again.texts(t, want[read:]); n != len(want)-read {
 			t.Errorf("resumed after %d it brought %d of %d messages", read, n, len(want))
 		}
+		synctest.Wait() // until the request is logged, too, which may end only as the client reads
 		if log := s.log.String(); strings.Count(log, "stream ended") != 1 || !strings.Contains(log, "i/o timeout") {
 			t.Errorf("it logged\n%s", log)
 		}
