@@ -3,6 +3,7 @@
 // only saves a screenshot to that path, in which the server appears as http://localhost:8080.
 import assert from 'node:assert/strict';
 import { accessible, hostile, hostileNames, markup, prove, sideways, until, watch } from './checks.mjs';
+import { feed } from './feed.mjs';
 import { groups, hostileGroup, longGroup } from './groups.mjs';
 import { hide } from './hide.mjs';
 import { identity } from './identity.mjs';
@@ -88,20 +89,6 @@ async function chat() {
   await until(async () => (await texts(one, 'ann')).includes('While it was hidden'), 'a message in a hidden tab');
   await here.close();
   await there.close();
-}
-
-async function feed() {
-  const context = await newBrowser();
-  const page = await open(context, '#/feed/finn');
-  await live(page);
-  await page.getByRole('button', { name: 'Cut, send five, resume' }).click();
-  await page.getByText('nothing missed, nothing repeated').waitFor();
-  const connected = page.getByRole('switch', { name: 'Connected' });
-  await connected.click();
-  for (let i = 0; i < 3; i++) await send(context, 'gil', 'finn', `Meanwhile ${i}`);
-  await connected.click();
-  await until(async () => (await page.locator('.event.delivered').count()) === 8, 'eight changes');
-  await context.close();
 }
 
 async function inbox() {
@@ -294,7 +281,7 @@ try {
   const only = process.env.ONLY?.split(',');
   const play = async (parts) => { for (const [name, one] of Object.entries(parts)) if (!only || only.includes(name)) await part(name, one); };
   if (PICTURE) await part('picture', picture);
-  else await Promise.all([play({ hanging, users, keyboard }), play({ chat, groups: () => groups({ newBrowser, open, live, side, type, shows, found }), longGroup: () => longGroup({ newBrowser, base, headers, open, live, side, texts }), feed, inbox, service, tabs, screens })]);
+  else await Promise.all([play({ hanging, users, keyboard }), play({ chat, groups: () => groups({ newBrowser, open, live, side, type, shows, found }), longGroup: () => longGroup({ newBrowser, base, headers, open, live, side, texts }), feed: () => feed({ newBrowser, open, live, send }), inbox, service, tabs, screens })]);
   // On its own, since it revokes the tokens of the other parts, too.
   if (TOKEN && !PICTURE) await play({ identity: () => identity({ newBrowser, base, key: TOKEN, found, side, type, shows }) });
   assert.deepEqual(found, []);
