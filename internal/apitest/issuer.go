@@ -28,9 +28,10 @@ type Issuer struct {
 func NewIssuer(t testing.TB) *Issuer {
 	t.Helper()
 	i := &Issuer{keys: map[string]ed25519.PrivateKey{}}
-	server := httptest.NewServer(http.HandlerFunc(i.serve))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(i.serve))
+	i.URL = "http://" + server.Listener.Addr().String() // before requests read it
+	server.Start()
 	t.Cleanup(server.Close)
-	i.URL = server.URL
 	return i
 }
 
