@@ -134,8 +134,9 @@ func TestFetchKeys(t *testing.T) {
 
 func TestRedirects(t *testing.T) {
 	t.Parallel()
-	var stranger *httptest.Server
 	asked := false
+	stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	t.Cleanup(stranger.Close)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/within":
@@ -149,8 +150,6 @@ func TestRedirects(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	stranger = httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
-	t.Cleanup(stranger.Close)
 	for path, good := range map[string]bool{"/within": true, "/away": false, "/circle": false} {
 		var into struct{}
 		if err := fetchJSON(t.Context(), newClient(), server.URL+path, &into); (err == nil) != good {
