@@ -118,7 +118,7 @@ func TestLogOfTwoWriters(t *testing.T) {
 	}
 }
 
-// spill rolls a transaction back that has inserted so many rows, and more of them than fit into the cache.
+// spill rolls back a transaction that has inserted that many rows, more than fit into the page cache.
 func spill(t *testing.T, database *db.DB, rows int) {
 	t.Helper()
 	enough := errors.New("enough")

@@ -42,7 +42,7 @@ func fitting(batch []*send, usersOf func(group string) []string) (now, later []*
 	for _, group := range groupsOf(batch) {
 		sum += len(usersOf(group))
 	}
-	if sum <= mailboxesMax { // as is common, whoever is in several groups
+	if sum <= mailboxesMax { // the common case, even if users in several groups are counted repeatedly
 		return batch, nil
 	}
 	mailboxes, fits := make(map[string]bool, mailboxesMax), map[string]bool{}
