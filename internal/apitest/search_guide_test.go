@@ -117,13 +117,19 @@ func index(t *testing.T, s *apitest.Server, owner string) {
 	newest := s.Send(t, owner, owner, "!").ID
 	until(t, func() bool {
 		fill(t, s, owner, owner, "!", 100)
-		var indexed []uuid.UUID
-		err := s.DB.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
-			return sqlx.SelectContext(ctx, q, &indexed, "SELECT indexed FROM search_indexes WHERE owner = $1", owner)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(indexed) == 1 && slices.Compare(indexed[0][:], newest[:]) >= 0
+		return isIndexed(t, s, owner, newest)
 	})
+}
+
+// isIndexed reports whether a message of an owner, and all before it, are indexed.
+func isIndexed(t *testing.T, s *apitest.Server, owner string, id uuid.UUID) bool {
+	t.Helper()
+	var indexed []uuid.UUID
+	err := s.DB.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.SelectContext(ctx, q, &indexed, "SELECT indexed FROM search_indexes WHERE owner = $1", owner)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(indexed) == 1 && slices.Compare(indexed[0][:], id[:]) >= 0
 }
