@@ -48,7 +48,7 @@ type tokenFlags struct {
 // rateFlags are the options of rate limits.
 type rateFlags struct {
 	RateLimitSend   ratelimit.Limit `env:"RATE_LIMIT_SEND" default:"300/60s" placeholder:"N/TIME" help:"How many messages each user may send in a time, or off. Further requests are answered 429."`
-	RateLimitWrite  ratelimit.Limit `env:"RATE_LIMIT_WRITE" default:"600/60s" placeholder:"N/TIME" help:"The same for other changes."`
+	RateLimitWrite  ratelimit.Limit `env:"RATE_LIMIT_WRITE" default:"600/60s" placeholder:"N/TIME" help:"The same for other changes. Adding members to a group counts once for each user."`
 	RateLimitRead   ratelimit.Limit `env:"RATE_LIMIT_READ" default:"1200/60s" placeholder:"N/TIME" help:"The same for reading."`
 	RateLimitSearch ratelimit.Limit `env:"RATE_LIMIT_SEARCH" default:"120/60s" placeholder:"N/TIME" help:"The same for searches."`
 	RateLimitFailed ratelimit.Limit `env:"RATE_LIMIT_FAILED" default:"60/60s" placeholder:"N/TIME" help:"How many requests with an invalid credential are answered 401 for each client address; further ones are answered 429. Requests with a valid one are never refused for that."`

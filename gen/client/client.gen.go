@@ -912,7 +912,7 @@ type RateLimit struct {
 	// Example: send
 	Name string `json:"name"`
 
-	// Requests How many requests.
+	// Requests How many requests. One that adds members to a group counts once for each user.
 	//
 	// Example: 300
 	Requests int32 `json:"requests"`
@@ -1676,7 +1676,9 @@ type ClientInterface interface {
 	// added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 	//
 	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
-	// everyone may leave. The request counts as one for the rate limit, however many users it has.
+	// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
+	// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
+	// no wait would help.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1689,7 +1691,9 @@ type ClientInterface interface {
 	// added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 	//
 	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
-	// everyone may leave. The request counts as one for the rate limit, however many users it has.
+	// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
+	// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
+	// no wait would help.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2487,7 +2491,9 @@ func (c *Client) ListGroupMembers(ctx context.Context, groupID GroupParameter, p
 // added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 //
 // They are members at once, without being asked. Only who has blocked the user who adds is left out, and
-// everyone may leave. The request counts as one for the rate limit, however many users it has.
+// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
+// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
+// no wait would help.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2510,7 +2516,9 @@ func (c *Client) AddGroupMembersWithBody(ctx context.Context, groupID GroupParam
 // added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 //
 // They are members at once, without being asked. Only who has blocked the user who adds is left out, and
-// everyone may leave. The request counts as one for the rate limit, however many users it has.
+// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
+// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
+// no wait would help.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5764,7 +5772,9 @@ type ClientWithResponsesInterface interface {
 	// added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 	//
 	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
-	// everyone may leave. The request counts as one for the rate limit, however many users it has.
+	// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
+	// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
+	// no wait would help.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5777,7 +5787,9 @@ type ClientWithResponsesInterface interface {
 	// added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 	//
 	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
-	// everyone may leave. The request counts as one for the rate limit, however many users it has.
+	// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
+	// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
+	// no wait would help.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11513,7 +11525,9 @@ func (c *ClientWithResponses) ListGroupMembersWithResponse(ctx context.Context, 
 // added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 //
 // They are members at once, without being asked. Only who has blocked the user who adds is left out, and
-// everyone may leave. The request counts as one for the rate limit, however many users it has.
+// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
+// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
+// no wait would help.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11532,7 +11546,9 @@ func (c *ClientWithResponses) AddGroupMembersWithBodyWithResponse(ctx context.Co
 // added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
 //
 // They are members at once, without being asked. Only who has blocked the user who adds is left out, and
-// everyone may leave. The request counts as one for the rate limit, however many users it has.
+// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
+// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
+// no wait would help.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

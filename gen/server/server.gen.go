@@ -872,7 +872,7 @@ type RateLimit struct {
 	// Example: send
 	Name string `json:"name"`
 
-	// Requests How many requests.
+	// Requests How many requests. One that adds members to a group counts once for each user.
 	//
 	// Example: 300
 	Requests int32 `json:"requests"`

@@ -1,6 +1,8 @@
 package apitest_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -10,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
@@ -87,6 +90,45 @@ func TestRateLimits(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// TestRateLimitOfItems adds members to a group: each counts as a request. Those that are too many for what is left
+// are refused, truly until the time that the answer says, and more than the whole limit for good. Nobody of those is added.
+func TestRateLimitOfItems(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := startLimited(t, engine, httpapi.RateLimits{Write: perHour(7)})
+		s.NewGroup(t, "~team", "alice")
+		alice := s.As(t, "alice")
+		for _, test := range []struct {
+			users, status, left, after int
+			says                       string
+		}{
+			{users: 8, status: 422, left: 6, says: `"pointer":"/users","detail":"must have at most 7 items, since each counts for the rate limit \"write\""`},
+			{users: 4, status: 200, left: 2},
+			{users: 3, status: 429, left: 1, after: 2 * 3600 / 7, says: `The rate limit \"write\" has too few left for 3 items: 7 requests in 3600 seconds.`},
+			{users: 1, status: 200, left: 0},
+			{users: 1, status: 429, left: 0, after: 3600 / 7, says: `The rate limit \"write\" is used up`},
+		} {
+			users := make([]string, test.users)
+			for i := range users {
+				users[i] = fmt.Sprintf("%d-of-%d-%d", i, test.users, test.status)
+			}
+			body, err := json.Marshal(client.AddGroupMembersRequest{Users: users})
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer := alice.Do(t, http.MethodPost, "/v1/groups/~team/members", bytes.NewReader(body), "Content-Type: application/json")
+			after, _ := strconv.Atoi(answer.Header.Get("Retry-After"))
+			if said := answer.Header.Get("RateLimit"); answer.Status != test.status || !strings.HasPrefix(said, fmt.Sprintf(`"write";r=%d;t=`, test.left)) ||
+				after > test.after+1 || after < test.after-60 || !strings.Contains(answer.Body, test.says) {
+				t.Errorf("%d users are answered %d with %v: %s, want %+v", test.users, answer.Status, answer.Header, answer.Body, test)
+			}
+		}
+		if members := s.Members(t, "~team"); len(members) != 1+4+1 {
+			t.Errorf("the members are %+v", members)
+		}
+		s.AddMembers(t, "~team", "by", "a", "service", "key", "there", "is", "no", "limit")
 	})
 }
 

@@ -107,6 +107,8 @@ type rate struct {
 
 	// A request with this parameter in the query counts for another class. "" if there is none.
 	parameter, otherClass string
+
+	each string // the array in the body of which each item counts as a request; "" if a request counts once
 }
 
 // classes are those of rate limits.
@@ -137,7 +139,9 @@ func newRate(op *openapi.Operation, value any) (r rate, err error) {
 		r.class = v
 	case map[string]any:
 		for name, class := range v {
-			switch {
+			switch member, _ := class.(string); {
+			case name == "each" && op.HasItems(member):
+				r.each = member
 			case !isClass(class):
 				return rate{}, unknown
 			case name == "otherwise":
@@ -171,6 +175,9 @@ func (op *operation) checkAccess() error {
 	statuses := []string{"401", "403", "429"}
 	if op.access.group != "" && op.access.group != "create" {
 		statuses = append(statuses, "404") // for users who are not members
+	}
+	if op.rate.each != "" {
+		statuses = append(statuses, "422") // for more items than the limit allows at once
 	}
 	for _, status := range statuses {
 		if op.Spec.Responses.Value(status) == nil {

@@ -17,6 +17,7 @@ func TestAccessIsKnown(t *testing.T) {
 	const (
 		send    = "x-access: {scope: messages:write, user: [sender], group: member}\n      x-rate: send\n"
 		list    = "x-access: {scope: messages:read, user: [recipient, sender], group: member}\n      x-rate: {q: search, otherwise: read}\n"
+		add     = "x-access: {scope: groups:write, user: own, group: admin}\n      x-rate: {each: users, otherwise: write}\n"
 		erase   = "security: [{serviceKey: []}]\n      x-access: {scope: users:erase, user: none}\n      x-rate: write\n"
 		export  = "x-access: {scope: users:export, user: [userId]}"
 		noGroup = "        '404':\n          $ref: '#/components/responses/GroupNotFound'\n"
@@ -58,6 +59,9 @@ func TestAccessIsKnown(t *testing.T) {
 		"a class without otherwise":          {list, ", otherwise: read", "", "is unknown"},
 		"unknown parameter":                  {list, "{q:", "{p:", "is unknown"},
 		"two parameters":                     {list, "{q: search,", "{q: search, since: search,", "is unknown"},
+		"each of no array":                   {add, "{each: users,", "{each: user,", "is unknown"},
+		"each of a text":                     {send, "x-rate: send", "x-rate: {each: text, otherwise: send}", "is unknown"},
+		"each without a class":               {add, "{each: users, otherwise: write}", "{each: users}", "is unknown"},
 		"a limit for the public":             {limits, "x-rate: none", "x-rate: read", "x-rate: none is for public operations"},
 		"no limit for those who are known":   {send, "x-rate: send", "x-rate: none", "x-rate: none is for public operations"},
 		"no 401 where there may be one":      {refused, refused, "", "401, which is not one of the responses"},
@@ -102,6 +106,7 @@ func TestAccess(t *testing.T) {
 	}{
 		{http.MethodPost, "/v1/messages", access{scope: "messages:write", users: true, group: "member"}, rate{class: "send"}},
 		{http.MethodGet, "/v1/messages", access{scope: "messages:read", users: true, actors: []string{"recipient", "sender"}, group: "member"}, rate{class: "read", parameter: "q", otherClass: "search"}},
+		{http.MethodPost, "/v1/groups/:groupId/members", access{scope: "groups:write", users: true, group: "admin"}, rate{class: "write", each: "users"}},
 		{http.MethodPatch, "/v1/messages/:messageId", access{scope: "messages:write", users: true}, rate{class: "write"}},
 		{http.MethodGet, "/v1/users/:userId/export", access{scope: "users:export", users: true, actors: []string{"userId"}}, rate{class: "read"}},
 		{http.MethodDelete, "/v1/users/:userId", access{scope: "users:erase"}, rate{class: "write"}},

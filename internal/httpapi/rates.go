@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/message-service/message-service/gen/server"
+	"github.com/message-service/message-service/internal/httpapi/openapi"
 	"github.com/message-service/message-service/internal/httpapi/problem"
 	"github.com/message-service/message-service/internal/identity"
 	"github.com/message-service/message-service/internal/ratelimit"
@@ -62,24 +63,59 @@ func newRates(limits RateLimits) *rates {
 // limitRate refuses a request if its user has made as many of its class as are allowed, and says in every
 // other response how many are left.
 func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
-	if !s.authenticates {
-		return next
-	}
 	return func(c echo.Context) error {
-		principal := principalOf(c)
-		if principal == nil || principal.User == "" && !s.rates.keys {
+		policy, who := s.limited(c)
+		if policy == nil {
 			return next(c)
 		}
-		policy := s.rates.classes[s.operation(c).rate.of(c.Request().URL)]
-		if policy.Limit().Off() {
-			return next(c)
-		}
-		quota := policy.Take(subject{principal.User, principal.Key})
+		quota := policy.Take(who, 1)
 		if sayQuota(c, policy, quota); !quota.Allowed {
-			return tooManyRequests(policy, quota)
+			return tooManyRequests(policy, quota, 1)
 		}
 		return next(c)
 	}
+}
+
+// limitItems counts a request about several items, such as users, once for each: limitRate has counted the first,
+// before it was known how many there are. A request that no wait would let pass is invalid.
+func (s *Server) limitItems(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		op := s.operation(c)
+		if op == nil || op.rate.each == "" {
+			return next(c)
+		}
+		policy, who := s.limited(c)
+		if policy == nil {
+			return next(c)
+		}
+		items := openapi.Items(c.Request(), op.rate.each)
+		if most := policy.Limit().Requests; items > most {
+			detail := fmt.Sprintf("must have at most %d items, since each counts for the rate limit %q", most, policy.Name())
+			return &problem.Error{
+				Kind: problem.UnprocessableContent, Detail: "The request breaks a rule; see errors.",
+				Fields: []problem.Field{problem.Pointer("/"+op.rate.each, detail)},
+			}
+		}
+		quota := policy.Take(who, items-1)
+		if sayQuota(c, policy, quota); !quota.Allowed {
+			return tooManyRequests(policy, quota, items)
+		}
+		return next(c)
+	}
+}
+
+// limited returns the policy that a request counts for, and whose request it is. The policy is nil if no limit
+// applies.
+func (s *Server) limited(c echo.Context) (*ratelimit.Policy[subject], subject) {
+	principal := principalOf(c)
+	if principal == nil || principal.User == "" && !s.rates.keys {
+		return nil, subject{}
+	}
+	policy := s.rates.classes[s.operation(c).rate.of(c.Request().URL)]
+	if policy.Limit().Off() {
+		return nil, subject{}
+	}
+	return policy, subject{principal.User, principal.Key}
 }
 
 // refuseCredential returns the answer to a request that could not be authenticated. Beyond the limit of its
@@ -89,12 +125,12 @@ func (s *Server) refuseCredential(err *identity.Error, c echo.Context) error {
 	if err.Code != identity.Invalid || parseErr != nil {
 		return err
 	}
-	quota := s.rates.failed.Take(network(address))
+	quota := s.rates.failed.Take(network(address), 1)
 	if quota.Allowed {
 		return err
 	}
 	sayQuota(c, s.rates.failed, quota)
-	return tooManyRequests(s.rates.failed, quota)
+	return tooManyRequests(s.rates.failed, quota, 1)
 }
 
 // network is what counts as one client: an IPv4 address, or a /64 of IPv6, of which every customer of a
@@ -116,11 +152,15 @@ func sayQuota[Subject comparable](c echo.Context, policy *ratelimit.Policy[Subje
 	header["RateLimit"] = []string{policy.QuotaField(quota)}
 }
 
-func tooManyRequests[Subject comparable](policy *ratelimit.Policy[Subject], quota ratelimit.Quota) *problem.Error {
-	limit := policy.Limit()
+// tooManyRequests is the answer to a request that counts as n.
+func tooManyRequests[Subject comparable](policy *ratelimit.Policy[Subject], quota ratelimit.Quota, n int) *problem.Error {
+	limit, reason := policy.Limit(), "is used up"
+	if n > 1 {
+		reason = fmt.Sprintf("has too few left for %d items", n)
+	}
 	return &problem.Error{
 		Kind:   problem.TooManyRequests,
-		Detail: fmt.Sprintf("The rate limit %q is used up: %d requests in %d seconds.", policy.Name(), limit.Requests, limit.Seconds()),
-		Header: http.Header{echo.HeaderRetryAfter: {strconv.Itoa(quota.Seconds())}},
+		Detail: fmt.Sprintf("The rate limit %q %s: %d requests in %d seconds.", policy.Name(), reason, limit.Requests, limit.Seconds()),
+		Header: http.Header{echo.HeaderRetryAfter: {strconv.Itoa(quota.Seconds(n))}},
 	}
 }

@@ -40,28 +40,34 @@ func (p *Policy[Subject]) Limit() Limit { return p.limit }
 
 // Quota is what a subject has left after a request.
 type Quota struct {
-	Allowed bool          // the request
-	Left    int           // requests that it may make now
-	More    time.Duration // until it may make one more than that
+	Allowed bool // the request
+
+	tokens    float64
+	perSecond float64 // how many come back
 }
 
-// Take counts a request of a subject, unless it is over the limit.
-func (p *Policy[Subject]) Take(subject Subject) Quota {
+// Take counts n requests of a subject, or none of them if they are over the limit.
+func (p *Policy[Subject]) Take(subject Subject, n int) Quota {
 	if p.limit.Off() {
 		return Quota{Allowed: true}
 	}
-	perSecond := rate.Limit(float64(p.limit.Requests) / p.limit.Window.Seconds())
-	bucket := p.buckets.GetOrPut(subject, func() *rate.Limiter { return rate.NewLimiter(perSecond, p.limit.Requests) })
+	perSecond := float64(p.limit.Requests) / p.limit.Window.Seconds()
+	bucket := p.buckets.GetOrPut(subject, func() *rate.Limiter { return rate.NewLimiter(rate.Limit(perSecond), p.limit.Requests) })
 	now := p.now()
-	allowed := bucket.AllowN(now, 1)
-	tokens := max(bucket.TokensAt(now), 0) // others may have taken from it meanwhile
-	left := math.Floor(tokens)
-	more := time.Duration((left + 1 - tokens) / float64(perSecond) * float64(time.Second))
-	return Quota{Allowed: allowed, Left: int(left), More: more}
+	allowed := bucket.AllowN(now, n)
+	return Quota{allowed, max(bucket.TokensAt(now), 0), perSecond} // others may have taken from it meanwhile
 }
 
-// Seconds is More, rounded up: the value of Retry-After, after which one more request is allowed.
-func (q Quota) Seconds() int { return max(1, int(math.Ceil(q.More.Seconds()))) }
+// Left is how many requests the subject may make now.
+func (q Quota) Left() int { return int(q.tokens) }
+
+// Until is the time until the subject may make n requests at once, if others of it do not come first.
+func (q Quota) Until(n int) time.Duration {
+	return time.Duration(max(0, float64(n)-q.tokens) / q.perSecond * float64(time.Second))
+}
+
+// Seconds is Until, rounded up: the value of Retry-After for n requests.
+func (q Quota) Seconds(n int) int { return max(1, int(math.Ceil(q.Until(n).Seconds()))) }
 
 // PolicyField is the value of the field RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): the name,
 // the quota and its window in seconds.
@@ -71,7 +77,7 @@ func (p *Policy[Subject]) PolicyField() string { return p.field }
 // will be one more.
 func (p *Policy[Subject]) QuotaField(q Quota) string {
 	field := strconv.AppendQuote(make([]byte, 0, 48), p.name)
-	field = strconv.AppendInt(append(field, ";r="...), int64(q.Left), 10)
-	field = strconv.AppendInt(append(field, ";t="...), int64(q.Seconds()), 10)
+	field = strconv.AppendInt(append(field, ";r="...), int64(q.Left()), 10)
+	field = strconv.AppendInt(append(field, ";t="...), int64(q.Seconds(q.Left()+1)), 10)
 	return string(field)
 }

@@ -47,20 +47,20 @@ func TestFields(t *testing.T) {
 	if got := p.PolicyField(); got != `"send";q=300;w=60` {
 		t.Errorf("RateLimit-Policy: %s", got)
 	}
-	if got := p.QuotaField(p.Take("alice")); got != `"send";r=299;t=1` {
+	if got := p.QuotaField(p.Take("alice", 1)); got != `"send";r=299;t=1` {
 		t.Errorf("RateLimit: %s", got)
 	}
 	slow := NewPolicy[string]("search", Limit{2, time.Minute}, c.now)
 	for _, want := range []string{`"search";r=1;t=30`, `"search";r=0;t=30`, `"search";r=0;t=30`} {
-		if got := slow.QuotaField(slow.Take("alice")); got != want {
+		if got := slow.QuotaField(slow.Take("alice", 1)); got != want {
 			t.Errorf("RateLimit: %s, want %s", got, want)
 		}
 	}
 	c.at = c.at.Add(10 * time.Second)
-	if q := slow.Take("alice"); q.Allowed || slow.QuotaField(q) != `"search";r=0;t=20` {
+	if q := slow.Take("alice", 1); q.Allowed || slow.QuotaField(q) != `"search";r=0;t=20` {
 		t.Errorf("10 s later %+v", q)
 	}
-	if q := slow.Take("bob"); !q.Allowed || q.Left != 1 {
+	if q := slow.Take("bob", 1); !q.Allowed || q.Left() != 1 {
 		t.Errorf("another subject has %+v", q)
 	}
 }
@@ -69,15 +69,15 @@ func TestOff(t *testing.T) {
 	t.Parallel()
 	p := NewPolicy[string]("read", Limit{}, newClock().now)
 	for range 10_000 {
-		if !p.Take("alice").Allowed {
+		if !p.Take("alice", 1).Allowed {
 			t.Fatal("it refuses")
 		}
 	}
 }
 
-// TestTrue lets subjects make requests at random times under random limits. What a response says about the
-// quota must be true: as many more requests are allowed at once as are left, and not one more; and a
-// request after the time until the next, but none earlier, is allowed.
+// TestTrue lets subjects make requests, one or several at once, at random times under random limits. What a response
+// says about the quota must be true: as many more requests are allowed at once as are left, and not one more; after
+// the time until the next, but no earlier, the next is allowed; and those that are refused take nothing.
 func TestTrue(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -87,34 +87,44 @@ func TestTrue(t *testing.T) {
 		total, start := 0, c.at
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			c.at = c.at.Add(time.Duration(rapid.Int64Range(0, int64(limit.Window)/4).Draw(t, "pause")))
-			q := p.Take("alice")
-			if q.Allowed {
-				total++
+			n := rapid.IntRange(1, limit.Requests).Draw(t, "at once")
+			q := p.Take("alice", n)
+			if !q.Allowed {
+				early := max(0, q.Until(n)-time.Microsecond)
+				c.at = c.at.Add(early)
+				if early > 0 && p.Take("alice", n).Allowed {
+					t.Fatalf("%d at once are allowed %s before it said", n, time.Microsecond)
+				}
+				c.at = c.at.Add(2 * time.Microsecond)
+				if q = p.Take("alice", n); !q.Allowed {
+					t.Fatalf("%d at once are refused after the time that it said: %+v", n, q)
+				}
 			}
+			total += n
 			if most := float64(limit.Requests) * (1 + c.at.Sub(start).Seconds()/limit.Window.Seconds()); float64(total) > most+1e-6 {
 				t.Fatalf("%d requests in %s under %+v", total, c.at.Sub(start), limit)
 			}
 			if rapid.IntRange(0, 3).Draw(t, "use up") > 0 {
 				continue
 			}
-			for left := q.Left; left > 0; left-- {
-				if q = p.Take("alice"); !q.Allowed || q.Left != left-1 {
+			for left := q.Left(); left > 0; left-- {
+				if q = p.Take("alice", 1); !q.Allowed || q.Left() != left-1 {
 					t.Fatalf("%d were left, and then %+v", left, q)
 				}
 				total++
 			}
-			if q = p.Take("alice"); q.Allowed || q.Left != 0 {
+			if q = p.Take("alice", 1); q.Allowed || q.Left() != 0 {
 				t.Fatalf("none was left, and then %+v", q)
 			}
-			if early := q.More - time.Microsecond; early > 0 {
+			if early := q.Until(1) - time.Microsecond; early > 0 {
 				c.at = c.at.Add(early)
-				if p.Take("alice").Allowed {
+				if p.Take("alice", 1).Allowed {
 					t.Fatalf("allowed %s before it said", time.Microsecond)
 				}
 				c.at = c.at.Add(-early)
 			}
-			c.at = c.at.Add(time.Duration(q.Seconds()) * time.Second)
-			if q := p.Take("alice"); !q.Allowed {
+			c.at = c.at.Add(time.Duration(q.Seconds(1)) * time.Second)
+			if q := p.Take("alice", 1); !q.Allowed {
 				t.Fatalf("refused after the time that Retry-After said: %+v", q)
 			}
 			total++
@@ -131,7 +141,7 @@ func TestConcurrent(t *testing.T) {
 	for range 8 {
 		running.Go(func() {
 			for range 100 {
-				if p.Take("alice").Allowed {
+				if p.Take("alice", 1).Allowed {
 					allowed.Add(1)
 				}
 			}
@@ -154,7 +164,7 @@ func TestMillionSubjects(t *testing.T) {
 	p := NewPolicy[string]("send", Limit{3, time.Minute}, newClock().now)
 	before := heap()
 	for i := range 1_000_000 {
-		if !p.Take(fmt.Sprintf("user-%d", i)).Allowed {
+		if !p.Take(fmt.Sprintf("user-%d", i), 1).Allowed {
 			t.Fatal("a first request is refused")
 		}
 	}
@@ -162,7 +172,7 @@ func TestMillionSubjects(t *testing.T) {
 		t.Errorf("it uses %d bytes", used)
 	}
 	for _, left := range []int{1, 0} { // of the last one, which is remembered
-		if q := p.Take("user-999999"); !q.Allowed || q.Left != left {
+		if q := p.Take("user-999999", 1); !q.Allowed || q.Left() != left {
 			t.Errorf("the last subject has %+v, want %d left", q, left)
 		}
 	}
@@ -174,6 +184,6 @@ func BenchmarkTake(b *testing.B) {
 	p := NewPolicy[string]("send", Limit{1_000_000, time.Second}, time.Now)
 	b.ReportAllocs()
 	for b.Loop() {
-		p.Take("alice")
+		p.Take("alice", 1)
 	}
 }

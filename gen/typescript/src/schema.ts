@@ -555,7 +555,9 @@ export interface paths {
          *     added keeps nobody else out. Adding a user who is a member already changes nothing, so the request may be repeated.
          *
          *     They are members at once, without being asked. Only who has blocked the user who adds is left out, and
-         *     everyone may leave. The request counts as one for the rate limit, however many users it has.
+         *     everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
+         *     and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
+         *     no wait would help.
          */
         post: operations["addGroupMembers"];
         delete?: never;
@@ -1578,7 +1580,7 @@ export interface components {
             name: string;
             /**
              * Format: int32
-             * @description How many requests.
+             * @description How many requests. One that adds members to a group counts once for each user.
              * @example 300
              */
             requests: number;
@@ -1987,8 +1989,9 @@ export interface components {
             };
         };
         /**
-         * @description The user has done this as often as is allowed (the policy in `RateLimit`, which `detail` names), or the user
-         *     or the server has as many streams as are allowed. Try again later.
+         * @description The user has done this as often as is allowed, or has too few requests left for all that this one asks for (the
+         *     policy in `RateLimit`, which `detail` names), or the user or the server has as many streams as are allowed. Try
+         *     again later.
          */
         TooManyRequests: {
             headers: {

@@ -93,5 +93,13 @@ type validatedBody struct {
 // ValidatedValue returns the decoded value; see runtime.BindJSONBody.
 func (b validatedBody) ValidatedValue() any { return b.value }
 
+// Items returns how many items an array in the body of a validated request has, a member of that name.
+func Items(r *http.Request, member string) int {
+	body, _ := r.Body.(validatedBody)
+	object, _ := body.value.(map[string]any)
+	items, _ := object[member].([]any)
+	return len(items)
+}
+
 // Close does nothing: the body was read to its end.
 func (b validatedBody) Close() error { return nil }

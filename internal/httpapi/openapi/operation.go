@@ -124,6 +124,15 @@ func (op *Operation) HasMember(name string) bool {
 	return op.body != nil && op.body.Properties[name] != nil
 }
 
+// HasItems reports whether the request body of the operation has an array of that name, which is never empty.
+func (op *Operation) HasItems(name string) bool {
+	if !op.HasMember(name) || !slices.Contains(op.body.Required, name) {
+		return false
+	}
+	array := op.body.Properties[name].Value
+	return array.Type.Is(openapi3.TypeArray) && array.MinItems > 0
+}
+
 // Schemes returns the security schemes of which a request must satisfy one, in the document's order.
 // None means that the operation needs no credential.
 func (op *Operation) Schemes() []string {

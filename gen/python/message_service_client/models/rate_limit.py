@@ -17,7 +17,7 @@ class RateLimit:
         name (str): What it is about, as in the field `RateLimit`: `send`, `write`, `read` and `search` for what a
             user does, `failed` for attempts from one address with credentials that are not good; more may come.
              Example: send.
-        requests (int): How many requests. Example: 300.
+        requests (int): How many requests. One that adds members to a group counts once for each user. Example: 300.
         seconds (int): In how many seconds. Example: 60.
     """
 

@@ -127,7 +127,11 @@ def sync_detailed(
 
     They are members at once, without being asked. Only who has blocked the user who adds is left out,
     and
-    everyone may leave. The request counts as one for the rate limit, however many users it has.
+    everyone may leave. Each user counts as a request for the rate limit: when too few are left, the
+    answer is 429,
+    and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are
+    answered 422, since
+    no wait would help.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
@@ -173,7 +177,11 @@ def sync(
 
     They are members at once, without being asked. Only who has blocked the user who adds is left out,
     and
-    everyone may leave. The request counts as one for the rate limit, however many users it has.
+    everyone may leave. Each user counts as a request for the rate limit: when too few are left, the
+    answer is 429,
+    and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are
+    answered 422, since
+    no wait would help.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
@@ -214,7 +222,11 @@ async def asyncio_detailed(
 
     They are members at once, without being asked. Only who has blocked the user who adds is left out,
     and
-    everyone may leave. The request counts as one for the rate limit, however many users it has.
+    everyone may leave. Each user counts as a request for the rate limit: when too few are left, the
+    answer is 429,
+    and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are
+    answered 422, since
+    no wait would help.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
@@ -258,7 +270,11 @@ async def asyncio(
 
     They are members at once, without being asked. Only who has blocked the user who adds is left out,
     and
-    everyone may leave. The request counts as one for the rate limit, however many users it has.
+    everyone may leave. Each user counts as a request for the rate limit: when too few are left, the
+    answer is 429,
+    and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are
+    answered 422, since
+    no wait would help.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
