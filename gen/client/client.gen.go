@@ -195,7 +195,8 @@ type Block struct {
 	User UserID `json:"user"`
 }
 
-// BlockPage One page of blocks, in the order of the blocked users' ids.
+// BlockPage One page of blocks, in the order of the blocked users' ids. If it is not the last, `next` is
+// where the next one begins: pass it as `after`.
 type BlockPage struct {
 	// Blocks The blocks.
 	Blocks []Block `json:"blocks"`
@@ -204,6 +205,10 @@ type BlockPage struct {
 	//
 	// Example: false
 	HasMore bool `json:"hasMore"`
+
+	// Next Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+	Next *UserID `json:"next,omitempty"`
 }
 
 // Change A message, a read marker, a group or a membership, named by `type`, as it is now.
@@ -762,7 +767,8 @@ type Membership struct {
 	User UserID `json:"user"`
 }
 
-// MembershipPage One page of members of a group, in the order of their ids.
+// MembershipPage One page of members of a group, in the order of their ids. If it is not the last, `next` is
+// where the next one begins: pass it as `after`.
 type MembershipPage struct {
 	// HasMore Whether there is at least one more member after these.
 	//
@@ -771,6 +777,10 @@ type MembershipPage struct {
 
 	// Members The members.
 	Members []Membership `json:"members"`
+
+	// Next Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+	Next *UserID `json:"next,omitempty"`
 }
 
 // Message A message as it is now.
@@ -1664,7 +1674,7 @@ type ClientInterface interface {
 
 	// ListGroupMembers List the members of a group
 	//
-	// The members of a group, in the order of their ids. Walk on with the `user` of the last one as
+	// The members of a group, in the order of their ids. Walk on with the `next` of a page as
 	// `after`, or follow the `Link` header.
 	//
 	// Corresponds with GET /v1/groups/{groupId}/members (the `ListGroupMembers` operationId).
@@ -2025,7 +2035,7 @@ type ClientInterface interface {
 	// ListBlocks List whom a user has blocked
 	//
 	// The users that a user has blocked, in the order of their ids. Walk on with the
-	// `peer` of the last block as `after`, or follow the `Link` header.
+	// `next` of a page as `after`, or follow the `Link` header.
 	//
 	// Corresponds with GET /v1/users/{userId}/blocks (the `ListBlocks` operationId).
 	ListBlocks(ctx context.Context, userID User, params *ListBlocksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2469,7 +2479,7 @@ func (c *Client) CreateGroup(ctx context.Context, groupID GroupParameter, body C
 
 // ListGroupMembers List the members of a group
 //
-// The members of a group, in the order of their ids. Walk on with the `user` of the last one as
+// The members of a group, in the order of their ids. Walk on with the `next` of a page as
 // `after`, or follow the `Link` header.
 //
 // Corresponds with GET /v1/groups/{groupId}/members (the `ListGroupMembers` operationId).
@@ -3090,7 +3100,7 @@ func (c *Client) EraseUser(ctx context.Context, userID User, reqEditors ...Reque
 // ListBlocks List whom a user has blocked
 //
 // The users that a user has blocked, in the order of their ids. Walk on with the
-// `peer` of the last block as `after`, or follow the `Link` header.
+// `next` of a page as `after`, or follow the `Link` header.
 //
 // Corresponds with GET /v1/users/{userId}/blocks (the `ListBlocks` operationId).
 func (c *Client) ListBlocks(ctx context.Context, userID User, params *ListBlocksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5758,7 +5768,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListGroupMembersWithResponse List the members of a group
 	//
-	// The members of a group, in the order of their ids. Walk on with the `user` of the last one as
+	// The members of a group, in the order of their ids. Walk on with the `next` of a page as
 	// `after`, or follow the `Link` header.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -6143,7 +6153,7 @@ type ClientWithResponsesInterface interface {
 	// ListBlocksWithResponse List whom a user has blocked
 	//
 	// The users that a user has blocked, in the order of their ids. Walk on with the
-	// `peer` of the last block as `after`, or follow the `Link` header.
+	// `next` of a page as `after`, or follow the `Link` header.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -11505,7 +11515,7 @@ func (c *ClientWithResponses) CreateGroupWithResponse(ctx context.Context, group
 
 // ListGroupMembersWithResponse List the members of a group
 //
-// The members of a group, in the order of their ids. Walk on with the `user` of the last one as
+// The members of a group, in the order of their ids. Walk on with the `next` of a page as
 // `after`, or follow the `Link` header.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -12046,7 +12056,7 @@ func (c *ClientWithResponses) EraseUserWithResponse(ctx context.Context, userID 
 // ListBlocksWithResponse List whom a user has blocked
 //
 // The users that a user has blocked, in the order of their ids. Walk on with the
-// `peer` of the last block as `after`, or follow the `Link` header.
+// `next` of a page as `after`, or follow the `Link` header.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -155,7 +155,8 @@ type Block struct {
 	User UserID `json:"user"`
 }
 
-// BlockPage One page of blocks, in the order of the blocked users' ids.
+// BlockPage One page of blocks, in the order of the blocked users' ids. If it is not the last, `next` is
+// where the next one begins: pass it as `after`.
 type BlockPage struct {
 	// Blocks The blocks.
 	Blocks []Block `json:"blocks"`
@@ -164,6 +165,10 @@ type BlockPage struct {
 	//
 	// Example: false
 	HasMore bool `json:"hasMore"`
+
+	// Next Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+	Next *UserID `json:"next,omitempty"`
 }
 
 // Change A message, a read marker, a group or a membership, named by `type`, as it is now.
@@ -722,7 +727,8 @@ type Membership struct {
 	User UserID `json:"user"`
 }
 
-// MembershipPage One page of members of a group, in the order of their ids.
+// MembershipPage One page of members of a group, in the order of their ids. If it is not the last, `next` is
+// where the next one begins: pass it as `after`.
 type MembershipPage struct {
 	// HasMore Whether there is at least one more member after these.
 	//
@@ -731,6 +737,10 @@ type MembershipPage struct {
 
 	// Members The members.
 	Members []Membership `json:"members"`
+
+	// Next Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+	// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+	Next *UserID `json:"next,omitempty"`
 }
 
 // Message A message as it is now.

@@ -275,18 +275,3 @@ func TestConversationPages(t *testing.T) {
 		}
 	})
 }
-
-// followLinks counts the pages that Link headers lead to.
-func followLinks(t *testing.T, s *apitest.Server, path string) (pages int) {
-	t.Helper()
-	for path != "" {
-		pages++
-		answer := s.Do(t, http.MethodGet, path, nil)
-		if answer.Status != http.StatusOK {
-			t.Fatalf("%s: %d %s", path, answer.Status, answer.Body)
-		}
-		link, _, _ := strings.Cut(answer.Header.Get("Link"), "; ")
-		path = strings.Trim(link, "<>")
-	}
-	return pages
-}

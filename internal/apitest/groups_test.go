@@ -188,6 +188,9 @@ func TestMembers(t *testing.T) {
 				listed = append(listed, m.User+" "+string(m.Role))
 			}
 			target = strings.TrimSuffix(strings.TrimPrefix(answer.Header.Get("Link"), "<"), `>; rel="next"`)
+			if page.HasMore && (page.Next == nil || target != "/v1/groups/~first/members?after="+*page.Next+"&limit=4") {
+				t.Errorf("after %s comes %s", answer.Body, target)
+			}
 		}
 		want := []string{"alice owner", "bob member", "carol member", "dora member", "erik member", "mallory member"}
 		if !slices.Equal(listed, want) {

@@ -2,6 +2,7 @@ package apitest_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime"
 	"slices"
 	"strings"
@@ -233,4 +235,27 @@ func TestSlowReaders(t *testing.T) {
 		_ = conn.Close()
 	}
 	wg.Wait()
+}
+
+// followLinks counts the pages that Link headers lead to, which are those that the next of each page leads to.
+func followLinks(t *testing.T, s *apitest.Server, path string) (pages int) {
+	t.Helper()
+	for path != "" {
+		pages++
+		answer := s.Do(t, http.MethodGet, path, nil)
+		if answer.Status != http.StatusOK {
+			t.Fatalf("%s: %d %s", path, answer.Status, answer.Body)
+		}
+		link, _, _ := strings.Cut(answer.Header.Get("Link"), "; ")
+		path = strings.Trim(link, "<>")
+		var page struct{ Next string }
+		target, err := url.Parse(path)
+		if err = errors.Join(err, json.Unmarshal([]byte(answer.Body), &page)); err != nil {
+			t.Fatal(err)
+		}
+		if cursor := cmp.Or(target.Query().Get("before"), target.Query().Get("after")); page.Next != cursor {
+			t.Errorf("the page before %s goes on at %q", path, page.Next)
+		}
+	}
+	return pages
 }

@@ -84,7 +84,11 @@ func GroupEdit(body *server.UpdateGroupRequest) (messaging.GroupEdit, error) {
 
 // AppendMembershipPage appends the JSON of a page of members to b.
 func AppendMembershipPage(b []byte, page messaging.MemberPage) []byte {
-	return appendHasMore(appendArray(append(b, `{"members":`...), page.Members, AppendMembership), page.HasMore)
+	b = appendArray(append(b, `{"members":`...), page.Members, AppendMembership)
+	if page.HasMore {
+		b = AppendText(append(b, `,"next":`...), page.Next)
+	}
+	return appendHasMore(b, page.HasMore)
 }
 
 // AppendAddedMembers appends to b the JSON of users who were to be added to a group, each with what became of that.

@@ -101,9 +101,10 @@ func TestEveryMember(t *testing.T) {
 		"Change":           {AppendChange(nil, &changes[0]), AppendChange(nil, &changes[1]), AppendChange(nil, &changes[2]), AppendChange(nil, &changes[3])},
 		"Group":            {AppendGroup(nil, &group), AppendGroup(nil, &gone)},
 		"Membership":       {AppendMembership(nil, &membership)},
+		"MembershipPage":   {AppendMembershipPage(nil, messaging.MemberPage{Members: []roster.Membership{membership}, HasMore: true, Next: "bob"}), AppendMembershipPage(nil, messaging.MemberPage{})},
 		"ChangePage":       {AppendChangePage(nil, messaging.ChangePage{Changes: changes, Next: id(5)}), AppendChangePage(nil, messaging.ChangePage{})},
 		"Block":            {AppendBlock(nil, &block)},
-		"BlockPage":        {AppendBlockPage(nil, messaging.BlockPage{Blocks: []messaging.Block{block}}), AppendBlockPage(nil, messaging.BlockPage{})},
+		"BlockPage":        {AppendBlockPage(nil, messaging.BlockPage{Blocks: []messaging.Block{block}, HasMore: true, Next: "alice"}), AppendBlockPage(nil, messaging.BlockPage{})},
 	} {
 		described := Document().Components.Schemas[schema].Value
 		missing := described.Properties

@@ -32,7 +32,11 @@ func AppendChangePage(b []byte, page messaging.ChangePage) []byte {
 
 // AppendBlockPage appends the JSON of a page of blocks to b.
 func AppendBlockPage(b []byte, page messaging.BlockPage) []byte {
-	return appendHasMore(appendArray(append(b, `{"blocks":`...), page.Blocks, AppendBlock), page.HasMore)
+	b = appendArray(append(b, `{"blocks":`...), page.Blocks, AppendBlock)
+	if page.HasMore {
+		b = AppendText(append(b, `,"next":`...), page.Next)
+	}
+	return appendHasMore(b, page.HasMore)
 }
 
 func appendArray[T any](b []byte, things []T, appendThing func(b []byte, thing *T) []byte) []byte {

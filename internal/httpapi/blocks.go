@@ -16,8 +16,7 @@ func (h *handlers) ListBlocks(ctx context.Context, request server.ListBlocksRequ
 	}
 	var link *string
 	if page.HasMore {
-		last := page.Blocks[len(page.Blocks)-1].Peer
-		link = nextLink(exchangeOf(ctx).path(request.UserID), queryOf("after", last), p.Limit)
+		link = nextLink(exchangeOf(ctx).path(request.UserID), queryOf("after", page.Next), p.Limit)
 	}
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
 		return contract.AppendBlockPage(body, page), link, nil

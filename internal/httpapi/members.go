@@ -16,8 +16,7 @@ func (h *handlers) ListGroupMembers(ctx context.Context, request server.ListGrou
 		if err != nil || !page.HasMore {
 			return contract.AppendMembershipPage(body, page), nil, err
 		}
-		last := page.Members[len(page.Members)-1].User
-		link := nextLink(exchangeOf(ctx).path(request.GroupID), queryOf("after", last), p.Limit)
+		link := nextLink(exchangeOf(ctx).path(request.GroupID), queryOf("after", page.Next), p.Limit)
 		return contract.AppendMembershipPage(body, page), link, nil
 	}), nil
 }

@@ -11,6 +11,7 @@ type Block struct {
 type BlockPage struct {
 	Blocks  []Block
 	HasMore bool
+	Next    string // if there are more: the last peer, after whom the next page begins
 }
 
 func senderBlocked() *Error {

@@ -56,7 +56,7 @@ func (s *Service) ListBlocks(ctx context.Context, caller Caller, user, after str
 		return err
 	})
 	if len(page.Blocks) > limit {
-		page.Blocks, page.HasMore = page.Blocks[:limit], true
+		page.Blocks, page.HasMore, page.Next = page.Blocks[:limit], true, page.Blocks[limit-1].Peer
 	}
 	return page, explain(err)
 }

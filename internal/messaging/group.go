@@ -70,6 +70,7 @@ type AddedMember struct {
 type MemberPage struct {
 	Members []roster.Membership
 	HasMore bool
+	Next    string // if there are more: the last one, after whom the next page begins
 }
 
 // noSuchGroup is the one answer to users who are not members of a group, whether there is one or not.

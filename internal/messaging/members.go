@@ -134,7 +134,7 @@ func (s *Service) ListMembers(ctx context.Context, caller Caller, address, after
 		return err
 	})
 	if len(page.Members) > limit {
-		page.Members, page.HasMore = page.Members[:limit], true
+		page.Members, page.HasMore, page.Next = page.Members[:limit], true, page.Members[limit-1].User
 	}
 	return page, explain(err)
 }

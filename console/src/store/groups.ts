@@ -95,7 +95,7 @@ export class Groups {
     do {
       const page = await answered(background(this.#user).GET('/v1/groups/{groupId}/members', { params: { path, query: after === undefined ? {} : { after } } }));
       for (const member of page.members) members.set(member.user, member);
-      after = page.hasMore ? page.members.at(-1)?.user : undefined;
+      after = page.next;
     } while (after !== undefined);
     return members;
   }

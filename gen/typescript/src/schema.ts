@@ -544,7 +544,7 @@ export interface paths {
         };
         /**
          * List the members of a group
-         * @description The members of a group, in the order of their ids. Walk on with the `user` of the last one as
+         * @description The members of a group, in the order of their ids. Walk on with the `next` of a page as
          *     `after`, or follow the `Link` header.
          */
         get: operations["listGroupMembers"];
@@ -691,7 +691,7 @@ export interface paths {
         /**
          * List whom a user has blocked
          * @description The users that a user has blocked, in the order of their ids. Walk on with the
-         *     `peer` of the last block as `after`, or follow the `Link` header.
+         *     `next` of a page as `after`, or follow the `Link` header.
          */
         get: operations["listBlocks"];
         put?: never;
@@ -1103,7 +1103,10 @@ export interface components {
         SetGroupMemberRequest: {
             role: components["schemas"]["Role"];
         };
-        /** @description One page of members of a group, in the order of their ids. */
+        /**
+         * @description One page of members of a group, in the order of their ids. If it is not the last, `next` is
+         *     where the next one begins: pass it as `after`.
+         */
         MembershipPage: {
             /** @description The members. */
             members: components["schemas"]["Membership"][];
@@ -1112,6 +1115,7 @@ export interface components {
              * @example false
              */
             hasMore: boolean;
+            next?: components["schemas"]["UserId"];
         };
         /** @description Who has read a message. */
         Readers: {
@@ -1408,7 +1412,10 @@ export interface components {
             peer: components["schemas"]["UserId"];
             blockedAt: components["schemas"]["Timestamp"];
         };
-        /** @description One page of blocks, in the order of the blocked users' ids. */
+        /**
+         * @description One page of blocks, in the order of the blocked users' ids. If it is not the last, `next` is
+         *     where the next one begins: pass it as `after`.
+         */
         BlockPage: {
             /** @description The blocks. */
             blocks: components["schemas"]["Block"][];
@@ -1417,6 +1424,7 @@ export interface components {
              * @example false
              */
             hasMore: boolean;
+            next?: components["schemas"]["UserId"];
         };
         /**
          * @description One line of an export: a message, a read marker, a block, a group, a membership or a conversation

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 if TYPE_CHECKING:
     from ..models.block import Block
 
@@ -15,15 +17,19 @@ T = TypeVar("T", bound="BlockPage")
 
 @_attrs_define
 class BlockPage:
-    """One page of blocks, in the order of the blocked users' ids.
+    """One page of blocks, in the order of the blocked users' ids. If it is not the last, `next` is
+    where the next one begins: pass it as `after`.
 
-    Attributes:
-        blocks (list[Block]): The blocks.
-        has_more (bool): Whether there is at least one more block after these. Example: False.
+        Attributes:
+            blocks (list[Block]): The blocks.
+            has_more (bool): Whether there is at least one more block after these. Example: False.
+            next_ (str | Unset): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+                `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
     """
 
     blocks: list[Block]
     has_more: bool
+    next_: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -34,6 +40,8 @@ class BlockPage:
 
         has_more = self.has_more
 
+        next_ = self.next_
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -42,6 +50,8 @@ class BlockPage:
                 "hasMore": has_more,
             }
         )
+        if next_ is not UNSET:
+            field_dict["next"] = next_
 
         return field_dict
 
@@ -59,9 +69,12 @@ class BlockPage:
 
         has_more = d.pop("hasMore")
 
+        next_ = d.pop("next", UNSET)
+
         block_page = cls(
             blocks=blocks,
             has_more=has_more,
+            next_=next_,
         )
 
         block_page.additional_properties = d

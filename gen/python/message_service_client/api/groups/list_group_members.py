@@ -114,7 +114,7 @@ def sync_detailed(
 ) -> Response[MembershipPage | Problem]:
     """List the members of a group
 
-     The members of a group, in the order of their ids. Walk on with the `user` of the last one as
+     The members of a group, in the order of their ids. Walk on with the `next` of a page as
     `after`, or follow the `Link` header.
 
     Args:
@@ -159,7 +159,7 @@ def sync(
 ) -> MembershipPage | Problem | None:
     """List the members of a group
 
-     The members of a group, in the order of their ids. Walk on with the `user` of the last one as
+     The members of a group, in the order of their ids. Walk on with the `next` of a page as
     `after`, or follow the `Link` header.
 
     Args:
@@ -199,7 +199,7 @@ async def asyncio_detailed(
 ) -> Response[MembershipPage | Problem]:
     """List the members of a group
 
-     The members of a group, in the order of their ids. Walk on with the `user` of the last one as
+     The members of a group, in the order of their ids. Walk on with the `next` of a page as
     `after`, or follow the `Link` header.
 
     Args:
@@ -242,7 +242,7 @@ async def asyncio(
 ) -> MembershipPage | Problem | None:
     """List the members of a group
 
-     The members of a group, in the order of their ids. Walk on with the `user` of the last one as
+     The members of a group, in the order of their ids. Walk on with the `next` of a page as
     `after`, or follow the `Link` header.
 
     Args:

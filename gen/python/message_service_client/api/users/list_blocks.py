@@ -110,7 +110,7 @@ def sync_detailed(
     """List whom a user has blocked
 
      The users that a user has blocked, in the order of their ids. Walk on with the
-    `peer` of the last block as `after`, or follow the `Link` header.
+    `next` of a page as `after`, or follow the `Link` header.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -152,7 +152,7 @@ def sync(
     """List whom a user has blocked
 
      The users that a user has blocked, in the order of their ids. Walk on with the
-    `peer` of the last block as `after`, or follow the `Link` header.
+    `next` of a page as `after`, or follow the `Link` header.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -189,7 +189,7 @@ async def asyncio_detailed(
     """List whom a user has blocked
 
      The users that a user has blocked, in the order of their ids. Walk on with the
-    `peer` of the last block as `after`, or follow the `Link` header.
+    `next` of a page as `after`, or follow the `Link` header.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -229,7 +229,7 @@ async def asyncio(
     """List whom a user has blocked
 
      The users that a user has blocked, in the order of their ids. Walk on with the
-    `peer` of the last block as `after`, or follow the `Link` header.
+    `next` of a page as `after`, or follow the `Link` header.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
