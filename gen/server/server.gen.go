@@ -407,11 +407,11 @@ type EditMessageRequest struct {
 	Text *MessageText `json:"text,omitempty"`
 }
 
-// ExportRecord One line of an export: a message, a read marker, a block, a group, a membership or a conversation
-// that is muted or hidden, named by `type`, or the end. A membership and a conversation may have
+// ExportRecord One line of an export: a message, a read marker, a block, a group, a membership, a conversation
+// that is muted or hidden, or the erasure of a user that has not ended, named by `type`, or the end. A membership and a conversation may have
 // `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
 //
-// Groups, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
+// Groups, erasures, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
 // moving a whole store (`message-service export` and `import`), and not part of a user's export.
 type ExportRecord struct {
 	// Block A user receives nothing from a peer.
@@ -435,6 +435,13 @@ type ExportRecord struct {
 	// Created A UUID. Those the service makes are of version 7 and sort in the order of the
 	// messages.
 	Created *MessageID `json:"created,omitempty"`
+
+	// Erasure A user whose erasure has begun, and not ended. Repeat `eraseUser` after the import.
+	Erasure *struct {
+		// User Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+		// `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+		User UserID `json:"user"`
+	} `json:"erasure,omitempty"`
 
 	// Fingerprint What tells two requests with that key apart: HMAC-SHA-256 of the request, by the key, in
 	// hexadecimal. Of a group, SHA-256 of the request that created it.
@@ -484,8 +491,8 @@ type ExportRecord struct {
 	// messages.
 	Since *MessageID `json:"since,omitempty"`
 
-	// Type Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership` or
-	// `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
+	// Type Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership`,
+	// `conversation` or `erasure`; `end` on the last line. More will come: skip a record of a type that you do not know.
 	//
 	//
 	// Example: message
@@ -496,8 +503,8 @@ type ExportRecord struct {
 	VisibleFrom *MessageID `json:"visibleFrom,omitempty"`
 }
 
-// ExportRecordType Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership` or
-// `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
+// ExportRecordType Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership`,
+// `conversation` or `erasure`; `end` on the last line. More will come: skip a record of a type that you do not know.
 //
 // Example: message
 type ExportRecordType string

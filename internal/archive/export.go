@@ -16,13 +16,14 @@ import (
 
 // Export writes everything that must survive a move to another database, and returns the number
 // of records: all messages in the order of their ids, deleted ones too, then all read markers
-// and blocks, then each group with its members, deleted ones too, then the memberships that have ended, and the
-// conversations that are muted or hidden.
+// and blocks, then each group with its members, deleted ones too, then the memberships that have ended, the
+// conversations that are muted or hidden, and the users who are being erased.
 //
 // From Postgres it is one snapshot. From SQLite each record is as it was when it
 // was read, and a group as it was with its members, up to the newest change at the start: messages sent, groups
 // made and memberships ended meanwhile are left out, and messages edited or deleted meanwhile are exported
-// in one state or the other.
+// in one state or the other. Who is being erased at the start is exported as such, also if that ends meanwhile, since
+// what is erased may have been read before.
 func Export(ctx context.Context, database *db.DB, w io.Writer) (records int64, err error) {
 	buffer := bufio.NewWriterSize(w, 1<<20)
 	lines := newWriter(buffer, true)
@@ -45,29 +46,29 @@ func ExportUser(ctx context.Context, service *messaging.Service, caller messagin
 func readStore(ctx context.Context, database *db.DB, yield func(messaging.Record) error) error {
 	return database.Portions(ctx, func(read db.ReadPortion) error {
 		var newest messaging.ID
+		var erasures []messaging.Erasure
 		err := read(func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-			newest, err = selectNewest(ctx, q)
+			if newest, err = selectNewest(ctx, q); err == nil {
+				erasures, err = selectErasures(ctx, q)
+			}
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		if err := exportMessages(read, newest, yield); err != nil {
-			return err
+		for _, export := range []func(db.ReadPortion, messaging.ID, func(messaging.Record) error) error{
+			exportMessages, exportReadMarkers, exportBlocks, exportGroups, exportEnded, exportSettings,
+		} {
+			if err := export(read, newest, yield); err != nil {
+				return err
+			}
 		}
-		if err := exportReadMarkers(read, newest, yield); err != nil {
-			return err
+		for i := range erasures {
+			if err := yield(messaging.Record{Erasure: &erasures[i]}); err != nil {
+				return err
+			}
 		}
-		if err := exportBlocks(read, yield); err != nil {
-			return err
-		}
-		if err := exportGroups(read, newest, yield); err != nil {
-			return err
-		}
-		if err := exportEnded(read, newest, yield); err != nil {
-			return err
-		}
-		return exportSettings(read, yield)
+		return nil
 	})
 }
 
@@ -129,7 +130,7 @@ func exportReadMarkers(read db.ReadPortion, newest messaging.ID, yield func(mess
 	})
 }
 
-func exportBlocks(read db.ReadPortion, yield func(messaging.Record) error) error {
+func exportBlocks(read db.ReadPortion, _ messaging.ID, yield func(messaging.Record) error) error {
 	var after messaging.Block
 	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.Block, error) {
 		return selectAfter(ctx, q, messaging.Blocks, after.Owner, after.Peer, exportPortion)
@@ -182,7 +183,7 @@ func exportEnded(read db.ReadPortion, newest messaging.ID, yield func(messaging.
 }
 
 // exportSettings yields the conversations that are muted or hidden.
-func exportSettings(read db.ReadPortion, yield func(messaging.Record) error) error {
+func exportSettings(read db.ReadPortion, _ messaging.ID, yield func(messaging.Record) error) error {
 	var after messaging.ConversationSettings
 	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.ConversationSettings, error) {
 		return selectSettingsAfter(ctx, q, after.Owner, after.Peer, exportPortion)

@@ -28,6 +28,12 @@ func selectNewest(ctx context.Context, q sqlx.QueryerContext) (messaging.ID, err
 	return selectNewestID(ctx, q, "SELECT clock FROM mailboxes ORDER BY clock DESC LIMIT 1")
 }
 
+// selectErasures returns the users who are being erased. It scans the mailboxes, too.
+func selectErasures(ctx context.Context, q sqlx.QueryerContext) (erasures []messaging.Erasure, err error) {
+	err = sqlx.SelectContext(ctx, q, &erasures, "SELECT user_id, clock FROM mailboxes WHERE closed = true ORDER BY user_id")
+	return erasures, err
+}
+
 // selectNewestOf returns the id of the newest message between a user and a peer, or in a group, up to an id, that
 // is not deleted, or the zero id.
 func selectNewestOf(ctx context.Context, q sqlx.QueryerContext, user, peer string, upTo messaging.ID) (messaging.ID, error) {

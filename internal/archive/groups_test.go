@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,8 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// grouped is a store with a group that has messages, members and some who were, and one that is deleted.
+// grouped is a store with a group that has messages, members and some who were, and one that is deleted. Of two users
+// who are being erased, one has nothing left.
 func grouped() []messaging.Record {
 	request := sha256.Sum256([]byte("a request"))
 	message := func(at int64, sender, recipient, text string) messaging.Record {
@@ -44,6 +46,8 @@ func grouped() []messaging.Record {
 		ended("alice", "~gone", roster.Deleted, 30), ended("dave", "~team", roster.Left, 15), ended("erin", "~team", roster.Removed, 16),
 		{Settings: &messaging.ConversationSettings{Owner: "alice", Peer: "bob", MutedUntil: new(time.UnixMicro(2_000_000_000_000_001))}},
 		{Settings: &messaging.ConversationSettings{Owner: "bob", Peer: "alice", Hidden: new(idAt(12))}},
+		{Erasure: &messaging.Erasure{User: "dave", Changed: idAt(31)}},
+		{Erasure: &messaging.Erasure{User: "zoe", Changed: idAt(32)}},
 	}
 	edited := list[3].Message
 	edited.Changed = new(idAt(21))
@@ -86,7 +90,7 @@ func TestGroups(t *testing.T) {
 		database := dbtest.Open(t, dbtest.NewURL(t, engine))
 		marker := messaging.Record{ReadMarker: &messaging.ReadMarker{Owner: "dave", Peer: "~team", MessageID: idAt(11), Changed: idAt(14)}}
 		gone := messaging.Record{Settings: &messaging.ConversationSettings{Owner: "carol", Peer: "dan", Hidden: new(idAt(5))}}
-		imported := strings.Join(seal(linesOf(t, append(slices.Insert(grouped(), 5, marker), gone))), "")
+		imported := strings.Join(seal(linesOf(t, slices.Insert(slices.Insert(grouped(), 15, gone), 5, marker))), "")
 		if _, err := Import(t.Context(), database, Read(strings.NewReader(imported))); err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +113,7 @@ func TestGroups(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[string]string{
-			"alice": "in groups", "bob": "in groups", "carol": "in groups", "dave": "in groups", "erin": "in groups", "~team": "", "~gone": "",
+			"alice": "in groups", "bob": "in groups", "carol": "in groups", "dave": "in groups", "erin": "in groups", "zoe": "", "~team": "", "~gone": "",
 			"~team alice": "active", "~team bob": "active", "~team carol": "active", "~team dave": "left", "~team erin": "removed",
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -133,7 +137,7 @@ func TestGroups(t *testing.T) {
 		if err != nil || last != idAt(13) {
 			t.Errorf("the last message is %s: %v", last, err)
 		}
-		for name, at := range map[string]int64{"~team": 21, "~gone": 30, "alice": 30, "bob": 21, "carol": 21, "dave": 15, "erin": 16} {
+		for name, at := range map[string]int64{"~team": 21, "~gone": 30, "alice": 30, "bob": 21, "carol": 21, "dave": 31, "erin": 16, "zoe": 32} {
 			if clocks[name] != idAt(at) {
 				t.Errorf("the clock of %s is %s, want %s", name, clocks[name], idAt(at))
 			}
@@ -145,6 +149,35 @@ func TestGroups(t *testing.T) {
 		}
 		if _, _, err := service.Send(t.Context(), messaging.AsUser("dave"), messaging.Draft{Sender: "dave", Recipient: "~team", Text: "hello"}); err == nil {
 			t.Error("one who left writes to the group")
+		}
+	})
+}
+
+// TestUnfinishedErasure imports a store in which a user is being erased: nobody can write to them until that is
+// repeated to its end, and then the store is exported without anything of them.
+func TestUnfinishedErasure(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		database := dbtest.Open(t, dbtest.NewURL(t, engine))
+		if _, err := Import(t.Context(), database, Read(strings.NewReader(strings.Join(seal(linesOf(t, grouped())), "")))); err != nil {
+			t.Fatal(err)
+		}
+		service := messaging.New(database, messaging.Options{})
+		defer service.Close(t.Context()) //nolint:errcheck // nothing waits
+		for _, user := range []string{"dave", "zoe"} {
+			draft := messaging.Draft{Sender: "bob", Recipient: user, Text: "hello"}
+			_, _, err := service.Send(t.Context(), messaging.AsService, draft)
+			if failure, ok := errors.AsType[*messaging.Error](err); !ok || failure.Code != messaging.UserClosed {
+				t.Errorf("to %s: %v", user, err)
+			}
+			if err := service.EraseUser(t.Context(), messaging.AsService, user); err != nil {
+				t.Fatal(err)
+			}
+			if again := exportOf(t, database); strings.Contains(again, `"erasure":{"user":"`+user) || strings.Contains(again, "by one who left") {
+				t.Errorf("of %s there is left\n%s", user, again)
+			}
+			if _, _, err := service.Send(t.Context(), messaging.AsService, draft); err != nil {
+				t.Errorf("to %s afterwards: %v", user, err)
+			}
 		}
 	})
 }
@@ -191,6 +224,10 @@ func TestImportDamagedGroups(t *testing.T) {
 		"without creation":     {replaced(7, `,"created":"`+idAt(2).String()+`"`, ``), 7, "lacks"},
 		"another creation":     {replaced(7, `"created":"`+idAt(2).String(), `"created":"`+idAt(1).String()), 7, "contradicts"},
 		"muted until":          {replaced(9, `"mutedUntil":"2033-05-18T03:33:20.123456Z"`, `"mutedUntil":"2033-05-18T03:33:20.1234567Z"`), 9, "contradicts"},
+		"erased twice":         {with(func(r list) list { return append(r, r[16]) }), 18, "order"},
+		"erased before":        {with(func(r list) list { return slices.Insert(r, 13, r[15]) }), 15, "order"},
+		"erased in the future": {with(func(r list) list { r[15].Erasure.Changed = idAt(1 << 40); return r }), 16, "future"},
+		"erased at no time":    {replaced(16, `,"changed":"`+idAt(31).String()+`"`, ``), 16, "lacks"},
 		"a member of another":  {replaced(7, `"created"`, `"hidden":"`+idAt(2).String()+`","created"`), 7, "contradicts"},
 	} {
 		_, err := Import(t.Context(), database, Read(strings.NewReader(strings.Join(seal(test.lines), ""))))

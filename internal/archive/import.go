@@ -73,10 +73,11 @@ type importBatch struct {
 	members      memberCount // of the last group
 	memberships  []*roster.Membership
 	settings     []*messaging.ConversationSettings
+	erasures     []*messaging.Erasure
 }
 
 func (b *importBatch) isFull() bool {
-	return max(len(b.messages), len(b.markers), len(b.blocks), len(b.groups), len(b.memberships), len(b.settings)) == importBatchSize
+	return max(len(b.messages), len(b.markers), len(b.blocks), len(b.groups), len(b.memberships), len(b.settings), len(b.erasures)) == importBatchSize
 }
 
 func (b *importBatch) add(r messaging.Record) error {
@@ -103,6 +104,8 @@ func (b *importBatch) add(r messaging.Record) error {
 		return err
 	case r.Settings != nil:
 		b.settings = append(b.settings, r.Settings)
+	case r.Erasure != nil:
+		b.erasures = append(b.erasures, r.Erasure)
 	default:
 		b.memberships = append(b.memberships, r.Membership)
 		if r.Membership.State == roster.Active && !b.members.add(r.Membership) {
@@ -135,7 +138,10 @@ func (b *importBatch) store(ctx context.Context, tx *sqlx.Tx) error {
 	if err == nil {
 		err = insertRows(ctx, tx, messaging.Settings, b.settings)
 	}
-	b.groups, b.memberships, b.settings = b.groups[:0], b.memberships[:0], b.settings[:0]
+	if err == nil {
+		err = closeMailboxes(ctx, tx, b.erasures)
+	}
+	b.groups, b.memberships, b.settings, b.erasures = b.groups[:0], b.memberships[:0], b.settings[:0], b.erasures[:0]
 	return err
 }
 
@@ -153,6 +159,8 @@ func placeOf(r messaging.Record) string {
 		return "4" + r.Group.Address
 	case r.Settings != nil:
 		return "6" + r.Settings.Owner + " " + r.Settings.Peer
+	case r.Erasure != nil:
+		return "7" + r.Erasure.User
 	case r.Membership.State == roster.Active:
 		return "4" + r.Membership.Group + " " + r.Membership.User
 	default:

@@ -28,6 +28,8 @@ func check(r messaging.Record, future time.Time) error {
 	case r.Group != nil:
 		ids, err = checkGroup(r.Group)
 	case r.Settings != nil: // it has no id of its own
+	case r.Erasure != nil:
+		ids = []messaging.ID{r.Erasure.Changed}
 	default:
 		if r.Membership.Changed.Compare(r.Membership.Since) < 0 {
 			err = errors.New("the membership was changed before it began")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/messaging"
 	"github.com/message-service/message-service/internal/roster"
 	"github.com/message-service/message-service/internal/table"
@@ -46,6 +47,24 @@ func insertRows[R any](ctx context.Context, tx *sqlx.Tx, table *table.Table[R], 
 	statement, args := table.Insert(rows...)
 	if _, err := tx.ExecContext(ctx, tx.Rebind(statement), args...); err != nil {
 		return fmt.Errorf("store %s: %w", table.Name(), err)
+	}
+	return nil
+}
+
+// closeMailboxes makes the closed mailboxes of users who are being erased.
+func closeMailboxes(ctx context.Context, tx *sqlx.Tx, erasures []*messaging.Erasure) error {
+	if len(erasures) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 2*len(erasures))
+	for _, e := range erasures {
+		args = append(args, e.User, e.Changed)
+	}
+	_, err := tx.ExecContext(ctx, tx.Rebind(`
+		INSERT INTO mailboxes (user_id, clock, own_changes, closed) VALUES `+db.RowsOf(len(erasures), "(?,?,1,true)")+`
+		ON CONFLICT (user_id) DO UPDATE SET closed = true`), args...)
+	if err != nil {
+		return fmt.Errorf("close mailboxes: %w", err)
 	}
 	return nil
 }

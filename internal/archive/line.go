@@ -21,9 +21,6 @@ import (
 )
 
 // appendLine appends the line of a record to b; with store, it has all that an import needs.
-// Some readers take U+0085, U+2028 and U+2029 for the end of a line: the first is escaped everywhere,
-// the others only in texts, since earlier exports did not escape them in metadata and an export
-// must stay the same, byte for byte.
 func appendLine(b []byte, r messaging.Record, store bool) []byte {
 	var changed *messaging.ID
 	var key messaging.KeyRecord
@@ -48,6 +45,9 @@ func appendLine(b []byte, r messaging.Record, store bool) []byte {
 		b = contract.AppendText(append(b, `{"type":"conversation","conversation":{"user":`...), r.Settings.Owner)
 		b = append(contract.AppendText(append(b, `,"peer":`...), r.Settings.Peer), '}')
 		mutedUntil, hidden = r.Settings.MutedUntil, r.Settings.Hidden
+	case r.Erasure != nil:
+		b = append(contract.AppendText(append(b, `{"type":"erasure","erasure":{"user":`...), r.Erasure.User), '}')
+		changed = &r.Erasure.Changed
 	default:
 		b = contract.AppendMembership(append(b, `{"type":"membership","membership":`...), r.Membership)
 		rest = appendBeginning(nil, r.Membership)
@@ -63,7 +63,13 @@ func appendLine(b []byte, r messaging.Record, store bool) []byte {
 		b = appendHash(b, `,"keyHash":"`, key.Hash)
 		b = appendHash(b, `,"fingerprint":"`, key.Fingerprint)
 	}
-	b = append(b, "}\n"...)
+	return escapeNextLine(append(b, "}\n"...))
+}
+
+// escapeNextLine escapes U+0085 in a line. Some readers take it, U+2028 and U+2029 for the end of a line: the first is
+// escaped everywhere, the others only in texts, since earlier exports did not escape them in metadata and an export
+// must stay the same, byte for byte.
+func escapeNextLine(b []byte) []byte {
 	if nextLine := []byte("\u0085"); bytes.Contains(b, nextLine) {
 		b = bytes.ReplaceAll(b, nextLine, []byte(`\u0085`))
 	}
@@ -179,6 +185,8 @@ func toRecord(text []byte, line server.ExportRecord) (messaging.Record, error) {
 		r.Settings = &messaging.ConversationSettings{
 			Owner: line.Conversation.User, Peer: line.Conversation.Peer, MutedUntil: until, Hidden: (*messaging.ID)(line.Hidden),
 		}
+	case line.Erasure != nil && line.Changed != nil:
+		r.Erasure = &messaging.Erasure{User: line.Erasure.User, Changed: messaging.ID(*line.Changed)}
 	case line.Membership != nil && line.Since != nil && line.Changed != nil:
 		membership, err := toMembership(&line)
 		if err != nil {

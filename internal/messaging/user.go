@@ -9,8 +9,8 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// Record is one record of an export: a message, a read marker, a block, a group, a membership or what a user has
-// set for a conversation with another user; the others are nil.
+// Record is one record of an export: a message, a read marker, a block, a group, a membership, what a user has
+// set for a conversation with another user, or an erasure; the others are nil.
 type Record struct {
 	Message    *StoredMessage
 	ReadMarker *ReadMarker
@@ -18,6 +18,13 @@ type Record struct {
 	Group      *roster.Group
 	Membership *roster.Membership
 	Settings   *ConversationSettings
+	Erasure    *Erasure
+}
+
+// Erasure is that of a user which has begun, and not ended; see [Service.EraseUser].
+type Erasure struct {
+	User    string `db:"user_id"`
+	Changed ID     `db:"clock"` // the newest change in the mailbox
 }
 
 // exportBatch is how many records are read at a time.

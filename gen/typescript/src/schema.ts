@@ -1427,17 +1427,17 @@ export interface components {
             next?: components["schemas"]["UserId"];
         };
         /**
-         * @description One line of an export: a message, a read marker, a block, a group, a membership or a conversation
-         *     that is muted or hidden, named by `type`, or the end. A membership and a conversation may have
+         * @description One line of an export: a message, a read marker, a block, a group, a membership, a conversation
+         *     that is muted or hidden, or the erasure of a user that has not ended, named by `type`, or the end. A membership and a conversation may have
          *     `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
          *
-         *     Groups, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
+         *     Groups, erasures, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
          *     moving a whole store (`message-service export` and `import`), and not part of a user's export.
          */
         ExportRecord: {
             /**
-             * @description Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership` or
-             *     `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
+             * @description Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership`,
+             *     `conversation` or `erasure`; `end` on the last line. More will come: skip a record of a type that you do not know.
              * @example message
              */
             type: string;
@@ -1450,6 +1450,10 @@ export interface components {
             conversation?: {
                 user: components["schemas"]["UserId"];
                 peer: components["schemas"]["UserId"];
+            };
+            /** @description A user whose erasure has begun, and not ended. Repeat `eraseUser` after the import. */
+            erasure?: {
+                user: components["schemas"]["UserId"];
             };
             created?: components["schemas"]["MessageId"];
             since?: components["schemas"]["MessageId"];

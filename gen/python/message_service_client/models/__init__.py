@@ -18,6 +18,7 @@ from .created_token import CreatedToken
 from .edit_message_request import EditMessageRequest
 from .export_record import ExportRecord
 from .export_record_conversation import ExportRecordConversation
+from .export_record_erasure import ExportRecordErasure
 from .field_error import FieldError
 from .group import Group
 from .highlight import Highlight
@@ -67,6 +68,7 @@ __all__ = (
     "EditMessageRequest",
     "ExportRecord",
     "ExportRecordConversation",
+    "ExportRecordErasure",
     "FieldError",
     "Group",
     "Highlight",

@@ -13,6 +13,7 @@ from ..types import UNSET, Unset
 if TYPE_CHECKING:
     from ..models.block import Block
     from ..models.export_record_conversation import ExportRecordConversation
+    from ..models.export_record_erasure import ExportRecordErasure
     from ..models.group import Group
     from ..models.membership import Membership
     from ..models.message import Message
@@ -24,16 +25,18 @@ T = TypeVar("T", bound="ExportRecord")
 
 @_attrs_define
 class ExportRecord:
-    """One line of an export: a message, a read marker, a block, a group, a membership or a conversation
-    that is muted or hidden, named by `type`, or the end. A membership and a conversation may have
+    """One line of an export: a message, a read marker, a block, a group, a membership, a conversation
+    that is muted or hidden, or the erasure of a user that has not ended, named by `type`, or the end. A membership and
+    a conversation may have
     `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
 
-    Groups, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
+    Groups, erasures, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
     moving a whole store (`message-service export` and `import`), and not part of a user's export.
 
         Attributes:
-            type_ (str): Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership` or
-                `conversation`; `end` on the last line. More will come: skip a record of a type that you do not know.
+            type_ (str): Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership`,
+                `conversation` or `erasure`; `end` on the last line. More will come: skip a record of a type that you do not
+                know.
                  Example: message.
             message (Message | Unset): A message as it is now.
             read_marker (ReadMarker | Unset): How far a user has read the conversation with a peer.
@@ -44,6 +47,8 @@ class ExportRecord:
             membership (Membership | Unset): That a user is in a group since they have last joined, or no longer.
             conversation (ExportRecordConversation | Unset): A conversation with another user; `mutedUntil` and `hidden` say
                 what is set for it.
+            erasure (ExportRecordErasure | Unset): A user whose erasure has begun, and not ended. Repeat `eraseUser` after
+                the import.
             created (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
                 messages.
             since (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
@@ -75,6 +80,7 @@ class ExportRecord:
     group: Group | Unset = UNSET
     membership: Membership | Unset = UNSET
     conversation: ExportRecordConversation | Unset = UNSET
+    erasure: ExportRecordErasure | Unset = UNSET
     created: UUID | Unset = UNSET
     since: UUID | Unset = UNSET
     visible_from: UUID | Unset = UNSET
@@ -114,6 +120,10 @@ class ExportRecord:
         conversation: dict[str, Any] | Unset = UNSET
         if not isinstance(self.conversation, Unset):
             conversation = self.conversation.to_dict()
+
+        erasure: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.erasure, Unset):
+            erasure = self.erasure.to_dict()
 
         created: str | Unset = UNSET
         if not isinstance(self.created, Unset):
@@ -173,6 +183,8 @@ class ExportRecord:
             field_dict["membership"] = membership
         if conversation is not UNSET:
             field_dict["conversation"] = conversation
+        if erasure is not UNSET:
+            field_dict["erasure"] = erasure
         if created is not UNSET:
             field_dict["created"] = created
         if since is not UNSET:
@@ -202,6 +214,7 @@ class ExportRecord:
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         from ..models.block import Block
         from ..models.export_record_conversation import ExportRecordConversation
+        from ..models.export_record_erasure import ExportRecordErasure
         from ..models.group import Group
         from ..models.membership import Membership
         from ..models.message import Message
@@ -251,6 +264,13 @@ class ExportRecord:
             conversation = UNSET
         else:
             conversation = ExportRecordConversation.from_dict(_conversation)
+
+        _erasure = d.pop("erasure", UNSET)
+        erasure: ExportRecordErasure | Unset
+        if isinstance(_erasure, Unset):
+            erasure = UNSET
+        else:
+            erasure = ExportRecordErasure.from_dict(_erasure)
 
         _created = d.pop("created", UNSET)
         created: UUID | Unset
@@ -312,6 +332,7 @@ class ExportRecord:
             group=group,
             membership=membership,
             conversation=conversation,
+            erasure=erasure,
             created=created,
             since=since,
             visible_from=visible_from,

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="ExportRecordErasure")
+
+
+@_attrs_define
+class ExportRecordErasure:
+    """A user whose erasure has begun, and not ended. Repeat `eraseUser` after the import.
+
+    Attributes:
+        user (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first neither
+            `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
+    """
+
+    user: str
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        user = self.user
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "user": user,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        d = dict(src_dict)
+        user = d.pop("user")
+
+        export_record_erasure = cls(
+            user=user,
+        )
+
+        export_record_erasure.additional_properties = d
+        return export_record_erasure
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
