@@ -11,6 +11,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 func TestKeysAreRefreshed(t *testing.T) {
@@ -65,6 +68,21 @@ func TestRotationOfTheIssuersKeys(t *testing.T) {
 	unknown := p.token(keys, "EdDSA", "unknown")
 	p.want(v, unknown, Invalid, 4)
 	p.want(v, unknown, Invalid, 4)
+}
+
+// TestRotationAfterTheStart has a token come before the keys, and then one with a key that is new: the first has
+// not used up the fetch for the second.
+func TestRotationAfterTheStart(t *testing.T) {
+	t.Parallel()
+	keys, next := newTestKeys(t), newTestKeys(t)
+	p := newProvider(t, keys)
+	s, err := New(t.Context(), dbtest.Open(t, dbtest.NewURL(t, db.SQLite)), Options{Issuer: Issuer{p.URL, "chat-api"}, Now: p.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.want(s.verifier, p.token(keys, "EdDSA", "k-EdDSA"), "", 1)
+	p.serveKeys("next", next)
+	p.want(s.verifier, p.token(next, "EdDSA", "next-EdDSA"), "", 2)
 }
 
 // TestUnknownKeys sends a thousand tokens with unknown keys in each second of a minute.

@@ -38,7 +38,8 @@ type Options struct {
 	Log       *slog.Logger     // for messages to the operator; none if nil
 }
 
-// New makes a service on a migrated database, and reads keys and revocations. [Service.Run] keeps it up.
+// New makes a service on a migrated database, reads keys and revocations, and begins to fetch the keys of the issuer.
+// [Service.Run] keeps all of them up.
 func New(ctx context.Context, database *db.DB, options Options) (*Service, error) {
 	if options.Now == nil {
 		options.Now = time.Now
@@ -65,6 +66,7 @@ func New(ctx context.Context, database *db.DB, options Options) (*Service, error
 	if err := s.refresh(ctx); err != nil {
 		return nil, explain(err)
 	}
+	s.verifier.refresh() // begun before the first token, which would count as one with an unknown key
 	return s, nil
 }
 
