@@ -208,6 +208,7 @@ func TestEraseGroupWhileIndexed(t *testing.T) {
 				late, err = readTail(ctx, q, s.engine, g.address)
 				return err
 			})
+			must(t, late.makeDocuments(t.Context(), g.address))
 			if len(late.documents) < indexMessages {
 				t.Fatalf("%d messages to index", len(late.documents))
 			}

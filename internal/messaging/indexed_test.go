@@ -44,6 +44,9 @@ func (s *indexed) readTail() (found tail) {
 		found, err = readTail(ctx, q, s.engine, s.owner)
 		return err
 	})
+	if err := found.makeDocuments(s.t.Context(), s.owner); err != nil {
+		s.t.Fatal(err)
+	}
 	return found
 }
 

@@ -150,6 +150,9 @@ func (x *indexer) step(ctx context.Context, owner string) (more bool, err error)
 		t, err = readTail(ctx, q, x.engine, owner)
 		return err
 	})
+	if err == nil {
+		err = t.makeDocuments(ctx, owner) // outside of the read, which would neither end with ctx nor let others read
+	}
 	if err != nil || len(t.documents) == 0 {
 		return false, err
 	}
@@ -164,8 +167,9 @@ func (x *indexer) step(ctx context.Context, owner string) (more bool, err error)
 type tail struct {
 	start     ID // the end of the index
 	clock     ID // of the mailbox, before the messages were read
-	documents []searchindex.Document
-	more      bool // there may be more messages
+	messages  []Message
+	documents []searchindex.Document // of the messages, once they are made
+	more      bool                   // there may be more messages
 }
 
 func readTail(ctx context.Context, q sqlx.QueryerContext, e engine, owner string) (t tail, err error) {
@@ -177,8 +181,7 @@ func readTail(ctx context.Context, q sqlx.QueryerContext, e engine, owner string
 		return t, err
 	}
 	t.clock = positions[owner].Clock
-	messages, err := selectTail(ctx, q, e, owner, t.start, stepMessages)
-	t.documents, t.more = documentsToIndex(owner, messages)
+	t.messages, err = selectTail(ctx, q, e, owner, t.start, stepMessages)
 	return t, err
 }
 
@@ -202,7 +205,9 @@ func appendTail(ctx context.Context, tx *sqlx.Tx, e engine, owner string, t tail
 	}
 	changed, err := selectChangeAfter(ctx, tx, owner, t.clock, 1)
 	if err == nil && (end != t.start || changed != nil) {
-		t, err = readTail(ctx, tx, e, owner)
+		if t, err = readTail(ctx, tx, e, owner); err == nil {
+			err = t.makeDocuments(ctx, owner)
+		}
 	}
 	if err != nil || len(t.documents) == 0 {
 		return false, err
@@ -210,23 +215,29 @@ func appendTail(ctx context.Context, tx *sqlx.Tx, e engine, owner string, t tail
 	return t.more, searchindex.Append(ctx, tx, owner, t.documents)
 }
 
-// documentsToIndex makes documents of the messages of a tail, as many as one step takes. It returns
-// none if the tail is short.
-func documentsToIndex(owner string, tail []Message) (documents []searchindex.Document, more bool) {
+// makeDocuments makes documents of the messages, as many as one step takes, or none if they are few. Their
+// words take time, so it ends with ctx.
+func (t *tail) makeDocuments(ctx context.Context, owner string) error {
 	bytes := 0
-	for i := range tail {
-		m := &tail[i]
-		if bytes >= stepBytes {
-			return documents, true
+	for i := range t.messages {
+		m := &t.messages[i]
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		if n := len(documents); n > 0 && documents[n-1].ID == m.ID {
+		if bytes >= stepBytes {
+			t.more = true
+			return nil
+		}
+		if n := len(t.documents); n > 0 && t.documents[n-1].ID == m.ID {
 			continue // sent to oneself
 		}
 		bytes += len(m.Text)
-		documents = append(documents, searchindex.Document{ID: m.ID, Words: indexWords(owner, m, m.Text)})
+		t.documents = append(t.documents, searchindex.Document{ID: m.ID, Words: indexWords(owner, m, m.Text)})
 	}
-	if bytes < indexBytes && len(documents) < indexMessages {
-		return nil, false
+	if bytes < indexBytes && len(t.documents) < indexMessages {
+		t.documents = nil
+		return nil
 	}
-	return documents, len(tail) == stepMessages
+	t.more = len(t.messages) == stepMessages
+	return nil
 }

@@ -238,3 +238,14 @@ func TestNoticed(t *testing.T) {
 		t.Errorf("%d mailboxes are looked at", n)
 	}
 }
+
+// TestIndexerEndsAmongWords stops an indexer that has read messages: it makes no words of them.
+func TestIndexerEndsAmongWords(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	found := tail{messages: make([]Message, stepMessages)}
+	if err := found.makeDocuments(ctx, "alice"); !errors.Is(err, context.Canceled) || len(found.documents) > 0 {
+		t.Errorf("%d documents were made: %v", len(found.documents), err)
+	}
+}
