@@ -58,7 +58,13 @@ func TestEmptySearchPages(t *testing.T) {
 		apart := strings.Repeat("north of the west ", 220)
 		fill(t, s, "alice", "bob", apart, 300)
 		together := s.Send(t, "bob", "alice", "The North-West Passage")
-		fill(t, s, "alice", "bob", apart, 300)
+		fill(t, s, "alice", "bob", apart, 250)
+		late := s.Send(t, "alice", "bob", apart)
+		fill(t, s, "alice", "bob", apart, 49)
+		// A search may be asked to come again while a mailbox is being indexed.
+		for _, user := range []string{"alice", "bob"} {
+			until(t, func() bool { return isIndexed(t, s, user, late.ID) })
+		}
 		for path, cursors := range map[string][]string{
 			"/v1/messages?sender=bob":                     {"", "&after=" + uuid.Nil.String()},
 			"/v1/users/bob/conversations/alice/messages?": {"", "&after=" + uuid.Nil.String()},

@@ -176,8 +176,8 @@ func TestSlowReader(t *testing.T) {
 	prompt := startStream(t, s.Client, "bob", &uuid.Nil)
 	const many = 200
 	text := strings.Repeat("🐌", 3000)
+	fill(t, s, "alice", "bob", text, many) // all at once, since the server closes a connection that is not read for 30 s
 	for range many {
-		s.Send(t, "alice", "bob", text)
 		expect(t, prompt, text)
 	}
 	events := bufio.NewScanner(conn)

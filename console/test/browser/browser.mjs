@@ -212,7 +212,7 @@ async function screens() {
       for (const [screen, fragment] of Object.entries(routes)) {
         const page = await open(context, fragment);
         if (screen === 'Chat, no name') {
-          await page.locator('.state.refused').first().waitFor();
+          await until(async () => (await page.locator('.state.refused').count()) === 2, 'a refusal on both sides');
           for (let i = found.length; i-- > 0;) if (/status of 422/.test(found[i])) found.splice(i, 1);
         } else if (screen !== 'Service') await live(page);
         if (screen === 'Group') await page.getByRole('button', { name: 'Members', exact: true }).click();
