@@ -178,8 +178,7 @@ release-contract: ## Release api/openapi.yaml: later contracts must not break it
 
 .PHONY: lint
 lint: tools ## Check style, import rules, and the contract
-	@$(call in,$(CODE),$(GOLANGCI) run ./...)
-	$(GOLANGCI) run --build-tags functional,tools ./internal/apitest
+	@$(call in,$(CODE),$(GOLANGCI) run --build-tags functional,tools ./...)
 	$(TOOLS) tsc --project console
 	$(TOOLS) tsc --project console/test
 	cd api && $(TOOLS) redocly lint main --config redocly.yaml
