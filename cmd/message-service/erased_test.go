@@ -125,7 +125,7 @@ func TestErasedIsGone(t *testing.T) {
 		}
 		group.Wait()
 	}
-	n := dbtest.Size(40, 200, 2000) // the race detector makes SQLite, which is compiled to Go, very slow
+	n := dbtest.Size(40, 200, 2000)
 	for range 3 {
 		send(n)
 		s.random.Shuffle(len(kept), func(i, j int) { kept[i], kept[j] = kept[j], kept[i] })

@@ -39,7 +39,7 @@ func TestSearchBounded(t *testing.T) {
 		send(1, "Alpha, beta!")
 		send(2300, "beta alpha")
 		send(1, "Alpha, beta!")
-		// SQLite is translated code, in which the race detector takes more than a read may for 1 MiB.
+		// With the race detector, 1 MiB may take longer than a read may.
 		send(dbtest.Size(0, 400, 400), "beta "+strings.Repeat("x ", 2000)+"alpha")
 		// A search of a mailbox that is being indexed may be asked to come again. The last few stay unindexed.
 		until(t, func() bool { return isIndexed(t, s, "bob", order[len(order)-300]) })

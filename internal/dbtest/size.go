@@ -7,8 +7,7 @@ import (
 )
 
 // Size returns the size of a test: quick by default, to run in seconds; full with TEST_SIZE=full, the
-// size that the service is built for; race under the race detector, which slows SQLite, here compiled to
-// Go, down by two orders of magnitude.
+// size that the service is built for; race under the race detector, which slows all Go code down.
 func Size(race, quick, full int) int {
 	switch {
 	case raceDetector:
