@@ -16,13 +16,15 @@ import (
 // TestConsoleBrowser tests the screens of the console in Chromium, over TLS and so over HTTP/2, without
 // and with authentication. ONLY selects parts of it, separated by commas.
 func TestConsoleBrowser(t *testing.T) {
+	t.Parallel()
 	certificate, key := writeCertificate(t)
-	t.Setenv("PICTURE", "")
-	tls := []string{"TLS_CERT_FILE=" + certificate, "TLS_KEY_FILE=" + key}
+	tls := []string{"TLS_CERT_FILE=" + certificate, "TLS_KEY_FILE=" + key, "PICTURE="}
 	t.Run("off", func(t *testing.T) {
+		t.Parallel()
 		runTool(t, startBinary(t, tls...), "console/test/browser", "node", "browser.mjs")
 	})
 	t.Run("required", func(t *testing.T) {
+		t.Parallel()
 		runTool(t, startAuthenticatedBinary(t, tls...), "console/test/browser", "node", "browser.mjs")
 	})
 }

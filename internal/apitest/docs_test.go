@@ -19,23 +19,45 @@ import (
 // runs those that the page showed for the requests it made. It does so without and with authentication;
 // the samples are those with. SCREENSHOTS names a folder for screenshots.
 func TestBrowser(t *testing.T) {
+	t.Parallel()
 	p := startBinary(t)
-	s := samples{test: t, server: p, app: newTypeScriptApp(t, p), folders: map[string]string{"check": t.TempDir(), "run": t.TempDir()}}
-	t.Setenv("NODE_MODULES", filepath.Join(s.app, "node_modules"))
-	t.Setenv("SAMPLES", t.TempDir())
-	runTool(t, p, "swagger-ui/test", "node", "docs.mjs")
-	runTool(t, p, "swagger-ui/test", "node", "browser.mjs")
+	app := newTypeScriptApp(t, p)
+	browse := func(t *testing.T, p *apitest.Process, samples string) {
+		t.Helper()
+		p.Environment = append(p.Environment, "NODE_MODULES="+filepath.Join(app, "node_modules"), "SAMPLES="+samples)
+		runTool(t, p, "swagger-ui/test", "node", "docs.mjs")
+		runTool(t, p, "swagger-ui/test", "node", "browser.mjs")
+	}
+	t.Run("off", func(t *testing.T) {
+		t.Parallel()
+		browse(t, p, t.TempDir())
+	})
+	t.Run("required", func(t *testing.T) {
+		t.Parallel()
+		s := samples{test: t, server: startAuthenticatedBinary(t), app: app, folders: map[string]string{"check": t.TempDir(), "run": t.TempDir()}}
+		browse(t, s.server, s.folders["run"])
+		s.check()
+	})
+}
 
-	p = startAuthenticatedBinary(t)
-	s.server = p
-	t.Setenv("SAMPLES", s.folders["run"])
-	runTool(t, p, "swagger-ui/test", "node", "docs.mjs")
-	runTool(t, p, "swagger-ui/test", "node", "browser.mjs")
+// samples are the code samples in two folders: one whose programs are only checked, and one
+// whose programs are also run. A file is named after the operation and the language.
+type samples struct {
+	test    *testing.T
+	server  *apitest.Process
+	app     string            // with the TypeScript SDK
+	folders map[string]string // check, run
+}
+
+// check checks the samples that the page showed and those of every operation, and runs the former.
+func (s *samples) check() {
+	t := s.test
+	t.Helper()
 	if found := s.files("run", ".*"); len(found) != 36 {
 		t.Fatalf("found the samples %v, want 4 of each of 9 operations", found)
 	}
-	t.Setenv("SAMPLES", s.folders["check"])
-	runTool(t, p, "swagger-ui/test", "node", "samples.mjs")
+	s.server.Environment = append(s.server.Environment, "SAMPLES="+s.folders["check"])
+	runTool(t, s.server, "swagger-ui/test", "node", "samples.mjs")
 	operations := 0
 	for _, item := range contract.Document().Paths.Map() {
 		operations += len(item.Operations())
@@ -47,15 +69,6 @@ func TestBrowser(t *testing.T) {
 	s.checkCurl()
 	s.checkPython()
 	s.checkTypeScript()
-}
-
-// samples are the code samples in two folders: one whose programs are only checked, and one
-// whose programs are also run. A file is named after the operation and the language.
-type samples struct {
-	test    *testing.T
-	server  *apitest.Process
-	app     string            // with the TypeScript SDK
-	folders map[string]string // check, run
 }
 
 func (s *samples) files(folder, language string) []string {

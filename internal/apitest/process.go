@@ -16,7 +16,9 @@ import (
 type Process struct {
 	*Client
 
-	Log  *bytes.Buffer // read it only after the process has ended
+	Log         *bytes.Buffer // read it only after the process has ended
+	Environment []string      // the pairs that it was given
+
 	cmd  *exec.Cmd
 	done chan error // holds the result once the process has ended
 }
@@ -28,7 +30,7 @@ var documentation = regexp.MustCompile(`(https?://\S+)/docs/`)
 // given name=value pairs.
 func StartProcess(t testing.TB, path, databaseURL string, environment ...string) *Process {
 	t.Helper()
-	p := &Process{Log: &bytes.Buffer{}, done: make(chan error, 1)}
+	p := &Process{Log: &bytes.Buffer{}, Environment: environment, done: make(chan error, 1)}
 	p.cmd = exec.Command(path, "serve", "--listen-address", "127.0.0.1:0")
 	p.cmd.Env = slices.Concat(os.Environ(), []string{"LOG_LEVEL=warn", "DATABASE_URL=" + databaseURL}, environment)
 	p.cmd.Stderr = p.Log

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,16 +35,15 @@ func findTools(t *testing.T) (folder, path string) {
 }
 
 // runTool runs a program in a folder, absolute or relative to this repository, with the tools
-// first on the PATH and the server's URL in BASE_URL.
+// first on the PATH, the server's URL in BASE_URL, and what the server has in its environment.
 func runTool(t *testing.T, p *apitest.Process, folder, name string, args ...string) (output string) {
 	t.Helper()
 	tools, path := findTools(t)
-	t.Setenv("PATH", path)
-	command := exec.CommandContext(t.Context(), name, args...)
+	command := exec.CommandContext(t.Context(), "env", append([]string{name}, args...)...) // env looks on that PATH
 	if command.Dir = folder; !filepath.IsAbs(folder) {
 		command.Dir = filepath.Join("../..", folder)
 	}
-	command.Env = append(os.Environ(), "BASE_URL="+p.URL, "TOOLS="+tools, "NO_COLOR=1")
+	command.Env = slices.Concat(os.Environ(), []string{"BASE_URL=" + p.URL, "TOOLS=" + tools, "PATH=" + path, "NO_COLOR=1"}, p.Environment)
 	printed, err := command.CombinedOutput()
 	if err != nil || testing.Verbose() {
 		t.Logf("%s\n%s", command, printed)
@@ -62,6 +62,7 @@ func runShell(t *testing.T, p *apitest.Process, script string) string {
 // TestContract runs Schemathesis, which looks for responses that violate the contract, with a service key, and
 // briefly without, when nothing but what is public may be served.
 func TestContract(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		engine db.Engine
 		key    string
@@ -72,9 +73,10 @@ func TestContract(t *testing.T) {
 		"without credential": {db.SQLite, "", "examples,coverage"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := apitest.StartProcess(t, "../../bin/message-service", dbtest.NewURL(t, test.engine), "SERVICE_KEY="+apitest.ServiceKey,
 				"TOKEN_SECRETS="+apitest.TokenSecretID+"="+apitest.TokenSecret, "TOKEN_AUDIENCE="+apitest.TokenAudience, "RATE_LIMIT_FAILED=off")
-			t.Setenv("SERVICE_KEY", test.key)
+			p.Environment = append(p.Environment, "SERVICE_KEY="+test.key)
 			args := []string{"--config-file", "schemathesis.toml", "run", p.URL + "/openapi.json", "--checks", "all",
 				"--phases", test.phases, "--max-examples", "100", "--generation-database", "none"}
 			if test.key != "" {
@@ -160,18 +162,16 @@ func runTypeScript(t *testing.T, p *apitest.Process, app string, files ...string
 // find its credentials in the environment, as the server does, and programs find the key in TOKEN.
 func startAuthenticatedBinary(t *testing.T, options ...string) *apitest.Process {
 	t.Helper()
-	t.Setenv("TOKEN", apitest.ServiceKey)
-	t.Setenv("SERVICE_KEY", apitest.ServiceKey)
-	t.Setenv("TOKEN_SECRETS", apitest.TokenSecretID+"="+apitest.TokenSecret)
-	t.Setenv("TOKEN_AUDIENCE", apitest.TokenAudience)
-	return startBinary(t, options...)
+	return startBinary(t, append(options, "TOKEN="+apitest.ServiceKey, "SERVICE_KEY="+apitest.ServiceKey,
+		"TOKEN_SECRETS="+apitest.TokenSecretID+"="+apitest.TokenSecret, "TOKEN_AUDIENCE="+apitest.TokenAudience)...)
 }
 
 // TestTypeScript runs the tests of the TypeScript SDK.
 func TestTypeScript(t *testing.T) {
+	t.Parallel()
 	p := startAuthenticatedBinary(t)
 	server := startScenarios(t)
-	t.Setenv("SCENARIOS", server.URL)
+	p.Environment = append(p.Environment, "SCENARIOS="+server.URL)
 	runTypeScript(t, p, newTypeScriptApp(t, p), "sdk.test.ts", "changes.test.ts", "streams.test.ts", "together.test.ts", "polling.test.ts",
 		"groups.test.ts", "tokens.test.ts", "together-tokens.test.ts", "renewal.test.ts", "memory.test.ts", "scenarios.test.ts")
 	server.check()
@@ -184,14 +184,14 @@ func installPython(t *testing.T, p *apitest.Process) (python string) {
 	_, project := checkOut(t, "gen/python")
 	runTool(t, p, project, "python3", "-m", "venv", "--without-pip", "venv")
 	python = filepath.Join(project, "venv", "bin", "python3")
-	t.Setenv("PIP_PYTHON", python)
-	t.Setenv("PIP_QUIET", "1")
+	p.Environment = append(p.Environment, "PIP_PYTHON="+python, "PIP_QUIET=1")
 	install(t, p, project, "gen/python/README.md")
 	return python
 }
 
 // TestPython runs the tests of the Python SDK.
 func TestPython(t *testing.T) {
+	t.Parallel()
 	p := startAuthenticatedBinary(t)
 	python := installPython(t, p)
 	runTool(t, p, ".", "pip", "--python", python, "install", "--quiet", pinned(t, "pytest"))
@@ -201,7 +201,7 @@ func TestPython(t *testing.T) {
 		runTool(t, p, tests, "mypy", "--strict", "--python-executable", python, "--module", "message_service_client."+module)
 	}
 	server := startScenarios(t)
-	t.Setenv("SCENARIOS", server.URL)
+	p.Environment = append(p.Environment, "SCENARIOS="+server.URL)
 	runTool(t, p, tests, python, "-m", "pytest", "-q")
 	server.check()
 }
