@@ -1,6 +1,9 @@
 package groupcommit
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // queue holds the items that wait to be written. Batches that are written at the same time have no
 // key in common: else one would wait in the database for the locks of the other while it holds
@@ -12,6 +15,7 @@ type queue[T Item] struct {
 	mu      sync.Mutex
 	changed *sync.Cond      // an item came, a batch was written, or the queue was closed
 	waiting []entry[T]      // in the order they came
+	count   atomic.Int64    // how many wait
 	busy    map[string]bool // the keys of the batches that are being written
 	passed  int             // items at the front that were passed over: a batch or an earlier item has a key in common
 	held    map[string]bool // the keys of the items that were passed over
@@ -41,16 +45,14 @@ func (q *queue[T]) put(e entry[T]) error {
 		return ErrFull
 	}
 	q.waiting = append(q.waiting, e)
+	q.count.Store(int64(len(q.waiting)))
 	q.changed.Signal()
 	return nil
 }
 
-// length is the number of items that wait.
-func (q *queue[T]) length() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.waiting)
-}
+// length is the number of items that wait. It takes no lock: under overload most callers only ask whether
+// there is room, and would wait for each other and for the look-ahead of the writers.
+func (q *queue[T]) length() int { return int(q.count.Load()) }
 
 // close refuses new items. Those that wait are still handed out.
 func (q *queue[T]) close() {
@@ -112,6 +114,7 @@ func (q *queue[T]) next() (batch []entry[T]) {
 	kept := q.passed + copy(q.waiting[q.passed:], rest)
 	clear(q.waiting[kept:])
 	q.waiting = q.waiting[:kept]
+	q.count.Store(int64(kept))
 	for _, e := range batch {
 		add(q.busy, e.item.Keys())
 	}

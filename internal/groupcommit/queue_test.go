@@ -69,6 +69,13 @@ func TestQueue(t *testing.T) {
 			},
 			"take":    take,
 			"release": release,
+			"": func(t *rapid.T) { // after each of them
+				q.mu.Lock() // the length is told nevertheless
+				defer q.mu.Unlock()
+				if n := q.length(); n != len(waiting) {
+					t.Fatalf("the length is %d while %d wait", n, len(waiting))
+				}
+			},
 		})
 		q.close()
 		for len(waiting)+len(batches) > 0 {
