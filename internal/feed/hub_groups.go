@@ -27,7 +27,7 @@ func (h *Hub) join(m *mailbox, address string, visibleFrom messaging.ID) {
 		g = &group{address: address, members: map[*mailbox]struct{}{}}
 		h.groups[address] = g
 	}
-	g.members[m], m.groups[address] = struct{}{}, visibleFrom
+	g.members[m], m.groups[g.address] = struct{}{}, visibleFrom // not the caller's text, of which each member would keep one
 }
 
 // leave notes that the user of a mailbox is no longer in a group.
