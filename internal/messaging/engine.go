@@ -26,6 +26,9 @@ type engine interface {
 	// whether a mailbox was ahead.
 	storeInGroups(ctx context.Context, messages []*StoredMessage, versions map[string]int64, stamps []mailbox.Stamp) (stored []ID, ahead bool, err error)
 
+	// pageBatches makes what reads pages of several users by one statement, or nil where that saves nothing.
+	pageBatches() *pageBatches
+
 	// selectChanges returns a page of a user's feed.
 	selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error)
 

@@ -15,36 +15,25 @@ import (
 )
 
 // selectPage runs a statement that selects the columns of messages, in the order of a window and up
-// to one more than its limit, and makes a page of the rows: up to the limit, or to the row
-// with which it exceeds [PageMaxBytes]. It does not read the others.
-//
-// A row that repeats the one before it is left out, but counts towards the limit: such a page is
-// short, and the rest of the list may consist of repetitions.
+// to one more than its limit, and makes a page of the rows. It does not read those that come after the page.
 func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query string, args ...any) (Page, error) {
-	page := Page{Messages: make([]Message, 0, limit)}
+	page := pageOfRows{limit: limit}
 	var m Message
-	var bytes pageBytes
 	pointers := messages.Pointers(&m)
-	n, full := 0, false
 	err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
-		n++
-		if page.HasMore = full || n > limit; page.HasMore {
+		if page.ends() {
 			return true, nil
 		}
 		if err := rows.Scan(pointers...); err != nil {
 			return false, err
 		}
-		if last := len(page.Messages) - 1; last >= 0 && page.Messages[last].ID == m.ID {
-			return false, nil
-		}
-		page.Messages = append(page.Messages, m)
-		full = bytes.passed(page.Messages, PageMaxBytes)
+		page.add(&m)
 		return false, nil
 	}, query, args...)
 	if err != nil {
 		return Page{}, fmt.Errorf("select messages: %w", err)
 	}
-	return page, nil
+	return page.Page, nil
 }
 
 // inMailbox writes the condition that a message is in the mailbox of an owner as one that they received

@@ -104,9 +104,15 @@ func (s *Service) list(ctx context.Context, reader Caller, query Query, owner st
 		if query.Highlight {
 			return Page{}, highlightWithoutWords()
 		}
-		return s.page(ctx, query.Window, onlyVisible(reader, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-			return selectMessages(ctx, q, s.engine, query, bounds)
-		}))
+		alone := func() (Page, error) {
+			return s.page(ctx, query.Window, onlyVisible(reader, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+				return selectMessages(ctx, q, s.engine, query, bounds)
+			}))
+		}
+		if r := pageRequestOf(query, bounds); r != nil && s.pages != nil {
+			return s.pages.page(ctx, r, alone)
+		}
+		return alone()
 	}
 	search, err := searchOf(s.engine, owner, query, bounds)
 	if err != nil {

@@ -10,6 +10,37 @@ import (
 // PageMaxBytes bounds the JSON of a page: the page ends with the row that exceeds it.
 const PageMaxBytes = 512 << 10
 
+// pageOfRows makes a page of rows: up to the limit, or to the row with which it exceeds [PageMaxBytes].
+//
+// A row that repeats the one before it is left out, but counts towards the limit: such a page is
+// short, and the rest of the list may consist of repetitions.
+type pageOfRows struct {
+	Page
+
+	limit, rows int
+	bytes       pageBytes
+	full        bool
+}
+
+// ends counts a row, and reports whether the page has ended before it.
+func (p *pageOfRows) ends() bool {
+	p.rows++
+	p.HasMore = p.full || p.rows > p.limit
+	return p.HasMore
+}
+
+// add adds a row.
+func (p *pageOfRows) add(m *Message) {
+	if last := len(p.Messages) - 1; last >= 0 && p.Messages[last].ID == m.ID {
+		return
+	}
+	if p.Messages == nil {
+		p.Messages = make([]Message, 0, p.limit)
+	}
+	p.Messages = append(p.Messages, *m)
+	p.full = p.bytes.passed(p.Messages, PageMaxBytes)
+}
+
 // pageBytes counts the bytes of JSON of the messages of a page. It counts exactly only if
 // an upper bound, which is cheap, exceeds the limit, since few pages are that large.
 type pageBytes struct {

@@ -20,6 +20,17 @@ var plannedQueries = map[string]struct {
 	"all":         {list(func(string) Query { return Query{} }), []string{"messages_every_id"}},
 	"sent by one": {list(func(user string) Query { return Query{Sender: user} }), []string{"messages_sent_to_users"}},
 	"sent to one": {list(func(user string) Query { return Query{Recipient: user} }), []string{"messages_pkey"}},
+	"sent to several": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error {
+		if e.pageBatches() == nil {
+			return nil
+		}
+		bounds, err := w.bounds()
+		if err != nil {
+			return err
+		}
+		batch := []*pageRequest{{recipient: user, bounds: bounds, limit: w.Limit}, {recipient: "nobody", bounds: bounds, limit: w.Limit}}
+		return e.pageBatches().read(ctx, q, batch)
+	}, []string{"messages_pkey"}},
 	"between two": {list(func(user string) Query {
 		return Query{Recipient: user, Sender: "peer-4"}
 	}), []string{"messages_between"}},

@@ -27,6 +27,7 @@ type Service struct {
 	sends     *sends
 	queueSize int
 	indexer   *indexer      // nil without searches
+	pages     *pageBatches  // nil on SQLite
 	searches  chan struct{} // holds one for each search that reads
 	probes    singleflight.Group
 	eraser    eraser
@@ -90,6 +91,7 @@ func New(database *db.DB, options Options) *Service {
 		sends:     startSends(database, e, mailboxes, rosters, index, options),
 		queueSize: options.QueueSize,
 		indexer:   index,
+		pages:     e.pageBatches(),
 		searches:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		eraser:    eraser{db: database, rosters: rosters, indexed: !options.SearchOff, log: options.Log, due: make(chan struct{}, 1)},
 

@@ -43,6 +43,9 @@ func (*sqlite) storeInGroups(context.Context, []*StoredMessage, map[string]int64
 	return nil, false, nil
 }
 
+// pageBatches is nil, since there are no round trips.
+func (*sqlite) pageBatches() *pageBatches { return nil }
+
 // between needs no more: the statistics of the indexes are fixed.
 func (*sqlite) between(recipient, sender string) string {
 	return "recipient = " + recipient + " AND sender = " + sender

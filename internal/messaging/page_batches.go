@@ -1,0 +1,133 @@
+package messaging
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/roster"
+)
+
+// pageBatches reads pages of what users were sent. A request is read by a statement of its own unless many are already
+// running. Then it waits for the end of one of them, and the next statement reads the pages of all that wait, as a group
+// commit stores messages: a round trip and the start of a statement cost more than ten rows.
+type pageBatches struct {
+	db     *db.DB
+	read   func(ctx context.Context, q sqlx.QueryerContext, batch []*pageRequest) error // sets the pages
+	atOnce int                                                                          // the most statements that run
+
+	mu      sync.Mutex
+	running int
+	waiting []*pageRequest
+}
+
+// What a statement reads at most. All of its pages are in memory until it ends.
+const (
+	pagesOfBatch    = 16
+	messagesOfBatch = 500
+)
+
+// pageWait is how long a request waits, as long as one read may.
+const pageWait = 10 * time.Second
+
+// pageRequest asks for the newest messages that a user was sent.
+type pageRequest struct {
+	recipient string
+	bounds    idRange
+	limit     int
+
+	page Page
+	err  error
+	done chan struct{} // closed when page or err is set
+}
+
+// pageRequestOf returns the request that is the same as a query without words, or nil if there is none.
+func pageRequestOf(query Query, bounds idRange) *pageRequest {
+	if query.Recipient == "" || query.Sender != "" || query.Upward() || roster.IsGroup(query.Recipient) {
+		return nil
+	}
+	return &pageRequest{recipient: query.Recipient, bounds: bounds, limit: query.Limit}
+}
+
+// page reads a page by alone or in a batch. When ctx ends, a request that waits returns its error.
+func (b *pageBatches) page(ctx context.Context, r *pageRequest, alone func() (Page, error)) (Page, error) {
+	if b.start(r) {
+		defer b.end()
+		return alone()
+	}
+	select {
+	case <-r.done:
+		return r.page, r.err
+	case <-time.After(pageWait):
+		b.leave(r)
+		return Page{}, unavailable("Too many lists are waiting to be read. Try again shortly.")
+	case <-ctx.Done():
+		b.leave(r)
+		return Page{}, ctx.Err()
+	}
+}
+
+// start reports whether one more statement may run. If not, the request is among those that wait.
+func (b *pageBatches) start(r *pageRequest) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running < b.atOnce {
+		b.running++
+		return true
+	}
+	r.done = make(chan struct{})
+	b.waiting = append(b.waiting, r)
+	return false
+}
+
+// leave makes a request wait no longer.
+func (b *pageBatches) leave(r *pageRequest) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting = slices.DeleteFunc(b.waiting, func(waiting *pageRequest) bool { return waiting == r })
+}
+
+// end lets those that wait take the place of a statement that has ended.
+func (b *pageBatches) end() {
+	batch := b.next()
+	if batch == nil {
+		return
+	}
+	go func() { // the request whose statement has ended is not to wait for others
+		for ; batch != nil; batch = b.next() {
+			b.readAll(batch)
+		}
+	}()
+}
+
+// next returns the requests that have waited longest. If there are none, one statement fewer is running.
+func (b *pageBatches) next() []*pageRequest {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, messages := 0, 0
+	for n < min(pagesOfBatch, len(b.waiting)) && messages+b.waiting[n].limit <= messagesOfBatch {
+		messages += b.waiting[n].limit
+		n++
+	}
+	if n == 0 {
+		b.running--
+		return nil
+	}
+	batch := slices.Clone(b.waiting[:n])
+	b.waiting = slices.Delete(b.waiting, 0, n)
+	return batch
+}
+
+func (b *pageBatches) readAll(batch []*pageRequest) {
+	err := b.db.Read(context.Background(), func(ctx context.Context, q sqlx.QueryerContext) error {
+		return b.read(ctx, q, batch)
+	})
+	for _, r := range batch {
+		r.err = explain(err)
+		close(r.done)
+	}
+}
