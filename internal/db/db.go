@@ -180,7 +180,7 @@ func (d *DB) Probe(ctx context.Context, fn func(context.Context, sqlx.QueryerCon
 	return classify(fn(timed, d.probe))
 }
 
-// Statement runs fn, which writes by one statement that is its own transaction. As with [DB.Tx],
+// Statement runs fn, each of whose statements is its own transaction, on a connection of those that write. As with [DB.Tx],
 // only timeout ends it, not ctx, and after an error that wraps [ErrUnavailable] the outcome is unknown. A
 // serialization failure is returned as it is, and not as [ErrUnavailable].
 func (d *DB) Statement(ctx context.Context, timeout time.Duration, fn func(context.Context, sqlx.QueryerContext) error) error {

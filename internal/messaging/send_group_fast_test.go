@@ -155,8 +155,8 @@ func TestSendToGroupsInOrder(t *testing.T) {
 	})
 }
 
-// TestSendToGroupAtOnce counts the statements of sends to a group whose members are remembered: each is one. After one that
-// finds a mailbox ahead, the next ones take the path of the rules.
+// TestSendToGroupAtOnce counts the statements of sends to a group whose members are remembered: each is one. A server that does
+// not know them reads them first. After a send that finds a mailbox ahead, the next ones take the path of the rules.
 func TestSendToGroupAtOnce(t *testing.T) {
 	t.Parallel()
 	service, recorder := newRecorded(t, db.Postgres)
@@ -171,6 +171,11 @@ func TestSendToGroupAtOnce(t *testing.T) {
 	}
 	expect("at first", true)
 	expect("again", true)
+	other := &inGroups{Service: New(f.db, Options{}), t: t}
+	defer other.Close(t.Context())                                                                      //nolint:errcheck // nothing waits
+	if statements := recorder.during(func() { other.mustSend("bob", "~team") }); len(statements) != 4 { // whether bob is a member, the group, its members, and that
+		t.Errorf("to a group that is not known yet, a send takes %d statements: %v", len(statements), statements)
+	}
 	f.aheadBy(time.Minute, "amy")
 	expect("with one ahead", false)
 	f.execute("UPDATE mailboxes SET clock = '" + f.mailboxes.NewIDs(1)[0].String() + "'")

@@ -202,6 +202,9 @@ func (w *sends) storeFastInGroups(batch []*send) (rest []*send, err error) {
 		w.careful--
 		return batch, nil
 	}
+	if err := w.rosters.Remember(context.Background(), groupsOf(batch)); err != nil {
+		return batch, err
+	}
 	known, fast, rest := remembered(batch, w.rosters)
 	users := func(group string) []string { return known[group].Members.Users() }
 	for len(fast) > 0 {

@@ -23,6 +23,7 @@ const cacheSize = 200_000
 
 // Rosters are who is in the groups of a database. They are safe for concurrent use.
 type Rosters struct {
+	db      *db.DB
 	locking string // the clause of a SELECT that locks its rows
 	cache   *recent.Map[string, Version]
 }
@@ -39,7 +40,7 @@ func NewVersion() int64 { return rand.Int64() }
 
 // New makes the rosters of a migrated database.
 func New(database *db.DB) *Rosters {
-	r := &Rosters{cache: recent.NewWeighed[string](cacheSize, func(v Version) int { return 1 + len(v.Members.users) })}
+	r := &Rosters{db: database, cache: recent.NewWeighed[string](cacheSize, func(v Version) int { return 1 + len(v.Members.users) })}
 	if database.Engine == db.Postgres { // SQLite has one writer at a time
 		r.locking = "FOR NO KEY UPDATE"
 	}
@@ -82,14 +83,29 @@ func (m *Members) Get(user string) (entry Entry, is bool) {
 // remembered as committed, for the version in the locked row. Of many groups whose members are not remembered, it reads
 // those of some, at least of one, since a transaction that writes to all of them would be too large.
 func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (map[string]*Locked, error) {
-	in, args := "IN ("+db.RowsOf(len(addresses), "?")+")", db.Args(addresses)
-	if tx.DriverName() == string(db.Postgres) { // the same text for any number, which it need not plan each time
-		in, args = "= ANY ($1::text[])", []any{db.Array(addresses)}
+	return r.read(ctx, tx, addresses, r.locking)
+}
+
+// Remember reads who is in those of the groups of which that is not known, or in some of them, as [Rosters.Lock] does. It locks
+// nothing: members who are newer than the version that was read before them are remembered for a version that the group no
+// longer has.
+func (r *Rosters) Remember(ctx context.Context, addresses []string) error {
+	unknown := slices.DeleteFunc(slices.Clone(addresses), func(address string) bool { _, known := r.Remembered(address); return known })
+	if len(unknown) == 0 {
+		return nil
 	}
-	groups, err := GroupTable.Select(ctx, tx, `
-		SELECT `+GroupTable.Columns()+` FROM groups WHERE deleted = false AND group_id `+in+` ORDER BY group_id `+r.locking, args...)
+	return r.db.Statement(ctx, mailbox.WriteTimeout, func(ctx context.Context, q sqlx.QueryerContext) error {
+		_, err := r.read(ctx, q, unknown, "")
+		return err
+	})
+}
+
+func (r *Rosters) read(ctx context.Context, q sqlx.QueryerContext, addresses []string, locking string) (map[string]*Locked, error) {
+	in, args := r.among(addresses)
+	groups, err := GroupTable.Select(ctx, q, `
+		SELECT `+GroupTable.Columns()+` FROM groups WHERE deleted = false AND group_id `+in+` ORDER BY group_id `+locking, args...)
 	if err != nil {
-		return nil, fmt.Errorf("lock groups: %w", err)
+		return nil, fmt.Errorf("select groups: %w", err)
 	}
 	locked := make(map[string]*Locked, len(groups))
 	var unknown []string
@@ -106,7 +122,7 @@ func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (ma
 		return locked, nil
 	}
 	// Not in the statement above, which may have waited: it would see the members as they were before that.
-	found, err := selectMembers(ctx, tx, unknown)
+	found, err := r.selectMembers(ctx, q, unknown)
 	if err != nil {
 		return nil, err
 	}
@@ -155,11 +171,19 @@ func (r *Rosters) LockErased(ctx context.Context, tx *sqlx.Tx, address string) (
 	return erased, nil
 }
 
+// among is the condition that a group is one of some, and its parameters.
+func (r *Rosters) among(addresses []string) (in string, args []any) {
+	if r.db.Engine == db.Postgres { // the same text for any number, which it need not plan each time
+		return "= ANY ($1::text[])", []any{db.Array(addresses)}
+	}
+	return "IN (" + db.RowsOf(len(addresses), "?") + ")", db.Args(addresses)
+}
+
 // selectMembers returns the active members of some groups, in the order of their ids.
-func selectMembers(ctx context.Context, tx *sqlx.Tx, groups []string) (map[string]*Members, error) {
-	rows, err := MemberTable.Select(ctx, tx, tx.Rebind(`
-		SELECT `+MemberTable.Columns()+` FROM members WHERE state = 'active' AND group_id IN (`+db.RowsOf(len(groups), "?")+`)
-		ORDER BY group_id, user_id`), db.Args(groups)...)
+func (r *Rosters) selectMembers(ctx context.Context, q sqlx.QueryerContext, groups []string) (map[string]*Members, error) {
+	in, args := r.among(groups)
+	rows, err := MemberTable.Select(ctx, q, `
+		SELECT `+MemberTable.Columns()+` FROM members WHERE state = 'active' AND group_id `+in+` ORDER BY group_id, user_id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select members: %w", err)
 	}
