@@ -14,11 +14,12 @@ import (
 )
 
 // selectStored returns messages of everyone, deleted ones too, after an id and up to
-// another, in the order of their ids: two ranges of one index.
+// another, in the order of their ids: two ranges of one index. Those in deleted groups, which nobody can read any more,
+// are only there until they are erased.
 func selectStored(ctx context.Context, q sqlx.QueryerContext, after, upTo messaging.ID, limit int) ([]messaging.StoredMessage, error) {
 	half := func(deleted string) string {
-		return fmt.Sprintf("SELECT %s FROM messages WHERE deleted = %s AND %[3]s > $1 AND %[3]s <= $2 ORDER BY %[3]s LIMIT $3",
-			messaging.Messages.Columns(), deleted, messaging.EveryID)
+		return fmt.Sprintf("SELECT %s FROM messages WHERE deleted = %s AND %s AND %[4]s > $1 AND %[4]s <= $2 ORDER BY %[4]s LIMIT $3",
+			messaging.Messages.Columns(), deleted, messaging.InNoDeletedGroup, messaging.EveryID)
 	}
 	return messaging.Messages.Select(ctx, q, both(half("false"), half("true"))+" ORDER BY id LIMIT $3", after, upTo, limit)
 }

@@ -67,13 +67,19 @@ func linesOf(t testing.TB, records []messaging.Record) []string {
 	return lines
 }
 
-// notErased gives a deleted group its member back, as it has until it is erased in the background.
+// notErased gives a deleted group its member and messages back, as it has until it is erased in the background.
 func notErased(t *testing.T, database *db.DB) {
 	t.Helper()
 	err := database.Tx(t.Context(), time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
 		_, err := tx.ExecContext(ctx, `
 			INSERT INTO members (group_id, user_id, role, state, since, visible_from, changed)
 			SELECT group_id, user_id, role, 'active', since, visible_from, since FROM memberships WHERE group_id = '~gone'`)
+		if err != nil {
+			return err
+		}
+		sent := messaging.Message{ID: idAt(17), Sender: "alice", Recipient: "~gone", Text: "for good"}
+		tombstone := messaging.Message{ID: idAt(18), Sender: "alice", Recipient: "~gone", Changed: new(idAt(19)), Deleted: true}
+		_, err = messaging.InsertMessages(ctx, tx, []*messaging.StoredMessage{{Message: sent}, {Message: tombstone}})
 		return err
 	})
 	if err != nil {

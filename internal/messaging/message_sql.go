@@ -124,12 +124,15 @@ const unlessTaken = `
 // it, with which it might read all groups.
 const inLiveGroup = "(SELECT own.deleted FROM groups AS own WHERE own.group_id = recipient) = false"
 
+// InNoDeletedGroup is the condition that a message is to a user, or to a group that is not deleted.
+const InNoDeletedGroup = "(recipient < '~' OR " + inLiveGroup + ")"
+
 // selectMessage returns a message, deleted or not, or nil. For a user one that they may not see is none: one
 // between others, or of a group of which they are not a member, or from before they could see its messages.
 func selectMessage(ctx context.Context, q sqlx.QueryerContext, caller Caller, id ID) (*Message, error) {
 	statement, args := `SELECT `+messages.Columns()+` FROM messages WHERE `+anyDeleted+` AND `+EveryID+` = $1`, []any{id}
 	if caller.service {
-		statement += ` AND (recipient < '~' OR ` + inLiveGroup + `)`
+		statement += ` AND ` + InNoDeletedGroup
 	} else {
 		statement, args = statement+` AND (recipient < '~' AND $2 IN (recipient, sender) OR EXISTS (
 			SELECT 1 FROM memberships WHERE user_id = $2 AND group_id = recipient AND state = 'active' AND visible_from <= id))`, append(args, caller.user)
@@ -201,7 +204,7 @@ func (q Query) where(e engine, bounds idRange) (condition string, args []any) {
 	case q.Sender != "":
 		condition, args = inMailbox("sender", "$3"), append(args, q.Sender)
 	default:
-		id, condition = EveryID, "(recipient < '~' OR "+inLiveGroup+")"
+		id, condition = EveryID, InNoDeletedGroup
 	}
 	return fmt.Sprintf("%s >= $1 AND %[1]s < $2 AND deleted = false AND %s", id, condition), args
 }
