@@ -1415,6 +1415,9 @@ type ListConversationsParams struct {
 	// Before Only conversations behind this place, the `next` of a page or the `position` of a conversation.
 	Before *ConversationPosition `form:"before,omitempty" json:"before,omitempty"`
 
+	// Hidden Whether to list the hidden conversations, and no others, or those that are not hidden.
+	Hidden *bool `form:"hidden,omitempty" json:"hidden,omitempty"`
+
 	// Limit The most entries to return.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -2117,7 +2120,8 @@ type ClientInterface interface {
 	// The conversations of a user with others and in groups, the one with the newest
 	// message first: with whom, the last message, how many messages are unread, and how
 	// far both have read. Walk on with the `next` of a page as `before`, or follow the
-	// `Link` header. Hidden ones are left out until there is a newer message.
+	// `Link` header. Those that `updateConversation` has hidden are left out until there is a
+	// newer message: `hidden` lists them instead, in the same order and pages.
 	//
 	// Two users have a conversation as long as there is a message between them that
 	// is not deleted. There is one of each user with each other, and one with
@@ -2142,8 +2146,8 @@ type ClientInterface interface {
 	//
 	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 	// not alert the user; everything else goes on. A hidden one is left out of
-	// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-	// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+	// `listConversations` and `getUnread` until there is a newer message: until then
+	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. It is forgotten with the conversation, when the last message between two users
@@ -2161,8 +2165,8 @@ type ClientInterface interface {
 	//
 	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 	// not alert the user; everything else goes on. A hidden one is left out of
-	// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-	// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+	// `listConversations` and `getUnread` until there is a newer message: until then
+	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. It is forgotten with the conversation, when the last message between two users
@@ -3222,7 +3226,8 @@ func (c *Client) ListChanges(ctx context.Context, userID User, params *ListChang
 // The conversations of a user with others and in groups, the one with the newest
 // message first: with whom, the last message, how many messages are unread, and how
 // far both have read. Walk on with the `next` of a page as `before`, or follow the
-// `Link` header. Hidden ones are left out until there is a newer message.
+// `Link` header. Those that `updateConversation` has hidden are left out until there is a
+// newer message: `hidden` lists them instead, in the same order and pages.
 //
 // Two users have a conversation as long as there is a message between them that
 // is not deleted. There is one of each user with each other, and one with
@@ -3267,8 +3272,8 @@ func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, 
 //
 // Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 // not alert the user; everything else goes on. A hidden one is left out of
-// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+// `listConversations` and `getUnread` until there is a newer message: until then
+// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. It is forgotten with the conversation, when the last message between two users
@@ -3296,8 +3301,8 @@ func (c *Client) UpdateConversationWithBody(ctx context.Context, userID User, pe
 //
 // Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 // not alert the user; everything else goes on. A hidden one is left out of
-// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+// `listConversations` and `getUnread` until there is a newer message: until then
+// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. It is forgotten with the conversation, when the last message between two users
@@ -4973,6 +4978,18 @@ func NewListConversationsRequest(server string, userID User, params *ListConvers
 
 		}
 
+		if params.Hidden != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "hidden", *params.Hidden, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int32"}); err != nil {
@@ -6243,7 +6260,8 @@ type ClientWithResponsesInterface interface {
 	// The conversations of a user with others and in groups, the one with the newest
 	// message first: with whom, the last message, how many messages are unread, and how
 	// far both have read. Walk on with the `next` of a page as `before`, or follow the
-	// `Link` header. Hidden ones are left out until there is a newer message.
+	// `Link` header. Those that `updateConversation` has hidden are left out until there is a
+	// newer message: `hidden` lists them instead, in the same order and pages.
 	//
 	// Two users have a conversation as long as there is a message between them that
 	// is not deleted. There is one of each user with each other, and one with
@@ -6272,8 +6290,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 	// not alert the user; everything else goes on. A hidden one is left out of
-	// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-	// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+	// `listConversations` and `getUnread` until there is a newer message: until then
+	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. It is forgotten with the conversation, when the last message between two users
@@ -6291,8 +6309,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 	// not alert the user; everything else goes on. A hidden one is left out of
-	// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-	// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+	// `listConversations` and `getUnread` until there is a newer message: until then
+	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. It is forgotten with the conversation, when the last message between two users
@@ -12170,7 +12188,8 @@ func (c *ClientWithResponses) ListChangesWithResponse(ctx context.Context, userI
 // The conversations of a user with others and in groups, the one with the newest
 // message first: with whom, the last message, how many messages are unread, and how
 // far both have read. Walk on with the `next` of a page as `before`, or follow the
-// `Link` header. Hidden ones are left out until there is a newer message.
+// `Link` header. Those that `updateConversation` has hidden are left out until there is a
+// newer message: `hidden` lists them instead, in the same order and pages.
 //
 // Two users have a conversation as long as there is a message between them that
 // is not deleted. There is one of each user with each other, and one with
@@ -12211,8 +12230,8 @@ func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, u
 //
 // Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 // not alert the user; everything else goes on. A hidden one is left out of
-// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+// `listConversations` and `getUnread` until there is a newer message: until then
+// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. It is forgotten with the conversation, when the last message between two users
@@ -12236,8 +12255,8 @@ func (c *ClientWithResponses) UpdateConversationWithBodyWithResponse(ctx context
 //
 // Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
 // not alert the user; everything else goes on. A hidden one is left out of
-// `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-// ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+// `listConversations` and `getUnread` until there is a newer message: until then
+// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. It is forgotten with the conversation, when the last message between two users

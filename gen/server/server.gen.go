@@ -1375,6 +1375,9 @@ type ListConversationsParams struct {
 	// Before Only conversations behind this place, the `next` of a page or the `position` of a conversation.
 	Before *ConversationPosition `form:"before,omitempty" json:"before,omitempty"`
 
+	// Hidden Whether to list the hidden conversations, and no others, or those that are not hidden.
+	Hidden *bool `form:"hidden,omitempty" json:"hidden,omitempty"`
+
 	// Limit The most entries to return.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 }
@@ -2213,6 +2216,13 @@ func (w *ServerInterfaceWrapper) ListConversations(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", ctx.QueryParams(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter before: %s", err))
+	}
+
+	// ------------- Optional query parameter "hidden" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "hidden", ctx.QueryParams(), &params.Hidden, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter hidden: %s", err))
 	}
 
 	// ------------- Optional query parameter "limit" -------------

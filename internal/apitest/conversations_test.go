@@ -273,5 +273,16 @@ func TestConversationPages(t *testing.T) {
 		if got := append(peersOf(newest), peersOf(rest)...); len(got) != 12 || got[0] != "peer-11" || got[11] != "peer-00" || !newest.HasMore || rest.HasMore {
 			t.Errorf("hub talks to %v", got)
 		}
+		for _, peer := range peersOf(newest) {
+			apitest.Call(s.UpdateConversationWithResponse(t.Context(), "hub", peer, client.UpdateConversationRequest{Hidden: new(true)})).Must(t, http.StatusOK)
+		}
+		if links := followLinks(t, s, "/v1/users/hub/conversations?limit=1&hidden=true"); links != 7 {
+			t.Errorf("the links lead to %d pages of hidden conversations, want 7", links)
+		}
+		for hidden, want := range map[bool]client.ConversationPage{true: newest, false: rest} {
+			if got := peersOf(s.Conversations(t, "hub", client.ListConversationsParams{Hidden: &hidden})); !slices.Equal(got, peersOf(want)) {
+				t.Errorf("hidden %t: %v, want %v", hidden, got, peersOf(want))
+			}
+		}
 	})
 }

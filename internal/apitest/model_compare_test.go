@@ -74,32 +74,35 @@ func (r *modelRun) compare() {
 
 func (r *modelRun) compareConversations(s *apitest.Client, user string) {
 	r.t.Helper()
-	var want []*modelLine
+	lines := map[bool][]*modelLine{} // by whether they are hidden
 	unread := client.Unread{}
 	for _, peer := range slices.Concat(r.users, r.model.groupsOf(user)) {
 		line := r.model.line(user, peer)
-		if line == nil || !line.shown() {
+		if line == nil {
 			continue
 		}
-		want = append(want, line)
-		if n := r.model.unread(user, peer); n > 0 && line.heard() {
+		lines[!line.shown()] = append(lines[!line.shown()], line)
+		if n := r.model.unread(user, peer); n > 0 && line.shown() && line.heard() {
 			unread.Conversations++
 			unread.Messages += int32(n)
 		}
 	}
-	slices.SortFunc(want, func(a, b *modelLine) int { return cmp.Compare(b.position, a.position) })
-	got := s.Conversations(r.t, user, client.ListConversationsParams{}).Conversations
-	if !slices.EqualFunc(got, want, func(c client.Conversation, line *modelLine) bool { return c.Peer == line.peer }) {
-		r.t.Errorf("conversations of %s: %+v", user, got)
-		for _, line := range want {
-			r.t.Errorf("want %+v", *line)
+	for _, hidden := range []bool{false, true} {
+		want := lines[hidden]
+		slices.SortFunc(want, func(a, b *modelLine) int { return cmp.Compare(b.position, a.position) })
+		got := s.Conversations(r.t, user, client.ListConversationsParams{Hidden: &hidden}).Conversations
+		if !slices.EqualFunc(got, want, func(c client.Conversation, line *modelLine) bool { return c.Peer == line.peer }) {
+			r.t.Errorf("conversations of %s, hidden %t: %+v", user, hidden, got)
+			for _, line := range want {
+				r.t.Errorf("want %+v", *line)
+			}
+			return
 		}
-		return
+		for i, c := range got {
+			r.sameLine(user, want[i], c)
+		}
 	}
-	for i, c := range got {
-		r.sameLine(user, want[i], c)
-	}
-	for _, peer := range slices.Concat(r.users, r.model.groupsOf(user)) { // also those that are hidden
+	for _, peer := range slices.Concat(r.users, r.model.groupsOf(user)) {
 		if line := r.model.line(user, peer); line != nil {
 			r.sameLine(user, line, s.Conversation(r.t, user, peer))
 		} else {

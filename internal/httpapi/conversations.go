@@ -12,12 +12,16 @@ import (
 func (h *handlers) ListConversations(ctx context.Context, request server.ListConversationsRequestObject) (server.ListConversationsResponseObject, error) {
 	p := request.Params
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		page, err := h.service.ListConversations(ctx, callerOf(ctx), request.UserID, (*messaging.ID)(p.Before), contract.PageSize(p.Limit))
+		query := messaging.InboxQuery{Hidden: contract.Value(p.Hidden), Before: (*messaging.ID)(p.Before), Limit: contract.PageSize(p.Limit)}
+		page, err := h.service.ListConversations(ctx, callerOf(ctx), request.UserID, query)
 		if err != nil || !page.HasMore {
 			return contract.AppendConversationPage(body, page), nil, err
 		}
-		link := nextLink(exchangeOf(ctx).path(request.UserID), queryOf("before", page.Next.String()), p.Limit)
-		return contract.AppendConversationPage(body, page), link, nil
+		next := queryOf("before", page.Next.String())
+		if query.Hidden {
+			next.Set("hidden", "true")
+		}
+		return contract.AppendConversationPage(body, page), nextLink(exchangeOf(ctx).path(request.UserID), next, p.Limit), nil
 	}), nil
 }
 

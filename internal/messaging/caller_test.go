@@ -92,7 +92,7 @@ var useCases = map[string]useCase{
 		"ok", "ok", "ok", "forbidden recipient sender", "forbidden recipient sender",
 	}},
 	"list conversations": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
-		_, err := s.ListConversations(ctx, c, "alice", nil, 1)
+		_, err := s.ListConversations(ctx, c, "alice", InboxQuery{Limit: 1})
 		return err
 	}, asAlice},
 	"get a conversation": {func(ctx context.Context, s *Service, c Caller, _ ID) error {

@@ -70,6 +70,13 @@ type ConversationPage struct {
 	Next          ID // if there are more: the position of the last one, the cursor of the next page
 }
 
+// InboxQuery selects conversations of a user, the one with the newest message first.
+type InboxQuery struct {
+	Hidden bool // those that are hidden, instead of those that are not
+	Before *ID  // exclusive; those at lower positions
+	Limit  int
+}
+
 // jsonBytes is the length of the conversation as the JSON of the API.
 func (c *Conversation) jsonBytes() int {
 	n := len(`{"peer":"","position":"","unreadCount":0,"hidden":false,"mutedUntil":""}`) + len(c.Peer) + idBytes + timeBytes

@@ -9,26 +9,29 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// ListConversations returns a user's conversations, the one with the newest message first, whose
-// positions are below before: at most limit, and no more after the page has exceeded
-// [PageMaxBytes]. Hidden ones are left out. Errors: [Forbidden]; [Unavailable].
-func (s *Service) ListConversations(ctx context.Context, caller Caller, user string, before *ID, limit int) (ConversationPage, error) {
+// ListConversations returns a page of a user's conversations, and no more after it has exceeded [PageMaxBytes]. Errors:
+// [Forbidden]; [Unavailable].
+func (s *Service) ListConversations(ctx context.Context, caller Caller, user string, query InboxQuery) (ConversationPage, error) {
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return ConversationPage{}, err
 	}
-	if before == nil {
-		before = &mailbox.LastID
+	below, where := mailbox.LastID, shownBelow
+	if query.Before != nil {
+		below = *query.Before
+	}
+	if query.Hidden {
+		where = hiddenBelow
 	}
 	var found []Conversation
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		found, err = selectConversations(ctx, q, s.engine, user, *before, limit+1)
+		found, err = selectConversations(ctx, q, s.engine, user, where, below, query.Limit+1)
 		return err
 	})
 	if err != nil {
 		return ConversationPage{}, explain(err)
 	}
 	end, bytes := 0, 0
-	for ; end < min(limit, len(found)) && bytes <= PageMaxBytes; end++ {
+	for ; end < min(query.Limit, len(found)) && bytes <= PageMaxBytes; end++ {
 		bytes += found[end].jsonBytes()
 	}
 	page := ConversationPage{Conversations: found[:end], HasMore: end < len(found)}

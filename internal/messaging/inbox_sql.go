@@ -40,6 +40,9 @@ func groupLines(e engine, where string) string {
 // one is in the inbox again once there is something newer.
 const shownBelow = ` AND position < $2 AND (hidden IS NULL OR position > hidden)`
 
+// hiddenBelow is the same for lines that are hidden. The groups of which nothing was ever hidden are not looked up.
+const hiddenBelow = ` AND position < $2 AND hidden IS NOT NULL AND position <= hidden`
+
 // readInGroup is up to where the user of a line c, whose read marker is mine, has read a group: at least since when they
 // are a member.
 const readInGroup = "CASE WHEN mine.message_id > c.since THEN mine.message_id ELSE c.since END"
@@ -90,9 +93,9 @@ func conversationsOf(e engine, lines string) string {
 	` + e.lookup("read_markers", "theirs", "theirs.owner = c.peer AND theirs.peer = c.owner")
 }
 
-// selectConversations returns the conversations of a user whose positions are below an id, the newest first.
-func selectConversations(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID, limit int) ([]Conversation, error) {
-	lines := e.merged(directLines(shownBelow), groupLines(e, shownBelow), "ORDER BY position DESC LIMIT $4")
+// selectConversations returns the conversations of a user, shown or hidden ones, whose positions are below an id, the newest first.
+func selectConversations(ctx context.Context, q sqlx.QueryerContext, e engine, user, where string, below ID, limit int) ([]Conversation, error) {
+	lines := e.merged(directLines(where), groupLines(e, where), "ORDER BY position DESC LIMIT $4")
 	found, err := conversations.Select(ctx, q, conversationsOf(e, lines), user, below, ID{}, limit)
 	if err != nil {
 		return nil, fmt.Errorf("select conversations: %w", err)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
@@ -81,11 +80,16 @@ func (s *inboxTest) sendMany(sender, recipient, text string, n int) {
 }
 
 // inbox returns the peers of a user's conversations, from all pages of a size.
-func (s *inboxTest) inbox(user string, limit int) (peers []string) {
+func (s *inboxTest) inbox(user string, limit int) []string {
 	s.t.Helper()
-	var before *ID
+	return s.peers(user, InboxQuery{Limit: limit})
+}
+
+// peers returns the peers of the conversations that a query selects, from all pages.
+func (s *inboxTest) peers(user string, query InboxQuery) (peers []string) {
+	s.t.Helper()
 	for {
-		page, err := s.ListConversations(s.t.Context(), AsUser(user), user, before, limit)
+		page, err := s.ListConversations(s.t.Context(), AsUser(user), user, query)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -95,7 +99,7 @@ func (s *inboxTest) inbox(user string, limit int) (peers []string) {
 		if !page.HasMore {
 			return peers
 		}
-		before = &page.Next
+		query.Before = &page.Next
 	}
 }
 
@@ -194,54 +198,6 @@ func TestInboxOfALateMember(t *testing.T) {
 		}
 		if c := s.conversation("alice", "~team"); c.Unread != 0 {
 			t.Errorf("one's own messages are unread: %+v", c)
-		}
-	})
-}
-
-// TestHiddenAndMuted hides and mutes conversations of both kinds.
-func TestHiddenAndMuted(t *testing.T) {
-	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
-		s := newInboxTest(t, engine)
-		s.group("~team", "alice", "bob")
-		for peer, send := range map[string]func() Message{
-			"alice": func() Message { return s.send("alice", "bob", "x") },
-			"~team": func() Message { return s.send("alice", "~team", "x") },
-		} {
-			before := s.inbox("bob", 100)
-			send()
-			count := s.unread()
-			if c := s.update(peer, ConversationEdit{Hidden: new(true)}); !c.Hidden || c.Unread != 1 {
-				t.Errorf("hidden: %+v", c)
-			}
-			s.expect("bob", slices.DeleteFunc(slices.Clone(before), func(p string) bool { return p == peer })...)
-			if got := s.unread(); got.Conversations != count.Conversations-1 || got.Messages != count.Messages-1 {
-				t.Errorf("unread beside the hidden one: %+v, was %+v", got, count)
-			}
-			send()
-			if c := s.conversation("bob", peer); c.Hidden || c.Unread != 2 || s.inbox("bob", 1)[0] != peer {
-				t.Errorf("after a newer message: %+v", c)
-			}
-			s.update(peer, ConversationEdit{Hidden: new(true)})
-			until := new(time.Now().Add(time.Hour).Truncate(time.Microsecond).UTC())
-			if c := s.update(peer, ConversationEdit{Hidden: new(false), MutedUntil: &until}); c.Hidden || c.MutedUntil == nil || !c.MutedUntil.Equal(*until) {
-				t.Errorf("muted and shown: %+v", c)
-			}
-			if got := s.unread(); got.Conversations != count.Conversations-1 {
-				t.Errorf("unread beside the muted one: %+v, was %+v", got, count)
-			}
-			s.now = func() time.Time { return until.Add(time.Second) }
-			if got := s.unread(); got.Conversations != count.Conversations || got.Messages != count.Messages+1 {
-				t.Errorf("unread after the mute: %+v, was %+v", got, count)
-			}
-			s.now = time.Now
-			if c := s.update(peer, ConversationEdit{MutedUntil: new((*time.Time)(nil))}); c.MutedUntil != nil {
-				t.Errorf("no longer muted: %+v", c)
-			}
-		}
-		for _, peer := range []string{"carol", "~none"} {
-			if _, err := s.UpdateConversation(t.Context(), AsUser("bob"), "bob", peer, ConversationEdit{Hidden: new(true)}); outcomeOf(err)[:9] != "not found" {
-				t.Errorf("hide %s: %v", peer, err)
-			}
 		}
 	})
 }

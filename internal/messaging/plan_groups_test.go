@@ -15,7 +15,7 @@ import (
 )
 
 // planGroups is the number of groups in the store of TestPlans. Hub is a member of each, every other user of
-// about 20.
+// about 20. Hub has hidden a few.
 const planGroups = 1000
 
 // planGroupStore inserts the groups of TestPlans and n messages to them: half of the groups are quiet, the others busy, all
@@ -31,8 +31,8 @@ var planGroupStore = []string{
 	 SELECT recipient, recipient, 'all', 20, 1, %[4]s, %[4]s, (SELECT id FROM messages AS last WHERE last.recipient = found.recipient
 	        AND deleted = false ORDER BY id DESC LIMIT 1)
 	 FROM (SELECT DISTINCT recipient FROM messages WHERE recipient >= '~') AS found`,
-	`INSERT INTO memberships (user_id, group_id, role, state, since, visible_from, changed)
-	 SELECT 'hub', group_id, 'member', 'active', created, created, created FROM groups`,
+	`INSERT INTO memberships (user_id, group_id, role, state, since, visible_from, changed, hidden)
+	 SELECT 'hub', group_id, 'member', 'active', created, created, created, CASE WHEN group_id < '~group-2' THEN last_message_id END FROM groups`,
 	`INSERT INTO memberships (user_id, group_id, role, state, since, visible_from, changed)
 	 WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 20 * %[5]d - 1)
 	 SELECT 'user-' || (i * 7919 %% 1000), '~group-' || (i / 20), 'member', 'active', %[4]s, %[4]s, %[4]s FROM n`,
@@ -101,9 +101,13 @@ var plannedInboxes = map[string]struct {
 	indexes []string
 }{
 	"conversations": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {
-		_, err := selectConversations(ctx, q, e, user, below, page)
+		_, err := selectConversations(ctx, q, e, user, shownBelow, below, page)
 		return err
 	}, []string{"conversations_shown", "memberships_", "groups_pkey", "messages_every_id", "messages_between", "messages_pkey", "read_markers_pkey"}},
+	"hidden conversations": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {
+		_, err := selectConversations(ctx, q, e, user, hiddenBelow, below, page)
+		return err
+	}, []string{"conversations_hidden", "memberships_", "groups_pkey", "messages_every_id", "messages_between", "messages_pkey", "read_markers_pkey"}},
 	"unread": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {
 		_, err := selectUnread(ctx, q, e, user, time.Now(), below, unreadStep)
 		return err

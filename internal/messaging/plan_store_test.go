@@ -51,12 +51,13 @@ func fillPlanStore(t *testing.T, database *db.DB, n int) {
 	t.Helper()
 	words := planWords[database.Engine]
 	start, step := time.Now().AddDate(0, 0, -60), 60*24*time.Hour/time.Duration(n)
-	halfAnHour := n / (60 * 24 * 2) // all edits and deletions are half an hour old
+	hidden := fmt.Sprintf("owner = 'user-7' OR owner = 'hub' AND peer > 'fan-%d'", n*9/80) // the newest half of those of hub
+	halfAnHour := n / (60 * 24 * 2)                                                        // all edits and deletions are half an hour old
 	err := database.Load(t.Context(), "mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {
 		for _, statement := range []string{
 			fmt.Sprintf(planStore, n, fmt.Sprintf(words.id, "i"), fmt.Sprintf(words.id, strconv.Itoa(n-halfAnHour))),
-			`INSERT INTO conversations (owner, peer, last_message_id)
-			 SELECT owner, peer, ` + words.last + ` FROM (
+			`INSERT INTO conversations (owner, peer, last_message_id, hidden)
+			 SELECT owner, peer, ` + words.last + `, CASE WHEN ` + hidden + ` THEN ` + words.last + ` END FROM (
 			     SELECT recipient AS owner, sender AS peer, id FROM messages WHERE deleted = false
 			     UNION ALL SELECT sender, recipient, id FROM messages WHERE deleted = false AND sender <> recipient) AS sides
 			 GROUP BY owner, peer`,

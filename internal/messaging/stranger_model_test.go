@@ -171,7 +171,9 @@ func (m *strangerModel) attempt() func(caller Caller, id ID) (any, error) {
 		func(c Caller, id ID) (any, error) {
 			return m.ListConversation(ctx, c, user, peer, window(id), words, words != "")
 		},
-		func(c Caller, id ID) (any, error) { return m.ListConversations(ctx, c, user, cursor(id), 5) },
+		func(c Caller, id ID) (any, error) {
+			return m.ListConversations(ctx, c, user, InboxQuery{Before: cursor(id), Limit: 5})
+		},
 		func(c Caller, _ ID) (any, error) { return m.GetConversation(ctx, c, user, peer) },
 		func(c Caller, id ID) (any, error) {
 			return m.ListChanges(ctx, c, user, cursor(id), 5, PageMaxBytes)

@@ -46,7 +46,7 @@ var strangersUses = map[string]func(ctx context.Context, s *Service, id ID) (any
 		return s.List(ctx, AsUser("carl"), Query{Recipient: "carl", Sender: "hub", Words: "message", Window: Window{Before: &id, Limit: 10}})
 	},
 	"list conversations before": func(ctx context.Context, s *Service, id ID) (any, error) {
-		return s.ListConversations(ctx, AsUser("carl"), "carl", &id, 10)
+		return s.ListConversations(ctx, AsUser("carl"), "carl", InboxQuery{Before: &id, Limit: 10})
 	},
 	"list a conversation after": func(ctx context.Context, s *Service, id ID) (any, error) {
 		return s.ListConversation(ctx, AsUser("carl"), "carl", "hub", Window{After: &id, Limit: 10}, "", false)

@@ -242,7 +242,8 @@ export interface paths {
          * @description The conversations of a user with others and in groups, the one with the newest
          *     message first: with whom, the last message, how many messages are unread, and how
          *     far both have read. Walk on with the `next` of a page as `before`, or follow the
-         *     `Link` header. Hidden ones are left out until there is a newer message.
+         *     `Link` header. Those that `updateConversation` has hidden are left out until there is a
+         *     newer message: `hidden` lists them instead, in the same order and pages.
          *
          *     Two users have a conversation as long as there is a message between them that
          *     is not deleted. There is one of each user with each other, and one with
@@ -294,8 +295,8 @@ export interface paths {
          *
          *     Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
          *     not alert the user; everything else goes on. A hidden one is left out of
-         *     `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-         *     ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+         *     `listConversations` and `getUnread` until there is a newer message: until then
+         *     `listConversations` has it with `hidden`, and `hidden: false` brings it back.
          *
          *     This is no change of the feed: other devices of the user see it when they next read the
          *     conversation. It is forgotten with the conversation, when the last message between two users
@@ -2528,6 +2529,8 @@ export interface operations {
             query?: {
                 /** @description Only conversations behind this place, the `next` of a page or the `position` of a conversation. */
                 before?: components["schemas"]["ConversationPosition"];
+                /** @description Whether to list the hidden conversations, and no others, or those that are not hidden. */
+                hidden?: boolean;
                 /** @description The most entries to return. */
                 limit?: components["parameters"]["Limit"];
             };

@@ -15,6 +15,7 @@ def _get_kwargs(
     user_id: str,
     *,
     before: UUID | Unset = UNSET,
+    hidden: bool | Unset = False,
     limit: int | Unset = 100,
 ) -> dict[str, Any]:
 
@@ -24,6 +25,8 @@ def _get_kwargs(
     if not isinstance(before, Unset):
         json_before = str(before)
     params["before"] = json_before
+
+    params["hidden"] = hidden
 
     params["limit"] = limit
 
@@ -109,6 +112,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     before: UUID | Unset = UNSET,
+    hidden: bool | Unset = False,
     limit: int | Unset = 100,
 ) -> Response[ConversationPage | Problem]:
     """List a user's conversations
@@ -116,7 +120,8 @@ def sync_detailed(
      The conversations of a user with others and in groups, the one with the newest
     message first: with whom, the last message, how many messages are unread, and how
     far both have read. Walk on with the `next` of a page as `before`, or follow the
-    `Link` header. Hidden ones are left out until there is a newer message.
+    `Link` header. Those that `updateConversation` has hidden are left out until there is a
+    newer message: `hidden` lists them instead, in the same order and pages.
 
     Two users have a conversation as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
@@ -130,6 +135,7 @@ def sync_detailed(
         before (UUID | Unset): The place of a conversation among those of a user, which sort by
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
+        hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -143,6 +149,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         user_id=user_id,
         before=before,
+        hidden=hidden,
         limit=limit,
     )
 
@@ -158,6 +165,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     before: UUID | Unset = UNSET,
+    hidden: bool | Unset = False,
     limit: int | Unset = 100,
 ) -> ConversationPage | Problem | None:
     """List a user's conversations
@@ -165,7 +173,8 @@ def sync(
      The conversations of a user with others and in groups, the one with the newest
     message first: with whom, the last message, how many messages are unread, and how
     far both have read. Walk on with the `next` of a page as `before`, or follow the
-    `Link` header. Hidden ones are left out until there is a newer message.
+    `Link` header. Those that `updateConversation` has hidden are left out until there is a
+    newer message: `hidden` lists them instead, in the same order and pages.
 
     Two users have a conversation as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
@@ -179,6 +188,7 @@ def sync(
         before (UUID | Unset): The place of a conversation among those of a user, which sort by
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
+        hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -193,6 +203,7 @@ def sync(
         user_id=user_id,
         client=client,
         before=before,
+        hidden=hidden,
         limit=limit,
     ).parsed
 
@@ -202,6 +213,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     before: UUID | Unset = UNSET,
+    hidden: bool | Unset = False,
     limit: int | Unset = 100,
 ) -> Response[ConversationPage | Problem]:
     """List a user's conversations
@@ -209,7 +221,8 @@ async def asyncio_detailed(
      The conversations of a user with others and in groups, the one with the newest
     message first: with whom, the last message, how many messages are unread, and how
     far both have read. Walk on with the `next` of a page as `before`, or follow the
-    `Link` header. Hidden ones are left out until there is a newer message.
+    `Link` header. Those that `updateConversation` has hidden are left out until there is a
+    newer message: `hidden` lists them instead, in the same order and pages.
 
     Two users have a conversation as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
@@ -223,6 +236,7 @@ async def asyncio_detailed(
         before (UUID | Unset): The place of a conversation among those of a user, which sort by
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
+        hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -236,6 +250,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         user_id=user_id,
         before=before,
+        hidden=hidden,
         limit=limit,
     )
 
@@ -249,6 +264,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     before: UUID | Unset = UNSET,
+    hidden: bool | Unset = False,
     limit: int | Unset = 100,
 ) -> ConversationPage | Problem | None:
     """List a user's conversations
@@ -256,7 +272,8 @@ async def asyncio(
      The conversations of a user with others and in groups, the one with the newest
     message first: with whom, the last message, how many messages are unread, and how
     far both have read. Walk on with the `next` of a page as `before`, or follow the
-    `Link` header. Hidden ones are left out until there is a newer message.
+    `Link` header. Those that `updateConversation` has hidden are left out until there is a
+    newer message: `hidden` lists them instead, in the same order and pages.
 
     Two users have a conversation as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
@@ -270,6 +287,7 @@ async def asyncio(
         before (UUID | Unset): The place of a conversation among those of a user, which sort by
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
+        hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 
     Raises:
@@ -285,6 +303,7 @@ async def asyncio(
             user_id=user_id,
             client=client,
             before=before,
+            hidden=hidden,
             limit=limit,
         )
     ).parsed

@@ -128,8 +128,8 @@ def sync_detailed(
 
     Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
     not alert the user; everything else goes on. A hidden one is left out of
-    `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-    ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+    `listConversations` and `getUnread` until there is a newer message: until then
+    `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. It is forgotten with the conversation, when the last message between two users
@@ -179,8 +179,8 @@ def sync(
 
     Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
     not alert the user; everything else goes on. A hidden one is left out of
-    `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-    ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+    `listConversations` and `getUnread` until there is a newer message: until then
+    `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. It is forgotten with the conversation, when the last message between two users
@@ -225,8 +225,8 @@ async def asyncio_detailed(
 
     Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
     not alert the user; everything else goes on. A hidden one is left out of
-    `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-    ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+    `listConversations` and `getUnread` until there is a newer message: until then
+    `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. It is forgotten with the conversation, when the last message between two users
@@ -274,8 +274,8 @@ async def asyncio(
 
     Until `mutedUntil` a conversation does not count in `getUnread`, and a client should
     not alert the user; everything else goes on. A hidden one is left out of
-    `listConversations` and `getUnread` until there is a newer message. Nothing lists the hidden
-    ones: each is still there by its peer and in searches, and `hidden: false` brings it back.
+    `listConversations` and `getUnread` until there is a newer message: until then
+    `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. It is forgotten with the conversation, when the last message between two users
