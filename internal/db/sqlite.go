@@ -48,7 +48,8 @@ func openSQLite(text string, options Options) (*DB, error) {
 		return nil, err
 	}
 	file.anchor = pools.copying
-	// There is one writer, which a batch and a change use alternately if both are waiting.
+	// There is one connection that writes. Few wait for it at a time, in no order: a batch of sends to users, one of
+	// sends to groups, a change, and work of the server itself.
 	slots := Slots{Reads: readers, Batches: 1, Changes: 1}
 	readSlots := make(chan struct{}, slots.Reads)
 	c := &checkpoints{

@@ -3,7 +3,7 @@
 // A [Hub] knows the mailboxes that are followed on this server, and a [Stream] is one
 // follower. The database decides what has changed, and in which order: a stream that is
 // behind reads pages from it, as any client could. A [Bus] wakes the hub when mailboxes may
-// have changed. The hub reads all of them by one statement, each from its cursor, and hands
+// have changed. The hub reads many of them by one statement, each from its cursor, and hands
 // the changes to the streams that have caught up. So the cost does not depend on the number of
 // streams of a mailbox, and an idle stream costs nothing. What this process has stored itself the hub mostly need not
 // read; see below.
