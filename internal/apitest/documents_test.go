@@ -127,8 +127,8 @@ func programs(language string, blocks []block) map[string]string {
 
 // TestSDKDocuments installs each SDK as its README says, and runs its examples.
 func TestSDKDocuments(t *testing.T) {
-	p := startBinary(t)
-	t.Setenv("TOKEN", "any") // the samples send it, and with AUTH=off the server ignores it
+	t.Parallel()
+	p := startBinary(t, "TOKEN=any") // the samples send it, and with AUTH=off the server ignores it
 	runGoDocument(t, p)
 	app := newTypeScriptApp(t, p)
 	runTypeScriptPrograms(t, p, app, programs("ts", readBlocks(t, p, "gen/typescript/README.md")))

@@ -10,6 +10,7 @@ import (
 // TestGroupsGuide pastes the shell samples of the guide and compares what they print, with its program, in
 // TypeScript, run where it stands.
 func TestGroupsGuide(t *testing.T) {
+	t.Parallel()
 	p := startBinary(t)
 	blocks := readBlocks(t, p, "docs/guides/groups.md")
 	program := slices.IndexFunc(blocks, func(b block) bool { return b.language == "ts" })

@@ -44,6 +44,7 @@ func readNamedFiles(t *testing.T, guide string, replacements ...string) map[stri
 
 // TestInboxGuide follows the guide in a copy of the SDK, and opens the app in Chromium.
 func TestInboxGuide(t *testing.T) {
+	t.Parallel()
 	p := startBinary(t)
 	folder := t.TempDir()
 	checkout := filepath.Join(folder, "message-service")

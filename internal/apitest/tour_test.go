@@ -96,6 +96,7 @@ func comparePasted(t *testing.T, blocks []block, answers, codes []string) {
 
 // TestTour runs the tour in a shell, twice, and in another shell.
 func TestTour(t *testing.T) {
+	t.Parallel()
 	p := startBinary(t)
 	blocks := readBlocks(t, p, "docs/api/tour.md")
 	missing := map[string]bool{}
