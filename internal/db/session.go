@@ -62,7 +62,7 @@ func (s *session) QueryContext(ctx context.Context, query string, args []driver.
 	if s.isToRepeat(ctx, err) {
 		rows, err = s.engineConn.QueryContext(WithCustomPlan(ctx), query, args)
 	}
-	return rows, s.judge(err)
+	return eachOf(ctx, query, rows, s.judge(err))
 }
 
 // ExecContext runs a statement.

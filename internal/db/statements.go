@@ -88,9 +88,11 @@ func (c *preparedConn) QueryContext(ctx context.Context, query string, args []dr
 		return nil, err
 	}
 	if statement == nil {
-		return c.engineConn.QueryContext(ctx, query, args)
+		rows, err := c.engineConn.QueryContext(ctx, query, args)
+		return eachOf(ctx, query, rows, err)
 	}
-	return statement.QueryContext(ctx, args)
+	rows, err := statement.QueryContext(ctx, args)
+	return eachOf(ctx, query, rows, err)
 }
 
 // ExecContext runs a statement.

@@ -30,10 +30,16 @@ func (id ID) Value() (driver.Value, error) { return id[:], nil }
 
 // Scan reads what either engine returns for an id: the 16 bytes or, from pq, their text.
 func (id *ID) Scan(value any) error {
-	if text, ok := value.([]byte); ok && len(text) == 36 {
-		parsed, err := uuid.ParseBytes(text) // without a copy as a string: a page has many ids
-		*id = ID(parsed)
-		return err
+	if b, ok := value.([]byte); ok {
+		switch len(b) {
+		case len(id):
+			*id = ID(b)
+			return nil
+		case 36:
+			parsed, err := uuid.ParseBytes(b) // without a copy as a string: a page has many ids
+			*id = ID(parsed)
+			return err
+		}
 	}
 	return (*uuid.UUID)(id).Scan(value)
 }

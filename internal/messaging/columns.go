@@ -1,7 +1,9 @@
 package messaging
 
 import (
+	"database/sql"
 	"database/sql/driver"
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -88,3 +90,42 @@ func value(field any) driver.Value {
 }
 
 func isEmpty(field any) bool { return reflect.ValueOf(field).Elem().IsZero() }
+
+// setRow sets the fields of a row to the values that the driver returns.
+func setRow(fields []any, row []driver.Value) error {
+	for i, v := range row {
+		if err := set(fields[i], v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// set is the reverse of value.
+func set(field any, v driver.Value) error {
+	switch field := field.(type) {
+	case *string:
+		if text, ok := v.(string); ok {
+			*field = text
+			return nil
+		}
+	case *bool:
+		switch v := v.(type) {
+		case bool:
+			*field = v
+			return nil
+		case int64: // of SQLite
+			*field = v != 0
+			return nil
+		}
+	case **ID:
+		if *field = nil; v == nil {
+			return nil
+		}
+		*field = new(ID)
+		return (*field).Scan(v)
+	case sql.Scanner:
+		return field.Scan(v)
+	}
+	return fmt.Errorf("a column of a %T has a %T", field, v)
+}

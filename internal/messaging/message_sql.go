@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,11 +21,11 @@ func selectPage(ctx context.Context, q sqlx.QueryerContext, limit int, query str
 	page := pageOfRows{limit: limit}
 	var m Message
 	pointers := messages.Pointers(&m)
-	err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
+	err := db.Each(ctx, q, func(row []driver.Value) (enough bool, err error) {
 		if page.ends() {
 			return true, nil
 		}
-		if err := rows.Scan(pointers...); err != nil {
+		if err := setRow(pointers, row); err != nil {
 			return false, err
 		}
 		page.add(&m)

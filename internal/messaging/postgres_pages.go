@@ -7,6 +7,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/table"
 )
 
@@ -18,7 +19,7 @@ func (p *postgres) pageBatches() *pageBatches {
 // pagesOfUsers reads pages by a lateral join. The subqueries hide from the planner how many there are, so that a prepared
 // statement keeps one plan.
 var pagesOfUsers = `
-	SELECT asked.n - 1, ` + messages.Of("messages") + `
+	SELECT asked.n - 1, ` + columnsAsBytes() + `
 	FROM unnest((SELECT $1::text[]), (SELECT $2::uuid[]), (SELECT $3::uuid[]), (SELECT $4::bigint[]))
 		WITH ORDINALITY AS asked (recipient, low, high, most, n)
 	CROSS JOIN LATERAL (
@@ -27,22 +28,33 @@ var pagesOfUsers = `
 		ORDER BY id DESC LIMIT asked.most
 	) AS messages`
 
+// columnsAsBytes lists the columns of messages with ids as 16 bytes, which pq would make into text.
+func columnsAsBytes() string {
+	return messages.Each(func(c table.Column[Message]) string {
+		if c.Kind == "uuid" {
+			return "uuid_send(messages." + c.Name + ")"
+		}
+		return "messages." + c.Name
+	})
+}
+
 // selectPages is selectPage of several requests.
 func selectPages(ctx context.Context, q sqlx.QueryerContext, batch []*pageRequest) error {
 	pages := make([]pageOfRows, len(batch))
 	for i, r := range batch {
 		pages[i].limit = r.limit
 	}
-	var n int
 	var m Message
-	pointers := append([]any{&n}, messages.Pointers(&m)...)
-	err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
-		if err := rows.Scan(pointers...); err != nil {
+	pointers := messages.Pointers(&m)
+	err := db.Each(ctx, q, func(row []driver.Value) (enough bool, err error) {
+		page := &pages[row[0].(int64)]
+		if page.ends() {
+			return false, nil
+		}
+		if err := setRow(pointers, row[1:]); err != nil {
 			return false, err
 		}
-		if page := &pages[n]; !page.ends() {
-			page.add(&m)
-		}
+		page.add(&m)
 		return false, nil
 	}, pagesOfUsers,
 		arrayOf(batch, "text", func(r *pageRequest) driver.Value { return r.recipient }),
