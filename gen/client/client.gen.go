@@ -2019,8 +2019,8 @@ type ClientInterface interface {
 	// as by `deleteMessage`: text, metadata and what it replied to are erased, and a
 	// tombstone remains so that the peer's devices can be told, with the message's
 	// id, the ids of the two users and the times, but nothing of what was said. The
-	// idempotency keys of all those messages, deleted ones too, are free again. Other
-	// users' blocks of this user remain.
+	// idempotency keys of all those messages, deleted ones too, are free again. Whom the
+	// user has muted is forgotten. Other users' blocks and mutes of this user remain.
 	//
 	// In groups only what the user wrote is erased, in the same way, also in those that
 	// they are no longer in; then they leave the groups they are in, as by
@@ -2150,8 +2150,8 @@ type ClientInterface interface {
 	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
-	// conversation. It is forgotten with the conversation, when the last message between two users
-	// is deleted or the user leaves the group.
+	// conversation. When the last message between two users is deleted, there is no conversation
+	// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2169,8 +2169,8 @@ type ClientInterface interface {
 	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
-	// conversation. It is forgotten with the conversation, when the last message between two users
-	// is deleted or the user leaves the group.
+	// conversation. When the last message between two users is deleted, there is no conversation
+	// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3075,8 +3075,8 @@ func (c *Client) CreateToken(ctx context.Context, body CreateTokenJSONRequestBod
 // as by `deleteMessage`: text, metadata and what it replied to are erased, and a
 // tombstone remains so that the peer's devices can be told, with the message's
 // id, the ids of the two users and the times, but nothing of what was said. The
-// idempotency keys of all those messages, deleted ones too, are free again. Other
-// users' blocks of this user remain.
+// idempotency keys of all those messages, deleted ones too, are free again. Whom the
+// user has muted is forgotten. Other users' blocks and mutes of this user remain.
 //
 // In groups only what the user wrote is erased, in the same way, also in those that
 // they are no longer in; then they leave the groups they are in, as by
@@ -3276,8 +3276,8 @@ func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, 
 // `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
-// conversation. It is forgotten with the conversation, when the last message between two users
-// is deleted or the user leaves the group.
+// conversation. When the last message between two users is deleted, there is no conversation
+// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3305,8 +3305,8 @@ func (c *Client) UpdateConversationWithBody(ctx context.Context, userID User, pe
 // `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
-// conversation. It is forgotten with the conversation, when the last message between two users
-// is deleted or the user leaves the group.
+// conversation. When the last message between two users is deleted, there is no conversation
+// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6149,8 +6149,8 @@ type ClientWithResponsesInterface interface {
 	// as by `deleteMessage`: text, metadata and what it replied to are erased, and a
 	// tombstone remains so that the peer's devices can be told, with the message's
 	// id, the ids of the two users and the times, but nothing of what was said. The
-	// idempotency keys of all those messages, deleted ones too, are free again. Other
-	// users' blocks of this user remain.
+	// idempotency keys of all those messages, deleted ones too, are free again. Whom the
+	// user has muted is forgotten. Other users' blocks and mutes of this user remain.
 	//
 	// In groups only what the user wrote is erased, in the same way, also in those that
 	// they are no longer in; then they leave the groups they are in, as by
@@ -6294,8 +6294,8 @@ type ClientWithResponsesInterface interface {
 	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
-	// conversation. It is forgotten with the conversation, when the last message between two users
-	// is deleted or the user leaves the group.
+	// conversation. When the last message between two users is deleted, there is no conversation
+	// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6313,8 +6313,8 @@ type ClientWithResponsesInterface interface {
 	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
-	// conversation. It is forgotten with the conversation, when the last message between two users
-	// is deleted or the user leaves the group.
+	// conversation. When the last message between two users is deleted, there is no conversation
+	// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12047,8 +12047,8 @@ func (c *ClientWithResponses) CreateTokenWithResponse(ctx context.Context, body 
 // as by `deleteMessage`: text, metadata and what it replied to are erased, and a
 // tombstone remains so that the peer's devices can be told, with the message's
 // id, the ids of the two users and the times, but nothing of what was said. The
-// idempotency keys of all those messages, deleted ones too, are free again. Other
-// users' blocks of this user remain.
+// idempotency keys of all those messages, deleted ones too, are free again. Whom the
+// user has muted is forgotten. Other users' blocks and mutes of this user remain.
 //
 // In groups only what the user wrote is erased, in the same way, also in those that
 // they are no longer in; then they leave the groups they are in, as by
@@ -12234,8 +12234,8 @@ func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, u
 // `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
-// conversation. It is forgotten with the conversation, when the last message between two users
-// is deleted or the user leaves the group.
+// conversation. When the last message between two users is deleted, there is no conversation
+// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -12259,8 +12259,8 @@ func (c *ClientWithResponses) UpdateConversationWithBodyWithResponse(ctx context
 // `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
-// conversation. It is forgotten with the conversation, when the last message between two users
-// is deleted or the user leaves the group.
+// conversation. When the last message between two users is deleted, there is no conversation
+// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -195,14 +195,6 @@ func (m *model) line(user, peer string) *modelLine {
 	return line
 }
 
-// endConversation forgets what two users have set for their conversation, if its last message was deleted.
-func (m *model) endConversation(user, peer string) {
-	if !isGroup(peer) && m.line(user, peer) == nil {
-		delete(m.views, pair{user, peer})
-		delete(m.views, pair{peer, user})
-	}
-}
-
 // shown reports whether a conversation is not hidden.
 func (l *modelLine) shown() bool { return l.position > l.view.hidden }
 

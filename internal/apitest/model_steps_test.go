@@ -209,7 +209,6 @@ func (r *modelRun) delete() {
 	apitest.Call(caller.DeleteMessageWithResponse(r.t.Context(), message.ID)).Must(r.t, want)
 	if want == http.StatusNoContent {
 		message.erase(r.model.tick())
-		r.model.endConversation(message.Sender, message.Recipient)
 	}
 }
 
@@ -272,7 +271,7 @@ func (r *modelRun) erase(user string) {
 		}
 	}
 	for of := range r.model.views {
-		if of.user == user || of.peer == user {
+		if of.user == user {
 			delete(r.model.views, of)
 		}
 	}

@@ -46,6 +46,8 @@ func grouped() []messaging.Record {
 		ended("alice", "~gone", roster.Deleted, 30), ended("dave", "~team", roster.Left, 15), ended("erin", "~team", roster.Removed, 16),
 		{Settings: &messaging.ConversationSettings{Owner: "alice", Peer: "bob", MutedUntil: new(time.UnixMicro(2_000_000_000_000_001))}},
 		{Settings: &messaging.ConversationSettings{Owner: "bob", Peer: "alice", Hidden: new(idAt(12))}},
+		// The messages of this one are deleted.
+		{Settings: &messaging.ConversationSettings{Owner: "bob", Peer: "carol", MutedUntil: new(time.UnixMicro(2_000_000_000_000_001)), Hidden: new(idAt(5))}},
 		{Erasure: &messaging.Erasure{User: "dave", Changed: idAt(31)}},
 		{Erasure: &messaging.Erasure{User: "zoe", Changed: idAt(32)}},
 	}
@@ -89,14 +91,14 @@ func notErased(t *testing.T, database *db.DB) {
 
 // TestGroups imports a store with groups, exports the same bytes, and goes on with it: what is not in the file
 // must be as if it had been written here. It has the read marker of one who left, as an export from SQLite may
-// have if they left meanwhile, and settings of a conversation without messages; these are dropped.
+// have if they left meanwhile, and a conversation without messages that is hidden, and not muted; these are dropped.
 func TestGroups(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		file := strings.Join(seal(linesOf(t, grouped())), "")
 		database := dbtest.Open(t, dbtest.NewURL(t, engine))
 		marker := messaging.Record{ReadMarker: &messaging.ReadMarker{Owner: "dave", Peer: "~team", MessageID: idAt(11), Changed: idAt(14)}}
 		gone := messaging.Record{Settings: &messaging.ConversationSettings{Owner: "carol", Peer: "dan", Hidden: new(idAt(5))}}
-		imported := strings.Join(seal(linesOf(t, slices.Insert(slices.Insert(grouped(), 15, gone), 5, marker))), "")
+		imported := strings.Join(seal(linesOf(t, slices.Insert(slices.Insert(grouped(), 16, gone), 5, marker))), "")
 		if _, err := Import(t.Context(), database, Read(strings.NewReader(imported))); err != nil {
 			t.Fatal(err)
 		}
@@ -230,10 +232,10 @@ func TestImportDamagedGroups(t *testing.T) {
 		"without creation":     {replaced(7, `,"created":"`+idAt(2).String()+`"`, ``), 7, "lacks"},
 		"another creation":     {replaced(7, `"created":"`+idAt(2).String(), `"created":"`+idAt(1).String()), 7, "contradicts"},
 		"muted until":          {replaced(9, `"mutedUntil":"2033-05-18T03:33:20.123456Z"`, `"mutedUntil":"2033-05-18T03:33:20.1234567Z"`), 9, "contradicts"},
-		"erased twice":         {with(func(r list) list { return append(r, r[16]) }), 18, "order"},
-		"erased before":        {with(func(r list) list { return slices.Insert(r, 13, r[15]) }), 15, "order"},
-		"erased in the future": {with(func(r list) list { r[15].Erasure.Changed = idAt(1 << 40); return r }), 16, "future"},
-		"erased at no time":    {replaced(16, `,"changed":"`+idAt(31).String()+`"`, ``), 16, "lacks"},
+		"erased twice":         {with(func(r list) list { return append(r, r[17]) }), 19, "order"},
+		"erased before":        {with(func(r list) list { return slices.Insert(r, 13, r[16]) }), 15, "order"},
+		"erased in the future": {with(func(r list) list { r[16].Erasure.Changed = idAt(1 << 40); return r }), 17, "future"},
+		"erased at no time":    {replaced(17, `,"changed":"`+idAt(31).String()+`"`, ``), 17, "lacks"},
 		"a member of another":  {replaced(7, `"created"`, `"hidden":"`+idAt(2).String()+`","created"`), 7, "contradicts"},
 	} {
 		_, err := Import(t.Context(), database, Read(strings.NewReader(strings.Join(seal(test.lines), ""))))

@@ -82,7 +82,7 @@ func deriveRest(ctx context.Context, tx *sqlx.Tx) error {
 			) AS messages
 		) AS ordered WHERE place = 1
 		ON CONFLICT (owner, peer) DO UPDATE SET last_message_id = excluded.last_message_id`, `
-		DELETE FROM conversations WHERE (muted_until IS NOT NULL OR hidden IS NOT NULL) AND NOT EXISTS (
+		DELETE FROM conversations WHERE muted_until IS NULL AND hidden IS NOT NULL AND NOT EXISTS (
 			SELECT 1 FROM messages WHERE deleted = false AND ` + messaging.EveryID + ` = last_message_id)`, `
 		INSERT INTO members (` + roster.MemberTable.Columns() + `)
 		SELECT ` + roster.MemberTable.Columns() + ` FROM memberships WHERE state <> 'deleted'`, `

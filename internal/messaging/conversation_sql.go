@@ -55,7 +55,7 @@ func setLast(rows string) string {
 }
 
 // resetLastMessages replaces deleted messages of a user that were the last ones of their
-// conversations by the messages before, and deletes a conversation that has none. The
+// conversations by the messages before, and ends a conversation that has none. The
 // mailboxes must be locked.
 func resetLastMessages(ctx context.Context, tx *sqlx.Tx, e engine, user string, deleted []Message) error {
 	if len(deleted) == 0 {
@@ -86,14 +86,26 @@ func resetLastMessages(ctx context.Context, tx *sqlx.Tx, e engine, user string, 
 			_, err = tx.ExecContext(ctx, `
 				UPDATE conversations SET last_message_id = $1 WHERE (owner, peer) IN (($2, $3), ($3, $2))`, newest, user, peer)
 		} else {
-			_, err = tx.ExecContext(ctx, `
-				DELETE FROM conversations WHERE (owner, peer) IN (($1, $2), ($2, $1))`, user, peer)
+			err = endConversation(ctx, tx, user, peer)
 		}
 		if err != nil {
 			return fmt.Errorf("reset last messages: %w", err)
 		}
 	}
 	return nil
+}
+
+// endConversation deletes both sides of a conversation in which there is no message any more. That of a user who has muted
+// it stays, for when there is one again: its last message is the zero id, and it is hidden from servers that do not know that.
+func endConversation(ctx context.Context, tx *sqlx.Tx, user, peer string) error {
+	const sides = " AND (owner, peer) IN (($1, $2), ($2, $1))"
+	_, err := tx.ExecContext(ctx, `
+		UPDATE conversations SET hidden = last_message_id, last_message_id = $3 WHERE muted_until IS NOT NULL`+sides, user, peer, ID{})
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "DELETE FROM conversations WHERE muted_until IS NULL"+sides, user, peer)
+	return err
 }
 
 // selectNewestBetween returns the id of the newest message between two users that is not
@@ -131,13 +143,14 @@ func selectConversationMessages(
 // selectReadMarker returns a user's marker in the conversation with a peer, with the zero
 // id if it was never set, or nil if there is no conversation.
 func selectReadMarker(ctx context.Context, q sqlx.QueryerContext, owner, peer string) (*ReadMarker, error) {
-	conversation := `conversations AS c LEFT JOIN read_markers AS r ON r.owner = c.owner AND r.peer = c.peer
-		WHERE c.owner = $1 AND c.peer = $2`
+	conversation, args := `conversations AS c LEFT JOIN read_markers AS r ON r.owner = c.owner AND r.peer = c.peer
+		WHERE c.owner = $1 AND c.peer = $2 AND c.last_message_id > $3`, []any{owner, peer, ID{}}
 	if roster.IsGroup(peer) {
+		args = args[:2]
 		conversation = `memberships AS c LEFT JOIN read_markers AS r ON r.owner = c.user_id AND r.peer = c.group_id
 		WHERE c.user_id = $1 AND c.group_id = $2 AND c.state = 'active'`
 	}
-	found, err := ReadMarkers.Select(ctx, q, `SELECT `+ReadMarkers.OfAny("r")+` FROM `+conversation, owner, peer)
+	found, err := ReadMarkers.Select(ctx, q, `SELECT `+ReadMarkers.OfAny("r")+` FROM `+conversation, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select read marker: %w", err)
 	}

@@ -95,7 +95,7 @@ func (e *erasure) eraseMost(ctx context.Context) error {
 // errMoreLeft rolls the transaction of finish back if it finds that something is left to erase.
 var errMoreLeft = errors.New("more is left to erase")
 
-// finish deletes the index of the user and their blocks, and opens the mailbox again.
+// finish deletes the index of the user, and whom they have blocked and muted, and opens the mailbox again.
 func (e *erasure) finish(ctx context.Context) error {
 	return e.service.mailboxes.Erase(ctx, []string{e.user}, 1, func(ctx context.Context, tx *sqlx.Tx, _ []ID) error {
 		rest, err := selectRemnants(ctx, tx, e.user, e.freed, 1)
@@ -114,7 +114,7 @@ func (e *erasure) finish(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := deleteBlocks(ctx, tx, e.user); err != nil {
+		if err := deleteChoices(ctx, tx, e.user); err != nil {
 			return err
 		}
 		return mailbox.Close(ctx, tx, e.user, false)

@@ -158,10 +158,12 @@ func deleteReadMarkers(ctx context.Context, tx *sqlx.Tx, markers []ReadMarker) e
 	return nil
 }
 
-// deleteBlocks deletes a user's blocks.
-func deleteBlocks(ctx context.Context, tx *sqlx.Tx, user string) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM blocks WHERE owner = $1", user); err != nil {
-		return fmt.Errorf("erase blocks: %w", err)
+// deleteChoices deletes whom a user has blocked, and whom they have muted, who have no conversation any more.
+func deleteChoices(ctx context.Context, tx *sqlx.Tx, user string) error {
+	for _, table := range []string{"blocks", "conversations"} {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE owner = $1", user); err != nil {
+			return fmt.Errorf("erase %s: %w", table, err)
+		}
 	}
 	return nil
 }

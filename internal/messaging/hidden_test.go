@@ -1,9 +1,12 @@
 package messaging
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
@@ -17,6 +20,14 @@ func (s *inboxTest) expectHidden(peers ...string) {
 			s.t.Errorf("on pages of %d, %v are hidden, want %v", limit, got, peers)
 		}
 	}
+}
+
+// mute mutes a conversation of bob for an hour.
+func (s *inboxTest) mute(peer string) time.Time {
+	s.t.Helper()
+	until := time.Now().Add(time.Hour).Truncate(time.Microsecond).UTC()
+	s.update(peer, ConversationEdit{MutedUntil: new(&until)})
+	return until
 }
 
 // TestHiddenAndMuted hides and mutes conversations of both kinds.
@@ -108,6 +119,94 @@ func TestHiddenConversations(t *testing.T) {
 		s.expect("bob", "dora", "bob")
 		if c := s.conversation("bob", "alice"); !c.Hidden || c.LastMessage.ID != first.ID {
 			t.Errorf("the hidden one: %+v", c)
+		}
+	})
+}
+
+// TestMuteStays deletes the only message of a conversation, which one of its users has muted and the other has hidden: there is
+// none any more, but it is muted once they write again.
+func TestMuteStays(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := newInboxTest(t, engine)
+		only := s.send("alice", "bob", "x")
+		until := s.mute("alice")
+		if _, err := s.UpdateConversation(t.Context(), AsUser("alice"), "alice", "bob", ConversationEdit{Hidden: new(true)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Delete(t.Context(), AsUser("alice"), only.ID); err != nil {
+			t.Fatal(err)
+		}
+		_, found := s.GetConversation(t.Context(), AsUser("bob"), "bob", "alice")
+		_, updated := s.UpdateConversation(t.Context(), AsUser("bob"), "bob", "alice", ConversationEdit{Hidden: new(false)})
+		_, marked := s.SetReadMarker(t.Context(), AsUser("bob"), "bob", "alice", only.ID)
+		if outcomeOf(found) != "not found" || outcomeOf(updated) != "not found" || outcomeOf(marked) != "invalid argument messageId" {
+			t.Errorf("without messages: %v, %v, %v", found, updated, marked)
+		}
+		s.expect("bob")
+		s.expectHidden()
+		var listed int // by servers of the version before
+		read(t, s.Service, func(ctx context.Context, q sqlx.QueryerContext) error {
+			return sqlx.GetContext(ctx, q, &listed, "SELECT count(*) FROM conversations WHERE owner = 'bob' AND (hidden IS NULL OR last_message_id > hidden)")
+		})
+		if listed > 0 {
+			t.Error("servers of the version before list it")
+		}
+		s.send("alice", "bob", "x")
+		if c := s.conversation("bob", "alice"); c.Hidden || c.MutedUntil == nil || !c.MutedUntil.Equal(until) {
+			t.Errorf("they write again: %+v", c)
+		}
+		if c := s.conversation("alice", "bob"); c.Hidden || c.MutedUntil != nil {
+			t.Errorf("for alice: %+v", c)
+		}
+		s.expect("bob", "alice")
+		if got := s.unread(); got != (Unread{}) {
+			t.Errorf("unread beside the muted one: %+v", got)
+		}
+	})
+}
+
+// TestMutesOfErased erases bob, whom alice has muted as he has her and carol, with whom there is no message any more.
+func TestMutesOfErased(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := newInboxTest(t, engine)
+		s.send("alice", "bob", "x")
+		only := s.send("carol", "bob", "x")
+		until := s.mute("alice")
+		s.mute("carol")
+		if _, err := s.UpdateConversation(t.Context(), AsUser("alice"), "alice", "bob", ConversationEdit{MutedUntil: new(&until)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Delete(t.Context(), AsUser("carol"), only.ID); err != nil {
+			t.Fatal(err)
+		}
+		exported := func() (peers []string) {
+			err := s.ExportUser(t.Context(), AsUser("bob"), "bob", func(r Record) error {
+				if r.Settings != nil {
+					peers = append(peers, r.Settings.Peer)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return peers
+		}
+		if got := exported(); !slices.Equal(got, []string{"alice", "carol"}) {
+			t.Errorf("exported the mutes of %v", got)
+		}
+		if err := s.EraseUser(t.Context(), AsService, "bob"); err != nil {
+			t.Fatal(err)
+		}
+		if got := exported(); got != nil {
+			t.Errorf("erased, bob has muted %v", got)
+		}
+		s.send("bob", "alice", "x")
+		if c := s.conversation("alice", "bob"); c.MutedUntil == nil || !c.MutedUntil.Equal(until) {
+			t.Errorf("for alice: %+v", c)
+		}
+		s.expect("bob", "alice")
+		if c := s.conversation("bob", "alice"); c.MutedUntil != nil {
+			t.Errorf("for the next bob: %+v", c)
 		}
 	})
 }

@@ -14,12 +14,13 @@ import (
 )
 
 // directLines writes a select of the lines that a user's ($1) inbox has for other users and for themselves, as far
-// as the conditions on a line hold. The position of a line is the id of its last message.
+// as the conditions on a line hold. The position of a line is the id of its last message; one that has none, by the zero id
+// ($3), is no conversation, see endConversation.
 func directLines(where string) string {
 	return `
 		SELECT owner, peer, last_message_id, last_message_id AS position, CAST(NULL AS uuid) AS since, hidden, muted_until,
 		       '' AS name, 0 AS member_count
-		FROM conversations WHERE owner = $1` + strings.ReplaceAll(where, "position", "last_message_id") // as the index has it
+		FROM conversations WHERE owner = $1 AND last_message_id > $3` + strings.ReplaceAll(where, "position", "last_message_id") // as the index has it
 }
 
 // groupLines is directLines for the groups of which the user is a member. The last message is one that they may

@@ -164,8 +164,8 @@ export interface paths {
          *     as by `deleteMessage`: text, metadata and what it replied to are erased, and a
          *     tombstone remains so that the peer's devices can be told, with the message's
          *     id, the ids of the two users and the times, but nothing of what was said. The
-         *     idempotency keys of all those messages, deleted ones too, are free again. Other
-         *     users' blocks of this user remain.
+         *     idempotency keys of all those messages, deleted ones too, are free again. Whom the
+         *     user has muted is forgotten. Other users' blocks and mutes of this user remain.
          *
          *     In groups only what the user wrote is erased, in the same way, also in those that
          *     they are no longer in; then they leave the groups they are in, as by
@@ -299,8 +299,8 @@ export interface paths {
          *     `listConversations` has it with `hidden`, and `hidden: false` brings it back.
          *
          *     This is no change of the feed: other devices of the user see it when they next read the
-         *     conversation. It is forgotten with the conversation, when the last message between two users
-         *     is deleted or the user leaves the group.
+         *     conversation. When the last message between two users is deleted, there is no conversation
+         *     (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
          */
         patch: operations["updateConversation"];
         trace?: never;

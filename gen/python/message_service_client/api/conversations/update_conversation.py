@@ -132,8 +132,8 @@ def sync_detailed(
     `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
-    conversation. It is forgotten with the conversation, when the last message between two users
-    is deleted or the user leaves the group.
+    conversation. When the last message between two users is deleted, there is no conversation
+    (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -183,8 +183,8 @@ def sync(
     `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
-    conversation. It is forgotten with the conversation, when the last message between two users
-    is deleted or the user leaves the group.
+    conversation. When the last message between two users is deleted, there is no conversation
+    (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -229,8 +229,8 @@ async def asyncio_detailed(
     `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
-    conversation. It is forgotten with the conversation, when the last message between two users
-    is deleted or the user leaves the group.
+    conversation. When the last message between two users is deleted, there is no conversation
+    (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -278,8 +278,8 @@ async def asyncio(
     `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
-    conversation. It is forgotten with the conversation, when the last message between two users
-    is deleted or the user leaves the group.
+    conversation. When the last message between two users is deleted, there is no conversation
+    (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first

@@ -98,8 +98,8 @@ def sync_detailed(
     as by `deleteMessage`: text, metadata and what it replied to are erased, and a
     tombstone remains so that the peer's devices can be told, with the message's
     id, the ids of the two users and the times, but nothing of what was said. The
-    idempotency keys of all those messages, deleted ones too, are free again. Other
-    users' blocks of this user remain.
+    idempotency keys of all those messages, deleted ones too, are free again. Whom the
+    user has muted is forgotten. Other users' blocks and mutes of this user remain.
 
     In groups only what the user wrote is erased, in the same way, also in those that
     they are no longer in; then they leave the groups they are in, as by
@@ -160,8 +160,8 @@ def sync(
     as by `deleteMessage`: text, metadata and what it replied to are erased, and a
     tombstone remains so that the peer's devices can be told, with the message's
     id, the ids of the two users and the times, but nothing of what was said. The
-    idempotency keys of all those messages, deleted ones too, are free again. Other
-    users' blocks of this user remain.
+    idempotency keys of all those messages, deleted ones too, are free again. Whom the
+    user has muted is forgotten. Other users' blocks and mutes of this user remain.
 
     In groups only what the user wrote is erased, in the same way, also in those that
     they are no longer in; then they leave the groups they are in, as by
@@ -217,8 +217,8 @@ async def asyncio_detailed(
     as by `deleteMessage`: text, metadata and what it replied to are erased, and a
     tombstone remains so that the peer's devices can be told, with the message's
     id, the ids of the two users and the times, but nothing of what was said. The
-    idempotency keys of all those messages, deleted ones too, are free again. Other
-    users' blocks of this user remain.
+    idempotency keys of all those messages, deleted ones too, are free again. Whom the
+    user has muted is forgotten. Other users' blocks and mutes of this user remain.
 
     In groups only what the user wrote is erased, in the same way, also in those that
     they are no longer in; then they leave the groups they are in, as by
@@ -277,8 +277,8 @@ async def asyncio(
     as by `deleteMessage`: text, metadata and what it replied to are erased, and a
     tombstone remains so that the peer's devices can be told, with the message's
     id, the ids of the two users and the times, but nothing of what was said. The
-    idempotency keys of all those messages, deleted ones too, are free again. Other
-    users' blocks of this user remain.
+    idempotency keys of all those messages, deleted ones too, are free again. Whom the
+    user has muted is forgotten. Other users' blocks and mutes of this user remain.
 
     In groups only what the user wrote is erased, in the same way, also in those that
     they are no longer in; then they leave the groups they are in, as by
