@@ -1801,8 +1801,8 @@ type ClientInterface interface {
 	// ListMessages List or search messages
 	//
 	// Messages to a recipient, from a sender, from one to the other, or of everyone,
-	// newest first: at most `limit` of them. The recipient may be a group of which the user is a
-	// member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
+	// newest first: at most `limit` of them. A user token lists those to or from its user (403 otherwise), or to a group of
+	// which that user is a member (404 otherwise); those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
 	// they are those of the last 30 days. Deleted messages are left out.
 	//
 	// To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -2717,8 +2717,8 @@ func (c *Client) GetLimits(ctx context.Context, reqEditors ...RequestEditorFn) (
 // ListMessages List or search messages
 //
 // Messages to a recipient, from a sender, from one to the other, or of everyone,
-// newest first: at most `limit` of them. The recipient may be a group of which the user is a
-// member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
+// newest first: at most `limit` of them. A user token lists those to or from its user (403 otherwise), or to a group of
+// which that user is a member (404 otherwise); those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
 // they are those of the last 30 days. Deleted messages are left out.
 //
 // To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -5919,8 +5919,8 @@ type ClientWithResponsesInterface interface {
 	// ListMessagesWithResponse List or search messages
 	//
 	// Messages to a recipient, from a sender, from one to the other, or of everyone,
-	// newest first: at most `limit` of them. The recipient may be a group of which the user is a
-	// member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
+	// newest first: at most `limit` of them. A user token lists those to or from its user (403 otherwise), or to a group of
+	// which that user is a member (404 otherwise); those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
 	// they are those of the last 30 days. Deleted messages are left out.
 	//
 	// To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -11733,8 +11733,8 @@ func (c *ClientWithResponses) GetLimitsWithResponse(ctx context.Context, reqEdit
 // ListMessagesWithResponse List or search messages
 //
 // Messages to a recipient, from a sender, from one to the other, or of everyone,
-// newest first: at most `limit` of them. The recipient may be a group of which the user is a
-// member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
+// newest first: at most `limit` of them. A user token lists those to or from its user (403 otherwise), or to a group of
+// which that user is a member (404 otherwise); those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
 // they are those of the last 30 days. Deleted messages are left out.
 //
 // To walk back in time, pass the `next` of a page as `before`, or follow the

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
 	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/db"
@@ -163,4 +164,20 @@ func TestActingAsOthers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestListOfOthers has a user list what is not theirs: the answer says what they may list. The list of a group of theirs is one.
+func TestListOfOthers(t *testing.T) {
+	t.Parallel()
+	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{API: httpapi.Options{Authenticate: true}})
+	s.NewGroup(t, "~team", "alice")
+	alice := s.As(t, "alice")
+	for _, params := range []client.ListMessagesParams{{}, {Recipient: new("bob")}, {Recipient: new("bob"), Sender: new("carol")}} {
+		answer := apitest.Call(alice.ListMessagesWithResponse(t.Context(), &params)).Must(t, http.StatusForbidden)
+		if errors := answer.ApplicationProblemJSON403.Errors; len(errors) != 2 || errors[0].Detail != "must be the user of the token, or a group of theirs" {
+			t.Errorf("refused %+v with %s", params, answer.Body)
+		}
+	}
+	apitest.Call(alice.ListMessagesWithResponse(t.Context(), &client.ListMessagesParams{Recipient: new("~team")})).Must(t, http.StatusOK)
+	apitest.Call(alice.ListMessagesWithResponse(t.Context(), &client.ListMessagesParams{Recipient: new("~none")})).Must(t, http.StatusNotFound)
 }

@@ -73,8 +73,11 @@ func (a access) checkGroup(op *openapi.Operation) error {
 
 // isActor reports whether a parameter names the user of a token, or a group, of which that user may be a member.
 func (a access) isActor(name, value, user string) bool {
-	return value == user || name == "recipient" && a.group != "" && roster.IsGroup(value)
+	return value == user || a.mayBeGroup(name) && roster.IsGroup(value)
 }
+
+// mayBeGroup reports whether a parameter that names the user of a token may name a group instead.
+func (a access) mayBeGroup(name string) bool { return name == "recipient" && a.group != "" }
 
 // newActors reads the user of an x-access: which parameters name the user of a token, and whether user
 // tokens are accepted at all.

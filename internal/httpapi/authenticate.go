@@ -163,6 +163,9 @@ func (op *operation) permit(principal *identity.Principal, c echo.Context) error
 	fields := make([]problem.Field, len(actors))
 	for i, name := range actors {
 		fields[i] = problem.Parameter(name, detail)
+		if op.access.mayBeGroup(name) {
+			fields[i].Detail += ", or a group of theirs"
+		}
 		if strings.ReplaceAll(op.argument(c, name), " ", "+") == principal.User {
 			fields[i].Detail += openapi.LostPlus
 		}

@@ -32,7 +32,7 @@ func (c Caller) actsAsOneOf(query *Query) error {
 		return nil
 	}
 	return forbidden(onlyThemselves,
-		Field{Name: "recipient", Detail: "must be the user of the token"}, Field{Name: "sender", Detail: "or this one must be, instead of recipient"})
+		Field{Name: "recipient", Detail: "must be the user of the token, or a group of theirs"}, Field{Name: "sender", Detail: "or this one must be, instead of recipient"})
 }
 
 func (c Caller) mayActAs(user string) bool { return c.service || user != "" && user == c.user }

@@ -14,8 +14,8 @@ export interface paths {
         /**
          * List or search messages
          * @description Messages to a recipient, from a sender, from one to the other, or of everyone,
-         *     newest first: at most `limit` of them. The recipient may be a group of which the user is a
-         *     member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
+         *     newest first: at most `limit` of them. A user token lists those to or from its user (403 otherwise), or to a group of
+         *     which that user is a member (404 otherwise); those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and `q`
          *     they are those of the last 30 days. Deleted messages are left out.
          *
          *     To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -1946,7 +1946,10 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no such message, conversation, group or service key. */
+        /**
+         * @description There is no such message, conversation, group or service key, or it is not the user's, as what others have
+         *     written to each other, or to a group of which the user is not a member: to them these are the same.
+         */
         NotFound: {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];

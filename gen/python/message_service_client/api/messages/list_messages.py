@@ -156,9 +156,10 @@ def sync_detailed(
     """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them. The recipient may be a group of which the user is a
-    member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and
-    `q`
+    newest first: at most `limit` of them. A user token lists those to or from its user (403 otherwise),
+    or to a group of
+    which that user is a member (404 otherwise); those of a sender alone are the ones sent to users.
+    Without `since`, `before`, `after` and `q`
     they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -241,9 +242,10 @@ def sync(
     """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them. The recipient may be a group of which the user is a
-    member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and
-    `q`
+    newest first: at most `limit` of them. A user token lists those to or from its user (403 otherwise),
+    or to a group of
+    which that user is a member (404 otherwise); those of a sender alone are the ones sent to users.
+    Without `since`, `before`, `after` and `q`
     they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -321,9 +323,10 @@ async def asyncio_detailed(
     """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them. The recipient may be a group of which the user is a
-    member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and
-    `q`
+    newest first: at most `limit` of them. A user token lists those to or from its user (403 otherwise),
+    or to a group of
+    which that user is a member (404 otherwise); those of a sender alone are the ones sent to users.
+    Without `since`, `before`, `after` and `q`
     they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the `next` of a page as `before`, or follow the
@@ -404,9 +407,10 @@ async def asyncio(
     """List or search messages
 
      Messages to a recipient, from a sender, from one to the other, or of everyone,
-    newest first: at most `limit` of them. The recipient may be a group of which the user is a
-    member; those of a sender alone are the ones sent to users. Without `since`, `before`, `after` and
-    `q`
+    newest first: at most `limit` of them. A user token lists those to or from its user (403 otherwise),
+    or to a group of
+    which that user is a member (404 otherwise); those of a sender alone are the ones sent to users.
+    Without `since`, `before`, `after` and `q`
     they are those of the last 30 days. Deleted messages are left out.
 
     To walk back in time, pass the `next` of a page as `before`, or follow the
