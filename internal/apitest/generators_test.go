@@ -33,8 +33,8 @@ var compilers = map[string]string{
 // remark matches a warning or an error in a generator's output.
 var remark = regexp.MustCompile(`\b(WARN|[Ww]arnings?|ERROR|[Ee]rrors?|[Uu]nsupported)\b`)
 
-// notRemark matches lines that only report progress or come from npm itself.
-var notRemark = regexp.MustCompile(`\bINFO\b|^npm `)
+// notRemark matches lines that only report progress or come from npm or go itself.
+var notRemark = regexp.MustCompile(`\bINFO\b|^npm |^go: downloading `)
 
 // workshop is a folder with the tools of .tools/generators, the programs of
 // testdata/generators, and a server.
