@@ -3,20 +3,23 @@ package db
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"io"
 
 	"github.com/jmoiron/sqlx"
 )
 
 // Each runs a query and calls fn with the values of each row, as the driver returns them, until fn has enough. fn must not keep
-// a []byte that is among them. It reads the rows below database/sql, which takes as long for each as the driver does.
+// a []byte that is among them. It passes by the rows of database/sql, whose locks and conversions take as long as the driver itself.
 func Each(ctx context.Context, q sqlx.QueryerContext, fn func(row []driver.Value) (enough bool, err error), query string, args ...any) error {
 	rows, err := q.QueryxContext(context.WithValue(ctx, eachKey{}, each{query, fn}), query, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close() //nolint:errcheck // it is read as far as needed, or there is another error
-	rows.Next()        // calls fn with all of them, and so finds none
+	if rows.Next() {   // it calls fn with all of them, and so finds none
+		return errors.New("the connection does not know of Each")
+	}
 	return rows.Err()
 }
 

@@ -47,6 +47,19 @@ func TestEach(t *testing.T) {
 	})
 }
 
+// TestEachUnknown reads by a connection that is none of this package, and so gives database/sql the rows.
+func TestEachUnknown(t *testing.T) {
+	t.Parallel()
+	plain, err := sqlx.Open(string(db.SQLite), ":memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close() //nolint:errcheck // nothing is in it
+	if err := db.Each(t.Context(), plain, func([]driver.Value) (bool, error) { return false, nil }, "SELECT 1"); err == nil {
+		t.Error("it reports no error although it has read nothing")
+	}
+}
+
 func checkEach(ctx context.Context, t *testing.T, q sqlx.QueryerContext, query string) {
 	t.Helper()
 	var found []int64

@@ -126,6 +126,25 @@ func set(field any, v driver.Value) error {
 		return (*field).Scan(v)
 	case sql.Scanner:
 		return field.Scan(v)
+	default:
+		return setInteger(reflect.ValueOf(field).Elem(), v)
 	}
 	return fmt.Errorf("a column of a %T has a %T", field, v)
+}
+
+// setInteger sets an integer, or a pointer to one, which is nil for NULL.
+func setInteger(field reflect.Value, v driver.Value) error {
+	if field.Kind() == reflect.Pointer {
+		if field.SetZero(); v == nil {
+			return nil
+		}
+		field.Set(reflect.New(field.Type().Elem()))
+		field = field.Elem()
+	}
+	n, ok := v.(int64)
+	if !ok || !field.CanInt() || field.OverflowInt(n) {
+		return fmt.Errorf("a column of a %s has a %T", field.Type(), v)
+	}
+	field.SetInt(n)
+	return nil
 }

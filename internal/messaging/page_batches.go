@@ -109,7 +109,7 @@ func (b *pageBatches) next() []*pageRequest {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n, messages := 0, 0
-	for n < min(pagesOfBatch, len(b.waiting)) && messages+b.waiting[n].limit <= messagesOfBatch {
+	for n < min(pagesOfBatch, len(b.waiting)) && (n == 0 || messages+b.waiting[n].limit <= messagesOfBatch) {
 		messages += b.waiting[n].limit
 		n++
 	}

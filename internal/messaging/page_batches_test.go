@@ -100,7 +100,7 @@ func fillPageBatches(t *testing.T, s *Service) (queries []Query) {
 // TestPageBatchEnds checks how many of the requests that wait one statement reads.
 func TestPageBatchEnds(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ limit, waiting, want int }{{1, 1, 1}, {10, 3, 3}, {10, 40, pagesOfBatch}, {100, 40, 5}, {30, 40, 16}, {60, 40, 8}} {
+	for _, c := range []struct{ limit, waiting, want int }{{1, 1, 1}, {10, 3, 3}, {10, 40, pagesOfBatch}, {100, 40, 5}, {30, 40, 16}, {60, 40, 8}, {501, 2, 1}} {
 		b := &pageBatches{running: 1}
 		for range c.waiting {
 			b.start(&pageRequest{limit: c.limit})

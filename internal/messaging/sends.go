@@ -202,8 +202,10 @@ func (w *sends) storeFastInGroups(batch []*send) (rest []*send, err error) {
 		w.careful--
 		return batch, nil
 	}
-	if err := w.rosters.Remember(context.Background(), groupsOf(batch)); err != nil {
+	if err := w.rosters.Remember(context.Background(), groupsOf(batch)); errors.Is(err, db.ErrUnavailable) {
 		return batch, err
+	} else if err != nil { // the path of the rules reads them again
+		return batch, nil
 	}
 	known, fast, rest := remembered(batch, w.rosters)
 	users := func(group string) []string { return known[group].Members.Users() }

@@ -149,10 +149,10 @@ func (r *Rosters) LockDeleted(ctx context.Context, tx *sqlx.Tx, after string) (a
 	return address, nil
 }
 
-// Remembered returns who was in a group when it was last locked here, if that is known. It may have another version now.
+// Remembered returns who was in a group when it was last read here, if that is known. It may have another version now.
 func (r *Rosters) Remembered(group string) (v Version, known bool) { return r.cache.Get(group) }
 
-// Remembers reports whether a user was a member when a group was last locked here. They may have left since, and
+// Remembers reports whether a user was a member when a group was last read here. They may have left since, and
 // others may have joined.
 func (r *Rosters) Remembers(group, user string) bool {
 	v, known := r.Remembered(group)
