@@ -19,7 +19,7 @@ const (
 )
 
 // EraseUser deletes every message that a user sent or received, and those they sent to groups, the read markers of
-// their conversations, on both sides, their memberships and the user's blocks, and frees the idempotency keys of
+// their conversations, on both sides, their memberships, and the user's blocks and mutes, and frees the idempotency keys of
 // all those messages. There is a moment before it returns at which none of them is left.
 //
 // It closes the user's mailbox first: until all is erased, sends to and by the user are refused with

@@ -158,7 +158,7 @@ func deleteReadMarkers(ctx context.Context, tx *sqlx.Tx, markers []ReadMarker) e
 	return nil
 }
 
-// deleteChoices deletes whom a user has blocked, and whom they have muted, who have no conversation any more.
+// deleteChoices deletes a user's blocks, and their mutes of users with whom there is no message any more.
 func deleteChoices(ctx context.Context, tx *sqlx.Tx, user string) error {
 	for _, table := range []string{"blocks", "conversations"} {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE owner = $1", user); err != nil {

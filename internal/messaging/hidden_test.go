@@ -183,6 +183,9 @@ func TestMutesOfErased(t *testing.T) {
 			err := s.ExportUser(t.Context(), AsUser("bob"), "bob", func(r Record) error {
 				if r.Settings != nil {
 					peers = append(peers, r.Settings.Peer)
+					if r.Settings.Hidden != nil {
+						t.Errorf("exported, bob has hidden %s", r.Settings.Peer)
+					}
 				}
 				return nil
 			})

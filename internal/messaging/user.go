@@ -88,7 +88,12 @@ func (s *Service) exportPortions(user string) []exportPortion {
 		},
 		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
 			found, err := selectSettings(ctx, q, user, peer, exportBatch)
-			records := toRecords(found, func(s *ConversationSettings) Record { peer = s.Peer; return Record{Settings: s} })
+			records := toRecords(found, func(s *ConversationSettings) Record {
+				if peer = s.Peer; s.LastMessage == (ID{}) { // the user has not hidden it, see endConversation
+					s.Hidden = nil
+				}
+				return Record{Settings: s}
+			})
 			return slices.DeleteFunc(records, func(r Record) bool { return r.Settings.isEmpty() }), len(found) == exportBatch, err
 		},
 	}
