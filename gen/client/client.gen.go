@@ -2151,7 +2151,7 @@ type ClientInterface interface {
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. When the last message between two users is deleted, there is no conversation
-	// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+	// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2170,7 +2170,7 @@ type ClientInterface interface {
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. When the last message between two users is deleted, there is no conversation
-	// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+	// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3277,7 +3277,7 @@ func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, 
 //
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. When the last message between two users is deleted, there is no conversation
-// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3306,7 +3306,7 @@ func (c *Client) UpdateConversationWithBody(ctx context.Context, userID User, pe
 //
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. When the last message between two users is deleted, there is no conversation
-// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6295,7 +6295,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. When the last message between two users is deleted, there is no conversation
-	// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+	// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6314,7 +6314,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. When the last message between two users is deleted, there is no conversation
-	// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+	// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12235,7 +12235,7 @@ func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, u
 //
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. When the last message between two users is deleted, there is no conversation
-// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -12260,7 +12260,7 @@ func (c *ClientWithResponses) UpdateConversationWithBodyWithResponse(ctx context
 //
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. When the last message between two users is deleted, there is no conversation
-// (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -17,7 +17,7 @@ type Process struct {
 	*Client
 
 	Log         *bytes.Buffer // read it only after the process has ended
-	Environment []string      // the pairs that it was given
+	Environment []string      // of programs that use it, beside that of the test: at first the pairs that it was given itself
 
 	cmd  *exec.Cmd
 	done chan error // holds the result once the process has ended

@@ -35,7 +35,7 @@ func findTools(t *testing.T) (folder, path string) {
 }
 
 // runTool runs a program in a folder, absolute or relative to this repository, with the tools
-// first on the PATH, the server's URL in BASE_URL, and what the server has in its environment.
+// first on the PATH, the server's URL in BASE_URL, and the server's Environment.
 func runTool(t *testing.T, p *apitest.Process, folder, name string, args ...string) (output string) {
 	t.Helper()
 	tools, path := findTools(t)

@@ -300,7 +300,7 @@ export interface paths {
          *
          *     This is no change of the feed: other devices of the user see it when they next read the
          *     conversation. When the last message between two users is deleted, there is no conversation
-         *     (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+         *     (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
          */
         patch: operations["updateConversation"];
         trace?: never;
@@ -1947,8 +1947,8 @@ export interface components {
             };
         };
         /**
-         * @description There is no such message, conversation, group or service key, or it is not the user's, as what others have
-         *     written to each other, or to a group of which the user is not a member: to them these are the same.
+         * @description There is no such message, conversation, group or service key, or the user may not see it, since it is
+         *     between others, or in a group of which they are not a member. Both are answered alike.
          */
         NotFound: {
             headers: {
@@ -2465,7 +2465,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Nothing is left of the user's messages, markers, memberships and blocks. */
+            /** @description Nothing is left of the user's messages, markers, memberships, blocks and mutes. */
             204: {
                 headers: {
                     RateLimit: components["headers"]["RateLimit"];

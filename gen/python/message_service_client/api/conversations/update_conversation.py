@@ -133,7 +133,7 @@ def sync_detailed(
 
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. When the last message between two users is deleted, there is no conversation
-    (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+    (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -184,7 +184,7 @@ def sync(
 
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. When the last message between two users is deleted, there is no conversation
-    (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+    (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -230,7 +230,7 @@ async def asyncio_detailed(
 
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. When the last message between two users is deleted, there is no conversation
-    (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+    (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -279,7 +279,7 @@ async def asyncio(
 
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. When the last message between two users is deleted, there is no conversation
-    (404), but a mute stays for when they write again. It is forgotten when the user leaves the group.
+    (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
