@@ -77,7 +77,7 @@ func (s *suite) openStreams(ctx context.Context, server *process, streams int) (
 
 // measureDelays sends among the streams and measures when the events arrive, in rounds.
 func (s *suite) measureDelays(ctx context.Context, server *server, title string, streams int, events <-chan event, limit float64) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // else collecting the garbage of so many clients would count as the server's time
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // the generator shares the processors, so its own garbage collection would delay events
 	var answers, delays []*latencies
 	for range s.Rounds {
 		sent, err := sendSteadily(ctx, server.address, sends(streams), streamSends, 2*s.Duration)
