@@ -1,10 +1,11 @@
 // The part of the test of the documentation that gives the page credentials.
 import assert from 'node:assert/strict';
-import { forgive, LANGUAGES, open, openOperation, readSamples, shoot, violations } from './page.mjs';
+import { expectRefusals, LANGUAGES, open, openOperation, readSamples, shoot, violations } from './page.mjs';
 
 // A credential is taken out of the URL, sent where its operation accepts it, and gone after a reload.
 export async function authorizes() {
   const page = await open({ viewport: { width: 1400, height: 900 } }, '#/Users/listBlocks', 'a-key');
+  expectRefusals(page, 401); // the server may know none of these credentials
   assert.equal(await page.evaluate(() => location.hash), '#/Users/listBlocks');
   const sent = [];
   page.on('request', (request) => { if (request.url().includes('/v1/')) sent.push(request.headers().authorization); });
@@ -43,6 +44,5 @@ export async function authorizes() {
   assert.equal(await execute('listBlocks'), undefined);
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href]));
   assert.doesNotMatch(kept, /a-key|user\.token/);
-  forgive(401); // the server may know none of these
   await page.close();
 }

@@ -10,6 +10,7 @@ const axe = readFileSync(createRequire(`${process.env.TOOLS}/package.json`).reso
 export const browser = await launch();
 export const base = process.env.BASE_URL;
 export const problems = [];
+const refusals = new WeakMap(); // the statuses that a page may be answered with, though they are errors
 
 const { TOKEN } = process.env; // a key of the server, if it requires one
 export const headers = TOKEN ? { Authorization: `Bearer ${TOKEN}` } : {};
@@ -18,7 +19,10 @@ export const headers = TOKEN ? { Authorization: `Bearer ${TOKEN}` } : {};
 export async function open(options, hash = '', credential = TOKEN) {
   const page = await browser.newPage(options);
   page.setDefaultTimeout(15_000);
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`); });
+  page.on('console', (message) => {
+    const meant = refusals.get(page)?.some((status) => message.text().includes(`the server responded with a status of ${status}`));
+    if (['error', 'warning'].includes(message.type()) && !meant) problems.push(`console: ${message.text()}`);
+  });
   page.on('pageerror', (error) => problems.push(`exception: ${error.message}`));
   page.on('request', (request) => {
     const url = new URL(request.url());
@@ -36,11 +40,10 @@ export async function open(options, hash = '', credential = TOKEN) {
   return page;
 }
 
-// forgive removes the problems of requests that the test meant to be refused with these statuses.
-export function forgive(...statuses) {
-  for (let i = problems.length - 1; i >= 0; i--) {
-    if (statuses.some((status) => problems[i].includes(`the server responded with a status of ${status}`))) problems.splice(i, 1);
-  }
+// expectRefusals says that requests of a page from now on are meant to be refused with these statuses.
+// Chromium reports a refusal on its own time, perhaps after the page has shown the answer.
+export function expectRefusals(page, ...statuses) {
+  refusals.set(page, statuses);
 }
 
 // shoot saves a screenshot into the folder SCREENSHOTS, if that is set.

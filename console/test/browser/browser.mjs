@@ -2,7 +2,7 @@
 // a network, by the keyboard alone. TOKEN is a key of the server, if it requires one. ONLY selects parts by name, separated by commas. With PICTURE it
 // only saves a screenshot to that path, in which the server appears as http://localhost:8080.
 import assert from 'node:assert/strict';
-import { accessible, hostile, hostileNames, markup, prove, sideways, until, watch } from './checks.mjs';
+import { accessible, expectRefusals, hostile, hostileNames, markup, prove, sideways, until, watch } from './checks.mjs';
 import { feed } from './feed.mjs';
 import { groups, hostileGroup, longGroup } from './groups.mjs';
 import { hide } from './hide.mjs';
@@ -27,9 +27,10 @@ async function newBrowser(options = {}) {
   return context;
 }
 
-async function open(context, fragment) {
+async function open(context, fragment, ...refused) {
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
+  expectRefusals(page, ...refused);
   await page.goto(`${base}/console/${TOKEN ? fragment.replace('#', `#key=${TOKEN}&`) : fragment}`);
   return page;
 }
@@ -105,7 +106,7 @@ async function inbox() {
   await send(context, 'kim', 'ivy', 'More strawberries, live');
   await page.getByRole('searchbox').fill('');
   await page.locator('.entries').getByText('More strawberries, live').waitFor();
-  await within(page, found);
+  await within(page);
   await context.close();
 }
 
@@ -210,11 +211,10 @@ async function screens() {
         Search: `#/inbox/hostage/${encodeURIComponent(name)}?q=hostile&within=${encodeURIComponent(name)}`, Service: '#/service',
       };
       for (const [screen, fragment] of Object.entries(routes)) {
-        const page = await open(context, fragment);
-        if (screen === 'Chat, no name') {
-          await until(async () => (await page.locator('.state.refused').count()) === 2, 'a refusal on both sides');
-          for (let i = found.length; i-- > 0;) if (/status of 422/.test(found[i])) found.splice(i, 1);
-        } else if (screen !== 'Service') await live(page);
+        const noName = screen === 'Chat, no name';
+        const page = await open(context, fragment, ...noName ? [422] : []);
+        if (noName) await until(async () => (await page.locator('.state.refused').count()) === 2, 'a refusal on both sides');
+        else if (screen !== 'Service') await live(page);
         if (screen === 'Group') await page.getByRole('button', { name: 'Members', exact: true }).click();
         if (screen === 'Chat' || /^Thread|^Group/.test(screen)) await until(async () => (await page.locator('.message .text').allTextContents()).includes(hostile[0]), 'the text itself');
         if (screen === 'Search') await until(async () => (await page.locator('.messages mark').count()) > 0 && (await page.locator('.entries mark').count()) > 0, 'marks in the list and in the thread');

@@ -24,12 +24,25 @@ export const hostile = [
 ];
 export const hostileNames = ['obrien@example.org', 'a:b|c+d=e~f', '1.2-3_', `n${'a'.repeat(127)}`];
 
+const refusals = new WeakMap(); // the statuses that a page may be answered with, though they are errors
+
+/**
+ * Says that requests of a page from now on are meant to be refused with these statuses. Chromium
+ * reports a refusal on its own time, perhaps after the page has shown it.
+ */
+export function expectRefusals(page, ...statuses) {
+  refusals.set(page, statuses);
+}
+
 /** Reports console errors, exceptions, violations of the content security policy, and requests to other origins. */
 export async function watch(context, base, found) {
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (e) => console.error(`csp: ${e.violatedDirective} ${e.blockedURI}`));
   });
-  context.on('console', (message) => { if (['error', 'warning'].includes(message.type())) found.push(`console: ${message.text()}`); });
+  context.on('console', (message) => {
+    const meant = refusals.get(message.page())?.some((status) => message.text().includes(`the server responded with a status of ${status}`));
+    if (['error', 'warning'].includes(message.type()) && !meant) found.push(`console: ${message.text()}`);
+  });
   context.on('weberror', (error) => found.push(`exception: ${error.error().message}`));
   context.on('request', (request) => {
     const url = new URL(request.url());
