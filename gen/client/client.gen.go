@@ -1697,8 +1697,9 @@ type ClientInterface interface {
 	//
 	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
 	// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
-	// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
-	// no wait would help.
+	// nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than the whole
+	// limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That counts as one
+	// request, as whatever is invalid does.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1712,8 +1713,9 @@ type ClientInterface interface {
 	//
 	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
 	// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
-	// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
-	// no wait would help.
+	// nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than the whole
+	// limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That counts as one
+	// request, as whatever is invalid does.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2513,8 +2515,9 @@ func (c *Client) ListGroupMembers(ctx context.Context, groupID GroupParameter, p
 //
 // They are members at once, without being asked. Only who has blocked the user who adds is left out, and
 // everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
-// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
-// no wait would help.
+// nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than the whole
+// limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That counts as one
+// request, as whatever is invalid does.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2538,8 +2541,9 @@ func (c *Client) AddGroupMembersWithBody(ctx context.Context, groupID GroupParam
 //
 // They are members at once, without being asked. Only who has blocked the user who adds is left out, and
 // everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
-// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
-// no wait would help.
+// nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than the whole
+// limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That counts as one
+// request, as whatever is invalid does.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5807,8 +5811,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
 	// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
-	// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
-	// no wait would help.
+	// nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than the whole
+	// limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That counts as one
+	// request, as whatever is invalid does.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5822,8 +5827,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// They are members at once, without being asked. Only who has blocked the user who adds is left out, and
 	// everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
-	// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
-	// no wait would help.
+	// nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than the whole
+	// limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That counts as one
+	// request, as whatever is invalid does.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11561,8 +11567,9 @@ func (c *ClientWithResponses) ListGroupMembersWithResponse(ctx context.Context, 
 //
 // They are members at once, without being asked. Only who has blocked the user who adds is left out, and
 // everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
-// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
-// no wait would help.
+// nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than the whole
+// limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That counts as one
+// request, as whatever is invalid does.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -11582,8 +11589,9 @@ func (c *ClientWithResponses) AddGroupMembersWithBodyWithResponse(ctx context.Co
 //
 // They are members at once, without being asked. Only who has blocked the user who adds is left out, and
 // everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
-// and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
-// no wait would help.
+// nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than the whole
+// limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That counts as one
+// request, as whatever is invalid does.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -94,21 +94,30 @@ func TestRateLimits(t *testing.T) {
 }
 
 // TestRateLimitOfItems adds members to a group: each counts as a request. Those that are too many for what is left
-// are refused, truly until the time that the answer says, and more than the whole limit for good. Nobody of those is added.
+// are refused, truly until the time that the answer says, take nothing, and are not added. A request that is invalid,
+// as one for more users than the whole limit has requests is for good, counts once.
 func TestRateLimitOfItems(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := startLimited(t, engine, httpapi.RateLimits{Write: perHour(7)})
 		s.NewGroup(t, "~team", "alice")
 		alice := s.As(t, "alice")
+		const tooMany = `"pointer":"/users","detail":"must have at most 7 items, since each counts for the rate limit \"write\""`
 		for _, test := range []struct {
 			users, status, left, after int
 			says                       string
 		}{
-			{users: 8, status: 422, left: 6, says: `"pointer":"/users","detail":"must have at most 7 items, since each counts for the rate limit \"write\""`},
+			{users: 8, status: 422, left: 6, says: tooMany},
+			{users: 7, status: 429, left: 6, after: 3600 / 7, says: `The rate limit \"write\" has too few left for 7 items: 7 requests in 3600 seconds.`},
 			{users: 4, status: 200, left: 2},
-			{users: 3, status: 429, left: 1, after: 2 * 3600 / 7, says: `The rate limit \"write\" has too few left for 3 items: 7 requests in 3600 seconds.`},
+			{users: 3, status: 429, left: 2, after: 3600 / 7, says: "for 3 items"},
+			{users: 7, status: 429, left: 2, after: 5 * 3600 / 7, says: "for 7 items"},
+			{users: 0, status: 422, left: 1, says: `"pointer":"/users","detail":"must have at least 1 entry"`},
+			{users: 2, status: 429, left: 1, after: 3600 / 7, says: "for 2 items"},
 			{users: 1, status: 200, left: 0},
+			{users: 7, status: 429, left: 0, after: 3600, says: "for 7 items"},
 			{users: 1, status: 429, left: 0, after: 3600 / 7, says: `The rate limit \"write\" is used up`},
+			{users: 8, status: 429, left: 0, after: 3600 / 7, says: "is used up"}, // before it is said what is wrong
+			{users: 0, status: 429, left: 0, after: 3600 / 7, says: "is used up"},
 		} {
 			users := make([]string, test.users)
 			for i := range users {

@@ -35,8 +35,6 @@ func (s *Server) middleware(document *openapi3.T, options Options) []echo.Middle
 		s.checkAdmission,
 		// What comes after relies on the request being valid.
 		s.validate,
-		// After it is known for how many items a request is.
-		s.limitItems,
 		// Last: only responses of handlers are compressed.
 		s.varyByEncoding,
 	}

@@ -111,7 +111,7 @@ func (s *Server) checkAdmission(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// validate refuses requests that break the contract.
+// validate refuses requests that break the contract, and counts those about several items.
 func (s *Server) validate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		op := s.operation(c)
@@ -122,7 +122,11 @@ func (s *Server) validate(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		}
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-		if err := op.Check(c.Response(), c.Request(), c.ParamNames(), c.ParamValues()); err != nil {
+		err := op.Check(c.Response(), c.Request(), c.ParamNames(), c.ParamValues())
+		if op.rate.each != "" { // only the validated body says for how many items it is
+			err = s.limitItems(c, op.rate.each, err)
+		}
+		if err != nil {
 			return err
 		}
 		return next(c)

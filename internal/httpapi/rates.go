@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -61,47 +62,45 @@ func newRates(limits RateLimits) *rates {
 }
 
 // limitRate refuses a request if its user has made as many of its class as are allowed, and says in every
-// other response how many are left.
+// other response how many are left. A request about several items counts once it is validated.
 func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		policy, who := s.limited(c)
-		if policy == nil {
-			return next(c)
-		}
-		quota := policy.Take(who, 1)
-		if sayQuota(c, policy, quota); !quota.Allowed {
-			return tooManyRequests(policy, quota, 1)
+		if op := s.operation(c); op != nil && op.rate.each == "" {
+			if err := s.count(c, 1); err != nil {
+				return err
+			}
 		}
 		return next(c)
 	}
 }
 
-// limitItems counts a request about several items, such as users, once for each: limitRate has counted the first,
-// before it was known how many there are. A request that no wait would let pass is invalid.
-func (s *Server) limitItems(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		op := s.operation(c)
-		if op == nil || op.rate.each == "" {
-			return next(c)
+// limitItems counts a request about several items, such as users, once for each item, all at once: a request that is
+// refused takes nothing, and Retry-After is true for all of them. An invalid one, and one that no wait would let pass,
+// counts once. It returns what is wrong with the request.
+func (s *Server) limitItems(c echo.Context, each string, invalid error) error {
+	items := max(1, openapi.Items(c.Request(), each))
+	if policy, _ := s.limited(c); policy != nil && items > policy.Limit().Requests {
+		detail := fmt.Sprintf("must have at most %d items, since each counts for the rate limit %q", policy.Limit().Requests, policy.Name())
+		invalid = &problem.Error{
+			Kind: problem.UnprocessableContent, Detail: "The request breaks a rule; see errors.",
+			Fields: []problem.Field{problem.Pointer("/"+each, detail)},
 		}
-		policy, who := s.limited(c)
-		if policy == nil {
-			return next(c)
-		}
-		items := openapi.Items(c.Request(), op.rate.each)
-		if most := policy.Limit().Requests; items > most {
-			detail := fmt.Sprintf("must have at most %d items, since each counts for the rate limit %q", most, policy.Name())
-			return &problem.Error{
-				Kind: problem.UnprocessableContent, Detail: "The request breaks a rule; see errors.",
-				Fields: []problem.Field{problem.Pointer("/"+op.rate.each, detail)},
-			}
-		}
-		quota := policy.Take(who, items-1)
-		if sayQuota(c, policy, quota); !quota.Allowed {
-			return tooManyRequests(policy, quota, items)
-		}
-		return next(c)
+		items = 1
 	}
+	return cmp.Or(s.count(c, items), invalid)
+}
+
+// count counts a request as n of its user, and says in the response how many are left.
+func (s *Server) count(c echo.Context, n int) error {
+	policy, who := s.limited(c)
+	if policy == nil {
+		return nil
+	}
+	quota := policy.Take(who, n)
+	if sayQuota(c, policy, quota); !quota.Allowed {
+		return tooManyRequests(policy, quota, n)
+	}
+	return nil
 }
 
 // limited returns the policy that a request counts for, and whose request it is. The policy is nil if no limit

@@ -557,8 +557,9 @@ export interface paths {
          *
          *     They are members at once, without being asked. Only who has blocked the user who adds is left out, and
          *     everyone may leave. Each user counts as a request for the rate limit: when too few are left, the answer is 429,
-         *     and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are answered 422, since
-         *     no wait would help.
+         *     nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than the whole
+         *     limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That counts as one
+         *     request, as whatever is invalid does.
          */
         post: operations["addGroupMembers"];
         delete?: never;

@@ -129,9 +129,11 @@ def sync_detailed(
     and
     everyone may leave. Each user counts as a request for the rate limit: when too few are left, the
     answer is 429,
-    and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are
-    answered 422, since
-    no wait would help.
+    nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than
+    the whole
+    limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That
+    counts as one
+    request, as whatever is invalid does.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
@@ -179,9 +181,11 @@ def sync(
     and
     everyone may leave. Each user counts as a request for the rate limit: when too few are left, the
     answer is 429,
-    and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are
-    answered 422, since
-    no wait would help.
+    nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than
+    the whole
+    limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That
+    counts as one
+    request, as whatever is invalid does.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
@@ -224,9 +228,11 @@ async def asyncio_detailed(
     and
     everyone may leave. Each user counts as a request for the rate limit: when too few are left, the
     answer is 429,
-    and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are
-    answered 422, since
-    no wait would help.
+    nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than
+    the whole
+    limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That
+    counts as one
+    request, as whatever is invalid does.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
@@ -272,9 +278,11 @@ async def asyncio(
     and
     everyone may leave. Each user counts as a request for the rate limit: when too few are left, the
     answer is 429,
-    and nobody is added. More users than the whole limit has requests (`rateLimits` of `getLimits`) are
-    answered 422, since
-    no wait would help.
+    nobody is added, nothing is counted, and `Retry-After` says when all of them can be. More users than
+    the whole
+    limit has requests (`rateLimits` of `getLimits`) are answered 422, since no wait would help. That
+    counts as one
+    request, as whatever is invalid does.
 
     Args:
         group_id (str): The address of a group, which you choose: `~`, and then what a user id can
