@@ -3,6 +3,7 @@ package messaging
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
@@ -190,16 +191,17 @@ func explainGeneric(ctx context.Context, database *db.DB, query string, args []a
 		}
 	}
 	err = database.Tx(ctx, time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
-		for _, statement := range []string{"SET LOCAL plan_cache_mode = force_generic_plan", "PREPARE generic AS " + query} {
+		name := "generic_" + rand.Text() // after an error it stays on its connection, which others use
+		for _, statement := range []string{"SET LOCAL plan_cache_mode = force_generic_plan", "PREPARE " + name + " AS " + query} {
 			if _, err := tx.ExecContext(ctx, statement); err != nil {
 				return err
 			}
 		}
-		err := tx.GetContext(ctx, &plan, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE generic ("+strings.Join(literals, ", ")+")")
+		err := tx.GetContext(ctx, &plan, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE "+name+" ("+strings.Join(literals, ", ")+")")
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "DEALLOCATE generic")
+		_, err = tx.ExecContext(ctx, "DEALLOCATE "+name)
 		return err
 	})
 	return plan, err
