@@ -267,12 +267,13 @@ type ChangePage struct {
 // they are a member.
 //
 // `readMarker` is the user's own, and `peerReadMarker` that of the other user, never there in a group.
-// A group has `group`, and no `lastMessage` before there is one.
+// A group has `group`, and no `lastMessage` before there is one. Neither has what is muted after its last
+// message was deleted.
 type Conversation struct {
 	// Group The group in which a conversation is.
 	Group *ConversationGroup `json:"group,omitempty"`
 
-	// Hidden Whether it is left out of the list of conversations until there is a newer message.
+	// Hidden Whether it is left out of the list of conversations until there is a newer message, or one at all.
 	//
 	// Example: false
 	Hidden bool `json:"hidden"`
@@ -293,7 +294,8 @@ type Conversation struct {
 	PeerReadMarker *ReadMarker `json:"peerReadMarker,omitempty"`
 
 	// Position The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
-	// last message, or, if that is greater, the change by which the user has joined the group.
+	// last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
+	// conversation between users who have deleted their last message.
 	Position ConversationPosition `json:"position"`
 
 	// ReadMarker How far a user has read the conversation with a peer.
@@ -334,12 +336,14 @@ type ConversationPage struct {
 	HasMore bool `json:"hasMore"`
 
 	// Next The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
-	// last message, or, if that is greater, the change by which the user has joined the group.
+	// last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
+	// conversation between users who have deleted their last message.
 	Next *ConversationPosition `json:"next,omitempty"`
 }
 
 // ConversationPosition The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
-// last message, or, if that is greater, the change by which the user has joined the group.
+// last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
+// conversation between users who have deleted their last message.
 type ConversationPosition = openapi_types.UUID
 
 // CreateGroupRequest A group to be created. Without `history` it is `all`. A service has to name the `owner`; a user owns what they
@@ -2125,7 +2129,7 @@ type ClientInterface interface {
 	// `Link` header. Those that `updateConversation` has hidden are left out until there is a
 	// newer message: `hidden` lists them instead, in the same order and pages.
 	//
-	// Two users have a conversation as long as there is a message between them that
+	// Two users have a conversation here as long as there is a message between them that
 	// is not deleted. There is one of each user with each other, and one with
 	// themselves if they write to themselves. In a group it exists as long as the user
 	// is a member; before its first message it stands where the user has joined.
@@ -2135,8 +2139,8 @@ type ClientInterface interface {
 
 	// GetConversation Read one conversation
 	//
-	// Answers with a user's conversation with another, or with 404 when there is no
-	// message between them; or with the one in a group, for its members.
+	// Answers with a user's conversation with another, or with the one in a group, for its members. When
+	// there is no message between the two the answer is 404, unless the user still mutes it.
 	//
 	// Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
 	GetConversation(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2152,8 +2156,9 @@ type ClientInterface interface {
 	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
-	// conversation. When the last message between two users is deleted, there is no conversation
-	// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+	// conversation. When the last message between two users is deleted, a mute stays for when they
+	// write again: until it is over or lifted the conversation can be read and updated, but it is in no
+	// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2171,8 +2176,9 @@ type ClientInterface interface {
 	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
-	// conversation. When the last message between two users is deleted, there is no conversation
-	// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+	// conversation. When the last message between two users is deleted, a mute stays for when they
+	// write again: until it is over or lifted the conversation can be read and updated, but it is in no
+	// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3233,7 +3239,7 @@ func (c *Client) ListChanges(ctx context.Context, userID User, params *ListChang
 // `Link` header. Those that `updateConversation` has hidden are left out until there is a
 // newer message: `hidden` lists them instead, in the same order and pages.
 //
-// Two users have a conversation as long as there is a message between them that
+// Two users have a conversation here as long as there is a message between them that
 // is not deleted. There is one of each user with each other, and one with
 // themselves if they write to themselves. In a group it exists as long as the user
 // is a member; before its first message it stands where the user has joined.
@@ -3253,8 +3259,8 @@ func (c *Client) ListConversations(ctx context.Context, userID User, params *Lis
 
 // GetConversation Read one conversation
 //
-// Answers with a user's conversation with another, or with 404 when there is no
-// message between them; or with the one in a group, for its members.
+// Answers with a user's conversation with another, or with the one in a group, for its members. When
+// there is no message between the two the answer is 404, unless the user still mutes it.
 //
 // Corresponds with GET /v1/users/{userId}/conversations/{peerId} (the `GetConversation` operationId).
 func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3280,8 +3286,9 @@ func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, 
 // `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
-// conversation. When the last message between two users is deleted, there is no conversation
-// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+// conversation. When the last message between two users is deleted, a mute stays for when they
+// write again: until it is over or lifted the conversation can be read and updated, but it is in no
+// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3309,8 +3316,9 @@ func (c *Client) UpdateConversationWithBody(ctx context.Context, userID User, pe
 // `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
-// conversation. When the last message between two users is deleted, there is no conversation
-// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+// conversation. When the last message between two users is deleted, a mute stays for when they
+// write again: until it is over or lifted the conversation can be read and updated, but it is in no
+// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6269,7 +6277,7 @@ type ClientWithResponsesInterface interface {
 	// `Link` header. Those that `updateConversation` has hidden are left out until there is a
 	// newer message: `hidden` lists them instead, in the same order and pages.
 	//
-	// Two users have a conversation as long as there is a message between them that
+	// Two users have a conversation here as long as there is a message between them that
 	// is not deleted. There is one of each user with each other, and one with
 	// themselves if they write to themselves. In a group it exists as long as the user
 	// is a member; before its first message it stands where the user has joined.
@@ -6281,8 +6289,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetConversationWithResponse Read one conversation
 	//
-	// Answers with a user's conversation with another, or with 404 when there is no
-	// message between them; or with the one in a group, for its members.
+	// Answers with a user's conversation with another, or with the one in a group, for its members. When
+	// there is no message between the two the answer is 404, unless the user still mutes it.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6300,8 +6308,9 @@ type ClientWithResponsesInterface interface {
 	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
-	// conversation. When the last message between two users is deleted, there is no conversation
-	// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+	// conversation. When the last message between two users is deleted, a mute stays for when they
+	// write again: until it is over or lifted the conversation can be read and updated, but it is in no
+	// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6319,8 +6328,9 @@ type ClientWithResponsesInterface interface {
 	// `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 	//
 	// This is no change of the feed: other devices of the user see it when they next read the
-	// conversation. When the last message between two users is deleted, there is no conversation
-	// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+	// conversation. When the last message between two users is deleted, a mute stays for when they
+	// write again: until it is over or lifted the conversation can be read and updated, but it is in no
+	// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12199,7 +12209,7 @@ func (c *ClientWithResponses) ListChangesWithResponse(ctx context.Context, userI
 // `Link` header. Those that `updateConversation` has hidden are left out until there is a
 // newer message: `hidden` lists them instead, in the same order and pages.
 //
-// Two users have a conversation as long as there is a message between them that
+// Two users have a conversation here as long as there is a message between them that
 // is not deleted. There is one of each user with each other, and one with
 // themselves if they write to themselves. In a group it exists as long as the user
 // is a member; before its first message it stands where the user has joined.
@@ -12217,8 +12227,8 @@ func (c *ClientWithResponses) ListConversationsWithResponse(ctx context.Context,
 
 // GetConversationWithResponse Read one conversation
 //
-// Answers with a user's conversation with another, or with 404 when there is no
-// message between them; or with the one in a group, for its members.
+// Answers with a user's conversation with another, or with the one in a group, for its members. When
+// there is no message between the two the answer is 404, unless the user still mutes it.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -12242,8 +12252,9 @@ func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, u
 // `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
-// conversation. When the last message between two users is deleted, there is no conversation
-// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+// conversation. When the last message between two users is deleted, a mute stays for when they
+// write again: until it is over or lifted the conversation can be read and updated, but it is in no
+// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -12267,8 +12278,9 @@ func (c *ClientWithResponses) UpdateConversationWithBodyWithResponse(ctx context
 // `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 //
 // This is no change of the feed: other devices of the user see it when they next read the
-// conversation. When the last message between two users is deleted, there is no conversation
-// (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+// conversation. When the last message between two users is deleted, a mute stays for when they
+// write again: until it is over or lifted the conversation can be read and updated, but it is in no
+// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

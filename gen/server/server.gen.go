@@ -227,12 +227,13 @@ type ChangePage struct {
 // they are a member.
 //
 // `readMarker` is the user's own, and `peerReadMarker` that of the other user, never there in a group.
-// A group has `group`, and no `lastMessage` before there is one.
+// A group has `group`, and no `lastMessage` before there is one. Neither has what is muted after its last
+// message was deleted.
 type Conversation struct {
 	// Group The group in which a conversation is.
 	Group *ConversationGroup `json:"group,omitempty"`
 
-	// Hidden Whether it is left out of the list of conversations until there is a newer message.
+	// Hidden Whether it is left out of the list of conversations until there is a newer message, or one at all.
 	//
 	// Example: false
 	Hidden bool `json:"hidden"`
@@ -253,7 +254,8 @@ type Conversation struct {
 	PeerReadMarker *ReadMarker `json:"peerReadMarker,omitempty"`
 
 	// Position The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
-	// last message, or, if that is greater, the change by which the user has joined the group.
+	// last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
+	// conversation between users who have deleted their last message.
 	Position ConversationPosition `json:"position"`
 
 	// ReadMarker How far a user has read the conversation with a peer.
@@ -294,12 +296,14 @@ type ConversationPage struct {
 	HasMore bool `json:"hasMore"`
 
 	// Next The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
-	// last message, or, if that is greater, the change by which the user has joined the group.
+	// last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
+	// conversation between users who have deleted their last message.
 	Next *ConversationPosition `json:"next,omitempty"`
 }
 
 // ConversationPosition The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
-// last message, or, if that is greater, the change by which the user has joined the group.
+// last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
+// conversation between users who have deleted their last message.
 type ConversationPosition = openapi_types.UUID
 
 // CreateGroupRequest A group to be created. Without `history` it is `all`. A service has to name the `owner`; a user owns what they

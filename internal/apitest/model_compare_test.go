@@ -78,7 +78,7 @@ func (r *modelRun) compareConversations(s *apitest.Client, user string) {
 	unread := client.Unread{}
 	for _, peer := range slices.Concat(r.users, r.model.groupsOf(user)) {
 		line := r.model.line(user, peer)
-		if line == nil {
+		if line == nil || line.position == 0 {
 			continue
 		}
 		lines[!line.shown()] = append(lines[!line.shown()], line)

@@ -286,7 +286,8 @@ func (r *modelRun) updateConversation() {
 	}
 	answer := apitest.Call(r.as(of.user).UpdateConversationWithResponse(r.t.Context(), of.user, of.peer, request)).Must(r.t, want)
 	if line != nil {
-		r.model.views[of] = view
-		r.sameLine(of.user, r.model.line(of.user, of.peer), *answer.JSON200)
+		r.model.views[of], line.view = view, view
+		r.sameLine(of.user, line, *answer.JSON200)
+		r.model.endConversations()
 	}
 }

@@ -178,7 +178,7 @@ type modelLine struct {
 	view     modelView
 }
 
-// line returns a conversation of a user, or nil if there is none.
+// line returns a conversation of a user, or nil if there is none. One that has ended, but is muted, is at position 0.
 func (m *model) line(user, peer string) *modelLine {
 	line, of := &modelLine{peer: peer, view: m.views[pair{user, peer}]}, m.between(user, peer)
 	if member := m.member(user, peer); member != nil {
@@ -189,10 +189,23 @@ func (m *model) line(user, peer string) *modelLine {
 			line.last, line.position = message, max(line.position, message.sent)
 		}
 	}
-	if line.position == 0 {
+	if line.position == 0 && (isGroup(peer) || line.view.mutedUntil == nil) {
 		return nil
 	}
 	return line
+}
+
+// endConversations forgets what was set for conversations in which there is no message any more, but that they are muted.
+func (m *model) endConversations() {
+	for of, view := range m.views {
+		if line := m.line(of.user, of.peer); line == nil || line.position == 0 {
+			if view.hidden = 0; line == nil || line.heard() {
+				delete(m.views, of)
+				continue
+			}
+			m.views[of] = view
+		}
+	}
 }
 
 // shown reports whether a conversation is not hidden.

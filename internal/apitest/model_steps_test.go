@@ -209,6 +209,7 @@ func (r *modelRun) delete() {
 	apitest.Call(caller.DeleteMessageWithResponse(r.t.Context(), message.ID)).Must(r.t, want)
 	if want == http.StatusNoContent {
 		message.erase(r.model.tick())
+		r.model.endConversations()
 	}
 }
 
@@ -275,6 +276,7 @@ func (r *modelRun) erase(user string) {
 			delete(r.model.views, of)
 		}
 	}
+	r.model.endConversations()
 	for of := range r.model.blocks {
 		if of.user == user {
 			delete(r.model.blocks, of)

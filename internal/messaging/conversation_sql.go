@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -57,7 +58,7 @@ func setLast(rows string) string {
 // resetLastMessages replaces deleted messages of a user that were the last ones of their
 // conversations by the messages before, and ends a conversation that has none. The
 // mailboxes must be locked.
-func resetLastMessages(ctx context.Context, tx *sqlx.Tx, e engine, user string, deleted []Message) error {
+func resetLastMessages(ctx context.Context, tx *sqlx.Tx, e engine, user string, deleted []Message, now time.Time) error {
 	if len(deleted) == 0 {
 		return nil
 	}
@@ -86,7 +87,7 @@ func resetLastMessages(ctx context.Context, tx *sqlx.Tx, e engine, user string, 
 			_, err = tx.ExecContext(ctx, `
 				UPDATE conversations SET last_message_id = $1 WHERE (owner, peer) IN (($2, $3), ($3, $2))`, newest, user, peer)
 		} else {
-			err = endConversation(ctx, tx, user, peer)
+			err = endConversation(ctx, tx, user, peer, now)
 		}
 		if err != nil {
 			return fmt.Errorf("reset last messages: %w", err)
@@ -95,16 +96,23 @@ func resetLastMessages(ctx context.Context, tx *sqlx.Tx, e engine, user string, 
 	return nil
 }
 
-// endConversation deletes both sides of a conversation in which there is no message any more. That of a user who has muted
+// endConversation deletes both sides of a conversation in which there is no message any more. That of a user who mutes
 // it stays, for when there is one again: its last message is the zero id, and it is hidden from servers that do not know that.
-func endConversation(ctx context.Context, tx *sqlx.Tx, user, peer string) error {
-	const sides = " AND (owner, peer) IN (($1, $2), ($2, $1))"
-	_, err := tx.ExecContext(ctx, `
-		UPDATE conversations SET hidden = last_message_id, last_message_id = $3 WHERE muted_until IS NOT NULL`+sides, user, peer, ID{})
-	if err != nil {
-		return err
+func endConversation(ctx context.Context, tx *sqlx.Tx, user, peer string, now time.Time) error {
+	for _, owner := range []side{{user, peer}, {peer, user}} {
+		if err := deleteUnlessMuted(ctx, tx, owner, now); err != nil {
+			return err
+		}
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM conversations WHERE muted_until IS NULL"+sides, user, peer)
+	_, err := tx.ExecContext(ctx, `
+		UPDATE conversations SET hidden = last_message_id, last_message_id = $3 WHERE (owner, peer) IN (($1, $2), ($2, $1))`, user, peer, ID{})
+	return err
+}
+
+// deleteUnlessMuted deletes one side of a conversation in which there is no message.
+func deleteUnlessMuted(ctx context.Context, tx *sqlx.Tx, of side, now time.Time) error {
+	_, err := tx.ExecContext(ctx, "DELETE FROM conversations WHERE owner = $1 AND peer = $2 AND (muted_until IS NULL OR muted_until <= $3)",
+		of.owner, of.peer, now.UnixMicro())
 	return err
 }
 

@@ -41,7 +41,7 @@ func (s *Service) ListConversations(ctx context.Context, caller Caller, user str
 	return page, nil
 }
 
-// GetConversation returns a user's conversation with a peer, hidden or not. Errors: [Forbidden];
+// GetConversation returns a user's conversation with a peer, hidden or not, or ended but muted. Errors: [Forbidden];
 // [NotFound]; [Unavailable].
 func (s *Service) GetConversation(ctx context.Context, caller Caller, user, peer string) (c Conversation, err error) {
 	if err := caller.ActsAs(user, "userId"); err != nil {
@@ -55,7 +55,7 @@ func (s *Service) GetConversation(ctx context.Context, caller Caller, user, peer
 }
 
 func (s *Service) getConversation(ctx context.Context, q sqlx.QueryerContext, user, peer string) (Conversation, error) {
-	c, err := selectConversation(ctx, q, s.engine, user, peer)
+	c, err := selectConversation(ctx, q, s.engine, user, peer, s.now())
 	switch {
 	case err != nil:
 		return Conversation{}, err
@@ -79,6 +79,10 @@ func (s *Service) UpdateConversation(ctx context.Context, caller Caller, user, p
 		}
 		if err := editConversation(ctx, tx, user, &c, edit); err != nil {
 			return err
+		}
+		if c.Position == (ID{}) && edit.MutedUntil != nil { // there was only the mute
+			c.MutedUntil = *edit.MutedUntil
+			return deleteUnlessMuted(ctx, tx, side{user, peer}, s.now())
 		}
 		c, err = s.getConversation(ctx, tx, user, peer)
 		return err

@@ -83,7 +83,7 @@ func (e *erasure) eraseMost(ctx context.Context) error {
 			if err := e.erase(ctx, tx, &part, ids); err != nil {
 				return err
 			}
-			return resetLastMessages(ctx, tx, e.service.engine, e.user, part.messages)
+			return resetLastMessages(ctx, tx, e.service.engine, e.user, part.messages, e.service.now())
 		})
 		if err != nil {
 			return err

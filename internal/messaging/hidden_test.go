@@ -123,8 +123,8 @@ func TestHiddenConversations(t *testing.T) {
 	})
 }
 
-// TestMuteStays deletes the only message of a conversation, which one of its users has muted and the other has hidden: there is
-// none any more, but it is muted once they write again.
+// TestMuteStays deletes the only message of a conversation, which one of its users has muted and the other has hidden: it is
+// in no list any more, but muted once they write again.
 func TestMuteStays(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := newInboxTest(t, engine)
@@ -136,12 +136,22 @@ func TestMuteStays(t *testing.T) {
 		if err := s.Delete(t.Context(), AsUser("alice"), only.ID); err != nil {
 			t.Fatal(err)
 		}
-		_, found := s.GetConversation(t.Context(), AsUser("bob"), "bob", "alice")
-		_, updated := s.UpdateConversation(t.Context(), AsUser("bob"), "bob", "alice", ConversationEdit{Hidden: new(false)})
+		_, found := s.GetConversation(t.Context(), AsUser("alice"), "alice", "bob")
+		_, updated := s.UpdateConversation(t.Context(), AsUser("alice"), "alice", "bob", ConversationEdit{MutedUntil: new(&until)})
 		_, marked := s.SetReadMarker(t.Context(), AsUser("bob"), "bob", "alice", only.ID)
 		if outcomeOf(found) != "not found" || outcomeOf(updated) != "not found" || outcomeOf(marked) != "invalid argument messageId" {
 			t.Errorf("without messages: %v, %v, %v", found, updated, marked)
 		}
+		for range 2 { // the second is that which the first returned
+			if c := s.update("alice", ConversationEdit{Hidden: new(false)}); !c.Hidden || c.MutedUntil == nil || !c.MutedUntil.Equal(until) || c.LastMessage.ID != (ID{}) {
+				t.Errorf("without messages it is %+v", c)
+			}
+		}
+		s.now = func() time.Time { return until }
+		if _, err := s.GetConversation(t.Context(), AsUser("bob"), "bob", "alice"); outcomeOf(err) != "not found" {
+			t.Errorf("after the mute: %v", err)
+		}
+		s.now = time.Now
 		s.expect("bob")
 		s.expectHidden()
 		var listed int // by servers of the version before

@@ -14,13 +14,13 @@ import (
 )
 
 // directLines writes a select of the lines that a user's ($1) inbox has for other users and for themselves, as far
-// as the conditions on a line hold. The position of a line is the id of its last message; one that has none, by the zero id
-// ($3), is no conversation, see endConversation.
+// as the conditions on a line hold. The position of a line is the id of its last message; that of a conversation which
+// has ended, but is muted, is the zero id ($3), see endConversation.
 func directLines(where string) string {
 	return `
 		SELECT owner, peer, last_message_id, last_message_id AS position, CAST(NULL AS uuid) AS since, hidden, muted_until,
 		       '' AS name, 0 AS member_count
-		FROM conversations WHERE owner = $1 AND last_message_id > $3` + strings.ReplaceAll(where, "position", "last_message_id") // as the index has it
+		FROM conversations WHERE owner = $1` + strings.ReplaceAll(where, "position", "last_message_id") // as the index has it
 }
 
 // groupLines is directLines for the groups of which the user is a member. The last message is one that they may
@@ -37,12 +37,12 @@ func groupLines(e engine, where string) string {
 		WHERE true` + where
 }
 
-// shownBelow is the condition on lines that are in the inbox and have a position below an id ($2). A hidden
+// shownBelow is the condition on lines that are in the inbox, not ended, and have a position below an id ($2). A hidden
 // one is in the inbox again once there is something newer.
-const shownBelow = ` AND position < $2 AND (hidden IS NULL OR position > hidden)`
+const shownBelow = ` AND position > $3 AND position < $2 AND (hidden IS NULL OR position > hidden)`
 
 // hiddenBelow is the same for lines that are hidden. The groups of which nothing was ever hidden are not looked up.
-const hiddenBelow = ` AND position < $2 AND hidden IS NOT NULL AND position <= hidden`
+const hiddenBelow = ` AND position > $3 AND position < $2 AND hidden IS NOT NULL AND position <= hidden`
 
 // readInGroup is up to where the user of a line c, whose read marker is mine, has read a group: at least since when they
 // are a member.
@@ -86,7 +86,7 @@ var conversations = table.New("", slices.Concat(
 // conversationsOf writes the statement that selects lines with their last messages, read markers and unread counts.
 func conversationsOf(e engine, lines string) string {
 	return `
-	SELECT c.peer, c.position, c.name, c.member_count, c.muted_until, coalesce(c.position <= c.hidden, false) AS hidden, ` + unread(e) + ` AS unread,
+	SELECT c.peer, c.position, c.name, c.member_count, c.muted_until, coalesce(c.position <= c.hidden, c.position = $3) AS hidden, ` + unread(e) + ` AS unread,
 	       ` + messages.OfAny("m") + `, ` + ReadMarkers.OfAny("mine") + `, ` + ReadMarkers.OfAny("theirs") + `
 	FROM (` + lines + `) AS c
 	` + e.lookup("messages", "m", "m.deleted = false AND coalesce(m.id, m.id) = c.last_message_id") + ` -- see EveryID
@@ -105,14 +105,15 @@ func selectConversations(ctx context.Context, q sqlx.QueryerContext, e engine, u
 	return found, nil
 }
 
-// selectConversation returns a user's conversation with a peer, hidden or not, or nil.
-func selectConversation(ctx context.Context, q sqlx.QueryerContext, e engine, user, peer string) (*Conversation, error) {
-	const ofPeer = " AND peer = $2"
+// selectConversation returns a user's conversation with a peer, hidden or not, or nil. One that has ended is there as long
+// as it is muted.
+func selectConversation(ctx context.Context, q sqlx.QueryerContext, e engine, user, peer string, now time.Time) (*Conversation, error) {
+	const ofPeer = " AND peer = $2 AND (position > $3 OR muted_until > $4)"
 	line := directLines(ofPeer)
 	if roster.IsGroup(peer) {
 		line = groupLines(e, ofPeer)
 	}
-	found, err := conversations.Select(ctx, q, conversationsOf(e, line), user, peer, ID{})
+	found, err := conversations.Select(ctx, q, conversationsOf(e, line), user, peer, ID{}, now.UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("select conversation: %w", err)
 	}
@@ -122,7 +123,8 @@ func selectConversation(ctx context.Context, q sqlx.QueryerContext, e engine, us
 	return &found[0], nil
 }
 
-// editConversation replaces parts of a conversation of a user. A hidden one stays hidden up to where it is.
+// editConversation replaces parts of a conversation of a user. A hidden one stays hidden up to where it is, and one that
+// has ended until there is a message again.
 func editConversation(ctx context.Context, tx *sqlx.Tx, user string, c *Conversation, edit ConversationEdit) error {
 	rows, peer := "conversations", "owner = ? AND peer = ?"
 	if roster.IsGroup(c.Peer) {
@@ -133,7 +135,7 @@ func editConversation(ctx context.Context, tx *sqlx.Tx, user string, c *Conversa
 	if edit.MutedUntil != nil {
 		set, args = append(set, "muted_until = ?"), append(args, table.OptionalTime{Field: edit.MutedUntil})
 	}
-	if edit.Hidden != nil {
+	if edit.Hidden != nil && c.Position != (ID{}) {
 		var hidden *ID
 		if *edit.Hidden {
 			hidden = &c.Position

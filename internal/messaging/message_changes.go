@@ -66,7 +66,7 @@ func (s *Service) Delete(ctx context.Context, caller Caller, id ID) error {
 		if roster.IsGroup(m.Recipient) {
 			return resetLastInGroup(ctx, tx, m.Recipient, deleted)
 		}
-		return resetLastMessages(ctx, tx, s.engine, m.Sender, deleted)
+		return resetLastMessages(ctx, tx, s.engine, m.Sender, deleted, s.now())
 	})
 }
 

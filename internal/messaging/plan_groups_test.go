@@ -113,7 +113,7 @@ var plannedInboxes = map[string]struct {
 		return err
 	}, []string{"conversations_shown", "memberships_", "groups_pkey", "messages_between", "messages_pkey", "read_markers_pkey"}},
 	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ ID) error {
-		_, err := selectConversation(ctx, q, e, user, "~group-7")
+		_, err := selectConversation(ctx, q, e, user, "~group-7", time.Now())
 		return err
 	}, []string{"memberships_", "groups_pkey", "messages_every_id", "messages_pkey", "read_markers_pkey"}},
 	"groups to search": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, below ID) error {

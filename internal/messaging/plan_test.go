@@ -51,7 +51,7 @@ var plannedQueries = map[string]struct {
 		return err
 	}, []string{"messages_between"}},
 	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ Window) error {
-		_, err := selectConversation(ctx, q, e, user, "peer-3")
+		_, err := selectConversation(ctx, q, e, user, "peer-3", time.Now())
 		return err
 	}, []string{"conversations_pkey", "messages_every_id", "messages_between", "read_markers_pkey"}},
 	"blocks": {func(ctx context.Context, q sqlx.QueryerContext, _ engine, user string, _ Window) error {

@@ -245,7 +245,7 @@ export interface paths {
          *     `Link` header. Those that `updateConversation` has hidden are left out until there is a
          *     newer message: `hidden` lists them instead, in the same order and pages.
          *
-         *     Two users have a conversation as long as there is a message between them that
+         *     Two users have a conversation here as long as there is a message between them that
          *     is not deleted. There is one of each user with each other, and one with
          *     themselves if they write to themselves. In a group it exists as long as the user
          *     is a member; before its first message it stands where the user has joined.
@@ -279,8 +279,8 @@ export interface paths {
         };
         /**
          * Read one conversation
-         * @description Answers with a user's conversation with another, or with 404 when there is no
-         *     message between them; or with the one in a group, for its members.
+         * @description Answers with a user's conversation with another, or with the one in a group, for its members. When
+         *     there is no message between the two the answer is 404, unless the user still mutes it.
          */
         get: operations["getConversation"];
         put?: never;
@@ -299,8 +299,9 @@ export interface paths {
          *     `listConversations` has it with `hidden`, and `hidden: false` brings it back.
          *
          *     This is no change of the feed: other devices of the user see it when they next read the
-         *     conversation. When the last message between two users is deleted, there is no conversation
-         *     (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+         *     conversation. When the last message between two users is deleted, a mute stays for when they
+         *     write again: until it is over or lifted the conversation can be read and updated, but it is in no
+         *     list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
          */
         patch: operations["updateConversation"];
         trace?: never;
@@ -1264,7 +1265,8 @@ export interface components {
          *     they are a member.
          *
          *     `readMarker` is the user's own, and `peerReadMarker` that of the other user, never there in a group.
-         *     A group has `group`, and no `lastMessage` before there is one.
+         *     A group has `group`, and no `lastMessage` before there is one. Neither has what is muted after its last
+         *     message was deleted.
          */
         Conversation: {
             peer: components["schemas"]["Address"];
@@ -1282,7 +1284,7 @@ export interface components {
             peerReadMarker?: components["schemas"]["ReadMarker"];
             mutedUntil?: components["schemas"]["Timestamp"];
             /**
-             * @description Whether it is left out of the list of conversations until there is a newer message.
+             * @description Whether it is left out of the list of conversations until there is a newer message, or one at all.
              * @example false
              */
             hidden: boolean;
@@ -1290,7 +1292,8 @@ export interface components {
         /**
          * Format: uuid
          * @description The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
-         *     last message, or, if that is greater, the change by which the user has joined the group.
+         *     last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
+         *     conversation between users who have deleted their last message.
          */
         ConversationPosition: string;
         /** @description The group in which a conversation is. */

@@ -25,7 +25,8 @@ class Conversation:
     they are a member.
 
     `readMarker` is the user's own, and `peerReadMarker` that of the other user, never there in a group.
-    A group has `group`, and no `lastMessage` before there is one.
+    A group has `group`, and no `lastMessage` before there is one. Neither has what is muted after its last
+    message was deleted.
 
         Attributes:
             peer (str): To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id
@@ -33,12 +34,13 @@ class Conversation:
                 `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
             position (UUID): The place of a conversation among those of a user, which sort by it, the greatest first. It is
                 the id of the
-                last message, or, if that is greater, the change by which the user has joined the group.
+                last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
+                conversation between users who have deleted their last message.
             unread_count (int): How many messages of others come after the user's marker; 100 means 100 or more. In a group
                 those since the user has joined, of the newest 200.
                  Example: 1.
-            hidden (bool): Whether it is left out of the list of conversations until there is a newer message. Example:
-                False.
+            hidden (bool): Whether it is left out of the list of conversations until there is a newer message, or one at
+                all. Example: False.
             group (ConversationGroup | Unset): The group in which a conversation is.
             last_message (Message | Unset): A message as it is now.
             read_marker (ReadMarker | Unset): How far a user has read the conversation with a peer.

@@ -28,7 +28,8 @@ class ConversationPage:
             has_more (bool): Whether there is at least one more conversation after these. Example: False.
             next_ (UUID | Unset): The place of a conversation among those of a user, which sort by it, the greatest first.
                 It is the id of the
-                last message, or, if that is greater, the change by which the user has joined the group.
+                last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
+                conversation between users who have deleted their last message.
     """
 
     conversations: list[Conversation]

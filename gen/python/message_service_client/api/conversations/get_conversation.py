@@ -103,8 +103,8 @@ def sync_detailed(
 ) -> Response[Conversation | Problem]:
     """Read one conversation
 
-     Answers with a user's conversation with another, or with 404 when there is no
-    message between them; or with the one in a group, for its members.
+     Answers with a user's conversation with another, or with the one in a group, for its members. When
+    there is no message between the two the answer is 404, unless the user still mutes it.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -142,8 +142,8 @@ def sync(
 ) -> Conversation | Problem | None:
     """Read one conversation
 
-     Answers with a user's conversation with another, or with 404 when there is no
-    message between them; or with the one in a group, for its members.
+     Answers with a user's conversation with another, or with the one in a group, for its members. When
+    there is no message between the two the answer is 404, unless the user still mutes it.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -176,8 +176,8 @@ async def asyncio_detailed(
 ) -> Response[Conversation | Problem]:
     """Read one conversation
 
-     Answers with a user's conversation with another, or with 404 when there is no
-    message between them; or with the one in a group, for its members.
+     Answers with a user's conversation with another, or with the one in a group, for its members. When
+    there is no message between the two the answer is 404, unless the user still mutes it.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -213,8 +213,8 @@ async def asyncio(
 ) -> Conversation | Problem | None:
     """Read one conversation
 
-     Answers with a user's conversation with another, or with 404 when there is no
-    message between them; or with the one in a group, for its members.
+     Answers with a user's conversation with another, or with the one in a group, for its members. When
+    there is no message between the two the answer is 404, unless the user still mutes it.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first

@@ -123,7 +123,7 @@ def sync_detailed(
     `Link` header. Those that `updateConversation` has hidden are left out until there is a
     newer message: `hidden` lists them instead, in the same order and pages.
 
-    Two users have a conversation as long as there is a message between them that
+    Two users have a conversation here as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
     themselves if they write to themselves. In a group it exists as long as the user
     is a member; before its first message it stands where the user has joined.
@@ -135,6 +135,8 @@ def sync_detailed(
         before (UUID | Unset): The place of a conversation among those of a user, which sort by
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
+            It is all zeros for a
+            conversation between users who have deleted their last message.
         hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 
@@ -176,7 +178,7 @@ def sync(
     `Link` header. Those that `updateConversation` has hidden are left out until there is a
     newer message: `hidden` lists them instead, in the same order and pages.
 
-    Two users have a conversation as long as there is a message between them that
+    Two users have a conversation here as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
     themselves if they write to themselves. In a group it exists as long as the user
     is a member; before its first message it stands where the user has joined.
@@ -188,6 +190,8 @@ def sync(
         before (UUID | Unset): The place of a conversation among those of a user, which sort by
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
+            It is all zeros for a
+            conversation between users who have deleted their last message.
         hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 
@@ -224,7 +228,7 @@ async def asyncio_detailed(
     `Link` header. Those that `updateConversation` has hidden are left out until there is a
     newer message: `hidden` lists them instead, in the same order and pages.
 
-    Two users have a conversation as long as there is a message between them that
+    Two users have a conversation here as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
     themselves if they write to themselves. In a group it exists as long as the user
     is a member; before its first message it stands where the user has joined.
@@ -236,6 +240,8 @@ async def asyncio_detailed(
         before (UUID | Unset): The place of a conversation among those of a user, which sort by
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
+            It is all zeros for a
+            conversation between users who have deleted their last message.
         hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 
@@ -275,7 +281,7 @@ async def asyncio(
     `Link` header. Those that `updateConversation` has hidden are left out until there is a
     newer message: `hidden` lists them instead, in the same order and pages.
 
-    Two users have a conversation as long as there is a message between them that
+    Two users have a conversation here as long as there is a message between them that
     is not deleted. There is one of each user with each other, and one with
     themselves if they write to themselves. In a group it exists as long as the user
     is a member; before its first message it stands where the user has joined.
@@ -287,6 +293,8 @@ async def asyncio(
         before (UUID | Unset): The place of a conversation among those of a user, which sort by
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
+            It is all zeros for a
+            conversation between users who have deleted their last message.
         hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 

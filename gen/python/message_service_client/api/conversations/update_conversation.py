@@ -132,8 +132,9 @@ def sync_detailed(
     `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
-    conversation. When the last message between two users is deleted, there is no conversation
-    (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+    conversation. When the last message between two users is deleted, a mute stays for when they
+    write again: until it is over or lifted the conversation can be read and updated, but it is in no
+    list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -183,8 +184,9 @@ def sync(
     `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
-    conversation. When the last message between two users is deleted, there is no conversation
-    (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+    conversation. When the last message between two users is deleted, a mute stays for when they
+    write again: until it is over or lifted the conversation can be read and updated, but it is in no
+    list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -229,8 +231,9 @@ async def asyncio_detailed(
     `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
-    conversation. When the last message between two users is deleted, there is no conversation
-    (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+    conversation. When the last message between two users is deleted, a mute stays for when they
+    write again: until it is over or lifted the conversation can be read and updated, but it is in no
+    list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -278,8 +281,9 @@ async def asyncio(
     `listConversations` has it with `hidden`, and `hidden: false` brings it back.
 
     This is no change of the feed: other devices of the user see it when they next read the
-    conversation. When the last message between two users is deleted, there is no conversation
-    (404), but a mute stays for when they write again. Who leaves a group leaves both behind.
+    conversation. When the last message between two users is deleted, a mute stays for when they
+    write again: until it is over or lifted the conversation can be read and updated, but it is in no
+    list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
