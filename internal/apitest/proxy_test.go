@@ -20,6 +20,7 @@ type proxy struct {
 	mu              sync.Mutex
 	network, target string // of Postgres
 	down            bool
+	cuts            int    // so far
 	swallowed       []byte // what does not reach Postgres
 	conns           map[net.Conn]bool
 }
@@ -75,7 +76,7 @@ func (p *proxy) serve() {
 			return
 		}
 		p.mu.Lock()
-		network, target := p.network, p.target
+		network, target, cuts := p.network, p.target, p.cuts
 		p.mu.Unlock()
 		server, err := net.Dial(network, target)
 		if err != nil { // Postgres is down
@@ -83,7 +84,7 @@ func (p *proxy) serve() {
 			continue
 		}
 		p.mu.Lock()
-		if p.down {
+		if p.down || p.cuts > cuts { // while it was dialled
 			hangUp(client, server)
 		} else {
 			p.conns[client], p.conns[server] = true, true
@@ -127,6 +128,7 @@ func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.down = true
+	p.cuts++
 	for conn := range p.conns {
 		hangUp(conn)
 	}
