@@ -94,6 +94,41 @@ func TestTimesInLowerCase(t *testing.T) {
 	})
 }
 
+// TestBooleanParameters sends each boolean parameter of each operation as what the contract has, and as what other
+// languages write.
+func TestBooleanParameters(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := apitest.Start(t, engine, messaging.Options{})
+		from, found := stored{s.Send(t, "sender", "recipient", "it")}, 0
+		for path, item := range contract.Document().Paths.Map() {
+			for method, operation := range item.Operations() {
+				for _, p := range slices.Concat(item.Parameters, operation.Parameters) {
+					if !p.Value.Schema.Value.Type.Is(openapi3.TypeBoolean) {
+						continue
+					}
+					found++
+					query := url.Values{"q": {"it"}, "recipient": {"recipient"}}
+					maps.DeleteFunc(query, func(name string, _ []string) bool {
+						return operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil
+					})
+					for value, want := range map[string]int{
+						"true": 200, "false": 200, "": 400, "1": 400, "0": 400, "t": 400, "F": 400, "TRUE": 400, "True": 400, "yes": 400, " true": 400, "2": 400,
+					} {
+						query.Set(p.Value.Name, value)
+						answer := s.Do(t, method, from.path(t, path)+"?"+query.Encode(), nil)
+						if answer.Status != want || want == 400 && !slices.Equal(errorPlaces(answer.Body), []string{p.Value.Name}) {
+							t.Errorf("%s %s?%s: answered %d %s", method, path, query.Encode(), answer.Status, answer.Body)
+						}
+					}
+				}
+			}
+		}
+		if found < 4 {
+			t.Errorf("there are %d", found)
+		}
+	})
+}
+
 // TestEveryParameter sends each parameter of each read operation. The response must differ from the
 // one without it, or refuse it by name: no parameter may be accepted without effect.
 func TestEveryParameter(t *testing.T) {

@@ -46,6 +46,7 @@ paths:
       parameters:
         - {name: limit, in: query, schema: {type: integer, format: int32, minimum: 1, maximum: 10}}
         - {name: kind, in: query, schema: {type: string, enum: [cat, dog]}}
+        - {name: tame, in: query, schema: {type: boolean}}
         - {name: born, in: query, schema: {type: string, format: date-time}}
         - {name: last, in: query, allowEmptyValue: true, x-empty-is-absent: true, schema: {type: string, format: uuid}}
         - {name: name, in: query, schema: {type: string, minLength: 1, maxLength: 5}}

@@ -111,6 +111,8 @@ func checkParameter(p *openapi3.Parameter, input *openapi3filter.RequestValidati
 		return true, []problem.Field{problem.Parameter(p.Name, "is given more than once")}
 	case p.In == openapi3.ParameterInQuery && !utf8.ValidString(value):
 		return true, []problem.Field{problem.Parameter(p.Name, "is not UTF-8")}
+	case p.Schema.Value.Type.Is(openapi3.TypeBoolean) && value != "true" && value != "false": // kin-openapi takes 1, t and TRUE, too
+		return true, []problem.Field{problem.Parameter(p.Name, "must be true or false")}
 	}
 	if err := openapi3filter.ValidateParameter(input.Request.Context(), input, p); err != nil {
 		malformed, fields = parameterViolation(p, err)
