@@ -36,7 +36,7 @@ export async function open(options, hash = '', credential = TOKEN) {
     document.addEventListener('securitypolicyviolation', (e) => console.error(`Content-Security-Policy: ${e.violatedDirective} ${e.blockedURI}`));
   });
   await page.goto(`${base}/docs/${credential ? `#key=${credential}&${hash.slice(1)}` : hash}`);
-  await page.waitForSelector('.operation');
+  await page.waitForSelector(hash ? '.operation .title[aria-expanded="true"]' : '.operation'); // what the address names is opened later
   return page;
 }
 

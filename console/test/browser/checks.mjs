@@ -24,14 +24,14 @@ export const hostile = [
 ];
 export const hostileNames = ['obrien@example.org', 'a:b|c+d=e~f', '1.2-3_', `n${'a'.repeat(127)}`];
 
-const refusals = new WeakMap(); // the statuses that a page may be answered with, though they are errors
+const expected = new WeakMap(); // what the errors of the requests of a page may be
 
 /**
- * Says that requests of a page from now on are meant to be refused with these statuses. Chromium
- * reports a refusal on its own time, perhaps after the page has shown it.
+ * Says that requests of a page from now on are meant to fail with these statuses, or names of
+ * errors. Chromium reports a failure on its own time, perhaps after the page has shown it.
  */
-export function expectRefusals(page, ...statuses) {
-  refusals.set(page, statuses);
+export function expectFailures(page, ...failures) {
+  expected.set(page, failures.map((failure) => (typeof failure === 'number' ? `the server responded with a status of ${failure}` : failure)));
 }
 
 /** Reports console errors, exceptions, violations of the content security policy, and requests to other origins. */
@@ -40,7 +40,7 @@ export async function watch(context, base, found) {
     document.addEventListener('securitypolicyviolation', (e) => console.error(`csp: ${e.violatedDirective} ${e.blockedURI}`));
   });
   context.on('console', (message) => {
-    const meant = refusals.get(message.page())?.some((status) => message.text().includes(`the server responded with a status of ${status}`));
+    const meant = expected.get(message.page())?.some((failure) => message.text().includes(failure));
     if (['error', 'warning'].includes(message.type()) && !meant) found.push(`console: ${message.text()}`);
   });
   context.on('weberror', (error) => found.push(`exception: ${error.error().message}`));

@@ -9,6 +9,7 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
   await live(page);
   await page.getByRole('button', { name: 'Make a group' }).click();
   const dialog = page.getByRole('dialog', { name: 'Make a group' });
+  await dialog.waitFor();
   await accessible(page, found, 'the dialog of a group');
   await page.keyboard.type('Lunch club');
   assert.equal(await dialog.getByLabel('Address').inputValue(), '~lunch-club');
@@ -19,7 +20,6 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
 
   // Who is typing is seen, and goes when the message comes, which is by somebody with a name.
   await side(page, 'gus').getByRole('textbox', { name: 'Message from gus to Lunch club' }).pressSequentially('Noodles?');
-  await side(page, 'hal').getByText('gus is typing…').waitFor();
   assert.equal(await side(page, 'hal').getByText('gus is typing…').evaluate((line) => getComputedStyle(line).fontSize), '12px');
   await page.keyboard.press('Enter');
   for (const user of ['gus', 'hal']) await shows(page, user, ['Noodles?']);
@@ -91,9 +91,12 @@ export async function longGroup({ newBrowser, base, headers, open, live, side, t
   await button.click();
   const field = side(page, 'lia').getByRole('textbox', { name: `Message from lia to ${name}` });
   await field.waitFor();
-  const [row, chosen] = [await side(page, 'lia').locator('.peers').boundingBox(), await button.boundingBox()];
-  assert.ok(chosen.x >= row.x && chosen.x + chosen.width <= row.x + row.width, `${JSON.stringify(chosen)} is not in ${JSON.stringify(row)}`);
-  assert.ok((await field.boundingBox()).height < 40, 'the empty field has several lines');
+  let row, chosen;
+  await until(async () => {
+    [row, chosen] = [await side(page, 'lia').locator('.peers').boundingBox(), await button.boundingBox()];
+    return chosen.x >= row.x && chosen.x + chosen.width <= row.x + row.width;
+  }, () => `the button in its row, but ${JSON.stringify(chosen)} is not in ${JSON.stringify(row)}`);
+  await until(async () => (await field.boundingBox()).height < 40, 'an empty field of one line');
 
   await field.fill('x'.repeat(4097));
   await side(page, 'lia').getByText('1 too many').waitFor();

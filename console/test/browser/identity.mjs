@@ -1,6 +1,6 @@
 // The part of the test of the console about credentials. TOKEN is a key of the server that may do everything.
 import assert from 'node:assert/strict';
-import { accessible, expectRefusals, sideways, until } from './checks.mjs';
+import { accessible, expectFailures, sideways, until } from './checks.mjs';
 
 /** Notes what a page puts into a BroadcastChannel, where other tabs could read it. */
 const eavesdrop = () => {
@@ -30,7 +30,7 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   await context.addInitScript(eavesdrop);
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
-  expectRefusals(page, 401, 403);
+  expectFailures(page, 401, 403);
   const dialog = page.getByRole('dialog', { name: 'Sign in' });
   const signIn = async (credential) => {
     await dialog.getByLabel('Service key or user token').fill(credential);
@@ -95,7 +95,7 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   // To log out is to forget everything.
   await page.getByRole('button', { name: 'Log out' }).click();
   await dialog.waitFor();
-  assert.equal(await page.getByText('Signed in', { exact: true }).count(), 0);
+  await until(async () => (await page.getByText('Signed in', { exact: true }).count()) === 0, 'no message');
 
   // A token in the URL is taken out of it, and shows its user only, wherever the page goes.
   const { token } = await call('POST', '/v1/tokens', { userId: 'otto' });
@@ -111,7 +111,7 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   await sideways(page, found, 'signed in as otto');
   await page.goto(`${base}/console/#/feed/nora`);
   await page.getByText('Feed of', { exact: true }).waitFor();
-  assert.equal(await page.getByLabel('Whose feed is shown').inputValue(), 'otto');
+  await until(async () => (await page.getByLabel('Whose feed is shown').inputValue()) === 'otto', 'the feed of otto');
   await page.getByRole('button', { name: 'Cut, send five, resume' }).click();
   await page.getByText('nothing missed, nothing repeated').waitFor();
   await page.getByRole('link', { name: 'Service', exact: true }).click();

@@ -1,6 +1,6 @@
 // The part of the test of the console that searches within a conversation.
 import assert from 'node:assert/strict';
-import { expectRefusals, until } from './checks.mjs';
+import { expectFailures, until } from './checks.mjs';
 
 /** Searches in the conversation of ivy and hal only, and follows the words into it; then searches what is refused. */
 export async function within(page) {
@@ -28,7 +28,7 @@ export async function within(page) {
   await page.getByText('Nothing that ivy and hal wrote has all of these words.').waitFor();
   await page.getByRole('button', { name: 'Only with hal: search everywhere' }).click();
   await entries.getByText('A word about strawberries').waitFor();
-  expectRefusals(page, 400);
+  expectFailures(page, 400);
   await box.fill('w '.repeat(33));
   await page.getByText('q must have at most 32 words').waitFor();
   assert.equal(await page.getByRole('button', { name: /Older|Try again/ }).isVisible(), false);
