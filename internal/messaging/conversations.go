@@ -153,8 +153,10 @@ func (s *Service) ListConversation(
 		if highlight {
 			return Page{}, highlightWithoutWords()
 		}
-		return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-			return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
+		return s.pages.page(ctx, threadRequestOf(user, peer, w, bounds), func() (Page, error) {
+			return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+				return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
+			})
 		})
 	}
 	search, err := searchOfConversation(s.engine, user, peer, query, bounds)

@@ -109,10 +109,7 @@ func (s *Service) list(ctx context.Context, reader Caller, query Query, owner st
 				return selectMessages(ctx, q, s.engine, query, bounds)
 			}))
 		}
-		if r := pageRequestOf(query, bounds); r != nil && s.pages != nil {
-			return s.pages.page(ctx, r, alone)
-		}
-		return alone()
+		return s.pages.page(ctx, pageRequestOf(query, bounds), alone)
 	}
 	search, err := searchOf(s.engine, owner, query, bounds)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// pageBatches reads pages of what users were sent. A request is read by a statement of its own unless many are already
-// running. Then it waits for the end of one of them, and the next statement reads the pages of all that wait, as a group
+// pageBatches reads pages of what users were sent, and of threads of two users. A request is read by a statement of its own
+// unless many are already running. Then it waits for the end of one of them, and the next statement reads the pages of all that wait, as a group
 // commit stores messages: a round trip and the start of a statement cost more than ten rows.
 type pageBatches struct {
 	db     *db.DB
@@ -34,11 +34,11 @@ const (
 // pageWait is how long a request waits, as long as one read may.
 const pageWait = 10 * time.Second
 
-// pageRequest asks for the newest messages that a user was sent.
+// pageRequest asks for the newest messages that a user was sent, or if there is a peer, those between the two.
 type pageRequest struct {
-	recipient string
-	bounds    idRange
-	limit     int
+	user, peer string
+	bounds     idRange
+	limit      int
 
 	page Page
 	err  error
@@ -50,11 +50,23 @@ func pageRequestOf(query Query, bounds idRange) *pageRequest {
 	if query.Recipient == "" || query.Sender != "" || query.Upward() || roster.IsGroup(query.Recipient) {
 		return nil
 	}
-	return &pageRequest{recipient: query.Recipient, bounds: bounds, limit: query.Limit}
+	return &pageRequest{user: query.Recipient, bounds: bounds, limit: query.Limit}
 }
 
-// page reads a page by alone or in a batch. When ctx ends, a request that waits returns its error.
+// threadRequestOf is the same for a thread of two users.
+func threadRequestOf(user, peer string, w Window, bounds idRange) *pageRequest {
+	if w.Upward() {
+		return nil
+	}
+	return &pageRequest{user: user, peer: peer, bounds: bounds, limit: w.Limit}
+}
+
+// page reads a page by alone or in a batch; without a request or batches, alone. When ctx ends, a request that waits returns
+// its error.
 func (b *pageBatches) page(ctx context.Context, r *pageRequest, alone func() (Page, error)) (Page, error) {
+	if b == nil || r == nil {
+		return alone()
+	}
 	if b.start(r) {
 		defer b.end()
 		return alone()

@@ -29,14 +29,14 @@ func TestPageBatches(t *testing.T) {
 		queries := fillPageBatches(t, s)
 		alone := make([]Page, len(queries))
 		for i, query := range queries {
-			alone[i] = mustList(t, s, query)
+			alone[i] = mustPage(t, s, query)
 		}
 		together := make([]Page, len(queries))
 		statements := recorder.during(func() {
 			var listing sync.WaitGroup
 			end := occupy(s.pages, &listing)
 			for i, query := range queries {
-				listing.Go(func() { together[i] = mustList(t, s, query) })
+				listing.Go(func() { together[i] = mustPage(t, s, query) })
 			}
 			awaitWaiting(s.pages, len(queries))
 			end()
@@ -54,8 +54,8 @@ func TestPageBatches(t *testing.T) {
 	})
 }
 
-// fillPageBatches sends messages, and returns queries for them: of users without any, of whole mailboxes, of
-// parts of them, and of pages that end for their bytes.
+// fillPageBatches sends messages, and returns queries for them, as mustPage has them: of users without any, of whole mailboxes and
+// threads, one of which is of a user alone, of parts of them, and of pages that end for their bytes.
 func fillPageBatches(t *testing.T, s *Service) (queries []Query) {
 	t.Helper()
 	send := func(sender, recipient, text string) Message {
@@ -73,6 +73,7 @@ func fillPageBatches(t *testing.T, s *Service) (queries []Query) {
 		}
 		deleted = send("bob", "ann", "gone")
 		send("ann", "cleo", strings.Repeat("\x01", 4096))
+		send("ann", "ann", "remember")
 	}
 	if err := s.Delete(t.Context(), AsService, deleted.ID); err != nil {
 		t.Fatal(err)
@@ -86,12 +87,14 @@ func fillPageBatches(t *testing.T, s *Service) (queries []Query) {
 	}
 	future := time.Now().Add(time.Hour)
 	for _, user := range []string{"ann", "bob", "cleo", "nobody"} {
-		for _, limit := range []int{1, 10, 31, 100} {
-			queries = append(queries,
-				Query{Recipient: user, Window: Window{Limit: limit}},
-				Query{Recipient: user, Window: Window{Limit: limit, Before: &middle.ID}},
-				Query{Recipient: user, Window: Window{Limit: limit, Before: &deleted.ID, After: &middle.ID}},
-				Query{Recipient: user, Window: Window{Limit: limit, Since: &future}})
+		for _, peer := range []string{"", "ann"} {
+			for _, limit := range []int{1, 10, 31, 100} {
+				queries = append(queries,
+					Query{Recipient: user, Sender: peer, Window: Window{Limit: limit}},
+					Query{Recipient: user, Sender: peer, Window: Window{Limit: limit, Before: &middle.ID}},
+					Query{Recipient: user, Sender: peer, Window: Window{Limit: limit, Before: &deleted.ID, After: &middle.ID}},
+					Query{Recipient: user, Sender: peer, Window: Window{Limit: limit, Since: &future}})
+			}
 		}
 	}
 	return queries
@@ -111,9 +114,15 @@ func TestPageBatchEnds(t *testing.T) {
 	}
 }
 
-func mustList(t *testing.T, s *Service, query Query) Page {
+// mustPage returns the page of a query: of a user, or if there is a sender, of the thread of the two.
+func mustPage(t *testing.T, s *Service, query Query) (page Page) {
 	t.Helper()
-	page, err := s.List(t.Context(), AsService, query)
+	var err error
+	if query.Sender == "" {
+		page, err = s.List(t.Context(), AsService, query)
+	} else {
+		page, err = s.ListConversation(t.Context(), AsService, query.Recipient, query.Sender, query.Window, "", false)
+	}
 	if err != nil {
 		t.Error(err)
 	}
@@ -158,7 +167,7 @@ func TestPageBatchFails(t *testing.T) {
 	t.Parallel()
 	database := dbtest.Connect(t, dbtest.NewURL(t, db.SQLite), db.Options{})
 	failed := &pageBatches{db: database, atOnce: 1, read: func(_ context.Context, _ sqlx.QueryerContext, batch []*pageRequest) error {
-		if batch[0].recipient == "bob" {
+		if batch[0].user == "bob" {
 			return db.ErrUnavailable
 		}
 		batch[0].page.HasMore = true
@@ -172,7 +181,7 @@ func TestPageBatchFails(t *testing.T) {
 			user = "ann"
 		}
 		reading.Go(func() {
-			page, err := failed.page(t.Context(), &pageRequest{recipient: user}, nil)
+			page, err := failed.page(t.Context(), &pageRequest{user: user}, nil)
 			if e, ok := errors.AsType[*Error](err); user == "bob" && (!ok || e.Code != Unavailable) || user == "ann" && (err != nil || !page.HasMore) {
 				t.Errorf("%s: %+v, %v", user, page, err)
 			}

@@ -17,20 +17,11 @@ var plannedQueries = map[string]struct {
 	run     func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error
 	indexes []string
 }{
-	"all":         {list(func(string) Query { return Query{} }), []string{"messages_every_id"}},
-	"sent by one": {list(func(user string) Query { return Query{Sender: user} }), []string{"messages_sent_to_users"}},
-	"sent to one": {list(func(user string) Query { return Query{Recipient: user} }), []string{"messages_pkey"}},
-	"sent to several": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error {
-		if e.pageBatches() == nil {
-			return nil
-		}
-		bounds, err := w.bounds()
-		if err != nil {
-			return err
-		}
-		batch := []*pageRequest{{recipient: user, bounds: bounds, limit: w.Limit}, {recipient: "nobody", bounds: bounds, limit: w.Limit}}
-		return e.pageBatches().read(ctx, q, batch)
-	}, []string{"messages_pkey"}},
+	"all":             {list(func(string) Query { return Query{} }), []string{"messages_every_id"}},
+	"sent by one":     {list(func(user string) Query { return Query{Sender: user} }), []string{"messages_sent_to_users"}},
+	"sent to one":     {list(func(user string) Query { return Query{Recipient: user} }), []string{"messages_pkey"}},
+	"sent to several": {together(""), []string{"messages_pkey"}},
+	"between several": {together("peer-3"), []string{"messages_between"}},
 	"between two": {list(func(user string) Query {
 		return Query{Recipient: user, Sender: "peer-4"}
 	}), []string{"messages_between"}},
@@ -98,6 +89,21 @@ func list(query func(user string) Query) func(context.Context, sqlx.QueryerConte
 		query.Window = w
 		_, err = selectMessages(ctx, q, e, query, bounds)
 		return err
+	}
+}
+
+// together reads the page of a user, or of their thread with a peer, and that of somebody else by one statement, if the engine does.
+func together(peer string) func(context.Context, sqlx.QueryerContext, engine, string, Window) error {
+	return func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error {
+		if e.pageBatches() == nil {
+			return nil
+		}
+		bounds, err := w.bounds()
+		if err != nil {
+			return err
+		}
+		batch := []*pageRequest{{user: user, peer: peer, bounds: bounds, limit: w.Limit}, {user: "nobody", peer: peer, bounds: bounds, limit: w.Limit}}
+		return e.pageBatches().read(ctx, q, batch)
 	}
 }
 

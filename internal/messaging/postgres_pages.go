@@ -16,17 +16,29 @@ func (p *postgres) pageBatches() *pageBatches {
 	return &pageBatches{db: p.db, read: selectPages, atOnce: max(1, p.db.Slots.Reads/2)}
 }
 
-// pagesOfUsers reads pages by a lateral join. The subqueries hide from the planner how many there are, so that a prepared
-// statement keeps one plan.
-var pagesOfUsers = `
+// pagesOfUsers and pagesOfThreads read pages by a lateral join. The subqueries hide from the planner how many there are, so that a
+// prepared statement keeps one plan.
+var (
+	pagesOfUsers   = pagesOf(asked(inMailbox("recipient", "asked.me")) + newestAsked)
+	pagesOfThreads = pagesOf((*postgres)(nil).merged(
+		asked((*postgres)(nil).between("asked.me", "asked.peer")),
+		asked((*postgres)(nil).between("asked.peer", "asked.me")+" AND asked.me <> asked.peer"), newestAsked))
+)
+
+// asked selects messages in the range of a request that are not deleted, for pagesOf.
+func asked(condition string) string {
+	return "SELECT * FROM messages WHERE id >= asked.low AND id < asked.high AND deleted = false AND " + condition
+}
+
+const newestAsked = " ORDER BY id DESC LIMIT asked.most"
+
+func pagesOf(page string) string {
+	return `
 	SELECT asked.n - 1, ` + columnsAsBytes() + `
-	FROM unnest((SELECT $1::text[]), (SELECT $2::uuid[]), (SELECT $3::uuid[]), (SELECT $4::bigint[]))
-		WITH ORDINALITY AS asked (recipient, low, high, most, n)
-	CROSS JOIN LATERAL (
-		SELECT * FROM messages
-		WHERE id >= asked.low AND id < asked.high AND deleted = false AND ` + inMailbox("recipient", "asked.recipient") + `
-		ORDER BY id DESC LIMIT asked.most
-	) AS messages`
+	FROM unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::uuid[]), (SELECT $4::uuid[]), (SELECT $5::bigint[]))
+		WITH ORDINALITY AS asked (me, peer, low, high, most, n)
+	CROSS JOIN LATERAL (` + page + `) AS messages`
+}
 
 // columnsAsBytes lists the columns of messages with ids as 16 bytes, which pq would make into text.
 func columnsAsBytes() string {
@@ -38,10 +50,27 @@ func columnsAsBytes() string {
 	})
 }
 
-// selectPages is selectPage of several requests.
+// selectPages is selectPage of several requests: by one statement those of users, and by another one those of threads.
 func selectPages(ctx context.Context, q sqlx.QueryerContext, batch []*pageRequest) error {
-	pages := make([]pageOfRows, len(batch))
-	for i, r := range batch {
+	statements := map[string][]*pageRequest{}
+	for _, r := range batch {
+		statement := pagesOfUsers
+		if r.peer != "" {
+			statement = pagesOfThreads
+		}
+		statements[statement] = append(statements[statement], r)
+	}
+	for statement, requests := range statements {
+		if err := selectPagesBy(ctx, q, statement, requests); err != nil {
+			return fmt.Errorf("select pages of messages: %w", err)
+		}
+	}
+	return nil
+}
+
+func selectPagesBy(ctx context.Context, q sqlx.QueryerContext, statement string, requests []*pageRequest) error {
+	pages := make([]pageOfRows, len(requests))
+	for i, r := range requests {
 		pages[i].limit = r.limit
 	}
 	var m Message
@@ -56,15 +85,16 @@ func selectPages(ctx context.Context, q sqlx.QueryerContext, batch []*pageReques
 		}
 		page.add(&m)
 		return false, nil
-	}, pagesOfUsers,
-		arrayOf(batch, "text", func(r *pageRequest) driver.Value { return r.recipient }),
-		arrayOf(batch, "uuid", func(r *pageRequest) driver.Value { return r.bounds.low[:] }),
-		arrayOf(batch, "uuid", func(r *pageRequest) driver.Value { return r.bounds.high[:] }),
-		arrayOf(batch, "bigint", func(r *pageRequest) driver.Value { return r.limit + 1 }))
+	}, statement,
+		arrayOf(requests, "text", func(r *pageRequest) driver.Value { return r.user }),
+		arrayOf(requests, "text", func(r *pageRequest) driver.Value { return r.peer }),
+		arrayOf(requests, "uuid", func(r *pageRequest) driver.Value { return r.bounds.low[:] }),
+		arrayOf(requests, "uuid", func(r *pageRequest) driver.Value { return r.bounds.high[:] }),
+		arrayOf(requests, "bigint", func(r *pageRequest) driver.Value { return r.limit + 1 }))
 	if err != nil {
-		return fmt.Errorf("select pages of messages: %w", err)
+		return err
 	}
-	for i, r := range batch {
+	for i, r := range requests {
 		if r.page = pages[i].Page; r.page.HasMore {
 			r.page.Next = r.page.Messages[len(r.page.Messages)-1].ID
 		}
