@@ -60,11 +60,11 @@ export const operation = (system) => {
       const values = readParameters(system, state).map(({ value }) => value).join(' ');
       if (!window.confirm(`${contract.summary}: ${values}\n\nThere is no way back.`)) event.stopPropagation();
     };
-    const errorsAtLeft = isLong(contractOf(system).document, contract);
+    const hasLongAnswer = isLong(contractOf(system).document, contract);
     const errors = h(ErrorTable, { operation: contract, getComponent });
     const shared = { operation: state, contract, getComponent };
     return h(
-      'div', { id: bodyId, className: 'operation-body' },
+      'div', { id: bodyId, className: `operation-body${hasLongAnswer ? ' has-long-answer' : ''}` },
       h(
         'div', { className: 'left' },
         h(Markdown, { source: contract.description }),
@@ -80,9 +80,9 @@ export const operation = (system) => {
           response && h('button', { type: 'button', className: 'btn', onClick: () => { specActions.clearResponse(path, method); specActions.clearValidateParams(pathMethod); } }, 'Clear'),
           state.get('executeInProgress') && h('span', { role: 'status' }, 'Waiting for the answer…')),
         asStream ? h(EventStream, shared) : h(LiveAnswer, { response, getComponent }),
-        errorsAtLeft && errors,
+        hasLongAnswer && errors,
       ),
-      h('div', { className: 'right' }, h(Samples, { ...shared, language: chosen, choose }), h(Access, shared), h(Answers, { operation: contract, getComponent }), !errorsAtLeft && errors),
+      h('div', { className: 'right' }, h(Samples, { ...shared, language: chosen, choose }), h(Access, shared), h(Answers, { operation: contract, getComponent }), !hasLongAnswer && errors),
     );
   }
 

@@ -223,6 +223,7 @@ async function looksRight() {
     'desktop-dark': { viewport: screen, colorScheme: 'dark' },
     'narrow-light': { viewport: { width: 390, height: 800 } },
     'narrow-dark': { viewport: { width: 390, height: 800 }, colorScheme: 'dark' },
+    'smallest-light': { viewport: { width: 320, height: 640 } },
   })) {
     const page = await open(options);
     if (options.viewport.width < 400) {
