@@ -141,7 +141,6 @@ export class ChatPane extends HTMLElement {
     this.replaceChildren(this.#header, peers, this.#banner, this.#thread, this.#typing, this.#composer);
     this.#composer.text = this.#unsent.get(this.peer) ?? '';
     this.#draw();
-    this.#showChosen();
   }
 
   /** Scrolls the row of conversations, and nothing around it, as far as it takes to see the open one. */
@@ -166,7 +165,9 @@ export class ChatPane extends HTMLElement {
     this.#header.querySelector('.connection')?.replaceChildren(connectionState(mailbox));
     const peers = new Set([...this.others, this.peer, ...mailbox.groups.addresses, ...mailbox.inbox.lines.slice(0, maxPeers).map(({ peer }) => peer)]);
     reconcile(this.#peers, [...peers], (peer) => peer, (peer, existing) => this.#drawPeer(peer, existing));
-    this.#composer.to = mailbox.nameOf(this.peer);
+    const name = mailbox.nameOf(this.peer);
+    if (name !== this.#composer.to) this.#showChosen(); // a longer name needs more room
+    this.#composer.to = name;
     this.#composer.hidden = isGroup(this.peer) && mailbox.thread(this.peer).state === 'failed';
     this.#group?.draw();
     this.#drawBlock();
