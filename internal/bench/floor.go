@@ -17,6 +17,11 @@ const self = "/proc/self/exe"
 var floorMessage = `{"id":"01a20a5e-f928-7000-9ed1-c17599fd1f26","sender":"user-100","recipient":"user-200","text":"` +
 	strings.Repeat("w12345 ", textWords) + `","sentAt":"2026-11-23T21:45:26.056Z"}`
 
+// startFloor starts the reference server, which serves until the section ends.
+func (s *suite) startFloor(ctx context.Context) (*process, error) {
+	return s.startProcess(ctx, self, "--floor")
+}
+
 // serveFloor serves constant responses as long as those of the service until ctx ends. Its figures are
 // the cost of HTTP, the machine and the load generator alone.
 func serveFloor(ctx context.Context) error {

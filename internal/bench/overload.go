@@ -22,7 +22,8 @@ const (
 
 // overload measures a server that is offered a multiple of its peak rate: its throughput, how fast it refuses
 // the rest, and how soon it recovers. The load has a core of its own, as from another machine: otherwise it
-// would take from the server, and the more the more it offers.
+// would take from the server, and the more the more it offers. A server that does nothing is then offered as much: what
+// its requests wait for is no fault of the other's.
 func (s *suite) overload(ctx context.Context) error {
 	self, err1 := procfs.Self()
 	status, err2 := self.NewStatus()
@@ -42,6 +43,10 @@ func (s *suite) overload(ctx context.Context) error {
 	}, "--queue-size", strconv.Itoa(overloadQueue)); err != nil {
 		return err
 	}
+	idle, err := s.startFloor(ctx)
+	if err != nil {
+		return err
+	}
 	if err := pin(last, self); err != nil {
 		return err
 	}
@@ -49,6 +54,9 @@ func (s *suite) overload(ctx context.Context) error {
 	for range s.Rounds {
 		for _, server := range servers {
 			run, err := s.overloadServer(ctx, server)
+			if err == nil {
+				run.floor, err = run.load(idle.address).runAll(ctx)
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", server.engine.title, err)
 			}
@@ -105,19 +113,28 @@ func (s *suite) recovery(ctx context.Context, server *server, since time.Time, p
 type overloadRun struct {
 	peak             float64       // sends a second of a closed loop
 	during           time.Duration // of the overload
-	all              outcome
+	all, floor       outcome       // of the server, and of one that does nothing
 	created, refused *latencies
 	recovered        time.Duration
 }
 
-// run offers a server a multiple of its peak rate.
+// load offers a server a multiple of the peak rate.
+func (r *overloadRun) load(address string) load {
+	return load{
+		address: address, connections: overloadConnections, duration: r.during, perSecond: overloadFactor * r.peak,
+		script: sends(manyUsers), check: expect(http.StatusCreated, 0),
+	}
+}
+
+// run overloads a server.
 func (r *overloadRun) run(ctx context.Context, address string) (err error) {
-	l := load{address: address, connections: overloadConnections, duration: r.during, perSecond: overloadFactor * r.peak, script: sends(manyUsers)}
-	l.check = func(c *connection, _ time.Time) error {
+	l := r.load(address)
+	created := l.check
+	l.check = func(c *connection, due time.Time) error {
 		took := time.Since(c.sent)
 		if c.answer.StatusCode() != http.StatusServiceUnavailable {
 			r.created.add(took)
-			return expect(http.StatusCreated, 0)(c, c.sent)
+			return created(c, due)
 		}
 		r.refused.add(took)
 		return nil
@@ -153,6 +170,9 @@ func (s *suite) reportOverload(title string, runs []*overloadRun) {
 	record("201, p50", "ms", func(r *overloadRun) float64 { return r.created.percentile(50) })
 	record("201, p99", "ms", func(r *overloadRun) float64 { return r.created.percentile(99) })
 	record("503, p50", "ms", func(r *overloadRun) float64 { return r.refused.percentile(50) })
+	record("a server that does nothing offered as many, answered", "sends/s", func(r *overloadRun) float64 { return r.floor.perSecond() })
+	record("of that server, p50", "ms", func(r *overloadRun) float64 { return r.floor.percentile(50) })
+	record("of that server, p99", "ms", func(r *overloadRun) float64 { return r.floor.percentile(99) })
 	s.result.atLeast(title+", stored while offered 4 times the peak, to the peak",
 		middle(func(r *overloadRun) float64 { return r.perSecond(r.created) / r.peak }), 0.9, "times")
 	s.result.atMost(title+", 503, p99", middle(func(r *overloadRun) float64 { return r.refused.percentile(99) }), 10, "ms")

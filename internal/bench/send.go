@@ -126,7 +126,7 @@ func (s *suite) sendReferences(ctx context.Context) ([]measurement, error) {
 		script := pgbench{reference.script, database, []string{"--define=users=" + strconv.Itoa(manyUsers)}}
 		all = append(all, s.references(script, reference.subject, []int{1, 16, 64, 150})...)
 	}
-	idle, err := s.startProcess(ctx, self, "--floor")
+	idle, err := s.startFloor(ctx)
 	if err != nil {
 		return nil, err
 	}
