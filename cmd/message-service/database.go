@@ -18,7 +18,7 @@ const defaultDatabaseURL = "sqlite:message-service.db"
 // databaseFlags name the database.
 type databaseFlags struct {
 	DatabaseURL     string `env:"DATABASE_URL" default:"sqlite:message-service.db" placeholder:"URL" help:"The database: postgres://user:password@host/name, listing all hosts if there are several, or sqlite:PATH."`
-	DatabaseURLFile string `env:"DATABASE_URL_FILE" placeholder:"PATH" help:"A file that holds the database URL, such as a mounted secret."`
+	DatabaseURLFile string `env:"DATABASE_URL_FILE" placeholder:"PATH" help:"A file that holds the database URL, such as a mounted secret, in place of DATABASE_URL."`
 }
 
 // schemaFlags are the options of commands that apply missing migrations.

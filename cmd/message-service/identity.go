@@ -16,14 +16,14 @@ import (
 
 // identityFlags are the options that say who may use the server.
 type identityFlags struct {
-	Auth                 authMode `env:"AUTH" placeholder:"required|off" help:"Whether every request needs a credential: a service key or a user token. Default: off if the server listens on a loopback address and none of the options for credentials is given, otherwise required."`
+	Auth                 authMode `env:"AUTH" placeholder:"required|off" help:"Whether every request needs a credential: a service key or a user token. Default: off if the server listens on a loopback address and none of the options for credentials is given, otherwise required. On another address, off needs ALLOW_UNAUTHENTICATED too."`
 	AllowUnauthenticated bool     `env:"ALLOW_UNAUTHENTICATED" help:"Go without authentication although other machines can reach the server, by its address or through a proxy: every client can then read and write all messages. Host names and proxies are no longer refused."`
 
 	ServiceKey     string `env:"SERVICE_KEY" placeholder:"KEY,..." help:"One or several service keys of your own, separated by commas or lines, of 32 to 256 characters, which may do everything. They are not stored; message-service key create makes keys that are."`
-	ServiceKeyFile string `env:"SERVICE_KEY_FILE" placeholder:"PATH" help:"A file that holds them, such as a mounted secret."`
+	ServiceKeyFile string `env:"SERVICE_KEY_FILE" placeholder:"PATH" help:"A file that holds them, such as a mounted secret, in place of SERVICE_KEY."`
 	tokenFlags
-	OIDCIssuer   string `name:"oidc-issuer" env:"OIDC_ISSUER" placeholder:"URL" help:"The OpenID Connect provider whose tokens (RS256, ES256 or EdDSA) are accepted as user tokens."`
-	OIDCAudience string `name:"oidc-audience" env:"OIDC_AUDIENCE" placeholder:"NAME" help:"The audience that its tokens must have."`
+	OIDCIssuer   string `name:"oidc-issuer" env:"OIDC_ISSUER" placeholder:"URL" help:"The OpenID Connect provider whose tokens (RS256, ES256 or EdDSA) are accepted as user tokens. It needs OIDC_AUDIENCE."`
+	OIDCAudience string `name:"oidc-audience" env:"OIDC_AUDIENCE" placeholder:"NAME" help:"The audience that its tokens must have. It needs OIDC_ISSUER."`
 
 	rateFlags
 }
@@ -40,14 +40,14 @@ func parseAuth(text string) (authMode, error) {
 
 // tokenFlags are the options of user tokens signed with a shared secret.
 type tokenFlags struct {
-	TokenSecrets     string `env:"TOKEN_SECRETS" placeholder:"ID=SECRET,..." help:"The secrets by which user tokens are signed (HS256), as id=secret, separated by commas or lines, of at least 32 bytes each. The first one signs, all of them verify."`
-	TokenSecretsFile string `env:"TOKEN_SECRETS_FILE" placeholder:"PATH" help:"A file that holds them, such as a mounted secret."`
-	TokenAudience    string `env:"TOKEN_AUDIENCE" placeholder:"NAME" help:"The audience that tokens signed with these secrets have and must have."`
+	TokenSecrets     string `env:"TOKEN_SECRETS" placeholder:"ID=SECRET,..." help:"The secrets by which user tokens are signed (HS256), as id=secret, separated by commas or lines, of at least 32 bytes each. The first one signs, all of them verify. They need TOKEN_AUDIENCE."`
+	TokenSecretsFile string `env:"TOKEN_SECRETS_FILE" placeholder:"PATH" help:"A file that holds them, such as a mounted secret, in place of TOKEN_SECRETS."`
+	TokenAudience    string `env:"TOKEN_AUDIENCE" placeholder:"NAME" help:"The audience that tokens signed with these secrets have and must have. It needs TOKEN_SECRETS or their file."`
 }
 
 // rateFlags are the options of rate limits.
 type rateFlags struct {
-	RateLimitSend   ratelimit.Limit `env:"RATE_LIMIT_SEND" default:"300/60s" placeholder:"N/TIME" help:"How many messages each user may send in a time, or off. Further requests are answered 429."`
+	RateLimitSend   ratelimit.Limit `env:"RATE_LIMIT_SEND" default:"300/60s" placeholder:"N/TIME" help:"How many messages each user may send in a time, or off. Further requests are answered 429. No limits of rates apply to requests that need no credential."`
 	RateLimitWrite  ratelimit.Limit `env:"RATE_LIMIT_WRITE" default:"600/60s" placeholder:"N/TIME" help:"The same for other changes. Adding members to a group counts once for each user."`
 	RateLimitRead   ratelimit.Limit `env:"RATE_LIMIT_READ" default:"1200/60s" placeholder:"N/TIME" help:"The same for reading."`
 	RateLimitSearch ratelimit.Limit `env:"RATE_LIMIT_SEARCH" default:"120/60s" placeholder:"N/TIME" help:"The same for searches."`
@@ -95,7 +95,7 @@ func (f tokenFlags) Validate() error {
 	case f.TokenSecrets != "" && f.TokenSecretsFile != "":
 		return errors.New("--token-secrets and --token-secrets-file (TOKEN_SECRETS and TOKEN_SECRETS_FILE) exclude each other")
 	case secrets != "" && f.TokenAudience == "":
-		return errors.New("--token-secrets (TOKEN_SECRETS) needs --token-audience (TOKEN_AUDIENCE), the name of this service that its tokens must have as aud")
+		return errors.New("--token-secrets and --token-secrets-file (TOKEN_SECRETS, TOKEN_SECRETS_FILE) need --token-audience (TOKEN_AUDIENCE), the name of this service that its tokens must have as aud")
 	case secrets == "" && f.TokenAudience != "":
 		return errors.New("--token-audience (TOKEN_AUDIENCE) needs --token-secrets or --token-secrets-file (TOKEN_SECRETS, TOKEN_SECRETS_FILE)")
 	}

@@ -54,8 +54,8 @@ func TestAuthenticates(t *testing.T) {
 
 		{[]string{key, "--service-key-file=x"}, false, "--service-key and --service-key-file (SERVICE_KEY and SERVICE_KEY_FILE) exclude each other"},
 		{[]string{secrets, "--token-secrets-file=x", audience}, false, "exclude each other"},
-		{[]string{secrets}, false, "needs --token-audience (TOKEN_AUDIENCE)"},
-		{[]string{"--token-secrets-file=x"}, false, "needs --token-audience (TOKEN_AUDIENCE)"},
+		{[]string{secrets}, false, "need --token-audience (TOKEN_AUDIENCE)"},
+		{[]string{"--token-secrets-file=x"}, false, "--token-secrets-file (TOKEN_SECRETS, TOKEN_SECRETS_FILE) need --token-audience (TOKEN_AUDIENCE)"},
 		{[]string{audience}, false, "needs --token-secrets or --token-secrets-file"},
 		{[]string{"--oidc-issuer=https://id.example"}, false, "needs --oidc-audience (OIDC_AUDIENCE)"},
 		{[]string{"--oidc-issuer=https://id.example", audience, secrets}, false, "needs --oidc-audience (OIDC_AUDIENCE)"},

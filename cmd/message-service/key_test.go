@@ -151,7 +151,7 @@ func TestTokenCommand(t *testing.T) {
 		"--ttl must be":                                    append(given, "bob", "--ttl=25h"),
 		"--ttl: must be a duration such as":                append(given, "bob", "--ttl=1"),
 		"missing argument <user>":                          given,
-		"needs --token-audience":                           {"bob", given[0]},
+		"need --token-audience":                            {"bob", given[0]},
 		"less than 32 bytes":                               {"bob", "--token-secrets=new=s3cret", given[1]},
 	} {
 		if code, out, errs := runHere(t, append([]string{"token"}, args...)...); code == 0 || out != "" || !strings.Contains(errs, says) || strings.Contains(errs, "s3cret") || strings.Count(errs, "\n") != 1 {

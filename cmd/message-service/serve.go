@@ -155,9 +155,9 @@ const heapReserve = 24 << 20
 
 // tlsFlags are the options of TLS, and of HTTP/2 without TLS.
 type tlsFlags struct {
-	TLSCertFile string `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"PATH" help:"Serve HTTPS, with HTTP/1.1 and HTTP/2, with the certificate in this PEM file, followed by its intermediate certificates. The file is reloaded when it changes."`
-	TLSKeyFile  string `name:"tls-key-file" env:"TLS_KEY_FILE" placeholder:"PATH" help:"The PEM file with the private key of that certificate."`
-	H2C         bool   `name:"h2c" env:"H2C" help:"Also speak HTTP/2 without TLS (h2c with prior knowledge), for proxies such as Caddy and Envoy."`
+	TLSCertFile string `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"PATH" help:"Serve HTTPS, with HTTP/1.1 and HTTP/2, with the certificate in this PEM file, followed by its intermediate certificates. The file is reloaded when it changes. It needs TLS_KEY_FILE."`
+	TLSKeyFile  string `name:"tls-key-file" env:"TLS_KEY_FILE" placeholder:"PATH" help:"The PEM file with the private key of that certificate. It needs TLS_CERT_FILE."`
+	H2C         bool   `name:"h2c" env:"H2C" help:"Also speak HTTP/2 without TLS (h2c with prior knowledge), for proxies such as Caddy and Envoy. Not with TLS_CERT_FILE."`
 }
 
 // Validate is called by the command line parser.
