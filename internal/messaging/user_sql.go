@@ -20,7 +20,7 @@ func selectMessagesOf(ctx context.Context, q sqlx.QueryerContext, e engine, user
 }
 
 // selectSentToGroups returns the messages that a user sent to groups, after an id, the oldest first. Those of a deleted group
-// are only there until they are erased.
+// are passed over until they are erased: a portion looks at no more than all that the user has sent to groups.
 func selectSentToGroups(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) (Page, error) {
 	return selectPage(ctx, q, limit, `
 		SELECT `+messages.Columns()+` FROM messages
