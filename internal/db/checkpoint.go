@@ -18,15 +18,16 @@ const (
 	checkpointInterval = 50 * time.Millisecond
 
 	// checkpointSize is the size of the log in bytes at which a checkpoint is due. A page
-	// changed by many commits is copied once, so a larger log is cheaper.
-	checkpointSize = 42 << 20
+	// changed by many commits is copied once, so a larger log is cheaper for sends. Its price is disk space,
+	// and time: a read looks for each page in every 4,096 frames of the log, and the start after a crash copies all of it.
+	checkpointSize = 128 << 20
 
 	// checkpointRest is how many bytes may be left to copy while writers wait.
 	checkpointRest = 3 << 20
 
 	// longLog is the size of the log in bytes from which writers feel backpressure during a
 	// checkpoint: each waits for at most writersPause.
-	longLog, writersPause = 52 << 20, 100 * time.Millisecond
+	longLog, writersPause = 192 << 20, 100 * time.Millisecond
 
 	// wipeInterval is the least time between two truncations of a log that may have erased
 	// data. Truncating more often would slow writers down: overwriting a log is faster than
