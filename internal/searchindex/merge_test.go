@@ -98,7 +98,9 @@ func TestMergeOfChanged(t *testing.T) {
 				return err
 			}
 			go func() { done <- exchanged() }()
-			m.untilLocked(t, done)
+			if err := m.untilLocked(ctx, tx, done); err != nil {
+				return err
+			}
 			return Replace(ctx, tx, m.owner, []Change{change})
 		})
 		expectStale(<-done)
@@ -109,14 +111,15 @@ func TestMergeOfChanged(t *testing.T) {
 	})
 }
 
-// untilLocked waits until a transaction of Postgres waits for a lock, or is done. SQLite has one writer.
-func (m *model) untilLocked(t *testing.T, done chan error) {
-	t.Helper()
+// untilLocked waits until another transaction of Postgres waits for a lock of this one, or is done. SQLite has one writer.
+func (m *model) untilLocked(ctx context.Context, tx *sqlx.Tx, done chan error) error {
 	for waiting := 0; waiting == 0 && len(done) == 0 && m.engine == db.Postgres; {
-		m.read(t, func(ctx context.Context, q sqlx.QueryerContext) error {
-			return sqlx.GetContext(ctx, q, &waiting, "SELECT count(*) FROM pg_locks WHERE NOT granted")
-		})
+		err := tx.GetContext(ctx, &waiting, "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+		if err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // TestToMerge expects that a mailbox of any history has few segments.
