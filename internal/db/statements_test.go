@@ -90,13 +90,14 @@ func TestStatementsUncleared(t *testing.T) {
 	}
 	begun := time.Now()
 	connect(func(looked sqlx.QueryerContext) {
+		made := time.Now()
 		check("looked at in vain", looked, 0)
 		dbtest.Execute(t, cluster.URL, "ALTER ROLE narrow CONNECTION LIMIT 16")
 		connect(func(soonAfter sqlx.QueryerContext) {
 			if time.Since(begun) < time.Second {
 				check("made soon after", soonAfter, 0)
 			}
-			<-time.After(time.Until(begun.Add(time.Second)))
+			<-time.After(time.Until(made.Add(time.Second)))
 			connect(func(later sqlx.QueryerContext) { check("looked at later", later, 1) })
 			check("looked at in vain, and cleared later", looked, 1)
 		})
