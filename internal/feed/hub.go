@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/panics"
 	"github.com/message-service/message-service/internal/recent"
 )
 
@@ -187,7 +188,10 @@ func (h *Hub) run(ctx context.Context, sign <-chan struct{}, read func(context.C
 		case <-sign:
 		}
 		wait := readInterval
-		err := read(ctx)
+		err := func() (err error) {
+			defer panics.AsError(&err)
+			return read(ctx)
+		}()
 		if err != nil {
 			wait = retryWait
 			h.wake(nil, nil) // the mailboxes that it took are no longer marked

@@ -130,7 +130,10 @@ func TestHubFindsChanged(t *testing.T) {
 	})
 }
 
-// TestHubReadsAgain has reads fail: streams wait, the hub logs it once, retries at intervals, and
+// errPanics makes a reading panic.
+var errPanics = errors.New("the reading panics")
+
+// TestHubReadsAgain has reads fail, and panic: streams wait, the hub logs it once, retries at intervals, and
 // logs once that it reads again.
 func TestHubReadsAgain(t *testing.T) {
 	inBubble(t, Options{}, func(t *testing.T, f *followed) {
@@ -138,9 +141,9 @@ func TestHubReadsAgain(t *testing.T) {
 		bob := f.open(t, "bob", nil)
 		defer bob.Close()
 		pause(t.Context(), time.Second)
-		for range 2 {
+		for _, failure := range []error{errors.New("the database is gone"), errPanics} {
 			f.readings()
-			f.fail(errors.New("the database is gone"))
+			f.fail(failure)
 			f.publish("bob", "meanwhile")
 			pause(t.Context(), 10*retryWait+retryWait/2)
 			if _, plural, asked := f.readings(); len(plural) > 11 || len(asked) < 10 || len(asked) > 11 {

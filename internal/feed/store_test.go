@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -142,6 +143,9 @@ func (s *store) read(ctx context.Context, note *[]int, n int, look func()) error
 	pause(ctx, delay)
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if errors.Is(failure, errPanics) {
+		panic(failure)
 	}
 	return failure
 }

@@ -5,7 +5,7 @@
 // An item waits in a bounded queue for one of a few writers, each of which takes all items that may
 // be written now as a batch. Items with a key in common are written in the order they came, and no
 // two batches that are written at the same time share a key. A batch that fails is halved until the
-// item at fault is alone. The caller is answered once the batch of its item is written.
+// item at fault is alone, unless writing it has panicked. The caller is answered once the batch of its item is written.
 //
 // The package knows nothing of what it writes: an [Item] has keys, and the writers call a
 // function.
@@ -16,6 +16,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // Item is a thing to be written.
@@ -121,12 +123,12 @@ func (c *Committer[T]) run() {
 	}
 }
 
-// write writes items, and halves a batch that fails.
+// write writes items, and halves a batch that fails. After a panic some may be written, and none is written again.
 func (c *Committer[T]) write(items []T) {
-	failed, err := c.options.Write(items)
+	failed, err := c.try(items)
 	switch {
 	case err == nil:
-	case len(failed) > 1 && !c.options.FailsAll(err):
+	case len(failed) > 1 && !c.options.FailsAll(err) && !errors.Is(err, panics.Err):
 		c.write(failed[:len(failed)/2])
 		c.write(failed[len(failed)/2:])
 	default:
@@ -134,4 +136,10 @@ func (c *Committer[T]) write(items []T) {
 			item.Fail(err)
 		}
 	}
+}
+
+func (c *Committer[T]) try(items []T) (failed []T, err error) {
+	failed = items // if it panics
+	defer panics.AsError(&err)
+	return c.options.Write(items)
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/message-service/message-service/internal/panics"
 )
 
 var (
@@ -160,6 +162,48 @@ func TestCommitterOutage(t *testing.T) {
 		}
 		for _, i := range items {
 			if !errors.Is(i.err, errOutage) {
+				t.Errorf("item %d: %v", i.number, i.err)
+			}
+		}
+	})
+}
+
+// TestCommitterPanics panics while a batch is written. All of its items fail, none is written again, and those after it are written.
+func TestCommitterPanics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		batches := 0
+		c := Start(Options[*item]{
+			Size: 10, Writers: 1, Timeout: time.Hour,
+			Write: func([]*item) ([]*item, error) {
+				<-time.After(time.Second)
+				if batches++; batches == 2 {
+					panic("in a batch")
+				}
+				return nil, nil
+			},
+			FailsAll: func(error) bool { return false },
+		})
+		items := make([]*item, 5)
+		var callers sync.WaitGroup
+		for n := range items {
+			items[n] = &item{number: n}
+			callers.Go(func() { _ = c.Do(t.Context(), items[n]) })
+			synctest.Wait()
+		}
+		callers.Wait()
+		last := &item{number: len(items)}
+		if err := c.Do(t.Context(), last); err != nil || last.err != nil {
+			t.Errorf("after the batch: %v, %v", err, last.err)
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if batches != 3 {
+			t.Errorf("%d batches, want one of the first item, one of four, and one of the last", batches)
+		}
+		for _, i := range items {
+			if errors.Is(i.err, panics.Err) != (i.number > 0) {
 				t.Errorf("item %d: %v", i.number, i.err)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/panics"
 	"github.com/message-service/message-service/internal/searchindex"
 )
 
@@ -72,21 +73,26 @@ func (x *indexer) notice(owner string) {
 func (x *indexer) run(ctx context.Context) {
 	f := fill{indexer: x, logged: time.Now()}
 	for ctx.Err() == nil {
-		var err error
-		select {
-		case owner := <-x.due:
-			err = x.catchUp(ctx, owner)
-		case <-f.next():
-			err = f.step(ctx)
-		case <-ctx.Done():
-		}
-		if err != nil && ctx.Err() == nil {
+		if err := x.runStep(ctx, &f); err != nil && ctx.Err() == nil {
 			x.log.Warn("a mailbox could not be indexed for searches; trying again later", "error", err)
 			select {
 			case <-time.After(indexPause):
 			case <-ctx.Done():
 			}
 		}
+	}
+}
+
+// runStep waits for something to do, and does it.
+func (x *indexer) runStep(ctx context.Context, f *fill) (err error) {
+	defer panics.AsError(&err)
+	select {
+	case owner := <-x.due:
+		return x.catchUp(ctx, owner)
+	case <-f.next():
+		return f.step(ctx)
+	case <-ctx.Done():
+		return nil
 	}
 }
 
@@ -112,8 +118,7 @@ func (x *indexer) catchUp(ctx context.Context, owner string) error {
 	return nil
 }
 
-// inSlot takes a step when no other is being taken. A panic, which a search of a client survives, releases
-// the slot, too.
+// inSlot takes a step when no other is being taken. A panic, which the server survives, releases the slot, too.
 func (x *indexer) inSlot(ctx context.Context, step func() (more bool, err error)) (bool, error) {
 	select {
 	case x.slot <- struct{}{}:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // long is a word behind a text so long that a few of them are enough to be indexed.
@@ -162,6 +163,16 @@ func TestPanicWhileIndexed(t *testing.T) {
 	defer cancel()
 	if more, err := x.inSlot(ctx, func() (bool, error) { return true, nil }); !more || err != nil {
 		t.Errorf("the next step: %t, %v", more, err)
+	}
+}
+
+// TestPanicOfIndexer panics in a step of the indexer's own, which tries again later, as after an error.
+func TestPanicOfIndexer(t *testing.T) {
+	t.Parallel()
+	x := newIndexer(nil, nil, nil) // without a database
+	x.notice("bob")
+	if err := x.runStep(t.Context(), &fill{indexer: x, done: true}); !errors.Is(err, panics.Err) {
+		t.Error(err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/panics"
 	"github.com/message-service/message-service/internal/roster"
 )
 
@@ -135,7 +136,8 @@ func (b *pageBatches) next() []*pageRequest {
 }
 
 func (b *pageBatches) readAll(batch []*pageRequest) {
-	err := b.db.Read(context.Background(), func(ctx context.Context, q sqlx.QueryerContext) error {
+	err := b.db.Read(context.Background(), func(ctx context.Context, q sqlx.QueryerContext) (err error) {
+		defer panics.AsError(&err)
 		return b.read(ctx, q, batch)
 	})
 	for _, r := range batch {

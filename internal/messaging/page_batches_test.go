@@ -16,6 +16,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // TestPageBatches lists messages while as many statements as may run are running: those that wait are read by as few
@@ -162,13 +163,22 @@ func awaitState(b *pageBatches, holds func() bool) {
 	}
 }
 
-// TestPageBatchFails checks that all requests of a batch that fails get its error, and that others are read after it.
+// TestPageBatchFails checks that all requests of a batch that fails, or panics, get its error, and that others are read after it.
 func TestPageBatchFails(t *testing.T) {
 	t.Parallel()
+	checkPageBatchFails(t, func() error { return db.ErrUnavailable }, func(err error) bool {
+		e, ok := errors.AsType[*Error](err)
+		return ok && e.Code == Unavailable
+	})
+	checkPageBatchFails(t, func() error { panic("while a batch is read") }, func(err error) bool { return errors.Is(err, panics.Err) })
+}
+
+func checkPageBatchFails(t *testing.T, fail func() error, expected func(error) bool) {
+	t.Helper()
 	database := dbtest.Connect(t, dbtest.NewURL(t, db.SQLite), db.Options{})
 	failed := &pageBatches{db: database, atOnce: 1, read: func(_ context.Context, _ sqlx.QueryerContext, batch []*pageRequest) error {
 		if batch[0].user == "bob" {
-			return db.ErrUnavailable
+			return fail()
 		}
 		batch[0].page.HasMore = true
 		return nil
@@ -182,7 +192,7 @@ func TestPageBatchFails(t *testing.T) {
 		}
 		reading.Go(func() {
 			page, err := failed.page(t.Context(), &pageRequest{user: user}, nil)
-			if e, ok := errors.AsType[*Error](err); user == "bob" && (!ok || e.Code != Unavailable) || user == "ann" && (err != nil || !page.HasMore) {
+			if user == "bob" && !expected(err) || user == "ann" && (err != nil || !page.HasMore) {
 				t.Errorf("%s: %+v, %v", user, page, err)
 			}
 		})
