@@ -89,9 +89,9 @@ func TestEditsHoldNothing(t *testing.T) {
 			}
 			elsewhere, waiting := dbtest.Open(t, s.DatabaseURL), min(test.mailboxes, s.DB.Slots.Changes)
 			until(t, func() bool { return locked(t, elsewhere) == waiting })
-			brief, cancel := context.WithTimeout(t.Context(), 5*time.Second) // an edit waits longer
-			defer cancel()
 			for range 20 {
+				brief, cancel := context.WithTimeout(t.Context(), 5*time.Second) // an edit waits longer
+				defer cancel()
 				if _, _, err := s.Service.Send(brief, messaging.AsService, messaging.Draft{Sender: "carol", Recipient: "dan", Text: "again"}); err != nil {
 					t.Fatalf("send: %v", err)
 				}
