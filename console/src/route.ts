@@ -11,7 +11,7 @@ export interface Side {
 export type Route =
   | { readonly screen: 'chat'; readonly sides: readonly Side[] }
   | { readonly screen: 'feed'; readonly user: string }
-  | { readonly screen: 'inbox'; readonly user: string; readonly peer?: string | undefined; readonly at?: string | undefined; readonly q?: string | undefined; readonly within?: string | undefined }
+  | { readonly screen: 'inbox'; readonly user: string; readonly peer?: string | undefined; readonly at?: string | undefined; readonly hidden?: boolean; readonly q?: string | undefined; readonly within?: string | undefined }
   | { readonly screen: 'service' };
 
 export type Screen = Route['screen'];
@@ -27,7 +27,7 @@ export function parse(fragment: string): Route {
     case 'feed':
       return { screen, user };
     case 'inbox':
-      return { screen, user, peer: parts[1]?.[0] || undefined, at: options.get('at') ?? undefined, q: options.get('q') ?? undefined, within: options.get('within') ?? undefined };
+      return { screen, user, peer: parts[1]?.[0] || undefined, at: options.get('at') ?? undefined, hidden: options.has('hidden'), q: options.get('q') ?? undefined, within: options.get('within') ?? undefined };
     case 'service':
       return { screen };
     default: {
@@ -45,8 +45,8 @@ export function format(route: Route): string {
     case 'feed':
       return `#/feed/${encode(route.user)}`;
     case 'inbox': {
-      const { user, peer, at, q, within } = route;
-      const options = new URLSearchParams({ ...(at && { at }), ...(q && { q }), ...(within && { within }) });
+      const { user, peer, at, hidden, q, within } = route;
+      const options = new URLSearchParams({ ...(at && { at }), ...(hidden && { hidden: 'true' }), ...(q && { q }), ...(within && { within }) });
       return `#/inbox/${encode(user)}${peer === undefined ? '' : `/${encode(peer)}`}${options.size > 0 ? `?${options}` : ''}`;
     }
     case 'service':

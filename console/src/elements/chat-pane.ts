@@ -163,7 +163,7 @@ export class ChatPane extends HTMLElement {
     this.#header.querySelector('.total')?.replaceChildren(badge(mailbox.inbox.unread()));
     this.onUnread(mailbox.inbox.unread());
     this.#header.querySelector('.connection')?.replaceChildren(connectionState(mailbox));
-    const peers = new Set([...this.others, this.peer, ...mailbox.groups.addresses, ...mailbox.inbox.lines.slice(0, maxPeers).map(({ peer }) => peer)]);
+    const peers = new Set([...this.others, this.peer, ...mailbox.groups.addresses, ...mailbox.inbox.lines().slice(0, maxPeers).map(({ peer }) => peer)]);
     reconcile(this.#peers, [...peers], (peer) => peer, (peer, existing) => this.#drawPeer(peer, existing));
     const name = mailbox.nameOf(this.peer);
     if (name !== this.#composer.to) this.#showChosen(); // a longer name needs more room

@@ -1,8 +1,8 @@
 import type { Message } from 'message-service-client';
 
-import { el, isDrawn } from '../dom.ts';
+import { el, icon, isDrawn } from '../dom.ts';
 import { excerptParts, marked } from '../marked.ts';
-import { isMuted, type Line } from '../store/inbox.ts';
+import { isMuted, type Line } from '../store/line.ts';
 import { count } from '../store/unread.ts';
 import { excerpt, fullTime, shortTime } from '../text.ts';
 import { badge } from './badge.ts';
@@ -25,7 +25,8 @@ function drawEntry(peer: string, name: string, message: Message | undefined, isO
   item.replaceChildren(el('button', { type: 'button', class: ['entry', unread > 0 && 'unread', isMute && 'muted'].filter(Boolean).join(' '), 'aria-current': isOpen ? 'true' : false, on: { click: open } },
     avatar(peer),
     el('bdi', { class: 'peer' }, name),
-    time ? el('time', { datetime: message.sentAt, title: fullTime(time) }, shortTime(time)) : el('span'),
+    el('span', { class: 'when' }, isMute && el('span', { class: 'mute', title: 'Muted' }, icon('bell-off'), el('span', { class: 'visually-hidden' }, 'Muted')),
+      time && el('time', { datetime: message.sentAt, title: fullTime(time) }, shortTime(time))),
     el('span', { class: 'excerpt' }, ...message ? [message.sender === peer ? null : el('span', {}, `${message.sender}: `), el('bdi', {}, ...excerptOf(message))] : ['No messages yet']),
     badge(unread)));
   return item;

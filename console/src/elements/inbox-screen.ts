@@ -2,10 +2,10 @@ import type { Message, UpdateConversationRequest } from 'message-service-client'
 
 import { answered, explain } from '../answers.ts';
 import { api } from '../api.ts';
-import { announce, el, icon, iconButton, isDrawn, reconcile, set } from '../dom.ts';
+import { announce, el, icon, iconButton, isDrawn, reconcile, set, type Icon } from '../dom.ts';
 import { format, router, type Route } from '../route.ts';
 import { isGroup, peerOf } from '../store/address.ts';
-import { isMuted } from '../store/inbox.ts';
+import { isMuted } from '../store/line.ts';
 import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
 import { Search } from '../store/search.ts';
 import { beginning } from '../store/thread.ts';
@@ -33,6 +33,8 @@ export class InboxScreen extends HTMLElement {
   #mailbox!: Mailbox;
   /** The search whose results are listed: the last that has been answered. */
   #search: Search | undefined;
+  /** Why no more conversations could be loaded. */
+  #failure = '';
   #timer = 0;
   #leave = new AbortController();
   /** Aborted when another user's inbox is opened. */
@@ -43,13 +45,15 @@ export class InboxScreen extends HTMLElement {
   readonly #state = el('span');
   readonly #scope = el('button', { type: 'button', class: 'scope', on: { click: () => this.#searchIn(undefined) } });
   readonly #field = el('input', { type: 'search', placeholder: 'Search what was said', autocomplete: 'off', maxlength: 128, on: { input: () => this.#typed()} });
+  readonly #showHidden = el('button', { type: 'button', class: 'button', on: { click: () => this.#go({ hidden: this.#place?.hidden !== true, peer: undefined, at: undefined, q: undefined }) } }, icon('archive'), 'Hidden');
+  readonly #caption = el('p', { class: 'caption' }, 'Hidden until their next message');
   readonly #list = el('ol', { class: 'entries' });
   readonly #more = el('button', { type: 'button', class: 'button more', on: { click: () => void this.#loadMore() } }, 'Older');
   readonly #note = el('p', { class: 'note' });
   readonly #bar = el('header', { class: 'thread-bar' });
   readonly #name = el('h2');
   readonly #mute = iconButton('bell', 'Mute', () => void this.#edit((peer) => ({ mutedUntil: this.#isMuted(peer) ? null : new Date(Date.now() + muteFor).toISOString() })));
-  readonly #hide = iconButton('archive', 'Hide until the next message', () => void this.#edit(() => ({ hidden: true })));
+  readonly #hide = iconButton('archive', 'Hide until the next message', () => void this.#edit((peer) => ({ hidden: !this.#isHidden(peer) })));
   readonly #thread = el('section', { class: 'thread' });
   #messages: MessageThread | undefined;
 
@@ -57,8 +61,8 @@ export class InboxScreen extends HTMLElement {
     this.#leave = new AbortController();
     const label = el('label', { class: 'search' }, icon('search'), el('span', { class: 'visually-hidden' }, 'Search'), this.#scope, this.#field);
     this.replaceChildren(
-      el('h1', { class: 'visually-hidden' }, 'Inbox'), el('div', { class: 'toolbar' }, this.#title, this.#state, label),
-      el('div', { class: 'sheet inbox' }, el('section', { class: 'entries-side', 'aria-label': 'Conversations' }, this.#note, this.#list, this.#more), this.#thread));
+      el('h1', { class: 'visually-hidden' }, 'Inbox'), el('div', { class: 'toolbar' }, this.#title, this.#state, this.#showHidden, label),
+      el('div', { class: 'sheet inbox' }, el('section', { class: 'entries-side', 'aria-label': 'Conversations' }, this.#caption, this.#note, this.#list, this.#more), this.#thread));
     router.listen(() => this.#arrive(), this.#leave.signal);
     this.#arrive();
   }
@@ -76,6 +80,7 @@ export class InboxScreen extends HTMLElement {
     const before = this.#place;
     this.#place = current;
     if (before?.user !== current.user) this.#openUser(current);
+    if (before?.user !== current.user || before.hidden !== current.hidden) this.#openList(current);
     if (before?.user !== current.user || before.q !== current.q || before.within !== current.within) this.#openSearch(current);
     if (before?.user !== current.user || before.peer !== current.peer || before.at !== current.at) this.#openThread(current);
     this.#draw();
@@ -93,6 +98,12 @@ export class InboxScreen extends HTMLElement {
     this.#mailbox = mailboxOf(user, this.#user.signal);
     this.#mailbox.listen(() => this.#draw(), this.#user.signal);
     this.#title.replaceChildren(avatar(user), el('span', {}, 'Inbox of'), nameField(user, 'Whose inbox is shown', (name) => router.go({ screen: 'inbox', user: name })));
+  }
+
+  /** Loads the hidden conversations when they are listed for the first time. */
+  #openList({ hidden }: Place): void {
+    this.#failure = '';
+    if (hidden && !this.#mailbox.inbox.pages(true).isLoaded) void this.#loadMore();
   }
 
   /** Searches. What was listed before stays until there is an answer, and an answer that comes after the next search is ignored. */
@@ -156,8 +167,8 @@ export class InboxScreen extends HTMLElement {
   }
 
   /** Opens the newest conversation if there is room beside the list and none is chosen. It is not marked as read. */
-  #openFirst({ peer, q }: Place): void {
-    const first = this.#mailbox.inbox.lines[0];
+  #openFirst({ peer, hidden, q }: Place): void {
+    const [first] = this.#mailbox.inbox.lines(hidden);
     if (first && peer === undefined && !q && this.#mailbox.isLoaded && isWide.matches) this.#go({ peer: first.peer }, true);
   }
 
@@ -178,21 +189,30 @@ export class InboxScreen extends HTMLElement {
     return line !== undefined && isMuted(line);
   }
 
-  /** Mutes or hides the open conversation. */
+  #isHidden(peer: string): boolean {
+    return this.#mailbox.inbox.line(peer)?.hidden === true;
+  }
+
+  /** Mutes or hides the open conversation, or no longer. One that is brought back stays open, in the other list. */
   async #edit(change: (peer: string) => UpdateConversationRequest): Promise<void> {
     const peer = this.#place?.peer;
     if (peer === undefined) return;
+    const wasHidden = this.#isHidden(peer);
     try {
       await this.#mailbox.inbox.edit(peer, change(peer));
-      if (!this.#mailbox.inbox.line(peer)) this.#go({ peer: undefined, at: undefined });
+      const isHidden = this.#isHidden(peer);
+      if (isHidden === wasHidden) return;
+      announce(isHidden ? 'Hidden until the next message' : 'Back in the inbox');
+      this.#go(isHidden ? { peer: undefined, at: undefined } : { hidden: false });
     } catch (error) {
       announce(explain(error));
     }
   }
 
   async #loadMore(): Promise<void> {
-    if (this.#search) await this.#search.more();
-    else await this.#mailbox.loadMore().catch(() => undefined);
+    if (this.#search) return this.#search.more();
+    this.#failure = await this.#mailbox.loadMore(this.#place?.hidden === true).then(() => '', explain);
+    this.#draw();
   }
 
   #draw(): void {
@@ -206,10 +226,12 @@ export class InboxScreen extends HTMLElement {
       reconcile(this.#list, this.#search.messages, ({ id }) => id, (message, existing) => (
         drawFound(peerOf(place.user, message), nameOf(peerOf(place.user, message)), message, message.id === place.at, open(peerOf(place.user, message), message.id), existing)));
     } else {
-      reconcile(this.#list, this.#mailbox.inbox.lines, ({ peer }) => peer, (line, existing) => drawConversation(line, nameOf(line.peer), line.peer === place.peer, open(line.peer), existing));
+      reconcile(this.#list, this.#mailbox.inbox.lines(place.hidden), ({ peer }) => peer, (line, existing) => drawConversation(line, nameOf(line.peer), line.peer === place.peer, open(line.peer), existing));
     }
-    this.#more.textContent = this.#search?.failure ? 'Try again' : 'Older';
-    this.#more.hidden = !(this.#search ? this.#search.hasMore : this.#mailbox.inbox.hasMore);
+    this.#showHidden.setAttribute('aria-pressed', String(place.hidden === true));
+    this.#caption.hidden = !place.hidden || this.#search !== undefined || this.#mailbox.inbox.lines(true).length === 0;
+    this.#more.textContent = (this.#search ? this.#search.failure : this.#failure) ? 'Try again' : 'Older';
+    this.#more.hidden = !(this.#search ? this.#search.hasMore : this.#failure || this.#mailbox.inbox.pages(place.hidden).hasMore);
     this.#note.textContent = this.#whyEmpty();
     this.#note.hidden = this.#note.textContent === '';
     if (place.peer !== undefined) this.#drawBar(place.peer);
@@ -217,14 +239,13 @@ export class InboxScreen extends HTMLElement {
     this.#bar.querySelector('.read')?.toggleAttribute('disabled', unread === 0);
   }
 
-  /** Draws what the open conversation is called, how many a group has, and whether it is muted. */
+  /** Draws what the open conversation is called, how many a group has, and whether it is muted or hidden. */
   #drawBar(peer: string): void {
     const count = memberCount(this.#mailbox.groups.memberCount(peer));
-    const isMute = this.#isMuted(peer);
-    if (isDrawn(this.#name, peer, this.#mailbox.nameOf(peer), count, isMute)) return;
-    const label = isMute ? 'Unmute' : 'Mute for 8 hours';
-    set(this.#mute, { 'aria-label': label, title: label });
-    this.#mute.replaceChildren(icon(isMute ? 'bell-off' : 'bell'));
+    const [isMute, isHidden] = [this.#isMuted(peer), this.#isHidden(peer)];
+    if (isDrawn(this.#name, peer, this.#mailbox.nameOf(peer), count, isMute, isHidden)) return;
+    relabel(this.#mute, isMute ? 'Unmute' : 'Mute for 8 hours', isMute ? 'bell-off' : 'bell');
+    relabel(this.#hide, isHidden ? 'Bring back to the inbox' : 'Hide until the next message', isHidden ? 'unarchive' : 'archive');
     this.#name.replaceChildren(el('bdi', {}, this.#mailbox.nameOf(peer)), ' ', el('span', {}, count));
     this.#thread.setAttribute('aria-label', `Conversation with ${this.#mailbox.nameOf(peer)}`);
   }
@@ -238,8 +259,15 @@ export class InboxScreen extends HTMLElement {
       const hint = /(^|\s)\p{L}$/u.test(this.#place?.q ?? '') ? ' The last word may be a beginning, from two letters on.' : '';
       return this.#search.failure || (this.#search.messages.length === 0 ? `Nothing that ${what} has all of these words.${hint}` : '');
     }
-    return isLoaded && inbox.lines.length === 0 ? `${user} has no conversations yet.` : '';
+    if (this.#failure) return this.#failure;
+    if (this.#place?.hidden) return inbox.lines(true).length === 0 && inbox.pages(true).isLoaded ? `${user} has hidden no conversation.` : '';
+    return isLoaded && inbox.lines().length === 0 ? `${user} has no conversations yet.` : '';
   }
+}
+
+function relabel(button: HTMLElement, label: string, name: Icon): void {
+  set(button, { 'aria-label': label, title: label });
+  button.replaceChildren(icon(name));
 }
 
 customElements.define('inbox-screen', InboxScreen);

@@ -2,20 +2,20 @@ import type { Conversation, Message, ReadMarker, UpdateConversationRequest } fro
 
 import { answered } from '../answers.ts';
 import { api, background } from '../api.ts';
-import { count, counted, withMarker, withMessage, type Unread } from './unread.ts';
+import { afterMessage, lineOf, unreadIn, type Line } from './line.ts';
+import { count, withMarker } from './unread.ts';
 
-/** A line of an inbox. */
-export interface Line extends Omit<Conversation, 'unreadCount'> {
-  readonly unread: Unread;
+/** How far a list of conversations is loaded. */
+interface Pages {
+  isLoaded: boolean;
+  hasMore: boolean;
+  next?: string | undefined;
 }
-
-/** Whether the user wants to hear nothing of a conversation for now. */
-export const isMuted = ({ mutedUntil }: Line): boolean => mutedUntil !== undefined && Date.parse(mutedUntil) > Date.now();
 
 /** The conversations of a user with users and groups. What it is told of the feed adjusts them; where that does not say enough, it asks the service. */
 export class Inbox {
-  hasMore = false;
-  #next: string | undefined;
+  readonly #shown: Pages = { isLoaded: false, hasMore: false };
+  readonly #hidden: Pages = { isLoaded: false, hasMore: false };
   readonly #user: string;
   readonly #changed: () => void;
   readonly #lines = new Map<string, Line>();
@@ -28,35 +28,41 @@ export class Inbox {
     this.#changed = changed;
   }
 
-  /** The conversations, the one with the newest message first. */
-  get lines(): Line[] {
-    return [...this.#lines.values()].sort((a, b) => (a.position < b.position ? 1 : -1));
+  /** The conversations that are not hidden, or those that are, the one with the newest message first. */
+  lines(isHidden = false): Line[] {
+    return [...this.#lines.values()].filter(({ hidden }) => hidden === isHidden).sort((a, b) => (a.position < b.position ? 1 : -1));
+  }
+
+  /** How far they are loaded. */
+  pages(isHidden = false): Readonly<Pages> {
+    return isHidden ? this.#hidden : this.#shown;
   }
 
   line(peer: string): Line | undefined {
     return this.#lines.get(peer);
   }
 
-  /** How many messages are unread, of one peer, or of all that are not muted. */
+  /** How many messages are unread, of one peer, or of all that are neither muted nor hidden. */
   unread(peer?: string): number {
-    const lines = [...this.#lines.values()].filter((line) => (peer === undefined ? !isMuted(line) : line.peer === peer));
-    return lines.reduce((sum, { unread }) => sum + count(unread), 0);
+    if (peer === undefined) return unreadIn([...this.#lines.values()]);
+    const line = this.#lines.get(peer);
+    return line ? count(line.unread) : 0;
   }
 
-  /** Loads the newest conversations anew. */
+  /** Loads the newest conversations anew, and the hidden ones if they were loaded. */
   async load(): Promise<void> {
     this.#lines.clear();
-    this.#next = undefined;
-    await this.more();
+    this.#shown.next = this.#hidden.next = undefined;
+    await Promise.all([this.more(false, background), ...this.#hidden.isLoaded ? [this.more(true, background)] : []]);
   }
 
-  /** Loads a page of conversations, the newest or those below the last page. */
-  async more(client = background): Promise<void> {
-    const query = { limit: 30, ...(this.#next === undefined ? {} : { before: this.#next }) };
+  /** Loads a page of the conversations that are not hidden, or of those that are: the newest, or those below the last page. */
+  async more(isHidden = false, client = api): Promise<void> {
+    const pages = isHidden ? this.#hidden : this.#shown;
+    const query = { limit: 30, ...(isHidden && { hidden: true }), ...(pages.next !== undefined && { before: pages.next }) };
     const page = await answered(client(this.#user).GET('/v1/users/{userId}/conversations', { params: { path: { userId: this.#user }, query } }));
     for (const conversation of page.conversations) this.#put(conversation);
-    this.#next = page.next;
-    this.hasMore = page.hasMore;
+    Object.assign(pages, { isLoaded: true, hasMore: page.hasMore, next: page.next } satisfies Pages);
   }
 
   /** Marks the messages of a peer as read, up to the last one received. */
@@ -75,7 +81,7 @@ export class Inbox {
     this.#changed();
   }
 
-  /** Mutes a conversation until a time, or no longer, or hides it until its next message. */
+  /** Mutes a conversation until a time, or no longer, or hides it until its next message, or no longer. */
   async edit(peerId: string, body: UpdateConversationRequest): Promise<void> {
     const path = { userId: this.#user, peerId };
     this.#take(peerId, await answered(api(this.#user).PATCH('/v1/users/{userId}/conversations/{peerId}', { params: { path }, body })));
@@ -84,19 +90,10 @@ export class Inbox {
   /** Applies a message that is new, edited or deleted. */
   apply(peer: string, message: Message): void {
     const line = this.#lines.get(peer);
-    const isDeleted = message.deletedAt !== undefined;
-    if (!line) {
-      if (!isDeleted) void this.refresh(peer);
-      return;
-    }
-    const isOwn = message.sender === this.#user;
-    const unread = isOwn ? line.unread : withMessage(line.unread, message.id, isDeleted);
-    const isLast = message.id >= (line.lastMessage?.id ?? '');
-    if (unread === undefined || (isLast && isDeleted)) {
-      void this.refresh(peer);
-      return;
-    }
-    this.#lines.set(peer, { ...line, unread, ...(isLast && { lastMessage: message, position: message.id }) });
+    if (!line && message.deletedAt !== undefined) return;
+    const after = line && afterMessage(line, message, this.#user);
+    if (after) this.#lines.set(peer, after);
+    else void this.refresh(peer);
   }
 
   /** Applies a read marker, of this user or of a peer. */
@@ -134,16 +131,14 @@ export class Inbox {
     if (data || response?.status === 404) this.#take(peer, data);
   }
 
-  /** Takes a conversation as it is now: hidden ones and those that are no more have no line. */
+  /** Takes a conversation as it is now: one that is no more has no line. */
   #take(peer: string, conversation: Conversation | undefined): void {
-    if (conversation && !conversation.hidden) this.#put(conversation);
+    if (conversation) this.#put(conversation);
     else this.#lines.delete(peer);
     this.#changed();
   }
 
-  #put({ unreadCount, ...conversation }: Conversation): void {
-    const { peer, lastMessage, readMarker } = conversation;
-    const unread = counted(unreadCount, lastMessage?.id ?? '', readMarker?.messageId, this.#lines.get(peer)?.unread);
-    this.#lines.set(peer, { ...conversation, unread });
+  #put(conversation: Conversation): void {
+    this.#lines.set(conversation.peer, lineOf(conversation, this.#lines.get(conversation.peer)));
   }
 }

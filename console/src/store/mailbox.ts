@@ -72,9 +72,9 @@ export class Mailbox extends Emitter {
     this.emit();
   }
 
-  /** Loads a page of older conversations. */
-  async loadMore(): Promise<void> {
-    await this.inbox.more(api);
+  /** Loads a page of older conversations, or of older ones that are hidden. */
+  async loadMore(isHidden: boolean): Promise<void> {
+    await this.inbox.more(isHidden);
     this.emit();
   }
 

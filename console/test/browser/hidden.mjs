@@ -1,0 +1,55 @@
+// The part of the test of the console that hides and mutes conversations.
+import assert from 'node:assert/strict';
+import { accessible, sideways, until } from './checks.mjs';
+
+/** Hides a conversation and brings it back, by keyboard and by a message, and mutes another. */
+export async function hidden({ newBrowser, open, live, send, found }) {
+  const context = await newBrowser();
+  await send(context, 'rex', 'pat', 'Hello');
+  await send(context, 'quin', 'pat', 'Later, please');
+  const page = await open(context, '#/inbox/pat/quin');
+  await live(page);
+  const names = () => page.locator('.entries .peer').allTextContents();
+  const lists = (...wanted) => until(async () => (await names()).join() === wanted.join(), async () => `${wanted} in the list, but ${await names()}`);
+  const button = (name) => page.getByRole('button', { name, exact: true });
+  const press = async (name) => { await button(name).focus(); await page.keyboard.press('Enter'); };
+  await lists('quin', 'rex');
+
+  await press('Hide until the next message');
+  await lists('rex');
+  await press('Mute for 8 hours'); // of the next conversation, which is open instead
+  await page.locator('.entries').getByRole('button', { name: 'rex Muted' }).waitFor();
+  assert.equal(await button('Hidden').getAttribute('aria-pressed'), 'false');
+
+  await press('Hidden');
+  await page.getByText('Hidden until their next message').waitFor();
+  await lists('quin');
+  await until(() => button('Hidden').evaluate((element) => element === document.activeElement), 'the focus on the button');
+  await accessible(page, found, 'the hidden conversations');
+  await page.setViewportSize({ width: 320, height: 700 });
+  await page.getByRole('button', { name: 'Back to the conversations' }).click();
+  await sideways(page, found, 'the hidden conversations');
+  await page.locator('.entries').getByRole('button').focus();
+  await page.keyboard.press('Enter');
+  await sideways(page, found, 'a hidden conversation');
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await page.locator('.thread').getByText('Later, please').waitFor();
+  await press('Bring back to the inbox');
+  await lists('quin', 'rex');
+  assert.equal(await page.locator('.entries [aria-current] .peer').textContent(), 'quin');
+  assert.equal(await button('Hidden').getAttribute('aria-pressed'), 'false');
+
+  // The list has an address, and a message takes a conversation out of it.
+  await press('Hide until the next message');
+  await lists('rex');
+  await press('Hidden');
+  await lists('quin');
+  const other = await open(context, new URL(page.url()).hash);
+  await other.locator('.entries').getByText('Later, please').waitFor();
+  await send(context, 'quin', 'pat', 'It is later');
+  for (const one of [page, other]) await one.getByText('pat has hidden no conversation.').waitFor();
+  await press('Hidden');
+  await lists('quin', 'rex');
+  await page.locator('.entries').getByText('It is later').waitFor();
+  await context.close();
+}
