@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { afterMessage, isMuted, lineOf, unreadIn, type Line } from '../src/store/line.ts';
+import { afterMessage, isListed, isMuted, lineOf, unreadIn, type Line } from '../src/store/line.ts';
 import { count } from '../src/store/unread.ts';
 
 const message = (id: string, sender = 'alice') => ({ id, sender, recipient: 'bob', text: id, sentAt: '' });
@@ -34,6 +34,13 @@ test('only the service knows what is last once the last message is deleted, and 
 test('a conversation without a message has its first one', () => {
   const empty = lineOf({ peer: '~team', position: '3', unreadCount: 0, hidden: true });
   assert.deepEqual([afterMessage(empty, message('4'), 'bob')?.hidden, afterMessage(empty, message('4'), 'bob')?.position], [false, '4']);
+});
+
+test('a conversation without a message is in a list only if it is in a group', () => {
+  const muted = { peer: 'alice', position: '0', unreadCount: 0, hidden: true, mutedUntil: soon };
+  assert.equal(isListed(muted), false);
+  assert.equal(isListed({ ...muted, lastMessage: message('5') }), true);
+  assert.equal(isListed({ ...muted, peer: '~team', position: '3', group: { name: 'Team', memberCount: 2 } }), true);
 });
 
 test('muted and hidden conversations do not count in the badge', () => {

@@ -2,7 +2,7 @@ import type { Conversation, Message, ReadMarker, UpdateConversationRequest } fro
 
 import { answered } from '../answers.ts';
 import { api, background } from '../api.ts';
-import { afterMessage, lineOf, unreadIn, type Line } from './line.ts';
+import { afterMessage, isListed, lineOf, unreadIn, type Line } from './line.ts';
 import { count, withMarker } from './unread.ts';
 
 /** How far a list of conversations is loaded. */
@@ -131,9 +131,9 @@ export class Inbox {
     if (data || response?.status === 404) this.#take(peer, data);
   }
 
-  /** Takes a conversation as it is now: one that is no more has no line. */
+  /** Takes a conversation as it is now: one that is no more, or in no list, has no line. */
   #take(peer: string, conversation: Conversation | undefined): void {
-    if (conversation) this.#put(conversation);
+    if (conversation && isListed(conversation)) this.#put(conversation);
     else this.#lines.delete(peer);
     this.#changed();
   }

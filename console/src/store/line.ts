@@ -10,6 +10,9 @@ export interface Line extends Omit<Conversation, 'unreadCount'> {
 /** Whether the user wants to hear nothing of a conversation for now. */
 export const isMuted = ({ mutedUntil }: Line): boolean => mutedUntil !== undefined && Date.parse(mutedUntil) > Date.now();
 
+/** Whether a conversation is in one of the lists. A mute outlives the last message of two users, and is then in none. */
+export const isListed = ({ lastMessage, group }: Conversation): boolean => lastMessage !== undefined || group !== undefined;
+
 /** How many messages are unread in conversations that are neither muted nor hidden, as in a badge. */
 export const unreadIn = (lines: readonly Line[]): number => lines.filter((line) => !isMuted(line) && !line.hidden).reduce((sum, { unread }) => sum + count(unread), 0);
 

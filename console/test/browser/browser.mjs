@@ -285,7 +285,7 @@ try {
   const only = process.env.ONLY?.split(',');
   const play = async (parts) => { for (const [name, one] of Object.entries(parts)) if (!only || only.includes(name)) await part(name, one); };
   if (PICTURE) await part('picture', picture);
-  else await Promise.all([play({ hanging, users, keyboard }), play({ chat, groups: () => groups({ newBrowser, open, live, side, type, shows, found }), longGroup: () => longGroup({ newBrowser, base, headers, open, live, side, texts }), feed: () => feed({ newBrowser, open, live, send }), inbox, hidden: () => hidden({ newBrowser, open, live, send, found }), service, tabs, screens })]);
+  else await Promise.all([play({ hanging, users, keyboard }), play({ chat, groups: () => groups({ newBrowser, open, live, side, type, shows, found }), longGroup: () => longGroup({ newBrowser, base, headers, open, live, side, texts }), feed: () => feed({ newBrowser, open, live, send }), inbox, hidden: () => hidden({ newBrowser, base, headers, open, live, send, found }), service, tabs, screens })]);
   // On its own, since it revokes the tokens of the other parts, too.
   if (TOKEN && !PICTURE) await play({ identity: () => identity({ newBrowser, base, key: TOKEN, found, side, type, shows }) });
   assert.deepEqual(found, []);

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { accessible, sideways, until } from './checks.mjs';
 
-/** Hides a conversation and brings it back, by keyboard and by a message, and mutes another. */
-export async function hidden({ newBrowser, open, live, send, found }) {
+/** Hides a conversation and brings it back, by keyboard and by a message, and mutes another, whose only message is deleted. */
+export async function hidden({ newBrowser, base, headers, open, live, send, found }) {
   const context = await newBrowser();
-  await send(context, 'rex', 'pat', 'Hello');
+  const { id } = await send(context, 'rex', 'pat', 'Hello');
   await send(context, 'quin', 'pat', 'Later, please');
   const page = await open(context, '#/inbox/pat/quin');
   await live(page);
@@ -51,5 +51,12 @@ export async function hidden({ newBrowser, open, live, send, found }) {
   await press('Hidden');
   await lists('quin', 'rex');
   await page.locator('.entries').getByText('It is later').waitFor();
+
+  // What is muted and without a message is in neither list.
+  const deleted = await context.request.delete(`${base}/v1/messages/${id}`, { headers });
+  assert.equal(deleted.status(), 204, await deleted.text());
+  await lists('quin');
+  await press('Hidden');
+  await page.getByText('pat has hidden no conversation.').waitFor();
   await context.close();
 }
