@@ -24,11 +24,24 @@ func (op *Operation) checkBody(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	op.shorten(value)
 	if err := op.body.VisitJSON(value, bodyRules...); err != nil {
 		return bodyViolations(err).problem()
 	}
 	r.Body = validatedBody{bytes.NewReader(text), value}
 	return nil
+}
+
+// shorten leaves in each array of a body one entry more than may be there, since kin-openapi validates all of them, and
+// makes an error of each that is invalid.
+func (op *Operation) shorten(body any) {
+	object, _ := body.(map[string]any)
+	for name, value := range object {
+		array, _ := value.([]any)
+		if member := op.body.Properties[name]; member != nil && member.Value.MaxItems != nil {
+			object[name] = array[:min(len(array), int(*member.Value.MaxItems)+1)]
+		}
+	}
 }
 
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (text []byte, err error) {

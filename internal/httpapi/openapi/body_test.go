@@ -68,6 +68,7 @@ func TestBody(t *testing.T) {
 		`{"name":"Tom","born":"yesterday"}`:   schemaBroken + "/born must be a time as in RFC 3339",
 		`{"name":"Tom","tags":["a","long"]}`:  schemaBroken + "/tags/1 must have at most 3 characters",
 		`{"name":"Tom","tags":["a","b","c"]}`: schemaBroken + "/tags must have at most 2 entries",
+		`{"name":"Tom","tags":[1,2,3,4,5,6]}`: schemaBroken + "/tags must have at most 2 entries; /tags/0 must be of type string; /tags/1 must be of type string; /tags/2 must be of type string",
 		`{"name":"Tom","tags":[]}`:            schemaBroken + "/tags must have at least 1 entry",
 		`{"name":"Tom","tags":["a","a"]}`:     schemaBroken + "/tags must not have an entry twice",
 		`{"age":31,"kind":1}`:                 schemaBroken + "/age must be at most 30; /kind " + notAllowed + "; /name is required",
