@@ -267,8 +267,8 @@ type ChangePage struct {
 // they are a member.
 //
 // `readMarker` is the user's own, and `peerReadMarker` that of the other user, never there in a group.
-// A group has `group`, and no `lastMessage` before there is one. Neither has what is muted after its last
-// message was deleted.
+// A group has `group`, and no `lastMessage` before there is one. A conversation between users that is there only
+// because it is muted, since its last message was deleted, has no `lastMessage`, either.
 type Conversation struct {
 	// Group The group in which a conversation is.
 	Group *ConversationGroup `json:"group,omitempty"`
@@ -295,7 +295,7 @@ type Conversation struct {
 
 	// Position The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
 	// last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
-	// conversation between users who have deleted their last message.
+	// conversation between users that is there only because it is muted, since its last message was deleted.
 	Position ConversationPosition `json:"position"`
 
 	// ReadMarker How far a user has read the conversation with a peer.
@@ -337,13 +337,13 @@ type ConversationPage struct {
 
 	// Next The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
 	// last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
-	// conversation between users who have deleted their last message.
+	// conversation between users that is there only because it is muted, since its last message was deleted.
 	Next *ConversationPosition `json:"next,omitempty"`
 }
 
 // ConversationPosition The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
 // last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
-// conversation between users who have deleted their last message.
+// conversation between users that is there only because it is muted, since its last message was deleted.
 type ConversationPosition = openapi_types.UUID
 
 // CreateGroupRequest A group to be created. Without `history` it is `all`. A service has to name the `owner`; a user owns what they
@@ -1165,7 +1165,7 @@ type UpdateConversationRequest struct {
 	Hidden *bool `json:"hidden,omitempty"`
 
 	// MutedUntil Until when it is muted, an RFC 3339 time in any zone, to the millisecond; null unmutes it. From
-	// then on, or if it is past, the conversation is not muted, though the time stays.
+	// then on, or if it is past, the conversation is not muted, and has no `mutedUntil`.
 	//
 	//
 	// Example: 2026-11-24T08:00:00Z
@@ -2158,7 +2158,8 @@ type ClientInterface interface {
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. When the last message between two users is deleted, a mute stays for when they
 	// write again: until it is over or lifted the conversation can be read and updated, but it is in no
-	// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+	// list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+	// conversation (404). Who leaves a group leaves both behind.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2178,7 +2179,8 @@ type ClientInterface interface {
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. When the last message between two users is deleted, a mute stays for when they
 	// write again: until it is over or lifted the conversation can be read and updated, but it is in no
-	// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+	// list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+	// conversation (404). Who leaves a group leaves both behind.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3288,7 +3290,8 @@ func (c *Client) GetConversation(ctx context.Context, userID User, peerID Peer, 
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. When the last message between two users is deleted, a mute stays for when they
 // write again: until it is over or lifted the conversation can be read and updated, but it is in no
-// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+// list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+// conversation (404). Who leaves a group leaves both behind.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3318,7 +3321,8 @@ func (c *Client) UpdateConversationWithBody(ctx context.Context, userID User, pe
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. When the last message between two users is deleted, a mute stays for when they
 // write again: until it is over or lifted the conversation can be read and updated, but it is in no
-// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+// list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+// conversation (404). Who leaves a group leaves both behind.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6310,7 +6314,8 @@ type ClientWithResponsesInterface interface {
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. When the last message between two users is deleted, a mute stays for when they
 	// write again: until it is over or lifted the conversation can be read and updated, but it is in no
-	// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+	// list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+	// conversation (404). Who leaves a group leaves both behind.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6330,7 +6335,8 @@ type ClientWithResponsesInterface interface {
 	// This is no change of the feed: other devices of the user see it when they next read the
 	// conversation. When the last message between two users is deleted, a mute stays for when they
 	// write again: until it is over or lifted the conversation can be read and updated, but it is in no
-	// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+	// list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+	// conversation (404). Who leaves a group leaves both behind.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12254,7 +12260,8 @@ func (c *ClientWithResponses) GetConversationWithResponse(ctx context.Context, u
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. When the last message between two users is deleted, a mute stays for when they
 // write again: until it is over or lifted the conversation can be read and updated, but it is in no
-// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+// list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+// conversation (404). Who leaves a group leaves both behind.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -12280,7 +12287,8 @@ func (c *ClientWithResponses) UpdateConversationWithBodyWithResponse(ctx context
 // This is no change of the feed: other devices of the user see it when they next read the
 // conversation. When the last message between two users is deleted, a mute stays for when they
 // write again: until it is over or lifted the conversation can be read and updated, but it is in no
-// list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+// list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+// conversation (404). Who leaves a group leaves both behind.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

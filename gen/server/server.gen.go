@@ -227,8 +227,8 @@ type ChangePage struct {
 // they are a member.
 //
 // `readMarker` is the user's own, and `peerReadMarker` that of the other user, never there in a group.
-// A group has `group`, and no `lastMessage` before there is one. Neither has what is muted after its last
-// message was deleted.
+// A group has `group`, and no `lastMessage` before there is one. A conversation between users that is there only
+// because it is muted, since its last message was deleted, has no `lastMessage`, either.
 type Conversation struct {
 	// Group The group in which a conversation is.
 	Group *ConversationGroup `json:"group,omitempty"`
@@ -255,7 +255,7 @@ type Conversation struct {
 
 	// Position The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
 	// last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
-	// conversation between users who have deleted their last message.
+	// conversation between users that is there only because it is muted, since its last message was deleted.
 	Position ConversationPosition `json:"position"`
 
 	// ReadMarker How far a user has read the conversation with a peer.
@@ -297,13 +297,13 @@ type ConversationPage struct {
 
 	// Next The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
 	// last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
-	// conversation between users who have deleted their last message.
+	// conversation between users that is there only because it is muted, since its last message was deleted.
 	Next *ConversationPosition `json:"next,omitempty"`
 }
 
 // ConversationPosition The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
 // last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
-// conversation between users who have deleted their last message.
+// conversation between users that is there only because it is muted, since its last message was deleted.
 type ConversationPosition = openapi_types.UUID
 
 // CreateGroupRequest A group to be created. Without `history` it is `all`. A service has to name the `owner`; a user owns what they
@@ -1125,7 +1125,7 @@ type UpdateConversationRequest struct {
 	Hidden *bool `json:"hidden,omitempty"`
 
 	// MutedUntil Until when it is muted, an RFC 3339 time in any zone, to the millisecond; null unmutes it. From
-	// then on, or if it is past, the conversation is not muted, though the time stays.
+	// then on, or if it is past, the conversation is not muted, and has no `mutedUntil`.
 	//
 	//
 	// Example: 2026-11-24T08:00:00Z

@@ -278,6 +278,9 @@ func (r *modelRun) updateConversation() {
 		if r.random.IntN(3) > 0 {
 			view.mutedUntil = new(time.Now().UTC().Truncate(time.Millisecond).Add(time.Duration(r.random.IntN(3)-1) * time.Hour))
 			request.MutedUntil = nullable.NewNullableWithValue(*view.mutedUntil)
+			if !view.mutedUntil.After(time.Now()) {
+				view.mutedUntil = nil
+			}
 		}
 	}
 	want := http.StatusOK

@@ -47,7 +47,7 @@ func TestMuteWithoutMessages(t *testing.T) {
 						t.Errorf("%s: before, hidden %t: %+v", name, hidden, page)
 					}
 				}
-				if c := mute(http.StatusOK, test.then); c.MutedUntil != nil && !c.MutedUntil.Equal(past) || c.LastMessage != nil {
+				if c := mute(http.StatusOK, test.then); c.MutedUntil != nil || c.LastMessage != nil {
 					t.Errorf("%s: it is %+v", name, c)
 				}
 			}

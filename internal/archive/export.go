@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -186,7 +187,7 @@ func exportEnded(read db.ReadPortion, newest messaging.ID, yield func(messaging.
 func exportSettings(read db.ReadPortion, _ messaging.ID, yield func(messaging.Record) error) error {
 	var after messaging.ConversationSettings
 	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.ConversationSettings, error) {
-		return selectSettingsAfter(ctx, q, after.Owner, after.Peer, exportPortion)
+		return selectSettingsAfter(ctx, q, after.Owner, after.Peer, time.Now(), exportPortion)
 	}
 	return eachRow(read, next, func(s *messaging.ConversationSettings) error {
 		after = *s

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -95,9 +96,10 @@ func selectEndedAfter(ctx context.Context, q sqlx.QueryerContext, user, group st
 		WHERE (user_id, group_id) > ($1, $2) AND state <> 'active' AND changed <= $3 ORDER BY user_id, group_id LIMIT $4`, user, group, upTo, limit)
 }
 
-// selectSettingsAfter returns the conversations after that of an owner and a peer that are muted or hidden.
-func selectSettingsAfter(ctx context.Context, q sqlx.QueryerContext, owner, peer string, limit int) ([]messaging.ConversationSettings, error) {
+// selectSettingsAfter returns the conversations after that of an owner and a peer that are muted, or have messages and are hidden.
+func selectSettingsAfter(ctx context.Context, q sqlx.QueryerContext, owner, peer string, now time.Time, limit int) ([]messaging.ConversationSettings, error) {
 	return messaging.Settings.Select(ctx, q, `
 		SELECT `+messaging.Settings.Columns()+` FROM conversations
-		WHERE (owner, peer) > ($1, $2) AND (muted_until IS NOT NULL OR hidden IS NOT NULL) ORDER BY owner, peer LIMIT $3`, owner, peer, limit)
+		WHERE (owner, peer) > ($1, $2) AND (muted_until > $3 OR hidden IS NOT NULL AND last_message_id > $4) ORDER BY owner, peer LIMIT $5`,
+		owner, peer, now.UnixMicro(), messaging.ID{}, limit)
 }

@@ -91,14 +91,15 @@ func notErased(t *testing.T, database *db.DB) {
 
 // TestGroups imports a store with groups, exports the same bytes, and goes on with it: what is not in the file
 // must be as if it had been written here. It has the read marker of one who left, as an export from SQLite may
-// have if they left meanwhile, and a conversation without messages that is hidden, and not muted; these are dropped.
+// have if they left meanwhile, and conversations without messages that are hidden, and not muted or no longer; these are dropped.
 func TestGroups(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		file := strings.Join(seal(linesOf(t, grouped())), "")
 		database := dbtest.Open(t, dbtest.NewURL(t, engine))
 		marker := messaging.Record{ReadMarker: &messaging.ReadMarker{Owner: "dave", Peer: "~team", MessageID: idAt(11), Changed: idAt(14)}}
 		gone := messaging.Record{Settings: &messaging.ConversationSettings{Owner: "carol", Peer: "dan", Hidden: new(idAt(5))}}
-		imported := strings.Join(seal(linesOf(t, slices.Insert(slices.Insert(grouped(), 16, gone), 5, marker))), "")
+		over := messaging.Record{Settings: &messaging.ConversationSettings{Owner: "carol", Peer: "erin", MutedUntil: new(time.UnixMicro(1)), Hidden: new(idAt(5))}}
+		imported := strings.Join(seal(linesOf(t, slices.Insert(slices.Insert(grouped(), 16, gone, over), 5, marker))), "")
 		if _, err := Import(t.Context(), database, Read(strings.NewReader(imported))); err != nil {
 			t.Fatal(err)
 		}

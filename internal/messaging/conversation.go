@@ -11,7 +11,8 @@ const UnreadMax = 100
 const unreadScan = 200
 
 // Conversation is one user's view of the messages between them and a peer, or in a group of which they are a
-// member. The one with a peer exists while one of these is not deleted.
+// member. The one with a peer exists while one of these is not deleted, and as long as the user mutes it. A mute that is over
+// is gone.
 type Conversation struct {
 	Peer        string     // a user or a group
 	Position    ID         // its place among the user's conversations: the last message, or since when they are a member
@@ -38,6 +39,14 @@ type ConversationSettings struct {
 	LastMessage ID
 	MutedUntil  *time.Time
 	Hidden      *ID // up to which message it is hidden
+}
+
+// unlessOver returns until when a conversation is muted, or nil if that is past.
+func unlessOver(mutedUntil *time.Time, now time.Time) *time.Time {
+	if mutedUntil != nil && mutedUntil.After(now) {
+		return mutedUntil
+	}
+	return nil
 }
 
 func (s *ConversationSettings) isEmpty() bool { return s.MutedUntil == nil && s.Hidden == nil }

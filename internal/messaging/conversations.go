@@ -24,7 +24,7 @@ func (s *Service) ListConversations(ctx context.Context, caller Caller, user str
 	}
 	var found []Conversation
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		found, err = selectConversations(ctx, q, s.engine, user, where, below, query.Limit+1)
+		found, err = selectConversations(ctx, q, s.engine, user, where, s.now(), below, query.Limit+1)
 		return err
 	})
 	if err != nil {
@@ -72,6 +72,9 @@ func (s *Service) getConversation(ctx context.Context, q sqlx.QueryerContext, us
 func (s *Service) UpdateConversation(ctx context.Context, caller Caller, user, peer string, edit ConversationEdit) (c Conversation, err error) {
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return Conversation{}, err
+	}
+	if edit.MutedUntil != nil {
+		edit.MutedUntil = new(unlessOver(*edit.MutedUntil, s.now()))
 	}
 	err = s.mailboxes.Erase(ctx, []string{user}, 0, func(ctx context.Context, tx *sqlx.Tx, _ []ID) (err error) {
 		if c, err = s.getConversation(ctx, tx, user, peer); err != nil {

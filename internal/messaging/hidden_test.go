@@ -175,6 +175,66 @@ func TestMuteStays(t *testing.T) {
 	})
 }
 
+// TestMuteEnds reads conversations of both kinds and one that has ended, all muted, when the mutes are over: nothing is left of
+// them, not in an export, nor with the next message.
+func TestMuteEnds(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		s := newInboxTest(t, engine)
+		s.group("~team", "alice", "bob")
+		s.send("alice", "bob", "x")
+		only := s.send("carol", "bob", "x")
+		peers := []string{"alice", "carol", "~team"}
+		var until time.Time
+		for _, peer := range peers {
+			until = s.mute(peer)
+		}
+		if err := s.Delete(t.Context(), AsUser("carol"), only.ID); err != nil {
+			t.Fatal(err)
+		}
+		exported := func() (muted []string) {
+			err := s.ExportUser(t.Context(), AsUser("bob"), "bob", func(r Record) error {
+				switch {
+				case r.Settings != nil:
+					muted = append(muted, r.Settings.Peer)
+				case r.Membership != nil && r.Membership.MutedUntil != nil:
+					muted = append(muted, r.Membership.Group)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(muted)
+			return muted
+		}
+		if got := exported(); !slices.Equal(got, peers) {
+			t.Errorf("exported the mutes of %v", got)
+		}
+		s.now = func() time.Time { return until }
+		if got := exported(); got != nil {
+			t.Errorf("once they are over, exported the mutes of %v", got)
+		}
+		s.send("carol", "bob", "x")
+		for _, peer := range peers {
+			if c := s.conversation("bob", peer); c.MutedUntil != nil {
+				t.Errorf("once it is over: %+v", c)
+			}
+			if c := s.update(peer, ConversationEdit{MutedUntil: new(&until)}); c.MutedUntil != nil {
+				t.Errorf("muted until now: %+v", c)
+			}
+		}
+		page, err := s.ListConversations(t.Context(), AsUser("bob"), "bob", InboxQuery{Limit: 100})
+		if err != nil || len(page.Conversations) != len(peers) {
+			t.Fatalf("%+v, %v", page, err)
+		}
+		for _, c := range page.Conversations {
+			if c.MutedUntil != nil {
+				t.Errorf("once it is over, listed as %+v", c)
+			}
+		}
+	})
+}
+
 // TestMutesOfErased erases bob, whom alice has muted as he has her and carol, with whom there is no message any more.
 func TestMutesOfErased(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {

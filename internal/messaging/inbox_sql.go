@@ -83,10 +83,12 @@ var conversations = table.New("", slices.Concat(
 	table.Within(func(c *Conversation) *ReadMarker { return &c.Marker }, markerColumns),
 	table.Within(func(c *Conversation) *ReadMarker { return &c.PeerMarker }, markerColumns)))
 
-// conversationsOf writes the statement that selects lines with their last messages, read markers and unread counts.
+// conversationsOf writes the statement that selects lines with their last messages, read markers and unread counts, and the
+// mutes that are not over at a time ($4).
 func conversationsOf(e engine, lines string) string {
 	return `
-	SELECT c.peer, c.position, c.name, c.member_count, c.muted_until, coalesce(c.position <= c.hidden, c.position = $3) AS hidden, ` + unread(e) + ` AS unread,
+	SELECT c.peer, c.position, c.name, c.member_count, CASE WHEN c.muted_until > $4 THEN c.muted_until END AS muted_until,
+	       coalesce(c.position <= c.hidden, c.position = $3) AS hidden, ` + unread(e) + ` AS unread,
 	       ` + messages.OfAny("m") + `, ` + ReadMarkers.OfAny("mine") + `, ` + ReadMarkers.OfAny("theirs") + `
 	FROM (` + lines + `) AS c
 	` + e.lookup("messages", "m", "m.deleted = false AND coalesce(m.id, m.id) = c.last_message_id") + ` -- see EveryID
@@ -95,9 +97,9 @@ func conversationsOf(e engine, lines string) string {
 }
 
 // selectConversations returns the conversations of a user, shown or hidden ones, whose positions are below an id, the newest first.
-func selectConversations(ctx context.Context, q sqlx.QueryerContext, e engine, user, where string, below ID, limit int) ([]Conversation, error) {
-	lines := e.merged(directLines(where), groupLines(e, where), "ORDER BY position DESC LIMIT $4")
-	found, err := conversations.Select(ctx, q, conversationsOf(e, lines), user, below, ID{}, limit)
+func selectConversations(ctx context.Context, q sqlx.QueryerContext, e engine, user, where string, now time.Time, below ID, limit int) ([]Conversation, error) {
+	lines := e.merged(directLines(where), groupLines(e, where), "ORDER BY position DESC LIMIT $5")
+	found, err := conversations.Select(ctx, q, conversationsOf(e, lines), user, below, ID{}, now.UnixMicro(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("select conversations: %w", err)
 	}

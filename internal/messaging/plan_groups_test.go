@@ -101,11 +101,11 @@ var plannedInboxes = map[string]struct {
 	indexes []string
 }{
 	"conversations": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {
-		_, err := selectConversations(ctx, q, e, user, shownBelow, below, page)
+		_, err := selectConversations(ctx, q, e, user, shownBelow, time.Now(), below, page)
 		return err
 	}, []string{"conversations_shown", "memberships_", "groups_pkey", "messages_every_id", "messages_between", "messages_pkey", "read_markers_pkey"}},
 	"hidden conversations": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {
-		_, err := selectConversations(ctx, q, e, user, hiddenBelow, below, page)
+		_, err := selectConversations(ctx, q, e, user, hiddenBelow, time.Now(), below, page)
 		return err
 	}, []string{"conversations_hidden", "memberships_", "groups_pkey", "messages_every_id", "messages_between", "messages_pkey", "read_markers_pkey"}},
 	"unread": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {

@@ -84,15 +84,19 @@ func (s *Service) exportPortions(user string) []exportPortion {
 		},
 		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
 			found, err := selectMemberships(ctx, q, user, group, exportBatch)
-			return toRecords(found, func(m *roster.Membership) Record { group = m.Group; return Record{Membership: m} }), len(found) == exportBatch, err
+			return toRecords(found, func(m *roster.Membership) Record {
+				group, m.MutedUntil = m.Group, unlessOver(m.MutedUntil, s.now())
+				return Record{Membership: m}
+			}), len(found) == exportBatch, err
 		},
 		func(ctx context.Context, q sqlx.QueryerContext) ([]Record, bool, error) {
 			found, err := selectSettings(ctx, q, user, peer, exportBatch)
-			records := toRecords(found, func(s *ConversationSettings) Record {
-				if peer = s.Peer; s.LastMessage == (ID{}) { // the user has not hidden it, see endConversation
-					s.Hidden = nil
+			records := toRecords(found, func(c *ConversationSettings) Record {
+				peer, c.MutedUntil = c.Peer, unlessOver(c.MutedUntil, s.now())
+				if c.LastMessage == (ID{}) { // the user has not hidden it, see endConversation
+					c.Hidden = nil
 				}
-				return Record{Settings: s}
+				return Record{Settings: c}
 			})
 			return slices.DeleteFunc(records, func(r Record) bool { return r.Settings.isEmpty() }), len(found) == exportBatch, err
 		},

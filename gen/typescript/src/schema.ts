@@ -301,7 +301,8 @@ export interface paths {
          *     This is no change of the feed: other devices of the user see it when they next read the
          *     conversation. When the last message between two users is deleted, a mute stays for when they
          *     write again: until it is over or lifted the conversation can be read and updated, but it is in no
-         *     list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+         *     list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+         *     conversation (404). Who leaves a group leaves both behind.
          */
         patch: operations["updateConversation"];
         trace?: never;
@@ -1265,8 +1266,8 @@ export interface components {
          *     they are a member.
          *
          *     `readMarker` is the user's own, and `peerReadMarker` that of the other user, never there in a group.
-         *     A group has `group`, and no `lastMessage` before there is one. Neither has what is muted after its last
-         *     message was deleted.
+         *     A group has `group`, and no `lastMessage` before there is one. A conversation between users that is there only
+         *     because it is muted, since its last message was deleted, has no `lastMessage`, either.
          */
         Conversation: {
             peer: components["schemas"]["Address"];
@@ -1293,7 +1294,7 @@ export interface components {
          * Format: uuid
          * @description The place of a conversation among those of a user, which sort by it, the greatest first. It is the id of the
          *     last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
-         *     conversation between users who have deleted their last message.
+         *     conversation between users that is there only because it is muted, since its last message was deleted.
          */
         ConversationPosition: string;
         /** @description The group in which a conversation is. */
@@ -1315,7 +1316,7 @@ export interface components {
             /**
              * Format: date-time
              * @description Until when it is muted, an RFC 3339 time in any zone, to the millisecond; null unmutes it. From
-             *     then on, or if it is past, the conversation is not muted, though the time stays.
+             *     then on, or if it is past, the conversation is not muted, and has no `mutedUntil`.
              * @example 2026-11-24T08:00:00Z
              */
             mutedUntil?: string | null;

@@ -25,8 +25,8 @@ class Conversation:
     they are a member.
 
     `readMarker` is the user's own, and `peerReadMarker` that of the other user, never there in a group.
-    A group has `group`, and no `lastMessage` before there is one. Neither has what is muted after its last
-    message was deleted.
+    A group has `group`, and no `lastMessage` before there is one. A conversation between users that is there only
+    because it is muted, since its last message was deleted, has no `lastMessage`, either.
 
         Attributes:
             peer (str): To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id
@@ -35,7 +35,7 @@ class Conversation:
             position (UUID): The place of a conversation among those of a user, which sort by it, the greatest first. It is
                 the id of the
                 last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
-                conversation between users who have deleted their last message.
+                conversation between users that is there only because it is muted, since its last message was deleted.
             unread_count (int): How many messages of others come after the user's marker; 100 means 100 or more. In a group
                 those since the user has joined, of the newest 200.
                  Example: 1.

@@ -29,7 +29,7 @@ class ConversationPage:
             next_ (UUID | Unset): The place of a conversation among those of a user, which sort by it, the greatest first.
                 It is the id of the
                 last message, or, if that is greater, the change by which the user has joined the group. It is all zeros for a
-                conversation between users who have deleted their last message.
+                conversation between users that is there only because it is muted, since its last message was deleted.
     """
 
     conversations: list[Conversation]

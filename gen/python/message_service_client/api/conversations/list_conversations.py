@@ -136,7 +136,8 @@ def sync_detailed(
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
             It is all zeros for a
-            conversation between users who have deleted their last message.
+            conversation between users that is there only because it is muted, since its last message
+            was deleted.
         hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 
@@ -191,7 +192,8 @@ def sync(
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
             It is all zeros for a
-            conversation between users who have deleted their last message.
+            conversation between users that is there only because it is muted, since its last message
+            was deleted.
         hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 
@@ -241,7 +243,8 @@ async def asyncio_detailed(
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
             It is all zeros for a
-            conversation between users who have deleted their last message.
+            conversation between users that is there only because it is muted, since its last message
+            was deleted.
         hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 
@@ -294,7 +297,8 @@ async def asyncio(
             it, the greatest first. It is the id of the
             last message, or, if that is greater, the change by which the user has joined the group.
             It is all zeros for a
-            conversation between users who have deleted their last message.
+            conversation between users that is there only because it is muted, since its last message
+            was deleted.
         hidden (bool | Unset):  Default: False.
         limit (int | Unset):  Default: 100.
 

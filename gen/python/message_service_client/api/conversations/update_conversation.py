@@ -134,7 +134,8 @@ def sync_detailed(
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. When the last message between two users is deleted, a mute stays for when they
     write again: until it is over or lifted the conversation can be read and updated, but it is in no
-    list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+    list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+    conversation (404). Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -186,7 +187,8 @@ def sync(
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. When the last message between two users is deleted, a mute stays for when they
     write again: until it is over or lifted the conversation can be read and updated, but it is in no
-    list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+    list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+    conversation (404). Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -233,7 +235,8 @@ async def asyncio_detailed(
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. When the last message between two users is deleted, a mute stays for when they
     write again: until it is over or lifted the conversation can be read and updated, but it is in no
-    list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+    list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+    conversation (404). Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -283,7 +286,8 @@ async def asyncio(
     This is no change of the feed: other devices of the user see it when they next read the
     conversation. When the last message between two users is deleted, a mute stays for when they
     write again: until it is over or lifted the conversation can be read and updated, but it is in no
-    list, and has no `lastMessage`. Then there is none (404). Who leaves a group leaves both behind.
+    list, and has no `lastMessage`; `hidden: false` does not bring it back. After that there is no
+    conversation (404). Who leaves a group leaves both behind.
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
