@@ -48,6 +48,37 @@ func TestFill(t *testing.T) {
 	})
 }
 
+// panicsOnce is an engine with which the first step of an indexer panics.
+type panicsOnce struct {
+	engine
+
+	panicked bool
+}
+
+func (p *panicsOnce) merged(a, b, order string) string {
+	if !p.panicked {
+		p.panicked = true
+		panic("a mailbox")
+	}
+	return p.engine.merged(a, b, order)
+}
+
+// TestFillPassesPanic indexes a store in which the first mailbox makes the indexer panic.
+func TestFillPassesPanic(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		service := New(dbtest.Open(t, dbtest.NewURL(t, engine)), Options{})
+		defer service.Close(t.Context()) //nolint:errcheck // nothing waits
+		first := newIndexed(t, service, "a", "one", "two", "three")
+		next := newIndexed(t, service, "b", "one", "two", "three")
+		f := fill{indexer: newIndexer(service.db, &panicsOnce{engine: service.engine}, service.indexer.log)}
+		if err := f.step(t.Context()); err != nil || !f.done {
+			t.Errorf("done %t: %v", f.done, err)
+		}
+		first.expect("one")
+		next.expect("one", next.messages[0].ID)
+	})
+}
+
 // TestFillPassesDamage indexes a store in which the index of the first mailbox is damaged.
 func TestFillPassesDamage(t *testing.T) {
 	service := New(dbtest.Open(t, dbtest.NewURL(t, db.SQLite)), Options{})

@@ -96,8 +96,9 @@ func (x *indexer) runStep(ctx context.Context, f *fill) (err error) {
 	}
 }
 
-// catchUp indexes a mailbox up to its newest messages.
-func (x *indexer) catchUp(ctx context.Context, owner string) error {
+// catchUp indexes a mailbox up to its newest messages. A panic, which may be of this mailbox alone, is an error of it.
+func (x *indexer) catchUp(ctx context.Context, owner string) (err error) {
+	defer panics.AsError(&err)
 	steps := []func(context.Context, string) (bool, error){
 		func(ctx context.Context, owner string) (bool, error) {
 			return searchindex.Renew(ctx, x.db, owner, x.documentsOf(owner))
