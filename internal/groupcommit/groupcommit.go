@@ -14,6 +14,7 @@ package groupcommit
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -50,6 +51,8 @@ type Options[T Item] struct {
 	// FailsAll reports whether an error, such as an outage, fails every item, so that halving
 	// the batch is useless.
 	FailsAll func(err error) bool
+
+	Log *slog.Logger // for the stacks of panics
 }
 
 // Committer writes items in batches. It is safe for concurrent use.
@@ -140,6 +143,6 @@ func (c *Committer[T]) write(items []T) {
 
 func (c *Committer[T]) try(items []T) (failed []T, err error) {
 	failed = items // if it panics
-	defer panics.AsError(&err)
+	defer panics.Logged(c.options.Log, &err)
 	return c.options.Write(items)
 }

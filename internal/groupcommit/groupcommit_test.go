@@ -1,9 +1,12 @@
 package groupcommit
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -173,8 +176,9 @@ func TestCommitterPanics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		batches := 0
+		var logged bytes.Buffer
 		c := Start(Options[*item]{
-			Size: 10, Writers: 1, Timeout: time.Hour,
+			Size: 10, Writers: 1, Timeout: time.Hour, Log: slog.New(slog.NewTextHandler(&logged, nil)),
 			Write: func([]*item) ([]*item, error) {
 				<-time.After(time.Second)
 				if batches++; batches == 2 {
@@ -206,6 +210,12 @@ func TestCommitterPanics(t *testing.T) {
 			if errors.Is(i.err, panics.Err) != (i.number > 0) {
 				t.Errorf("item %d: %v", i.number, i.err)
 			}
+			if i.err != nil && strings.Contains(i.err.Error(), "goroutine") {
+				t.Errorf("item %d has the stack: %v", i.number, i.err)
+			}
+		}
+		if strings.Count(logged.String(), "debug.Stack") != 1 {
+			t.Errorf("the stack is not logged once, but so:\n%s", logged.String())
 		}
 	})
 }

@@ -40,6 +40,7 @@ func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, rosters
 	options := groupcommit.Options[*send]{
 		Size: o.QueueSize, Writers: database.Slots.Batches, Timeout: sendTimeout, Write: w.write,
 		FailsAll: func(err error) bool { return errors.Is(err, db.ErrUnavailable) },
+		Log:      o.Log,
 	}
 	w.toUsers = groupcommit.Start(options)
 	options.Write = w.writeToGroups
