@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"context"
+	"log/slog"
 
 	"github.com/jmoiron/sqlx"
 
@@ -27,7 +28,7 @@ type engine interface {
 	storeInGroups(ctx context.Context, messages []*StoredMessage, versions map[string]int64, stamps []mailbox.Stamp) (stored []ID, ahead bool, err error)
 
 	// pageBatches makes what reads pages of several users by one statement, or nil where that saves nothing.
-	pageBatches() *pageBatches
+	pageBatches(log *slog.Logger) *pageBatches
 
 	// selectChanges returns a page of a user's feed.
 	selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error)

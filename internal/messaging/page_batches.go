@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -14,11 +15,12 @@ import (
 )
 
 // pageBatches reads pages of what users were sent, and of threads of two users. A request is read by a statement of its own
-// unless many are already running. Then it waits for the end of one of them, and the next statement reads the pages of all that wait, as a group
-// commit stores messages: a round trip and the start of a statement cost more than ten rows.
+// unless many are already running. Then it waits for the end of one of them, and the next statement reads the pages of those of
+// one kind that wait, as a group commit stores messages: a round trip and the start of a statement cost more than ten rows.
 type pageBatches struct {
 	db     *db.DB
-	read   func(ctx context.Context, q sqlx.QueryerContext, batch []*pageRequest) error // sets the pages
+	log    *slog.Logger
+	read   func(ctx context.Context, q sqlx.QueryerContext, batch []*pageRequest) error // sets the pages of requests of one kind
 	atOnce int                                                                          // the most statements that run
 
 	mu      sync.Mutex
@@ -45,6 +47,9 @@ type pageRequest struct {
 	err  error
 	done chan struct{} // closed when page or err is set
 }
+
+// ofThread reports which of the two kinds a request is.
+func (r *pageRequest) ofThread() bool { return r.peer != "" }
 
 // pageRequestOf returns the request that is the same as a query without words, or nil if there is none.
 func pageRequestOf(query Query, bounds idRange) *pageRequest {
@@ -117,27 +122,30 @@ func (b *pageBatches) end() {
 	}()
 }
 
-// next returns the requests that have waited longest. If there are none, one statement fewer is running.
-func (b *pageBatches) next() []*pageRequest {
+// next returns the request that has waited longest, and as many more of its kind as one statement reads. If none waits, one
+// statement fewer is running.
+func (b *pageBatches) next() (batch []*pageRequest) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n, messages := 0, 0
-	for n < min(pagesOfBatch, len(b.waiting)) && (n == 0 || messages+b.waiting[n].limit <= messagesOfBatch) {
-		messages += b.waiting[n].limit
-		n++
-	}
-	if n == 0 {
+	if len(b.waiting) == 0 {
 		b.running--
 		return nil
 	}
-	batch := slices.Clone(b.waiting[:n])
-	b.waiting = slices.Delete(b.waiting, 0, n)
+	ofThreads, messages := b.waiting[0].ofThread(), 0
+	b.waiting = slices.DeleteFunc(b.waiting, func(r *pageRequest) bool {
+		takes := len(batch) == 0 || r.ofThread() == ofThreads && len(batch) < pagesOfBatch && messages+r.limit <= messagesOfBatch
+		if takes {
+			batch = append(batch, r)
+			messages += r.limit
+		}
+		return takes
+	})
 	return batch
 }
 
 func (b *pageBatches) readAll(batch []*pageRequest) {
 	err := b.db.Read(context.Background(), func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		defer panics.AsError(&err)
+		defer panics.Logged(b.log, &err)
 		return b.read(ctx, q, batch)
 	})
 	for _, r := range batch {

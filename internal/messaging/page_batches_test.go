@@ -1,9 +1,11 @@
 package messaging
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"runtime"
 	"strings"
@@ -170,13 +172,21 @@ func TestPageBatchFails(t *testing.T) {
 		e, ok := errors.AsType[*Error](err)
 		return ok && e.Code == Unavailable
 	})
-	checkPageBatchFails(t, func() error { panic("while a batch is read") }, func(err error) bool { return errors.Is(err, panics.Err) })
+	log := checkPageBatchFails(t, func() error { panic("while a batch is read") }, func(err error) bool {
+		return errors.Is(err, panics.Err) && !strings.Contains(err.Error(), "goroutine")
+	})
+	if strings.Count(log, "debug.Stack") != 1 {
+		t.Errorf("the stack is not logged once, but so:\n%s", log)
+	}
 }
 
-func checkPageBatchFails(t *testing.T, fail func() error, expected func(error) bool) {
+// checkPageBatchFails returns what is logged.
+func checkPageBatchFails(t *testing.T, fail func() error, expected func(error) bool) string {
 	t.Helper()
 	database := dbtest.Connect(t, dbtest.NewURL(t, db.SQLite), db.Options{})
-	failed := &pageBatches{db: database, atOnce: 1, read: func(_ context.Context, _ sqlx.QueryerContext, batch []*pageRequest) error {
+	var logged bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&logged, nil))
+	failed := &pageBatches{db: database, log: log, atOnce: 1, read: func(_ context.Context, _ sqlx.QueryerContext, batch []*pageRequest) error {
 		if batch[0].user == "bob" {
 			return fail()
 		}
@@ -200,6 +210,43 @@ func checkPageBatchFails(t *testing.T, fail func() error, expected func(error) b
 	}
 	end()
 	reading.Wait()
+	return logged.String()
+}
+
+// TestPageBatchKinds has requests of users and of threads wait in turns. The oldest one decides of which kind the next batch is; that of
+// threads fails alone.
+func TestPageBatchKinds(t *testing.T) {
+	t.Parallel()
+	var batches [][]string
+	b := &pageBatches{db: dbtest.Connect(t, dbtest.NewURL(t, db.SQLite), db.Options{}), atOnce: 1}
+	b.read = func(_ context.Context, _ sqlx.QueryerContext, batch []*pageRequest) (err error) {
+		var users []string
+		for _, r := range batch {
+			users = append(users, r.user)
+			if r.peer != "" {
+				err = db.ErrUnavailable
+			}
+		}
+		batches = append(batches, users)
+		return err
+	}
+	var reading sync.WaitGroup
+	end := occupy(b, &reading)
+	for n, r := range []*pageRequest{
+		{user: "1", peer: "bob", limit: 300}, {user: "2"}, {user: "3", peer: "bob", limit: 300}, {user: "4"}, {user: "5", peer: "bob", limit: 200}, {user: "6"},
+	} {
+		reading.Go(func() {
+			if _, err := b.page(t.Context(), r, nil); (err != nil) != r.ofThread() {
+				t.Errorf("%s: %v", r.user, err)
+			}
+		})
+		awaitWaiting(b, n+1)
+	}
+	end()
+	reading.Wait()
+	if want := [][]string{{"1", "5"}, {"2", "4", "6"}, {"3"}}; !reflect.DeepEqual(batches, want) {
+		t.Errorf("the batches were %q, want %q", batches, want)
+	}
 }
 
 // TestPageWaits checks that a request waits no longer than it may, and not after its client has gone; then nobody reads its page.

@@ -95,7 +95,7 @@ func list(query func(user string) Query) func(context.Context, sqlx.QueryerConte
 // together reads the page of a user, or of their thread with a peer, and that of somebody else by one statement, if the engine does.
 func together(peer string) func(context.Context, sqlx.QueryerContext, engine, string, Window) error {
 	return func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, w Window) error {
-		if e.pageBatches() == nil {
+		if e.pageBatches(nil) == nil {
 			return nil
 		}
 		bounds, err := w.bounds()
@@ -103,7 +103,7 @@ func together(peer string) func(context.Context, sqlx.QueryerContext, engine, st
 			return err
 		}
 		batch := []*pageRequest{{user: user, peer: peer, bounds: bounds, limit: w.Limit}, {user: "nobody", peer: peer, bounds: bounds, limit: w.Limit}}
-		return e.pageBatches().read(ctx, q, batch)
+		return e.pageBatches(nil).read(ctx, q, batch)
 	}
 }
 

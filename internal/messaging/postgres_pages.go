@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"log/slog"
 
 	"github.com/jmoiron/sqlx"
 
@@ -12,8 +13,8 @@ import (
 )
 
 // pageBatches leaves half of the slots to other reads.
-func (p *postgres) pageBatches() *pageBatches {
-	return &pageBatches{db: p.db, read: selectPages, atOnce: max(1, p.db.Slots.Reads/2)}
+func (p *postgres) pageBatches(log *slog.Logger) *pageBatches {
+	return &pageBatches{db: p.db, log: log, read: selectPages, atOnce: max(1, p.db.Slots.Reads/2)}
 }
 
 // pagesOfUsers and pagesOfThreads read pages by a lateral join. The subqueries hide from the planner how many there are, so that a
@@ -50,25 +51,12 @@ func columnsAsBytes() string {
 	})
 }
 
-// selectPages is selectPage of several requests: by one statement those of users, and by another one those of threads.
-func selectPages(ctx context.Context, q sqlx.QueryerContext, batch []*pageRequest) error {
-	statements := map[string][]*pageRequest{}
-	for _, r := range batch {
-		statement := pagesOfUsers
-		if r.peer != "" {
-			statement = pagesOfThreads
-		}
-		statements[statement] = append(statements[statement], r)
+// selectPages is selectPage of several requests of one kind.
+func selectPages(ctx context.Context, q sqlx.QueryerContext, requests []*pageRequest) error {
+	statement := pagesOfUsers
+	if requests[0].ofThread() {
+		statement = pagesOfThreads
 	}
-	for statement, requests := range statements {
-		if err := selectPagesBy(ctx, q, statement, requests); err != nil {
-			return fmt.Errorf("select pages of messages: %w", err)
-		}
-	}
-	return nil
-}
-
-func selectPagesBy(ctx context.Context, q sqlx.QueryerContext, statement string, requests []*pageRequest) error {
 	pages := make([]pageOfRows, len(requests))
 	for i, r := range requests {
 		pages[i].limit = r.limit
@@ -92,7 +80,7 @@ func selectPagesBy(ctx context.Context, q sqlx.QueryerContext, statement string,
 		arrayOf(requests, "uuid", func(r *pageRequest) driver.Value { return r.bounds.high[:] }),
 		arrayOf(requests, "bigint", func(r *pageRequest) driver.Value { return r.limit + 1 }))
 	if err != nil {
-		return err
+		return fmt.Errorf("select pages of messages: %w", err)
 	}
 	for i, r := range requests {
 		if r.page = pages[i].Page; r.page.HasMore {

@@ -91,7 +91,7 @@ func New(database *db.DB, options Options) *Service {
 		sends:     startSends(database, e, mailboxes, rosters, index, options),
 		queueSize: options.QueueSize,
 		indexer:   index,
-		pages:     e.pageBatches(),
+		pages:     e.pageBatches(options.Log),
 		searches:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 		eraser:    eraser{db: database, rosters: rosters, indexed: !options.SearchOff, log: options.Log, due: make(chan struct{}, 1)},
 

@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 
@@ -44,7 +45,7 @@ func (*sqlite) storeInGroups(context.Context, []*StoredMessage, map[string]int64
 }
 
 // pageBatches is nil, since there are no round trips.
-func (*sqlite) pageBatches() *pageBatches { return nil }
+func (*sqlite) pageBatches(*slog.Logger) *pageBatches { return nil }
 
 // between needs no more: the statistics of the indexes are fixed.
 func (*sqlite) between(recipient, sender string) string {
