@@ -24,9 +24,9 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
-// poll reads the state every second, and whenever another server says that it has changed.
+// poll reads the state once an interval, and whenever another server says that it has changed.
 func (s *Service) poll(ctx context.Context) {
-	ticker := time.NewTicker(pollInterval)
+	ticker := time.NewTicker(s.pollInterval)
 	defer ticker.Stop()
 	failed := false
 	for {

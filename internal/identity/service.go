@@ -24,6 +24,8 @@ type Service struct {
 	uses       uses
 	lookups    chan struct{} // holds one for each ticket that is looked up
 	due        chan struct{} // holds one when the state is to be read at once
+
+	pollInterval time.Duration
 }
 
 // Options adjusts a [Service].
@@ -62,6 +64,8 @@ func New(ctx context.Context, database *db.DB, options Options) (*Service, error
 		watched:    watched{streams: map[*stream]struct{}{}, due: make(chan struct{}, 1)},
 		lookups:    make(chan struct{}, maxLookups),
 		due:        make(chan struct{}, 1),
+
+		pollInterval: pollInterval,
 	}
 	if err := s.refresh(ctx); err != nil {
 		return nil, explain(err)
