@@ -6,18 +6,17 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestOrderlyRestart restarts a Postgres without TLS under load, as for an update, with the
 // default sslmode. A restart must not wait for idle connections: Postgres gives one over which
-// nothing was sent a minute to authenticate.
+// nothing was sent authentication_timeout, a minute unless it is set, to authenticate. Here that is longer than pg_ctl
+// waits, so that a restart which waits for one fails, however fast the machine is.
 func TestOrderlyRestart(t *testing.T) {
 	t.Parallel()
-	const enough = 30 * time.Second // half of that minute
-	cluster := dbtest.NewCluster(t)
+	cluster := dbtest.NewCluster(t, "authentication_timeout=10min")
 	_, url := newProxy(t, cluster.URL) // Postgres offers no TLS over a Unix socket
 	f := startFailover(t, strings.Replace(url, "sslmode=disable", "", 1))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -30,15 +29,12 @@ func TestOrderlyRestart(t *testing.T) {
 			}
 		})
 	}
-	begun := time.Now()
 	err := cluster.Demote()
-	took := time.Since(begun)
 	cancel()
 	senders.Wait()
-	if err != nil || took > enough {
-		t.Fatalf("an orderly restart took %s: %v", took, err)
+	if err != nil {
+		t.Fatalf("an orderly restart: %v", err)
 	}
-	t.Logf("an orderly restart took %s", took)
 	if err := cluster.Promote(); err != nil {
 		t.Fatal(err)
 	}
