@@ -204,6 +204,7 @@ export class InboxScreen extends HTMLElement {
       if (isHidden === wasHidden) return;
       announce(isHidden ? 'Hidden until the next message' : 'Back in the inbox');
       this.#go(isHidden ? { peer: undefined, at: undefined } : { hidden: false });
+      if (isHidden) this.#showHidden.focus(); // the button that had the focus left with the conversation
     } catch (error) {
       announce(explain(error));
     }
