@@ -1,6 +1,7 @@
 package db
 
 import (
+	"fmt"
 	"sync"
 	"unsafe"
 
@@ -8,22 +9,35 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// registerMutexes has SQLite use our mutexes, once for the process. It must come before anything else of SQLite; later it has
-// no effect. On Linux, the driver finds each mutex in a map that has a lock of its own, and SQLite locks the connection several
-// times for each value that is read: for a page of messages that took longer than to read them.
-var registerMutexes = sync.OnceFunc(func() {
-	tls := libc.NewTLS()
-	defer tls.Close()
+// mutexesRegistered is why SQLite does not use our mutexes, if it does not. On Linux, the driver finds each mutex in a map that has a
+// lock of its own, and SQLite locks the connection several times for each value that is read: for a page of messages that took longer
+// than to read them.
+//
+// SQLite takes mutexes only before it is initialized, which its first use does, and only one goroutine may initialize it with
+// ours: the recursive mutex that others would wait for locks nothing. So Go calls this before main and before any test.
+var mutexesRegistered = registerMutexes()
+
+// methods are global, since SQLite gets their address as a number: a variable of a function moves when its stack grows.
+var methods sqlite3.Tsqlite3_mutex_methods
+
+func registerMutexes() error {
 	none := pointer(func(*libc.TLS) int32 { return sqlite3.SQLITE_OK })
-	methods := sqlite3.Tsqlite3_mutex_methods{ // SQLite copies it
+	methods = sqlite3.Tsqlite3_mutex_methods{
 		FxMutexInit: none, FxMutexEnd: none, FxMutexAlloc: pointer(newMutex), FxMutexFree: pointer(freeMutex),
 		FxMutexEnter: pointer(lockMutex), FxMutexTry: pointer(tryMutex), FxMutexLeave: pointer(unlockMutex),
 	}
+	tls := libc.NewTLS()
+	defer tls.Close()
 	const size = int(unsafe.Sizeof(uintptr(0)))
 	arguments := tls.Alloc(size)
 	defer tls.Free(size)
-	sqlite3.Xsqlite3_config(tls, sqlite3.SQLITE_CONFIG_MUTEX, libc.VaList(arguments, uintptr(unsafe.Pointer(&methods))))
-})
+	taken := sqlite3.Xsqlite3_config(tls, sqlite3.SQLITE_CONFIG_MUTEX, libc.VaList(arguments, uintptr(unsafe.Pointer(&methods))))
+	initialized := sqlite3.Xsqlite3_initialize(tls)
+	if taken != sqlite3.SQLITE_OK || initialized != sqlite3.SQLITE_OK {
+		return fmt.Errorf("SQLite answers %d to our mutexes, and %d when it is initialized", taken, initialized)
+	}
+	return nil
+}
 
 // mutexes are those that SQLite has the addresses of.
 var mutexes struct {
@@ -35,8 +49,8 @@ var mutexes struct {
 }
 
 // ofConnection takes the place of the mutex of each connection, the only one that is to be recursive once SQLite is initialized.
-// It locks nothing: a connection, which also has state of the driver that no mutex protects, is used by one goroutine at a time.
-// database/sql sees to that.
+// It locks nothing: a connection, which also has state of the driver that no mutex protects, is used by one goroutine at a time,
+// but for its interruption, which SQLite allows beside it. database/sql sees to that, and transactAll where it cannot.
 const ofConnection = 1
 
 func newMutex(_ *libc.TLS, kind int32) uintptr {
