@@ -39,7 +39,7 @@ func (d *DB) Migrate(ctx context.Context, without ...string) (applied []string, 
 	if err != nil {
 		return nil, err
 	}
-	migrate := func(pool *sql.DB) (err error) {
+	migrate := func(ctx context.Context, pool *sql.DB) (err error) {
 		applied, err = d.migrate(ctx, pool, steps, without)
 		return err
 	}
@@ -51,7 +51,7 @@ func (d *DB) Migrate(ctx context.Context, without ...string) (applied []string, 
 		return applied, nil
 	}
 	for attempt := 1; ; attempt++ {
-		err = migrate(d.admin)
+		err = migrate(ctx, d.admin)
 		if err == nil || attempt == migrateAttempts || !isOvertaken(err) {
 			return applied, d.explainRights(ctx, classify(err))
 		}

@@ -14,9 +14,9 @@ import (
 )
 
 // inOneTransaction runs fn with a pool whose statements are all part of one transaction of SQLite;
-// transactions of fn become savepoints. Other processes that call it wait for its end, and see all
-// of it or nothing.
-func (d *DB) inOneTransaction(ctx context.Context, fn func(*sql.DB) error) error {
+// transactions of fn become savepoints. The context of fn does not end, but its statements do when ctx does. Other processes
+// that call it wait for its end, and see all of it or nothing.
+func (d *DB) inOneTransaction(ctx context.Context, fn func(context.Context, *sql.DB) error) error {
 	return d.sqlite.write(ctx, true, func() error {
 		conn, err := connectPatiently(ctx, d.write)
 		if err != nil {
@@ -47,24 +47,24 @@ func connectPatiently(ctx context.Context, pool *sqlx.DB) (*sql.Conn, error) {
 }
 
 // transactAll runs fn in a transaction of a connection, and ends it even if fn panics.
-func transactAll(ctx context.Context, shared engineConn, fn func(*sql.DB) error) error {
+func transactAll(ctx context.Context, shared engineConn, fn func(context.Context, *sql.DB) error) error {
 	if _, err := shared.ExecContext(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	committed := false
-	ctx = context.WithoutCancel(ctx)
+	lasting := context.WithoutCancel(ctx)
 	defer func() { // fn may panic
 		if !committed {
 			// It fails only if SQLite has rolled back by itself.
-			_, _ = shared.ExecContext(ctx, "ROLLBACK", nil)
+			_, _ = shared.ExecContext(lasting, "ROLLBACK", nil)
 		}
 	}()
-	pool := sql.OpenDB(joiningConnector{shared})
+	pool := sql.OpenDB(joiningConnector{shared, ctx})
 	defer pool.Close() //nolint:errcheck // closing it leaves the connection open
-	if err := fn(pool); err != nil {
+	if err := fn(lasting, pool); err != nil {
 		return err
 	}
-	if _, err := shared.ExecContext(ctx, "COMMIT", nil); err != nil {
+	if _, err := shared.ExecContext(lasting, "COMMIT", nil); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	committed = true
@@ -78,19 +78,37 @@ func isBusy(err error) bool {
 }
 
 // joiningConnector makes one connection look like any number of connections, of which only one may
-// be used at a time.
-type joiningConnector struct{ shared engineConn }
+// be used at a time. When the context of a transaction or of rows ends, database/sql ends those in a goroutine of its own,
+// beside what uses another connection. So it gets contexts that do not end, and the connections heed the one that may.
+type joiningConnector struct {
+	shared engineConn
+	ctx    context.Context //nolint:containedctx // as above
+}
 
 // Connect returns the connection.
 func (c joiningConnector) Connect(context.Context) (driver.Conn, error) {
-	return joiningConn{c.shared}, nil
+	return joiningConn{c.shared, c.ctx}, nil
 }
 
 // Driver returns nil: database/sql does not use it here.
 func (c joiningConnector) Driver() driver.Driver { return nil }
 
 // joiningConn is a connection that stays in an outer transaction.
-type joiningConn struct{ engineConn }
+type joiningConn struct {
+	engineConn
+
+	ctx context.Context //nolint:containedctx // as in joiningConnector
+}
+
+// QueryContext runs a query.
+func (c joiningConn) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	return c.engineConn.QueryContext(c.ctx, query, args)
+}
+
+// ExecContext runs a statement.
+func (c joiningConn) ExecContext(_ context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	return c.engineConn.ExecContext(c.ctx, query, args)
+}
 
 // Close leaves the connection open.
 func (joiningConn) Close() error { return nil }
@@ -109,6 +127,6 @@ func (c joiningConn) Rollback() error {
 }
 
 func (c joiningConn) exec(ctx context.Context, statement string) error {
-	_, err := c.ExecContext(ctx, statement, nil)
+	_, err := c.engineConn.ExecContext(ctx, statement, nil)
 	return err
 }

@@ -31,10 +31,41 @@ func (c *fullDisk) ExecContext(_ context.Context, statement string, _ []driver.N
 func TestFailedCommitIsRolledBack(t *testing.T) {
 	t.Parallel()
 	conn := &fullDisk{}
-	if err := transactAll(t.Context(), conn, func(*sql.DB) error { return nil }); !errors.Is(err, errFull) {
+	if err := transactAll(t.Context(), conn, func(context.Context, *sql.DB) error { return nil }); !errors.Is(err, errFull) {
 		t.Errorf("the migration fails with %v", err)
 	}
 	if want := []string{"BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"}; !slices.Equal(conn.ran, want) {
 		t.Errorf("it ran %q, want %q", conn.ran, want)
+	}
+}
+
+// endingConn is a connection whose statements fail if their context has ended.
+type endingConn struct{ engineConn }
+
+func (endingConn) ExecContext(ctx context.Context, _ string, _ []driver.NamedValue) (driver.Result, error) {
+	return driver.ResultNoRows, ctx.Err()
+}
+
+func (endingConn) IsValid() bool { return true }
+
+// TestMigrationEnds checks that the statements of a migration end with its context, but not its transactions, which database/sql
+// would roll back beside other statements of the connection.
+func TestMigrationEnds(t *testing.T) {
+	t.Parallel()
+	ctx, end := context.WithCancel(t.Context())
+	err := transactAll(ctx, endingConn{}, func(ctx context.Context, pool *sql.DB) error {
+		tx, err := pool.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		end()
+		if ctx.Err() != nil {
+			t.Error("the transaction ends")
+		}
+		_, err = tx.ExecContext(ctx, "a statement")
+		return errors.Join(err, tx.Rollback())
+	})
+	if !errors.Is(err, context.Canceled) || errors.Is(err, sql.ErrTxDone) {
+		t.Errorf("it fails with %v", err)
 	}
 }
