@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +25,7 @@ const (
 	checkpointRest = 3 << 20
 
 	// longLog is the size of the log in bytes from which writers feel backpressure during a
-	// checkpoint: each waits for at most writersPause.
+	// checkpoint: each waits for at most writersPause, twice that in its second pass, and so on.
 	longLog, writersPause = 192 << 20, 100 * time.Millisecond
 
 	// wipeInterval is the least time between two truncations of a log that may have erased
@@ -68,6 +67,7 @@ type checkpoints struct {
 	erased  atomic.Bool                   // the log may have erased data, and is to be truncated
 	copying atomic.Pointer[chan struct{}] // closed at the end of the checkpoint in progress; nil without one
 	crowded atomic.Bool                   // the log exceeds longLog during that checkpoint
+	passes  atomic.Int64                  // of that checkpoint over the log
 
 	mu       sync.Mutex
 	wiped    time.Time // of the last truncation
@@ -211,19 +211,6 @@ func (c *checkpoints) empty(ctx context.Context, wipe bool) (done bool, err erro
 		c.crowded.Store(false)
 		close(ended)
 	}()
-	for left := int64(math.MaxInt64); ; {
-		if _, err := c.checkpoint(c.pool, "PASSIVE"); err != nil {
-			return false, err
-		}
-		state, err := c.checkpoint(c.pool, "NOOP")
-		if err != nil {
-			return false, err
-		}
-		before := left
-		if left = state.size - state.copied; left < checkpointRest || left >= before || state.size > longLog {
-			break
-		}
-	}
 	if c.failures%10 == 1 { // overlapping reads may leave no gap by themselves: block new ones
 		for range cap(c.readSlots) {
 			if err := acquire(ctx, c.readSlots); err != nil {
@@ -232,7 +219,7 @@ func (c *checkpoints) empty(ctx context.Context, wipe bool) (done bool, err erro
 			defer release(c.readSlots)
 		}
 	}
-	if err := acquire(ctx, c.writeSlot); err != nil {
+	if done, err := c.copyMost(ctx); !done {
 		return false, err
 	}
 	defer release(c.writeSlot)
@@ -242,6 +229,32 @@ func (c *checkpoints) empty(ctx context.Context, wipe bool) (done bool, err erro
 	}
 	state, err := c.checkpoint(c.pool, mode)
 	return err == nil && state.busy == 0, err
+}
+
+// copyMost copies the log, and what is written meanwhile, until at most checkpointRest is left. Then it is done, and has the
+// write slot. It ends because the pauses of writers grow with each pass; and it gives up when a read in an older state of the database
+// keeps the rest from being copied, or another process makes a checkpoint.
+func (c *checkpoints) copyMost(ctx context.Context) (done bool, err error) {
+	c.passes.Store(0)
+	for before := int64(-1); ; {
+		c.passes.Add(1)
+		pass, err := c.checkpoint(c.pool, "PASSIVE")
+		if err != nil {
+			return false, err
+		}
+		if err := acquire(ctx, c.writeSlot); err != nil {
+			return false, err
+		}
+		state, err := c.checkpoint(c.pool, "NOOP")
+		if err == nil && state.size-state.copied <= checkpointRest {
+			return true, nil
+		}
+		release(c.writeSlot)
+		stuck := pass.copied < pass.size && pass.copied == before
+		if before = pass.copied; err != nil || stuck || pass.busy != 0 {
+			return false, err
+		}
+	}
 }
 
 // logState is the result of a checkpoint.

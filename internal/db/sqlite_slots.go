@@ -49,7 +49,7 @@ func (c *checkpoints) pause() {
 	if ended := c.copying.Load(); ended != nil {
 		select {
 		case <-*ended:
-		case <-time.After(writersPause):
+		case <-time.After(time.Duration(c.passes.Load()) * writersPause):
 		}
 	}
 }
