@@ -214,7 +214,11 @@ func (s stored) value(t *testing.T, name string, schema *openapi3.Schema) any {
 	case schema.Format == "uuid":
 		return s.ID.String()
 	case schema.Format == "date-time":
-		return s.SentAt.UTC().Format("2006-01-02T15:04:05.000Z") // as answers have it
+		when := s.SentAt.UTC()
+		if name == "mutedUntil" { // one that is over is not kept
+			when = when.AddDate(0, 0, 1)
+		}
+		return when.Format("2006-01-02T15:04:05.000Z") // as answers have it
 	case schema.Type.Is("array"):
 		return []any{s.value(t, name, schema.Items.Value)}
 	case len(schema.Properties) > 0:
