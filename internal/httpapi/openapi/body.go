@@ -37,8 +37,8 @@ func (op *Operation) checkBody(w http.ResponseWriter, r *http.Request) error {
 func (op *Operation) shorten(body any) {
 	object, _ := body.(map[string]any)
 	for name, value := range object {
-		array, _ := value.([]any)
-		if member := op.body.Properties[name]; member != nil && member.Value.MaxItems != nil {
+		array, isArray := value.([]any)
+		if member := op.body.Properties[name]; isArray && member != nil && member.Value.MaxItems != nil {
 			object[name] = array[:min(len(array), int(*member.Value.MaxItems)+1)]
 		}
 	}

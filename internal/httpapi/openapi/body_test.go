@@ -71,6 +71,8 @@ func TestBody(t *testing.T) {
 		`{"name":"Tom","tags":[1,2,3,4,5,6]}`: schemaBroken + "/tags must have at most 2 entries; /tags/0 must be of type string; /tags/1 must be of type string; /tags/2 must be of type string",
 		`{"name":"Tom","tags":[]}`:            schemaBroken + "/tags must have at least 1 entry",
 		`{"name":"Tom","tags":["a","a"]}`:     schemaBroken + "/tags must not have an entry twice",
+		`{"name":"Tom","tags":"a"}`:           schemaBroken + "/tags must be of type array",
+		`{"name":"Tom","tags":null}`:          schemaBroken + "/tags must not be null",
 		`{"age":31,"kind":1}`:                 schemaBroken + "/age must be at most 30; /kind " + notAllowed + "; /name is required",
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/pets", strings.NewReader(body))
