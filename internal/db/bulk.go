@@ -17,7 +17,11 @@ type ReadPortion func(func(context.Context, sqlx.QueryerContext) error) error
 // data.
 func (d *DB) Portions(ctx context.Context, fn func(ReadPortion) error) error {
 	if d.Engine == SQLite {
-		return fn(func(portion func(context.Context, sqlx.QueryerContext) error) error { return d.Read(ctx, portion) })
+		return fn(func(portion func(context.Context, sqlx.QueryerContext) error) error {
+			return d.Read(ctx, func(ctx context.Context, _ sqlx.QueryerContext) error {
+				return once(ctx, d.read, &sql.TxOptions{ReadOnly: true}, func(ctx context.Context, tx *sqlx.Tx) error { return portion(ctx, tx) })
+			})
+		})
 	}
 	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 	return once(ctx, d.bulk(), options, func(ctx context.Context, tx *sqlx.Tx) error {

@@ -1,0 +1,40 @@
+package archive
+
+import (
+	"context"
+	"database/sql/driver"
+	"strings"
+	"testing"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/messaging"
+)
+
+// TestExportBesideChangeOfGroup removes a member between the two statements that read a group and its members from SQLite. An
+// export in which the group does not have as many members as it says could not be imported.
+func TestExportBesideChangeOfGroup(t *testing.T) {
+	t.Parallel()
+	url := dbtest.NewURL(t, db.SQLite)
+	database := dbtest.Open(t, url)
+	if _, err := Import(t.Context(), database, Read(strings.NewReader(strings.Join(seal(linesOf(t, grouped())), "")))); err != nil {
+		t.Fatal(err)
+	}
+	service := messaging.New(database, messaging.Options{})
+	defer service.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // nothing waits
+	removed := 0
+	exported := exportOf(t, dbtest.Connect(t, url, db.Options{Trace: func(statement string, parameters []driver.NamedValue) {
+		if strings.Contains(statement, "FROM members JOIN memberships") && parameters[0].Value == "~team" {
+			if err := service.RemoveMember(t.Context(), messaging.AsService, "~team", "carol"); err != nil {
+				t.Error(err)
+			}
+			removed++
+		}
+	}}))
+	if removed != 1 {
+		t.Fatalf("removed %d times", removed)
+	}
+	if _, err := Import(t.Context(), dbtest.Open(t, dbtest.NewURL(t, db.SQLite)), Read(strings.NewReader(exported))); err != nil {
+		t.Errorf("import: %v", err)
+	}
+}
