@@ -26,8 +26,9 @@ func TestRevocationReachesOthers(t *testing.T) {
 		}
 		reaches(t, dbtest.NewDatabase(t, "LOCALE 'C'"), identity.Options{}, func(other *identity.Service) { // all tests of a database hear each other
 			*identity.PollInterval(other) = 24 * time.Hour
+			before := identity.ReadsOf(other)
 			run(t, other)
-			for before := identity.ReadsOf(other); identity.ReadsOf(other) == before; { // it reads once it listens
+			for identity.ReadsOf(other) == before { // it reads once it listens
 				runtime.Gosched()
 			}
 		})
