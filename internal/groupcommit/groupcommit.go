@@ -25,7 +25,8 @@ import (
 type Item interface {
 	// Keys are what the item has in common with others. They stay the same while it waits.
 	Keys() []string
-	// Fail records that the item was not written, and why.
+	// Fail records that the item was not written, and why. After a panic it is called for all items of the batch, of which
+	// some may be written.
 	Fail(err error)
 }
 

@@ -27,6 +27,7 @@ type outcome struct {
 	message  *Message
 	replayed bool
 	err      error
+	final    bool // the transaction is committed
 }
 
 // isStored reports whether the message was stored by this send, and not by an earlier one with the same key.
@@ -48,8 +49,12 @@ func (s *send) needsRules() bool { return s.draft.ReplyTo != nil || s.tried != I
 // Keys are the users of a send, or the group that it is to. Their sends are stored in the order they came.
 func (s *send) Keys() []string { return s.keys }
 
-// Fail records that a send was not stored.
-func (s *send) Fail(err error) { s.outcome = outcome{err: explain(err)} }
+// Fail records that a send was not stored, or that nobody knows, unless a panic came after its transaction.
+func (s *send) Fail(err error) {
+	if !s.final {
+		s.outcome = outcome{err: explain(err)}
+	}
+}
 
 // store stores a batch in a transaction that has locked its mailboxes, and sets the outcome of
 // each send.

@@ -238,9 +238,12 @@ func (w *sends) storeFastInGroups(batch []*send) (rest []*send, err error) {
 	return rest, nil
 }
 
-// committed counts the messages that a batch has stored, and publishes the changed mailboxes; of a group only its own.
-// Of those whose ends are known it publishes what was stored in them.
+// committed makes the outcomes of a batch final, counts the messages that it has stored, and publishes the changed mailboxes;
+// of a group only its own. Of those whose ends are known it publishes what was stored in them.
 func (w *sends) committed(batch []*send, ends map[string]Position) {
+	for _, s := range batch { // before what may panic
+		s.final = s.message != nil || s.err != nil
+	}
 	stored, changed := 0, make([]string, 0, 2*len(batch))
 	for _, s := range batch {
 		if s.isStored() {

@@ -1,0 +1,69 @@
+package messaging
+
+import (
+	"database/sql/driver"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/message-service/message-service/internal/db"
+	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/panics"
+	"github.com/message-service/message-service/internal/roster"
+)
+
+// TestSendPanics panics in batches of sends to users and to groups. A send whose transaction was committed before that has its
+// outcome, whether it was stored or refused; one whose transaction was not fails, and is stored when it is sent again.
+func TestSendPanics(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		var inside, after atomic.Bool // a transaction
+		database := dbtest.Connect(t, dbtest.NewURL(t, engine), db.Options{Trace: func(statement string, _ []driver.NamedValue) {
+			ends := strings.Contains(statement, "INSERT INTO conversations") || strings.Contains(statement, "UPDATE groups SET last_message_id")
+			if ends && inside.Load() {
+				panic("inside a transaction")
+			}
+		}})
+		if _, err := database.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s := New(database, Options{Publish: func([]string, map[string]Stored) {
+			if after.Load() {
+				panic("after a transaction")
+			}
+		}})
+		defer s.Close(t.Context()) //nolint:errcheck // nothing waits
+		if _, _, err := s.CreateGroup(t.Context(), AsService, NewGroup{Address: "~team", Name: "x", History: roster.All, Owner: "amy"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.BlockUser(t.Context(), AsService, "dora", "amy"); err != nil {
+			t.Fatal(err)
+		}
+		for _, recipient := range []string{"bob", "~team"} {
+			send := func(key string, replyTo *ID) (m Message, replayed bool, err error) {
+				return s.Send(t.Context(), AsService, Draft{Sender: "amy", Recipient: recipient, Text: "x", ReplyTo: replyTo, IdempotencyKey: key})
+			}
+			after.Store(true)
+			first, replayed, err := send("first", nil)
+			if err != nil || replayed {
+				t.Fatalf("to %s, a panic after the transaction: %t, %v", recipient, replayed, err)
+			}
+			if m, replayed, err := send("first", nil); err != nil || !replayed || m.ID != first.ID {
+				t.Errorf("to %s, it is not stored, but %+v, %v", recipient, m, err)
+			}
+			after.Store(false)
+			inside.Store(true)
+			if _, _, err := send("reply", &first.ID); !errors.Is(err, panics.Err) { // replies take the path of the rules
+				t.Errorf("to %s, a panic inside the transaction: %v", recipient, err)
+			}
+			inside.Store(false)
+			if _, replayed, err := send("reply", &first.ID); err != nil || replayed {
+				t.Errorf("to %s, sent again: %t, %v", recipient, replayed, err)
+			}
+		}
+		after.Store(true)
+		if _, _, err := s.Send(t.Context(), AsService, Draft{Sender: "amy", Recipient: "dora", Text: "x"}); outcomeOf(err) != "sender blocked" {
+			t.Errorf("refused, and then a panic: %v", err)
+		}
+	})
+}
