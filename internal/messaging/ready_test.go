@@ -2,6 +2,7 @@ package messaging
 
 import (
 	"database/sql/driver"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // TestReadyShared asks whether the service is ready while a probe waits for the database: nobody begins another one, which
@@ -45,4 +47,13 @@ func TestReadyShared(t *testing.T) {
 			t.Errorf("%d probes", n)
 		}
 	})
+}
+
+// TestReadyPanics has the probe panic, in a goroutine that those who ask share.
+func TestReadyPanics(t *testing.T) {
+	t.Parallel()
+	s := &Service{db: &db.DB{}} // without a database
+	if err := s.Ready(t.Context()); !errors.Is(err, panics.Err) {
+		t.Error(err)
+	}
 }

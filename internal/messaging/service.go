@@ -14,6 +14,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/panics"
 	"github.com/message-service/message-service/internal/roster"
 )
 
@@ -128,7 +129,8 @@ func (s *Service) Ready(ctx context.Context) error {
 	if err := s.db.Intact(); err != nil {
 		return explain(err)
 	}
-	answered := s.probes.DoChan("", func() (any, error) {
+	answered := s.probes.DoChan("", func() (_ any, err error) {
+		defer panics.AsError(&err)
 		return nil, s.db.Probe(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
 			if err := s.db.Writable(ctx, q); err != nil {
 				return err
