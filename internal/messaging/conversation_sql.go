@@ -96,23 +96,24 @@ func resetLastMessages(ctx context.Context, tx *sqlx.Tx, e engine, user string, 
 	return nil
 }
 
-// endConversation deletes both sides of a conversation in which there is no message any more. That of a user who mutes
+// endConversation ends both sides of a conversation in which there is no message any more. That of a user who mutes
 // it stays, for when there is one again: its last message is the zero id, and it is hidden from servers that do not know that.
 func endConversation(ctx context.Context, tx *sqlx.Tx, user, peer string, now time.Time) error {
-	for _, owner := range []side{{user, peer}, {peer, user}} {
-		if err := deleteUnlessMuted(ctx, tx, owner, now); err != nil {
-			return err
-		}
-	}
 	_, err := tx.ExecContext(ctx, `
 		UPDATE conversations SET hidden = last_message_id, last_message_id = $3 WHERE (owner, peer) IN (($1, $2), ($2, $1))`, user, peer, ID{})
+	for _, owner := range []side{{user, peer}, {peer, user}} {
+		if err == nil {
+			err = deleteUnlessMuted(ctx, tx, owner, now)
+		}
+	}
 	return err
 }
 
-// deleteUnlessMuted deletes one side of a conversation in which there is no message.
+// deleteUnlessMuted deletes one side of a conversation, if it has ended.
 func deleteUnlessMuted(ctx context.Context, tx *sqlx.Tx, of side, now time.Time) error {
-	_, err := tx.ExecContext(ctx, "DELETE FROM conversations WHERE owner = $1 AND peer = $2 AND (muted_until IS NULL OR muted_until <= $3)",
-		of.owner, of.peer, now.UnixMicro())
+	_, err := tx.ExecContext(ctx, `
+		DELETE FROM conversations WHERE owner = $1 AND peer = $2 AND last_message_id = $3 AND (muted_until IS NULL OR muted_until <= $4)`,
+		of.owner, of.peer, ID{}, now.UnixMicro())
 	return err
 }
 
