@@ -32,14 +32,23 @@ func (op *Operation) checkBody(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// shorten leaves in each array of a body one entry more than may be there, since kin-openapi validates all of them, and
-// makes an error of each that is invalid.
+// unknownMost is how many members are named that may not be there; a problem lists fewer.
+const unknownMost = 100
+
+// shorten leaves in a body as much as shows what is wrong with it: of each array one entry more than may be there, and of the
+// members that may not be there the first ones. kin-openapi validates all of them, and makes an error of each that is invalid.
 func (op *Operation) shorten(body any) {
 	object, _ := body.(map[string]any)
 	for name, value := range object {
 		array, isArray := value.([]any)
 		if member := op.body.Properties[name]; isArray && member != nil && member.Value.MaxItems != nil {
 			object[name] = array[:min(len(array), int(*member.Value.MaxItems)+1)]
+		}
+	}
+	others := op.body.AdditionalProperties.Has
+	if others != nil && !*others && len(object) > len(op.body.Properties)+unknownMost {
+		for _, name := range unknownMembers(op.body, object)[unknownMost:] {
+			delete(object, name)
 		}
 	}
 }
@@ -67,7 +76,7 @@ func bodyViolations(err error) *violations {
 			found.add(false, problem.Pointer(pointer, explainSchema(failure)))
 			continue
 		}
-		for _, name := range unknownMembers(failure) {
+		for _, name := range unknownMembers(failure.Schema, failure.Value) {
 			found.add(false, problem.Pointer(pointer+"/"+escapePointer(name), "is not a property of this object"))
 		}
 	}

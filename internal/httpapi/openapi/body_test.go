@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -79,6 +80,23 @@ func TestBody(t *testing.T) {
 		r.Header = http.Header{"Content-Type": {"application/json"}, "Owner": {"me"}}
 		isProblem(t, body, op.Check(httptest.NewRecorder(), r, nil, nil), want)
 	}
+}
+
+// TestUnknownMembers sends many members that may not be there: the first ones are named.
+func TestUnknownMembers(t *testing.T) {
+	t.Parallel()
+	op := operationOf(t, http.MethodPost, "/pets")
+	op.limits.Bytes = 64 << 10
+	body, want := `{"name":"Tom","age":30`, strings.TrimSuffix(schemaBroken, "; ")
+	for i := range 1000 {
+		name := fmt.Sprintf("m%03d", i)
+		if body += `,"` + name + `":1`; i < unknownMost {
+			want += "; /" + name + " is not a property of this object"
+		}
+	}
+	r := httptest.NewRequest(http.MethodPost, "/pets", strings.NewReader(body+"}"))
+	r.Header = http.Header{"Content-Type": {"application/json"}, "Owner": {"me"}}
+	isProblem(t, "unknown members", op.Check(httptest.NewRecorder(), r, nil, nil), want)
 }
 
 // brokenBody is a body that ends with an error.

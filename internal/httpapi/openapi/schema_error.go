@@ -71,11 +71,11 @@ func unfold(err error) []*openapi3.SchemaError {
 	}
 }
 
-// unknownMembers returns the names of the members that the schema of an object does not have, sorted.
-func unknownMembers(e *openapi3.SchemaError) []string {
-	object, _ := e.Value.(map[string]any)
+// unknownMembers returns the names of the members of an object that its schema does not have, sorted.
+func unknownMembers(schema *openapi3.Schema, value any) []string {
+	object, _ := value.(map[string]any)
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(object)), func(name string) bool {
-		return e.Schema.Properties[name] != nil
+		return schema.Properties[name] != nil
 	})
 }
 
