@@ -195,11 +195,12 @@ export class InboxScreen extends HTMLElement {
 
   /** Mutes or hides the open conversation, or no longer. One that is brought back stays open, in the other list. */
   async #edit(change: (peer: string) => UpdateConversationRequest): Promise<void> {
-    const peer = this.#place?.peer;
+    const { user, peer } = this.#place ?? {};
     if (peer === undefined) return;
     const wasHidden = this.#isHidden(peer);
     try {
       await this.#mailbox.inbox.edit(peer, change(peer));
+      if (!this.isConnected || this.#place?.user !== user || this.#place?.peer !== peer) return; // who has gone on meanwhile stays there
       const isHidden = this.#isHidden(peer);
       if (isHidden === wasHidden) return;
       announce(isHidden ? 'Hidden until the next message' : 'Back in the inbox');

@@ -60,5 +60,20 @@ export async function hidden({ newBrowser, base, headers, open, live, send, foun
   await lists('quin');
   await press('Hidden');
   await page.getByText('pat has hidden no conversation.').waitFor();
+
+  // Who opens another conversation before the answer stays there.
+  for (const peer of ['sam', 'tim']) await send(context, peer, 'pat', 'Hello');
+  await press('Hidden');
+  await lists('tim', 'sam', 'quin');
+  const entry = (name) => page.locator('.entries').getByRole('button', { name });
+  let answer;
+  const asked = new Promise((resolve) => { answer = resolve; });
+  await page.route('**/conversations/sam', async (route) => { if (route.request().method() === 'PATCH') await asked; await route.continue(); });
+  await entry('sam').click();
+  await press('Hide until the next message');
+  await entry('quin').click();
+  answer();
+  await lists('tim', 'quin');
+  assert.equal(await page.locator('.entries [aria-current] .peer').textContent(), 'quin');
   await context.close();
 }
