@@ -160,6 +160,17 @@ func TestSlowIssuer(t *testing.T) {
 	})
 }
 
+// TestFetchPanics has the fetch that a token waits for panic, in a goroutine of its own: the key cannot be had.
+func TestFetchPanics(t *testing.T) {
+	t.Parallel()
+	i := newTestIssuer(nil)
+	i.log, i.searched = slog.New(slog.DiscardHandler), time.Time{}
+	i.client = &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) { panic("a fetch") })}
+	if _, err := i.key(t.Context(), keyName{"ES256", "unknown"}, time.Time{}); codeOf(t, err) != Unavailable {
+		t.Error(err)
+	}
+}
+
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }

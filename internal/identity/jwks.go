@@ -17,6 +17,8 @@ import (
 	"github.com/MicahParks/jwkset"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // keySet has the keys that tokens may be signed with.
@@ -41,8 +43,10 @@ func newClient() *http.Client {
 	}}
 }
 
-// fetchKeys reads where an issuer has its keys (OpenID Connect Discovery 1.0, section 4), and then these.
-func fetchKeys(ctx context.Context, client *http.Client, issuer string) (keySet, error) {
+// fetchKeys reads where an issuer has its keys (OpenID Connect Discovery 1.0, section 4), and then these. It runs in a goroutine
+// of its own, so a panic, as of a document that nobody has foreseen, is an error.
+func fetchKeys(ctx context.Context, client *http.Client, issuer string) (_ keySet, err error) {
+	defer panics.AsError(&err)
 	var discovery struct {
 		Issuer string `json:"issuer"`
 		Keys   string `json:"jwks_uri"`
