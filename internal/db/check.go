@@ -81,9 +81,24 @@ func (d *DB) checkCitus(ctx context.Context) error {
 		distributed, strings.Split(distributed, ", ")[0])
 }
 
-// Writable returns an error that wraps [ErrUnavailable] if q is connected to a Postgres that
-// cannot write: a standby, or one whose transactions are read-only by default.
+// fullFor is how long a database counts as one that cannot be written to after a write has failed for lack of disk
+// space. A smaller one, such as that of a probe, may find room at the same time.
+const fullFor = 5 * time.Second
+
+// noteFull records that a write has failed for lack of disk space, and returns its error.
+func (d *DB) noteFull(err error) error {
+	if isFull(err) {
+		d.full.Store(new(time.Now()))
+	}
+	return err
+}
+
+// Writable returns an error that wraps [ErrUnavailable] if a write has just failed for lack of disk space, or q is connected to
+// a Postgres that cannot write: a standby, or one whose transactions are read-only by default.
 func (d *DB) Writable(ctx context.Context, q sqlx.QueryerContext) error {
+	if full := d.full.Load(); full != nil && time.Since(*full) < fullFor {
+		return fmt.Errorf("%w: the disk was full %s ago", ErrUnavailable, time.Since(*full).Round(time.Millisecond))
+	}
 	if d.Engine == SQLite {
 		return d.sqliteWritable(ctx)
 	}

@@ -61,9 +61,10 @@ type DB struct {
 	// callers in any order, so that a few wait several times as long as the others.
 	readSlots chan struct{}
 
-	sqlite   *checkpoints // nil on Postgres
-	failing  atomic.Bool  // the last transaction of SQLite failed for lack of disk space, permission or the lock
-	watching sync.Map     // the connection of each Watch
+	sqlite   *checkpoints              // nil on Postgres
+	failing  atomic.Bool               // the last transaction of SQLite failed for lack of disk space, permission or the lock
+	full     atomic.Pointer[time.Time] // when a write last failed for lack of disk space
+	watching sync.Map                  // the connection of each Watch
 }
 
 // Options adjusts a [DB].
@@ -190,7 +191,7 @@ func (d *DB) Statement(ctx context.Context, timeout time.Duration, fn func(conte
 	conn, err := d.write.Connx(ctx)
 	if err == nil {
 		defer conn.Close() //nolint:errcheck // it goes back into the pool
-		err = fn(ctx, conn)
+		err = d.noteFull(fn(ctx, conn))
 	}
 	if isSerializationFailure(err) {
 		return err
@@ -237,9 +238,9 @@ func (d *DB) transact(ctx context.Context, pool *sqlx.DB, erases bool, fn func(c
 	options := &sql.TxOptions{Isolation: d.isolation}
 	commit := func() error { return once(ctx, pool, options, fn) }
 	if d.sqlite == nil {
-		return commit()
+		return d.noteFull(commit())
 	}
-	err := d.sqlite.write(ctx, erases, commit)
+	err := d.noteFull(d.sqlite.write(ctx, erases, commit))
 	if failing := err != nil && isUnavailable(err); failing || err == nil {
 		d.failing.Store(failing)
 	}

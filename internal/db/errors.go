@@ -27,6 +27,9 @@ func classify(err error) error {
 	if err == nil || errors.Is(err, ErrUnavailable) || !isUnavailable(err) {
 		return err
 	}
+	if isFull(err) {
+		return fmt.Errorf("%w: the disk is full: %w", ErrUnavailable, err)
+	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
@@ -81,6 +84,14 @@ func IsUnsupported(err error) bool {
 func IsLost(err error) bool {
 	network, ok := errors.AsType[net.Error](err)
 	return ok && !network.Timeout() || errors.Is(err, driver.ErrBadConn)
+}
+
+// isFull reports whether a statement failed for lack of disk space. SQLite needs some for the index of its log even to read.
+func isFull(err error) bool {
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		return lite.Code()&0xff == sqlite3.SQLITE_FULL || lite.Code() == sqlite3.SQLITE_IOERR_SHMSIZE
+	}
+	return pq.As(err, pqerror.DiskFull) != nil
 }
 
 // isSerializationFailure reports whether the database rolled the transaction back because of
