@@ -19,8 +19,8 @@ COPY --from=build --chown=65532:65532 /data /data
 WORKDIR /data
 VOLUME /data
 
-# In a container every client is remote, so ALLOW_UNAUTHENTICATED=true must be set to run it: the
-# service has no authentication yet.
+# In a container every client is remote, so each request needs a credential, and the service does not start without
+# a key, a secret or an issuer, such as SERVICE_KEY.
 ENV LISTEN_ADDRESS=0.0.0.0:8080 LOG_FORMAT=json
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=4s --start-period=40s CMD ["/message-service", "health"]
