@@ -133,7 +133,7 @@ generators-test: tools build ## Generate clients from the contract with other ge
 .PHONY: docs-test
 docs-test: tools build ## Test the documentation page in Chromium, and run every sample in it and in all documents
 	@.tools/install-proxies
-	go test -tags tools -count=1 -timeout 20m -run '^Test(Browser|SDKDocuments|README|MakeService|Tour|Operations|InboxGuide|GroupsGuide|TokensGuide|Security|Proxies|ContractCurls)$$' ./internal/apitest
+	go test -tags tools -count=1 -timeout 20m -run '^Test(Browser|SDKDocuments|README|MakeService|Tour|Operations|DeployGuide|InboxGuide|GroupsGuide|TokensGuide|SwitchingGuide|Security|Proxies|ContractCurls)$$' ./internal/apitest
 
 .PHONY: bench
 bench: build ## Measure the server on both engines, beside pgbench, into internal/bench/results (Linux)
