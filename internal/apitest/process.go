@@ -56,7 +56,9 @@ func StartProcess(t testing.TB, path, databaseURL string, environment ...string)
 	}()
 	t.Cleanup(p.Kill)
 	if url == "" {
-		t.Fatalf("it did not start: %v\n%s", <-p.done, p.Log)
+		err := <-p.done
+		p.done <- err // for Kill
+		t.Fatalf("it did not start: %v\n%s", err, p.Log)
 	}
 	p.Client = NewClient(t, url)
 	return p
