@@ -194,6 +194,17 @@ async function followsAStream() {
   const block = page.locator('#operation-listChanges');
   await parameter(block, 'userId').fill('reader');
   await block.getByLabel('as a stream').check();
+// Without TLS a page may have no clipboard: the text is selected instead.
+async function copies() {
+  const page = await open({ viewport: screen }, '#/Messages/sendMessage');
+  await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+  const shown = page.locator('#operation-sendMessage .samples');
+  await shown.getByRole('button', { name: 'Copy' }).click();
+  await shown.getByRole('button', { name: 'Press Ctrl+C' }).waitFor();
+  assert.equal((await page.evaluate(() => getSelection().toString())).trim(), (await shown.locator('pre').innerText()).trim());
+  await page.close();
+}
+
   for (const [language, call] of Object.entries({ curl: 'curl -N', Go: 'messageservice.Follow(', TypeScript: 'followChanges(', Python: 'follow_changes(' })) {
     assert.ok((await readSamples(block))[language].includes(call), language);
   }
@@ -249,7 +260,7 @@ async function looksRight() {
 }
 
 try {
-  for (const step of [readsThePage, readsAnOperation, findsTheWay, triesOut, followsAStream, authorizes, looksRight]) {
+  for (const step of [readsThePage, readsAnOperation, findsTheWay, triesOut, copies, followsAStream, authorizes, looksRight]) {
     await step();
     assert.deepEqual(problems, [], step.name);
     console.log(`passed: ${step.name}`);
