@@ -42,7 +42,9 @@ export const answers = (system) => {
           h(
             'tr', null,
             h('td', null, row.status),
-            h('th', { scope: 'row' }, h('button', { type: 'button', 'aria-expanded': isOpen, 'aria-controls': isOpen ? id : undefined, onClick: () => setOpened(isOpen ? '' : row.key) }, row.type)),
+            h('th', { scope: 'row' }, row.more || row.examples.length
+              ? h('button', { type: 'button', 'aria-expanded': isOpen, 'aria-controls': isOpen ? id : undefined, onClick: () => setOpened(isOpen ? '' : row.key) }, row.type)
+              : row.type),
             h('td', null, row.when),
           ),
           isOpen && h('tr', { id, className: 'opened' }, h('td', { colSpan: 3 }, row.more && h(Words, { text: row.more }), row.examples.map((example, i) => (

@@ -72,6 +72,11 @@ async function readsAnOperation() {
   assert.match(await errors.locator('pre').innerText(), /"status": 403/);
   await errors.getByRole('button', { name: 'sender-blocked' }).click();
 
+  // What has nothing more to say is no button.
+  const adding = (await openOperation(page, 'addGroupMembers')).locator('.errors-table');
+  await adding.getByRole('rowheader', { name: 'not-found' }).waitFor();
+  assert.equal(await adding.getByRole('button', { name: 'not-found' }).count(), 0);
+
   const list = await openOperation(page, 'listConversationMessages');
   const names = await list.locator('.parameter label code').allInnerTexts();
   assert.deepEqual(names.slice(0, 2), ['userId', 'peerId'], 'required parameters come first');
