@@ -194,11 +194,6 @@ async function triesOut() {
   await page.close();
 }
 
-async function followsAStream() {
-  const page = await open({ viewport: screen }, '#/Changes/listChanges');
-  const block = page.locator('#operation-listChanges');
-  await parameter(block, 'userId').fill('reader');
-  await block.getByLabel('as a stream').check();
 // Without TLS a page may have no clipboard: the text is selected instead.
 async function copies() {
   const page = await open({ viewport: screen }, '#/Messages/sendMessage');
@@ -210,6 +205,11 @@ async function copies() {
   await page.close();
 }
 
+async function followsAStream() {
+  const page = await open({ viewport: screen }, '#/Changes/listChanges');
+  const block = page.locator('#operation-listChanges');
+  await parameter(block, 'userId').fill('reader');
+  await block.getByLabel('as a stream').check();
   for (const [language, call] of Object.entries({ curl: 'curl -N', Go: 'messageservice.Follow(', TypeScript: 'followChanges(', Python: 'follow_changes(' })) {
     assert.ok((await readSamples(block))[language].includes(call), language);
   }
@@ -251,6 +251,9 @@ async function looksRight() {
       assert.equal(await page.getByRole('searchbox').isVisible(), false, 'a link closes the menu');
     }
     for (const id of ['listMessages', 'sendMessage']) await tryOut(page, id);
+    const sample = page.locator('#operation-listMessages .samples');
+    await sample.getByRole('tab', { name: 'curl' }).click();
+    assert.ok(await sample.locator('.text').evaluate((box) => box.scrollWidth <= box.clientWidth), `${name}: a sample for curl is not wrapped`);
     for (const name of ['And those that all have', 'bad-request']) await page.locator('#operation-sendMessage').getByRole('button', { name }).click();
     await page.locator('#schema-Message summary').click();
     const changes = await openOperation(page, 'listChanges');
