@@ -10,6 +10,8 @@ export interface Call {
   /** Whether it follows an action of the user; otherwise the page made it by itself. */
   readonly byUser: boolean;
   readonly began: number;
+  /** How often it was made: a request that fails again as it did before is not listed again. */
+  times: number;
   status?: number;
   /** Milliseconds until the answer began. */
   took?: number;
@@ -57,6 +59,7 @@ class Calls extends Emitter {
       body: request.method === 'GET' ? undefined : await request.clone().text() || undefined,
       byUser,
       began: performance.now(),
+      times: 1,
     };
     this.list.unshift(call);
     this.list.length = Math.min(this.list.length, maxCalls);
@@ -73,8 +76,18 @@ class Calls extends Emitter {
       throw error;
     } finally {
       call.took = performance.now() - call.began;
+      this.#fold(call);
       this.emit();
     }
+  }
+
+  /** Counts a request that has failed in the line of the same one before it, if that failed in the same way. */
+  #fold(call: Call): void {
+    const before = this.list.find((other) => other !== call && isSame(other, call));
+    if (!before || !hasFailed(call) || before.failure !== call.failure || before.status !== call.status) return;
+    before.times++;
+    this.list.splice(this.list.indexOf(call), 1);
+    if (this.selected === call) this.selected = before;
   }
 
   async #keepAnswer(call: Call, response: Response): Promise<void> {
@@ -83,5 +96,10 @@ class Calls extends Emitter {
     this.emit();
   }
 }
+
+const isSame = (one: Call, other: Call): boolean => one.method === other.method && one.url.href === other.url.href && one.body === other.body && one.byUser === other.byUser;
+
+/** Whether a request was refused or not answered. */
+export const hasFailed = ({ failure, status = 0 }: Call): boolean => failure !== undefined || status >= 400;
 
 export const calls = new Calls();

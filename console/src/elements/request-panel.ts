@@ -1,4 +1,4 @@
-import { calls, type Call } from '../calls.ts';
+import { calls, hasFailed, type Call } from '../calls.ts';
 import { el, icon, isDrawn, reconcile } from '../dom.ts';
 import { sampleOf } from '../samples.ts';
 import { CodeSample } from './code-sample.ts';
@@ -47,7 +47,7 @@ export class RequestPanel extends HTMLElement {
     this.#head.replaceChildren(icon('code'), ...(shown ? [method(shown), el('span', { class: 'path' }, shown.url.pathname), state(shown)] : ['The request behind it']));
     reconcile(this.#list, calls.list, ({ id }) => String(id), (call, existing) => this.#drawCall(call, existing));
     if (!shown) return;
-    this.#status.replaceChildren(state(shown), shown.took === undefined ? '' : ` in ${Math.max(1, Math.round(shown.took))} ms`, shown.isStream ? ', and then events as they happen' : '');
+    this.#status.replaceChildren(state(shown), shown.took === undefined ? '' : ` ${shown.failure ? 'after' : 'in'} ${Math.max(1, Math.round(shown.took))} ms`, shown.isStream ? ', and then events as they happen' : '');
     this.#drawAnswer(shown.answer);
     if (shown !== this.#shown) void this.#drawSample(shown);
     this.#shown = shown;
@@ -71,18 +71,19 @@ export class RequestPanel extends HTMLElement {
   #drawCall(call: Call, existing: HTMLElement | undefined): HTMLElement {
     const item = existing ?? el('li');
     const isShown = call === calls.shown;
-    if (isDrawn(item, call.status, call.failure, isShown)) return item;
+    if (isDrawn(item, call.status, call.failure, call.times, isShown)) return item;
     item.replaceChildren(el('button', { type: 'button', 'aria-current': isShown ? 'true' : false, on: { click: () => calls.select(call) } },
-      method(call), el('span', { class: 'path' }, call.url.pathname), state(call)));
+      method(call), el('span', { class: 'path', title: call.url.pathname }, call.url.pathname), state(call)));
     return item;
   }
 }
 
 const method = (call: Call): HTMLElement => el('span', { class: `method ${call.method.toLowerCase()}` }, call.method === 'DELETE' ? 'DEL' : call.method);
 
-function state({ status, failure, isStream }: Call): HTMLElement {
+function state(call: Call): HTMLElement {
+  const { status, failure, isStream, times } = call;
   const text = failure ?? (status === undefined ? '…' : isStream ? `${status} stream` : String(status));
-  return el('span', { class: `code ${failure || (status ?? 0) >= 400 ? 'bad' : 'good'}` }, text);
+  return el('span', { class: `code ${hasFailed(call) ? 'bad' : 'good'}` }, text, times > 1 && ` ×${times}`);
 }
 
 function pretty(answer: string | undefined): string {

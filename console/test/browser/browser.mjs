@@ -3,6 +3,7 @@
 // only saves a screenshot to that path, in which the server appears as http://localhost:8080.
 import assert from 'node:assert/strict';
 import { accessible, expectFailures, hostile, hostileNames, markup, prove, sideways, until, watch } from './checks.mjs';
+import { faults } from './faults.mjs';
 import { feed } from './feed.mjs';
 import { groups, hostileGroup, longGroup } from './groups.mjs';
 import { hidden } from './hidden.mjs';
@@ -284,8 +285,10 @@ try {
   await part('the checks report what is planted', async () => assert.deepEqual(await prove(browser, base, policy), []));
   const only = process.env.ONLY?.split(',');
   const play = async (parts) => { for (const [name, one] of Object.entries(parts)) if (!only || only.includes(name)) await part(name, one); };
+  const tools = { newBrowser, base, headers, open, live, side, send, type, shows, texts, found };
+  const others = Object.fromEntries(Object.entries({ groups, longGroup, feed, hidden, faults }).map(([name, one]) => [name, () => one(tools)]));
   if (PICTURE) await part('picture', picture);
-  else await Promise.all([play({ hanging, users, keyboard }), play({ chat, groups: () => groups({ newBrowser, open, live, side, type, shows, found }), longGroup: () => longGroup({ newBrowser, base, headers, open, live, side, texts }), feed: () => feed({ newBrowser, open, live, send }), inbox, hidden: () => hidden({ newBrowser, base, headers, open, live, send, found }), service, tabs, screens })]);
+  else await Promise.all([play({ hanging, users, keyboard }), play({ chat, ...others, inbox, service, tabs, screens })]);
   // On its own, since it revokes the tokens of the other parts, too.
   if (TOKEN && !PICTURE) await play({ identity: () => identity({ newBrowser, base, key: TOKEN, found, side, type, shows }) });
   assert.deepEqual(found, []);
