@@ -1,10 +1,10 @@
 import { followChanges, ProblemError, type Change, type Membership, type Message, type Typing } from 'message-service-client';
 
-import { answered, explain } from '../answers.ts';
+import { answered, explain, isTemporary } from '../answers.ts';
 import { api, background } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 import { session } from '../session.ts';
-import { peerOf } from './address.ts';
+import { isGroup, peerOf } from './address.ts';
 import { Groups } from './groups.ts';
 import { Inbox } from './inbox.ts';
 import { Thread } from './thread.ts';
@@ -54,14 +54,14 @@ export class Mailbox extends Emitter {
     if (existing) return existing;
     const thread = new Thread(this.user, peer);
     this.#threads.set(peer, thread);
-    if (this.isLoaded) void thread.load();
+    if (this.isLoaded) void this.#learnFrom(thread.load(), thread);
     return thread;
   }
 
   /** A part of the thread with a peer, around a message or at its end. It is kept up to date until the next call. */
   excerpt(peer: string, around: string | undefined): Thread {
     this.#excerpt = new Thread(this.user, peer, api);
-    void this.#excerpt.load(around);
+    void this.#learnFrom(this.#excerpt.load(around), this.#excerpt);
     return this.#excerpt;
   }
 
@@ -87,11 +87,28 @@ export class Mailbox extends Emitter {
     this.emit();
   }
 
+  /** The threads that are shown, or were. */
+  get #open(): Thread[] {
+    return [...this.#threads.values(), ...this.#excerpt ? [this.#excerpt] : []];
+  }
+
+  /** Once a thread is loaded, asks for its conversation if that is in no page of the lists so far, since it is hidden, or old. */
+  async #learnFrom(loading: Promise<void>, thread: Thread): Promise<void> {
+    await loading;
+    this.#learn(thread);
+  }
+
+  #learn({ peer, state, messages }: Thread): void {
+    const exists = messages.length > 0 || (isGroup(peer) && state === 'ready');
+    if (exists && this.isLoaded && !this.inbox.line(peer)) void this.inbox.refresh(peer);
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         const onReady = async (): Promise<void> => {
           if (!this.isLoaded) await this.#load();
+          for (const thread of this.#open) void this.#learnFrom(thread.retry(), thread);
           this.#setStatus('live');
         };
         const onRetry = (reason: unknown): void => this.#setStatus('waiting', explain(reason));
@@ -104,7 +121,7 @@ export class Mailbox extends Emitter {
         this.isLoaded = false;
         this.groups.forget();
         for (const thread of this.#threads.values()) thread.messages = [];
-        const isFinal = error instanceof ProblemError && error.problem.status < 500 && !error.problem.type.endsWith(':cursor-ahead');
+        const isFinal = error instanceof ProblemError && !isTemporary(error) && !error.problem.type.endsWith(':cursor-ahead');
         this.#setStatus(isFinal ? 'refused' : 'waiting', explain(error));
         if (isFinal) return;
         await new Promise((resolve) => { setTimeout(resolve, 2000); });
@@ -128,6 +145,7 @@ export class Mailbox extends Emitter {
     this.blocked.clear();
     for (const { peer } of blocks.blocks) this.blocked.add(peer);
     this.isLoaded = true;
+    for (const thread of this.#open) this.#learn(thread);
   }
 
   #applyChange({ message, readMarker, group, membership, cursor }: Change): void {

@@ -1,6 +1,6 @@
 import type { Message, MessageService } from 'message-service-client';
 
-import { answered, explain } from '../answers.ts';
+import { answered, explain, isTemporary } from '../answers.ts';
 import { background } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 
@@ -23,7 +23,8 @@ export class Thread extends Emitter {
   /** The messages outside of the thread that replies refer to; null is one that was deleted. */
   readonly quoted = new Map<string, Message | null>();
   #busy: Promise<void> | undefined;
-
+  /** The load that failed for now, and is to be made again. */
+  #unfinished: (() => Promise<void>) | undefined;
   readonly #client: (user: string) => MessageService;
 
   constructor(user: string, peer: string, client = background) {
@@ -49,11 +50,17 @@ export class Thread extends Emitter {
     });
   }
 
+  /** Loads what could not be loaded for now, as when there was no connection. */
+  retry(): Promise<void> {
+    return this.#unfinished ? this.#exclusively(this.#unfinished) : Promise.resolve();
+  }
+
   /** Forgets all of it: the user may no longer see it. */
   close(reason: string): void {
     const end = (): void => {
       Object.assign(this, { messages: [], state: 'failed', reason, hasOlder: false, hasNewer: false });
       this.quoted.clear();
+      this.#unfinished = undefined;
       this.emit();
     };
     end();
@@ -127,10 +134,14 @@ export class Thread extends Emitter {
   /** Runs one load at a time; a call during a load gets that load's promise. */
   #exclusively(work: () => Promise<void>): Promise<void> {
     this.#busy ??= work().then(
-      () => { this.state = 'ready'; },
+      () => {
+        this.state = 'ready';
+        this.#unfinished = undefined;
+      },
       (error: unknown) => {
         if (this.messages.length === 0) this.state = 'failed';
         this.reason = explain(error);
+        this.#unfinished = this.state === 'failed' && isTemporary(error) ? work : undefined;
       },
     ).finally(() => {
       this.#busy = undefined;

@@ -1,19 +1,42 @@
 // The part of the test of the console about a server that does not answer, or refuses.
 import assert from 'node:assert/strict';
 
-/** A feed without an answer has one line in the list of requests. */
+const refuse = (status, detail, headers = {}) => ({
+  status, headers, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Refused', status, detail }),
+});
+
+/** A feed without an answer has one line in the list of requests, and a rate that is over does not end another. */
 async function feeds({ newBrowser, open, side }) {
   const context = await newBrowser();
   await context.route('**/v1/users/uma/changes*', (route) => route.abort());
-  const page = await open(context, '#/chat/uma/ugo', 'net::ERR_FAILED');
+  let isFirst = true;
+  await context.route('**/v1/users/ugo/conversations?*', (route) => {
+    const is429 = isFirst;
+    isFirst = false;
+    return is429 ? route.fulfill(refuse(429, 'Too many requests.', { 'Retry-After': '61' })) : route.continue();
+  });
+  const page = await open(context, '#/chat/uma/ugo', 'net::ERR_FAILED', 429);
   const lines = page.locator('.calls').getByRole('button', { name: 'GET /v1/users/uma/changes' });
   await lines.getByText(/No answer ×[3-9]/).waitFor();
   assert.equal(await lines.count(), 1);
+  await side(page, 'ugo').locator('.state.live').waitFor();
   await context.unroute('**/v1/users/uma/changes*');
   await side(page, 'uma').locator('.state.live').waitFor();
   await context.close();
 }
 
+/** A conversation that could not be loaded is loaded once there is a connection. */
+async function threads({ newBrowser, open, send }) {
+  const context = await newBrowser();
+  await send(context, 'uma', 'yann', 'From uma');
+  await context.route('**/v1/users/yann/**', (route) => route.abort());
+  const page = await open(context, '#/inbox/yann/uma', 'net::ERR_FAILED');
+  await page.locator('.thread').getByText('There is no answer from the server.').waitFor();
+  await context.unroute('**/v1/users/yann/**');
+  await page.locator('.thread').getByText('From uma').waitFor();
+  await context.close();
+}
+
 export async function faults(tools) {
-  await Promise.all([feeds].map((one) => one(tools)));
+  await Promise.all([feeds, threads].map((one) => one(tools)));
 }

@@ -48,6 +48,9 @@ export async function hidden({ newBrowser, base, headers, open, live, send, foun
   await lists('quin');
   const other = await open(context, new URL(page.url()).hash);
   await other.locator('.entries').getByText('Later, please').waitFor();
+  const unlisted = await open(context, '#/inbox/pat/quin'); // of which the list knows nothing
+  await unlisted.getByRole('button', { name: 'Bring back to the inbox' }).waitFor();
+  await unlisted.close();
   await send(context, 'quin', 'pat', 'It is later');
   for (const one of [page, other]) await one.getByText('pat has hidden no conversation.').waitFor();
   await press('Hidden');
