@@ -112,3 +112,9 @@ export function isDrawn(element: Element, ...state: unknown[]): boolean {
 export function announce(text: string): void {
   document.getElementById('announcer')?.replaceChildren(el('p', {}, text));
 }
+
+/** Shows and announces why an action failed, until that is dismissed; an empty text does so, too. */
+export function report(problem: string): void {
+  const close = iconButton('close', 'Dismiss', () => report(''));
+  document.getElementById('problem')?.replaceChildren(...problem ? [el('p', {}, problem), close] : []);
+}

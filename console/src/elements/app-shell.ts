@@ -1,5 +1,5 @@
 import { calls } from '../calls.ts';
-import { el, icon } from '../dom.ts';
+import { el, icon, report } from '../dom.ts';
 import { router, userOf, type Screen } from '../route.ts';
 import { session } from '../session.ts';
 import { account } from './account.ts';
@@ -36,7 +36,7 @@ export class AppShell extends HTMLElement {
         el('a', { class: 'brand', href: '#/chat' }, el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Message Service')),
         el('nav', { class: 'screens', 'aria-label': 'Screens' }, ...links),
         el('div', { class: 'tools' }, el('a', { class: 'docs', href: '/docs/' }, icon('book'), el('span', {}, 'API docs')), themeSwitch(), account())),
-      this.#main, new RequestPanel(), new SignIn(), el('div', { id: 'announcer', class: 'visually-hidden', 'aria-live': 'polite' }));
+      this.#main, new RequestPanel(), new SignIn(), el('div', { id: 'problem', role: 'alert' }), el('div', { id: 'announcer', class: 'visually-hidden', 'aria-live': 'polite' }));
     const always = new AbortController();
     router.listen(() => this.#follow(), always.signal);
     session.listen(() => this.#signedIn(), always.signal);
@@ -70,6 +70,7 @@ export class AppShell extends HTMLElement {
       else link.removeAttribute('aria-current');
     }
     document.title = `${shown.title} · Message Service`;
+    report('');
     if (this.#main.firstElementChild instanceof shown.element) return;
     calls.startScreen();
     this.#main.replaceChildren(new shown.element());

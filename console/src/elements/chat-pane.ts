@@ -2,7 +2,7 @@ import type { Message } from 'message-service-client';
 
 import { answered, explain } from '../answers.ts';
 import { api } from '../api.ts';
-import { announce, el, icon, iconButton, isDrawn, reconcile, set } from '../dom.ts';
+import { announce, el, icon, iconButton, isDrawn, reconcile, report, set } from '../dom.ts';
 import { session } from '../session.ts';
 import { isGroup } from '../store/address.ts';
 import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
@@ -225,8 +225,7 @@ export class ChatPane extends HTMLElement {
       this.#mailbox.setBlocked(this.peer, isBlocked);
       announce(`${this.user} has ${isBlocked ? 'blocked' : 'unblocked'} ${this.peer}`);
     } catch (error) {
-      this.#banner.hidden = false;
-      this.#banner.replaceChildren(explain(error));
+      report(explain(error));
     }
   }
 
@@ -267,7 +266,7 @@ export class ChatPane extends HTMLElement {
     remove: (message) => {
       answered<unknown>(api(this.user).DELETE('/v1/messages/{messageId}', { params: { path: { messageId: message.id } } })).then(
         () => this.#stored({ id: message.id, sender: message.sender, recipient: message.recipient, sentAt: message.sentAt, text: '', deletedAt: new Date().toISOString() }),
-        (error: unknown) => announce(`Not deleted. ${explain(error)}`));
+        (error: unknown) => report(`Not deleted. ${explain(error)}`));
     },
     readers: (message) => answered(api(this.user).GET('/v1/messages/{messageId}/readers', { params: { path: { messageId: message.id } } })).then(
       ({ users, count }) => `read by ${count === 0 ? 'nobody yet' : listed(users, count)}`, explain),

@@ -2,7 +2,7 @@ import type { Message, UpdateConversationRequest } from 'message-service-client'
 
 import { answered, explain } from '../answers.ts';
 import { api } from '../api.ts';
-import { announce, el, icon, iconButton, isDrawn, reconcile, set, type Icon } from '../dom.ts';
+import { announce, el, icon, iconButton, isDrawn, reconcile, report, set, type Icon } from '../dom.ts';
 import { format, router, type Route } from '../route.ts';
 import { isGroup, peerOf } from '../store/address.ts';
 import { isMuted } from '../store/line.ts';
@@ -180,7 +180,7 @@ export class InboxScreen extends HTMLElement {
       await answered(api(this.#mailbox.user).PUT('/v1/users/{userId}/conversations/{peerId}/read-marker', { params, body: { messageId: last.id } }));
       announce('Marked as read');
     } catch (error) {
-      announce(explain(error));
+      report(explain(error));
     }
   }
 
@@ -207,7 +207,7 @@ export class InboxScreen extends HTMLElement {
       this.#go(isHidden ? { peer: undefined, at: undefined } : { hidden: false });
       if (isHidden) this.#showHidden.focus(); // the button that had the focus left with the conversation
     } catch (error) {
-      announce(explain(error));
+      report(explain(error));
     }
   }
 

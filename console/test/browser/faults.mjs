@@ -1,5 +1,6 @@
 // The part of the test of the console about a server that does not answer, or refuses.
 import assert from 'node:assert/strict';
+import { accessible, sideways } from './checks.mjs';
 
 const refuse = (status, detail, headers = {}) => ({
   status, headers, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Refused', status, detail }),
@@ -25,6 +26,25 @@ async function feeds({ newBrowser, open, side }) {
   await context.close();
 }
 
+/** What fails is to be seen, until it is dismissed. */
+async function actions({ newBrowser, open, live, side, send, found }) {
+  const context = await newBrowser({ colorScheme: 'dark', viewport: { width: 320, height: 700 } });
+  await send(context, 'uma', 'ugo', 'To stay');
+  const page = await open(context, '#/chat/uma/ugo', 403);
+  await live(page);
+  await page.route('**/v1/messages/*', (route) => (route.request().method() === 'DELETE' ? route.fulfill(refuse(403, 'This may not be deleted.')) : route.fallback()));
+  await side(page, 'uma').locator('.message').hover();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByRole('button', { name: 'Delete for both?' }).click();
+  const problem = page.getByRole('alert').getByText('Not deleted. This may not be deleted.');
+  await problem.waitFor();
+  await accessible(page, found, 'a failure');
+  await sideways(page, found, 'a failure');
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+  await problem.waitFor({ state: 'hidden' });
+  await context.close();
+}
+
 /** A conversation that could not be loaded is loaded once there is a connection. */
 async function threads({ newBrowser, open, send }) {
   const context = await newBrowser();
@@ -38,5 +58,5 @@ async function threads({ newBrowser, open, send }) {
 }
 
 export async function faults(tools) {
-  await Promise.all([feeds, threads].map((one) => one(tools)));
+  await Promise.all([feeds, actions, threads].map((one) => one(tools)));
 }
