@@ -2,7 +2,7 @@ import { ProblemError, type components, type Limits } from 'message-service-clie
 
 import { answered, explain } from '../answers.ts';
 import { service } from '../api.ts';
-import { el, set } from '../dom.ts';
+import { el, isDrawn, set } from '../dom.ts';
 import { limits } from '../store/limits.ts';
 import { bytes, duration, number } from '../text.ts';
 import { rateChart } from './rate-chart.ts';
@@ -40,7 +40,8 @@ export class ServiceScreen extends HTMLElement {
   #timer = 0;
   #leave = new AbortController();
 
-  readonly #head = el('div', { class: 'service-head', role: 'status' });
+  readonly #state = el('div', { class: 'now', role: 'status' });
+  readonly #about = el('p', { class: 'about' });
   readonly #rate = el('section', { class: 'card rate', 'aria-label': 'Sends a second' });
   readonly #meters = el('section', { class: 'card meters', 'aria-label': 'What is in use' });
   readonly #limits = el('section', { class: 'card limits', 'aria-label': 'Limits' });
@@ -48,7 +49,7 @@ export class ServiceScreen extends HTMLElement {
   connectedCallback(): void {
     this.#leave = new AbortController();
     set(this, { role: 'region', 'aria-label': 'State of the server', tabindex: 0 }); // with the focus it scrolls by keyboard
-    this.replaceChildren(el('h1', { class: 'visually-hidden' }, 'Service'), this.#head, el('div', { class: 'cards' }, this.#rate, this.#meters, this.#limits));
+    this.replaceChildren(el('h1', { class: 'visually-hidden' }, 'Service'), el('div', { class: 'service-head' }, this.#state, this.#about), el('div', { class: 'cards' }, this.#rate, this.#meters, this.#limits));
     void this.#ask(true);
     void this.#loadLimits();
   }
@@ -65,31 +66,32 @@ export class ServiceScreen extends HTMLElement {
     } catch (error) {
       if (signal.aborted) return;
       const isRefused = error instanceof ProblemError && error.problem.status === 403;
-      this.#head.replaceChildren(el('p', { class: 'state refused' }, isRefused ? 'Not for this credential' : 'No answer'), el('p', { class: 'about' }, explain(error)));
-      this.#rate.hidden = this.#meters.hidden = isRefused;
+      this.#say(false, isRefused ? 'Not for this credential' : error instanceof ProblemError ? 'Refused' : 'No answer', explain(error));
+      this.#rate.hidden = this.#meters.hidden = isRefused || !this.#before;
+      this.#limits.hidden = this.#limits.childElementCount === 0;
       if (isRefused) return;
     }
     if (!signal.aborted) this.#timer = setTimeout(() => void this.#ask(false), pollEvery);
   }
 
+  /** Draws the limits, unless they are drawn: they do not change. */
   async #loadLimits(): Promise<void> {
+    if (this.#limits.childElementCount > 0) return;
     const data = await limits().catch(() => undefined);
     if (!data) return;
     const lines = [
       ...shownLimits.map(([name, title, show]) => [title, show(data[name])] as const),
       ...data.rateLimits.map(({ name, requests, seconds }) => [rates[name] ?? `Rate of ${name}`, `${number(requests)} in ${duration(seconds)}`] as const),
     ];
+    this.#limits.hidden = false;
     this.#limits.replaceChildren(el('h2', {}, 'Limits'), el('dl', {}, ...lines.map(([title, value]) => el('div', {}, el('dt', {}, title), el('dd', {}, value)))));
   }
 
   #draw(status: Status): void {
     const { version, engine, ready, notReadyReason, uptimeSeconds, sends, sendsPerSecond10s, sendsPerSecond60s } = status;
-    const about = `Version ${version} on ${engines[engine] ?? engine}, up for ${duration(uptimeSeconds)}`;
-    if (this.#head.textContent !== (ready ? 'Ready' : 'Not ready') + about) {
-      this.#head.replaceChildren(
-        el('p', { class: ready ? 'state live' : 'state refused' }, ready ? 'Ready' : 'Not ready'),
-        el('p', { class: 'about', 'aria-live': 'off' }, about), ...(notReadyReason ? [el('p', { class: 'about' }, notReadyReason)] : []));
-    }
+    this.#say(ready, ready ? 'Ready' : 'Not ready', notReadyReason, `Version ${version} on ${engines[engine] ?? engine}, up for ${duration(uptimeSeconds)}`);
+    void this.#loadLimits();
+    this.#rate.hidden = this.#meters.hidden = false;
     this.#sample(sends);
     const highest = Math.max(0, ...this.#rates);
     this.#rate.replaceChildren(
@@ -100,6 +102,12 @@ export class ServiceScreen extends HTMLElement {
       el('h2', {}, 'In use'),
       meter('Streams and held requests', status.streams, status.maxStreams), meter('Connections', status.connections, status.maxConnections),
       meter('Sends that wait to be stored', status.sendsWaiting, status.queueSize), meter('Other changes that wait', status.changesWaiting, status.queueSize));
+  }
+
+  /** Says how the server is. That and the reason are announced, so they are drawn only when they change. */
+  #say(isReady: boolean, state: string, reason = '', about = ''): void {
+    if (!isDrawn(this.#state, isReady, state, reason)) this.#state.replaceChildren(el('p', { class: isReady ? 'state live' : 'state refused' }, state), el('p', { class: 'about' }, reason));
+    this.#about.textContent = about;
   }
 
   /** Records the sends per second since the last status. */

@@ -1,6 +1,6 @@
 // The part of the test of the console about a server that does not answer, or refuses.
 import assert from 'node:assert/strict';
-import { accessible, sideways } from './checks.mjs';
+import { accessible, sideways, until } from './checks.mjs';
 
 const refuse = (status, detail, headers = {}) => ({
   status, headers, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Refused', status, detail }),
@@ -57,6 +57,26 @@ async function threads({ newBrowser, open, send }) {
   await context.close();
 }
 
+/** The state of a server that does not answer is said once, without empty figures, and all of it is there when it answers. */
+async function service({ newBrowser, open, found }) {
+  const context = await newBrowser({ colorScheme: 'dark' });
+  await context.route(/\/v1\/(status|limits)/, (route) => route.abort());
+  const page = await open(context, '#/service', 'net::ERR_FAILED');
+  const said = page.getByRole('status').getByText('No answer', { exact: true });
+  await said.waitFor();
+  assert.equal(await page.locator('.card').filter({ visible: true }).count(), 0);
+  await accessible(page, found, 'the state of a server that does not answer');
+  const element = await said.elementHandle();
+  let asked = 0;
+  page.on('requestfailed', () => { asked++; });
+  await until(() => asked > 5, 'more requests than the attempts of one');
+  assert.ok(await element.evaluate(({ isConnected }) => isConnected), 'what is said was not drawn again');
+  await context.unroute(/\/v1\/(status|limits)/);
+  await page.getByText('Ready', { exact: true }).waitFor();
+  await page.getByText('Members of a group').waitFor();
+  await context.close();
+}
+
 export async function faults(tools) {
-  await Promise.all([feeds, actions, threads].map((one) => one(tools)));
+  await Promise.all([feeds, actions, threads, service].map((one) => one(tools)));
 }
