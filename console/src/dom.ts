@@ -80,12 +80,18 @@ export function iconButton(name: Icon, label: string, onClick: () => void, prope
 /** The elements of each parent by the keys of their items. */
 const rendered = new WeakMap<Element, Map<string, HTMLElement>>();
 
+/** What can have the focus in an element. */
+const focusable = (element: Element): HTMLElement[] => [...element.querySelectorAll<HTMLElement>('button, input, select, [tabindex]')];
+
 /**
  * Renders `items` as the children of `parent`, in order. An element is reused as long as there
- * is an item with its key, and so keeps its focus.
+ * is an item with its key. What has the focus in it has it again if it was drawn anew, or moved.
  */
 export function reconcile<T>(parent: Element, items: readonly T[], key: (item: T) => string, render: (item: T, existing: HTMLElement | undefined) => HTMLElement): void {
   const before = rendered.get(parent) ?? new Map<string, HTMLElement>();
+  const focused = document.activeElement;
+  const holder = [...before.values()].find((element) => element !== focused && element.contains(focused));
+  const place = holder ? focusable(holder).findIndex((element) => element === focused) : -1;
   const after = new Map<string, HTMLElement>();
   for (const item of items) after.set(key(item), render(item, before.get(key(item))));
   rendered.set(parent, after);
@@ -96,6 +102,7 @@ export function reconcile<T>(parent: Element, items: readonly T[], key: (item: T
     if (child === next) next = next.nextElementSibling;
     else parent.insertBefore(child, next);
   }
+  if (holder?.isConnected && !holder.contains(document.activeElement)) focusable(holder)[place]?.focus({ preventScroll: true });
 }
 
 const states = new WeakMap<Element, string>();

@@ -140,9 +140,12 @@ export class InboxScreen extends HTMLElement {
   }
 
   #openThread({ user, peer, at }: Place): void {
+    const focused = document.activeElement;
     this.classList.toggle('reading', peer !== undefined);
     if (peer === undefined) {
       this.#messages = undefined;
+      // Where only one of them is shown, the focus goes with it.
+      if (!isWide.matches && this.#thread.contains(focused)) this.#list.querySelector<HTMLElement>('[aria-current]')?.focus();
       this.#thread.replaceChildren(el('p', { class: 'note' }, 'Choose a conversation.'));
       return;
     }
@@ -163,6 +166,7 @@ export class InboxScreen extends HTMLElement {
         el('a', { class: 'button', href: format({ screen: 'chat', sides: isGroup(peer) ? [{ user, peer }] : [{ user }, { user: peer }] }) }, 'Answer')));
     if (isGroup(peer)) void this.#mailbox.groups.open(peer);
     this.#thread.replaceChildren(this.#bar, thread);
+    if (!isWide.matches && this.#list.contains(focused)) this.#bar.querySelector<HTMLElement>('.back')?.focus();
     this.#messages = thread;
   }
 

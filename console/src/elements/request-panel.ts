@@ -23,6 +23,11 @@ export class RequestPanel extends HTMLElement {
     this.setAttribute('role', 'complementary');
     this.setAttribute('aria-label', 'The request behind it');
     this.#head.addEventListener('click', () => this.#fold());
+    this.addEventListener('keydown', ({ key }) => {
+      if (key !== 'Escape' || !this.classList.contains('open')) return;
+      this.#fold();
+      this.#head.focus();
+    }, { signal: this.#leave.signal });
     this.replaceChildren(
       this.#head,
       el('div', { id: 'request-body', class: 'request-body' },
@@ -44,7 +49,7 @@ export class RequestPanel extends HTMLElement {
 
   #draw(): void {
     const { shown } = calls;
-    this.#head.replaceChildren(icon('code'), ...(shown ? [method(shown), el('span', { class: 'path' }, shown.url.pathname), state(shown)] : ['The request behind it']));
+    this.#head.replaceChildren(icon('code'), el('span', { class: shown ? 'visually-hidden' : false }, 'The request behind it'), ...(shown ? [method(shown), el('span', { class: 'path' }, shown.url.pathname), state(shown)] : []));
     reconcile(this.#list, calls.list, ({ id }) => String(id), (call, existing) => this.#drawCall(call, existing));
     if (!shown) return;
     this.#status.replaceChildren(state(shown), shown.took === undefined ? '' : ` ${shown.failure ? 'after' : 'in'} ${Math.max(1, Math.round(shown.took))} ms`, shown.isStream ? ', and then events as they happen' : '');

@@ -1,0 +1,47 @@
+// The part of the test of the console about where the focus is.
+import assert from 'node:assert/strict';
+import { until } from './checks.mjs';
+
+/** What is drawn anew keeps the focus, and where only the list or a conversation is shown, the focus goes from one to the other. */
+export async function focus({ newBrowser, open, live, send }) {
+  const context = await newBrowser();
+  for (const peer of ['vera', 'walt']) await send(context, peer, 'will', `From ${peer}`);
+  const page = await open(context, '#/inbox/will/walt');
+  await live(page);
+  const entry = (peer) => page.locator('.entries').getByRole('button', { name: peer });
+  const has = (locator, what) => until(() => locator.evaluate((element) => element === document.activeElement), `the focus on ${what}`);
+  const isOpen = (peer) => page.locator('.entries [aria-current]').getByText(peer, { exact: true }).waitFor({ state: 'attached' });
+
+  await entry('vera').focus();
+  await page.keyboard.press('Enter');
+  await isOpen('vera');
+  await has(entry('vera'), 'the conversation that was opened');
+  await send(context, 'walt', 'will', 'More from walt');
+  await entry('More from walt').waitFor();
+  await send(context, 'vera', 'will', 'More from vera');
+  await entry('More from vera').waitFor(); // now the first of the list
+  await has(entry('vera'), 'the conversation that has moved');
+
+  const call = page.locator('.calls button').last();
+  await call.focus();
+  await page.keyboard.press('Enter');
+  await has(page.locator('.calls [aria-current]'), 'the request that was chosen');
+
+  await page.setViewportSize({ width: 390, height: 800 });
+  const back = page.getByRole('button', { name: 'Back to the conversations' });
+  await back.focus();
+  await page.keyboard.press('Enter');
+  await has(entry('vera'), 'the conversation that was left');
+  await entry('walt').focus();
+  await page.keyboard.press('Enter');
+  await has(back, 'the way back');
+
+  const requests = page.getByRole('button', { name: /^The request behind it/ });
+  await requests.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('tab', { name: 'Go' }).focus();
+  await page.keyboard.press('Escape');
+  await page.getByRole('tab', { name: 'Go' }).waitFor({ state: 'hidden' });
+  await has(requests, 'what opens the requests');
+  await context.close();
+}
