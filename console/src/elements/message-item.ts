@@ -59,10 +59,11 @@ function body({ message, draft, highlights }: Item): HTMLElement {
   return el('p', { class: isEmoji(text) ? 'text emoji' : 'text', dir: 'auto' }, ...marked(parts(text, highlights)));
 }
 
-/** Who wrote it, in a group; the other of two is known. */
-function sender({ message, isOwn, isFirst }: Item): HTMLElement | null {
-  if (!message || isOwn || !isFirst || !isGroup(message.recipient)) return null;
-  return el('p', { class: `sender ${hueOf(message.sender)}` }, message.sender);
+/** Who wrote it. Of what is one's own, or of two, that is to be seen by where it stands, and is said to screen readers only. */
+function sender({ message, draft, isOwn, isFirst }: Item): HTMLElement {
+  const name = message?.sender ?? draft?.sender ?? '';
+  if (!message || isOwn || !isFirst || !isGroup(message.recipient)) return el('p', { class: 'visually-hidden' }, `${name}:`);
+  return el('p', { class: `sender ${hueOf(name)}` }, name);
 }
 
 function quote(quoted: Message | null | undefined): HTMLElement {

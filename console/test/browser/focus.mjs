@@ -1,4 +1,4 @@
-// The part of the test of the console about where the focus is.
+// The part of the test of the console about where the focus is, and what is there for those who see less.
 import assert from 'node:assert/strict';
 import { until } from './checks.mjs';
 
@@ -43,5 +43,18 @@ export async function focus({ newBrowser, open, live, send }) {
   await page.keyboard.press('Escape');
   await page.getByRole('tab', { name: 'Go' }).waitFor({ state: 'hidden' });
   await has(requests, 'what opens the requests');
+  await context.close();
+}
+
+/** Each message says who wrote it, also where that is to be seen by its place only. */
+export async function voices({ newBrowser, open, live, send, side }) {
+  const context = await newBrowser();
+  await send(context, 'vera', 'wanda', 'From vera');
+  const page = await open(context, '#/chat/vera/wanda');
+  await live(page);
+  for (const user of ['vera', 'wanda']) {
+    await side(page, user).getByText('From vera').waitFor();
+    assert.match(await side(page, user).getByRole('listitem').filter({ hasText: 'From vera' }).innerText(), /^vera:\s+From vera/);
+  }
   await context.close();
 }
