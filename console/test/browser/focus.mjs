@@ -58,3 +58,20 @@ export async function voices({ newBrowser, open, live, send, side }) {
   }
   await context.close();
 }
+
+/** With forced colours, which take away backgrounds, what is switched on and where one is can still be seen. */
+export async function forced({ newBrowser, open, live }) {
+  const context = await newBrowser({ forcedColors: 'active' });
+  const page = await open(context, '#/feed/fern');
+  await live(page);
+  const outlines = (locator) => locator.evaluateAll((all) => all.map((element) => getComputedStyle(element).outlineStyle));
+  assert.deepEqual(await outlines(page.getByRole('navigation', { name: 'Screens' }).getByRole('link')), ['none', 'solid', 'none', 'none']);
+  assert.deepEqual(await outlines(page.getByRole('tab')), ['solid', 'none', 'none', 'none']);
+  const knob = () => page.locator('.knob').evaluate((element) => [getComputedStyle(element), getComputedStyle(element, '::after')].map(({ backgroundColor }) => backgroundColor));
+  const on = await knob();
+  await page.getByRole('switch', { name: 'Connected' }).click();
+  await page.locator('.state.cut').waitFor();
+  const off = await knob();
+  assert.ok(on[0] !== off[0] && new Set(on).size === 2 && new Set(off).size === 2, `${on} when it is on, ${off} when it is off`);
+  await context.close();
+}
