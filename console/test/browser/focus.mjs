@@ -75,3 +75,17 @@ export async function forced({ newBrowser, open, live }) {
   assert.ok(on[0] !== off[0] && new Set(on).size === 2 && new Set(off).size === 2, `${on} when it is on, ${off} when it is off`);
   await context.close();
 }
+
+/** In a window that is zoomed in to 200 or 400 % the page scrolls, and there is room for a conversation. */
+export async function zoomed({ newBrowser, open, live }) {
+  for (const viewport of [{ width: 640, height: 400 }, { width: 320, height: 256 }]) {
+    const context = await newBrowser({ viewport });
+    const page = await open(context, '#/chat/zara/zeno');
+    await live(page);
+    const { height } = await page.locator('message-thread').filter({ visible: true }).boundingBox();
+    assert.ok(height > 120, `a conversation is ${height} px high on ${viewport.height}`);
+    await page.getByRole('textbox', { name: 'Message from zara to zeno' }).focus();
+    await until(() => page.locator('message-composer:focus-within').evaluate((element) => element.getBoundingClientRect().bottom <= innerHeight), 'the field in view');
+    await context.close();
+  }
+}
