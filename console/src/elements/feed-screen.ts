@@ -2,7 +2,7 @@ import { followChanges, ProblemError } from 'message-service-client';
 
 import { answered, explain } from '../answers.ts';
 import { api, background } from '../api.ts';
-import { announce, el, icon, reconcile } from '../dom.ts';
+import { announce, el, icon, isDrawn, reconcile, type Icon } from '../dom.ts';
 import { router } from '../route.ts';
 import { session } from '../session.ts';
 import { FeedLog, type Row } from '../store/feed-log.ts';
@@ -176,7 +176,9 @@ export class FeedScreen extends HTMLElement {
     this.#figures.replaceChildren(
       figure('Received', received), figure('Have yet to come', waiting), figure('Missed', missed, missed > 0), figure('Repeated', repeated, repeated > 0),
       el('div', { class: 'wide' }, el('dt', {}, 'Cursor of the last one'), el('dd', {}, el('code', {}, cursor ?? '…'))));
-    this.#verdict.replaceChildren(...this.#judge());
+    const [sign, sentence] = this.#judge();
+    this.#verdict.classList.toggle('bad', sign === 'warning');
+    if (!isDrawn(this.#verdict, sign, sentence)) this.#verdict.replaceChildren(icon(sign), sentence); // it is announced
     this.#empty.hidden = rows.length > 0;
     reconcile(this.#list, this.#entries(rows), (entry) => ('change' in entry ? entry.cursor : `line ${entry.connection}`), (entry, existing) => ('change' in entry ? drawRow(entry, existing) : drawLine(entry, existing)));
   }
@@ -193,15 +195,16 @@ export class FeedScreen extends HTMLElement {
   }
 
   /** The sentence that sums up the log: what is missed, repeated or still to be delivered. */
-  #judge(): (Node | string)[] {
-    if (this.#reason) return [icon('warning'), this.#reason];
+  #judge(): [Icon, string] {
+    if (this.#reason) return ['warning', this.#reason];
     const { waiting, missed, repeated } = this.#log;
     const last = this.#lines.at(-1);
-    if (this.#status === 'cut') return [icon('clock'), waiting === 0 ? 'The connection is cut. What happens now waits.' : `The connection is cut. ${waiting} ${waiting === 1 ? 'message has' : 'messages have'} passed meanwhile.`];
-    if (missed + repeated > 0) return [icon('warning'), `${missed} missed, ${repeated} repeated.`];
-    if (!last || waiting > 0 || this.#status !== 'live') return [icon('down'), 'Live: each change comes once, in one order.'];
+    if (this.#status === 'cut') return ['clock', waiting === 0 ? 'The connection is cut. What happens now waits.' : `The connection is cut. ${waiting} ${waiting === 1 ? 'message has' : 'messages have'} passed meanwhile.`];
+    if (this.#status === 'connecting') return ['clock', 'Connecting…'];
+    if (missed + repeated > 0) return ['warning', `${missed} missed, ${repeated} repeated.`];
+    if (!last || waiting > 0) return ['down', 'Live: each change comes once, in one order.'];
     const passed = last.sentWhileCut === 1 ? 'The message that passed meanwhile has come' : `All ${last.sentWhileCut} messages that passed meanwhile have come`;
-    return [icon('check'), last.sentWhileCut === 0 ? 'Resumed: nothing had passed meanwhile.' : `Resumed behind the last cursor. ${passed}: nothing missed, nothing repeated.`];
+    return ['check', last.sentWhileCut === 0 ? 'Resumed: nothing had passed meanwhile.' : `Resumed behind the last cursor. ${passed}: nothing missed, nothing repeated.`];
   }
 }
 
