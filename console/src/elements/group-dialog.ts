@@ -10,7 +10,7 @@ export class GroupDialog extends HTMLElement {
   /** Whether the address was typed, and no longer follows the name. */
   #isAddressTyped = false;
   readonly #name = field('group-name', { maxlength: 128, placeholder: 'Lunch club', on: { input: () => this.#followName() } });
-  readonly #address = field('group-address', { maxlength: 129, pattern: '~.+', on: { input: () => { this.#isAddressTyped = true; } } });
+  readonly #address = field('group-address', { maxlength: 129, pattern: '~.+', title: 'An address begins with ~, such as ~lunch-club', on: { input: () => { this.#isAddressTyped = true; } } });
   readonly #members = field('group-members', { 'aria-describedby': 'group-members-about' });
   readonly #history = el('input', { id: 'group-history', type: 'checkbox', checked: true });
   readonly #refused = el('p', { class: 'refused', role: 'alert', hidden: true });

@@ -101,6 +101,7 @@ export class MessageComposer extends HTMLElement {
   #written(): void {
     const left = this.#textMaxLength - Array.from(this.#field.value).length;
     this.#left.textContent = left > showLeftFrom ? '' : left >= 0 ? `${left} left` : `${-left} too many`;
+    this.#left.classList.toggle('over', left < 0);
     this.#button.disabled = left < 0 || this.#field.value.trim() === '';
     if (this.#textMaxLength === Infinity && this.#field.value !== '') void this.#learnLimit();
   }
