@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -36,8 +37,11 @@ func migrate(ctx context.Context, database *db.DB, without []string, deadline ti
 		if err == nil {
 			applied, err = database.Migrate(ctx, without...)
 		}
-		if err == nil || !database.IsTemporary(err) || time.Now().After(deadline) {
+		if err == nil || !database.IsTemporary(err) {
 			return applied, err
+		}
+		if time.Now().After(deadline) {
+			return applied, fmt.Errorf("%w; --database-url (DATABASE_URL) says where the database is, and --database-wait (DATABASE_WAIT) how long to wait for it", err)
 		}
 		log.Warn("the database does not answer yet", "error", err)
 		select {

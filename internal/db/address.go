@@ -25,8 +25,9 @@ const unbound = "channel_binding=require of the database URL is not enforced: co
 	"but not bound to it; sslmode=verify-full is what rules out a server in between"
 
 // errURL does not quote the URL: the part that cannot be parsed may be of the password.
-var errURL = errors.New("the database URL cannot be parsed: it is postgres://user:password@host:port/name?option=value, " +
-	"and special characters in user and password must be percent-encoded")
+// Nor has its example user and password, since those of any URL are cut out of what a command prints.
+var errURL = errors.New("the database URL cannot be parsed: it is like postgres://host:5432/name?option=value, " +
+	"with user and password before the host, in which special characters must be percent-encoded")
 
 // parseAddress parses a URL as psql does. Its query has options of libpq and settings for the
 // server.

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 
 	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // sqliteFile is the file of a SQLite database and its write-ahead log, as SQLite has them open.
@@ -165,7 +167,7 @@ type fileConnector struct {
 func (c fileConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, c.file.explain(err)
 	}
 	c.file.open.Add(1)
 	counted := fileConn{conn.(engineConn), c.file}
@@ -175,6 +177,21 @@ func (c fileConnector) Connect(ctx context.Context) (driver.Conn, error) {
 		}
 	}
 	return counted, nil
+}
+
+// explain says in an error of opening the file which one it is, and what it lacks.
+func (f *sqliteFile) explain(err error) error {
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return err
+	}
+	switch lite.Code() & 0xff {
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("cannot open %s, which must be a file that this user can read and write, in a folder where they can make files: %w", f.path, err)
+	case sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%s is no SQLite database: %w", f.path, err)
+	}
+	return err
 }
 
 // fileConn is a connection that is counted while it is open.
