@@ -18,127 +18,117 @@ var (
 	ErrTooSlow = errors.New("other changes in the same mailboxes take too long")
 )
 
-// locks are FIFO locks of mailboxes in memory, and a semaphore. Changes take them before they begin
+// locks are locks of mailboxes in memory, and a semaphore. Changes take them before they begin
 // a transaction: a change that waited for a row lock in the database would occupy a connection.
+//
+// A change queues for all its mailboxes at once, when it comes, and of the changes that have all theirs the oldest runs next.
+// So the oldest that waits only waits for some that run: whatever mailboxes it needs, many that come later do not overtake it,
+// and none wait for each other in a circle.
 type locks struct {
-	size       int           // changes that may run or wait at a time
-	maxWaiting int           // changes that may wait for one mailbox, so that others have room
-	slots      chan struct{} // the semaphore: holds one for each change that runs
+	size       int // changes that may run or wait at a time
+	maxWaiting int // changes that may wait for one mailbox, so that others have room
+	slots      int // changes that may run at a time
 
 	mu        sync.Mutex
-	active    int                        // changes that run or wait
-	mailboxes map[string][]chan struct{} // the locked mailboxes, and the changes that wait for each
+	running   int
+	waiting   []*queued            // in the order in which they came
+	mailboxes map[string][]*queued // who has the lock of each mailbox, and then those that wait for it
+}
+
+// queued is a change that runs or waits.
+type queued struct {
+	owners  []string
+	missing int           // mailboxes of which others have the lock
+	runs    bool          // it has a slot
+	turn    chan struct{} // closed then
 }
 
 func newLocks(size, maxWaiting, slots int) *locks {
-	return &locks{size: size, maxWaiting: maxWaiting, slots: make(chan struct{}, slots), mailboxes: map[string][]chan struct{}{}}
+	return &locks{size: size, maxWaiting: maxWaiting, slots: slots, mailboxes: map[string][]*queued{}}
 }
 
 // do runs fn once it has locked the mailboxes of these owners and taken a slot. The end
 // of ctx ends the wait, but not fn. Errors: [ErrTooMany], [ErrCrowded], [ErrTooSlow]; those of
 // ctx and fn.
 func (l *locks) do(ctx context.Context, owners []string, fn func() error) error {
-	if !l.enter() {
-		return ErrTooMany
+	q := &queued{owners: slices.Compact(slices.Sorted(slices.Values(owners))), turn: make(chan struct{})}
+	if err := l.enter(q); err != nil {
+		return err
 	}
-	defer l.leave()
+	defer l.leave(q)
 	waiting, cancel := context.WithTimeoutCause(ctx, lockTimeout, ErrTooSlow)
 	defer cancel()
-	owners = slices.Compact(slices.Sorted(slices.Values(owners))) // all changes lock in this order, which prevents deadlocks
-	for i, owner := range owners {
-		if err := l.lock(waiting, owner); err != nil {
-			l.unlock(owners[:i])
-			return err
-		}
-	}
-	defer l.unlock(owners)
 	select {
-	case l.slots <- struct{}{}:
-		defer func() { <-l.slots }()
+	case <-q.turn:
+		return fn()
 	case <-waiting.Done():
 		return context.Cause(waiting)
 	}
-	return fn()
 }
 
-// enter counts a change, and reports whether there was room for it.
-func (l *locks) enter() bool {
+// enter queues a change. Errors: [ErrTooMany], [ErrCrowded].
+func (l *locks) enter(q *queued) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.active == l.size {
-		return false
+	if l.running+len(l.waiting) == l.size {
+		return ErrTooMany
 	}
-	l.active++
-	return true
+	for _, owner := range q.owners {
+		if len(l.mailboxes[owner]) > l.maxWaiting {
+			return ErrCrowded
+		}
+	}
+	for _, owner := range q.owners {
+		if len(l.mailboxes[owner]) > 0 {
+			q.missing++
+		}
+		l.mailboxes[owner] = append(l.mailboxes[owner], q)
+	}
+	l.waiting = append(l.waiting, q)
+	l.start()
+	return nil
+}
+
+// leave ends a change, also one that has given up, and hands what it has to the next.
+func (l *locks) leave(q *queued) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, owner := range q.owners {
+		queue := l.mailboxes[owner]
+		i := slices.Index(queue, q)
+		queue = slices.Delete(queue, i, i+1)
+		l.mailboxes[owner] = queue
+		switch {
+		case len(queue) == 0:
+			delete(l.mailboxes, owner)
+		case i == 0:
+			queue[0].missing--
+		}
+	}
+	if q.runs {
+		l.running--
+	} else {
+		i := slices.Index(l.waiting, q)
+		l.waiting = slices.Delete(l.waiting, i, i+1)
+	}
+	l.start()
+}
+
+// start lets those run that can.
+func (l *locks) start() {
+	l.waiting = slices.DeleteFunc(l.waiting, func(q *queued) bool {
+		if q.missing == 0 && l.running < l.slots {
+			l.running++
+			q.runs = true
+			close(q.turn)
+		}
+		return q.runs
+	})
 }
 
 // length is the number of changes that run or wait.
 func (l *locks) length() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.active
-}
-
-func (l *locks) leave() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.active--
-}
-
-// lock locks a mailbox. Errors: [ErrCrowded]; the cause of the end of ctx.
-func (l *locks) lock(ctx context.Context, owner string) error {
-	locked, err := l.enqueue(owner)
-	if err != nil {
-		return err
-	}
-	select {
-	case <-locked:
-		return nil
-	case <-ctx.Done():
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if i := slices.Index(l.mailboxes[owner], locked); i >= 0 {
-		l.mailboxes[owner] = slices.Delete(l.mailboxes[owner], i, i+1)
-	} else { // the lock was handed over at the same time
-		l.handOver(owner)
-	}
-	return context.Cause(ctx)
-}
-
-// enqueue returns a channel that is closed once the caller holds the lock of a mailbox.
-func (l *locks) enqueue(owner string) (chan struct{}, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	locked := make(chan struct{})
-	waiting, held := l.mailboxes[owner]
-	switch {
-	case !held:
-		l.mailboxes[owner] = nil
-		close(locked)
-	case len(waiting) == l.maxWaiting:
-		return nil, ErrCrowded
-	default:
-		l.mailboxes[owner] = append(waiting, locked)
-	}
-	return locked, nil
-}
-
-// unlock hands each mailbox over to the next change that waits for it.
-func (l *locks) unlock(owners []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, owner := range owners {
-		l.handOver(owner)
-	}
-}
-
-func (l *locks) handOver(owner string) {
-	waiting := l.mailboxes[owner]
-	if len(waiting) == 0 {
-		delete(l.mailboxes, owner)
-		return
-	}
-	close(waiting[0])
-	l.mailboxes[owner] = waiting[1:]
+	return l.running + len(l.waiting)
 }

@@ -3,17 +3,21 @@ package mailbox
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
-// TestLocks holds a mailbox while more changes arrive: changes of other mailboxes run, changes of
-// the same mailbox follow in the order they came, and a change that gives up leaves nothing behind.
+// TestLocks holds a mailbox while more changes arrive: changes of other mailboxes run, changes that have one in common
+// follow in the order they came, even if nobody has that one yet, and a change that gives up leaves nothing behind.
 func TestLocks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		locks := newLocks(5, 5, 2)
+		locks := newLocks(6, 5, 2)
 		var done []string
 		release := make(chan struct{})
 		start := func(ctx context.Context, name string, wait <-chan struct{}, users ...string) <-chan error {
@@ -35,10 +39,10 @@ func TestLocks(t *testing.T) {
 		second := start(t.Context(), "second", nil, "bob", "carol", "bob")
 		gone := start(impatient, "gone", nil, "bob", "dan")
 		third := start(t.Context(), "third", nil, "alice", "bob")
-		if err := <-start(t.Context(), "other", nil, "dan", "erin"); err != nil {
+		if err := <-start(t.Context(), "other", nil, "erin", "frank"); err != nil {
 			t.Errorf("other: %v", err)
 		}
-		fourth, fifth := start(t.Context(), "fourth", nil, "carol"), start(t.Context(), "fifth", nil, "alice")
+		fourth, fifth := start(t.Context(), "fourth", nil, "carol", "alice"), start(t.Context(), "fifth", nil, "alice")
 		err := <-start(t.Context(), "sixth", nil, "zoe")
 		if !errors.Is(err, ErrTooMany) {
 			t.Errorf("sixth: %v", err)
@@ -53,12 +57,40 @@ func TestLocks(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if want := []string{"other", "fourth", "first", "second", "third", "fifth"}; !slices.Equal(done, want) {
+		if want := []string{"other", "first", "second", "third", "fourth", "fifth"}; !slices.Equal(done, want) {
 			t.Errorf("they ran in the order %v", done)
 		}
-		if len(locks.mailboxes) != 0 || len(locks.slots) != 0 || locks.active != 0 {
-			t.Errorf("left %v, %d in slots, %d active", locks.mailboxes, len(locks.slots), locks.active)
+		if len(locks.mailboxes) != 0 || locks.length() != 0 {
+			t.Errorf("left %v, %d active", locks.mailboxes, locks.length())
 		}
+	})
+}
+
+// TestLocksAreFair makes changes of pairs of mailboxes all the time, as fast as one after the other can be made: none waits
+// longer than for those that came before it, whoever's mailboxes it needs.
+func TestLocksAreFair(t *testing.T) {
+	t.Parallel()
+	const changing, each, takes = 200, 50, 10 * time.Millisecond
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	synctest.Test(t, func(t *testing.T) {
+		locks := newLocks(changing, changing, 1)
+		var all sync.WaitGroup
+		for i := range changing {
+			all.Go(func() {
+				random := rand.New(rand.NewPCG(seed, uint64(i)))
+				for range each {
+					pair := []string{fmt.Sprint(random.IntN(60)), fmt.Sprint(random.IntN(60))}
+					began := time.Now()
+					err := locks.do(t.Context(), pair, func() error { <-time.After(takes); return nil })
+					if waited := time.Since(began); err != nil || waited > changing*takes {
+						t.Errorf("a change of %v took %s: %v", pair, waited, err)
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
 	})
 }
 
@@ -114,8 +146,8 @@ func TestLocksCrowded(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if refused != 17 || len(locks.mailboxes) != 0 || locks.active != 0 {
-			t.Errorf("%d were refused; left %v, %d active", refused, locks.mailboxes, locks.active)
+		if refused != 17 || len(locks.mailboxes) != 0 || locks.length() != 0 {
+			t.Errorf("%d were refused; left %v, %d active", refused, locks.mailboxes, locks.length())
 		}
 	})
 }
