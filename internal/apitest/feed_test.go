@@ -64,7 +64,7 @@ func (b lossy) Publish(users []string, stored map[string]messaging.Stored) {
 }
 
 func (b lossy) Run(ctx context.Context, to feed.Receiver) {
-	b.Bus.Run(ctx, feed.Receiver{Followed: to.Followed, Typing: to.Typing, Wake: func(users []string, stored map[string]messaging.Stored) {
+	b.Bus.Run(ctx, feed.Receiver{Followed: to.Followed, Typing: to.Typing, Log: to.Log, Wake: func(users []string, stored map[string]messaging.Stored) {
 		if users != nil {
 			to.Wake(everyOther(users), stored)
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/message-service/message-service/internal/panics"
 )
 
 const (
@@ -48,7 +50,7 @@ func (a *App) work(name string, run func(context.Context)) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		run(ctx)
+		panics.Restart(ctx, a.log, name, run)
 	}()
 	a.onClose(func() error {
 		stop()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -48,6 +49,25 @@ func TestCloseOrder(t *testing.T) {
 		}
 		if err := a.Close(); err != nil {
 			t.Errorf("closed again: %v", err)
+		}
+	})
+}
+
+// TestWorkerPanics has a worker panic: it goes on, and Close ends it.
+func TestWorkerPanics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := &App{log: slog.New(slog.DiscardHandler)}
+		calls := 0
+		a.work("worker", func(ctx context.Context) {
+			if calls++; calls == 1 {
+				panic("out of order")
+			}
+			<-ctx.Done()
+		})
+		<-time.After(time.Minute)
+		if err := a.Close(); err != nil || calls != 2 {
+			t.Errorf("it was called %d times: %v", calls, err)
 		}
 	})
 }

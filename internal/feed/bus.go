@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // Bus is publish and subscribe: it carries hints that mailboxes have changed, and who is typing, to the hubs.
@@ -33,6 +35,8 @@ type Receiver struct {
 	Wake     func(addresses []string, stored map[string]messaging.Stored)
 	Followed func(users []string) []string
 	Typing   func(typing messaging.Typing)
+
+	Log *slog.Logger // for the panics of a bus
 }
 
 // Buses are several buses, so that one delivers hints that another loses.
@@ -64,9 +68,14 @@ func (b Buses) PublishTyping(typing messaging.Typing) {
 func (b Buses) Run(ctx context.Context, to Receiver) {
 	var running sync.WaitGroup
 	for _, bus := range b {
-		running.Go(func() { bus.Run(ctx, to) })
+		running.Go(func() { runBus(ctx, bus, to) })
 	}
 	running.Wait()
+}
+
+// runBus runs a bus until ctx ends, also after a panic.
+func runBus(ctx context.Context, bus Bus, to Receiver) {
+	panics.Restart(ctx, to.Log, fmt.Sprintf("the bus %T", bus), func(ctx context.Context) { bus.Run(ctx, to) })
 }
 
 // NewBus makes the buses for a database, with NOTIFY if notify is set and the database has it.

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -38,6 +40,58 @@ func TestBuses(t *testing.T) {
 		buses.Publish([]string{"late"}, nil)
 		if want := []string{"bob", "alice", "bob", "alice"}; !slices.Equal(heard, want) {
 			t.Errorf("heard %q, want %q", heard, want)
+		}
+	})
+}
+
+// panicsOnce is a bus that panics when it is run first, and is Local then.
+type panicsOnce struct {
+	Local
+
+	has bool
+}
+
+func (b *panicsOnce) Run(ctx context.Context, to Receiver) {
+	if !b.has {
+		b.has = true
+		panic("out of order")
+	}
+	b.Local.Run(ctx, to)
+}
+
+// TestBusPanics has the bus of a hub, and one of several, panic: it is run again.
+func TestBusPanics(t *testing.T) {
+	t.Parallel()
+	for name, bus := range map[string]Bus{"alone": &panicsOnce{}, "one of several": Buses{&Local{}, &panicsOnce{}}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				hub := Start(nil, bus, slog.New(slog.DiscardHandler), Options{})
+				<-time.After(time.Minute)
+				h, several := bus.(*panicsOnce)
+				if !several {
+					h = bus.(Buses)[1].(*panicsOnce)
+				}
+				if h.to.Load() == nil {
+					t.Error("it was not run again")
+				}
+				hub.Close()
+			})
+		})
+	}
+}
+
+// TestNotifyPanics has both parts of the bus panic: both are run again, and end in the end.
+func TestNotifyPanics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		ctx, stop := context.WithTimeout(t.Context(), 90*time.Second)
+		defer stop()
+		to := Receiver{Log: slog.New(slog.NewTextHandler(&log, nil))}
+		runBus(ctx, NewNotify(nil, slog.New(slog.DiscardHandler)), to) // there is no database
+		if n := strings.Count(log.String(), "the bus *feed.Notify"); n != 2 {
+			t.Errorf("logged %d times: %s", n, &log)
 		}
 	})
 }

@@ -96,7 +96,9 @@ func Start(source Source, bus Bus, log *slog.Logger, options Options) *Hub {
 		mailboxes: map[string]*mailbox{}, woken: map[*mailbox]struct{}{},
 		groups: map[string]*group{}, changed: map[*group]struct{}{},
 	}
-	h.running.Go(func() { bus.Run(busCtx, Receiver{Wake: h.wake, Followed: h.followed, Typing: h.handTyping}) })
+	h.running.Go(func() {
+		runBus(busCtx, bus, Receiver{Wake: h.wake, Followed: h.followed, Typing: h.handTyping, Log: log})
+	})
 	h.running.Go(func() { h.run(ctx, h.ready, h.read) })
 	h.running.Go(func() { h.run(ctx, h.asking, h.findChanged) }) // in parallel, as it takes long with many mailboxes
 	return h

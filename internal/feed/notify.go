@@ -12,6 +12,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/panics"
 )
 
 const (
@@ -70,9 +71,11 @@ func (b *Notify) PublishTyping(typing messaging.Typing) {
 
 // Run sends and listens until ctx ends.
 func (b *Notify) Run(ctx context.Context, to Receiver) {
+	ctx, stop := context.WithCancel(ctx)
 	var sending sync.WaitGroup
-	sending.Go(func() { b.send(ctx) })
 	defer sending.Wait()
+	defer stop() // also after a panic, which would otherwise wait
+	sending.Go(func() { panics.Restart(ctx, b.log, "the sender of notifications", b.send) })
 	heard := func(payload string) {
 		words := strings.Fields(payload)
 		if len(words) < 2 || words[0] == b.self {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/message-service/message-service/internal/panics"
 )
 
 const (
@@ -16,11 +18,14 @@ const (
 func (s *Service) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
-	running.Go(func() { s.poll(ctx) })
-	running.Go(func() { s.watch(ctx) })
-	running.Go(func() { s.Tidy(ctx) })
+	start := func(worker string, work func(context.Context)) {
+		running.Go(func() { panics.Restart(ctx, s.log, worker, work) })
+	}
+	start("the poll of revocations", s.poll)
+	start("the watch of streams", s.watch)
+	start("the purge of credentials", s.Tidy)
 	if s.canNotify() {
-		running.Go(func() { s.listen(ctx) })
+		start("the listener for revocations", s.listen)
 	}
 }
 

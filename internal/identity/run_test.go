@@ -3,6 +3,8 @@ package identity
 import (
 	"context"
 	"log/slog"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unsafe"
@@ -173,6 +175,70 @@ func TestGapOfSuspension(t *testing.T) {
 	if p, err := s.Authenticate(t.Context(), secret); err != errInvalid { //nolint:errorlint // that very error
 		t.Errorf("the key is that of %+v, %v", p, err)
 	}
+}
+
+// TestRunAfterPanics has the clock panic, and with it what runs in the background: once it goes on, what another server revokes is
+// read, and ends streams.
+func TestRunAfterPanics(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		url := dbtest.NewURL(t, engine)
+		var broken atomic.Bool
+		log := make(lines, 100)
+		s, err := New(t.Context(), dbtest.Open(t, url), Options{Log: slog.New(slog.NewTextHandler(log, nil)), Now: func() time.Time {
+			if broken.Load() {
+				panic("out of order")
+			}
+			return time.Now()
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, secret, err := s.CreateKey(t.Context(), Operator, KeyRequest{Name: "shop", Scopes: Scopes()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := s.Authenticate(t.Context(), secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open, stop := s.Until(t.Context(), p)
+		defer stop()
+		broken.Store(true)
+		ctx, end := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); s.Run(ctx) }()
+		for panicked := 0; panicked < 3; { // the poll, the watch of streams, and the purge
+			select {
+			case line := <-log:
+				panicked += strings.Count(line, "a worker has panicked")
+			case <-time.After(10 * time.Second):
+				t.Fatalf("%d workers have panicked", panicked)
+			}
+		}
+		broken.Store(false)
+		other, err := New(t.Context(), dbtest.Open(t, url), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := other.RevokeKey(t.Context(), Operator, key.ID); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-open.Done():
+		case <-time.After(10 * time.Second):
+			t.Error("the stream goes on")
+		}
+		end()
+		<-ended
+	})
+}
+
+// lines are what was logged.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
 }
 
 // TestFailureIsShared has requests wait for the state while it cannot be read: one read more, and not one for each, fails.

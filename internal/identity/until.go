@@ -50,13 +50,18 @@ func (s *Service) watch(ctx context.Context) {
 		case <-ticker.C:
 		case <-s.watched.due:
 		}
-		s.watched.mu.Lock()
-		for w := range s.watched.streams {
-			if err := s.Check(w.principal); err != nil {
-				w.end(err)
-				delete(s.watched.streams, w)
-			}
+		s.endStreams()
+	}
+}
+
+// endStreams ends the contexts whose credentials have ended.
+func (s *Service) endStreams() {
+	s.watched.mu.Lock()
+	defer s.watched.mu.Unlock()
+	for w := range s.watched.streams {
+		if err := s.Check(w.principal); err != nil {
+			w.end(err)
+			delete(s.watched.streams, w)
 		}
-		s.watched.mu.Unlock()
 	}
 }

@@ -1,12 +1,19 @@
-// Package panics makes errors of panics. A goroutine of its own, which works for requests, must do that: what recovers the panics
-// of requests does not see its panics, which would end the process, and all requests with it.
+// Package panics makes errors of panics. A goroutine of its own, which works for requests or in the background, must do that: what
+// recovers the panics of requests does not see its panics, which would end the process, and all requests with it.
 package panics
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
+)
+
+const (
+	restartPause = time.Second
+	logPause     = time.Minute // between two panics of a worker that are logged
 )
 
 // Err is the error of every panic.
@@ -25,5 +32,30 @@ func Logged(log *slog.Logger, err *error) {
 	if cause := recover(); cause != nil {
 		*err = fmt.Errorf("%w: %v", Err, cause)
 		log.Error("work for several requests has panicked", "error", fmt.Sprintf("%v\n%s", *err, debug.Stack()))
+	}
+}
+
+// Restart calls work, which runs until ctx ends, and calls it again a second after each panic. The log has the stack, and the name
+// of the worker; of panics that follow within a minute it has none.
+func Restart(ctx context.Context, log *slog.Logger, worker string, work func(context.Context)) {
+	var logged time.Time
+	for {
+		err := func() (err error) {
+			defer AsError(&err)
+			work(ctx)
+			return nil
+		}()
+		if err == nil {
+			return
+		}
+		if time.Since(logged) >= logPause {
+			logged = time.Now()
+			log.Error("a worker has panicked; it goes on in a second", "worker", worker, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(restartPause):
+		}
 	}
 }
