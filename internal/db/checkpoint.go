@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/panics"
 )
 
 const (
@@ -82,22 +84,36 @@ func (c *checkpoints) start() {
 	c.stop = stop
 	go func() {
 		defer close(c.ended)
-		ticker := time.NewTicker(checkpointInterval)
-		defer ticker.Stop()
-		for ctx.Err() == nil {
+		panics.Restart(ctx, c.log, "the checkpoints of SQLite", c.loop)
+	}()
+}
+
+// loop runs when there are commits, until ctx ends.
+func (c *checkpoints) loop(ctx context.Context) {
+	ticker := time.NewTicker(checkpointInterval)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-c.due:
+			c.runDue(ctx)
 			select {
 			case <-ctx.Done():
-			case <-c.due:
-				if again := c.run(ctx); again {
-					signal(c.due)
-				}
-				select {
-				case <-ctx.Done():
-				case <-ticker.C:
-				}
+			case <-ticker.C:
 			}
 		}
+	}
+}
+
+// runDue runs, and sees to it that another run follows if it must, or if this one panics.
+func (c *checkpoints) runDue(ctx context.Context) {
+	again := true
+	defer func() {
+		if again {
+			signal(c.due)
+		}
 	}()
+	again = c.run(ctx)
 }
 
 func signal(sign chan<- struct{}) {
@@ -264,8 +280,10 @@ type logState struct {
 	copied int64 // bytes of those that are copied into the file
 }
 
-// checkpoint runs SQLite's checkpoint in a mode of the pragma; NOOP only returns the state.
+// checkpoint runs SQLite's checkpoint in a mode of the pragma; NOOP only returns the state. A panic is an error of it, so that
+// nothing stays locked, and what was to be wiped is.
 func (c *checkpoints) checkpoint(pool *sqlx.DB, mode string) (state logState, err error) {
+	defer panics.AsError(&err)
 	// Without the caller's context, since cancelling it would close the connection.
 	row := pool.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+mode+")")
 	var frames, copied int64

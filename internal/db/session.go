@@ -30,7 +30,7 @@ type session struct {
 func newSession(s *server, conn driver.Conn, begun time.Duration, readOnly, prepare bool) *session {
 	c := &session{engineConn: conn.(engineConn), raw: conn, server: s, generation: s.generation.Load(), begun: begun, made: time.Now(), readOnly: readOnly}
 	if prepare {
-		c.engineConn = &preparedConn{c.engineConn, map[string]preparedStatement{}, false}
+		c.engineConn = &preparedConn{c.engineConn, map[string]preparedStatement{}, false, false}
 	}
 	return c
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // MaxPreparedParameters is the most parameters of a statement that a connection keeps prepared. Statements
@@ -39,7 +41,7 @@ func (c preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{conn.(engineConn), map[string]preparedStatement{}, c.always}, nil
+	return &preparedConn{conn.(engineConn), map[string]preparedStatement{}, c.always, false}, nil
 }
 
 // engineConn has the methods that connections of both drivers have.
@@ -62,12 +64,22 @@ type preparedStatement interface {
 }
 
 // preparedConn is a connection that keeps its statements prepared until it is closed.
+//
+// It makes an error of a panic of the driver, and is closed then. database/sql would never get back a connection whose query has
+// panicked: its transaction could not end, and a pool of one would have none for ever.
 type preparedConn struct {
 	engineConn
 
 	statements map[string]preparedStatement
 	always     bool
+	panicked   bool
 }
+
+// IsValid reports whether the connection may go back into the pool.
+func (c *preparedConn) IsValid() bool { return !c.panicked && c.engineConn.IsValid() }
+
+// judge notes a panic.
+func (c *preparedConn) judge(err *error) { c.panicked = c.panicked || errors.Is(*err, panics.Err) }
 
 // Close closes the connection, and before it the statements of SQLite, which otherwise keep it
 // open. In Postgres they end with the session.
@@ -82,7 +94,9 @@ func (c *preparedConn) Close() error {
 }
 
 // QueryContext runs a query.
-func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Rows, err error) {
+	defer c.judge(&err)
+	defer panics.AsError(&err)
 	statement, err := c.statement(ctx, query, len(args))
 	if err != nil {
 		return nil, err
@@ -96,7 +110,9 @@ func (c *preparedConn) QueryContext(ctx context.Context, query string, args []dr
 }
 
 // ExecContext runs a statement.
-func (c *preparedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (c *preparedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Result, err error) {
+	defer c.judge(&err)
+	defer panics.AsError(&err)
 	statement, err := c.statement(ctx, query, len(args))
 	if err != nil {
 		return nil, err

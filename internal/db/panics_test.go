@@ -1,0 +1,110 @@
+package db
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"modernc.org/sqlite"
+
+	"github.com/message-service/message-service/internal/panics"
+)
+
+// TestDriverPanics has statements panic in the driver, in a transaction and outside: each is an error, and the next ones run.
+func TestDriverPanics(t *testing.T) {
+	t.Parallel()
+	sqlite.MustRegisterScalarFunction("panics_now", 0, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) { panic("out of order") })
+	database, err := Open("sqlite:"+filepath.Join(t.TempDir(), "store.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer database.Close() //nolint:errcheck // the test is over
+	write := func(statement string, query bool) error {
+		return database.Tx(t.Context(), 10*time.Second, func(ctx context.Context, tx *sqlx.Tx) error {
+			if query {
+				var n int
+				return tx.GetContext(ctx, &n, statement)
+			}
+			_, err := tx.ExecContext(ctx, statement)
+			return err
+		})
+	}
+	read := func(statement string) error {
+		return database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+			var n int
+			return sqlx.GetContext(ctx, q, &n, statement)
+		})
+	}
+	if err := write("CREATE TABLE x (y)", false); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 { // more often than there are connections
+		for _, err := range []error{write("INSERT INTO x VALUES (panics_now())", false), write("SELECT panics_now()", true), read("SELECT panics_now()")} {
+			if !errors.Is(err, panics.Err) {
+				t.Errorf("no panic, but %v", err)
+			}
+		}
+		if err := errors.Join(write("INSERT INTO x VALUES (1)", false), write("SELECT 1", true), read("SELECT 1")); err != nil {
+			t.Errorf("after a panic: %v", err)
+		}
+	}
+}
+
+// TestCheckpointPanics has checkpoints panic, and then what decides about them: once neither does, erased data is wiped from the log.
+func TestCheckpointPanics(t *testing.T) {
+	t.Parallel()
+	log := make(lines, 10)
+	path := filepath.Join(t.TempDir(), "store.db")
+	database, err := Open("sqlite:"+path, Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer database.Close() //nolint:errcheck // the test is over
+	own := database.sqlite
+	set := func(pool *sqlx.DB, file *sqliteFile) {
+		own.mu.Lock()
+		defer own.mu.Unlock()
+		own.pool, own.file = pool, file
+	}
+	pool, file := own.pool, own.file
+	set(nil, file)
+	err = database.Tx(t.Context(), 10*time.Second, func(ctx context.Context, tx *sqlx.Tx) error { // which may erase
+		_, err := tx.ExecContext(ctx, "CREATE TABLE x (y)")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		says string
+		pool *sqlx.DB
+		file *sqliteFile
+	}{{"cannot be emptied", nil, nil}, {"a worker has panicked", pool, file}, {"could be emptied again", pool, file}} {
+		for line := ""; !strings.Contains(line, step.says); {
+			select {
+			case line = <-log:
+			case <-time.After(20 * time.Second):
+				t.Fatalf("nothing says: %s", step.says)
+			}
+		}
+		set(step.pool, step.file)
+	}
+	if info, err := os.Stat(path + "-wal"); err != nil || info.Size() > 0 {
+		t.Errorf("the log is not wiped: %v, %v", info, err)
+	}
+}
+
+// lines are what was logged.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
