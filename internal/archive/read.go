@@ -13,6 +13,7 @@ import (
 
 	"github.com/message-service/message-service/gen/server"
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // maxLine bounds a line, in bytes; the longest that can be written is a fifth of it.
@@ -75,7 +76,8 @@ func newReader(r io.Reader) *reader {
 var errEnd = errors.New("the end")
 
 // next returns the next record, or errEnd.
-func (r *reader) next() (messaging.Record, error) {
+func (r *reader) next() (_ messaging.Record, err error) {
+	defer panics.AsError(&err)
 	r.line++
 	text, err := r.lines.ReadSlice('\n')
 	switch {

@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/message-service/message-service/internal/messaging"
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // TestReadEarlierVersion imports lines that have idempotency keys themselves, as earlier
@@ -61,6 +63,20 @@ func TestReadInvisibleText(t *testing.T) {
 	}
 }
 
+// TestReadPanics reads from a reader that panics: that is an error of the line, not the end of the process.
+func TestReadPanics(t *testing.T) {
+	t.Parallel()
+	for _, err := range Read(panicking{}) {
+		if !errors.Is(err, panics.Err) || !strings.HasPrefix(err.Error(), "line 1: ") {
+			t.Errorf("read, %v", err)
+		}
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("out of order") }
+
 // FuzzRead reads any input: Read must not panic, and what it accepts, written again, must be
 // read as the same records.
 func FuzzRead(f *testing.F) {
@@ -85,6 +101,9 @@ func FuzzRead(f *testing.F) {
 					t.Fatal("it goes on after an error")
 				}
 				if ended = err != nil; ended {
+					if errors.Is(err, panics.Err) {
+						t.Fatal(err)
+					}
 					continue
 				}
 				read++

@@ -113,8 +113,9 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 
 // serveConn writes the stream to a hijacked connection and closes it.
 func (s changeStream) serveConn(conn net.Conn, head []byte, requestID string) {
-	clientCtx, cancel := s.credential.until(context.Background())
+	defer s.logPanic(requestID)
 	defer conn.Close() //nolint:errcheck // the stream is over
+	clientCtx, cancel := s.credential.until(context.Background())
 	defer cancel()
 	go awaitDisconnect(conn, cancel)
 	socket := conn
@@ -127,6 +128,13 @@ func (s changeStream) serveConn(conn net.Conn, head []byte, requestID string) {
 	s.serve(clientCtx, conn, head, requestID)
 }
 
+// logPanic, when it is deferred, logs a panic, which ends the stream and no more.
+func (s changeStream) logPanic(requestID string) {
+	if cause := recover(); cause != nil {
+		s.log.Error("stream failed", "request_id", requestID, "error", fmt.Sprintf("panic: %v\n%s", cause, debug.Stack()))
+	}
+}
+
 // serve writes until the server drains or clientCtx ends: the client has disconnected, or its credential ends.
 func (s changeStream) serve(clientCtx context.Context, to streamWriter, head []byte, requestID string) {
 	start := time.Now()
@@ -134,11 +142,7 @@ func (s changeStream) serve(clientCtx context.Context, to streamWriter, head []b
 	defer s.stream.Close()
 	defer stop(nil)
 	defer context.AfterFunc(clientCtx, func() { stop(context.Cause(clientCtx)) })()
-	defer func() {
-		if cause := recover(); cause != nil {
-			s.log.Error("stream failed", "request_id", requestID, "error", fmt.Sprintf("panic: %v\n%s", cause, debug.Stack()))
-		}
-	}()
+	defer s.logPanic(requestID)
 	deadlineSet := make(chan struct{})
 	stopEnding := context.AfterFunc(ctx, func() {
 		if s.mustEnd(ctx) {

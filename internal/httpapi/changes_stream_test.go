@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +51,18 @@ func TestSmallChunkDoesNotWait(t *testing.T) {
 			t.Error("a large chunk did not wait for the budget")
 		}
 	})
+}
+
+// TestStreamPanics has a stream panic before it writes: that is logged, and its connection closed.
+func TestStreamPanics(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := changeStream{credential: credential{principal: &identity.Principal{}}, log: slog.New(slog.NewTextHandler(&log, nil))}
+	client, conn := net.Pipe()
+	s.serveConn(conn, nil, "42") // without the service of its credential
+	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) || !strings.Contains(log.String(), "request_id=42") {
+		t.Errorf("read %v, and logged %q", err, &log)
+	}
 }
 
 // TestSlowStreamsAreBounded sends to clients that do not read: a slow one has writeTimeout, unless others
