@@ -15,7 +15,12 @@ import _ "embed"
 //go:embed openapi.yaml
 var Document []byte
 
-// JSON is the same as compact JSON, which a server that starts parses in half the time.
+// JSON is the same as compact JSON.
 //
 //go:embed openapi.json
 var JSON []byte
+
+// Rules is JSON without descriptions and examples. A server parses it when it starts, in less time and memory.
+//
+//go:embed rules.json
+var Rules []byte

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/swaggest/swgui/v5/static"
@@ -49,7 +50,7 @@ func Handler(hasConsole, authenticates bool) http.Handler {
 		index = strings.Replace(index, "<html ", `<html data-auth="required" `, 1)
 	}
 	own := http.FileServerFS(page)
-	assets := statigz.FileServer(static.FS)
+	assets := sync.OnceValue(func() http.Handler { return statigz.FileServer(static.FS) }) // it reads all files, which nobody may want
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", policy)
@@ -63,6 +64,6 @@ func Handler(hasConsole, authenticates bool) http.Handler {
 			own.ServeHTTP(w, r)
 			return
 		}
-		assets.ServeHTTP(w, r)
+		assets().ServeHTTP(w, r)
 	})
 }

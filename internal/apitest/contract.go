@@ -14,12 +14,21 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
-	"github.com/message-service/message-service/internal/contract"
+	"github.com/message-service/message-service/api"
 )
+
+// Document returns the contract with its descriptions and examples, parsed once. It is read-only.
+var Document = sync.OnceValue(func() *openapi3.T {
+	document, err := openapi3.NewLoader().LoadFromData(api.JSON)
+	if err != nil {
+		panic(err) // it is embedded in the program
+	}
+	return document
+})
 
 // router finds the operation of a request in the contract.
 var router = sync.OnceValues(func() (routers.Router, error) {
-	document := *contract.Document()
+	document := *Document()
 	if err := document.Validate(openapi3.NewLoader().Context); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/message-service/message-service/gen/client"
 	"github.com/message-service/message-service/internal/apitest"
-	"github.com/message-service/message-service/internal/contract"
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/messaging"
@@ -27,7 +26,7 @@ func TestEveryMember(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		sent := 0
-		for path, item := range contract.Document().Paths.Map() {
+		for path, item := range apitest.Document().Paths.Map() {
 			for method, operation := range item.Operations() {
 				if operation.RequestBody == nil || slices.Contains([]string{"Credentials", "Groups"}, operation.Tags[0]) {
 					continue // TestKeys, TestTokens and TestGroupRequests send these
@@ -113,7 +112,7 @@ func TestEveryMemberOfARetry(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		s := apitest.Start(t, engine, messaging.Options{})
 		send := func() stored { return stored{s.Send(t, "sender", "recipient", "before")} }
-		for path, item := range contract.Document().Paths.Map() {
+		for path, item := range apitest.Document().Paths.Map() {
 			for method, operation := range item.Operations() {
 				if operation.Parameters.GetByInAndName(openapi3.ParameterInHeader, "Idempotency-Key") == nil {
 					continue

@@ -188,7 +188,7 @@ func operationOf(t *testing.T, curl string) string {
 	if err != nil {
 		t.Fatalf("%s: %v", curl, err)
 	}
-	document := *contract.Document()
+	document := *apitest.Document()
 	document.Servers = nil // the test server has another URL
 	router, err := gorillamux.NewRouter(&document)
 	if err != nil {

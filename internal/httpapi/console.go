@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -10,18 +11,19 @@ import (
 
 // serveConsole serves the console, if it is on. It redirects / to the console or else to the
 // documentation.
-func (s *Server) serveConsole(on bool) error {
+func (s *Server) serveConsole(on bool) {
 	if !on {
 		s.echo.GET("/", redirectTo("/docs/"))
-		return nil
+		return
 	}
-	files, err := console.Load()
-	if err != nil {
-		return err
-	}
+	load := sync.OnceValues(console.Load) // not before somebody wants it
 	s.echo.GET("/", redirectTo("/console/"))
 	s.echo.GET("/console", redirectTo("/console/"))
 	s.echo.GET("/console/*", func(c echo.Context) error {
+		files, err := load()
+		if err != nil {
+			return err
+		}
 		path := c.Param("*")
 		if !files.Has(path) {
 			return echo.ErrNotFound
@@ -29,7 +31,6 @@ func (s *Server) serveConsole(on bool) error {
 		files.Serve(c.Response(), c.Request(), path)
 		return nil
 	})
-	return nil
 }
 
 // redirectTo redirects to another path of this server.

@@ -68,7 +68,7 @@ type Options struct {
 }
 
 // New makes a server. It fails only if the embedded contract has an x- member or a kind of parameter
-// that the server does not support, or if the embedded console cannot be loaded.
+// that the server does not support.
 func New(service *messaging.Service, hub *feed.Hub, who *identity.Service, log *slog.Logger, options Options) (*Server, error) {
 	document := contract.Document()
 	operations, err := newOperations(document, queues{"send-queue": service.Admit})
@@ -98,9 +98,7 @@ func New(service *messaging.Service, hub *feed.Hub, who *identity.Service, log *
 		version:     options.Version,
 		connections: options.Connections,
 	}, []server.StrictMiddlewareFunc{s.withExchange}))
-	if err := s.serveConsole(options.Console); err != nil {
-		return nil, err
-	}
+	s.serveConsole(options.Console)
 	s.serveDocumentation(options.Console, options.Authenticate)
 	return s, nil
 }

@@ -269,7 +269,7 @@ func TestShapesOfTokens(t *testing.T) {
 
 func TestUserID(t *testing.T) {
 	t.Parallel()
-	if want := contract.Document().Components.Schemas["UserId"].Value.Pattern; userID.String() != want {
-		t.Errorf("a sub must match %s, and a user id %s", userID, want)
+	if want := contract.Document().Components.Schemas["UserId"].Value.Pattern; userID().String() != want {
+		t.Errorf("a sub must match %s, and a user id %s", userID(), want)
 	}
 }

@@ -23,13 +23,13 @@ type givenKey struct {
 const givenPrefix = "env-"
 
 // givenPattern matches a token of RFC 6750.
-var givenPattern = regexp.MustCompile(`^[A-Za-z0-9._~+/-]{32,256}=*$`)
+var givenPattern = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`)
 
 // ParseGivenKeys parses service keys that are separated by commas or lines. No error quotes a key.
 func ParseGivenKeys(text string) (GivenKeys, error) {
 	var keys GivenKeys
 	for _, key := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) }) {
-		if !givenPattern.MatchString(key) || len(key) > 256 {
+		if !givenPattern.MatchString(key) || len(strings.TrimRight(key, "=")) < 32 || len(key) > 256 {
 			return nil, errors.New("each key must have 32 to 256 characters: letters, digits and . _ ~ + / - and = at the end")
 		}
 		hash := sha256.Sum256([]byte(key))

@@ -71,7 +71,7 @@ func (s Secrets) Mint(audience, user string, now time.Time, ttl time.Duration) (
 	switch {
 	case len(s) == 0:
 		return "", time.Time{}, &Error{Code: TokensOff, Message: "No tokens are made here: the server has no TOKEN_SECRETS."}
-	case !userID.MatchString(user):
+	case !userID().MatchString(user):
 		return "", time.Time{}, invalidArgument("userId", "must be a user id")
 	case ttl < time.Second || ttl > maxLifetime:
 		return "", time.Time{}, invalidArgument("ttlSeconds", "must be between one second and 24 hours")
