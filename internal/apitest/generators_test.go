@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/message-service/message-service/internal/apitest"
 )
 
 // compilers are the commands that compile the clients which docs/api/generators.md generates, by
@@ -55,7 +57,7 @@ func newWorkshop(t *testing.T, url string) workshop {
 			t.Fatal(err)
 		}
 	}
-	return workshop{folder, append(os.Environ(), "BASE_URL="+url, "TOOLS="+tools, "NO_COLOR=1", "npm_config_offline=true",
+	return workshop{folder, append(os.Environ(), "BASE_URL="+url, "TOKEN="+apitest.ServiceKey, "TOOLS="+tools, "NO_COLOR=1", "npm_config_offline=true",
 		"JARS="+filepath.Join(tools, "java", "*"),
 		"TSC=npx tsc --strict --noEmit --target es2022 --module esnext --moduleResolution bundler --lib es2022,dom,dom.iterable",
 		"PATH="+filepath.Join(tools, "bin")+":"+filepath.Join(tools, "../venv/bin")+":"+os.Getenv("PATH"))}
@@ -102,7 +104,7 @@ func (r *remarks) check(t *testing.T, output string) {
 // compares the warnings with the table of the guide.
 func TestGenerators(t *testing.T) {
 	const guide = "docs/api/generators.md"
-	p := startBinary(t)
+	p := startAuthenticatedBinary(t)
 	w := newWorkshop(t, p.URL)
 	text, err := os.ReadFile(filepath.Join("../..", guide))
 	if err != nil {

@@ -23,6 +23,7 @@ public class Journey {
   public static void main(String[] args) throws Exception {
     ApiClient client = new ApiClient();
     client.updateBaseUri(System.getenv("BASE_URL"));
+    client.setRequestInterceptor(request -> request.header("Authorization", "Bearer " + System.getenv("TOKEN")));
     MessagesApi messages = new MessagesApi(client);
 
     SendMessageRequest request = new SendMessageRequest().sender("java-alice").recipient("java-bob").text("Lunch at noon?");

@@ -6,7 +6,8 @@ import uuid
 import openapi_client
 from openapi_client.exceptions import NotFoundException, UnprocessableEntityException
 
-with openapi_client.ApiClient(openapi_client.Configuration(host=os.environ["BASE_URL"])) as client:
+configuration = openapi_client.Configuration(host=os.environ["BASE_URL"], access_token=os.environ["TOKEN"])
+with openapi_client.ApiClient(configuration) as client:
     messages = openapi_client.MessagesApi(client)
 
     request = openapi_client.SendMessageRequest(sender="python-alice", recipient="python-bob", text="Lunch at noon?")
