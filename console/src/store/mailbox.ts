@@ -95,10 +95,7 @@ export class Mailbox extends Emitter {
   /** Once a thread is loaded, asks for its conversation if that is in no page of the lists so far, since it is hidden, or old. */
   async #learnFrom(loading: Promise<void>, thread: Thread): Promise<void> {
     await loading;
-    this.#learn(thread);
-  }
-
-  #learn({ peer, state, messages }: Thread): void {
+    const { peer, state, messages } = thread;
     const exists = messages.length > 0 || (isGroup(peer) && state === 'ready');
     if (exists && this.isLoaded && !this.inbox.line(peer)) void this.inbox.refresh(peer);
   }
@@ -145,7 +142,6 @@ export class Mailbox extends Emitter {
     this.blocked.clear();
     for (const { peer } of blocks.blocks) this.blocked.add(peer);
     this.isLoaded = true;
-    for (const thread of this.#open) this.#learn(thread);
   }
 
   #applyChange({ message, readMarker, group, membership, cursor }: Change): void {
