@@ -21,8 +21,8 @@ export function drawRow(row: Row, existing: HTMLElement | undefined): HTMLElemen
 
 function delivery(deliveries: number, whileCut: boolean): string {
   if (deliveries === 0) return 'stored, has yet to come';
-  const times = deliveries === 1 ? 'came once' : `came ${deliveries} times`;
-  return whileCut ? `${times}, after resuming` : times;
+  const times = deliveries === 1 ? 'once' : `${deliveries} times`;
+  return whileCut ? `${times}, after resuming` : `came ${times}`;
 }
 
 function kindOf({ change: { type, message, group } }: Row): string {
