@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -44,6 +43,9 @@ const (
 	// retryInterval is the least time between two attempts, each of which blocks writers.
 	retryInterval = 250 * time.Millisecond
 
+	// errorInterval is the same after one that ended with an error, as on a full disk: it may have written much before.
+	errorInterval = 2 * time.Second
+
 	// stuckReported is how long checkpoints must fail before that is reported.
 	stuckReported = 4 * time.Second
 
@@ -76,6 +78,7 @@ type checkpoints struct {
 	failures int       // in a row
 	since    time.Time // of the first of those
 	failed   time.Time // of the last of those
+	broken   bool      // the last of those was an error, and not that others use the log
 	reported bool
 }
 
@@ -163,7 +166,7 @@ func (c *checkpoints) run(ctx context.Context) (again bool) {
 	if c.file.intact() != nil {
 		return false
 	}
-	if time.Since(c.failed) < retryInterval {
+	if pause := time.Since(c.failed); pause < retryInterval || c.broken && pause < errorInterval {
 		return true
 	}
 	wipe := c.erased.Load() && time.Since(c.wiped) >= wipeInterval
@@ -203,17 +206,21 @@ func (c *checkpoints) report(done bool, err error) {
 		if c.reported {
 			c.log.Info("the write-ahead log of the SQLite database could be emptied again")
 		}
-		c.failures, c.reported = 0, false
+		c.failures, c.broken, c.reported = 0, false, false
 		return
 	}
-	c.failed = time.Now()
+	c.failed, c.broken = time.Now(), err != nil
 	if c.failures++; c.failures == 1 {
 		c.since = c.failed
 	}
 	if !c.reported && time.Since(c.since) > stuckReported {
 		c.reported = true
-		c.log.Warn("the write-ahead log of the SQLite database cannot be emptied, so that it grows and keeps erased data: "+
-			"most likely another process reads it in a transaction that is left open", "since", c.since, "error", err)
+		const what = "the write-ahead log of the SQLite database cannot be emptied, so that it grows and keeps erased data"
+		if err != nil {
+			c.log.Warn(what, "since", c.since, "error", err)
+		} else {
+			c.log.Warn(what+": most likely another process reads it in a transaction that is left open", "since", c.since)
+		}
 	}
 }
 
@@ -227,7 +234,7 @@ func (c *checkpoints) empty(ctx context.Context, wipe bool) (done bool, err erro
 		c.crowded.Store(false)
 		close(ended)
 	}()
-	if c.failures%10 == 1 { // overlapping reads may leave no gap by themselves: block new ones
+	if c.failures%10 == 1 && !c.broken { // overlapping reads may leave no gap by themselves: block new ones
 		for range cap(c.readSlots) {
 			if err := acquire(ctx, c.readSlots); err != nil {
 				return false, err
@@ -271,26 +278,4 @@ func (c *checkpoints) copyMost(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 	}
-}
-
-// logState is the result of a checkpoint.
-type logState struct {
-	busy   int   // 1 if readers or writers kept it from completing
-	size   int64 // bytes in the log
-	copied int64 // bytes of those that are copied into the file
-}
-
-// checkpoint runs SQLite's checkpoint in a mode of the pragma; NOOP only returns the state. A panic is an error of it, so that
-// nothing stays locked, and what was to be wiped is.
-func (c *checkpoints) checkpoint(pool *sqlx.DB, mode string) (state logState, err error) {
-	defer panics.AsError(&err)
-	// Without the caller's context, since cancelling it would close the connection.
-	row := pool.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+mode+")")
-	var frames, copied int64
-	if err := row.Scan(&state.busy, &frames, &copied); err != nil {
-		return logState{}, fmt.Errorf("checkpoint: %w", err)
-	}
-	frameSize := c.file.frameSize()
-	state.size, state.copied = frames*frameSize, copied*frameSize
-	return state, nil
 }
