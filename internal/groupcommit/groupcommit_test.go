@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -249,4 +250,28 @@ func TestCommitterTooSlow(t *testing.T) {
 			t.Errorf("%d wait: %v", c.Waiting(), err)
 		}
 	})
+}
+
+// TestOneProcessor has many callers put items at once on one processor. They must be written together: as long as
+// the callers can run, the writer waits for them.
+func TestOneProcessor(t *testing.T) {
+	const callers, most = 50, 10
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	batches := 0
+	c := Start(Options[*item]{Size: callers, Writers: 1, Timeout: time.Hour, Write: func([]*item) ([]*item, error) {
+		batches++
+		return nil, nil
+	}})
+	runtime.Gosched() // the writer waits now
+	var running sync.WaitGroup
+	for range callers {
+		running.Go(func() { _ = c.Do(t.Context(), &item{}) })
+	}
+	running.Wait()
+	if err := c.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if batches > most {
+		t.Errorf("%d items were written in %d batches, want %d at most", callers, batches, most)
+	}
 }

@@ -1,6 +1,7 @@
 package groupcommit
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -68,6 +69,7 @@ func (q *queue[T]) take() []entry[T] {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
+		q.gather()
 		batch := q.next()
 		if len(batch) > 0 {
 			return batch
@@ -77,6 +79,18 @@ func (q *queue[T]) take() []entry[T] {
 		}
 		q.changed.Wait()
 	}
+}
+
+// gather lets the callers who are about to put an item do so. On one processor a writer that waits is run as
+// soon as an item comes, before the callers who are ready to run, and would write items one by one. With more
+// processors they put their items meanwhile, and waiting for them costs more than it gains.
+func (q *queue[T]) gather() {
+	if runtime.GOMAXPROCS(0) > 1 {
+		return
+	}
+	q.mu.Unlock()
+	runtime.Gosched()
+	q.mu.Lock()
 }
 
 // A batch is short for the latency of the items that wait for it, but long if many items wait,
