@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // logState is the result of a checkpoint.
