@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,6 +16,9 @@ import (
 )
 
 var parameterOptions = &openapi3filter.Options{MultiError: true, SkipSettingDefaults: true, SchemaValidationOptions: formats}
+
+// integer is how OpenAPI 3.0 has integers: a JSON number without a fraction or an exponent.
+var integer = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
 func (op *Operation) checkParameters(r *http.Request, pathNames, pathValues []string) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -38,7 +42,7 @@ func (op *Operation) checkParameters(r *http.Request, pathNames, pathValues []st
 	return found.problem()
 }
 
-// undeclared returns the names in a query that are not parameters of the operation, sorted.
+// undeclared returns the names in a query that are not parameters of the operation, sorted, and no more than maxUnknown.
 func (op *Operation) undeclared(query url.Values) (names []string) {
 	for name := range query {
 		if op.parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
@@ -46,7 +50,7 @@ func (op *Operation) undeclared(query url.Values) (names []string) {
 		}
 	}
 	slices.Sort(names)
-	return names
+	return names[:min(len(names), maxUnknown)]
 }
 
 // pathParameters percent-decodes the path parameters that the router found.
@@ -113,6 +117,8 @@ func checkParameter(p *openapi3.Parameter, input *openapi3filter.RequestValidati
 		return true, []problem.Field{problem.Parameter(p.Name, "is not UTF-8")}
 	case p.Schema.Value.Type.Is(openapi3.TypeBoolean) && value != "true" && value != "false": // kin-openapi takes 1, t and TRUE, too
 		return true, []problem.Field{problem.Parameter(p.Name, "must be true or false")}
+	case p.Schema.Value.Type.Is(openapi3.TypeInteger) && value != "" && !integer.MatchString(value): // kin-openapi takes +1 and 007, too
+		return true, []problem.Field{problem.Parameter(p.Name, "must be an integer as in JSON, without + and leading zeros")}
 	}
 	if err := openapi3filter.ValidateParameter(input.Request.Context(), input, p); err != nil {
 		malformed, fields = parameterViolation(p, err)

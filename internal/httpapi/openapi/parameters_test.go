@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 // TestQuery checks the parameters of a query.
 func TestQuery(t *testing.T) {
 	t.Parallel()
+	const noInteger = "limit must be an integer as in JSON, without + and leading zeros"
 	const lostPlus = "; write + as %2B in a URL, where it means a space"
 	op := operationOf(t, http.MethodGet, "/pets")
 	for query, want := range map[string]string{
@@ -20,10 +22,19 @@ func TestQuery(t *testing.T) {
 		"limit=10&kind=cat&name=Tom":       "",
 		"limit=":                           parameterBad + "limit must not be empty",
 		"limit":                            parameterBad + "limit must not be empty",
-		"limit=x":                          parameterBad + "limit must be of type integer",
-		"limit=1.5":                        parameterBad + "limit must be of type integer",
-		"limit=1e1":                        parameterBad + "limit must be of type integer",
+		"limit=x":                          parameterBad + noInteger,
+		"limit=1.5":                        parameterBad + noInteger,
+		"limit=1e1":                        parameterBad + noInteger,
 		"limit=99999999999999999999":       parameterBad + "limit must be of type integer",
+		"limit=%2B5":                       parameterBad + noInteger,
+		"limit=007":                        parameterBad + noInteger,
+		"limit=00":                         parameterBad + noInteger,
+		"limit=-01":                        parameterBad + noInteger,
+		"limit=5_0":                        parameterBad + noInteger,
+		"limit=%D9%A5":                     parameterBad + noInteger, // an Arabic digit
+		"limit=5%0A":                       parameterBad + noInteger,
+		"limit=-0":                         schemaBroken + "limit must be at least 1",
+		"limit=-1":                         schemaBroken + "limit must be at least 1",
 		"limit=0":                          schemaBroken + "limit must be at least 1",
 		"limit=11":                         schemaBroken + "limit must be at most 10",
 		"limit=1&limit=1":                  parameterBad + "limit is given more than once",
@@ -53,7 +64,7 @@ func TestQuery(t *testing.T) {
 		"owner=me+you":                     schemaBroken + "owner must be an owner" + lostPlus,
 		"owner=%2B14155550100":             "",
 		"owner=+A":                         schemaBroken + "owner must be an owner",
-		"limit=+1":                         parameterBad + "limit must be of type integer",
+		"limit=+1":                         parameterBad + noInteger,
 		"last=":                            "",
 		"last":                             "",
 		"last=1":                           parameterBad + "last must be a UUID",
@@ -61,6 +72,21 @@ func TestQuery(t *testing.T) {
 		r := httptest.NewRequest(http.MethodGet, "/pets?"+query, nil)
 		isProblem(t, query, op.Check(httptest.NewRecorder(), r, nil, nil), want)
 	}
+}
+
+// TestManyUnknown sends more unknown parameters than are reported: those are the first by their names.
+func TestManyUnknown(t *testing.T) {
+	t.Parallel()
+	var query, want strings.Builder
+	for i := range 2 * maxUnknown {
+		fmt.Fprintf(&query, "&p%d", 999-i)
+		if i < maxUnknown {
+			fmt.Fprintf(&want, "p%d is not a parameter of this operation; ", 1000-2*maxUnknown+i)
+		}
+	}
+	r := httptest.NewRequest(http.MethodGet, "/pets?limit=0"+query.String(), nil)
+	err := operationOf(t, http.MethodGet, "/pets").Check(httptest.NewRecorder(), r, nil, nil)
+	isProblem(t, "many", err, parameterBad+want.String()+"limit must be at least 1")
 }
 
 // TestPath checks the parameters of a path, as the router finds them.

@@ -2,6 +2,9 @@ package openapi
 
 import "github.com/message-service/message-service/internal/httpapi/problem"
 
+// maxUnknown is how many members and how many parameters are reported that an operation does not have.
+const maxUnknown = 32
+
 // violations collects what is wrong with a request.
 type violations struct {
 	malformed bool // answered with 400 rather than 422
