@@ -16,11 +16,13 @@ import (
 )
 
 // bodyLimits bound a request body: metadata may be nested MetadataMaxDepth levels deep, inside the
-// object that is the body.
+// object that is the body. Each value in it takes two bytes at least; beside metadata there are few.
 var bodyLimits = openapi.Limits{
 	Bytes:   64 << 10,
 	Levels:  messaging.MetadataMaxDepth + 1,
+	Values:  messaging.MetadataMaxBytes/2 + 128,
 	TooDeep: fmt.Sprintf("is nested too deeply: metadata may have %d levels", messaging.MetadataMaxDepth),
+	TooMany: fmt.Sprintf("has too many values: metadata may have %d bytes of compact JSON", messaging.MetadataMaxBytes),
 }
 
 // operation is an operation of the contract with the values of its x- members, which the contract

@@ -20,37 +20,15 @@ func (op *Operation) checkBody(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	value, err := decodeJSON(text, op.limits)
+	value, err := decodeJSON(text, op.body, op.limits)
 	if err != nil {
 		return err
 	}
-	op.shorten(value)
 	if err := op.body.VisitJSON(value, bodyRules...); err != nil {
 		return bodyViolations(err).problem()
 	}
 	r.Body = validatedBody{bytes.NewReader(text), value}
 	return nil
-}
-
-// unknownMost is how many members are named that may not be there; a problem lists fewer.
-const unknownMost = 100
-
-// shorten leaves in a body as much as shows what is wrong with it: of each array one entry more than may be there, and of the
-// members that may not be there the first ones. kin-openapi validates all of them, and makes an error of each that is invalid.
-func (op *Operation) shorten(body any) {
-	object, _ := body.(map[string]any)
-	for name, value := range object {
-		array, isArray := value.([]any)
-		if member := op.body.Properties[name]; isArray && member != nil && member.Value.MaxItems != nil {
-			object[name] = array[:min(len(array), int(*member.Value.MaxItems)+1)]
-		}
-	}
-	others := op.body.AdditionalProperties.Has
-	if others != nil && !*others && len(object) > len(op.body.Properties)+unknownMost {
-		for _, name := range unknownMembers(op.body, object)[unknownMost:] {
-			delete(object, name)
-		}
-	}
 }
 
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) (text []byte, err error) {

@@ -1,13 +1,17 @@
 package openapi
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/message-service/message-service/internal/httpapi/problem"
 )
@@ -44,7 +48,14 @@ func TestBody(t *testing.T) {
 		`{"notes":{"a/b":1,"a/b":2}}`:    notJSON + "/notes/a~1b is given twice",
 		`[[[["Tom"]]]]`:                  notJSON + "/0/0/0 is too deep",
 		`{"notes":{"a":{"b":{}}}}`:       notJSON + "/notes/a/b is too deep",
-		`{"notes":{"a":{"b":1}}}`:        schemaBroken + "/name is required",
+		`{"name":"Tom","notes":{"a":[0,0,0,0,0,0]}}`:              "",
+		`{"name":"Tom","notes":{"a":[0,0,0,0,0,0,0]}}`:            notJSON + "/notes/a/6 is too many",
+		`{"name":"Tom","tags":["a","b","c",0,0,0,0,0,0,0,0,0,0]}`: schemaBroken + "/tags must have at most 2 entries",
+		`{"name":"Tom","x":[[0,0,0,0,0,0,0,0,0,0]]}`:              schemaBroken + "/x is not a property of this object",
+		`{"name":"Tom","x":[[0,0,0,0,0,0,0,0,01]]}`:               notJSON + "/x/0 is not valid JSON near byte 37",
+		`{"name":"Tom","x":[[[0]]]}`:                              notJSON + "/x/0/0 is too deep",
+		`{"name":"Tom","x":{"a":1,"a":1}}`:                        notJSON + "/x/a is given twice",
+		`{"notes":{"a":{"b":1}}}`:                                 schemaBroken + "/name is required",
 
 		`null`:                                schemaBroken + " must not be null",
 		`[]`:                                  schemaBroken + " must be of type object",
@@ -62,6 +73,10 @@ func TestBody(t *testing.T) {
 		`{"name":"Tom","age":31}`:             schemaBroken + "/age must be at most 30",
 		`{"name":"Tom","age":1.5}`:            schemaBroken + "/age must be of type integer",
 		`{"name":"Tom","age":"1"}`:            schemaBroken + "/age must be of type integer",
+		`{"name":"Tom","age":3.0}`:            schemaBroken + "/age must be of type integer",
+		`{"name":"Tom","age":3e0}`:            schemaBroken + "/age must be of type integer",
+		`{"name":"Tom","age":0E400}`:          schemaBroken + "/age must be of type integer",
+		`{"name":"Tom","age":-0}`:             "",
 		`{"name":"Tom","age":3000000000}`:     schemaBroken + "/age integer doesn't match the format \"int32\" (value should be between -2147483648 and 2147483647); /age must be at most 30",
 		`{"name":"Tom","weight":0.4}`:         schemaBroken + "/weight must be at least 0.5",
 		`{"name":"Tom","tame":"yes"}`:         schemaBroken + "/tame must be of type boolean",
@@ -90,7 +105,7 @@ func TestUnknownMembers(t *testing.T) {
 	body, want := `{"name":"Tom","age":30`, strings.TrimSuffix(schemaBroken, "; ")
 	for i := range 1000 {
 		name := fmt.Sprintf("m%03d", i)
-		if body += `,"` + name + `":1`; i < unknownMost {
+		if body += `,"` + name + `":1`; i < maxUnknown {
 			want += "; /" + name + " is not a property of this object"
 		}
 	}
@@ -124,6 +139,31 @@ func TestBodySize(t *testing.T) {
 		r.ContentLength = test.length
 		r.Header = http.Header{"Content-Type": {"application/json"}, "Owner": {"me"}}
 		isProblem(t, name, operationOf(t, http.MethodPost, "/pets").Check(httptest.NewRecorder(), r, nil, nil), test.want)
+	}
+}
+
+// TestDecodeBounded decodes more entries and members than a schema allows, at different depths: of those the value has as many as show
+// that, and those that came first.
+func TestDecodeBounded(t *testing.T) {
+	t.Parallel()
+	names := openapi3.NewArraySchema().WithItems(openapi3.NewStringSchema()).WithMaxItems(2)
+	cat := openapi3.NewObjectSchema().WithProperty("names", names).WithoutAdditionalProperties()
+	schema := openapi3.NewObjectSchema().WithProperty("cats", openapi3.NewArraySchema().WithItems(cat).WithMaxItems(1)).
+		WithProperty("notes", openapi3.NewObjectSchema().WithAnyAdditionalProperties())
+	var unknown, notes strings.Builder
+	kept, all := map[string]any{"names": []any{"a", "b", "c"}}, map[string]any{}
+	for i := range 2 * maxUnknown {
+		fmt.Fprintf(&unknown, `"%d":[[0]],`, i)
+		fmt.Fprintf(&notes, `"%d":[1,2,3],`, i)
+		all[fmt.Sprint(i)] = []any{json.Number("1"), json.Number("2"), json.Number("3")}
+		if i < maxUnknown {
+			kept[fmt.Sprint(i)] = nil
+		}
+	}
+	entry := "{" + unknown.String() + `"names":["a","b","c","d","e"]}`
+	value, err := decodeJSON([]byte(`{"cats":[`+entry+","+entry+","+entry+`],"notes":{`+strings.TrimSuffix(notes.String(), ",")+`}}`), schema, Limits{Levels: 10, Values: 13 + 8*maxUnknown})
+	if want := map[string]any{"cats": []any{kept, kept}, "notes": all}; err != nil || !reflect.DeepEqual(value, want) {
+		t.Errorf("decoded %v, %v, want %v", value, err, want)
 	}
 }
 

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"strings"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/message-service/message-service/internal/httpapi/problem"
@@ -15,10 +18,13 @@ import (
 // decodeJSON decodes a JSON text (RFC 8259) into the values that kin-openapi
 // validates: nil, bool, string, json.Number, []any and map[string]any. It refuses
 // what decoders treat differently: duplicate member names, invalid UTF-8, lone
-// surrogates, trailing data; and deeper nesting than the limit.
-func decodeJSON(text []byte, limits Limits) (any, error) {
-	decoder := jsonDecoder{jsontext.NewDecoder(bytes.NewBuffer(text)), limits}
-	value, err := decoder.value()
+// surrogates, trailing data; deeper nesting and more values than the limits.
+//
+// kin-openapi validates each entry and each member, and makes an error of each that is invalid. So of what the schema does
+// not allow, only as much is returned as shows that; the rest is skipped, and does not count.
+func decodeJSON(text []byte, schema *openapi3.Schema, limits Limits) (any, error) {
+	decoder := &jsonDecoder{Decoder: jsontext.NewDecoder(bytes.NewBuffer(text)), limits: limits}
+	value, err := decoder.value(schema)
 	if err != nil {
 		return nil, decoder.malformed(err)
 	}
@@ -28,18 +34,26 @@ func decodeJSON(text []byte, limits Limits) (any, error) {
 	return value, nil
 }
 
-var errTooDeep = errors.New("too many levels")
+var (
+	errTooDeep = errors.New("too many levels")
+	errTooMany = errors.New("too many values")
+)
 
 type jsonDecoder struct {
 	*jsontext.Decoder
 
 	limits Limits
+	values int // that were decoded
 }
 
-func (d jsonDecoder) value() (any, error) {
+// value decodes a value of a schema, which is nil if there is none.
+func (d *jsonDecoder) value(schema *openapi3.Schema) (any, error) {
 	token, err := d.ReadToken()
 	if err != nil {
 		return nil, err
+	}
+	if d.values++; d.values > d.limits.Values {
+		return nil, errTooMany
 	}
 	switch token.Kind() {
 	case 'n':
@@ -49,21 +63,40 @@ func (d jsonDecoder) value() (any, error) {
 	case '"':
 		return token.String(), nil
 	case '0':
-		return json.Number(token.String()), nil
+		number := json.Number(token.String())
+		if schema != nil && schema.Type.Is(openapi3.TypeInteger) && strings.ContainsAny(number.String(), ".eE") {
+			return number.String(), nil // as a string it is invalid: kin-openapi takes 1.0 for an integer, which OpenAPI 3.0 does not
+		}
+		return number, nil
 	}
 	if d.StackDepth() > d.limits.Levels {
 		return nil, errTooDeep
 	}
 	if token.Kind() == '[' {
-		return d.array()
+		return d.array(schema)
 	}
-	return d.object()
+	return d.object(schema)
 }
 
-func (d jsonDecoder) array() (any, error) {
+// array decodes the rest of an array, and returns at most one entry more than may be there.
+func (d *jsonDecoder) array(schema *openapi3.Schema) (any, error) {
+	var entry *openapi3.Schema
+	most := math.MaxInt
+	if schema != nil && schema.Items != nil {
+		entry = schema.Items.Value
+	}
+	if schema != nil && schema.MaxItems != nil {
+		most = int(*schema.MaxItems) + 1
+	}
 	array := []any{}
 	for d.PeekKind() != ']' {
-		value, err := d.value()
+		if len(array) == most {
+			if err := d.skip(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		value, err := d.value(entry)
 		if err != nil {
 			return nil, err
 		}
@@ -73,15 +106,39 @@ func (d jsonDecoder) array() (any, error) {
 	return array, err
 }
 
-func (d jsonDecoder) object() (any, error) {
-	object := map[string]any{}
+// skip passes by a value, with the limit of levels.
+func (d *jsonDecoder) skip() error {
+	for depth := d.StackDepth(); ; {
+		if _, err := d.ReadToken(); err != nil {
+			return err
+		}
+		switch now := d.StackDepth(); {
+		case now == depth:
+			return nil
+		case now > d.limits.Levels:
+			return errTooDeep
+		}
+	}
+}
+
+// object decodes the rest of an object, and returns the first maxUnknown of the members that may not be there, without their values.
+func (d *jsonDecoder) object(schema *openapi3.Schema) (any, error) {
+	object, unknown := map[string]any{}, 0
 	for d.PeekKind() != '}' {
 		name, err := d.ReadToken()
 		if err != nil {
 			return nil, err
 		}
 		key := name.String() // the token is valid until the next read
-		if object[key], err = d.value(); err != nil {
+		if member, isKnown := memberOf(schema, key); isKnown {
+			object[key], err = d.value(member)
+		} else {
+			if unknown++; unknown <= maxUnknown {
+				object[key] = nil
+			}
+			err = d.skip()
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -89,11 +146,23 @@ func (d jsonDecoder) object() (any, error) {
 	return object, err
 }
 
+// memberOf returns the schema of a member, nil if any value will do, and whether there may be such a member.
+func memberOf(schema *openapi3.Schema, name string) (member *openapi3.Schema, isKnown bool) {
+	if schema == nil {
+		return nil, true
+	}
+	if property := schema.Properties[name]; property != nil {
+		return property.Value, true
+	}
+	allowed := schema.AdditionalProperties.Has
+	return nil, allowed == nil || *allowed
+}
+
 const invalidJSON = "The request body is not JSON that can be used; see errors."
 
 // malformed returns a problem that says where the text is invalid. It quotes nothing of the text but
 // the member names in the JSON Pointer.
-func (d jsonDecoder) malformed(err error) *problem.Error {
+func (d *jsonDecoder) malformed(err error) *problem.Error {
 	pointer, detail := string(d.StackPointer()), fmt.Sprintf("is not valid JSON near byte %d", d.InputOffset())
 	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		pointer, detail = string(syntactic.JSONPointer), fmt.Sprintf("is not valid JSON near byte %d", syntactic.ByteOffset)
@@ -101,6 +170,8 @@ func (d jsonDecoder) malformed(err error) *problem.Error {
 	switch {
 	case errors.Is(err, errTooDeep):
 		detail = d.limits.TooDeep
+	case errors.Is(err, errTooMany):
+		detail = d.limits.TooMany
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		detail = "is given twice"
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):

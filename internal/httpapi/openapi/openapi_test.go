@@ -63,7 +63,7 @@ paths:
         '200': {description: A pet., content: {application/json: {schema: {type: object}}}}
 `
 
-var limits = Limits{Bytes: 200, Levels: 3, TooDeep: "is too deep"}
+var limits = Limits{Bytes: 200, Levels: 3, Values: 10, TooDeep: "is too deep", TooMany: "is too many"}
 
 // operations reads a document.
 func operations(document string) (map[string]map[string]*Operation, error) {

@@ -24,9 +24,10 @@ const (
 type Limits struct {
 	Bytes  int64
 	Levels int // of nested objects and arrays
+	Values int // in all, of what a schema allows
 
-	// TooDeep is the error message for a body with more levels.
-	TooDeep string
+	// TooDeep and TooMany are the error messages for a body with more levels, or values.
+	TooDeep, TooMany string
 }
 
 // Operation validates the requests of an operation.
