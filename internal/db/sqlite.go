@@ -36,7 +36,7 @@ func openSQLite(text string, options Options) (*DB, error) {
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("SQLite file %s: there is no folder %s", path, filepath.Dir(path))
 	}
-	if err := errors.Join(mutexesRegistered, registerFunctions(), registerVFS()); err != nil {
+	if err := errors.Join(configured, registerFunctions(), registerVFS()); err != nil {
 		return nil, err
 	}
 	// Readers use a processor or wait for a disk. More of them would only share the

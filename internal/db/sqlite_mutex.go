@@ -9,33 +9,40 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// mutexesRegistered is why SQLite does not use our mutexes, if it does not. On Linux, the driver finds each mutex in a map that has a
-// lock of its own, and SQLite locks the connection several times for each value that is read: for a page of messages that took longer
+// configured is why SQLite does not use our mutexes and memory, if it does not. On Linux, the driver finds each mutex in a map that has
+// a lock of its own, and SQLite locks the connection several times for each value that is read: for a page of messages that took longer
 // than to read them.
 //
-// SQLite takes mutexes only before it is initialized, which its first use does, and only one goroutine may initialize it with
-// ours: the recursive mutex that others would wait for locks nothing. So Go calls this before main and before any test.
-var mutexesRegistered = registerMutexes()
+// SQLite takes them only before it is initialized, which its first use does, and only one goroutine may initialize it with
+// our mutexes: the recursive one that others would wait for locks nothing. So Go calls this before main and before any test.
+var configured = configure()
 
-// methods are global, since SQLite gets their address as a number: a variable of a function moves when its stack grows.
-var methods sqlite3.Tsqlite3_mutex_methods
+// mutexMethods are global, since SQLite gets their address as a number: a variable of a function moves when its stack grows.
+var mutexMethods = sqlite3.Tsqlite3_mutex_methods{
+	FxMutexInit: none, FxMutexEnd: none, FxMutexAlloc: pointer(newMutex), FxMutexFree: pointer(freeMutex),
+	FxMutexEnter: pointer(lockMutex), FxMutexTry: pointer(tryMutex), FxMutexLeave: pointer(unlockMutex),
+}
 
-func registerMutexes() error {
-	none := pointer(func(*libc.TLS) int32 { return sqlite3.SQLITE_OK })
-	methods = sqlite3.Tsqlite3_mutex_methods{
-		FxMutexInit: none, FxMutexEnd: none, FxMutexAlloc: pointer(newMutex), FxMutexFree: pointer(freeMutex),
-		FxMutexEnter: pointer(lockMutex), FxMutexTry: pointer(tryMutex), FxMutexLeave: pointer(unlockMutex),
-	}
+var none = pointer(func(*libc.TLS) int32 { return sqlite3.SQLITE_OK })
+
+func configure() error {
 	tls := libc.NewTLS()
 	defer tls.Close()
 	const size = int(unsafe.Sizeof(uintptr(0)))
 	arguments := tls.Alloc(size)
 	defer tls.Free(size)
-	taken := sqlite3.Xsqlite3_config(tls, sqlite3.SQLITE_CONFIG_MUTEX, libc.VaList(arguments, uintptr(unsafe.Pointer(&methods))))
-	initialized := sqlite3.Xsqlite3_initialize(tls)
-	if taken != sqlite3.SQLITE_OK || initialized != sqlite3.SQLITE_OK {
-		return fmt.Errorf("SQLite answers %d to our mutexes, and %d when it is initialized", taken, initialized)
+	for _, option := range []struct {
+		code    int32
+		methods unsafe.Pointer
+	}{{sqlite3.SQLITE_CONFIG_MALLOC, unsafe.Pointer(&memoryMethods)}, {sqlite3.SQLITE_CONFIG_MUTEX, unsafe.Pointer(&mutexMethods)}} {
+		if code := sqlite3.Xsqlite3_config(tls, option.code, libc.VaList(arguments, uintptr(option.methods))); code != sqlite3.SQLITE_OK {
+			return fmt.Errorf("SQLite answers %d to our methods of option %d", code, option.code)
+		}
 	}
+	if code := sqlite3.Xsqlite3_initialize(tls); code != sqlite3.SQLITE_OK {
+		return fmt.Errorf("SQLite answers %d when it is initialized", code)
+	}
+	separateCaches()
 	return nil
 }
 
