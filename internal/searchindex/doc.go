@@ -14,8 +14,8 @@
 //
 // Nothing below the id up to which an owner is indexed appears later, since ids become visible in
 // increasing order within a mailbox. A transaction that changes or erases an indexed message must take
-// its words out itself, by [Index.Replace], which finds them even if another
-// version of the tokeniser has made them.
+// its words out itself, by [Replace], which finds them even if another version of the tokeniser has made
+// them.
 //
 // An index answers with candidates: it may return a message that lacks what was searched for, but
 // never leaves one out that has it.
