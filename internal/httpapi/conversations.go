@@ -58,7 +58,7 @@ func (h *handlers) ListConversationMessages(
 ) (server.ListConversationMessagesResponseObject, error) {
 	query := contract.ConversationQuery(request.Params)
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		page, err := h.service.ListConversation(ctx, callerOf(ctx), request.UserID, request.PeerID, query.Window, query.Words, query.Highlight)
+		page, err := h.service.ListConversation(ctx, callerOf(ctx), request.UserID, request.PeerID, query)
 		path := exchangeOf(ctx).path(request.UserID, request.PeerID)
 		return contract.AppendMessagePage(body, page), nextMessages(path, query, request.Params.Limit, page), err
 	}), nil

@@ -34,7 +34,7 @@ func (h *handlers) ListMessages(ctx context.Context, request server.ListMessages
 func (h *handlers) SearchMessages(ctx context.Context, request server.SearchMessagesRequestObject) (server.SearchMessagesResponseObject, error) {
 	query := contract.UserQuery(request.Params)
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
-		page, err := h.service.SearchUser(ctx, callerOf(ctx), request.UserID, query.Window, query.Words, query.Highlight)
+		page, err := h.service.SearchUser(ctx, callerOf(ctx), request.UserID, query)
 		path := exchangeOf(ctx).path(request.UserID)
 		return contract.AppendMessagePage(body, page), nextMessages(path, query, request.Params.Limit, page), err
 	}), nil

@@ -100,7 +100,7 @@ var useCases = map[string]useCase{
 		return err
 	}, asAlice},
 	"list a conversation": {func(ctx context.Context, s *Service, c Caller, _ ID) error {
-		_, err := s.ListConversation(ctx, c, "alice", "bob", Window{Limit: 1}, "", false)
+		_, err := s.ListConversation(ctx, c, "alice", "bob", Query{Window: Window{Limit: 1}})
 		return err
 	}, asAlice},
 	"set a read marker": {func(ctx context.Context, s *Service, c Caller, id ID) error {

@@ -131,20 +131,16 @@ func (s *Service) GetUnread(ctx context.Context, caller Caller, user string) (co
 }
 
 // ListConversation returns the messages between two users, in both directions, or those of a group that the user
-// may see, as [Service.List] does, but without a default window. With words it returns those whose text has all of
-// them. Errors: [Forbidden]; [InvalidArgument]; [NotFound] when the peer is a group, and the user not a member of it;
-// [Unavailable].
-func (s *Service) ListConversation(
-	ctx context.Context, caller Caller, user, peer string, w Window, words string, highlight bool,
-) (Page, error) {
+// may see, as [Service.List] does, but without a default window. The query has neither a recipient nor a sender. Errors:
+// [Forbidden]; [InvalidArgument]; [NotFound] when the peer is a group, and the user not a member of it; [Unavailable].
+func (s *Service) ListConversation(ctx context.Context, caller Caller, user, peer string, query Query) (Page, error) {
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return Page{}, err
 	}
-	bounds, err := w.bounds()
+	bounds, err := query.bounds()
 	if err != nil {
 		return Page{}, err
 	}
-	query := Query{Words: words, Highlight: highlight, Window: w}
 	if roster.IsGroup(peer) {
 		query.Recipient = peer
 		if bounds, err = s.boundsIn(ctx, AsUser(user), peer, "peerId", bounds); err != nil {
@@ -152,13 +148,13 @@ func (s *Service) ListConversation(
 		}
 		return s.list(ctx, AsUser(user), query, peer, bounds)
 	}
-	if words == "" {
-		if highlight {
+	if query.Words == "" {
+		if query.Highlight {
 			return Page{}, highlightWithoutWords()
 		}
-		return s.pages.page(ctx, threadRequestOf(user, peer, w, bounds), func() (Page, error) {
-			return s.page(ctx, w, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
-				return selectConversationMessages(ctx, q, s.engine, user, peer, w, bounds)
+		return s.pages.page(ctx, threadRequestOf(user, peer, query.Window, bounds), func() (Page, error) {
+			return s.page(ctx, query.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+				return selectConversationMessages(ctx, q, s.engine, user, peer, query.Window, bounds)
 			})
 		})
 	}
@@ -166,7 +162,7 @@ func (s *Service) ListConversation(
 	if err != nil {
 		return Page{}, err
 	}
-	return s.searchPage(ctx, w, search.page)
+	return s.searchPage(ctx, query.Window, search.page)
 }
 
 // SetReadMarker records that a user has read the conversation with a peer up to a

@@ -43,7 +43,7 @@ func TestDeletedGroup(t *testing.T) {
 			if fmt.Sprint(exported) != "[~stays]" {
 				t.Errorf("exported are messages to %v", exported)
 			}
-			page, err := s.SearchUser(t.Context(), caller, "ann", window, "word", false)
+			page, err := s.SearchUser(t.Context(), caller, "ann", Query{Words: "word", Window: window})
 			if err != nil || len(page.Messages) != 1 {
 				t.Errorf("a search finds %v: %v", page.Messages, err)
 			}

@@ -119,18 +119,18 @@ func (s *Service) list(ctx context.Context, reader Caller, query Query, owner st
 }
 
 // SearchUser returns the newest messages of all that a user can see, received, sent and in groups, whose text has
-// all words. A page may end early, even empty, when many mailboxes or messages were looked at. Errors:
-// [Forbidden]; [InvalidArgument]; [Unavailable].
-func (s *Service) SearchUser(ctx context.Context, caller Caller, user string, w Window, words string, highlight bool) (Page, error) {
+// all words of the query, which has neither a recipient nor a sender. A page may end early, even empty, when many
+// mailboxes or messages were looked at. Errors: [Forbidden]; [InvalidArgument]; [Unavailable].
+func (s *Service) SearchUser(ctx context.Context, caller Caller, user string, query Query) (Page, error) {
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return Page{}, err
 	}
-	bounds, err := w.bounds()
+	bounds, err := query.bounds()
 	if err != nil {
 		return Page{}, err
 	}
-	search := userSearch{engine: s.engine, user: user, Query: Query{Words: words, Highlight: highlight, Window: w}, bounds: bounds, most: userSearchMax}
-	return s.searchPage(ctx, w, onlyVisible(AsUser(user), search.read))
+	search := userSearch{engine: s.engine, user: user, Query: query, bounds: bounds, most: userSearchMax}
+	return s.searchPage(ctx, query.Window, onlyVisible(AsUser(user), search.read))
 }
 
 // searchPage reads a page of a search. If too much of a mailbox is not indexed, it indexes it first.

@@ -124,7 +124,7 @@ func mustPage(t *testing.T, s *Service, query Query) (page Page) {
 	if query.Sender == "" {
 		page, err = s.List(t.Context(), AsService, query)
 	} else {
-		page, err = s.ListConversation(t.Context(), AsService, query.Recipient, query.Sender, query.Window, "", false)
+		page, err = s.ListConversation(t.Context(), AsService, query.Recipient, query.Sender, Query{Window: query.Window})
 	}
 	if err != nil {
 		t.Error(err)

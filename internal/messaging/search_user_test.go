@@ -20,7 +20,7 @@ import (
 func (s *inboxTest) searchAll(user, words string, limit int) (texts []string, pages int) {
 	s.t.Helper()
 	for w := (Window{Limit: limit}); ; {
-		page, err := s.SearchUser(s.t.Context(), AsUser(user), user, w, words, false)
+		page, err := s.SearchUser(s.t.Context(), AsUser(user), user, Query{Words: words, Window: w})
 		if err != nil {
 			s.t.Fatal(err)
 		}

@@ -169,7 +169,7 @@ func (m *strangerModel) attempt() func(caller Caller, id ID) (any, error) {
 			return m.List(ctx, c, query)
 		},
 		func(c Caller, id ID) (any, error) {
-			return m.ListConversation(ctx, c, user, peer, window(id), words, words != "")
+			return m.ListConversation(ctx, c, user, peer, Query{Words: words, Highlight: words != "", Window: window(id)})
 		},
 		func(c Caller, id ID) (any, error) {
 			return m.ListConversations(ctx, c, user, InboxQuery{Before: cursor(id), Limit: 5})

@@ -49,10 +49,10 @@ var strangersUses = map[string]func(ctx context.Context, s *Service, id ID) (any
 		return s.ListConversations(ctx, AsUser("carl"), "carl", InboxQuery{Before: &id, Limit: 10})
 	},
 	"list a conversation after": func(ctx context.Context, s *Service, id ID) (any, error) {
-		return s.ListConversation(ctx, AsUser("carl"), "carl", "hub", Window{After: &id, Limit: 10}, "", false)
+		return s.ListConversation(ctx, AsUser("carl"), "carl", "hub", Query{Window: Window{After: &id, Limit: 10}})
 	},
 	"search a conversation before": func(ctx context.Context, s *Service, id ID) (any, error) {
-		return s.ListConversation(ctx, AsUser("carl"), "carl", "hub", Window{Before: &id, Limit: 10}, "message", true)
+		return s.ListConversation(ctx, AsUser("carl"), "carl", "hub", Query{Words: "message", Highlight: true, Window: Window{Before: &id, Limit: 10}})
 	},
 	"list changes after": func(ctx context.Context, s *Service, id ID) (any, error) {
 		return s.ListChanges(ctx, AsUser("carl"), "carl", &id, 10, PageMaxBytes)

@@ -79,13 +79,13 @@ var visibleUses = map[string]struct {
 		return pageOf(v.List(ctx, c, Query{Recipient: "~team", Words: "x", Window: Window{Limit: 10}}))
 	}, [6]string{"bob left amy", "bob left amy", "bob left amy", "bob", "not found recipient", "not found recipient"}},
 	"search in the conversation": {func(ctx context.Context, v *visible, c Caller, user string) string {
-		return pageOf(v.ListConversation(ctx, c, user, "~team", Window{Limit: 10}, "x", true))
+		return pageOf(v.ListConversation(ctx, c, user, "~team", Query{Words: "x", Highlight: true, Window: Window{Limit: 10}}))
 	}, [6]string{"bob", "bob left amy", "bob left amy", "bob", "not found peerId", "not found peerId"}},
 	"list sent": {func(ctx context.Context, v *visible, c Caller, user string) string {
 		return pageOf(v.List(ctx, c, Query{Sender: user, Window: Window{Limit: 10}}))
 	}, [6]string{}},
 	"list the conversation": {func(ctx context.Context, v *visible, c Caller, user string) string {
-		return pageOf(v.ListConversation(ctx, c, user, "~team", Window{Limit: 10}, "", false))
+		return pageOf(v.ListConversation(ctx, c, user, "~team", Query{Window: Window{Limit: 10}}))
 	}, [6]string{"bob", "bob left amy", "bob left amy", "bob", "not found peerId", "not found peerId"}},
 	"mark the first as read": {func(ctx context.Context, v *visible, c Caller, user string) string {
 		_, err := v.SetReadMarker(ctx, c, user, "~team", v.first.ID)
@@ -221,10 +221,10 @@ var ofGroup = map[string]func(ctx context.Context, s *Service, address string) (
 		return s.List(ctx, AsUser("zoe"), Query{Recipient: address, Words: "x", Window: Window{Limit: 10}})
 	},
 	"list the conversation": func(ctx context.Context, s *Service, address string) (any, error) {
-		return s.ListConversation(ctx, AsUser("zoe"), "zoe", address, Window{Limit: 10}, "", false)
+		return s.ListConversation(ctx, AsUser("zoe"), "zoe", address, Query{Window: Window{Limit: 10}})
 	},
 	"search in the conversation": func(ctx context.Context, s *Service, address string) (any, error) {
-		return s.ListConversation(ctx, AsUser("zoe"), "zoe", address, Window{Limit: 10}, "x", true)
+		return s.ListConversation(ctx, AsUser("zoe"), "zoe", address, Query{Words: "x", Highlight: true, Window: Window{Limit: 10}})
 	},
 	"set a read marker": func(ctx context.Context, s *Service, address string) (any, error) {
 		return s.SetReadMarker(ctx, AsUser("zoe"), "zoe", address, ID{})
