@@ -112,6 +112,9 @@ type Page struct {
 	Next     ID   // if there are more: the cursor of the next page, mostly the id of the last message in the direction asked for
 }
 
+// endAtLast ends the page with its last message, after which there are more.
+func (p *Page) endAtLast() { p.HasMore, p.Next = true, p.Messages[len(p.Messages)-1].ID }
+
 // idRange is low <= id < high.
 type idRange struct{ low, high ID }
 

@@ -172,8 +172,7 @@ func (s *Service) searchSlot(ctx context.Context, w Window, read pageRead) (Page
 	return s.page(ctx, w, read)
 }
 
-// page reads a page of messages, in the order of its window. The page that read returns goes on after
-// its last message unless it has another cursor.
+// page returns the page that read reads in the order of a window, with the newest message first.
 func (s *Service) page(ctx context.Context, w Window, read pageRead) (page Page, err error) {
 	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
 		page, err = read(ctx, q)
@@ -181,9 +180,6 @@ func (s *Service) page(ctx context.Context, w Window, read pageRead) (page Page,
 	})
 	if err != nil {
 		return Page{}, explain(err)
-	}
-	if page.HasMore && page.Next == (ID{}) {
-		page.Next = page.Messages[len(page.Messages)-1].ID
 	}
 	if w.Upward() {
 		slices.Reverse(page.Messages)

@@ -24,8 +24,9 @@ type pageOfRows struct {
 
 // ends counts a row, and reports whether the page has ended before it.
 func (p *pageOfRows) ends() bool {
-	p.rows++
-	p.HasMore = p.full || p.rows > p.limit
+	if p.rows++; p.full || p.rows > p.limit {
+		p.endAtLast()
+	}
 	return p.HasMore
 }
 

@@ -83,9 +83,7 @@ func selectPages(ctx context.Context, q sqlx.QueryerContext, requests []*pageReq
 		return fmt.Errorf("select pages of messages: %w", err)
 	}
 	for i, r := range requests {
-		if r.page = pages[i].Page; r.page.HasMore {
-			r.page.Next = r.page.Messages[len(r.page.Messages)-1].ID
-		}
+		r.page = pages[i].Page
 	}
 	return nil
 }

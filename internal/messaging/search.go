@@ -163,7 +163,7 @@ type matches struct {
 func (m *matches) add(one *Message) error {
 	spans, ok := m.words.Match(one.Text)
 	if ok && m.full {
-		m.page.HasMore = true
+		m.page.endAtLast()
 		return errFull
 	}
 	if ok {

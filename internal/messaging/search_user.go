@@ -90,7 +90,7 @@ func (u *userSearch) step(ctx context.Context, q sqlx.QueryerContext, s *source)
 	case s.isEmpty():
 		return nil
 	case u.full:
-		u.page.HasMore = true
+		u.page.endAtLast()
 		return nil
 	case len(s.found) > 0:
 		u.page.Messages = append(u.page.Messages, s.found[0])
@@ -127,13 +127,9 @@ func (u *userSearch) search(ctx context.Context, q sqlx.QueryerContext, s *sourc
 	u.count++
 	u.looked.messages += search.looked.messages
 	u.looked.bytes += search.looked.bytes
-	switch s.found = page.Messages; {
-	case !page.HasMore:
-		s.rest.high = s.rest.low
-	case page.Next != (ID{}):
+	s.found, s.rest.high = page.Messages, s.rest.low
+	if page.HasMore {
 		s.rest.high = page.Next
-	default:
-		s.rest.high = page.Messages[len(page.Messages)-1].ID
 	}
 	return nil
 }

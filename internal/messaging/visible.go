@@ -37,9 +37,6 @@ func onlyVisible(reader Caller, read pageRead) pageRead {
 		if err != nil || len(page.Messages) == 0 {
 			return page, err
 		}
-		if page.HasMore && page.Next == (ID{}) {
-			page.Next = page.Messages[len(page.Messages)-1].ID
-		}
 		visible := map[string]*idRange{} // in each group; nil if nothing is
 		for _, m := range page.Messages {
 			if _, known := visible[m.Recipient]; !roster.IsGroup(m.Recipient) || known || reader.service {
