@@ -150,7 +150,7 @@ func exportGroups(read db.ReadPortion, newest messaging.ID, yield func(messaging
 	}
 	return eachRow(read, next, func(address *string) error {
 		after = *address
-		var group roster.Group
+		var group *roster.Group
 		var members []roster.Membership
 		err := read(func(ctx context.Context, q sqlx.QueryerContext) (err error) {
 			group, members, err = selectGroup(ctx, q, after)
@@ -159,7 +159,7 @@ func exportGroups(read db.ReadPortion, newest messaging.ID, yield func(messaging
 		if err != nil {
 			return fmt.Errorf("read a group: %w", err)
 		}
-		if err := yield(messaging.Record{Group: &group}); err != nil {
+		if err := yield(messaging.Record{Group: group}); err != nil {
 			return err
 		}
 		for i := range members {

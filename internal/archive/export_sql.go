@@ -78,15 +78,18 @@ func selectGroupsAfter(ctx context.Context, q sqlx.QueryerContext, after string,
 }
 
 // selectGroup returns a group and its members. Those of a deleted group, until they are erased, are members no more.
-func selectGroup(ctx context.Context, q sqlx.QueryerContext, address string) (roster.Group, []roster.Membership, error) {
-	groups, err := roster.GroupTable.Select(ctx, q, `SELECT `+roster.GroupTable.Columns()+` FROM groups WHERE group_id = $1`, address)
-	if err != nil || len(groups) == 0 {
-		return roster.Group{}, nil, errors.Join(err, sql.ErrNoRows)
+func selectGroup(ctx context.Context, q sqlx.QueryerContext, address string) (*roster.Group, []roster.Membership, error) {
+	group, err := roster.GroupTable.First(ctx, q, `SELECT `+roster.GroupTable.Columns()+` FROM groups WHERE group_id = $1`, address)
+	if err == nil && group == nil {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	members, err := roster.MembershipTable.Select(ctx, q, `
 		SELECT `+roster.MembershipTable.Of("memberships")+` FROM members JOIN memberships USING (user_id, group_id)
 		WHERE members.group_id = $1 AND members.state = 'active' AND memberships.state = 'active' ORDER BY user_id`, address)
-	return groups[0], members, err
+	return group, members, err
 }
 
 // selectEndedAfter returns the memberships after that of a user in a group that ended up to an id.

@@ -159,15 +159,14 @@ func selectReadMarker(ctx context.Context, q sqlx.QueryerContext, owner, peer st
 		conversation = `memberships AS c LEFT JOIN read_markers AS r ON r.owner = c.user_id AND r.peer = c.group_id
 		WHERE c.user_id = $1 AND c.group_id = $2 AND c.state = 'active'`
 	}
-	found, err := ReadMarkers.Select(ctx, q, `SELECT `+ReadMarkers.OfAny("r")+` FROM `+conversation, args...)
+	marker, err := ReadMarkers.First(ctx, q, `SELECT `+ReadMarkers.OfAny("r")+` FROM `+conversation, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select read marker: %w", err)
 	}
-	if len(found) == 0 {
-		return nil, nil //nolint:nilnil // no conversation is an answer, not an error
+	if marker != nil {
+		marker.Owner, marker.Peer = owner, peer
 	}
-	found[0].Owner, found[0].Peer = owner, peer
-	return &found[0], nil
+	return marker, nil
 }
 
 // saveReadMarker inserts or replaces a marker. The mailboxes must be locked.

@@ -30,14 +30,11 @@ func selectGroupFor(ctx context.Context, q sqlx.QueryerContext, caller Caller, a
 }
 
 func oneGroup(ctx context.Context, q sqlx.QueryerContext, statement string, args ...any) (*roster.Group, error) {
-	found, err := roster.GroupTable.Select(ctx, q, statement, args...)
+	g, err := roster.GroupTable.First(ctx, q, statement, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select group: %w", err)
 	}
-	if len(found) == 0 {
-		return nil, nil //nolint:nilnil // no group is an answer, not an error
-	}
-	return &found[0], nil
+	return g, nil
 }
 
 // selectRole returns the role of a user in a group, or none.

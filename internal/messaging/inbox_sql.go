@@ -115,14 +115,11 @@ func selectConversation(ctx context.Context, q sqlx.QueryerContext, e engine, us
 	if roster.IsGroup(peer) {
 		line = groupLines(e, ofPeer)
 	}
-	found, err := conversations.Select(ctx, q, conversationsOf(e, line), user, peer, ID{}, now.UnixMicro())
+	c, err := conversations.First(ctx, q, conversationsOf(e, line), user, peer, ID{}, now.UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("select conversation: %w", err)
 	}
-	if len(found) == 0 {
-		return nil, nil //nolint:nilnil // no conversation is an answer, not an error
-	}
-	return &found[0], nil
+	return c, nil
 }
 
 // editConversation replaces parts of a conversation of a user. A hidden one stays hidden up to where it is, and one that

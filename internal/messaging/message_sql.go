@@ -138,14 +138,11 @@ func selectMessage(ctx context.Context, q sqlx.QueryerContext, caller Caller, id
 		statement, args = statement+` AND (recipient < '~' AND $2 IN (recipient, sender) OR EXISTS (
 			SELECT 1 FROM memberships WHERE user_id = $2 AND group_id = recipient AND state = 'active' AND visible_from <= id))`, append(args, caller.user)
 	}
-	found, err := messages.Select(ctx, q, statement, args...)
+	m, err := messages.First(ctx, q, statement, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select message: %w", err)
 	}
-	if len(found) == 0 {
-		return nil, nil //nolint:nilnil // no message is an answer, not an error
-	}
-	return &found[0], nil
+	return m, nil
 }
 
 // selectVisible returns the range of ids of the messages of a group that a reader may see now, or nil if there is no

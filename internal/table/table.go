@@ -111,6 +111,15 @@ func (t *Table[R]) Select(ctx context.Context, q sqlx.QueryerContext, statement 
 	return found, err
 }
 
+// First returns the first row of a statement as [Table.Select] does, or nil if there is none.
+func (t *Table[R]) First(ctx context.Context, q sqlx.QueryerContext, statement string, args ...any) (*R, error) {
+	found, err := t.Select(ctx, q, statement, args...)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
 // EachRow calls fn with each row of a statement, until fn has enough.
 func EachRow(ctx context.Context, q sqlx.QueryerContext, fn func(*sqlx.Rows) (enough bool, err error), statement string, args ...any) error {
 	rows, err := q.QueryxContext(ctx, statement, args...) //nolint:sqlclosecheck // it is closed below
