@@ -78,10 +78,16 @@ func changesOfUser(user, after, server string) map[int]string {
 	return statements
 }
 
-// selectChanges returns a page of a feed, by one of the statements of changesOfUser.
-func selectChanges(ctx context.Context, q sqlx.QueryerContext, statements map[int]string, user string, after ID, limit feedLimit) (ChangePage, error) {
+// feedStatements are the statements that read the feed of one user.
+type feedStatements struct {
+	changes map[int]string // see changesOfUser
+	groups  string         // see groupPlaces
+}
+
+// selectChanges returns a page of a user's feed, without their groups.
+func (s *feedStatements) selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error) {
 	page := feedPage{limit: limit}
-	err := eachChange(ctx, q, page.add, statements[limit.rows()], user, after)
+	err := eachChange(ctx, q, page.add, s.changes[limit.rows()], user, after)
 	return page.end(), err
 }
 

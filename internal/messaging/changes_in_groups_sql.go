@@ -50,7 +50,7 @@ func groupPlaces(user, after, none, least string) string {
 }
 
 // selectGroupPlaces returns where to read the changes of a user's groups after a cursor and up to another.
-func selectGroupPlaces(ctx context.Context, q sqlx.QueryerContext, statement, user string, after, upTo ID) (places []groupPlace, err error) {
+func (s *feedStatements) selectGroupPlaces(ctx context.Context, q sqlx.QueryerContext, user string, after, upTo ID) (places []groupPlace, err error) {
 	err = table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
 		var p groupPlace
 		if err := rows.Scan(&p.group, &p.after, &p.visibleFrom, &p.first); err != nil || p.first.Compare(upTo) > 0 {
@@ -58,7 +58,7 @@ func selectGroupPlaces(ctx context.Context, q sqlx.QueryerContext, statement, us
 		}
 		places = append(places, p)
 		return false, nil
-	}, statement, user, after, mailbox.LastID)
+	}, s.groups, user, after, mailbox.LastID)
 	if err != nil {
 		return nil, fmt.Errorf("select groups with changes: %w", err)
 	}

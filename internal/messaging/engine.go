@@ -30,10 +30,10 @@ type engine interface {
 	// pageBatches makes what reads pages of several users by one statement, or nil where that saves nothing.
 	pageBatches(log *slog.Logger) *pageBatches
 
-	// selectChanges returns a page of a user's feed.
+	// selectChanges returns a page of a user's feed, without their groups.
 	selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error)
 
-	// selectChangesOf returns a page of the feed of each user who has a mailbox.
+	// selectChangesOf returns such a page for each user who has a mailbox.
 	selectChangesOf(ctx context.Context, q sqlx.QueryerContext, after map[string]ID, limit feedLimit) (map[string]ChangePage, error)
 
 	// selectGroupPlaces returns where to read the changes of a user's groups after a cursor and up to another.

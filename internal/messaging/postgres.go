@@ -21,12 +21,11 @@ import (
 
 // postgres is Postgres, and databases that speak its protocol.
 type postgres struct {
-	db       *db.DB
-	slowOnly atomic.Bool // the server does not support the statement of storeBatch
+	feedStatements
 
-	changes   map[int]string // the statements of selectChanges, by feedLimit.rows
-	changesOf map[int]string // of selectChangesOf
-	groups    string         // the statement of selectGroupPlaces
+	db        *db.DB
+	slowOnly  atomic.Bool    // the server does not support the statement of storeBatch
+	changesOf map[int]string // see changesOfUsers
 }
 
 func newPostgres(database *db.DB) engine {
@@ -35,8 +34,8 @@ func newPostgres(database *db.DB) engine {
 	// from the planner, and the limit is no parameter: both plans are the same. TestPlans checks it.
 	const user, after, none = "(SELECT $1::text)", "(SELECT $2::uuid)", "(SELECT $3::uuid)"
 	return &postgres{
-		db: database, changes: changesOfUser(user, after, db.Postgres.Server()), changesOf: changesOfUsers(),
-		groups: groupPlaces(user, after, none, "least"),
+		feedStatements: feedStatements{changesOfUser(user, after, db.Postgres.Server()), groupPlaces(user, after, none, "least")},
+		db:             database, changesOf: changesOfUsers(),
 	}
 }
 
@@ -204,10 +203,6 @@ func (*postgres) withIDs(deleted string, ids []ID) (from string, args []any) {
 		deleted + " AND " + EveryID + " = key LIMIT 1) AS messages ON true", []any{db.Array(texts)}
 }
 
-func (p *postgres) selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error) {
-	return selectChanges(ctx, q, p.changes, user, after, limit)
-}
-
 // changesOfUsers returns the statements that read several feeds by a lateral join, by [feedLimit.rows].
 func changesOfUsers() map[int]string {
 	statements := map[int]string{}
@@ -241,10 +236,6 @@ func (p *postgres) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, a
 		pages[user] = page.end()
 	}
 	return pages, err
-}
-
-func (p *postgres) selectGroupPlaces(ctx context.Context, q sqlx.QueryerContext, user string, after, upTo ID) ([]groupPlace, error) {
-	return selectGroupPlaces(ctx, q, p.groups, user, after, upTo)
 }
 
 // groupPositions reads the positions at all places by a lateral join.

@@ -14,16 +14,15 @@ import (
 
 // sqlite is SQLite, which runs in the process: a statement costs no round trip.
 type sqlite struct {
-	changes   map[int]string
-	groups    string // the statement of selectGroupPlaces
-	positions string // and that of selectGroupPositions
+	feedStatements
+
+	positions string // the statement of selectGroupPositions
 }
 
 func newSQLite(*db.DB) engine {
 	return &sqlite{
-		changes:   changesOfUser("$1", "$2", db.SQLite.Server()),
-		groups:    groupPlaces("$1", "$2", "$3", "min"),
-		positions: "SELECT $6 AS place, found.* FROM (" + positionsIn("$1", "$2", "$3", "$4", "$5") + ") AS found",
+		feedStatements: feedStatements{changesOfUser("$1", "$2", db.SQLite.Server()), groupPlaces("$1", "$2", "$3", "min")},
+		positions:      "SELECT $6 AS place, found.* FROM (" + positionsIn("$1", "$2", "$3", "$4", "$5") + ") AS found",
 	}
 }
 
@@ -67,10 +66,6 @@ func (*sqlite) withIDs(deleted string, ids []ID) (from string, args []any) {
 	return "FROM messages WHERE " + deleted + " AND " + EveryID + " IN (" + db.RowsOf(len(ids), "?") + ")", args
 }
 
-func (s *sqlite) selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error) {
-	return selectChanges(ctx, q, s.changes, user, after, limit)
-}
-
 // selectChangesOf reads one feed after the other: SQLite has no lateral joins.
 func (s *sqlite) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, after map[string]ID, limit feedLimit) (map[string]ChangePage, error) {
 	pages := make(map[string]ChangePage, len(after))
@@ -84,10 +79,6 @@ func (s *sqlite) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, aft
 		}
 	}
 	return pages, nil
-}
-
-func (s *sqlite) selectGroupPlaces(ctx context.Context, q sqlx.QueryerContext, user string, after, upTo ID) ([]groupPlace, error) {
-	return selectGroupPlaces(ctx, q, s.groups, user, after, upTo)
 }
 
 // selectGroupPositions reads one group after the other, as selectChangesOf does with feeds.
