@@ -9,6 +9,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/messaging"
 	"github.com/message-service/message-service/internal/roster"
 	"github.com/message-service/message-service/internal/table"
@@ -22,7 +23,7 @@ func selectStored(ctx context.Context, q sqlx.QueryerContext, after, upTo messag
 		return fmt.Sprintf("SELECT %s FROM messages WHERE deleted = %s AND %s AND %[4]s > $1 AND %[4]s <= $2 ORDER BY %[4]s LIMIT $3",
 			messaging.Messages.Columns(), deleted, messaging.InNoDeletedGroup, messaging.EveryID)
 	}
-	return messaging.Messages.Select(ctx, q, both(half("false"), half("true"))+" ORDER BY id LIMIT $3", after, upTo, limit)
+	return messaging.Messages.Select(ctx, q, db.UnionAll(half("false"), half("true"))+" ORDER BY id LIMIT $3", after, upTo, limit)
 }
 
 // selectNewest returns the id of the newest change in any mailbox, or the zero id. It scans the mailboxes.
@@ -45,7 +46,7 @@ func selectNewestOf(ctx context.Context, q sqlx.QueryerContext, user, peer strin
 	if roster.IsGroup(peer) {
 		return selectNewestID(ctx, q, messages("recipient = $3"), upTo, 1, peer)
 	}
-	between := both(messages("recipient = $3 AND sender = $4"), messages("recipient = $4 AND sender = $3"))
+	between := db.UnionAll(messages("recipient = $3 AND sender = $4"), messages("recipient = $4 AND sender = $3"))
 	return selectNewestID(ctx, q, between+" ORDER BY id DESC LIMIT 1", upTo, 1, user, peer)
 }
 
@@ -55,12 +56,6 @@ func selectNewestID(ctx context.Context, q sqlx.QueryerContext, statement string
 		return id, nil
 	}
 	return id, err
-}
-
-// both writes the union of two statements, each of which has an order and a limit of its own, so
-// that any planner sorts only the rows within both limits.
-func both(a, b string) string {
-	return "SELECT * FROM (" + a + ") AS a UNION ALL SELECT * FROM (" + b + ") AS b"
 }
 
 // selectAfter returns the rows of all owners after that of an owner and a peer.

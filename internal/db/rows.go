@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"math/bits"
 	"slices"
@@ -11,6 +12,16 @@ import (
 // RowsOf repeats a row of a VALUES list n times. Its parameters are question marks, which need
 // sqlx's Rebind: SQLite treats $1 as a name, and searches all names for each.
 func RowsOf(n int, row string) string { return row + strings.Repeat(","+row, n-1) }
+
+// UnionAll writes the union of selects, each of which may have an order and a limit of its own: engines take these
+// only in a subquery, and sort no more than its rows.
+func UnionAll(selects ...string) string {
+	arms := make([]string, len(selects))
+	for i, text := range selects {
+		arms[i] = fmt.Sprintf("SELECT * FROM (%s) AS arm%d", text, i)
+	}
+	return strings.Join(arms, " UNION ALL ")
+}
 
 // Args makes arguments of a statement from texts.
 func Args(texts []string) []any {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -50,9 +49,6 @@ func changesOf(user, after, server string, limit feedLimit) string {
 		place(clockRow, "clock AS cursor, clock AS id, CAST(own_changes AS text) AS sender, group_changes || ' ' || "+server+" AS recipient, false AS deleted",
 			"FROM mailboxes WHERE user_id = "+user),
 	}
-	for i, arm := range arms {
-		arms[i] = fmt.Sprintf("SELECT * FROM (%s) AS arm%d", arm, i)
-	}
 	inOrder := fmt.Sprintf("ORDER BY kind >= %d, cursor", messageRow)
 	columns := messages.Each(func(c table.Column[Message]) string {
 		switch c.Name {
@@ -65,7 +61,7 @@ func changesOf(user, after, server string, limit feedLimit) string {
 		SELECT kind, cursor, %[5]s
 		FROM (SELECT * FROM (%[1]s) AS places %[2]s LIMIT %[3]d) AS place
 		LEFT JOIN messages AS m ON kind = %[4]d AND m.recipient = place.recipient AND m.deleted = place.deleted AND m.id = place.id
-		%[2]s`, strings.Join(arms, " UNION ALL "), inOrder, limit.all(), messageRow, columns)
+		%[2]s`, db.UnionAll(arms...), inOrder, limit.all(), messageRow, columns)
 }
 
 // changesOfUser returns the statements that read the feed of one user after a cursor, by [feedLimit.rows].

@@ -80,15 +80,15 @@ type groupPosition struct {
 // are later in the feed, and so are empty in the order of ids, as in [changesOf].
 func positionsIn(group, after, visibleFrom, upTo, limit string) string {
 	arm := func(kind rowKind, cursor, id, user, from string) string {
-		return fmt.Sprintf("SELECT * FROM (SELECT %d AS kind, %s AS cursor, %s AS id, %s AS user_id FROM %s", kind, cursor, id, user, from) +
-			fmt.Sprintf(" AND %s > %s AND %[1]s <= %[3]s ORDER BY cursor LIMIT %[4]s) AS arm%[5]d", cursor, after, upTo, limit, kind)
+		return fmt.Sprintf("SELECT %d AS kind, %s AS cursor, %s AS id, %s AS user_id FROM %s", kind, cursor, id, user, from) +
+			fmt.Sprintf(" AND %s > %s AND %[1]s <= %[3]s ORDER BY cursor LIMIT %[4]s", cursor, after, upTo, limit)
 	}
-	return strings.Join([]string{
+	return db.UnionAll(
 		arm(messageRow, "id", "CASE WHEN changed IS NULL THEN id END", "''", "messages WHERE recipient = "+group+" AND deleted = false"),
 		arm(changedRow, "changed", "CASE WHEN id >= "+visibleFrom+" THEN id END", "''", "messages WHERE recipient = "+group+" AND changed IS NOT NULL"),
 		arm(memberRow, "changed", "changed", "user_id", "members WHERE group_id = "+group),
 		arm(groupRow, "changed", "changed", "''", "groups WHERE group_id = "+group),
-	}, " UNION ALL ")
+	)
 }
 
 // appendPositions appends the positions that a statement selects.

@@ -124,8 +124,7 @@ func selectNewestBetween(ctx context.Context, q sqlx.QueryerContext, e engine, a
 		return "SELECT id FROM messages WHERE " + e.between(recipient, sender) + " AND deleted = false ORDER BY id DESC LIMIT $3"
 	}
 	var newest []ID // of each direction
-	err := sqlx.SelectContext(ctx, q, &newest, "SELECT * FROM ("+direction("$1", "$2")+") AS a UNION ALL SELECT * FROM ("+
-		direction("$2", "$1")+") AS b", a, b, 1)
+	err := sqlx.SelectContext(ctx, q, &newest, db.UnionAll(direction("$1", "$2"), direction("$2", "$1")), a, b, 1)
 	if err != nil {
 		return ID{}, fmt.Errorf("select newest message: %w", err)
 	}

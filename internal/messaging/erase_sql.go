@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -63,7 +62,7 @@ func selectLive(ctx context.Context, q sqlx.QueryerContext, user string, limit i
 	role := func(column string) string {
 		return fmt.Sprintf("SELECT %s FROM messages WHERE %s AND deleted = false ORDER BY id LIMIT $2", identities.Columns(), inMailbox(column, "$1"))
 	}
-	found, err := identities.Select(ctx, q, "SELECT * FROM ("+role("recipient")+") AS a UNION ALL SELECT * FROM ("+role("sender")+") AS b", user, limit)
+	found, err := identities.Select(ctx, q, db.UnionAll(role("recipient"), role("sender")), user, limit)
 	if err != nil {
 		return nil, fmt.Errorf("select messages to erase: %w", err)
 	}
@@ -95,10 +94,10 @@ const sentToGroups = "sender = $1 AND recipient >= '~'"
 func selectChangeAfter(ctx context.Context, q sqlx.QueryerContext, user string, after ID, some int, also ...string) (position *ID, err error) {
 	arms := append([]string{inMailbox("recipient", "$1"), inMailbox("sender", "$1")}, also...)
 	for i, where := range arms {
-		arms[i] = fmt.Sprintf("SELECT * FROM (SELECT changed FROM messages WHERE %s AND changed > $2 AND changed IS NOT NULL ORDER BY changed LIMIT $3) AS arm", where)
+		arms[i] = fmt.Sprintf("SELECT changed FROM messages WHERE %s AND changed > $2 AND changed IS NOT NULL ORDER BY changed LIMIT $3", where)
 	}
 	positions := make([]ID, 0, 2*some)
-	if err = sqlx.SelectContext(ctx, q, &positions, strings.Join(arms, " UNION ALL "), user, after, some); err != nil {
+	if err = sqlx.SelectContext(ctx, q, &positions, db.UnionAll(arms...), user, after, some); err != nil {
 		return nil, fmt.Errorf("select changes to free keys of: %w", err)
 	}
 	if len(positions) == 0 {

@@ -183,7 +183,7 @@ func (*postgres) between(recipient, sender string) string {
 // merged applies the order and the limit to each select, too, so that Postgres sorts two pages,
 // and not all rows of both.
 func (p *postgres) merged(a, b, order string) string {
-	return fmt.Sprintf("SELECT * FROM (%s %[3]s) AS a UNION ALL SELECT * FROM (%[2]s %[3]s) AS b %[3]s", a, b, order)
+	return db.UnionAll(a+" "+order, b+" "+order) + " " + order
 }
 
 // lookup keeps the planner from reading the whole table instead, as it does if it cannot tell how many
