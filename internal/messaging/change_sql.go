@@ -106,10 +106,6 @@ func eachChange(ctx context.Context, q sqlx.QueryerContext, fn func(*changeRow) 
 
 // selectPositions returns the ends of the feeds of the users who have a mailbox.
 func selectPositions(ctx context.Context, q sqlx.QueryerContext, e engine, users []string) (map[string]Position, error) {
-	args := make([]any, len(users))
-	for i, user := range users {
-		args[i] = user
-	}
 	positions := make(map[string]Position, len(users))
 	statement := "SELECT user_id, clock, own_changes, group_changes, " + e.server() + " FROM mailboxes WHERE user_id IN (" + db.RowsOf(len(users), "?") + ")"
 	err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
@@ -118,7 +114,7 @@ func selectPositions(ctx context.Context, q sqlx.QueryerContext, e engine, users
 		err = rows.Scan(&user, &p.Clock, &p.Own, &p.Groups, &p.Server)
 		positions[user] = p
 		return false, err
-	}, e.rebind(statement), args...)
+	}, e.rebind(statement), db.Args(users)...)
 	if err != nil {
 		return nil, fmt.Errorf("select the ends of feeds: %w", err)
 	}

@@ -138,9 +138,8 @@ func selectKeys[R any](ctx context.Context, q sqlx.QueryerContext, e engine, t *
 func selectGroupsOf(ctx context.Context, q sqlx.QueryerContext, e engine, users []string) (map[string]map[string]ID, error) {
 	found := make(map[string]map[string]ID, len(users))
 	for some := range slices.Chunk(users, db.MaxPreparedParameters) {
-		args := make([]any, len(some))
-		for i, user := range some {
-			args[i], found[user] = user, map[string]ID{}
+		for _, user := range some {
+			found[user] = map[string]ID{}
 		}
 		err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
 			var user, group string
@@ -150,7 +149,7 @@ func selectGroupsOf(ctx context.Context, q sqlx.QueryerContext, e engine, users 
 			}
 			found[user][group] = visibleFrom
 			return false, nil
-		}, e.rebind(`SELECT user_id, group_id, visible_from FROM memberships WHERE state = 'active' AND user_id IN (`+db.RowsOf(len(some), "?")+`)`), args...)
+		}, e.rebind(`SELECT user_id, group_id, visible_from FROM memberships WHERE state = 'active' AND user_id IN (`+db.RowsOf(len(some), "?")+`)`), db.Args(some)...)
 		if err != nil {
 			return nil, fmt.Errorf("select memberships: %w", err)
 		}

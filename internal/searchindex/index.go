@@ -39,16 +39,12 @@ func Lock(ctx context.Context, tx *sqlx.Tx, owners []string) (map[string]mailbox
 	if len(owners) == 0 {
 		return nil, nil //nolint:nilnil // an empty map
 	}
-	args := make([]any, len(owners))
-	for i, owner := range owners {
-		args[i] = owner
-	}
 	var rows []struct {
 		Owner   string     `db:"owner"`
 		Indexed mailbox.ID `db:"indexed"`
 	}
 	err := tx.SelectContext(ctx, &rows, tx.Rebind("UPDATE search_indexes SET indexed = indexed WHERE owner IN ("+
-		db.RowsOf(len(owners), "?")+") RETURNING owner, indexed"), args...)
+		db.RowsOf(len(owners), "?")+") RETURNING owner, indexed"), db.Args(owners)...)
 	if err != nil {
 		return nil, fmt.Errorf("lock indexes: %w", err)
 	}
