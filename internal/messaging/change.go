@@ -15,6 +15,28 @@ type Change struct {
 	Membership *roster.Membership
 }
 
+// group is the group in which something has changed.
+func (c *Change) group() string {
+	switch {
+	case c.Message != nil:
+		return c.Message.Recipient
+	case c.Membership != nil:
+		return c.Membership.Group
+	}
+	return c.Group.Address
+}
+
+// bytes is about the length of the JSON of a change.
+func (c *Change) bytes() int {
+	switch {
+	case c.Message != nil:
+		return changeBytes + c.Message.JSONBytes()
+	case c.Group != nil:
+		return 2*changeBytes + len(c.Group.Name) + len(c.Group.Metadata)
+	}
+	return 2 * changeBytes
+}
+
 // ChangePage is a page of a user's feed, the oldest change first. It may be short or empty even if
 // HasMore is true.
 type ChangePage struct {

@@ -28,8 +28,10 @@ type feedEntry struct {
 	at *groupPosition
 }
 
-// feedMerge collects the portions of a page.
+// feedMerge collects the portions of a page, which it reads by q.
 type feedMerge struct {
+	engine  engine
+	q       sqlx.QueryerContext
 	entries []feedEntry
 	upTo    ID // the page is complete up to there
 }
@@ -55,11 +57,11 @@ func withGroups(ctx context.Context, q sqlx.QueryerContext, e engine, user strin
 	if page.Counts.Groups == 0 || page.Next.Compare(after) <= 0 {
 		return page, nil
 	}
-	m := feedMerge{upTo: page.Next}
+	m := feedMerge{engine: e, q: q, upTo: page.Next}
 	for _, c := range page.Changes {
 		m.entries = append(m.entries, feedEntry{Change: c})
 	}
-	if err := m.addMemberships(ctx, q, user, after, limit.rows()); err != nil {
+	if err := m.addMemberships(ctx, user, after, limit.rows()); err != nil {
 		return ChangePage{}, err
 	}
 	places, err := e.selectGroupPlaces(ctx, q, user, after, m.upTo)
@@ -72,11 +74,11 @@ func withGroups(ctx context.Context, q sqlx.QueryerContext, e engine, user strin
 	for i := range places {
 		places[i].limit = readingOf(i)
 	}
-	if err := m.addPlaces(ctx, q, e, places); err != nil {
+	if err := m.addPlaces(ctx, places); err != nil {
 		return ChangePage{}, err
 	}
 	page.HasMore = page.HasMore || m.upTo != page.Next
-	return m.page(ctx, q, e, limit, page)
+	return m.page(ctx, limit, page)
 }
 
 // readingOf is how many positions of each kind to read of a group, by the number of other groups whose positions
@@ -86,8 +88,8 @@ func readingOf(before int) int { return groupScan/(before+1) + 5 }
 
 // addMemberships adds the user's own memberships, also those that have ended. The limit is more than the page
 // has room for.
-func (m *feedMerge) addMemberships(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit int) error {
-	changed, err := selectChangedMemberships(ctx, q, user, after, m.upTo, limit)
+func (m *feedMerge) addMemberships(ctx context.Context, user string, after ID, limit int) error {
+	changed, err := selectChangedMemberships(ctx, m.q, user, after, m.upTo, limit)
 	for i := range changed {
 		m.entries = append(m.entries, entryOf(&changed[i]))
 	}
@@ -103,11 +105,11 @@ func entryOf(m *roster.Membership) feedEntry {
 }
 
 // addPlaces adds the positions at some places.
-func (m *feedMerge) addPlaces(ctx context.Context, q sqlx.QueryerContext, e engine, places []groupPlace) error {
+func (m *feedMerge) addPlaces(ctx context.Context, places []groupPlace) error {
 	if len(places) == 0 {
 		return nil
 	}
-	positions, err := e.selectGroupPositions(ctx, q, places, m.upTo)
+	positions, err := m.engine.selectGroupPositions(ctx, m.q, places, m.upTo)
 	if err != nil {
 		return err
 	}
@@ -131,14 +133,14 @@ func (m *feedMerge) addPlaces(ctx context.Context, q sqlx.QueryerContext, e engi
 }
 
 // page returns the first of the changes, as a page that is otherwise the given one.
-func (m *feedMerge) page(ctx context.Context, q sqlx.QueryerContext, e engine, limit feedLimit, page ChangePage) (ChangePage, error) {
+func (m *feedMerge) page(ctx context.Context, limit feedLimit, page ChangePage) (ChangePage, error) {
 	entries := m.inOrder()
 	page.Next = m.upTo
 	if len(entries) > limit.changes {
 		entries = entries[:limit.changes]
 		page.Next, page.HasMore = entries[limit.changes-1].Cursor, true
 	}
-	changes, err := readEntries(ctx, q, e, entries)
+	changes, err := m.read(ctx, entries)
 	if err != nil {
 		return ChangePage{}, err
 	}
@@ -162,8 +164,8 @@ func (m *feedMerge) inOrder() []feedEntry {
 	return slices.CompactFunc(entries, func(a, b feedEntry) bool { return a.Cursor == b.Cursor })
 }
 
-// readEntries reads the changes of entries. It leaves out those that have moved on meanwhile.
-func readEntries(ctx context.Context, q sqlx.QueryerContext, e engine, entries []feedEntry) ([]Change, error) {
+// read reads the changes of entries. It leaves out those that have moved on meanwhile.
+func (m *feedMerge) read(ctx context.Context, entries []feedEntry) ([]Change, error) {
 	var ids []ID
 	var members, groups []any
 	for _, entry := range entries {
@@ -178,21 +180,21 @@ func readEntries(ctx context.Context, q sqlx.QueryerContext, e engine, entries [
 		}
 	}
 	read := map[ID]Change{}
-	texts, err := selectByIDs(ctx, q, e, anyDeleted, ids)
+	texts, err := selectByIDs(ctx, m.q, m.engine, anyDeleted, ids)
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range texts {
-		read[m.position()] = Change{Message: m}
+	for _, message := range texts {
+		read[message.position()] = Change{Message: message}
 	}
-	memberships, err := selectKeys(ctx, q, e, roster.MemberTable, "(group_id, user_id)", "(?,?)", members)
+	memberships, err := selectKeys(ctx, m.q, m.engine, roster.MemberTable, "(group_id, user_id)", "(?,?)", members)
 	if err != nil {
 		return nil, err
 	}
 	for i := range memberships {
 		read[memberships[i].Changed] = Change{Membership: &memberships[i]}
 	}
-	rows, err := selectKeys(ctx, q, e, roster.GroupTable, "group_id", "?", groups)
+	rows, err := selectKeys(ctx, m.q, m.engine, roster.GroupTable, "group_id", "?", groups)
 	if err != nil {
 		return nil, err
 	}
@@ -226,46 +228,16 @@ func selectGroupChanges(ctx context.Context, q sqlx.QueryerContext, e engine, af
 	for _, group := range slices.Sorted(maps.Keys(after)) {
 		places = append(places, groupPlace{group: group, after: after[group], limit: groupMost})
 	}
-	m := feedMerge{upTo: mailbox.LastID}
-	if err := m.addPlaces(ctx, q, e, places); err != nil {
+	m := feedMerge{engine: e, q: q, upTo: mailbox.LastID}
+	if err := m.addPlaces(ctx, places); err != nil {
 		return nil, err
 	}
 	m.upTo = mailbox.LastID // it need not be complete
 	entries := m.inOrder()
-	changes, err := readEntries(ctx, q, e, entries[:min(len(entries), groupsMost)])
+	changes, err := m.read(ctx, entries[:min(len(entries), groupsMost)])
 	of := make(map[string][]Change, len(after))
 	for _, c := range changes {
 		of[c.group()] = append(of[c.group()], c)
 	}
 	return of, err
-}
-
-// group is the group in which something has changed.
-func (c *Change) group() string {
-	switch {
-	case c.Message != nil:
-		return c.Message.Recipient
-	case c.Membership != nil:
-		return c.Membership.Group
-	}
-	return c.Group.Address
-}
-
-// position is where a message is in feeds.
-func (m *Message) position() ID {
-	if m.Changed != nil {
-		return *m.Changed
-	}
-	return m.ID
-}
-
-// bytes is about the length of the JSON of a change.
-func (c *Change) bytes() int {
-	switch {
-	case c.Message != nil:
-		return changeBytes + c.Message.JSONBytes()
-	case c.Group != nil:
-		return 2*changeBytes + len(c.Group.Name) + len(c.Group.Metadata)
-	}
-	return 2 * changeBytes
 }

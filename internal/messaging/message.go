@@ -39,6 +39,14 @@ func (m *Message) isIn(group string, from ID) bool {
 	return m != nil && m.Recipient == group && m.ID.Compare(from) >= 0
 }
 
+// position is where a message is in feeds.
+func (m *Message) position() ID {
+	if m.Changed != nil {
+		return *m.Changed
+	}
+	return m.ID
+}
+
 // StoredMessage is a message with the record of its idempotency key.
 type StoredMessage struct {
 	Message
