@@ -40,57 +40,35 @@ func Replace(ctx context.Context, tx *sqlx.Tx, owner string, changes []Change) e
 	return nil
 }
 
+// edit replaces words of documents in one segment.
+type edit struct {
+	tx        *sqlx.Tx
+	owner     string
+	segment   *segment
+	directory directory
+	changes   []Change // of the documents that the segment has
+	ordinals  []uint32 // of these documents
+}
+
 // replaceIn replaces words in one segment.
 func replaceIn(ctx context.Context, tx *sqlx.Tx, owner string, s *segment, changes []Change) error {
 	d, err := decodeDirectory(s.Directory)
 	if err != nil {
 		return err
 	}
-	numbers, changes, err := ordinalsOfChanges(ctx, tx, owner, s, &d, changes)
-	if err != nil || len(numbers) == 0 || len(d.blocks) == 0 { // without blocks, all were erased
+	e := edit{tx: tx, owner: owner, segment: s, directory: d}
+	if err := e.find(ctx, changes); err != nil || len(e.changes) == 0 || len(d.blocks) == 0 { // without blocks, all were erased
 		return err
 	}
-	added := addedWords(&d, numbers, changes)
-	var touched []int // places of blocks
-	if s.Version != words.Version || slices.ContainsFunc(changes, func(change Change) bool { return change.Old == nil }) {
-		for place := range d.blocks {
-			touched = append(touched, place)
-		}
-	} else {
-		touched = slices.Collect(maps.Keys(added))
-		for _, change := range changes {
-			for _, word := range change.Old {
-				touched = append(touched, max(d.place(word), 0))
-			}
-		}
-		slices.Sort(touched)
-		touched = slices.Compact(touched)
-	}
-	return rewrite(ctx, tx, owner, s, &d, numbers, touched, added)
+	added := e.addedWords()
+	return e.rewrite(ctx, e.touched(added), added)
 }
 
-// addedWords are the ordinals of the new words of documents, by the places of their blocks.
-func addedWords(d *directory, numbers []uint32, changes []Change) map[int]map[string][]uint32 {
-	added := map[int]map[string][]uint32{}
-	for i, change := range changes {
-		for _, word := range change.New {
-			place := max(d.place(word), 0)
-			if added[place] == nil {
-				added[place] = map[string][]uint32{}
-			}
-			added[place][word] = append(added[place][word], numbers[i])
-		}
-	}
-	return added
-}
-
-// ordinalsOfChanges returns the ordinals of changed documents, and leaves out those that the segment
-// does not have, since they were erased before it was made or merged.
-func ordinalsOfChanges(
-	ctx context.Context, tx *sqlx.Tx, owner string, s *segment, d *directory, changes []Change,
-) (numbers []uint32, known []Change, err error) {
+// find finds the changed documents, and leaves out those that the segment does not have, since they were erased
+// before it was made or merged.
+func (e *edit) find(ctx context.Context, changes []Change) error {
 	chunkOf := func(id mailbox.ID) int {
-		i, is := slices.BinarySearchFunc(d.chunks, id, mailbox.ID.Compare)
+		i, is := slices.BinarySearchFunc(e.directory.chunks, id, mailbox.ID.Compare)
 		if !is {
 			i--
 		}
@@ -98,37 +76,73 @@ func ordinalsOfChanges(
 	}
 	keys := make([]rowKey, len(changes))
 	for i, change := range changes {
-		keys[i] = rowKey{s.ID, chunkNumber(chunkOf(change.ID))}
+		keys[i] = rowKey{e.segment.ID, chunkNumber(chunkOf(change.ID))}
 	}
-	rows, err := selectRows(ctx, tx, tx.Rebind, owner, keys)
+	rows, err := selectRows(ctx, e.tx, e.tx.Rebind, e.owner, keys)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	for _, change := range changes {
 		chunk := chunkOf(change.ID)
-		if i, is := slices.BinarySearchFunc(idsOf(rows[rowKey{s.ID, chunkNumber(chunk)}]), change.ID, mailbox.ID.Compare); is {
-			numbers = append(numbers, uint32(chunk*chunkIDs+i))
-			known = append(known, change)
+		ids := idsOf(rows[rowKey{e.segment.ID, chunkNumber(chunk)}])
+		if i, is := slices.BinarySearchFunc(ids, change.ID, mailbox.ID.Compare); is {
+			e.changes, e.ordinals = append(e.changes, change), append(e.ordinals, uint32(chunk*chunkIDs+i))
 		}
 	}
-	return numbers, known, nil
+	return nil
 }
 
-// rewrite takes ordinals out of the blocks at some places, which increase, and adds others.
-func rewrite(
-	ctx context.Context, tx *sqlx.Tx, owner string, s *segment, d *directory, gone []uint32, places []int, added map[int]map[string][]uint32,
-) error {
+// wordsByPlace are words with the ordinals of the documents that have them, by the places of their blocks.
+type wordsByPlace map[int]map[string][]uint32
+
+// addedWords are the new words of the documents.
+func (e *edit) addedWords() wordsByPlace {
+	added := wordsByPlace{}
+	for i, change := range e.changes {
+		for _, word := range change.New {
+			place := max(e.directory.place(word), 0)
+			if added[place] == nil {
+				added[place] = map[string][]uint32{}
+			}
+			added[place][word] = append(added[place][word], e.ordinals[i])
+		}
+	}
+	return added
+}
+
+// touched returns the places of the blocks that may have old words or get new ones, in increasing order: all of them, if
+// some old words are not known, or another version of the tokeniser has made them.
+func (e *edit) touched(added wordsByPlace) (places []int) {
+	if e.segment.Version != words.Version || slices.ContainsFunc(e.changes, func(change Change) bool { return change.Old == nil }) {
+		for place := range e.directory.blocks {
+			places = append(places, place)
+		}
+		return places
+	}
+	places = slices.Collect(maps.Keys(added))
+	for _, change := range e.changes {
+		for _, word := range change.Old {
+			places = append(places, max(e.directory.place(word), 0))
+		}
+	}
+	slices.Sort(places)
+	return slices.Compact(places)
+}
+
+// rewrite takes the documents out of the blocks at some places, which increase, and adds words.
+func (e *edit) rewrite(ctx context.Context, places []int, added wordsByPlace) error {
+	s, d := e.segment, &e.directory
 	keys := make([]rowKey, len(places))
 	for i, place := range places {
 		keys[i] = rowKey{s.ID, d.blocks[place].number}
 	}
-	rows, err := selectRows(ctx, tx, tx.Rebind, owner, keys)
+	rows, err := selectRows(ctx, e.tx, e.tx.Rebind, e.owner, keys)
 	if err != nil {
 		return err
 	}
 	erased := newOrdinals(d.documents)
-	for _, number := range gone {
-		erased[number/64] |= 1 << (number % 64)
+	for _, ordinal := range e.ordinals {
+		erased[ordinal/64] |= 1 << (ordinal % 64)
 	}
 	var saved, blocks []block
 	var deleted []int
@@ -150,15 +164,15 @@ func rewrite(
 		}
 		blocks = append(blocks, parts...)
 	}
-	if err := saveBlocks(ctx, tx, owner, s.ID, saved); err != nil {
+	if err := saveBlocks(ctx, e.tx, e.owner, s.ID, saved); err != nil {
 		return err
 	}
-	if err := deleteBlocks(ctx, tx, owner, s.ID, deleted); err != nil {
+	if err := deleteBlocks(ctx, e.tx, e.owner, s.ID, deleted); err != nil {
 		return err
 	}
 	d.blocks = blocks
-	_, err = tx.ExecContext(ctx, "UPDATE search_segments SET bytes = $1, edits = $2, directory = $3 WHERE owner = $4 AND last_id = $5",
-		s.Bytes, s.Edits+1, d.encode(), owner, s.Last)
+	_, err = e.tx.ExecContext(ctx, "UPDATE search_segments SET bytes = $1, edits = $2, directory = $3 WHERE owner = $4 AND last_id = $5",
+		s.Bytes, s.Edits+1, d.encode(), e.owner, s.Last)
 	if err != nil {
 		return fmt.Errorf("update a segment: %w", err)
 	}
