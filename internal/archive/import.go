@@ -115,34 +115,31 @@ func (b *importBatch) add(r messaging.Record) error {
 	return nil
 }
 
-// store stores the records and forgets them.
+// store stores the records and forgets them. Messages come first in a file, so that all the lines before are messages.
 func (b *importBatch) store(ctx context.Context, tx *sqlx.Tx) error {
 	taken, err := insertMessages(ctx, tx, b.messages)
-	if err == nil && taken >= 0 { // messages come first, so that all the lines before are messages
+	if err == nil && taken >= 0 {
 		err = fmt.Errorf("line %d: the idempotency key is that of an earlier message of the same sender and recipient", b.messageLines+taken+1)
 	}
+	if err != nil {
+		return err
+	}
 	b.messageLines += len(b.messages)
-	if err == nil {
-		err = insertRows(ctx, tx, messaging.ReadMarkers, b.markers)
+	for _, store := range []func() error{
+		func() error { return insertRows(ctx, tx, messaging.ReadMarkers, b.markers) },
+		func() error { return insertRows(ctx, tx, messaging.Blocks, b.blocks) },
+		func() error { return insertRows(ctx, tx, roster.GroupTable, b.groups) },
+		func() error { return insertRows(ctx, tx, roster.MembershipTable, b.memberships) },
+		func() error { return insertRows(ctx, tx, messaging.Settings, b.settings) },
+		func() error { return closeMailboxes(ctx, tx, b.erasures) },
+	} {
+		if err := store(); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		err = insertRows(ctx, tx, messaging.Blocks, b.blocks)
-	}
-	if err == nil {
-		err = insertRows(ctx, tx, roster.GroupTable, b.groups)
-	}
-	if err == nil {
-		err = insertRows(ctx, tx, roster.MembershipTable, b.memberships)
-	}
-	b.messages, b.markers, b.blocks = b.messages[:0], b.markers[:0], b.blocks[:0]
-	if err == nil {
-		err = insertRows(ctx, tx, messaging.Settings, b.settings)
-	}
-	if err == nil {
-		err = closeMailboxes(ctx, tx, b.erasures)
-	}
-	b.groups, b.memberships, b.settings, b.erasures = b.groups[:0], b.memberships[:0], b.settings[:0], b.erasures[:0]
-	return err
+	b.messages, b.markers, b.blocks, b.groups = b.messages[:0], b.markers[:0], b.blocks[:0], b.groups[:0]
+	b.memberships, b.settings, b.erasures = b.memberships[:0], b.settings[:0], b.erasures[:0]
+	return nil
 }
 
 // placeOf is a string that sorts in the order of an export. A space sorts before every character of
