@@ -10,15 +10,12 @@ import (
 // ListBlocks answers GET /v1/users/{userId}/blocks.
 func (h *handlers) ListBlocks(ctx context.Context, request server.ListBlocksRequestObject) (server.ListBlocksResponseObject, error) {
 	p := request.Params
-	page, err := h.service.ListBlocks(ctx, callerOf(ctx), request.UserID, contract.Value(p.After), contract.PageSize(p.Limit))
-	if err != nil {
-		return nil, err
-	}
-	var link *string
-	if page.HasMore {
-		link = nextLink(exchangeOf(ctx).path(request.UserID), queryOf("after", page.Next), p.Limit)
-	}
 	return h.page(ctx, func(body []byte) ([]byte, *string, error) {
+		page, err := h.service.ListBlocks(ctx, callerOf(ctx), request.UserID, contract.Value(p.After), contract.PageSize(p.Limit))
+		if err != nil || !page.HasMore {
+			return contract.AppendBlockPage(body, page), nil, err
+		}
+		link := nextLink(exchangeOf(ctx).path(request.UserID), queryOf("after", page.Next), p.Limit)
 		return contract.AppendBlockPage(body, page), link, nil
 	}), nil
 }
