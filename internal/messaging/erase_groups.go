@@ -28,7 +28,7 @@ func (e *erasure) leaveGroups(ctx context.Context) error {
 		}
 		err = e.eraseInGroup(ctx, &rest)
 		if failure, ok := errors.AsType[*Error](err); ok && failure.Code == NotFound { // it is deleted, and so is all that is in it
-			err = e.service.eraser.erase(ctx, rest.group)
+			err = e.service.groupEraser.erase(ctx, rest.group)
 		}
 		if err != nil {
 			return err

@@ -75,7 +75,7 @@ func (f *eraseInGroups) count(from string) (n int) {
 // expectErased checks that nothing of alice is left but tombstones, and that the groups go on without her.
 func (f *eraseInGroups) expectErased() {
 	f.t.Helper()
-	must(f.t, f.eraser.erase(f.t.Context(), "~own")) // the rest, which others sent there
+	must(f.t, f.groupEraser.erase(f.t.Context(), "~own")) // the rest, which others sent there
 	for _, left := range []string{
 		"messages WHERE sender = 'alice' AND (deleted = false OR key_hash IS NOT NULL OR text <> '')",
 		"messages WHERE recipient = '~gone'",

@@ -35,7 +35,7 @@ func (s *Service) changeGroup(
 		return fn(ctx, tx, group, c)
 	})
 	if err == nil && group.Deleted {
-		s.eraser.wake()
+		s.groupEraser.wake()
 	}
 	return unlessUnchanged(err)
 }

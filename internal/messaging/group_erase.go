@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	eraseMax    = 500         // rows of a deleted group that one transaction erases
-	eraseRounds = time.Minute // between looks for groups that another server has deleted, and not erased
+	groupEraseBatch    = 500         // rows of a deleted group that one transaction erases
+	groupEraseInterval = time.Minute // between looks for groups that another server has deleted, and not erased
 )
 
 // deleteGroup makes a locked group a deleted one, and ends its memberships. It deletes the read markers of the members,
 // too, which would still be in their feeds. The messages and the rows beside the group, which nobody can read any more,
-// are left to an eraser.
+// are left to the groupEraser.
 func deleteGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, changed ID) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE groups SET deleted = true, name = '', metadata = NULL, fingerprint = NULL, last_message_id = NULL,
@@ -30,7 +30,7 @@ func deleteGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, changed ID)
 	if err != nil {
 		return fmt.Errorf("delete group: %w", err)
 	}
-	for users := range slices.Chunk(g.Members.Users(), eraseMax) {
+	for users := range slices.Chunk(g.Members.Users(), groupEraseBatch) {
 		_, err := tx.ExecContext(ctx, tx.Rebind(`
 			UPDATE memberships SET state = 'deleted', changed = ?, muted_until = NULL, hidden = NULL
 			WHERE group_id = ? AND user_id IN (`+db.RowsOf(len(users), "?")+`)`), append([]any{changed, g.Address}, db.Args(users)...)...)
@@ -47,9 +47,9 @@ func deleteGroup(ctx context.Context, tx *sqlx.Tx, g *roster.Locked, changed ID)
 	return nil
 }
 
-// eraser erases what deleted groups have left, in small transactions, each of which begins anew: so it goes on
+// groupEraser erases what deleted groups have left, in small transactions, each of which begins anew: so it goes on
 // wherever it was stopped, and several servers do not wait for each other.
-type eraser struct {
+type groupEraser struct {
 	db      *db.DB
 	rosters *roster.Rosters
 	indexed bool // there may be indexes for searches
@@ -58,7 +58,7 @@ type eraser struct {
 }
 
 // wake has it look for deleted groups.
-func (e *eraser) wake() {
+func (e *groupEraser) wake() {
 	select {
 	case e.due <- struct{}{}:
 	default:
@@ -66,7 +66,7 @@ func (e *eraser) wake() {
 }
 
 // run erases until ctx ends. In a round, one group follows the other; one that cannot be erased is left to the next round.
-func (e *eraser) run(ctx context.Context) {
+func (e *groupEraser) run(ctx context.Context) {
 	after := "" // the last group of this round that could not be erased
 	for ctx.Err() == nil {
 		var address string
@@ -84,14 +84,14 @@ func (e *eraser) run(ctx context.Context) {
 		after = ""
 		select {
 		case <-e.due:
-		case <-time.After(eraseRounds):
+		case <-time.After(groupEraseInterval):
 		case <-ctx.Done():
 		}
 	}
 }
 
 // erase erases a deleted group, or waits until another server has.
-func (e *eraser) erase(ctx context.Context, address string) error {
+func (e *groupEraser) erase(ctx context.Context, address string) error {
 	for erased := false; !erased; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -111,7 +111,7 @@ func (e *eraser) erase(ctx context.Context, address string) error {
 
 // step erases a part of the first deleted group after an address that no other server is erasing, and returns its own
 // address, also with an error, or "" if there is none.
-func (e *eraser) step(ctx context.Context, tx *sqlx.Tx, after string) (address string, err error) {
+func (e *groupEraser) step(ctx context.Context, tx *sqlx.Tx, after string) (address string, err error) {
 	address, err = e.rosters.LockDeleted(ctx, tx, after)
 	if err == nil && address != "" {
 		err = e.erasePart(ctx, tx, address)
@@ -120,7 +120,7 @@ func (e *eraser) step(ctx context.Context, tx *sqlx.Tx, after string) (address s
 }
 
 // erasePart erases a part of a deleted group, whose row is locked.
-func (e *eraser) erasePart(ctx context.Context, tx *sqlx.Tx, address string) error {
+func (e *groupEraser) erasePart(ctx context.Context, tx *sqlx.Tx, address string) error {
 	for _, part := range []func(context.Context, *sqlx.Tx, string) (erased bool, err error){
 		eraseRows[ID]("messages", "recipient = $1 AND deleted = false", "id"),
 		eraseRows[ID]("messages", "recipient = $1 AND deleted = true", "id"),
@@ -142,7 +142,7 @@ func (e *eraser) erasePart(ctx context.Context, tx *sqlx.Tx, address string) err
 func eraseRows[K any](table, where, key string) func(context.Context, *sqlx.Tx, string) (erased bool, err error) {
 	return func(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
 		var keys []K
-		err = tx.SelectContext(ctx, &keys, "SELECT "+key+" FROM "+table+" WHERE "+where+" ORDER BY "+key+" LIMIT $2", address, eraseMax)
+		err = tx.SelectContext(ctx, &keys, "SELECT "+key+" FROM "+table+" WHERE "+where+" ORDER BY "+key+" LIMIT $2", address, groupEraseBatch)
 		if err != nil || len(keys) == 0 {
 			return false, err
 		}
@@ -153,7 +153,7 @@ func eraseRows[K any](table, where, key string) func(context.Context, *sqlx.Tx, 
 }
 
 // eraseIndex erases one segment of the index for searches.
-func (e *eraser) eraseIndex(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
+func (e *groupEraser) eraseIndex(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
 	if !e.indexed {
 		return false, nil
 	}
@@ -165,7 +165,7 @@ func (e *eraser) eraseIndex(ctx context.Context, tx *sqlx.Tx, address string) (e
 
 // finish erases the mailbox, and the rest of the index after it: an indexer that has read messages before they were
 // erased has either stored their words by then, or finds no mailbox.
-func (e *eraser) finish(ctx context.Context, tx *sqlx.Tx, address string) error {
+func (e *groupEraser) finish(ctx context.Context, tx *sqlx.Tx, address string) error {
 	if _, err := tx.ExecContext(ctx, "DELETE FROM mailboxes WHERE user_id = $1", address); err != nil {
 		return fmt.Errorf("erase the mailbox of a group: %w", err)
 	}

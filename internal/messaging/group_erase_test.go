@@ -62,7 +62,7 @@ func (g team) left() map[string]int {
 func (g team) step(end error) (more bool) {
 	g.Helper()
 	err := g.db.Tx(g.Context(), mailbox.WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) error {
-		address, err := g.eraser.step(ctx, tx, "")
+		address, err := g.groupEraser.step(ctx, tx, "")
 		if err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func TestEraseGroups(t *testing.T) {
 // expectErased waits until groups are erased: the server is told, and does not only look from time to time.
 func expectErased(t *testing.T, groups ...team) {
 	t.Helper()
-	deadline := time.Now().Add(eraseRounds / 2)
+	deadline := time.Now().Add(groupEraseInterval / 2)
 	for _, g := range groups {
 		for len(g.left()) > 0 {
 			if time.Now().After(deadline) {

@@ -47,7 +47,7 @@ func newIndexer(database *db.DB, e engine, log *slog.Logger) *indexer {
 
 // sent counts a message that was stored, and lets a mailbox be indexed once its counter is high.
 func (x *indexer) sent(m *Message) {
-	for _, owner := range m.mailboxes() {
+	for _, owner := range m.owners() {
 		x.count(owner, len(m.Text))
 	}
 }

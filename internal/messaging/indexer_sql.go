@@ -44,7 +44,7 @@ func selectTail(ctx context.Context, q sqlx.QueryerContext, e engine, owner stri
 func replaceWords(ctx context.Context, tx *sqlx.Tx, list []Message, newText *string) error {
 	var owners []string
 	for i := range list {
-		owners = append(owners, list[i].mailboxes()...)
+		owners = append(owners, list[i].owners()...)
 	}
 	indexed, err := searchindex.Lock(ctx, tx, owners)
 	if err != nil {
@@ -54,7 +54,7 @@ func replaceWords(ctx context.Context, tx *sqlx.Tx, list []Message, newText *str
 		var changes []searchindex.Change
 		for i := range list {
 			m := &list[i]
-			if !slices.Contains(m.mailboxes(), owner) || m.ID.Compare(end) > 0 {
+			if !slices.Contains(m.owners(), owner) || m.ID.Compare(end) > 0 {
 				continue
 			}
 			change := searchindex.Change{ID: m.ID}

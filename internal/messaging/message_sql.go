@@ -48,8 +48,8 @@ func inMailbox(role, owner string) string {
 	return condition
 }
 
-// mailboxes are the owners of the mailboxes in which a message is; see inMailbox.
-func (m *Message) mailboxes() []string {
+// owners are those of the mailboxes in which a message is; see inMailbox.
+func (m *Message) owners() []string {
 	if m.Sender == m.Recipient || roster.IsGroup(m.Recipient) {
 		return []string{m.Recipient}
 	}

@@ -113,7 +113,7 @@ func checkMemberPlans(t *testing.T, database *db.DB, recorder *recorder) {
 		check(change.name, change.rows, func() { must(t, change.run(t.Context(), s)) })
 	}
 	for more := true; more && !t.Failed(); {
-		check("erase", eraseMax, func() { more = team{t, s, "~crowd"}.step(nil) })
+		check("erase", groupEraseBatch, func() { more = team{t, s, "~crowd"}.step(nil) })
 	}
 }
 

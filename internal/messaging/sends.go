@@ -272,7 +272,7 @@ func storedIn(batch []*send, ends map[string]Position) map[string]Stored {
 			continue
 		}
 		change := Change{Cursor: s.message.ID, Message: new(*s.message)}
-		for _, user := range s.message.mailboxes() {
+		for _, user := range s.message.owners() {
 			if in, known := stored[user]; known {
 				in.Changes = append(in.Changes, change)
 				stored[user] = in

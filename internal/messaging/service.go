@@ -20,18 +20,18 @@ import (
 
 // Service holds the use cases. It is safe for concurrent use.
 type Service struct {
-	db        *db.DB
-	engine    engine
-	now       func() time.Time
-	mailboxes *mailbox.Mailboxes
-	rosters   *roster.Rosters
-	sends     *sends
-	queueSize int
-	indexer   *indexer      // nil without searches
-	pages     *pageBatches  // nil on SQLite
-	searches  chan struct{} // holds one for each search that reads
-	probes    singleflight.Group
-	eraser    eraser
+	db          *db.DB
+	engine      engine
+	now         func() time.Time
+	mailboxes   *mailbox.Mailboxes
+	rosters     *roster.Rosters
+	sends       *sends
+	queueSize   int
+	indexer     *indexer      // nil without searches
+	pages       *pageBatches  // nil on SQLite
+	searches    chan struct{} // holds one for each search that reads
+	probes      singleflight.Group
+	groupEraser groupEraser
 
 	groupsByUsers                  bool
 	groupMaxMembers, userMaxGroups int
@@ -84,17 +84,17 @@ func New(database *db.DB, options Options) *Service {
 	})
 	rosters := roster.New(database)
 	return &Service{
-		db:        database,
-		engine:    e,
-		now:       options.Now,
-		mailboxes: mailboxes,
-		rosters:   rosters,
-		sends:     startSends(database, e, mailboxes, rosters, index, options),
-		queueSize: options.QueueSize,
-		indexer:   index,
-		pages:     e.pageBatches(options.Log),
-		searches:  make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
-		eraser:    eraser{db: database, rosters: rosters, indexed: !options.SearchOff, log: options.Log, due: make(chan struct{}, 1)},
+		db:          database,
+		engine:      e,
+		now:         options.Now,
+		mailboxes:   mailboxes,
+		rosters:     rosters,
+		sends:       startSends(database, e, mailboxes, rosters, index, options),
+		queueSize:   options.QueueSize,
+		indexer:     index,
+		pages:       e.pageBatches(options.Log),
+		searches:    make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		groupEraser: groupEraser{db: database, rosters: rosters, indexed: !options.SearchOff, log: options.Log, due: make(chan struct{}, 1)},
 
 		groupsByUsers:   options.GroupsByUsers,
 		groupMaxMembers: cmp.Or(options.GroupMaxMembers, 1000),
@@ -118,7 +118,7 @@ func (s *Service) Index(ctx context.Context) {
 }
 
 // EraseGroups erases what is left of deleted groups until ctx ends.
-func (s *Service) EraseGroups(ctx context.Context) { s.eraser.run(ctx) }
+func (s *Service) EraseGroups(ctx context.Context) { s.groupEraser.run(ctx) }
 
 // readyTimeout is short, since health checks do not wait long.
 const readyTimeout = 2 * time.Second
