@@ -45,23 +45,22 @@ var (
 		{Name: "peer", Field: func(b *Block) any { return &b.Peer }},
 		{Name: "changed", Field: func(b *Block) any { return &b.Changed }},
 	}
-)
 
-var settingsColumns = []table.Column[ConversationSettings]{
-	{Name: "owner", Field: func(s *ConversationSettings) any { return &s.Owner }},
-	{Name: "peer", Field: func(s *ConversationSettings) any { return &s.Peer }},
-	{Name: "last_message_id", Field: func(s *ConversationSettings) any { return &s.LastMessage }},
-	{Name: "muted_until", Field: func(s *ConversationSettings) any { return table.OptionalTime{Field: &s.MutedUntil} }},
-	{Name: "hidden", Field: func(s *ConversationSettings) any { return &s.Hidden }},
-}
+	settingsColumns = []table.Column[ConversationSettings]{
+		{Name: "owner", Field: func(s *ConversationSettings) any { return &s.Owner }},
+		{Name: "peer", Field: func(s *ConversationSettings) any { return &s.Peer }},
+		{Name: "last_message_id", Field: func(s *ConversationSettings) any { return &s.LastMessage }},
+		{Name: "muted_until", Field: func(s *ConversationSettings) any { return table.OptionalTime{Field: &s.MutedUntil} }},
+		{Name: "hidden", Field: func(s *ConversationSettings) any { return &s.Hidden }},
+	}
+)
 
 // The tables.
 var (
 	Messages    = table.New("messages", storedColumns)
 	ReadMarkers = table.New("read_markers", markerColumns)
 	Blocks      = table.New("blocks", blockColumns)
-
-	Settings = table.New("conversations", settingsColumns) // those conversations for which something is set
+	Settings    = table.New("conversations", settingsColumns) // those conversations for which something is set
 
 	messages   = table.New("messages", messageColumns)
 	identities = table.New("messages", messageColumns[:3]) // id, sender and recipient only
