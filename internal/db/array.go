@@ -7,14 +7,12 @@ import (
 )
 
 // Array makes an array of Postgres of a list.
-func Array[T string | int64 | []byte](list []T) driver.Valuer {
+func Array[T string | int64](list []T) driver.Valuer {
 	switch list := any(list).(type) {
 	case []string:
 		return pq.StringArray(list)
 	case []int64:
 		return pq.Int64Array(list)
-	case [][]byte:
-		return pq.ByteaArray(list)
 	}
 	panic("unreachable")
 }

@@ -36,7 +36,7 @@
 // inbox of a user has these and a line for each of their groups; see inbox_sql.go. Searches
 // use package searchindex, which indexer.go keeps up, an index for each mailbox; see search.go, and
 // search_user.go for one in all that a user can see. What differs between the engines
-// is the interface in engine.go, and each engine has a file. A new column of a table is one line of
+// is listed in engine.go, and done in files named after them. A new column of a table is one line of
 // columns.go.
 //
 // # Callers

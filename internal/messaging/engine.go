@@ -6,11 +6,46 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
-// engine is what differs between the database engines. Each engine has a file; [New] chooses one.
+// dialect is what differs between the database engines in single statements.
+type dialect interface {
+	// between writes the condition that a message is from a sender to a recipient. The engine then uses the index
+	// messages_between, whatever it assumes of the users.
+	between(recipient, sender string) string
+
+	// merged writes the union of two selects, with the ORDER BY and LIMIT of order.
+	merged(a, b, order string) string
+
+	// lookup writes the left join of a table, under an alias, with the one row that a condition selects by an index.
+	lookup(table, alias, condition string) string
+
+	// withIDs writes what selects messages with some ids by an index, under a condition of that index on deleted, and its
+	// arguments.
+	withIDs(deleted string, ids []ID) (from string, args []any)
+
+	// keysOf writes the rows of recipient, sender and hash of the keys of messages, and their arguments.
+	keysOf(list []*StoredMessage) (rows string, args []any)
+
+	// insertMessages is [InsertMessages] of messages in the order of their ids.
+	insertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (stored []ID, err error)
+
+	// server writes an expression that identifies the server of the database; see [db.Engine.Server].
+	server() string
+
+	// rebind turns question marks into the engine's own parameters.
+	rebind(statement string) string
+}
+
+// dialects are those of the engines by the names of their drivers, for where there is only a transaction.
+var dialects = map[string]dialect{string(db.Postgres): postgresDialect{}, string(db.SQLite): sqliteDialect{}}
+
+// engine is a dialect, and what an engine does in its own way. Each engine has its files; [New] chooses one.
 type engine interface {
+	dialect
+
 	// hasFastPath reports whether storeBatch and storeInGroups may store anything.
 	hasFastPath() bool
 
@@ -41,24 +76,4 @@ type engine interface {
 
 	// selectGroupPositions returns the first positions of each kind at each place, in the order of each kind.
 	selectGroupPositions(ctx context.Context, q sqlx.QueryerContext, places []groupPlace, upTo ID) ([]groupPosition, error)
-
-	// between writes the condition that a message is from a sender to a recipient. The engine then uses the index
-	// messages_between, whatever it assumes of the users.
-	between(recipient, sender string) string
-
-	// merged writes the union of two selects, with the ORDER BY and LIMIT of order.
-	merged(a, b, order string) string
-
-	// lookup writes the left join of a table, under an alias, with the one row that a condition selects by an index.
-	lookup(table, alias, condition string) string
-
-	// withIDs writes what selects messages with some ids by an index, under a condition of that index on deleted, and its
-	// arguments.
-	withIDs(deleted string, ids []ID) (from string, args []any)
-
-	// server writes an expression that is the same while counts of mailboxes go on; see [db.Engine.Server].
-	server() string
-
-	// rebind turns question marks into the engine's own parameters.
-	rebind(statement string) string
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
@@ -68,11 +67,6 @@ const (
 	anyDeleted = "deleted IN (false, true)"
 )
 
-// withIDs are the engines' own, by the name of the driver.
-var withIDs = map[string]func(deleted string, ids []ID) (from string, args []any){
-	string(db.Postgres): (*postgres)(nil).withIDs, string(db.SQLite): (*sqlite)(nil).withIDs,
-}
-
 // InsertMessages stores messages in the order of their ids, except those whose idempotency keys
 // are taken, and returns the ids of the stored ones.
 func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (stored []ID, err error) {
@@ -80,41 +74,7 @@ func InsertMessages(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) (st
 		return nil, nil
 	}
 	list = slices.SortedFunc(slices.Values(list), func(a, b *StoredMessage) int { return a.ID.Compare(b.ID) })
-	if tx.DriverName() == string(db.SQLite) {
-		return insertCounted(ctx, tx, list)
-	}
-	err = tx.SelectContext(ctx, &stored, tx.Rebind(insertByArrays+unlessTaken+" RETURNING id"), arraysOf(list)...)
-	if err != nil {
-		return nil, fmt.Errorf("insert messages: %w", err)
-	}
-	return stored, nil
-}
-
-// insertCounted is InsertMessages for SQLite, which tells how many rows it has inserted at less cost than which.
-func insertCounted(ctx context.Context, tx *sqlx.Tx, list []*StoredMessage) ([]ID, error) {
-	inserted := int64(0)
-	ctx, batches := db.Batches(ctx, tx.DriverName(), list, len(list))
-	for some := range batches {
-		statement, args := Messages.Insert(some...)
-		result, err := tx.ExecContext(ctx, statement+unlessTaken, args...)
-		if err != nil {
-			return nil, fmt.Errorf("insert messages: %w", err)
-		}
-		n, err := result.RowsAffected()
-		if err != nil {
-			return nil, fmt.Errorf("count inserted messages: %w", err)
-		}
-		inserted += n
-	}
-	ids := make([]ID, len(list))
-	for i, m := range list {
-		ids[i] = m.ID
-	}
-	if int(inserted) == len(list) {
-		return ids, nil
-	}
-	stored, err := selectIdentities(ctx, tx, ids)
-	return slices.Collect(maps.Keys(stored)), err
+	return dialects[tx.DriverName()].insertMessages(ctx, tx, list)
 }
 
 // unlessTaken is the clause of an INSERT that skips messages whose idempotency keys are taken.

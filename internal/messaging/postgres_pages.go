@@ -21,9 +21,9 @@ func (p *postgres) pageBatches(log *slog.Logger) *pageBatches {
 // prepared statement keeps one plan.
 var (
 	pagesOfUsers   = pagesOf(asked(inMailbox("recipient", "asked.me")) + newestAsked)
-	pagesOfThreads = pagesOf((*postgres)(nil).merged(
-		asked((*postgres)(nil).between("asked.me", "asked.peer")),
-		asked((*postgres)(nil).between("asked.peer", "asked.me")+" AND asked.me <> asked.peer"), newestAsked))
+	pagesOfThreads = pagesOf(postgresDialect{}.merged(
+		asked(postgresDialect{}.between("asked.me", "asked.peer")),
+		asked(postgresDialect{}.between("asked.peer", "asked.me")+" AND asked.me <> asked.peer"), newestAsked))
 )
 
 // asked selects messages in the range of a request that are not deleted, for pagesOf.
