@@ -32,7 +32,7 @@ func (s *Service) Send(ctx context.Context, caller Caller, draft Draft) (m Messa
 	if err := checkText(draft.Text); err != nil {
 		return Message{}, false, err
 	}
-	if roster.IsGroup(draft.Recipient) && !s.rosters.Remembers(draft.Recipient, draft.Sender) {
+	if roster.IsGroup(draft.Recipient) && !s.rosters.IsCachedMember(draft.Recipient, draft.Sender) {
 		// What the sender may not do is refused before their send waits for a lock. The locked row decides.
 		if _, err := s.boundsIn(ctx, AsUser(draft.Sender), draft.Recipient, "recipient", idRange{}); err != nil {
 			return Message{}, false, err

@@ -118,12 +118,12 @@ func refuseToGroups(ctx context.Context, tx *sqlx.Tx, batch []*send, locked map[
 	return accepted, nil
 }
 
-// remembered splits a batch: the sends to groups whose members are remembered, and include the senders, unless one of them needs
+// ofCached splits a batch: the sends to groups whose members are cached, and include the senders, unless one of them needs
 // the rules, and the sends to other groups.
-func remembered(batch []*send, rosters *roster.Rosters) (known map[string]roster.Version, fast, rest []*send) {
-	known = map[string]roster.Version{}
+func ofCached(batch []*send, rosters *roster.Rosters) (known map[string]roster.Snapshot, fast, rest []*send) {
+	known = map[string]roster.Snapshot{}
 	for _, group := range groupsOf(batch) {
-		if v, is := rosters.Remembered(group); is {
+		if v, is := rosters.Cached(group); is {
 			known[group] = v
 		}
 	}

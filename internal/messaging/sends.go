@@ -203,12 +203,12 @@ func (w *sends) storeFastInGroups(batch []*send) (rest []*send, err error) {
 		w.careful--
 		return batch, nil
 	}
-	if err := w.rosters.Remember(context.Background(), groupsOf(batch)); errors.Is(err, db.ErrUnavailable) {
+	if err := w.rosters.Prefetch(context.Background(), groupsOf(batch)); errors.Is(err, db.ErrUnavailable) {
 		return batch, err
 	} else if err != nil { // the path of the rules reads them again
 		return batch, nil
 	}
-	known, fast, rest := remembered(batch, w.rosters)
+	known, fast, rest := ofCached(batch, w.rosters)
 	users := func(group string) []string { return known[group].Members.Users() }
 	for len(fast) > 0 {
 		now, later := fitting(fast, users)
@@ -216,7 +216,7 @@ func (w *sends) storeFastInGroups(batch []*send) (rest []*send, err error) {
 		versions := map[string]int64{}
 		for _, s := range now {
 			s.draft.ID, s.outcome = s.change.IDs[s.place], outcome{} // not of an earlier attempt
-			versions[s.draft.Recipient] = known[s.draft.Recipient].Number
+			versions[s.draft.Recipient] = known[s.draft.Recipient].Version
 		}
 		stored, ahead, err := w.engine.storeInGroups(context.Background(), draftsOf(now), versions, stamps)
 		if err != nil && !db.IsLost(err) {

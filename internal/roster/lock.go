@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/jmoiron/sqlx"
@@ -25,72 +24,30 @@ const cacheSize = 200_000
 type Rosters struct {
 	db      *db.DB
 	locking string // the clause of a SELECT that locks its rows
-	cache   *recent.Map[string, Version]
+	cache   *recent.Map[string, Snapshot]
 }
-
-// Version is who is in a group at one version of it.
-type Version struct {
-	Number  int64
-	Members *Members
-}
-
-// NewVersion makes the version of a group whose members change. It is random, so that it is no earlier one either where the
-// database has lost that, as a standby may that takes over.
-func NewVersion() int64 { return rand.Int64() }
 
 // New makes the rosters of a migrated database.
 func New(database *db.DB) *Rosters {
-	r := &Rosters{db: database, cache: recent.NewWeighed[string](cacheSize, func(v Version) int { return 1 + len(v.Members.users) })}
-	if database.Engine == db.Postgres { // SQLite has one writer at a time
-		r.locking = "FOR NO KEY UPDATE"
+	return &Rosters{
+		db: database, locking: locking[database.Engine],
+		cache: recent.NewWeighed[string](cacheSize, func(s Snapshot) int { return 1 + len(s.Members.users) }),
 	}
-	return r
-}
-
-// Locked is a group whose row is locked, with its members.
-type Locked struct {
-	Group
-	Members *Members // nil if they were not read, see [Rosters.Lock]
-}
-
-// Members are the active members of a group. They are shared, so nobody may change them.
-type Members struct {
-	users   []string
-	entries []Entry
-}
-
-// Entry is what is known of a member.
-type Entry struct {
-	Role        Role
-	Since       mailbox.ID
-	VisibleFrom mailbox.ID
-}
-
-// Users are the ids of the members, in their order.
-func (m *Members) Users() []string { return m.users }
-
-// Get returns the entry of a user, if they are a member.
-func (m *Members) Get(user string) (entry Entry, is bool) {
-	i, is := slices.BinarySearch(m.users, user)
-	if !is {
-		return Entry{}, false
-	}
-	return m.entries[i], true
 }
 
 // Lock locks the rows of groups until the transaction ends, and returns by their addresses those that exist
 // and are not deleted. It comes before everything else that the transaction locks or changes: what it reads is
-// remembered as committed, for the version in the locked row. Of many groups whose members are not remembered, it reads
+// cached as committed, for the version in the locked row. Of many groups whose members are not cached, it reads
 // those of some, at least of one, since a transaction that writes to all of them would be too large.
 func (r *Rosters) Lock(ctx context.Context, tx *sqlx.Tx, addresses []string) (map[string]*Locked, error) {
 	return r.read(ctx, tx, addresses, r.locking)
 }
 
-// Remember reads who is in those of the groups of which that is not known, or in some of them, as [Rosters.Lock] does. It locks
-// nothing: members who are newer than the version that was read before them are remembered for a version that the group no
-// longer has.
-func (r *Rosters) Remember(ctx context.Context, addresses []string) error {
-	unknown := slices.DeleteFunc(slices.Clone(addresses), func(address string) bool { _, known := r.Remembered(address); return known })
+// Prefetch reads the members of groups that are not cached, or of some of them, as [Rosters.Lock] does, but locks nothing. A group
+// may change between its version and its members are read. They are cached for a version that it no longer has then, and
+// nobody takes them for those of another.
+func (r *Rosters) Prefetch(ctx context.Context, addresses []string) error {
+	unknown := slices.DeleteFunc(slices.Clone(addresses), func(address string) bool { _, cached := r.Cached(address); return cached })
 	if len(unknown) == 0 {
 		return nil
 	}
@@ -112,8 +69,8 @@ func (r *Rosters) read(ctx context.Context, q sqlx.QueryerContext, addresses []s
 	room := readMost
 	for _, g := range groups {
 		locked[g.Address] = &Locked{Group: g}
-		if known, ok := r.cache.Get(g.Address); ok && known.Number == g.Version {
-			locked[g.Address].Members = known.Members
+		if s, cached := r.Cached(g.Address); cached && s.Version == g.Version {
+			locked[g.Address].Members = s.Members
 		} else if len(unknown) == 0 || g.MemberCount <= room {
 			unknown, room = append(unknown, g.Address), room-g.MemberCount
 		}
@@ -129,54 +86,9 @@ func (r *Rosters) read(ctx context.Context, q sqlx.QueryerContext, addresses []s
 	for _, address := range unknown {
 		g := locked[address]
 		g.Members = found[address]
-		r.cache.Put(address, Version{g.Version, g.Members})
+		r.cache.Put(address, Snapshot{g.Version, g.Members})
 	}
 	return locked, nil
-}
-
-// LockDeleted locks the row of the first deleted group after an address of which more than the row is left, unless another
-// transaction has locked it, and returns its address, or "" if there is none.
-func (r *Rosters) LockDeleted(ctx context.Context, tx *sqlx.Tx, after string) (address string, err error) {
-	skipping := r.locking
-	if skipping != "" {
-		skipping += " SKIP LOCKED"
-	}
-	err = tx.GetContext(ctx, &address, `
-		SELECT group_id FROM groups WHERE deleted AND NOT erased AND group_id > $1 ORDER BY group_id LIMIT 1 `+skipping, after)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("lock a deleted group: %w", err)
-	}
-	return address, nil
-}
-
-// Remembered returns who was in a group when it was last read here, if that is known. It may have another version now.
-func (r *Rosters) Remembered(group string) (v Version, known bool) { return r.cache.Get(group) }
-
-// Remembers reports whether a user was a member when a group was last read here. They may have left since, and
-// others may have joined.
-func (r *Rosters) Remembers(group, user string) bool {
-	v, known := r.Remembered(group)
-	if !known {
-		return false
-	}
-	_, is := v.Members.Get(user)
-	return is
-}
-
-// LockErased locks a deleted group, even if it must wait for that, and reports whether it is erased already.
-func (r *Rosters) LockErased(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
-	if err := tx.GetContext(ctx, &erased, "SELECT erased FROM groups WHERE group_id = $1 AND deleted "+r.locking, address); err != nil {
-		return false, fmt.Errorf("lock a deleted group: %w", err)
-	}
-	return erased, nil
-}
-
-// among is the condition that a group is one of some, and its parameters.
-func (r *Rosters) among(addresses []string) (in string, args []any) {
-	if r.db.Engine == db.Postgres { // the same text for any number, which it need not plan each time
-		return "= ANY ($1::text[])", []any{db.Array(addresses)}
-	}
-	return "IN (" + db.RowsOf(len(addresses), "?") + ")", db.Args(addresses)
 }
 
 // selectMembers returns the active members of some groups, in the order of their ids.
@@ -199,12 +111,39 @@ func (r *Rosters) selectMembers(ctx context.Context, q sqlx.QueryerContext, grou
 	return found, nil
 }
 
-// shared is the same role, without memory of its own.
-func (r Role) shared() Role {
-	for _, role := range rising {
-		if r == role {
-			return role
-		}
+// Cached returns who was in a group when it was last read here, if that is cached. It may have another version now.
+func (r *Rosters) Cached(group string) (s Snapshot, cached bool) { return r.cache.Get(group) }
+
+// IsCachedMember reports whether a user was a member when a group was last read here. They may have left since, and
+// others may have joined.
+func (r *Rosters) IsCachedMember(group, user string) bool {
+	s, cached := r.Cached(group)
+	if !cached {
+		return false
 	}
-	return r
+	_, is := s.Members.Get(user)
+	return is
+}
+
+// LockDeleted locks the row of the first deleted group after an address of which more than the row is left, unless another
+// transaction has locked it, and returns its address, or "" if there is none.
+func (r *Rosters) LockDeleted(ctx context.Context, tx *sqlx.Tx, after string) (address string, err error) {
+	skipping := r.locking
+	if skipping != "" {
+		skipping += " SKIP LOCKED"
+	}
+	err = tx.GetContext(ctx, &address, `
+		SELECT group_id FROM groups WHERE deleted AND NOT erased AND group_id > $1 ORDER BY group_id LIMIT 1 `+skipping, after)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("lock a deleted group: %w", err)
+	}
+	return address, nil
+}
+
+// LockErased locks a deleted group, even if it must wait for that, and reports whether it is erased already.
+func (r *Rosters) LockErased(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
+	if err := tx.GetContext(ctx, &erased, "SELECT erased FROM groups WHERE group_id = $1 AND deleted "+r.locking, address); err != nil {
+		return false, fmt.Errorf("lock a deleted group: %w", err)
+	}
+	return erased, nil
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// TestRemember remembers the members of groups, one of which gets another one between its version and its members are read: that
+// TestPrefetch reads the members of groups, one of which gets another one between its version and its members are read: that
 // version is no longer the group's.
-func TestRemember(t *testing.T) {
+func TestPrefetch(t *testing.T) {
 	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
 		url := dbtest.NewURL(t, engine)
 		f := fixture{T: t, db: dbtest.Open(t, url)}
@@ -38,20 +38,20 @@ func TestRemember(t *testing.T) {
 		}}))
 		expect := func(group string, version int64, users ...string) {
 			t.Helper()
-			if v, known := f.rosters.Remembered(group); !known || v.Number != version || !slices.Equal(v.Members.Users(), users) {
-				t.Errorf("%s: remembered %t, as version %d with %v; want %d with %v", group, known, v.Number, v.Members.Users(), version, users)
+			if v, known := f.rosters.Cached(group); !known || v.Version != version || !slices.Equal(v.Members.Users(), users) {
+				t.Errorf("%s: cached %t, as version %d with %v; want %d with %v", group, known, v.Version, v.Members.Users(), version, users)
 			}
 		}
 		for range 2 {
-			if err := f.rosters.Remember(t.Context(), []string{"~a", "~b", "~none"}); err != nil {
+			if err := f.rosters.Prefetch(t.Context(), []string{"~a", "~b", "~none"}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if reads != 1 {
 			t.Errorf("it reads members %d times", reads)
 		}
-		if _, known := f.rosters.Remembered("~none"); known {
-			t.Error("it remembers a group that does not exist")
+		if _, known := f.rosters.Cached("~none"); known {
+			t.Error("it has a group that does not exist")
 		}
 		expect("~a", 1, "amy")
 		expect("~b", 1, "bob", "cat")

@@ -12,6 +12,17 @@ import (
 	"github.com/message-service/message-service/internal/mailbox"
 )
 
+// locking are the clauses of a SELECT that lock its rows. SQLite needs none: it has one writer at a time.
+var locking = map[db.Engine]string{db.Postgres: "FOR NO KEY UPDATE"}
+
+// among is the condition that a group is one of some, and its parameters.
+func (r *Rosters) among(addresses []string) (in string, args []any) {
+	if r.db.Engine == db.Postgres { // the same text for any number, which it need not plan each time
+		return "= ANY ($1::text[])", []any{db.Array(addresses)}
+	}
+	return "IN (" + db.RowsOf(len(addresses), "?") + ")", db.Args(addresses)
+}
+
 // SetLastMessages sets the newest messages of groups, whose rows must be locked.
 func SetLastMessages(ctx context.Context, tx *sqlx.Tx, last map[string]mailbox.ID) error {
 	if len(last) == 0 {
