@@ -31,9 +31,10 @@ const (
 	SQLite   Engine = "sqlite"
 )
 
-// Server writes an expression that is another one when a server of Postgres was started again, or another one has taken over. It
-// may lack the last commits, and count on from before them: the same numbers then stand for other changes. A file of
-// SQLite stays the same while it is open.
+// Server writes an expression whose value identifies the server of the database: it is another one after a restart of
+// Postgres or a failover. A server that takes over may lack the last commits and count on from before them, so that the same
+// numbers stand for other changes; numbers are only compared if they are of the same server. A file of SQLite is the
+// same as long as it is open.
 func (e Engine) Server() string {
 	if e == Postgres {
 		return "extract(epoch FROM pg_postmaster_start_time())::text"

@@ -10,14 +10,14 @@ import (
 )
 
 // Each runs a query and calls fn with the values of each row, as the driver returns them, until fn has enough. fn must not keep
-// a []byte that is among them. It passes by the rows of database/sql, whose locks and conversions take as long as the driver itself.
+// a []byte that is among them. Each bypasses sql.Rows, whose locks and conversions take as long as the driver itself.
 func Each(ctx context.Context, q sqlx.QueryerContext, fn func(row []driver.Value) (enough bool, err error), query string, args ...any) error {
 	rows, err := q.QueryxContext(context.WithValue(ctx, eachKey{}, each{query, fn}), query, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close() //nolint:errcheck // it is read as far as needed, or there is another error
-	if rows.Next() {   // it calls fn with all of them, and so finds none
+	if rows.Next() {   // this calls fn with all rows; see eachRows
 		return errors.New("the connection does not know of Each")
 	}
 	return rows.Err()
@@ -40,7 +40,7 @@ func eachOf(ctx context.Context, query string, rows driver.Rows, err error) (dri
 	return eachRows{rows, wanted.fn}, nil
 }
 
-// eachRows are the rows of [Each], and no rows for database/sql.
+// eachRows hand all rows to the function of [Each] when database/sql asks for the first, and then say that there is none.
 type eachRows struct {
 	driver.Rows
 

@@ -37,9 +37,9 @@ const keptRows = 64
 
 type keptKey struct{}
 
-// Batches cuts the rows of a batch into those of its statements, each of at most most rows, and returns the context for
-// those. In SQLite, to prepare a statement of many rows takes as long as to insert half of them: there the numbers of rows are powers
-// of two, so that the statements are few, and the context has the connection keep them prepared.
+// Batches divides rows among statements of at most so many rows, and returns the context to run these with. SQLite takes
+// half as long to prepare a statement of many rows as to insert them. There the numbers of rows are powers of two, so that there are
+// few different statements, and the context has the connection keep them prepared.
 func Batches[T any](ctx context.Context, driver string, rows []T, most int) (context.Context, iter.Seq[[]T]) {
 	if driver != string(SQLite) {
 		return ctx, slices.Chunk(rows, most)

@@ -112,8 +112,8 @@ func (s *session) judge(err error) error {
 	return driver.ErrBadConn
 }
 
-// idleMost is how long a transaction may do nothing before Postgres ends it. It would keep its locks for as long as its
-// server is frozen or cut off, and nobody could write to the mailboxes of a group's members through another one.
+// idleMost is how long a transaction may do nothing before Postgres ends it. Otherwise a server that is frozen, or cut off
+// from Postgres, would keep its locks, and nobody could write to the mailboxes of a group's members through another one.
 const idleMost = "5s"
 
 // BeginTx begins a transaction. It is read-only by options.ReadOnly or by the operator's

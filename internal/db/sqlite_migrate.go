@@ -78,8 +78,9 @@ func isBusy(err error) bool {
 }
 
 // joiningConnector makes one connection look like any number of connections, of which only one may
-// be used at a time. When the context of a transaction or of rows ends, database/sql ends those in a goroutine of its own,
-// beside what uses another connection. So it gets contexts that do not end, and the connections heed the one that may.
+// be used at a time. When the context of a transaction or of rows ends, database/sql ends these in another goroutine, at
+// the same time as it uses another connection, which here is the same one. So it gets a context that does not end, and
+// each statement runs with ctx.
 type joiningConnector struct {
 	shared engineConn
 	ctx    context.Context //nolint:containedctx // as above

@@ -9,7 +9,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// configured is why SQLite does not use our mutexes and memory, if it does not. On Linux, the driver finds each mutex in a map that has
+// configured is nil if SQLite uses our mutexes and memory, or else the reason why not. On Linux, the driver finds each mutex in a map that has
 // a lock of its own, and SQLite locks the connection several times for each value that is read: for a page of messages that took longer
 // than to read them.
 //

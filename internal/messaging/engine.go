@@ -22,8 +22,8 @@ type dialect interface {
 	// lookup writes the left join of a table, under an alias, with the one row that a condition selects by an index.
 	lookup(table, alias, condition string) string
 
-	// withIDs writes what selects messages with some ids by an index, under a condition of that index on deleted, and its
-	// arguments.
+	// withIDs writes the FROM clause of messages with some ids, by an index, and its arguments. Of the conditions of that
+	// index on deleted it takes one: notDeleted or anyDeleted.
 	withIDs(deleted string, ids []ID) (from string, args []any)
 
 	// keysOf writes the rows of recipient, sender and hash of the keys of messages, and their arguments.

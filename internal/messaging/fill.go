@@ -28,6 +28,7 @@ type fill struct {
 	logged time.Time
 }
 
+// always is a channel that is ready at any time.
 var always = func() chan struct{} {
 	c := make(chan struct{})
 	close(c)

@@ -137,8 +137,8 @@ func (e *groupEraser) erasePart(ctx context.Context, tx *sqlx.Tx, address string
 	return e.finish(ctx, tx, address)
 }
 
-// eraseRows erases the first rows of a group in some table, in the order of a key. They are a range of an index: told their keys,
-// or to look for them in the same statement, Postgres may read all rows of the group each time.
+// eraseRows erases the first rows of a group in some table, in the order of a key, as a range of an index. With a list of their
+// keys, or with a subquery for them, Postgres may read all rows of the group each time.
 func eraseRows[K any](table, where, key string) func(context.Context, *sqlx.Tx, string) (erased bool, err error) {
 	return func(ctx context.Context, tx *sqlx.Tx, address string) (erased bool, err error) {
 		var keys []K

@@ -147,8 +147,9 @@ func selectMessages(ctx context.Context, q sqlx.QueryerContext, e engine, query 
 		messages.Columns(), where, id, query.direction(), limit), args...)
 }
 
-// unknownLimit writes a limit that the planner does not know. If it expects less from a sender to a recipient, of whom it only
-// knows how much they write to anyone, it reads and sorts all; so it expects that only the first rows are wanted.
+// unknownLimit writes a limit that the planner does not know, so that it expects that only the first rows are wanted. It
+// knows how much a sender writes to anyone, but not how much to one recipient. If it expects less than a limit that it knows,
+// it reads all and sorts them.
 func unknownLimit(limit string) string { return "(SELECT CAST(" + limit + " AS bigint))" }
 
 // where writes the condition of a query, without its words, and the arguments.

@@ -14,9 +14,9 @@ import (
 	"github.com/message-service/message-service/internal/roster"
 )
 
-// pageBatches reads pages of what users were sent, and of threads of two users. A request is read by a statement of its own
-// unless many are already running. Then it waits for the end of one of them, and the next statement reads the pages of those of
-// one kind that wait, as a group commit stores messages: a round trip and the start of a statement cost more than ten rows.
+// pageBatches reads pages of what users were sent, and of threads of two users, as a group commit stores messages. A request is
+// read by a statement of its own unless many are already running. Then it waits for one of them to end, and the next statement
+// reads the pages of all that wait, if they are of one kind: a round trip and the start of a statement cost more than ten rows.
 type pageBatches struct {
 	db     *db.DB
 	log    *slog.Logger

@@ -42,8 +42,8 @@ func newSend(draft Draft) *send {
 	return s
 }
 
-// needsRules reports whether the draft may not take the fast path: a rule concerns it whatever its
-// users are, or it has taken it already, nobody knows with which outcome.
+// needsRules reports whether the draft may not take the fast path: it is a reply, or it has taken that path already, and
+// nobody knows whether it was stored.
 func (s *send) needsRules() bool { return s.draft.ReplyTo != nil || s.tried != ID{} }
 
 // Keys are the users of a send, or the group that it is to. Their sends are stored in the order they came.

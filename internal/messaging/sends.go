@@ -30,7 +30,7 @@ type sends struct {
 	stored    *meter                        // sends that were stored
 	followed  func(users []string) []string // see [Options]
 	publish   func(addresses []string, stored map[string]Stored)
-	careful   int // how many batches to groups are not to take the fast path; of their one writer
+	careful   int // how many more batches to groups skip the fast path; only their one writer uses it
 }
 
 func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, rosters *roster.Rosters, index *indexer, o Options) *sends {

@@ -1,5 +1,6 @@
-// Package panics makes errors of panics. A goroutine of its own, which works for requests or in the background, must do that: what
-// recovers the panics of requests does not see its panics, which would end the process, and all requests with it.
+// Package panics makes errors of panics. The HTTP server recovers those in the goroutine of a request, and no others: in any
+// other goroutine a panic ends the process, and all requests with it. So what works there, for requests or in the background,
+// makes an error of it.
 package panics
 
 import (
