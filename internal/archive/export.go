@@ -76,12 +76,14 @@ func readStore(ctx context.Context, database *db.DB, yield func(messaging.Record
 // exportPortion is how many rows one query reads.
 const exportPortion = 1000
 
-// eachRow calls fn with each row, until a portion has fewer than exportPortion rows.
-func eachRow[T any](read db.ReadPortion, next func(context.Context, sqlx.QueryerContext) ([]T, error), fn func(*T) error) error {
+// eachRow calls fn with each row, until a portion has fewer than exportPortion rows. Each portion comes after the last row
+// of the one before.
+func eachRow[T any](read db.ReadPortion, next func(ctx context.Context, q sqlx.QueryerContext, after T) ([]T, error), fn func(*T) error) error {
+	var after T
 	for {
 		var rows []T
 		err := read(func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-			rows, err = next(ctx, q)
+			rows, err = next(ctx, q, after)
 			return err
 		})
 		if err != nil {
@@ -95,25 +97,21 @@ func eachRow[T any](read db.ReadPortion, next func(context.Context, sqlx.Queryer
 		if len(rows) < exportPortion {
 			return nil
 		}
+		after = rows[len(rows)-1]
 	}
 }
 
 func exportMessages(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
-	var after messaging.ID
-	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.StoredMessage, error) {
-		return selectStored(ctx, q, after, newest, exportPortion)
+	next := func(ctx context.Context, q sqlx.QueryerContext, after messaging.StoredMessage) ([]messaging.StoredMessage, error) {
+		return selectStored(ctx, q, after.ID, newest, exportPortion)
 	}
-	return eachRow(read, next, func(m *messaging.StoredMessage) error {
-		after = m.ID
-		return yield(messaging.Record{Message: m})
-	})
+	return eachRow(read, next, func(m *messaging.StoredMessage) error { return yield(messaging.Record{Message: m}) })
 }
 
 // exportReadMarkers yields no marker beyond the newest exported message: a marker that was set
 // meanwhile is moved back to the newest exported message of its conversation, or left out.
 func exportReadMarkers(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
-	var after messaging.ReadMarker
-	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.ReadMarker, error) {
+	next := func(ctx context.Context, q sqlx.QueryerContext, after messaging.ReadMarker) ([]messaging.ReadMarker, error) {
 		markers, err := selectAfter(ctx, q, messaging.ReadMarkers, after.Owner, after.Peer, exportPortion)
 		for i := range markers {
 			if m := &markers[i]; err == nil && m.MessageID.Compare(newest) > 0 {
@@ -123,7 +121,6 @@ func exportReadMarkers(read db.ReadPortion, newest messaging.ID, yield func(mess
 		return markers, err
 	}
 	return eachRow(read, next, func(m *messaging.ReadMarker) error {
-		after = *m
 		if m.MessageID == (messaging.ID{}) {
 			return nil
 		}
@@ -132,28 +129,22 @@ func exportReadMarkers(read db.ReadPortion, newest messaging.ID, yield func(mess
 }
 
 func exportBlocks(read db.ReadPortion, _ messaging.ID, yield func(messaging.Record) error) error {
-	var after messaging.Block
-	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.Block, error) {
+	next := func(ctx context.Context, q sqlx.QueryerContext, after messaging.Block) ([]messaging.Block, error) {
 		return selectAfter(ctx, q, messaging.Blocks, after.Owner, after.Peer, exportPortion)
 	}
-	return eachRow(read, next, func(b *messaging.Block) error {
-		after = *b
-		return yield(messaging.Record{Block: b})
-	})
+	return eachRow(read, next, func(b *messaging.Block) error { return yield(messaging.Record{Block: b}) })
 }
 
 // exportGroups yields each group and then its members.
 func exportGroups(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
-	var after string
-	next := func(ctx context.Context, q sqlx.QueryerContext) ([]string, error) {
+	next := func(ctx context.Context, q sqlx.QueryerContext, after string) ([]string, error) {
 		return selectGroupsAfter(ctx, q, after, newest, exportPortion)
 	}
 	return eachRow(read, next, func(address *string) error {
-		after = *address
 		var group *roster.Group
 		var members []roster.Membership
 		err := read(func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-			group, members, err = selectGroup(ctx, q, after)
+			group, members, err = selectGroup(ctx, q, *address)
 			return err
 		})
 		if err != nil {
@@ -173,24 +164,16 @@ func exportGroups(read db.ReadPortion, newest messaging.ID, yield func(messaging
 
 // exportEnded yields the memberships that have ended, by users and groups.
 func exportEnded(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
-	var after roster.Membership
-	next := func(ctx context.Context, q sqlx.QueryerContext) ([]roster.Membership, error) {
+	next := func(ctx context.Context, q sqlx.QueryerContext, after roster.Membership) ([]roster.Membership, error) {
 		return selectEndedAfter(ctx, q, after.User, after.Group, newest, exportPortion)
 	}
-	return eachRow(read, next, func(m *roster.Membership) error {
-		after = *m
-		return yield(messaging.Record{Membership: m})
-	})
+	return eachRow(read, next, func(m *roster.Membership) error { return yield(messaging.Record{Membership: m}) })
 }
 
 // exportSettings yields the conversations that are muted or hidden.
 func exportSettings(read db.ReadPortion, _ messaging.ID, yield func(messaging.Record) error) error {
-	var after messaging.ConversationSettings
-	next := func(ctx context.Context, q sqlx.QueryerContext) ([]messaging.ConversationSettings, error) {
+	next := func(ctx context.Context, q sqlx.QueryerContext, after messaging.ConversationSettings) ([]messaging.ConversationSettings, error) {
 		return selectSettingsAfter(ctx, q, after.Owner, after.Peer, time.Now(), exportPortion)
 	}
-	return eachRow(read, next, func(s *messaging.ConversationSettings) error {
-		after = *s
-		return yield(messaging.Record{Settings: s})
-	})
+	return eachRow(read, next, func(s *messaging.ConversationSettings) error { return yield(messaging.Record{Settings: s}) })
 }
