@@ -49,6 +49,13 @@ func countsOf(clock *changeRow) (Counts, error) {
 	return Counts{Server: server, Own: own, Groups: groups}, err
 }
 
+// feedQuery asks for a page of a user's feed after a cursor.
+type feedQuery struct {
+	user  string
+	after ID
+	limit feedLimit
+}
+
 // feedLimit bounds a page of a feed.
 type feedLimit struct{ changes, bytes int }
 

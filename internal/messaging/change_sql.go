@@ -81,9 +81,9 @@ type feedStatements struct {
 }
 
 // selectChanges returns a page of a user's feed, without their groups.
-func (s *feedStatements) selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error) {
-	page := feedPage{limit: limit}
-	err := eachChange(ctx, q, page.add, s.changes[limit.rows()], user, after)
+func (s *feedStatements) selectChanges(ctx context.Context, q sqlx.QueryerContext, f feedQuery) (ChangePage, error) {
+	page := feedPage{limit: f.limit}
+	err := eachChange(ctx, q, page.add, s.changes[f.limit.rows()], f.user, f.after)
 	return page.end(), err
 }
 

@@ -24,7 +24,7 @@ func (s *Service) ListChanges(ctx context.Context, caller Caller, user string, a
 	}
 	var page ChangePage
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		page, err = selectFeed(ctx, q, s.engine, user, *after, feedLimit{limit, maxBytes})
+		page, err = selectFeed(ctx, q, s.engine, feedQuery{user, *after, feedLimit{limit, maxBytes}})
 		return err
 	})
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Service) ListChangesOf(ctx context.Context, after map[string]ID, limit,
 		pages, err = s.engine.selectChangesOf(ctx, q, after, feedLimit{limit, maxBytes})
 		for user, page := range pages {
 			if err == nil {
-				pages[user], err = withGroups(ctx, q, s.engine, user, after[user], feedLimit{limit, maxBytes}, page)
+				pages[user], err = withGroups(ctx, q, s.engine, feedQuery{user, after[user], feedLimit{limit, maxBytes}}, page)
 			}
 		}
 		return err

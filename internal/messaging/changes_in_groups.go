@@ -44,27 +44,27 @@ func (m *feedMerge) cut(after ID) {
 }
 
 // selectFeed returns a page of a user's feed.
-func selectFeed(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID, limit feedLimit) (ChangePage, error) {
-	page, err := e.selectChanges(ctx, q, user, after, limit)
+func selectFeed(ctx context.Context, q sqlx.QueryerContext, e engine, f feedQuery) (ChangePage, error) {
+	page, err := e.selectChanges(ctx, q, f)
 	if err != nil {
 		return ChangePage{}, err
 	}
-	return withGroups(ctx, q, e, user, after, limit, page)
+	return withGroups(ctx, q, e, f, page)
 }
 
 // withGroups merges what has changed in a user's groups after a cursor into a page of their direct messages.
-func withGroups(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID, limit feedLimit, page ChangePage) (ChangePage, error) {
-	if page.Counts.Groups == 0 || page.Next.Compare(after) <= 0 {
+func withGroups(ctx context.Context, q sqlx.QueryerContext, e engine, f feedQuery, page ChangePage) (ChangePage, error) {
+	if page.Counts.Groups == 0 || page.Next.Compare(f.after) <= 0 {
 		return page, nil
 	}
 	m := feedMerge{engine: e, q: q, upTo: page.Next}
 	for _, c := range page.Changes {
 		m.entries = append(m.entries, feedEntry{Change: c})
 	}
-	if err := m.addMemberships(ctx, user, after, limit.rows()); err != nil {
+	if err := m.addMemberships(ctx, f); err != nil {
 		return ChangePage{}, err
 	}
-	places, err := e.selectGroupPlaces(ctx, q, user, after, m.upTo)
+	places, err := e.selectGroupPlaces(ctx, q, f.user, f.after, m.upTo)
 	if err != nil {
 		return ChangePage{}, err
 	}
@@ -78,7 +78,7 @@ func withGroups(ctx context.Context, q sqlx.QueryerContext, e engine, user strin
 		return ChangePage{}, err
 	}
 	page.HasMore = page.HasMore || m.upTo != page.Next
-	return m.page(ctx, limit, page)
+	return m.page(ctx, f.limit, page)
 }
 
 // readingOf is how many positions of each kind to read of a group, by the number of other groups whose positions
@@ -86,10 +86,9 @@ func withGroups(ctx context.Context, q sqlx.QueryerContext, e engine, user strin
 // of groupScan at least.
 func readingOf(before int) int { return groupScan/(before+1) + 5 }
 
-// addMemberships adds the user's own memberships, also those that have ended. The limit is more than the page
-// has room for.
-func (m *feedMerge) addMemberships(ctx context.Context, user string, after ID, limit int) error {
-	changed, err := selectChangedMemberships(ctx, m.q, user, after, m.upTo, limit)
+// addMemberships adds the user's own memberships, also those that have ended, and more than the page has room for.
+func (m *feedMerge) addMemberships(ctx context.Context, f feedQuery) error {
+	changed, err := selectChangedMemberships(ctx, m.q, f, m.upTo)
 	for i := range changed {
 		m.entries = append(m.entries, entryOf(&changed[i]))
 	}

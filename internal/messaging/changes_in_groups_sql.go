@@ -106,10 +106,10 @@ func appendPositions(ctx context.Context, q sqlx.QueryerContext, positions *[]gr
 }
 
 // selectChangedMemberships returns a user's memberships that have changed, ended ones too.
-func selectChangedMemberships(ctx context.Context, q sqlx.QueryerContext, user string, after, upTo ID, limit int) ([]roster.Membership, error) {
+func selectChangedMemberships(ctx context.Context, q sqlx.QueryerContext, f feedQuery, upTo ID) ([]roster.Membership, error) {
 	changed, err := roster.MembershipTable.Select(ctx, q, `
 		SELECT `+roster.MembershipTable.Columns()+` FROM memberships
-		WHERE user_id = $1 AND changed > $2 AND changed <= $3 ORDER BY changed LIMIT $4`, user, after, upTo, limit)
+		WHERE user_id = $1 AND changed > $2 AND changed <= $3 ORDER BY changed LIMIT $4`, f.user, f.after, upTo, f.limit.rows())
 	if err != nil {
 		return nil, fmt.Errorf("select changed memberships: %w", err)
 	}

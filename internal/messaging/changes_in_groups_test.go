@@ -266,7 +266,7 @@ func (g *groupStore) check(t *testing.T, database *db.DB, after ID) {
 	}
 	read := func() (page ChangePage) {
 		err := database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-			page, err = selectFeed(ctx, q, e, g.user, after, limit)
+			page, err = selectFeed(ctx, q, e, feedQuery{g.user, after, limit})
 			return err
 		})
 		if err != nil {

@@ -15,16 +15,16 @@ func (s *Service) ListConversations(ctx context.Context, caller Caller, user str
 	if err := caller.ActsAs(user, "userId"); err != nil {
 		return ConversationPage{}, err
 	}
-	below, where := mailbox.LastID, shownBelow
+	lines, where := inboxRange{user, mailbox.LastID, s.now(), query.Limit + 1}, shownBelow
 	if query.Before != nil {
-		below = *query.Before
+		lines.below = *query.Before
 	}
 	if query.Hidden {
 		where = hiddenBelow
 	}
 	var found []Conversation
 	err := s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
-		found, err = selectConversations(ctx, q, s.engine, user, where, s.now(), below, query.Limit+1)
+		found, err = selectConversations(ctx, q, s.engine, where, lines)
 		return err
 	})
 	if err != nil {
@@ -108,14 +108,14 @@ func (s *Service) GetUnread(ctx context.Context, caller Caller, user string) (co
 	}
 	err = s.db.Read(ctx, func(ctx context.Context, q sqlx.QueryerContext) error {
 		count = Unread{}
-		below, own := mailbox.LastID, 0
+		next, own := inboxRange{user, mailbox.LastID, s.now(), unreadStep}, 0
 		for range unreadLines / unreadStep {
-			lines, err := selectUnread(ctx, q, s.engine, user, s.now(), below, unreadStep)
+			lines, err := selectUnread(ctx, q, s.engine, next)
 			if err != nil {
 				return err
 			}
 			for _, line := range lines {
-				below, own = line.Position, own+line.Own
+				next.below, own = line.Position, own+line.Own
 				if line.Unread > 0 && count.Conversations < UnreadMax {
 					count.Conversations++
 					count.Messages += line.Unread

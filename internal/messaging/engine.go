@@ -66,7 +66,7 @@ type engine interface {
 	pageBatches(log *slog.Logger) *pageBatches
 
 	// selectChanges returns a page of a user's feed, without their groups.
-	selectChanges(ctx context.Context, q sqlx.QueryerContext, user string, after ID, limit feedLimit) (ChangePage, error)
+	selectChanges(ctx context.Context, q sqlx.QueryerContext, f feedQuery) (ChangePage, error)
 
 	// selectChangesOf returns such a page for each user who has a mailbox.
 	selectChangesOf(ctx context.Context, q sqlx.QueryerContext, after map[string]ID, limit feedLimit) (map[string]ChangePage, error)

@@ -96,10 +96,18 @@ func conversationsOf(e engine, lines string) string {
 	` + e.lookup("read_markers", "theirs", "theirs.owner = c.peer AND theirs.peer = c.owner")
 }
 
-// selectConversations returns the conversations of a user, shown or hidden ones, whose positions are below an id, the newest first.
-func selectConversations(ctx context.Context, q sqlx.QueryerContext, e engine, user, where string, now time.Time, below ID, limit int) ([]Conversation, error) {
+// inboxRange are the lines of a user's inbox with positions below an id, the newest first, as they are at a time.
+type inboxRange struct {
+	user  string
+	below ID
+	now   time.Time
+	limit int
+}
+
+// selectConversations returns the conversations of a range, shown or hidden ones.
+func selectConversations(ctx context.Context, q sqlx.QueryerContext, e engine, where string, r inboxRange) ([]Conversation, error) {
 	lines := e.merged(directLines(where), groupLines(e, where), "ORDER BY position DESC LIMIT $5")
-	found, err := conversations.Select(ctx, q, conversationsOf(e, lines), user, below, ID{}, now.UnixMicro(), limit)
+	found, err := conversations.Select(ctx, q, conversationsOf(e, lines), r.user, r.below, ID{}, r.now.UnixMicro(), r.limit)
 	if err != nil {
 		return nil, fmt.Errorf("select conversations: %w", err)
 	}
@@ -168,16 +176,15 @@ func own(e engine) string {
 		AND sent.deleted = false ORDER BY sent.id LIMIT %[1]d) AS counted)`, unreadScan, readInGroup, e.between("c.peer", "c.owner"))
 }
 
-// selectUnread counts the unread messages of the lines of a user's inbox that are not muted and have
-// positions below an id, the newest first.
-func selectUnread(ctx context.Context, q sqlx.QueryerContext, e engine, user string, now time.Time, below ID, limit int) (lines []countedLine, err error) {
+// selectUnread counts the unread messages of the lines of a range that are not muted.
+func selectUnread(ctx context.Context, q sqlx.QueryerContext, e engine, r inboxRange) (lines []countedLine, err error) {
 	const heard = shownBelow + ` AND (muted_until IS NULL OR muted_until <= $5)`
 	const isNewer = `CASE WHEN c.last_message_id > coalesce(mine.message_id, $3) THEN `
 	err = sqlx.SelectContext(ctx, q, &lines, `
 		SELECT c.position, `+isNewer+unread(e)+` ELSE 0 END AS unread, `+isNewer+own(e)+` ELSE 0 END AS own
 		FROM (`+e.merged(directLines(heard), groupLines(e, heard), "ORDER BY position DESC LIMIT $4")+`) AS c
 		`+e.lookup("read_markers", "mine", "mine.owner = c.owner AND mine.peer = c.peer")+`
-		ORDER BY c.position DESC`, user, below, ID{}, limit, now.UnixMicro())
+		ORDER BY c.position DESC`, r.user, r.below, ID{}, r.limit, r.now.UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("count unread messages: %w", err)
 	}

@@ -101,15 +101,15 @@ var plannedInboxes = map[string]struct {
 	indexes []string
 }{
 	"conversations": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {
-		_, err := selectConversations(ctx, q, e, user, shownBelow, time.Now(), below, page)
+		_, err := selectConversations(ctx, q, e, shownBelow, inboxRange{user, below, time.Now(), page})
 		return err
 	}, []string{"conversations_shown", "memberships_", "groups_pkey", "messages_every_id", "messages_between", "messages_pkey", "read_markers_pkey"}},
 	"hidden conversations": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {
-		_, err := selectConversations(ctx, q, e, user, hiddenBelow, time.Now(), below, page)
+		_, err := selectConversations(ctx, q, e, hiddenBelow, inboxRange{user, below, time.Now(), page})
 		return err
 	}, []string{"conversations_hidden", "memberships_", "groups_pkey", "messages_every_id", "messages_between", "messages_pkey", "read_markers_pkey"}},
 	"unread": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, below ID) error {
-		_, err := selectUnread(ctx, q, e, user, time.Now(), below, unreadStep)
+		_, err := selectUnread(ctx, q, e, inboxRange{user, below, time.Now(), unreadStep})
 		return err
 	}, []string{"conversations_shown", "memberships_", "groups_pkey", "messages_between", "messages_pkey", "read_markers_pkey"}},
 	"conversation": {func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ ID) error {
@@ -141,7 +141,7 @@ var plannedInboxes = map[string]struct {
 // plannedGroupFeeds are the statements behind the feeds of users in groups.
 var plannedGroupFeeds = map[string]func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID) error{
 	"changes": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID) error {
-		_, err := selectFeed(ctx, q, e, user, after, feedLimit{100, PageMaxBytes})
+		_, err := selectFeed(ctx, q, e, feedQuery{user, after, feedLimit{100, PageMaxBytes}})
 		return err
 	},
 	"memberships": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, _ ID) error {

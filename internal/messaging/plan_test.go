@@ -66,7 +66,7 @@ var plannedQueries = map[string]struct {
 // plannedFeeds are the statements behind feeds.
 var plannedFeeds = map[string]func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID) error{
 	"changes": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID) error {
-		_, err := e.selectChanges(ctx, q, user, after, feedLimit{100, PageMaxBytes})
+		_, err := e.selectChanges(ctx, q, feedQuery{user, after, feedLimit{100, PageMaxBytes}})
 		return err
 	},
 	"changes of several": func(ctx context.Context, q sqlx.QueryerContext, e engine, user string, after ID) error {

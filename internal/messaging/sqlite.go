@@ -48,7 +48,7 @@ func (*sqlite) pageBatches(*slog.Logger) *pageBatches { return nil }
 func (s *sqlite) selectChangesOf(ctx context.Context, q sqlx.QueryerContext, after map[string]ID, limit feedLimit) (map[string]ChangePage, error) {
 	pages := make(map[string]ChangePage, len(after))
 	for _, user := range slices.Sorted(maps.Keys(after)) {
-		page, err := s.selectChanges(ctx, q, user, after[user], limit)
+		page, err := s.selectChanges(ctx, q, feedQuery{user, after[user], limit})
 		if err != nil {
 			return nil, err
 		}
