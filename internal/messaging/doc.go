@@ -12,15 +12,15 @@
 //
 // One set of rules decides what becomes of a draft: refuse and replay, in send.go, once its
 // mailboxes are locked. A batch that no rule can concern takes a fast path, one statement of
-// Postgres (storeBatch of the engine). The fast path decides nothing: if a draft is a reply, a mailbox
+// Postgres; see fastPath in engine.go. The fast path decides nothing: if a draft is a reply, a mailbox
 // is ahead, one of its users has ever blocked somebody or is being erased, or a key is taken, it does not store the
 // draft, which then takes the path of the rules. So a new rule has one place; if it may concern
 // any draft, needsRules must say so. If the answer to the statement is lost, the path of the rules finds what it has
 // stored; see settleTried.
 //
 // Sends to groups have a queue of their own. A batch locks the rows of its groups, which decides who their
-// members are, and then, once, the mailboxes of all of them; see send_group.go. It has a fast path, too (storeInGroups
-// of the engine), for groups whose members are remembered; a group that has changed since takes the path of the rules.
+// members are, and then, once, the mailboxes of all of them; see send_group.go. It has a fast path, too,
+// for groups whose members are remembered; a group that has changed since takes the path of the rules.
 //
 // # Groups
 //

@@ -46,21 +46,8 @@ var dialects = map[string]dialect{string(db.Postgres): postgresDialect{}, string
 type engine interface {
 	dialect
 
-	// hasFastPath reports whether storeBatch and storeInGroups may store anything.
-	hasFastPath() bool
-
-	// storeBatch is the fast path of sends: it stores messages, none of which needs the rules, by
-	// one statement, unless a mailbox is ahead of their ids or one of their users has ever
-	// blocked somebody or is being erased. It returns the ids of the messages it has stored: not of those whose
-	// idempotency keys are taken. The others go through [store]; an engine without such a statement
-	// stores none. It also returns where the mailboxes of the followed users end now, whether it has stored something or
-	// not. After an error, which is a db.ErrUnavailable, the outcome is unknown; the statement has run once at most.
-	storeBatch(ctx context.Context, messages []*StoredMessage, followed []string) (stored []ID, ends map[string]Position, err error)
-
-	// storeInGroups is the same for sends to groups: if a group has another version, or a key is taken, it changes nothing. Of a
-	// group that has a mailbox which is ahead, and of a sender who is being erased, it does not store the messages. It also reports
-	// whether a mailbox was ahead.
-	storeInGroups(ctx context.Context, messages []*StoredMessage, versions map[string]int64, stamps []mailbox.Stamp) (stored []ID, ahead bool, err error)
+	// fastPath returns what stores sends by one statement, or nil where the database does not support that, or it gains nothing.
+	fastPath() fastPath
 
 	// pageBatches makes what reads pages of several users by one statement, or nil where that saves nothing.
 	pageBatches(log *slog.Logger) *pageBatches
@@ -76,4 +63,19 @@ type engine interface {
 
 	// selectGroupPositions returns the first positions of each kind at each place, in the order of each kind.
 	selectGroupPositions(ctx context.Context, q sqlx.QueryerContext, places []groupPlace, upTo ID) ([]groupPosition, error)
+}
+
+// fastPath stores sends, none of which needs the rules, by one statement a batch. What it does not store goes through [store] or
+// [storeToGroups]. After an error, which is a db.ErrUnavailable, the outcome is unknown; the statement has run once at most.
+type fastPath interface {
+	// storeBatch stores messages, unless a mailbox is ahead of their ids or one of their users has ever
+	// blocked somebody or is being erased. It returns the ids of the messages it has stored: not of those whose
+	// idempotency keys are taken. It also returns where the mailboxes of the followed users end now, whether it has
+	// stored something or not.
+	storeBatch(ctx context.Context, messages []*StoredMessage, followed []string) (stored []ID, ends map[string]Position, err error)
+
+	// storeInGroups is the same for sends to groups: if a group has another version, or a key is taken, it changes nothing. Of a
+	// group that has a mailbox which is ahead, and of a sender who is being erased, it does not store the messages. It also reports
+	// whether a mailbox was ahead.
+	storeInGroups(ctx context.Context, messages []*StoredMessage, versions map[string]int64, stamps []mailbox.Stamp) (stored []ID, ahead bool, err error)
 }

@@ -24,7 +24,7 @@ type postgres struct {
 	feedStatements
 
 	db        *db.DB
-	slowOnly  atomic.Bool    // the server does not support the statement of storeBatch
+	slowOnly  atomic.Bool    // the server does not support the statements of the fast path
 	changesOf map[int]string // see changesOfUsers
 }
 
@@ -39,7 +39,12 @@ func newPostgres(database *db.DB) engine {
 	}
 }
 
-func (p *postgres) hasFastPath() bool { return !p.slowOnly.Load() }
+func (p *postgres) fastPath() fastPath {
+	if p.slowOnly.Load() {
+		return nil
+	}
+	return p
+}
 
 // storeBatch is a whole batch in one statement: it locks the mailboxes in the order of their
 // users and sets the clocks. If all clocks were behind the ids, and none of the users has ever
@@ -74,9 +79,6 @@ var storeBatchFollowed = strings.TrimSuffix(storeBatch, "SELECT id FROM stored")
 	WHERE user_id = ANY($` + strconv.Itoa(len(storedColumns)+2) + `::text[])`
 
 func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage, followed []string) (stored []ID, ends map[string]Position, err error) {
-	if !p.hasFastPath() {
-		return nil, nil, nil
-	}
 	args := append([]any{list[0].ID}, arraysOf(list)...)
 	err = p.db.Statement(ctx, mailbox.WriteTimeout, func(ctx context.Context, q sqlx.QueryerContext) (err error) {
 		if len(followed) == 0 {

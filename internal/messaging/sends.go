@@ -100,9 +100,9 @@ func explainWait(err error) error {
 // write stores a batch of sends to users, and sets the outcome of each send except those it returns.
 func (w *sends) write(batch []*send) (failed []*send, err error) {
 	rest := batch
-	if !slices.ContainsFunc(batch, (*send).needsRules) {
+	if path := w.engine.fastPath(); path != nil && !slices.ContainsFunc(batch, (*send).needsRules) {
 		var ends map[string]Position
-		if rest, ends, err = w.storeFast(batch); err != nil {
+		if rest, ends, err = w.storeFast(path, batch); err != nil {
 			return batch, err
 		}
 		if len(rest) < len(batch) || len(ends) > 0 {
@@ -136,14 +136,13 @@ func (w *sends) followedIn(batch []*send) []string {
 	return w.followed(users)
 }
 
-// storeFast stores a batch by the engine's one statement, if it has one, and returns the sends that
-// it has not stored, or may not have, and where followed mailboxes end now. With one statement, row locks are not held
-// during round trips.
-func (w *sends) storeFast(batch []*send) (rest []*send, ends map[string]Position, err error) {
+// storeFast stores a batch by the fast path, and returns the sends that it has not stored, or may not have, and where
+// followed mailboxes end now. With one statement, row locks are not held during round trips.
+func (w *sends) storeFast(path fastPath, batch []*send) (rest []*send, ends map[string]Position, err error) {
 	for i, id := range w.mailboxes.NewIDs(len(batch)) {
 		batch[i].draft.ID, batch[i].outcome = id, outcome{} // not of an earlier attempt
 	}
-	stored, ends, err := w.engine.storeBatch(context.Background(), draftsOf(batch), w.followedIn(batch))
+	stored, ends, err := path.storeBatch(context.Background(), draftsOf(batch), w.followedIn(batch))
 	if db.IsLost(err) {
 		for _, s := range batch {
 			s.tried = s.draft.ID
@@ -196,7 +195,8 @@ const carefulFor = 32
 
 // storeFastInGroups is storeFast for sends to groups. After an error it returns all of the batch that are not stored.
 func (w *sends) storeFastInGroups(batch []*send) (rest []*send, err error) {
-	if !w.engine.hasFastPath() {
+	path := w.engine.fastPath()
+	if path == nil {
 		return batch, nil
 	}
 	if w.careful > 0 {
@@ -218,7 +218,7 @@ func (w *sends) storeFastInGroups(batch []*send) (rest []*send, err error) {
 			s.draft.ID, s.outcome = s.change.IDs[s.place], outcome{} // not of an earlier attempt
 			versions[s.draft.Recipient] = known[s.draft.Recipient].Version
 		}
-		stored, ahead, err := w.engine.storeInGroups(context.Background(), draftsOf(now), versions, stamps)
+		stored, ahead, err := path.storeInGroups(context.Background(), draftsOf(now), versions, stamps)
 		if err != nil && !db.IsLost(err) {
 			return slices.Concat(fast, rest), err
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/message-service/message-service/internal/db"
-	"github.com/message-service/message-service/internal/mailbox"
 )
 
 // sqlite is SQLite, which runs in the process: a statement costs no round trip.
@@ -28,18 +27,8 @@ func newSQLite(*db.DB) engine {
 	}
 }
 
-// hasFastPath: without round trips, the path of the rules is as fast.
-func (*sqlite) hasFastPath() bool { return false }
-
-// storeBatch stores none.
-func (*sqlite) storeBatch(context.Context, []*StoredMessage, []string) ([]ID, map[string]Position, error) {
-	return nil, nil, nil
-}
-
-// storeInGroups stores none.
-func (*sqlite) storeInGroups(context.Context, []*StoredMessage, map[string]int64, []mailbox.Stamp) ([]ID, bool, error) {
-	return nil, false, nil
-}
+// fastPath is nil: without round trips, the path of the rules is as fast.
+func (*sqlite) fastPath() fastPath { return nil }
 
 // pageBatches is nil, since there are no round trips.
 func (*sqlite) pageBatches(*slog.Logger) *pageBatches { return nil }
