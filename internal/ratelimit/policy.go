@@ -11,9 +11,9 @@ import (
 	"github.com/message-service/message-service/internal/recent"
 )
 
-// MaxSubjects is how many subjects a policy remembers. Once as many others have made requests it
+// maxSubjects is how many subjects a policy remembers. Once as many others have made requests it
 // forgets a subject, whose bucket is then full again.
-const MaxSubjects = 20_000
+const maxSubjects = 20_000
 
 // Policy is a named limit and the buckets of its subjects. It is safe for concurrent use.
 type Policy[Subject comparable] struct {
@@ -27,7 +27,7 @@ type Policy[Subject comparable] struct {
 // NewPolicy makes a policy. The name is for its header fields.
 func NewPolicy[Subject comparable](name string, limit Limit, now func() time.Time) *Policy[Subject] {
 	return &Policy[Subject]{
-		name: name, limit: limit, now: now, buckets: recent.New[Subject, *rate.Limiter](MaxSubjects),
+		name: name, limit: limit, now: now, buckets: recent.New[Subject, *rate.Limiter](maxSubjects),
 		field: fmt.Sprintf("%q;q=%d;w=%d", name, limit.Requests, limit.Seconds()),
 	}
 }
