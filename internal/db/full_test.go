@@ -34,11 +34,7 @@ func TestFull(t *testing.T) {
 		if engine == db.Postgres {
 			writes["a statement"] = func() error {
 				return database.Statement(t.Context(), time.Minute, func(ctx context.Context, q sqlx.QueryerContext) error {
-					rows, err := q.QueryContext(ctx, "DO $$ BEGIN RAISE disk_full; END $$")
-					if err != nil {
-						return err
-					}
-					return rows.Close()
+					return q.QueryRowxContext(ctx, "DO $$ BEGIN RAISE disk_full; END $$").Err()
 				})
 			}
 		}
