@@ -13,6 +13,8 @@ import (
 	"github.com/lib/pq/pqerror"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // ErrUnavailable is wrapped by errors of the database rather than of the statement: it cannot be
@@ -79,11 +81,11 @@ func IsUnsupported(err error) bool {
 	return ok && (pg.Code.Class() == "0A" || pg.Code.Class() == "42") // feature not supported; syntax error or access rule violation
 }
 
-// IsLost reports whether a connection was lost before it brought the answer. What was asked may be done or not, or
-// may still be under way.
+// IsLost reports whether a connection was lost before it brought the answer, or the driver has panicked, maybe over the
+// answer. What was asked may be done or not, or may still be under way.
 func IsLost(err error) bool {
 	network, ok := errors.AsType[net.Error](err)
-	return ok && !network.Timeout() || errors.Is(err, driver.ErrBadConn)
+	return ok && !network.Timeout() || errors.Is(err, driver.ErrBadConn) || errors.Is(err, panics.Err)
 }
 
 // isFull reports whether a statement failed for lack of disk space. SQLite needs some for the index of its log even to read.

@@ -57,6 +57,47 @@ func TestDriverPanics(t *testing.T) {
 	}
 }
 
+// panicking is a connection whose transactions panic when they end, and for reading when they begin.
+type panicking struct{ engineConn }
+
+func (panicking) IsValid() bool   { return true }
+func (panicking) Commit() error   { panic("in a commit") }
+func (panicking) Rollback() error { panic("in a rollback") }
+
+func (c panicking) BeginTx(_ context.Context, options driver.TxOptions) (driver.Tx, error) {
+	if options.ReadOnly {
+		panic("in a beginning")
+	}
+	return c, nil
+}
+
+// TestTransactionPanics has transactions panic when they begin and when they end: each panic is an error, the connection is not used again, and
+// it is unknown what was stored.
+func TestTransactionPanics(t *testing.T) {
+	t.Parallel()
+	for name, run := range map[string]func(c *preparedConn, s *session) error{
+		"begin": func(c *preparedConn, _ *session) error {
+			_, err := c.BeginTx(t.Context(), driver.TxOptions{ReadOnly: true})
+			return err
+		},
+		"commit": func(c *preparedConn, _ *session) error {
+			tx, err := c.BeginTx(t.Context(), driver.TxOptions{})
+			return errors.Join(err, tx.Commit())
+		},
+		"rollback": func(c *preparedConn, _ *session) error {
+			tx, err := c.BeginTx(t.Context(), driver.TxOptions{})
+			return errors.Join(err, tx.Rollback())
+		},
+		"commit to Postgres":   func(_ *preparedConn, s *session) error { return transaction{panicking{}, s}.Commit() },
+		"rollback to Postgres": func(_ *preparedConn, s *session) error { return transaction{panicking{}, s}.Rollback() },
+	} {
+		c, s := &preparedConn{engineConn: panicking{}}, &session{engineConn: panicking{}, server: new(server)}
+		if err := run(c, s); !errors.Is(err, panics.Err) || !IsLost(err) || c.IsValid() && s.IsValid() {
+			t.Errorf("%s: %v; the connections are valid: %t, %t", name, err, c.IsValid(), s.IsValid())
+		}
+	}
+}
+
 // TestCheckpointPanics has checkpoints panic, and then what decides about them: once neither does, erased data is wiped from the log.
 func TestCheckpointPanics(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,8 @@ import (
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
+
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // session is a connection to Postgres that detects when it has become useless. When one session
@@ -56,7 +58,9 @@ func (s *session) ResetSession(ctx context.Context) error {
 }
 
 // QueryContext runs a query.
-func (s *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (s *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Rows, err error) {
+	defer s.judgePanic(&err)
+	defer panics.AsError(&err)
 	ctx = s.context(ctx)
 	rows, err := s.engineConn.QueryContext(ctx, query, args)
 	if s.isToRepeat(ctx, err) {
@@ -66,7 +70,9 @@ func (s *session) QueryContext(ctx context.Context, query string, args []driver.
 }
 
 // ExecContext runs a statement.
-func (s *session) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (s *session) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Result, err error) {
+	defer s.judgePanic(&err)
+	defer panics.AsError(&err)
 	ctx = s.context(ctx)
 	result, err := s.engineConn.ExecContext(ctx, query, args)
 	if s.isToRepeat(ctx, err) {
@@ -74,6 +80,9 @@ func (s *session) ExecContext(ctx context.Context, query string, args []driver.N
 	}
 	return result, s.judge(err)
 }
+
+// judgePanic marks the connection as broken if an error is that of a panic, for the reason that preparedConn has.
+func (s *session) judgePanic(err *error) { s.broken = s.broken || errors.Is(*err, panics.Err) }
 
 // context keeps statements from being prepared unless a probe has shown that there is no pooler,
 // through which another connection may have prepared one of the same name.
@@ -118,7 +127,9 @@ const idleMost = "5s"
 
 // BeginTx begins a transaction. It is read-only by options.ReadOnly or by the operator's
 // default_transaction_read_only, which pq would override with READ WRITE.
-func (s *session) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+func (s *session) BeginTx(ctx context.Context, options driver.TxOptions) (_ driver.Tx, err error) {
+	defer s.judgePanic(&err)
+	defer panics.AsError(&err)
 	if options.ReadOnly {
 		tx, err := s.engineConn.BeginTx(ctx, options)
 		if err != nil {
@@ -153,15 +164,17 @@ type transaction struct {
 }
 
 // Commit ends the transaction.
-func (t transaction) Commit() error {
-	t.session.inTx = false
-	return t.Tx.Commit()
-}
+func (t transaction) Commit() error { return t.end(t.Tx.Commit) }
 
 // Rollback ends the transaction.
-func (t transaction) Rollback() error {
+func (t transaction) Rollback() error { return t.end(t.Tx.Rollback) }
+
+// end ends the transaction.
+func (t transaction) end(how func() error) (err error) {
+	defer t.session.judgePanic(&err)
+	defer panics.AsError(&err)
 	t.session.inTx = false
-	return t.Tx.Rollback()
+	return how()
 }
 
 // CheckNamedValue converts a parameter as pq does.

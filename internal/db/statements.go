@@ -123,6 +123,38 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 	return statement.ExecContext(ctx, args)
 }
 
+// BeginTx begins a transaction.
+func (c *preparedConn) BeginTx(ctx context.Context, options driver.TxOptions) (_ driver.Tx, err error) {
+	defer c.judge(&err)
+	defer panics.AsError(&err)
+	tx, err := c.engineConn.BeginTx(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return preparedTx{tx, c}, nil
+}
+
+// preparedTx is a transaction of a connection that makes errors of panics.
+type preparedTx struct {
+	driver.Tx
+
+	conn *preparedConn
+}
+
+// Commit ends the transaction.
+func (t preparedTx) Commit() (err error) {
+	defer t.conn.judge(&err)
+	defer panics.AsError(&err)
+	return t.Tx.Commit()
+}
+
+// Rollback ends the transaction.
+func (t preparedTx) Rollback() (err error) {
+	defer t.conn.judge(&err)
+	defer panics.AsError(&err)
+	return t.Tx.Rollback()
+}
+
 // statement returns the prepared statement, or nil if the query is not to be prepared.
 func (c *preparedConn) statement(ctx context.Context, query string, parameters int) (preparedStatement, error) {
 	if !c.always && HasCustomPlan(ctx) {

@@ -91,6 +91,7 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 	controller := http.NewResponseController(w)
 	conn, _, err := controller.Hijack()
 	if errors.Is(err, http.ErrNotSupported) {
+		defer s.stream.Close()
 		clientCtx, stop := context.WithCancel(s.request)
 		defer stop()
 		w.WriteHeader(http.StatusOK)
@@ -115,6 +116,7 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 func (s changeStream) serveConn(conn net.Conn, head []byte, requestID string) {
 	defer s.logPanic(requestID)
 	defer conn.Close() //nolint:errcheck // the stream is over
+	defer s.stream.Close()
 	clientCtx, cancel := s.credential.until(context.Background())
 	defer cancel()
 	go awaitDisconnect(conn, cancel)
@@ -139,7 +141,6 @@ func (s changeStream) logPanic(requestID string) {
 func (s changeStream) serve(clientCtx context.Context, to streamWriter, head []byte, requestID string) {
 	start := time.Now()
 	ctx, stop := context.WithCancelCause(s.draining)
-	defer s.stream.Close()
 	defer stop(nil)
 	defer context.AfterFunc(clientCtx, func() { stop(context.Cause(clientCtx)) })()
 	defer s.logPanic(requestID)

@@ -53,13 +53,22 @@ func TestSmallChunkDoesNotWait(t *testing.T) {
 	})
 }
 
-// TestStreamPanics has a stream panic before it writes: that is logged, and its connection closed.
+// TestStreamPanics has a stream panic before it writes: that is logged, and its connection and the stream are closed.
 func TestStreamPanics(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	s := changeStream{credential: credential{principal: &identity.Principal{}}, log: slog.New(slog.NewTextHandler(&log, nil))}
+	hub := feed.Start(&mailbox{}, new(feed.Local), slog.New(slog.DiscardHandler), feed.Options{})
+	defer hub.Close()
+	stream, err := hub.Open(t.Context(), messaging.AsService, "bob", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := changeStream{stream: stream, credential: credential{principal: &identity.Principal{}}, log: slog.New(slog.NewTextHandler(&log, nil))}
 	client, conn := net.Pipe()
 	s.serveConn(conn, nil, "42") // without the service of its credential
+	if n := hub.Streams(); n > 0 {
+		t.Errorf("%d streams are open", n)
+	}
 	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, io.EOF) || !strings.Contains(log.String(), "request_id=42") {
 		t.Errorf("read %v, and logged %q", err, &log)
 	}
@@ -135,6 +144,7 @@ func TestCredentialOfSlowStreamEnds(t *testing.T) {
 			clientCtx, end := context.WithCancelCause(t.Context())
 			start, served := time.Now(), make(chan time.Duration)
 			go func() {
+				defer stream.Close()
 				s.serve(clientCtx, conn, []byte("events"), "id")
 				served <- time.Since(start)
 			}()

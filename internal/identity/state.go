@@ -59,8 +59,9 @@ func (s *Service) refresh(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if s.state.ended < enough {
-		s.state.ended = s.state.begun.Add(1)
+		began := s.state.begun.Add(1)
 		s.state.err = s.read(ctx)
+		s.state.ended = began // not after a panic: who shares the read begins another
 	}
 	return s.state.err
 }

@@ -116,6 +116,9 @@ func (l *locks) leave(q *queued) {
 
 // start lets those run that can.
 func (l *locks) start() {
+	if l.running == l.slots {
+		return
+	}
 	l.waiting = slices.DeleteFunc(l.waiting, func(q *queued) bool {
 		if q.missing == 0 && l.running < l.slots {
 			l.running++

@@ -11,6 +11,7 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/panics"
 	"github.com/message-service/message-service/internal/roster"
 	"github.com/message-service/message-service/internal/searchindex"
 )
@@ -112,6 +113,7 @@ func (e *groupEraser) erase(ctx context.Context, address string) error {
 // step erases a part of the first deleted group after an address that no other server is erasing, and returns its own
 // address, also with an error, or "" if there is none.
 func (e *groupEraser) step(ctx context.Context, tx *sqlx.Tx, after string) (address string, err error) {
+	defer panics.AsError(&err) // which keeps the address, so that the groups after it are erased
 	address, err = e.rosters.LockDeleted(ctx, tx, after)
 	if err == nil && address != "" {
 		err = e.erasePart(ctx, tx, address)

@@ -92,7 +92,7 @@ func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage, follow
 		}
 		return nil
 	})
-	if err == nil || errors.Is(err, db.ErrUnavailable) {
+	if err == nil || errors.Is(err, db.ErrUnavailable) || db.IsLost(err) {
 		return stored, ends, err
 	}
 	p.slowOnly.Store(db.IsUnsupported(err))

@@ -77,7 +77,7 @@ func (p *postgres) storeInGroups(
 			return false, nil
 		}, storeInGroups, args...)
 	})
-	if err == nil || errors.Is(err, db.ErrUnavailable) {
+	if err == nil || errors.Is(err, db.ErrUnavailable) || db.IsLost(err) {
 		return stored, ahead, err
 	}
 	p.slowOnly.Store(db.IsUnsupported(err))

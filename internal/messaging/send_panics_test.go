@@ -67,3 +67,22 @@ func TestSendPanics(t *testing.T) {
 		}
 	})
 }
+
+// TestStatementPanics has the driver panic in the statements that store a whole batch. What they have done is unknown then, so they must
+// not answer that they have stored nothing: the batch would be stored again.
+func TestStatementPanics(t *testing.T) {
+	t.Parallel()
+	database := dbtest.Connect(t, dbtest.NewURL(t, db.Postgres), db.Options{Trace: func(statement string, _ []driver.NamedValue) {
+		if strings.HasPrefix(statement, storeBatch[:100]) || statement == storeInGroups {
+			panic("over an answer")
+		}
+	}})
+	p := &postgres{db: database}
+	draft := []*StoredMessage{{}}
+	if stored, _, err := p.storeBatch(t.Context(), draft, nil); !db.IsLost(err) {
+		t.Errorf("to users: %v, %v", stored, err)
+	}
+	if stored, _, err := p.storeInGroups(t.Context(), draft, nil, nil); !db.IsLost(err) {
+		t.Errorf("to groups: %v, %v", stored, err)
+	}
+}
