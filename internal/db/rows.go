@@ -37,7 +37,7 @@ const keptRows = 64
 
 type keptKey struct{}
 
-// Batches divides rows among statements of at most so many rows, and returns the context to run these with. SQLite takes
+// Batches divides rows into parts of at most a given size, one for each statement, and returns the context to run these with. SQLite takes
 // half as long to prepare a statement of many rows as to insert them. There the numbers of rows are powers of two, so that there are
 // few different statements, and the context has the connection keep them prepared.
 func Batches[T any](ctx context.Context, driver string, rows []T, most int) (context.Context, iter.Seq[[]T]) {

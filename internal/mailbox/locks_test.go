@@ -66,8 +66,8 @@ func TestLocks(t *testing.T) {
 	})
 }
 
-// TestLocksAreFair makes changes of pairs of mailboxes all the time, as fast as one after the other can be made: none waits
-// longer than for those that came before it, whoever's mailboxes it needs.
+// TestLocksAreFair makes changes of pairs of mailboxes all the time, as fast as one after the other can be made. However
+// many others need its mailboxes, none waits longer than all that came before it take.
 func TestLocksAreFair(t *testing.T) {
 	t.Parallel()
 	const changing, each, takes = 200, 50, 10 * time.Millisecond
