@@ -179,18 +179,21 @@ const mailboxes = new Map<string, { mailbox: Mailbox; users: number }>();
 
 /** The mailbox of a user, until `signal` aborts. All callers share one for each user, until somebody else signs in. */
 export function mailboxOf(user: string, signal: AbortSignal): Mailbox {
-  const name = `${session.signIns} ${user}`;
+  const { signIns } = session;
+  const name = `${signIns} ${user}`;
   const shared = mailboxes.get(name) ?? { mailbox: new Mailbox(user), users: 0 };
   mailboxes.set(name, shared);
   shared.users++;
+  const stop = (): void => {
+    if (shared.users > 0 || mailboxes.get(name) !== shared) return;
+    mailboxes.delete(name);
+    shared.mailbox.stop();
+  };
   signal.addEventListener('abort', () => {
     shared.users--;
-    // It is stopped after a second, since the next screen may use it too.
-    setTimeout(() => {
-      if (shared.users > 0 || mailboxes.get(name) !== shared) return;
-      mailboxes.delete(name);
-      shared.mailbox.stop();
-    }, 1000);
+    // It is stopped after a second, since the next screen may use it too, but not with the credential of another one.
+    if (session.signIns === signIns) setTimeout(stop, 1000);
+    else stop();
   }, { once: true });
   return shared.mailbox;
 }

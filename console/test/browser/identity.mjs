@@ -59,9 +59,12 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   // With a key that makes tokens both sides are live, and each acts by its own token.
   const { secret: shop, key: { id } } = await call('POST', '/v1/keys', { name: 'console', scopes: ['messages:read', 'messages:write', 'tokens:create'] });
   const used = new Map();
+  const feeds = []; // the credentials with which feeds were asked for, in order
   page.on('request', (request) => {
     const user = /^\/v1\/users\/(\w+)\/changes/.exec(new URL(request.url()).pathname)?.[1];
-    if (user) used.set(user, request.headers().authorization);
+    if (!user) return;
+    used.set(user, request.headers().authorization);
+    feeds.push(request.headers().authorization);
   });
   await signIn(shop);
   for (const user of ['nora', 'otto']) await live(user);
@@ -85,12 +88,16 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   await revokeAll();
   await dialog.getByRole('alert').getByText('revoked').waitFor();
 
-  // A key that may not make tokens is used for both sides.
+  // A key that may not make tokens is used for both sides, and what was used before it never again.
   const { secret: plain } = await call('POST', '/v1/keys', { name: 'plain', scopes: ['messages:read', 'messages:write'] });
   await signIn(plain);
   await until(() => ['nora', 'otto'].every((user) => used.get(user) === `Bearer ${plain}`), 'the key on both sides');
   for (const user of ['nora', 'otto']) await live(user);
+  await type(page, 'nora', 'With the key');
+  await shows(page, 'otto', ['Signed in', 'With another token', 'With the key']);
   await hidden(page, plain, shop);
+  const withKey = feeds.slice(feeds.indexOf(`Bearer ${plain}`));
+  assert.ok(withKey.every((authorization) => authorization === `Bearer ${plain}`), 'a feed was asked for with the last credential');
 
   // To log out is to forget everything.
   await page.getByRole('button', { name: 'Log out' }).click();
