@@ -199,6 +199,8 @@ func newest(t *testing.T, file string) map[string]uuid.UUID {
 			mailboxes = []string{r.ReadMarker.User, r.ReadMarker.Peer}
 		case r.Block != nil:
 			mailboxes = []string{r.Block.User}
+		case r.Mailbox != nil:
+			mailboxes = []string{r.Mailbox.Address}
 		}
 		for _, mailbox := range mailboxes {
 			for _, id := range ids {

@@ -412,10 +412,10 @@ type EditMessageRequest struct {
 }
 
 // ExportRecord One line of an export: a message, a read marker, a block, a group, a membership, a conversation
-// that is muted or hidden, or the erasure of a user that has not ended, named by `type`, or the end. A membership and a conversation may have
-// `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
+// that is muted or hidden, the erasure of a user that has not ended, or a mailbox, named by `type`, or the end. A membership and a
+// conversation may have `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
 //
-// Groups, erasures, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
+// Groups, erasures, mailboxes, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
 // moving a whole store (`message-service export` and `import`), and not part of a user's export.
 type ExportRecord struct {
 	// Block A user receives nothing from a peer.
@@ -467,6 +467,13 @@ type ExportRecord struct {
 	// KeyHash SHA-256 of the idempotency key the message was sent with, in hexadecimal.
 	KeyHash *string `json:"keyHash,omitempty"`
 
+	// Mailbox The mailbox of a user or a group; `changed` is its newest change, and the last cursor that a client can have.
+	Mailbox *struct {
+		// Address To whom messages go: a user, by their id, or a group, by its address: `bob`, `~team-1`. No user id begins with
+		// `~`. In a shell quote the address of a group, `'~team-1'`; in a query encode `+` as `%2B`.
+		Address Address `json:"address"`
+	} `json:"mailbox,omitempty"`
+
 	// Membership That a user is in a group since they have last joined, or no longer.
 	Membership *Membership `json:"membership,omitempty"`
 
@@ -496,7 +503,7 @@ type ExportRecord struct {
 	Since *MessageID `json:"since,omitempty"`
 
 	// Type Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership`,
-	// `conversation` or `erasure`; `end` on the last line. More will come: skip a record of a type that you do not know.
+	// `conversation`, `erasure` or `mailbox`; `end` on the last line. More will come: skip a record of a type that you do not know.
 	//
 	//
 	// Example: message
@@ -508,7 +515,7 @@ type ExportRecord struct {
 }
 
 // ExportRecordType Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership`,
-// `conversation` or `erasure`; `end` on the last line. More will come: skip a record of a type that you do not know.
+// `conversation`, `erasure` or `mailbox`; `end` on the last line. More will come: skip a record of a type that you do not know.
 //
 // Example: message
 type ExportRecordType string

@@ -77,7 +77,14 @@ func exportOf(t *testing.T, database *db.DB) string {
 	return file.String()
 }
 
-// TestRecorded imports a file that an earlier version has written, and exports the same bytes:
+// withoutMailboxes takes the lines of mailboxes out of an export: earlier versions wrote none.
+func withoutMailboxes(file string) string {
+	lines := slices.Collect(strings.Lines(file))
+	lines = slices.DeleteFunc(lines[:len(lines)-1], func(line string) bool { return strings.HasPrefix(line, `{"type":"mailbox"`) })
+	return strings.Join(seal(lines), "")
+}
+
+// TestRecorded imports a file that an earlier version has written, and exports the same bytes, but for the mailboxes:
 // messages that are edited, deleted, keyed and replied to, texts and metadata that are hard to
 // write, read markers and blocks.
 func TestRecorded(t *testing.T) {
@@ -91,7 +98,7 @@ func TestRecorded(t *testing.T) {
 		if lines := int64(bytes.Count(recorded, []byte("\n"))); err != nil || stored != lines-1 {
 			t.Fatalf("imported %d of %d lines: %v", stored, lines, err)
 		}
-		if again := exportOf(t, database); again != string(recorded) {
+		if again := withoutMailboxes(exportOf(t, database)); again != string(recorded) {
 			t.Errorf("exported again:\n%s\nwant\n%s", again, recorded)
 		}
 		if engine == db.Postgres {

@@ -18,7 +18,8 @@ import (
 // Export writes everything that must survive a move to another database, and returns the number
 // of records: all messages in the order of their ids, deleted ones too, then all read markers
 // and blocks, then each group with its members, deleted ones too, then the memberships that have ended, the
-// conversations that are muted or hidden, and the users who are being erased.
+// conversations that are muted or hidden, the users who are being erased, and the mailboxes with their clocks: clients
+// resume from these, also where the newest change has left nothing else behind.
 //
 // From Postgres it is one snapshot. From SQLite each record is as it was when it
 // was read, and a group as it was with its members, up to the newest change at the start: messages sent, groups
@@ -47,7 +48,7 @@ func ExportUser(ctx context.Context, service *messaging.Service, caller messagin
 func readStore(ctx context.Context, database *db.DB, yield func(messaging.Record) error) error {
 	return database.Portions(ctx, func(read db.ReadPortion) error {
 		var newest messaging.ID
-		var erasures []messaging.Erasure
+		var erasures []messaging.Mailbox
 		err := read(func(ctx context.Context, q sqlx.QueryerContext) (err error) {
 			if newest, err = selectNewest(ctx, q); err == nil {
 				erasures, err = selectErasures(ctx, q)
@@ -69,7 +70,7 @@ func readStore(ctx context.Context, database *db.DB, yield func(messaging.Record
 				return err
 			}
 		}
-		return nil
+		return exportMailboxes(read, newest, yield)
 	})
 }
 
@@ -176,4 +177,18 @@ func exportSettings(read db.ReadPortion, _ messaging.ID, yield func(messaging.Re
 		return selectSettingsAfter(ctx, q, after.Owner, after.Peer, time.Now(), exportPortion)
 	}
 	return eachRow(read, next, func(s *messaging.ConversationSettings) error { return yield(messaging.Record{Settings: s}) })
+}
+
+// exportMailboxes yields the mailboxes. Where one has newer changes than the newest one at the start it ends there, since
+// who has seen what is not exported must learn that it is not there.
+func exportMailboxes(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
+	next := func(ctx context.Context, q sqlx.QueryerContext, after messaging.Mailbox) ([]messaging.Mailbox, error) {
+		return selectMailboxesAfter(ctx, q, after.Address, exportPortion)
+	}
+	return eachRow(read, next, func(m *messaging.Mailbox) error {
+		if m.Clock.Compare(newest) > 0 {
+			m.Clock = newest
+		}
+		return yield(messaging.Record{Mailbox: m})
+	})
 }

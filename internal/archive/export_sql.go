@@ -32,7 +32,7 @@ func selectNewest(ctx context.Context, q sqlx.QueryerContext) (messaging.ID, err
 }
 
 // selectErasures returns the users who are being erased. It scans the mailboxes, too.
-func selectErasures(ctx context.Context, q sqlx.QueryerContext) (erasures []messaging.Erasure, err error) {
+func selectErasures(ctx context.Context, q sqlx.QueryerContext) (erasures []messaging.Mailbox, err error) {
 	err = sqlx.SelectContext(ctx, q, &erasures, "SELECT user_id, clock FROM mailboxes WHERE closed = true ORDER BY user_id")
 	return erasures, err
 }
@@ -100,4 +100,10 @@ func selectSettingsAfter(ctx context.Context, q sqlx.QueryerContext, owner, peer
 		SELECT `+messaging.Settings.Columns()+` FROM conversations
 		WHERE (owner, peer) > ($1, $2) AND (muted_until > $3 OR hidden IS NOT NULL AND last_message_id > $4) ORDER BY owner, peer LIMIT $5`,
 		owner, peer, now.UnixMicro(), messaging.ID{}, limit)
+}
+
+// selectMailboxesAfter returns the mailboxes of users and groups after an address.
+func selectMailboxesAfter(ctx context.Context, q sqlx.QueryerContext, after string, limit int) (mailboxes []messaging.Mailbox, err error) {
+	err = sqlx.SelectContext(ctx, q, &mailboxes, "SELECT user_id, clock FROM mailboxes WHERE user_id > $1 ORDER BY user_id LIMIT $2", after, limit)
+	return mailboxes, err
 }

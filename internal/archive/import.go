@@ -73,11 +73,13 @@ type importBatch struct {
 	members      memberCount // of the last group
 	memberships  []*roster.Membership
 	settings     []*messaging.ConversationSettings
-	erasures     []*messaging.Erasure
+	erasures     []*messaging.Mailbox
+	mailboxes    []*messaging.Mailbox
 }
 
 func (b *importBatch) isFull() bool {
-	return max(len(b.messages), len(b.markers), len(b.blocks), len(b.groups), len(b.memberships), len(b.settings), len(b.erasures)) == importBatchSize
+	return max(len(b.messages), len(b.markers), len(b.blocks), len(b.groups), len(b.memberships), len(b.settings),
+		len(b.erasures), len(b.mailboxes)) == importBatchSize
 }
 
 func (b *importBatch) add(r messaging.Record) error {
@@ -106,6 +108,8 @@ func (b *importBatch) add(r messaging.Record) error {
 		b.settings = append(b.settings, r.Settings)
 	case r.Erasure != nil:
 		b.erasures = append(b.erasures, r.Erasure)
+	case r.Mailbox != nil:
+		b.mailboxes = append(b.mailboxes, r.Mailbox)
 	default:
 		b.memberships = append(b.memberships, r.Membership)
 		if r.Membership.State == roster.Active && !b.members.add(r.Membership) {
@@ -131,14 +135,15 @@ func (b *importBatch) store(ctx context.Context, tx *sqlx.Tx) error {
 		func() error { return insertRows(ctx, tx, roster.GroupTable, b.groups) },
 		func() error { return insertRows(ctx, tx, roster.MembershipTable, b.memberships) },
 		func() error { return insertRows(ctx, tx, messaging.Settings, b.settings) },
-		func() error { return closeMailboxes(ctx, tx, b.erasures) },
+		func() error { return insertMailboxes(ctx, tx, b.erasures, true) },
+		func() error { return insertMailboxes(ctx, tx, b.mailboxes, false) },
 	} {
 		if err := store(); err != nil {
 			return err
 		}
 	}
 	b.messages, b.markers, b.blocks, b.groups = b.messages[:0], b.markers[:0], b.blocks[:0], b.groups[:0]
-	b.memberships, b.settings, b.erasures = b.memberships[:0], b.settings[:0], b.erasures[:0]
+	b.memberships, b.settings, b.erasures, b.mailboxes = b.memberships[:0], b.settings[:0], b.erasures[:0], b.mailboxes[:0]
 	return nil
 }
 
@@ -157,7 +162,9 @@ func placeOf(r messaging.Record) string {
 	case r.Settings != nil:
 		return "6" + r.Settings.Owner + " " + r.Settings.Peer
 	case r.Erasure != nil:
-		return "7" + r.Erasure.User
+		return "7" + r.Erasure.Address
+	case r.Mailbox != nil:
+		return "8" + r.Mailbox.Address
 	case r.Membership.State == roster.Active:
 		return "4" + r.Membership.Group + " " + r.Membership.User
 	default:

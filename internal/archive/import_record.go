@@ -29,7 +29,9 @@ func check(r messaging.Record, future time.Time) error {
 		ids, err = checkGroup(r.Group)
 	case r.Settings != nil: // it has no id of its own
 	case r.Erasure != nil:
-		ids = []messaging.ID{r.Erasure.Changed}
+		ids = []messaging.ID{r.Erasure.Clock}
+	case r.Mailbox != nil:
+		ids = []messaging.ID{r.Mailbox.Clock}
 	default:
 		if r.Membership.Changed.Compare(r.Membership.Since) < 0 {
 			err = errors.New("the membership was changed before it began")

@@ -51,20 +51,21 @@ func insertRows[R any](ctx context.Context, tx *sqlx.Tx, table *table.Table[R], 
 	return nil
 }
 
-// closeMailboxes makes the closed mailboxes of users who are being erased.
-func closeMailboxes(ctx context.Context, tx *sqlx.Tx, erasures []*messaging.Erasure) error {
-	if len(erasures) == 0 {
+// insertMailboxes makes mailboxes that end at least at their clocks; closed ones are of users who are being erased.
+func insertMailboxes(ctx context.Context, tx *sqlx.Tx, mailboxes []*messaging.Mailbox, closed bool) error {
+	if len(mailboxes) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 2*len(erasures))
-	for _, e := range erasures {
-		args = append(args, e.User, e.Changed)
+	args := make([]any, 0, 3*len(mailboxes))
+	for _, m := range mailboxes {
+		args = append(args, m.Address, m.Clock, closed)
 	}
 	_, err := tx.ExecContext(ctx, tx.Rebind(`
-		INSERT INTO mailboxes (user_id, clock, own_changes, closed) VALUES `+db.RowsOf(len(erasures), "(?,?,1,true)")+`
-		ON CONFLICT (user_id) DO UPDATE SET closed = true`), args...)
+		INSERT INTO mailboxes (user_id, clock, own_changes, closed) VALUES `+db.RowsOf(len(mailboxes), "(?,?,1,?)")+`
+		ON CONFLICT (user_id) DO UPDATE SET closed = mailboxes.closed OR excluded.closed,
+			clock = CASE WHEN mailboxes.clock < excluded.clock THEN excluded.clock ELSE mailboxes.clock END`), args...)
 	if err != nil {
-		return fmt.Errorf("close mailboxes: %w", err)
+		return fmt.Errorf("store mailboxes: %w", err)
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func TestImportDamaged(t *testing.T) {
 	if _, err := Import(t.Context(), database, Read(strings.NewReader(all))); err != nil {
 		t.Errorf("the good file after all the others: %v", err)
 	}
-	if again := exportOf(t, database); again != all {
+	if again := withoutMailboxes(exportOf(t, database)); again != all {
 		t.Errorf("imported and exported again:\n%s\nwant\n%s", again, all)
 	}
 }

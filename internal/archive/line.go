@@ -22,11 +22,10 @@ import (
 
 // appendLine appends the line of a record to b; with store, it has all that an import needs.
 func appendLine(b []byte, r messaging.Record, store bool) []byte {
-	var changed *messaging.ID
+	var changed, hidden *messaging.ID
 	var key messaging.KeyRecord
 	var rest []byte // what an import needs of a group or a membership
 	var mutedUntil *time.Time
-	var hidden *messaging.ID
 	switch {
 	case r.Message != nil:
 		b = contract.AppendMessageQuoting(append(b, `{"type":"message","message":`...), &r.Message.Message, quoteText)
@@ -42,12 +41,14 @@ func appendLine(b []byte, r messaging.Record, store bool) []byte {
 		rest = appendID(nil, `,"created":`, &r.Group.Created)
 		changed, key.Fingerprint = &r.Group.Changed, r.Group.Fingerprint
 	case r.Settings != nil:
-		b = contract.AppendText(append(b, `{"type":"conversation","conversation":{"user":`...), r.Settings.Owner)
-		b = append(contract.AppendText(append(b, `,"peer":`...), r.Settings.Peer), '}')
+		b = appendConversation(b, r.Settings.Owner, r.Settings.Peer)
 		mutedUntil, hidden = r.Settings.MutedUntil, r.Settings.Hidden
 	case r.Erasure != nil:
-		b = append(contract.AppendText(append(b, `{"type":"erasure","erasure":{"user":`...), r.Erasure.User), '}')
-		changed = &r.Erasure.Changed
+		b = append(contract.AppendText(append(b, `{"type":"erasure","erasure":{"user":`...), r.Erasure.Address), '}')
+		changed = &r.Erasure.Clock
+	case r.Mailbox != nil:
+		b = append(contract.AppendText(append(b, `{"type":"mailbox","mailbox":{"address":`...), r.Mailbox.Address), '}')
+		changed = &r.Mailbox.Clock
 	default:
 		b = contract.AppendMembership(append(b, `{"type":"membership","membership":`...), r.Membership)
 		rest = appendBeginning(nil, r.Membership)
@@ -74,6 +75,11 @@ func escapeNextLine(b []byte) []byte {
 		b = bytes.ReplaceAll(b, nextLine, []byte(`\u0085`))
 	}
 	return b
+}
+
+func appendConversation(b []byte, user, peer string) []byte {
+	b = contract.AppendText(append(b, `{"type":"conversation","conversation":{"user":`...), user)
+	return append(contract.AppendText(append(b, `,"peer":`...), peer), '}')
 }
 
 // appendBeginning appends what an import needs of a membership.
@@ -186,7 +192,9 @@ func toRecord(text []byte, line server.ExportRecord) (messaging.Record, error) {
 			Owner: line.Conversation.User, Peer: line.Conversation.Peer, MutedUntil: until, Hidden: (*messaging.ID)(line.Hidden),
 		}
 	case line.Erasure != nil && line.Changed != nil:
-		r.Erasure = &messaging.Erasure{User: line.Erasure.User, Changed: messaging.ID(*line.Changed)}
+		r.Erasure = &messaging.Mailbox{Address: line.Erasure.User, Clock: messaging.ID(*line.Changed)}
+	case line.Mailbox != nil && line.Changed != nil:
+		r.Mailbox = &messaging.Mailbox{Address: line.Mailbox.Address, Clock: messaging.ID(*line.Changed)}
 	case line.Membership != nil && line.Since != nil && line.Changed != nil:
 		membership, err := toMembership(&line)
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // Record is one record of an export: a message, a read marker, a block, a group, a membership, what a user has
-// set for a conversation with another user, or an erasure; the others are nil.
+// set for a conversation with another user, an erasure, or a mailbox; the others are nil.
 type Record struct {
 	Message    *StoredMessage
 	ReadMarker *ReadMarker
@@ -18,13 +18,14 @@ type Record struct {
 	Group      *roster.Group
 	Membership *roster.Membership
 	Settings   *ConversationSettings
-	Erasure    *Erasure
+	Erasure    *Mailbox // of a user which has begun, and not ended; see [Service.EraseUser]
+	Mailbox    *Mailbox
 }
 
-// Erasure is that of a user which has begun, and not ended; see [Service.EraseUser].
-type Erasure struct {
-	User    string `db:"user_id"`
-	Changed ID     `db:"clock"` // the newest change in the mailbox
+// Mailbox is where the mailbox of a user or a group ends.
+type Mailbox struct {
+	Address string `db:"user_id"`
+	Clock   ID     `db:"clock"` // its newest change, which may have left nothing else behind
 }
 
 // exportBatch is how many records are read at a time.

@@ -1434,16 +1434,16 @@ export interface components {
         };
         /**
          * @description One line of an export: a message, a read marker, a block, a group, a membership, a conversation
-         *     that is muted or hidden, or the erasure of a user that has not ended, named by `type`, or the end. A membership and a conversation may have
-         *     `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
+         *     that is muted or hidden, the erasure of a user that has not ended, or a mailbox, named by `type`, or the end. A membership and a
+         *     conversation may have `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
          *
-         *     Groups, erasures, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
+         *     Groups, erasures, mailboxes, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
          *     moving a whole store (`message-service export` and `import`), and not part of a user's export.
          */
         ExportRecord: {
             /**
              * @description Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership`,
-             *     `conversation` or `erasure`; `end` on the last line. More will come: skip a record of a type that you do not know.
+             *     `conversation`, `erasure` or `mailbox`; `end` on the last line. More will come: skip a record of a type that you do not know.
              * @example message
              */
             type: string;
@@ -1460,6 +1460,10 @@ export interface components {
             /** @description A user whose erasure has begun, and not ended. Repeat `eraseUser` after the import. */
             erasure?: {
                 user: components["schemas"]["UserId"];
+            };
+            /** @description The mailbox of a user or a group; `changed` is its newest change, and the last cursor that a client can have. */
+            mailbox?: {
+                address: components["schemas"]["Address"];
             };
             created?: components["schemas"]["MessageId"];
             since?: components["schemas"]["MessageId"];

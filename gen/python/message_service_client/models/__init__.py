@@ -19,6 +19,7 @@ from .edit_message_request import EditMessageRequest
 from .export_record import ExportRecord
 from .export_record_conversation import ExportRecordConversation
 from .export_record_erasure import ExportRecordErasure
+from .export_record_mailbox import ExportRecordMailbox
 from .field_error import FieldError
 from .group import Group
 from .highlight import Highlight
@@ -69,6 +70,7 @@ __all__ = (
     "ExportRecord",
     "ExportRecordConversation",
     "ExportRecordErasure",
+    "ExportRecordMailbox",
     "FieldError",
     "Group",
     "Highlight",

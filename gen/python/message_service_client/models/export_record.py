@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..models.block import Block
     from ..models.export_record_conversation import ExportRecordConversation
     from ..models.export_record_erasure import ExportRecordErasure
+    from ..models.export_record_mailbox import ExportRecordMailbox
     from ..models.group import Group
     from ..models.membership import Membership
     from ..models.message import Message
@@ -26,17 +27,18 @@ T = TypeVar("T", bound="ExportRecord")
 @_attrs_define
 class ExportRecord:
     """One line of an export: a message, a read marker, a block, a group, a membership, a conversation
-    that is muted or hidden, or the erasure of a user that has not ended, named by `type`, or the end. A membership and
-    a conversation may have
-    `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
+    that is muted or hidden, the erasure of a user that has not ended, or a mailbox, named by `type`, or the end. A
+    membership and a
+    conversation may have `mutedUntil`, and `hidden`: up to which id the conversation is hidden.
 
-    Groups, erasures, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint` are for
+    Groups, erasures, mailboxes, `created`, `since`, `visibleFrom`, and all properties from `changed` to `fingerprint`
+    are for
     moving a whole store (`message-service export` and `import`), and not part of a user's export.
 
         Attributes:
             type_ (str): Which of the properties is there: `message`, `readMarker`, `block`, `group`, `membership`,
-                `conversation` or `erasure`; `end` on the last line. More will come: skip a record of a type that you do not
-                know.
+                `conversation`, `erasure` or `mailbox`; `end` on the last line. More will come: skip a record of a type that you
+                do not know.
                  Example: message.
             message (Message | Unset): A message as it is now.
             read_marker (ReadMarker | Unset): How far a user has read the conversation with a peer.
@@ -49,6 +51,8 @@ class ExportRecord:
                 what is set for it.
             erasure (ExportRecordErasure | Unset): A user whose erasure has begun, and not ended. Repeat `eraseUser` after
                 the import.
+            mailbox (ExportRecordMailbox | Unset): The mailbox of a user or a group; `changed` is its newest change, and the
+                last cursor that a client can have.
             created (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
                 messages.
             since (UUID | Unset): A UUID. Those the service makes are of version 7 and sort in the order of the
@@ -81,6 +85,7 @@ class ExportRecord:
     membership: Membership | Unset = UNSET
     conversation: ExportRecordConversation | Unset = UNSET
     erasure: ExportRecordErasure | Unset = UNSET
+    mailbox: ExportRecordMailbox | Unset = UNSET
     created: UUID | Unset = UNSET
     since: UUID | Unset = UNSET
     visible_from: UUID | Unset = UNSET
@@ -124,6 +129,10 @@ class ExportRecord:
         erasure: dict[str, Any] | Unset = UNSET
         if not isinstance(self.erasure, Unset):
             erasure = self.erasure.to_dict()
+
+        mailbox: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.mailbox, Unset):
+            mailbox = self.mailbox.to_dict()
 
         created: str | Unset = UNSET
         if not isinstance(self.created, Unset):
@@ -185,6 +194,8 @@ class ExportRecord:
             field_dict["conversation"] = conversation
         if erasure is not UNSET:
             field_dict["erasure"] = erasure
+        if mailbox is not UNSET:
+            field_dict["mailbox"] = mailbox
         if created is not UNSET:
             field_dict["created"] = created
         if since is not UNSET:
@@ -215,6 +226,7 @@ class ExportRecord:
         from ..models.block import Block
         from ..models.export_record_conversation import ExportRecordConversation
         from ..models.export_record_erasure import ExportRecordErasure
+        from ..models.export_record_mailbox import ExportRecordMailbox
         from ..models.group import Group
         from ..models.membership import Membership
         from ..models.message import Message
@@ -271,6 +283,13 @@ class ExportRecord:
             erasure = UNSET
         else:
             erasure = ExportRecordErasure.from_dict(_erasure)
+
+        _mailbox = d.pop("mailbox", UNSET)
+        mailbox: ExportRecordMailbox | Unset
+        if isinstance(_mailbox, Unset):
+            mailbox = UNSET
+        else:
+            mailbox = ExportRecordMailbox.from_dict(_mailbox)
 
         _created = d.pop("created", UNSET)
         created: UUID | Unset
@@ -333,6 +352,7 @@ class ExportRecord:
             membership=membership,
             conversation=conversation,
             erasure=erasure,
+            mailbox=mailbox,
             created=created,
             since=since,
             visible_from=visible_from,
