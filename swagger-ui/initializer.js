@@ -11,12 +11,6 @@ import { parameters } from './page/parameters.js';
 import { codeSamples } from './page/samples.js';
 import { stream } from './page/stream.js';
 
-// Swagger UI has a dark mode, which the page must switch on.
-const dark = matchMedia('(prefers-color-scheme: dark)');
-const followScheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
-dark.addEventListener('change', followScheme);
-followScheme();
-
 // Requests go to the origin of the page, whatever server the document names.
 const ownServer = () => ({
   statePlugins: {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { authorizes } from './authorize.mjs';
+import { followsTheScheme, unmuted } from './colours.mjs';
 import { base, browser, expectRefusals, headers, LANGUAGES, open, openOperation, parameter, problems, readSamples, shoot, tryOut, violations } from './page.mjs';
 
 const contract = await (await fetch(`${base}/openapi.json`)).json();
@@ -258,6 +259,7 @@ async function looksRight() {
     await page.locator('#schema-Message summary').click();
     const changes = await openOperation(page, 'listChanges');
     await changes.getByLabel('as a stream').check();
+    assert.deepEqual(await unmuted(page), [], `${name}: what is not muted`);
     found.push(...(await violations(page)).map((text) => `${name}: ${text}`));
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(overflow <= 0, `${name}: the page is ${overflow} pixels too wide`);
@@ -268,7 +270,7 @@ async function looksRight() {
 }
 
 try {
-  for (const step of [readsThePage, readsAnOperation, findsTheWay, triesOut, copies, followsAStream, authorizes, looksRight]) {
+  for (const step of [readsThePage, readsAnOperation, findsTheWay, triesOut, copies, followsAStream, authorizes, followsTheScheme, looksRight]) {
     await step();
     assert.deepEqual(problems, [], step.name);
     console.log(`passed: ${step.name}`);
