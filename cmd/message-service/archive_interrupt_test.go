@@ -85,3 +85,25 @@ func TestImportInterrupted(t *testing.T) {
 		}
 	})
 }
+
+// TestImportCommitLost has Postgres end the connection while it commits an import: the command must not say that nothing
+// was stored, which it cannot know.
+func TestImportCommitLost(t *testing.T) {
+	t.Parallel()
+	source := apitest.Start(t, db.SQLite, messaging.Options{})
+	sendMuch(t, source)
+	_, exported, _ := runProcess(t, nil, "export", "--database-url", source.DatabaseURL)
+	target := dbtest.NewURL(t, db.Postgres)
+	dbtest.Open(t, target)
+	dbtest.Execute(t, target,
+		`CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'`,
+		`CREATE CONSTRAINT TRIGGER lose AFTER INSERT ON mailboxes DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose()`)
+	code, _, errs := runProcess(t, strings.NewReader(exported), "import", "--database-url", target, "-")
+	if code != 1 || strings.Contains(errs, "nothing was stored") || !strings.Contains(errs, "all of it was stored or nothing") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	dbtest.Execute(t, target, `DROP TRIGGER lose ON mailboxes`)
+	if code, _, errs := runProcess(t, strings.NewReader(exported), "import", "--database-url", target, "-"); code != 0 {
+		t.Errorf("again: exit %d, %s", code, errs)
+	}
+}

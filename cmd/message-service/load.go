@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 
 	"github.com/message-service/message-service/internal/app"
 	"github.com/message-service/message-service/internal/archive"
+	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/messaging"
 )
 
@@ -27,8 +29,12 @@ func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record,
 	}
 	defer app.CloseDatabase(database, log)
 	stored, err := archive.Import(ctx, database, records)
-	if err != nil {
+	switch {
+	case err == nil:
+		return stored, nil
+	case errors.Is(err, db.ErrUnavailable): // of the commit, which may have been made nevertheless
+		return 0, fmt.Errorf("either all of it was stored or nothing, and in that case the command can be repeated: %w", err)
+	default:
 		return 0, fmt.Errorf("nothing was stored: %w", interrupted(ctx, err))
 	}
-	return stored, nil
 }

@@ -23,7 +23,7 @@ const importBatchSize = 1000
 
 // Import stores records, which must be in the order of an export, into an empty store, in one
 // transaction, and returns their number. It ends with the first error of records. Other writers
-// are locked out meanwhile.
+// are locked out meanwhile. After an error that wraps [db.ErrUnavailable] the commit may have been made.
 func Import(ctx context.Context, database *db.DB, records iter.Seq2[messaging.Record, error]) (int64, error) {
 	batch := importBatch{future: time.Now().Add(maxAhead)}
 	err := database.Load(ctx, "groups, mailboxes", func(ctx context.Context, tx *sqlx.Tx) error {

@@ -29,9 +29,9 @@ func (d *DB) Portions(ctx context.Context, fn func(ReadPortion) error) error {
 	})
 }
 
-// Load runs fn in one transaction, once, and without a timeout but that of ctx. It first locks a
-// table against other writers. Afterwards it gathers the statistics of Postgres, which would otherwise
-// scan large tables until autovacuum does so, a minute or more later.
+// Load runs fn in one transaction, once, and without a timeout but that of ctx. As with [DB.Tx], after an error
+// that wraps [ErrUnavailable] the outcome is unknown. Load first locks a table against other writers. Afterwards it gathers
+// the statistics of Postgres, which would otherwise scan large tables until autovacuum does so, a minute or more later.
 func (d *DB) Load(ctx context.Context, table string, fn func(context.Context, *sqlx.Tx) error) error {
 	prepare := "LOCK TABLE " + table + " IN EXCLUSIVE MODE"
 	if d.Engine == SQLite {
