@@ -1,4 +1,4 @@
-import { createMessageService, type MessageService } from 'message-service-client';
+import { createMessageService, type MessageService, type Problem } from 'message-service-client';
 
 import { calls } from './calls.ts';
 import { session } from './session.ts';
@@ -7,22 +7,22 @@ import { session } from './session.ts';
 type Listed = 'action' | 'page' | 'no';
 
 const clients = new Map<string, MessageService>();
-session.listen(() => clients.clear(), new AbortController().signal);
 
 /** A client of the service that served this page, for requests as a user. */
 function clientOf(user: string | undefined, listed: Listed): MessageService {
-  const name = `${listed} ${user ?? ''}`;
+  const name = `${session.signIns} ${listed} ${user ?? ''}`;
   const client = clients.get(name) ?? make(user, listed);
   clients.set(name, client);
   return client;
 }
 
-function make(user: string | undefined, listed: Listed): MessageService {
+function make(user: string | undefined, listed: Listed, refused?: (problem: Problem) => void): MessageService {
   return createMessageService(location.origin, {
     token: session.source(user),
     fetch: async (request) => {
       const response = await (listed === 'no' ? fetch(request) : calls.fetch(request, listed === 'action'));
       if (response.status === 401) session.refused(request.headers.get('Authorization'), await response.clone().json());
+      if (!response.ok) await response.clone().json().then(refused, () => undefined); // an answer of a proxy may be anything
       return response;
     },
   });
@@ -30,6 +30,8 @@ function make(user: string | undefined, listed: Listed): MessageService {
 
 /** A client for requests as a user, that follow an action of the user of this page. */
 export const api = (user: string): MessageService => clientOf(user, 'action');
+/** The same, for one request. `refused` is told of each refusal, also of those after which it is made again. */
+export const attempts = (user: string, refused: (problem: Problem) => void): MessageService => make(user, 'action', refused);
 /** The same, for requests that the page makes by itself. */
 export const background = (user: string): MessageService => clientOf(user, 'page');
 /** A client for requests about the service, which no user makes. */

@@ -205,8 +205,8 @@ export class ChatPane extends HTMLElement {
   }
 
   #drawBanner(): void {
-    const { status, reason, blocked } = this.#mailbox;
-    const isRefused = status === 'refused';
+    const { status, reason, blocked, isLoaded } = this.#mailbox;
+    const isRefused = status === 'refused' || (status === 'waiting' && !isLoaded); // else there is something to see meanwhile
     const isBlocked = blocked.has(this.peer);
     this.#banner.hidden = !isRefused && !isBlocked;
     this.#banner.classList.toggle('error', isRefused);

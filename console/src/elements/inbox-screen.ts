@@ -50,6 +50,7 @@ export class InboxScreen extends HTMLElement {
   readonly #list = el('ol', { class: 'entries' });
   readonly #more = el('button', { type: 'button', class: 'button more', on: { click: () => void this.#loadMore() } }, 'Older');
   readonly #note = el('p', { class: 'note' });
+  readonly #invitation = el('p', { class: 'note' }, 'Choose a conversation.');
   readonly #bar = el('header', { class: 'thread-bar' });
   readonly #name = el('h2');
   readonly #mute = iconButton('bell', 'Mute', () => void this.#edit((peer) => ({ mutedUntil: this.#isMuted(peer) ? null : new Date(Date.now() + muteFor).toISOString() })));
@@ -146,7 +147,7 @@ export class InboxScreen extends HTMLElement {
       this.#messages = undefined;
       // Where only one of them is shown, the focus goes with it.
       if (!isWide.matches && this.#thread.contains(focused)) this.#list.querySelector<HTMLElement>('[aria-current]')?.focus();
-      this.#thread.replaceChildren(el('p', { class: 'note' }, 'Choose a conversation.'));
+      this.#thread.replaceChildren(this.#invitation);
       return;
     }
     const thread = Object.assign(new MessageThread(), {
@@ -234,6 +235,7 @@ export class InboxScreen extends HTMLElement {
     } else {
       reconcile(this.#list, this.#mailbox.inbox.lines(place.hidden), ({ peer }) => peer, (line, existing) => drawConversation(line, nameOf(line.peer), line.peer === place.peer, open(line.peer), existing));
     }
+    this.#invitation.hidden = this.#list.childElementCount === 0;
     this.#showHidden.setAttribute('aria-pressed', String(place.hidden === true));
     this.#caption.hidden = !place.hidden || this.#search !== undefined || this.#mailbox.inbox.lines(true).length === 0;
     this.#more.textContent = (this.#search ? this.#search.failure : this.#failure) ? 'Try again' : 'Older';
@@ -259,7 +261,7 @@ export class InboxScreen extends HTMLElement {
   /** Why the list is empty; an empty text if it is not. */
   #whyEmpty(): string {
     const { user, status, reason, isLoaded, inbox } = this.#mailbox;
-    if (status === 'refused') return reason;
+    if (status === 'refused' || (status === 'waiting' && !isLoaded)) return reason;
     if (this.#search) {
       const what = this.#place?.within === undefined ? `${user} sent or received` : `${user} and ${this.#place.within} wrote`;
       const hint = /(^|\s)\p{L}$/u.test(this.#place?.q ?? '') ? ' The last word may be a beginning, from two letters on.' : '';

@@ -47,7 +47,7 @@ export function drawMessage(item: Item, actions: MessageActions | undefined, exi
   element.replaceChildren(
     el('div', { class: 'bubble' }, sender(item), item.message?.replyTo || draft?.replyTo ? quote(quoted) : null, body(item), foot(item)),
     ...(actions ? [toolbar(element, item, actions)] : []),
-    ...(draft && !message && draft.state === 'failed' && actions ? [failure(draft, actions)] : []),
+    ...(draft?.reason !== undefined && !message && actions ? [draft.state === 'failed' ? failure(draft, actions) : delay(draft.reason)] : []),
   );
   if (hadFocus) element.focus({ preventScroll: true });
   return element;
@@ -99,9 +99,11 @@ async function showReaders(element: HTMLElement, message: Message, actions: Mess
   element.querySelector('.readers')?.replaceChildren(text);
 }
 
+const delay = (reason: string): HTMLElement => el('p', { class: 'failure', role: 'status' }, `Not sent yet, but tried again. ${reason}`);
+
 function failure(draft: Draft, actions: MessageActions): HTMLElement {
   return el('div', { class: 'failure', role: 'alert' },
-    el('span', {}, 'Not sent. ', draft.reason ?? ''),
+    el('span', {}, 'Not sent. ', draft.reason),
     el('span', {}, el('button', { type: 'button', class: 'link', on: { click: () => actions.retry(draft) } }, 'Try again'), ' ',
       el('button', { type: 'button', class: 'link', on: { click: () => actions.discard(draft) } }, 'Discard')));
 }

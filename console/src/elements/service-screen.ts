@@ -65,8 +65,9 @@ export class ServiceScreen extends HTMLElement {
       if (isFirst || document.visibilityState === 'visible') this.#draw(await answered(service(isFirst ? 'page' : 'no').GET('/v1/status', { signal })));
     } catch (error) {
       if (signal.aborted) return;
-      const isRefused = error instanceof ProblemError && error.problem.status === 403;
-      this.#say(false, isRefused ? 'Not for this credential' : error instanceof ProblemError ? 'Refused' : 'No answer', explain(error));
+      const status = error instanceof ProblemError ? error.problem.status : undefined;
+      const isRefused = status === 403;
+      this.#say(false, isRefused ? 'Not for this credential' : status === undefined ? 'No answer' : status < 500 ? 'Refused' : 'Failed', explain(error));
       this.#rate.hidden = this.#meters.hidden = isRefused || !this.#before;
       this.#limits.hidden = this.#limits.childElementCount === 0;
       if (isRefused) return;

@@ -1,7 +1,7 @@
-import type { Message } from 'message-service-client';
+import type { Message, Problem } from 'message-service-client';
 
 import { answered, explain, isTemporary } from '../answers.ts';
-import { api } from '../api.ts';
+import { attempts } from '../api.ts';
 import { Emitter } from '../emitter.ts';
 import { randomKey } from './key.ts';
 import type { Draft } from './timeline.ts';
@@ -50,8 +50,13 @@ class Outbox extends Emitter {
 
   async #attempt(draft: Draft, stored: (message: Message) => void): Promise<void> {
     const { key, sender, recipient, text, replyTo } = draft;
+    const wait = (problem: Problem): void => {
+      draft.reason = problem.detail;
+      this.emit();
+    };
+    delete draft.reason;
     try {
-      const message = await answered(api(sender).POST('/v1/messages', {
+      const message = await answered(attempts(sender, wait).POST('/v1/messages', {
         params: { header: { 'Idempotency-Key': key } },
         body: { sender, recipient, text, ...(replyTo === undefined ? {} : { replyTo }) },
       }));

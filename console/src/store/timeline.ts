@@ -12,7 +12,7 @@ export interface Draft {
   /** The newest message when it was written; the message made of it is newer. */
   readonly after: string;
   state: 'sending' | 'failed';
-  /** Why it failed. */
+  /** Why it failed, or has not been sent so far. */
   reason?: string;
   /** Whether to retry without the user once there is a connection. */
   mayRetry?: boolean;

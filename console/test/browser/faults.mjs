@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { accessible, sideways, until } from './checks.mjs';
 
+// After several failures the next attempt may be some while away.
+const later = { timeout: 40_000 };
+
 const refuse = (status, detail, headers = {}) => ({
   status, headers, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Refused', status, detail }),
 });
@@ -20,9 +23,33 @@ async function feeds({ newBrowser, open, side }) {
   const lines = page.locator('.calls').getByRole('button', { name: 'GET /v1/users/uma/changes' });
   await lines.getByText(/No answer ×[3-9]/).waitFor();
   assert.equal(await lines.count(), 1);
+  await side(page, 'uma').locator('.banner').getByText('There is no answer from the server.').waitFor();
   await side(page, 'ugo').locator('.state.live').waitFor();
   await context.unroute('**/v1/users/uma/changes*');
-  await side(page, 'uma').locator('.state.live').waitFor();
+  await side(page, 'uma').locator('.state.live').waitFor(later);
+  await side(page, 'uma').locator('.banner').waitFor({ state: 'hidden' });
+  await context.close();
+}
+
+/** A message that is refused for now says so, until it is sent. */
+async function sends({ newBrowser, open, side, type, shows }) {
+  const context = await newBrowser();
+  const page = await open(context, '#/chat/uri/ute', 429);
+  await side(page, 'uri').locator('.state.live').waitFor();
+  let goOn;
+  const seen = new Promise((resolve) => { goOn = resolve; });
+  let attempts = 0;
+  await page.route('**/v1/messages', async (route) => {
+    if (++attempts === 1) return route.fulfill(refuse(429, 'Too many requests.', { 'Retry-After': '1' }));
+    await seen;
+    return route.continue();
+  });
+  await type(page, 'uri', 'In a while');
+  const said = side(page, 'uri').getByRole('status').getByText('Not sent yet, but tried again. Too many requests.');
+  await said.waitFor();
+  goOn();
+  await shows(page, 'ute', ['In a while']);
+  await said.waitFor({ state: 'detached' });
   await context.close();
 }
 
@@ -51,9 +78,9 @@ async function threads({ newBrowser, open, send }) {
   await send(context, 'uma', 'yann', 'From uma');
   await context.route('**/v1/users/yann/**', (route) => route.abort());
   const page = await open(context, '#/inbox/yann/uma', 'net::ERR_FAILED');
-  await page.locator('.thread').getByText('There is no answer from the server.').waitFor();
+  for (const place of ['.thread', '.entries-side']) await page.locator(place).getByText('There is no answer from the server.').waitFor();
   await context.unroute('**/v1/users/yann/**');
-  await page.locator('.thread').getByText('From uma').waitFor();
+  await page.locator('.thread').getByText('From uma').waitFor(later);
   await context.close();
 }
 
@@ -61,7 +88,7 @@ async function threads({ newBrowser, open, send }) {
 async function service({ newBrowser, open, found }) {
   const context = await newBrowser({ colorScheme: 'dark' });
   await context.route(/\/v1\/(status|limits)/, (route) => route.abort());
-  const page = await open(context, '#/service', 'net::ERR_FAILED');
+  const page = await open(context, '#/service', 'net::ERR_FAILED', 500);
   const said = page.getByRole('status').getByText('No answer', { exact: true });
   await said.waitFor();
   assert.equal(await page.locator('.card').filter({ visible: true }).count(), 0);
@@ -72,11 +99,14 @@ async function service({ newBrowser, open, found }) {
   await until(() => asked > 5, 'more requests than the attempts of one');
   assert.ok(await element.evaluate(({ isConnected }) => isConnected), 'what is said was not drawn again');
   await context.unroute(/\/v1\/(status|limits)/);
+  await context.route('**/v1/status', (route) => route.fulfill(refuse(500, 'The server failed.')));
+  await page.getByRole('status').getByText('Failed', { exact: true }).waitFor();
+  await context.unroute('**/v1/status');
   await page.getByText('Ready', { exact: true }).waitFor();
   await page.getByText('Members of a group').waitFor();
   await context.close();
 }
 
 export async function faults(tools) {
-  await Promise.all([feeds, actions, threads, service].map((one) => one(tools)));
+  await Promise.all([feeds, sends, actions, threads, service].map((one) => one(tools)));
 }
