@@ -17,15 +17,23 @@ function clientOf(user: string | undefined, listed: Listed): MessageService {
 }
 
 function make(user: string | undefined, listed: Listed, refused?: (problem: Problem) => void): MessageService {
+  const { signIns } = session;
   return createMessageService(location.origin, {
     token: session.source(user),
     fetch: async (request) => {
+      if (session.signIns !== signIns) return ended();
       const response = await (listed === 'no' ? fetch(request) : calls.fetch(request, listed === 'action'));
       if (response.status === 401) session.refused(request.headers.get('Authorization'), await response.clone().json());
       if (!response.ok) await response.clone().json().then(refused, () => undefined); // an answer of a proxy may be anything
       return response;
     },
   });
+}
+
+/** Answers what was to be sent, or sent again, with a credential of before the last sign in. */
+function ended(): Response {
+  const problem: Problem = { type: 'about:blank', title: 'Ended', status: 401, instance: 'about:blank', detail: 'It belongs to a credential that is no longer used.' };
+  return new Response(JSON.stringify(problem), { status: problem.status, headers: { 'Content-Type': 'application/problem+json' } });
 }
 
 /** A client for requests as a user, that follow an action of the user of this page. */

@@ -44,6 +44,12 @@ class Calls extends Emitter {
     this.emit();
   }
 
+  /** Forgets all of them, as when somebody else signs in. */
+  clear(): void {
+    this.list.length = 0;
+    this.select(undefined);
+  }
+
   select(call: Call | undefined): void {
     this.selected = call;
     this.emit();
@@ -83,6 +89,7 @@ class Calls extends Emitter {
 
   /** Counts a request that has failed in the line of the same one before it, if that failed in the same way. */
   #fold(call: Call): void {
+    if (!this.list.includes(call)) return; // it is too long ago, or of before the last sign in
     const before = this.list.find((other) => other !== call && isSame(other, call));
     if (!before || !hasFailed(call) || before.failure !== call.failure || before.status !== call.status) return;
     before.times++;

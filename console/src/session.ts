@@ -12,6 +12,7 @@ const renewBefore = 60_000;
 const bearer = /^[\w.~+/-]+=*$/;
 
 type Token = components['schemas']['CreatedToken'];
+type Tokens = Map<string, Promise<Token>>;
 
 /**
  * For whom the page makes its requests: nobody in particular while the server does not ask, and then by the
@@ -31,9 +32,8 @@ class Session extends Emitter {
   /** The user whose token was entered. */
   user: string | undefined;
   #credential: string | undefined;
-  #makesTokens = false;
-  /** The tokens that were made, by user. */
-  readonly #tokens = new Map<string, Promise<Token>>();
+  /** The tokens that were made with the credential, by user; undefined if it makes none. */
+  #tokens: Tokens | undefined;
 
   get isSignedIn(): boolean {
     return this.#credential !== undefined;
@@ -49,10 +49,11 @@ class Session extends Emitter {
     if (!bearer.test(credential)) return this.ask(true, 'This is neither a service key nor the token of a user.');
     try {
       const user = subjectOf(credential);
-      this.#tokens.clear();
-      if (user === undefined) this.#makesTokens = await this.#tryToken(credential, shown);
-      else await answered(withCredential(credential).GET('/v1/users/{userId}/conversations', { params: { path: { userId: user }, query: { limit: 1 } } }));
+      const tokens: Tokens = new Map();
+      const makesTokens = user === undefined && await tryToken(tokens, credential, shown);
+      if (user !== undefined) await answered(withCredential(credential).GET('/v1/users/{userId}/conversations', { params: { path: { userId: user }, query: { limit: 1 } } }));
       this.#credential = credential;
+      this.#tokens = makesTokens ? tokens : undefined;
       this.user = user;
       this.signIns++;
       this.isRefused = false;
@@ -80,42 +81,42 @@ class Session extends Emitter {
 
   /** The credential for requests as a user, or of the page itself, or where it comes from; undefined while none is needed. */
   source(user: string | undefined): string | (() => Promise<string>) | undefined {
-    const credential = this.#credential;
-    if (credential === undefined || user === undefined || !this.#makesTokens) return credential;
+    const [credential, tokens] = [this.#credential, this.#tokens];
+    if (credential === undefined || user === undefined || !tokens) return credential;
     let last: string | undefined;
     return async () => {
-      last = await this.#tokenOf(user, credential, last); // it is asked again only if the last one was refused
+      last = await this.#tokenOf(tokens, user, credential, last); // it is asked again only if the last one was refused
       return last;
     };
   }
 
-  async #tokenOf(user: string, key: string, refused: string | undefined): Promise<string> {
-    const known = await this.#tokens.get(user)?.catch(() => undefined);
+  async #tokenOf(tokens: Tokens, user: string, key: string, refused: string | undefined): Promise<string> {
+    const known = await tokens.get(user)?.catch(() => undefined);
     if (known && known.token !== refused && Date.parse(known.expiresAt) - Date.now() > renewBefore) return known.token;
     try {
-      return (await this.#makeToken(key, user)).token;
+      return (await makeToken(tokens, key, user)).token;
     } catch (error) {
       if (isProblem(error, 422)) return key; // it is not the id of a user, for which the request itself is refused, too
       if (isProblem(error, 401)) this.refused(`Bearer ${key}`, error.problem);
       throw error;
     }
   }
+}
 
-  #makeToken(key: string, userId: string): Promise<Token> {
-    const token = answered(withCredential(key).POST('/v1/tokens', { body: { userId, ttlSeconds: tokenLives } }));
-    this.#tokens.set(userId, token);
-    return token;
-  }
+function makeToken(tokens: Tokens, key: string, userId: string): Promise<Token> {
+  const token = answered(withCredential(key).POST('/v1/tokens', { body: { userId, ttlSeconds: tokenLives } }));
+  tokens.set(userId, token);
+  return token;
+}
 
-  /** Whether tokens can be made with a key: it may lack the scope (403), and the server a secret to sign with (409). */
-  async #tryToken(key: string, user: string): Promise<boolean> {
-    try {
-      await this.#makeToken(key, user);
-      return true;
-    } catch (error) {
-      if (isProblem(error, 403, 409, 422)) return error.problem.status === 422;
-      throw error;
-    }
+/** Whether tokens can be made with a key: it may lack the scope (403), and the server a secret to sign with (409). */
+async function tryToken(tokens: Tokens, key: string, user: string): Promise<boolean> {
+  try {
+    await makeToken(tokens, key, user);
+    return true;
+  } catch (error) {
+    if (isProblem(error, 403, 409, 422)) return error.problem.status === 422;
+    throw error;
   }
 }
 

@@ -22,3 +22,17 @@ test('a request that fails otherwise, or after it succeeded, has a line of its o
   assert.deepEqual(await make(['/alice', 0], ['/alice', 503], ['/alice', 200], ['/alice', 200], ['/alice', 503]), ['/alice 503 ×1', '/alice 200 ×1', '/alice 200 ×1', '/alice 503 ×1', '/alice No answer ×1']);
   assert.deepEqual(await make(['/alice?after=1', 0], ['/alice?after=2', 0]), ['/alice?after=2 No answer ×1', '/alice?after=1 No answer ×1']);
 });
+
+test('a failure that comes after its request has left the list takes no other with it', async () => {
+  await make(['/alice', 503]);
+  let fail: (error: Error) => void = () => undefined;
+  globalThis.fetch = () => new Promise((_, reject) => { fail = reject; });
+  const late = calls.fetch(new Request('http://localhost/alice'), false).catch(() => undefined);
+  await new Promise(setImmediate);
+  calls.clear();
+  globalThis.fetch = () => Promise.reject(new TypeError());
+  for (const path of ['/alice', '/bob']) await calls.fetch(new Request(`http://localhost${path}`), false).catch(() => undefined);
+  fail(new TypeError());
+  await late;
+  assert.deepEqual(calls.list.map(({ url, times }) => `${url.pathname} ×${times}`), ['/bob ×1', '/alice ×1']);
+});

@@ -57,6 +57,7 @@ export class AppShell extends HTMLElement {
     if (session.signIns === this.#signIns && this.#main.firstElementChild) return;
     this.#signIns = session.signIns;
     this.#main.replaceChildren();
+    if (this.#signIns > 1) calls.clear(); // what was answered to another credential
     router.showOnly(session.user);
   }
 

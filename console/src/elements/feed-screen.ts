@@ -129,26 +129,35 @@ export class FeedScreen extends HTMLElement {
     this.#connect();
   }
 
+  /** Sends five messages, as long as this feed is shown. */
   async #sendFive(): Promise<void> {
+    const log = this.#log;
     const other = this.#user === 'alice' ? 'bob' : 'alice';
     const sender = session.actsAs(other) ? other : this.#user; // then they are notes to oneself
     for (const text of texts) {
+      if (!this.#shows(log)) return;
       const message = await answered(api(sender).POST('/v1/messages', {
         params: { header: { 'Idempotency-Key': randomKey() } }, body: { sender, recipient: this.#user, text },
       }));
-      this.#log.stored(message, this.#status === 'cut');
+      log.stored(message, this.#status === 'cut');
       if (this.#status === 'cut') this.#sentWhileCut++;
     }
   }
 
-  /** Cuts the connection, sends five messages, and resumes. */
+  /** Whether the feed of this log is still shown, and not another one or another screen. */
+  #shows(log: FeedLog): boolean {
+    return this.isConnected && log === this.#log;
+  }
+
+  /** Cuts the connection, sends five messages, and resumes, as long as this feed is shown. */
   async #demonstrate(): Promise<void> {
+    const log = this.#log;
     const moment = (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 900); });
     if (this.#status !== 'cut') this.#cut();
     await moment();
-    await this.#sendFive();
+    if (this.#shows(log)) await this.#sendFive();
     await moment();
-    if (this.#status === 'cut') this.#resume();
+    if (this.#shows(log) && this.#status === 'cut') this.#resume();
   }
 
   async #exclusively(work: () => Promise<void>): Promise<void> {

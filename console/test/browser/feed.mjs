@@ -21,3 +21,30 @@ export async function feed({ newBrowser, open, live, send }) {
   await until(async () => (await page.locator('.event.delivered').count()) === 9, 'nine changes');
   await context.close();
 }
+
+/** Who goes elsewhere while the demonstration runs ends it: nothing more is sent, and the feed is not followed again. */
+export async function left({ newBrowser, open, live }) {
+  const context = await newBrowser();
+  await context.clock.install();
+  const page = await open(context, '#/feed/gus');
+  await live(page);
+  let goOn;
+  const gone = new Promise((resolve) => { goOn = resolve; });
+  await page.route('**/v1/messages', async (route) => { await gone; await route.continue(); });
+  await page.getByRole('button', { name: 'Cut, send five, resume' }).click();
+  const [first] = await Promise.all([page.waitForRequest('**/v1/messages'), page.clock.runFor(1000)]);
+  await page.getByRole('link', { name: 'Service', exact: true }).click();
+  await page.getByText('Ready', { exact: true }).waitFor();
+  const later = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (/^.v1.(messages|users.gus.changes)$/.test(pathname)) later.push(`${request.method()} ${pathname}`);
+  });
+  goOn();
+  await (await first.response()).finished();
+  await page.clock.runFor(2000);
+  await page.getByRole('link', { name: 'Inbox', exact: true }).click();
+  await live(page); // after what would have been asked for before
+  assert.deepEqual(later, []);
+  await context.close();
+}

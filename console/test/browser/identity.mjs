@@ -30,7 +30,7 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   await context.addInitScript(eavesdrop);
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
-  expectFailures(page, 401, 403);
+  expectFailures(page, 401, 403, 503);
   const dialog = page.getByRole('dialog', { name: 'Sign in' });
   const signIn = async (credential) => {
     await dialog.getByLabel('Service key or user token').fill(credential);
@@ -59,12 +59,12 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   // With a key that makes tokens both sides are live, and each acts by its own token.
   const { secret: shop, key: { id } } = await call('POST', '/v1/keys', { name: 'console', scopes: ['messages:read', 'messages:write', 'tokens:create'] });
   const used = new Map();
-  const feeds = []; // the credentials with which feeds were asked for, in order
+  const sent = []; // all credentials, in order
   page.on('request', (request) => {
+    const { authorization } = request.headers();
     const user = /^\/v1\/users\/(\w+)\/changes/.exec(new URL(request.url()).pathname)?.[1];
-    if (!user) return;
-    used.set(user, request.headers().authorization);
-    feeds.push(request.headers().authorization);
+    if (user) used.set(user, authorization);
+    if (authorization) sent.push(authorization);
   });
   await signIn(shop);
   for (const user of ['nora', 'otto']) await live(user);
@@ -84,7 +84,29 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   await live('otto');
   await call('POST', '/v1/messages', { sender: 'nora', recipient: 'otto', text: 'With another token' });
   await shows(page, 'otto', ['Signed in', 'With another token']);
+  // One that has yet to be sent is not sent with what was used before the next sign in.
+  let release;
+  const signedIn = new Promise((resolve) => { release = resolve; });
+  let attempts = 0;
+  await page.route('**/v1/messages', async (route) => {
+    if (++attempts > 1) await signedIn;
+    await route.fulfill({ status: 503, headers: { 'Retry-After': '1' }, contentType: 'application/problem+json', body: '{"detail": "Not now."}' });
+  });
+  await type(page, 'nora', 'Held back');
+  await side(page, 'nora').getByText('Not sent yet, but tried again. Not now.').waitFor();
+  await until(() => attempts === 2, 'another attempt');
   await call('DELETE', `/v1/keys/${id}`);
+  await revokeAll();
+  await dialog.getByRole('alert').getByText('revoked').waitFor();
+
+  // The token of a user is used for this user, and nothing is left of the others.
+  const { token: own } = await call('POST', '/v1/tokens', { userId: 'otto' });
+  await signIn(own);
+  await until(() => used.get('otto') === `Bearer ${own}`, 'the token of otto');
+  release();
+  await live('otto');
+  await shows(page, 'otto', ['Signed in', 'With another token']);
+  assert.equal(await page.locator('.calls').getByText('users/nora/').count(), 0);
   await revokeAll();
   await dialog.getByRole('alert').getByText('revoked').waitFor();
 
@@ -93,11 +115,15 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   await signIn(plain);
   await until(() => ['nora', 'otto'].every((user) => used.get(user) === `Bearer ${plain}`), 'the key on both sides');
   for (const user of ['nora', 'otto']) await live(user);
+  await page.unroute('**/v1/messages');
+  await side(page, 'nora').getByText('Not sent. It belongs to a credential that is no longer used.').waitFor();
+  await side(page, 'nora').getByRole('button', { name: 'Discard' }).click();
   await type(page, 'nora', 'With the key');
   await shows(page, 'otto', ['Signed in', 'With another token', 'With the key']);
   await hidden(page, plain, shop);
-  const withKey = feeds.slice(feeds.indexOf(`Bearer ${plain}`));
-  assert.ok(withKey.every((authorization) => authorization === `Bearer ${plain}`), 'a feed was asked for with the last credential');
+  const last = [own, plain].map((credential) => sent.slice(sent.indexOf(`Bearer ${credential}`)));
+  assert.deepEqual([...new Set(last[0])], [own, plain].map((credential) => `Bearer ${credential}`), 'credentials after the token');
+  assert.deepEqual([...new Set(last[1])], [`Bearer ${plain}`], 'credentials after the key');
 
   // To log out is to forget everything.
   await page.getByRole('button', { name: 'Log out' }).click();
