@@ -1,10 +1,11 @@
 /** Formats times, sizes and texts. */
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const clockWithSeconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const clockWithSeconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const dayInYear = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const fullDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const shortFullDay = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 
 export const timeOfDay = (time: Date): string => clock.format(time);
@@ -21,9 +22,10 @@ export function day(time: Date): string {
   return time.getFullYear() === new Date().getFullYear() ? dayInYear.format(time) : fullDay.format(time);
 }
 
-/** A short time for lists: the time of day if it is today, else the day. */
+/** A short time for lists: the time of day if it is today, else the day, with the year if that is another one. */
 export function shortTime(time: Date): string {
-  return daysAgo(time) === 0 ? clock.format(time) : shortDay.format(time);
+  if (daysAgo(time) === 0) return clock.format(time);
+  return time.getFullYear() === new Date().getFullYear() ? shortDay.format(time) : shortFullDay.format(time);
 }
 
 /** The time in an id, which is a UUID of version 7. */

@@ -49,7 +49,7 @@ export class RequestPanel extends HTMLElement {
 
   #draw(): void {
     const { shown } = calls;
-    this.#head.replaceChildren(icon('code'), el('span', { class: shown ? 'visually-hidden' : false }, 'The request behind it'), ...(shown ? [method(shown), el('span', { class: 'path' }, shown.url.pathname), state(shown)] : []));
+    this.#head.replaceChildren(icon('code'), el('span', { class: shown ? 'visually-hidden' : false }, 'The request behind it'), ...(shown ? [method(shown), el('span', { class: 'path' }, shown.url.pathname), state(shown)] : []), icon('up'));
     reconcile(this.#list, calls.list, ({ id }) => String(id), (call, existing) => this.#drawCall(call, existing));
     if (!shown) return;
     this.#status.replaceChildren(state(shown), shown.took === undefined ? '' : ` ${shown.failure ? 'after' : 'in'} ${Math.max(1, Math.round(shown.took))} ms`, shown.isStream ? ', and then events as they happen' : '');

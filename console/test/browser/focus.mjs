@@ -37,8 +37,11 @@ export async function focus({ newBrowser, open, live, send }) {
   await has(back, 'the way back');
 
   const requests = page.getByRole('button', { name: /^The request behind it/ });
+  const points = () => requests.locator('.icon').last().evaluate((arrow) => getComputedStyle(arrow).rotate);
+  assert.equal(await points(), 'none');
   await requests.focus();
   await page.keyboard.press('Enter');
+  assert.equal(await points(), '180deg');
   await page.getByRole('tab', { name: 'Go' }).focus();
   await page.keyboard.press('Escape');
   await page.getByRole('tab', { name: 'Go' }).waitFor({ state: 'hidden' });
@@ -88,4 +91,26 @@ export async function zoomed({ newBrowser, open, live }) {
     await until(() => page.locator('message-composer:focus-within').evaluate((element) => element.getBoundingClientRect().bottom <= innerHeight), 'the field in view');
     await context.close();
   }
+}
+
+/** All sides are in view at any width, and each has room for a conversation. */
+export async function sides({ newBrowser, open, live }) {
+  const context = await newBrowser();
+  for (const [fragment, places] of Object.entries({ '#/chat/abe/bea/cal': { 1280: 1, 1024: 1, 800: 2 }, '#/chat/abe/bea/cal/dee': { 1800: 1, 1400: 2, 1280: 2, 720: 2 } })) {
+    const page = await open(context, fragment);
+    await live(page);
+    for (const [width, rows] of Object.entries(places)) {
+      await page.setViewportSize({ width: Number(width), height: 800 });
+      const { wide, tops, heights } = await page.locator('.panes').evaluate((panes) => ({
+        wide: panes.scrollWidth > panes.clientWidth,
+        tops: [...panes.children].map((pane) => Math.round(pane.getBoundingClientRect().top)),
+        heights: [...panes.querySelectorAll('message-thread')].map((thread) => thread.clientHeight),
+      }));
+      assert.equal(wide, false, `${fragment} scrolls sideways at ${width} px`);
+      assert.equal(new Set(tops).size, rows, `${fragment} has rows at ${tops} at ${width} px`);
+      assert.ok(Math.min(...heights) > 110, `${fragment} has conversations of ${heights} px at ${width} px`);
+    }
+    await page.close();
+  }
+  await context.close();
 }
