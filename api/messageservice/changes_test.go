@@ -8,9 +8,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/message-service/message-service/gen/client"
 )
 
 // TestFollowResumes breaks connections at every point of a stream; each next one resumes after the last event.
@@ -155,40 +158,46 @@ func TestFollowTyping(t *testing.T) {
 // its heartbeats (comments), however long the loop takes over a change.
 func TestFollowSilence(t *testing.T) {
 	t.Parallel()
-	const silence = time.Second
-	s := serve(t,
-		func(_ *testing.T, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, // never answers
-		stays(0, ready(1, 0), change(2)),
-		func(t *testing.T, w http.ResponseWriter, r *http.Request) {
-			says(ready(2, 0))(t, w, r)
-			for range 6 {
-				select {
-				case <-r.Context().Done():
-					t.Error("the client closed a connection that was alive")
-				case <-time.After(silence / 4):
-					says(":\n\n")(t, w, r)
+	synctest.Test(t, func(t *testing.T) {
+		const silence = time.Second
+		s, network := &scripted{}, make(pipes)
+		server := &http.Server{Handler: s.plays(t, []connection{
+			func(_ *testing.T, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, // never answers
+			stays(0, ready(1, 0), change(2)),
+			func(t *testing.T, w http.ResponseWriter, r *http.Request) {
+				says(ready(2, 0))(t, w, r)
+				for range 6 {
+					select {
+					case <-r.Context().Done():
+						t.Error("the client closed a connection that was alive")
+					case <-time.After(silence / 4):
+						says(":\n\n")(t, w, r)
+					}
 				}
+				stays(silence/4, change(3), change(4))(t, w, r)
+			},
+		})}
+		go server.Serve(network) //nolint:errcheck // it ends when it is closed
+		defer server.Close()     //nolint:errcheck // nothing is open
+		api := newClient(t, "http://localhost", client.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: network.dial}}))
+		var lost []string
+		options := &FollowOptions{Lost: func(err error, _ time.Duration) { lost = append(lost, err.Error()) }}
+		var texts []string
+		for change, err := range follow(t.Context(), api, "bob", options, pace{time.Millisecond, silence, silence}) {
+			if err != nil {
+				t.Fatal(err)
 			}
-			stays(silence/4, change(3), change(4))(t, w, r)
-		},
-	)
-	var lost []string
-	options := &FollowOptions{Lost: func(err error, _ time.Duration) { lost = append(lost, err.Error()) }}
-	var texts []string
-	for change, err := range follow(t.Context(), newClient(t, s.URL), "bob", options, pace{time.Millisecond, silence, silence}) {
-		if err != nil {
-			t.Fatal(err)
+			if texts = append(texts, change.Message.Text); len(texts) == 3 {
+				break
+			}
+			<-time.After(2 * silence)
 		}
-		if texts = append(texts, change.Message.Text); len(texts) == 3 {
-			break
+		if !slices.Equal(texts, []string{"2", "3", "4"}) || !slices.Equal(lost, []string{"silent for 1s", "silent for 1s"}) {
+			t.Errorf("followed %s and lost %q", texts, lost)
 		}
-		<-time.After(2 * silence)
-	}
-	if !slices.Equal(texts, []string{"2", "3", "4"}) || !slices.Equal(lost, []string{"silent for 1s", "silent for 1s"}) {
-		t.Errorf("followed %s and lost %q", texts, lost)
-	}
-	s.wantLeft(t)
-	s.wantAsked(t, -1, -1, 2)
+		s.wantLeft(t)
+		s.wantAsked(t, -1, -1, 2)
+	})
 }
 
 // TestFollowEnds cancels the context while Follow reads, waits, and before it starts.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -98,7 +99,14 @@ type scripted struct {
 func serve(t *testing.T, script ...connection) *scripted {
 	t.Helper()
 	s := &scripted{}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Server = httptest.NewServer(s.plays(t, script))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// plays returns what handles the connections.
+func (s *scripted) plays(t *testing.T, script []connection) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		n := len(s.asked)
 		s.asked, s.at = append(s.asked, r.URL.Query().Get("after")), append(s.at, time.Now())
@@ -115,9 +123,26 @@ func serve(t *testing.T, script ...connection) *scripted {
 			return
 		}
 		script[n](t, w, r)
-	}))
-	t.Cleanup(s.Close)
-	return s
+	})
+}
+
+// pipes is a network in memory, for a bubble: its clock stands still while a real one is waited for.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if conn, ok := <-p; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p pipes) Close() error   { close(p); return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+
+func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	p <- theirs
+	return ours, nil
 }
 
 // wantAsked checks the cursor of each request: that of the n-th change, or none if n is -1.
