@@ -73,6 +73,7 @@ export async function hidden({ newBrowser, base, headers, open, live, send, foun
   const asked = new Promise((resolve) => { answer = resolve; });
   await page.route('**/conversations/sam', async (route) => { if (route.request().method() === 'PATCH') await asked; await route.continue(); });
   await entry('sam').click();
+  await page.locator('.entries [aria-current] .peer').getByText('sam', { exact: true }).waitFor();
   await press('Hide until the next message');
   await entry('quin').click();
   answer();

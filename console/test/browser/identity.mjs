@@ -29,7 +29,7 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   const context = await newBrowser();
   await context.addInitScript(eavesdrop);
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   expectFailures(page, 401, 403, 503);
   const dialog = page.getByRole('dialog', { name: 'Sign in' });
   const signIn = async (credential) => {
