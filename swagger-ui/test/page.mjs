@@ -18,7 +18,7 @@ export const headers = TOKEN ? { Authorization: `Bearer ${TOKEN}` } : {};
 // open opens the documentation, or one place in it, and gives it the key.
 export async function open(options, hash = '', credential = TOKEN) {
   const page = await browser.newPage(options);
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   page.on('console', (message) => {
     const meant = refusals.get(page)?.some((status) => message.text().includes(`the server responded with a status of ${status}`));
     if (['error', 'warning'].includes(message.type()) && !meant) problems.push(`console: ${message.text()}`);
@@ -70,6 +70,12 @@ export async function openOperation(page, id) {
 }
 
 export const parameter = (block, name) => block.locator(`input[data-param-name="${name}"]`);
+
+// offers waits until the page has filled in a field, which it does once it has drawn it.
+export async function offers(field, value) {
+  const element = await field.elementHandle();
+  await field.page().waitForFunction(([element, value]) => element.value === value, [element, value]);
+}
 
 // readSamples returns the code that an operation shows, by language.
 export async function readSamples(block) {
