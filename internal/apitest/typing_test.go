@@ -61,14 +61,15 @@ func TestTyping(t *testing.T) {
 			break
 		}
 		for peer, want := range map[string]string{"bob": "ann", "~team": "~team"} {
+			begun := time.Now()
 			typing("ann", peer, http.StatusNoContent)
 			data := <-heard
 			for data["user"] != "ann" { // one from before
 				data = <-heard
 			}
 			expires, err := time.Parse(time.RFC3339, fmt.Sprint(data["expiresAt"]))
-			if left := time.Until(expires); err != nil || data["peer"] != want || left > 6*time.Second || left < time.Second {
-				t.Errorf("%v, which expires in %s: %v", data, left, err)
+			if lasts := expires.Sub(begun); err != nil || data["peer"] != want || time.Until(expires) > 6*time.Second || lasts < 5*time.Second {
+				t.Errorf("%v, which expires after %s: %v", data, lasts, err)
 			}
 		}
 		from.Block(t, "bob", "mallory")
