@@ -8,7 +8,7 @@ import { createMessageService, followChanges, ProblemError, type Change } from '
 import { Locks, useLocks } from './locks.ts';
 
 /** The clock of a tab runs this many times faster. */
-export const fast = 20;
+export const fast = 5;
 /** The Web Locks of all tabs. */
 export const locks = new Locks();
 
@@ -66,7 +66,7 @@ function lose(percent: number): void {
 }
 
 export async function until(condition: () => boolean | Promise<boolean>, what: () => unknown = () => condition): Promise<void> {
-  const end = Date.now() + 15_000;
+  const end = Date.now() + 30_000;
   while (!await condition()) {
     assert.ok(Date.now() < end, `It never came to ${what()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
