@@ -18,7 +18,7 @@ const problems = [];
 
 async function open(user) {
   const page = await browser.newPage({ viewport: { width: 720, height: 480 } });
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000); // Vite bundles what the page imports first
   page.on('pageerror', (error) => problems.push(`${user}: ${error.message}`));
   const live = page.waitForResponse((response) => response.headers()['content-type']?.startsWith('text/event-stream'));
   await page.goto(`${url}/?user=${user}`);
