@@ -119,7 +119,7 @@ sdk-test: tools build ## Test the SDKs against the built binary
 .PHONY: console-test
 console-test: tools build ## Test the stores of the console, and its screens in Chromium
 	@$(TOOLS) node --test --test-reporter=dot 'console/test/*.test.ts'
-	go test -tags tools -count=1 -timeout 5m -run '^TestConsoleBrowser$$' ./internal/apitest
+	go test -tags tools -count=1 -timeout 10m -run '^TestConsoleBrowser$$' ./internal/apitest
 
 .PHONY: console-picture
 console-picture: tools build ## Take the screenshot of the README again
