@@ -108,9 +108,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 			if c.server.readOnly.Swap(readOnly) && !readOnly {
 				c.server.generation.Add(1) // the older connections are still read-only
 			}
-			session := newSession(c.server, conn, begun, readOnly, c.prepare)
-			session.engineConn = traced(session.engineConn, c.trace)
-			return session, nil
+			return newSession(c.server, newPreparedConn(conn, false, c.trace), begun, readOnly, c.prepare), nil
 		}
 		if failed = err; !isWrongRole(err) {
 			break

@@ -34,7 +34,7 @@ type each struct {
 // eachOf returns the rows of a query as its connection returns them to database/sql.
 func eachOf(ctx context.Context, query string, rows driver.Rows, err error) (driver.Rows, error) {
 	wanted, _ := ctx.Value(eachKey{}).(each)
-	if _, already := rows.(eachRows); already || err != nil || wanted.query != query {
+	if err != nil || wanted.query != query {
 		return rows, err
 	}
 	return eachRows{rows, wanted.fn}, nil

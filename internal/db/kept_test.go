@@ -16,7 +16,7 @@ func (preparingConn) PrepareContext(context.Context, string) (driver.Stmt, error
 // TestKept checks that a connection keeps statements with many parameters prepared if they are of batches, and no others.
 func TestKept(t *testing.T) {
 	t.Parallel()
-	c := &preparedConn{preparingConn{}, map[string]preparedStatement{}, true, false}
+	c := newPreparedConn(preparingConn{}, true, nil)
 	batch, _ := Batches(t.Context(), string(SQLite), []int{1}, 1)
 	for ctx, want := range map[context.Context]bool{t.Context(): false, batch: true} {
 		statement, err := c.statement(ctx, "a statement", MaxPreparedParameters+1)

@@ -64,6 +64,10 @@ func (panicking) IsValid() bool   { return true }
 func (panicking) Commit() error   { panic("in a commit") }
 func (panicking) Rollback() error { panic("in a rollback") }
 
+func (panicking) ExecContext(context.Context, string, []driver.NamedValue) (driver.Result, error) {
+	return driver.ResultNoRows, nil
+}
+
 func (c panicking) BeginTx(_ context.Context, options driver.TxOptions) (driver.Tx, error) {
 	if options.ReadOnly {
 		panic("in a beginning")
@@ -75,25 +79,31 @@ func (c panicking) BeginTx(_ context.Context, options driver.TxOptions) (driver.
 // it is unknown what was stored.
 func TestTransactionPanics(t *testing.T) {
 	t.Parallel()
-	for name, run := range map[string]func(c *preparedConn, s *session) error{
-		"begin": func(c *preparedConn, _ *session) error {
+	connect := map[Engine]func() engineConn{
+		SQLite: func() engineConn { return newPreparedConn(panicking{}, true, nil) },
+		Postgres: func() engineConn {
+			return newSession(newServer(slog.New(slog.DiscardHandler)), newPreparedConn(panicking{}, false, nil), 0, false, true)
+		},
+	}
+	for name, run := range map[string]func(c engineConn) error{
+		"begin": func(c engineConn) error {
 			_, err := c.BeginTx(t.Context(), driver.TxOptions{ReadOnly: true})
 			return err
 		},
-		"commit": func(c *preparedConn, _ *session) error {
+		"commit": func(c engineConn) error {
 			tx, err := c.BeginTx(t.Context(), driver.TxOptions{})
 			return errors.Join(err, tx.Commit())
 		},
-		"rollback": func(c *preparedConn, _ *session) error {
+		"rollback": func(c engineConn) error {
 			tx, err := c.BeginTx(t.Context(), driver.TxOptions{})
 			return errors.Join(err, tx.Rollback())
 		},
-		"commit to Postgres":   func(_ *preparedConn, s *session) error { return transaction{panicking{}, s}.Commit() },
-		"rollback to Postgres": func(_ *preparedConn, s *session) error { return transaction{panicking{}, s}.Rollback() },
 	} {
-		c, s := &preparedConn{engineConn: panicking{}}, &session{engineConn: panicking{}, server: new(server)}
-		if err := run(c, s); !errors.Is(err, panics.Err) || !IsLost(err) || c.IsValid() && s.IsValid() {
-			t.Errorf("%s: %v; the connections are valid: %t, %t", name, err, c.IsValid(), s.IsValid())
+		for engine, connect := range connect {
+			c := connect()
+			if err := run(c); !errors.Is(err, panics.Err) || !IsLost(err) || c.IsValid() {
+				t.Errorf("%s, %s: %v; the connection is valid: %t", engine, name, err, c.IsValid())
+			}
 		}
 	}
 }

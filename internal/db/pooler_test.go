@@ -24,7 +24,7 @@ type fakeConn struct {
 }
 
 func (c fakeConn) Connect(context.Context) (driver.Conn, error) {
-	return newSession(newServer(slog.New(slog.DiscardHandler)), c, 0, false, false), nil
+	return newSession(newServer(slog.New(slog.DiscardHandler)), newPreparedConn(c, false, nil), 0, false, false), nil
 }
 
 func (c fakeConn) Driver() driver.Driver              { return nil }
@@ -45,13 +45,13 @@ func TestForeignStatementAtOnce(t *testing.T) {
 	for name, again := range map[string]error{"done": nil, "never": &pq.Error{Code: pqerror.DuplicatePstatement}} {
 		server, runs := newServer(slog.New(slog.DiscardHandler)), 0
 		server.cleared.Store(0)
-		session := newSession(server, fakeConn{exec: func(ctx context.Context) error {
+		session := newSession(server, newPreparedConn(fakeConn{exec: func(ctx context.Context) error {
 			if runs++; !HasCustomPlan(ctx) {
 				server.recordPooler("another connection has met it")
 				return &pq.Error{Code: pqerror.DuplicatePstatement}
 			}
 			return again
-		}}, 0, false, false)
+		}}, false, nil), 0, false, true)
 		if _, err := session.ExecContext(t.Context(), "INSERT", nil); !errors.Is(err, again) || runs != 2 {
 			t.Errorf("%s: %d runs, want 2: %v", name, runs, err)
 		}

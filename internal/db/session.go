@@ -9,32 +9,28 @@ import (
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
-
-	"github.com/message-service/message-service/internal/panics"
 )
 
 // session is a connection to Postgres that detects when it has become useless. When one session
 // finds that its server cannot write, as after a failover, all older connections are dropped: they
 // are to the same server, or to the former primary.
 type session struct {
-	engineConn
+	*preparedConn
 
-	raw        driver.Conn // of pq
 	server     *server
 	generation int64         // of the server, when the connection was made
 	begun      time.Duration // when connecting began, on the server's clock
 	made       time.Time
 	readOnly   bool // transactions are read-only by default
+	prepare    bool // keep statements prepared
 	broken     bool
 	inTx       bool
 }
 
-func newSession(s *server, conn driver.Conn, begun time.Duration, readOnly, prepare bool) *session {
-	c := &session{engineConn: conn.(engineConn), raw: conn, server: s, generation: s.generation.Load(), begun: begun, made: time.Now(), readOnly: readOnly}
-	if prepare {
-		c.engineConn = &preparedConn{c.engineConn, map[string]preparedStatement{}, false, false}
+func newSession(s *server, conn *preparedConn, begun time.Duration, readOnly, prepare bool) *session {
+	return &session{
+		preparedConn: conn, server: s, generation: s.generation.Load(), begun: begun, made: time.Now(), readOnly: readOnly, prepare: prepare,
 	}
-	return c
 }
 
 // readOnlyAge is the longest life of a connection whose transactions are read-only by default: only
@@ -47,7 +43,7 @@ func (s *session) isUsable() bool {
 }
 
 // IsValid reports whether the connection may go back into the pool.
-func (s *session) IsValid() bool { return s.isUsable() && s.engineConn.IsValid() }
+func (s *session) IsValid() bool { return s.isUsable() && s.preparedConn.IsValid() }
 
 // ResetSession is called before the connection leaves the pool.
 func (s *session) ResetSession(ctx context.Context) error {
@@ -58,36 +54,29 @@ func (s *session) ResetSession(ctx context.Context) error {
 }
 
 // QueryContext runs a query.
-func (s *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Rows, err error) {
-	defer s.judgePanic(&err)
-	defer panics.AsError(&err)
+func (s *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	ctx = s.context(ctx)
-	rows, err := s.engineConn.QueryContext(ctx, query, args)
+	rows, err := s.preparedConn.QueryContext(ctx, query, args)
 	if s.isToRepeat(ctx, err) {
-		rows, err = s.engineConn.QueryContext(WithCustomPlan(ctx), query, args)
+		rows, err = s.preparedConn.QueryContext(WithCustomPlan(ctx), query, args)
 	}
-	return eachOf(ctx, query, rows, s.judge(err))
+	return rows, s.judge(err)
 }
 
 // ExecContext runs a statement.
-func (s *session) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Result, err error) {
-	defer s.judgePanic(&err)
-	defer panics.AsError(&err)
+func (s *session) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	ctx = s.context(ctx)
-	result, err := s.engineConn.ExecContext(ctx, query, args)
+	result, err := s.preparedConn.ExecContext(ctx, query, args)
 	if s.isToRepeat(ctx, err) {
-		result, err = s.engineConn.ExecContext(WithCustomPlan(ctx), query, args)
+		result, err = s.preparedConn.ExecContext(WithCustomPlan(ctx), query, args)
 	}
 	return result, s.judge(err)
 }
 
-// judgePanic marks the connection as broken if an error is that of a panic, for the reason that preparedConn has.
-func (s *session) judgePanic(err *error) { s.broken = s.broken || errors.Is(*err, panics.Err) }
-
 // context keeps statements from being prepared unless a probe has shown that there is no pooler,
 // through which another connection may have prepared one of the same name.
 func (s *session) context(ctx context.Context) context.Context {
-	if s.server.isCleared(s.begun) {
+	if s.prepare && s.server.isCleared(s.begun) {
 		return ctx
 	}
 	return WithCustomPlan(ctx)
@@ -127,11 +116,9 @@ const idleMost = "5s"
 
 // BeginTx begins a transaction. It is read-only by options.ReadOnly or by the operator's
 // default_transaction_read_only, which pq would override with READ WRITE.
-func (s *session) BeginTx(ctx context.Context, options driver.TxOptions) (_ driver.Tx, err error) {
-	defer s.judgePanic(&err)
-	defer panics.AsError(&err)
+func (s *session) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
 	if options.ReadOnly {
-		tx, err := s.engineConn.BeginTx(ctx, options)
+		tx, err := s.preparedConn.BeginTx(ctx, options)
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +140,7 @@ func (s *session) BeginTx(ctx context.Context, options driver.TxOptions) (_ driv
 		return nil, err
 	}
 	s.inTx = true
-	return transaction{s.raw.(driver.Tx), s}, nil
+	return transaction{preparedTx{s.engineConn.(driver.Tx), s.preparedConn}, s}, nil
 }
 
 // transaction is a transaction of a session.
@@ -164,22 +151,15 @@ type transaction struct {
 }
 
 // Commit ends the transaction.
-func (t transaction) Commit() error { return t.end(t.Tx.Commit) }
-
-// Rollback ends the transaction.
-func (t transaction) Rollback() error { return t.end(t.Tx.Rollback) }
-
-// end ends the transaction.
-func (t transaction) end(how func() error) (err error) {
-	defer t.session.judgePanic(&err)
-	defer panics.AsError(&err)
+func (t transaction) Commit() error {
 	t.session.inTx = false
-	return how()
+	return t.Tx.Commit()
 }
 
-// CheckNamedValue converts a parameter as pq does.
-func (s *session) CheckNamedValue(value *driver.NamedValue) error {
-	return s.raw.(driver.NamedValueChecker).CheckNamedValue(value)
+// Rollback ends the transaction.
+func (t transaction) Rollback() error {
+	t.session.inTx = false
+	return t.Tx.Rollback()
 }
 
 // isReadOnly reports whether the server refused a write: it is a standby, or transactions are

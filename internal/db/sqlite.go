@@ -111,7 +111,7 @@ func openSQLitePool(file fileConnector, settings url.Values, connections int, tr
 	if file.Connector, err = sqlite.NewConnector(address.String()); err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	pool := sqlx.NewDb(sql.OpenDB(tracing{preparing{file, true}, trace}), "sqlite")
+	pool := sqlx.NewDb(sql.OpenDB(preparing{file, true, trace}), "sqlite")
 	// All connections stay open, since each has its page cache.
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)

@@ -15,6 +15,9 @@ const MaxPreparedParameters = 16
 // maxPreparedStatements is the most statements that a connection keeps prepared.
 const maxPreparedStatements = 128
 
+// Trace is called with a statement, and its parameters as the driver gets them, before it runs.
+type Trace func(statement string, parameters []driver.NamedValue)
+
 type customPlanKey struct{}
 
 // WithCustomPlan makes Postgres plan statements with their actual parameters (a custom plan), by not
@@ -32,7 +35,8 @@ func HasCustomPlan(ctx context.Context) bool { return ctx.Value(customPlanKey{})
 type preparing struct {
 	driver.Connector
 
-	always bool // even with [WithCustomPlan]: SQLite's plans do not depend on parameters
+	always bool  // even with [WithCustomPlan]: SQLite's plans do not depend on parameters
+	trace  Trace // may be nil
 }
 
 // Connect connects.
@@ -41,7 +45,7 @@ func (c preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{conn.(engineConn), map[string]preparedStatement{}, c.always, false}, nil
+	return newPreparedConn(conn, c.always, c.trace), nil
 }
 
 // engineConn has the methods that connections of both drivers have.
@@ -63,7 +67,7 @@ type preparedStatement interface {
 	driver.StmtExecContext
 }
 
-// preparedConn is a connection that keeps its statements prepared until it is closed.
+// preparedConn is a connection that keeps its statements prepared until it is closed, and traces them.
 //
 // It makes an error of a panic of the driver, and is closed then. database/sql would never get back a connection whose query has
 // panicked: its transaction could not end, and a pool of one would have none for ever.
@@ -72,14 +76,26 @@ type preparedConn struct {
 
 	statements map[string]preparedStatement
 	always     bool
+	trace      Trace
 	panicked   bool
+}
+
+func newPreparedConn(conn driver.Conn, always bool, trace Trace) *preparedConn {
+	if trace == nil {
+		trace = func(string, []driver.NamedValue) {}
+	}
+	return &preparedConn{engineConn: conn.(engineConn), statements: map[string]preparedStatement{}, always: always, trace: trace}
 }
 
 // IsValid reports whether the connection may go back into the pool.
 func (c *preparedConn) IsValid() bool { return !c.panicked && c.engineConn.IsValid() }
 
-// judge notes a panic.
-func (c *preparedConn) judge(err *error) { c.panicked = c.panicked || errors.Is(*err, panics.Err) }
+// guard, when it is deferred, makes an error of a panic.
+func (c *preparedConn) guard(err *error) {
+	if cause := recover(); cause != nil {
+		c.panicked, *err = true, panics.Of(cause)
+	}
+}
 
 // Close closes the connection, and before it the statements of SQLite, which otherwise keep it
 // open. In Postgres they end with the session.
@@ -95,8 +111,8 @@ func (c *preparedConn) Close() error {
 
 // QueryContext runs a query.
 func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Rows, err error) {
-	defer c.judge(&err)
-	defer panics.AsError(&err)
+	defer c.guard(&err)
+	c.trace(query, args)
 	statement, err := c.statement(ctx, query, len(args))
 	if err != nil {
 		return nil, err
@@ -111,8 +127,8 @@ func (c *preparedConn) QueryContext(ctx context.Context, query string, args []dr
 
 // ExecContext runs a statement.
 func (c *preparedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (_ driver.Result, err error) {
-	defer c.judge(&err)
-	defer panics.AsError(&err)
+	defer c.guard(&err)
+	c.trace(query, args)
 	statement, err := c.statement(ctx, query, len(args))
 	if err != nil {
 		return nil, err
@@ -125,8 +141,8 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 
 // BeginTx begins a transaction.
 func (c *preparedConn) BeginTx(ctx context.Context, options driver.TxOptions) (_ driver.Tx, err error) {
-	defer c.judge(&err)
-	defer panics.AsError(&err)
+	defer c.guard(&err)
+	c.trace("BEGIN", nil)
 	tx, err := c.engineConn.BeginTx(ctx, options)
 	if err != nil {
 		return nil, err
@@ -143,15 +159,13 @@ type preparedTx struct {
 
 // Commit ends the transaction.
 func (t preparedTx) Commit() (err error) {
-	defer t.conn.judge(&err)
-	defer panics.AsError(&err)
+	defer t.conn.guard(&err)
 	return t.Tx.Commit()
 }
 
 // Rollback ends the transaction.
 func (t preparedTx) Rollback() (err error) {
-	defer t.conn.judge(&err)
-	defer panics.AsError(&err)
+	defer t.conn.guard(&err)
 	return t.Tx.Rollback()
 }
 

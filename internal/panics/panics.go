@@ -23,9 +23,12 @@ var Err = errors.New("panic")
 // AsError replaces an error by a panic of the function that defers it, if there is one. The error has the stack.
 func AsError(err *error) {
 	if cause := recover(); cause != nil {
-		*err = fmt.Errorf("%w: %v\n%s", Err, cause, debug.Stack())
+		*err = Of(cause)
 	}
 }
+
+// Of makes an error, with the stack, of what recover has returned.
+func Of(cause any) error { return fmt.Errorf("%w: %v\n%s", Err, cause, debug.Stack()) }
 
 // Logged is [AsError] for work whose error many requests get, each of which logs it: the stack is logged here, once, and the
 // error is without it.
