@@ -13,8 +13,6 @@ import (
 	"github.com/lib/pq/pqerror"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"github.com/message-service/message-service/internal/panics"
 )
 
 // ErrUnavailable is wrapped by errors of the database rather than of the statement: it cannot be
@@ -81,11 +79,12 @@ func IsUnsupported(err error) bool {
 	return ok && (pg.Code.Class() == "0A" || pg.Code.Class() == "42") // feature not supported; syntax error or access rule violation
 }
 
-// IsLost reports whether a connection was lost before it brought the answer, or the driver has panicked, maybe over the
-// answer. What was asked may be done or not, or may still be under way.
+// IsLost reports whether the answer of Postgres to a statement was lost: the connection broke, or the driver could not read the
+// answer, or has panicked. What was asked may be done or not, or may still be under way. A timeout is none of these.
 func IsLost(err error) bool {
+	_, answered := errors.AsType[*pq.Error](err)
 	network, ok := errors.AsType[net.Error](err)
-	return ok && !network.Timeout() || errors.Is(err, driver.ErrBadConn) || errors.Is(err, panics.Err)
+	return err != nil && !answered && !(ok && network.Timeout())
 }
 
 // isFull reports whether a statement failed for lack of disk space. SQLite needs some for the index of its log even to read.

@@ -4,13 +4,18 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"net"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // TestStatementLost has Postgres end the connection of a statement that is its own transaction: it is not run again,
@@ -24,5 +29,27 @@ func TestStatementLost(t *testing.T) {
 	})
 	if !errors.Is(err, db.ErrUnavailable) || !db.IsLost(err) || runs != 1 {
 		t.Errorf("it ran %d times: %v", runs, err)
+	}
+}
+
+// TestIsLost checks of which errors it is unknown what was done: of all but those that the database has answered, and timeouts.
+func TestIsLost(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"none":                  {nil, false},
+		"refused":               {&pq.Error{Code: pqerror.UniqueViolation}, false},
+		"too slow":              {os.ErrDeadlineExceeded, false},
+		"too slow, by context":  {context.DeadlineExceeded, false},
+		"no connection":         {driver.ErrBadConn, true},
+		"reset":                 {&net.OpError{Op: "read", Err: errors.New("reset")}, true},
+		"a panic of the driver": {panics.Of("over an answer"), true},
+		"no answer of Postgres": {errors.New("pq: unexpected message after execute: 'x'"), true}, // as pq has it
+	} {
+		if db.IsLost(test.err) != test.want {
+			t.Errorf("%s: %t, want %t", name, !test.want, test.want)
+		}
 	}
 }

@@ -1,9 +1,11 @@
 package messaging
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -60,6 +62,7 @@ func TestAnswerLost(t *testing.T) {
 		t.Run(fmt.Sprintf("runs=%t", runs), func(t *testing.T) {
 			t.Parallel()
 			var published map[string]Stored
+			var log bytes.Buffer
 			service := New(dbtest.Open(t, dbtest.NewURL(t, db.Postgres)), Options{})
 			defer service.Close(t.Context()) //nolint:errcheck // nothing waits
 			e := &losing{engine: service.engine, runs: runs}
@@ -67,6 +70,7 @@ func TestAnswerLost(t *testing.T) {
 				engine: e, mailboxes: service.mailboxes, stored: newMeter(),
 				followed: func(users []string) []string { return users },
 				publish:  func(_ []string, stored map[string]Stored) { published = stored },
+				log:      slog.New(slog.NewTextHandler(&log, nil)),
 			}
 			batch := []*send{
 				newSend(Draft{Sender: "ann", Recipient: "bob", Text: "0"}),
@@ -76,6 +80,9 @@ func TestAnswerLost(t *testing.T) {
 			failed, err := w.write(batch)
 			if err != nil || len(failed) > 0 {
 				t.Fatalf("%d failed: %v", len(failed), err)
+			}
+			if !strings.Contains(log.String(), driver.ErrBadConn.Error()) {
+				t.Errorf("logged %q", &log)
 			}
 			if !runs { // they run now
 				if stored, _, err := e.engine.fastPath().storeBatch(t.Context(), e.tried, nil); err != nil || len(stored) > 0 {

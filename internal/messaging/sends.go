@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -30,12 +31,13 @@ type sends struct {
 	stored    *meter                        // sends that were stored
 	followed  func(users []string) []string // see [Options]
 	publish   func(addresses []string, stored map[string]Stored)
+	log       *slog.Logger
 	careful   int // how many more batches to groups skip the fast path; only their one writer uses it
 }
 
 func startSends(database *db.DB, e engine, mailboxes *mailbox.Mailboxes, rosters *roster.Rosters, index *indexer, o Options) *sends {
 	w := &sends{
-		engine: e, mailboxes: mailboxes, rosters: rosters, indexer: index, stored: newMeter(), followed: o.Followed, publish: o.Publish,
+		engine: e, mailboxes: mailboxes, rosters: rosters, indexer: index, stored: newMeter(), followed: o.Followed, publish: o.Publish, log: o.Log,
 	}
 	options := groupcommit.Options[*send]{
 		Size: o.QueueSize, Writers: database.Slots.Batches, Timeout: sendTimeout, Write: w.write,
@@ -144,15 +146,21 @@ func (w *sends) storeFast(path fastPath, batch []*send) (rest []*send, ends map[
 	}
 	stored, ends, err := path.storeBatch(context.Background(), draftsOf(batch), w.followedIn(batch))
 	if db.IsLost(err) {
-		for _, s := range batch {
-			s.tried = s.draft.ID
-		}
+		w.lost(batch, err)
 		return batch, nil, nil
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	return settle(batch, stored), ends, nil
+}
+
+// lost records that nobody knows what the fast path has stored of a batch, and logs why.
+func (w *sends) lost(batch []*send, err error) {
+	w.log.Warn("the answer to a statement that stores messages was lost: another one looks for what it has stored", "messages", len(batch), "error", err)
+	for _, s := range batch {
+		s.tried = s.draft.ID
+	}
 }
 
 // writeToGroups is write for sends to groups. It stores as many at a time as their mailboxes allow.
@@ -223,9 +231,7 @@ func (w *sends) storeFastInGroups(batch []*send) (rest []*send, err error) {
 			return slices.Concat(fast, rest), err
 		}
 		if err != nil {
-			for _, s := range now {
-				s.tried = s.draft.ID
-			}
+			w.lost(now, err)
 		}
 		if ahead {
 			w.careful = carefulFor
