@@ -18,6 +18,8 @@ import (
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
+
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // server is what is known of one Postgres, for all its pools.
@@ -94,8 +96,9 @@ func newConnector(s *server, a address, dial dialer) *connector {
 // Driver returns pq.
 func (c *connector) Driver() driver.Driver { return c.targets[0].bare.Driver() }
 
-// Connect connects. Every failure is an ErrUnavailable.
-func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+// Connect connects. Every failure is an ErrUnavailable, except a panic: see [preparing.Connect].
+func (c *connector) Connect(ctx context.Context) (_ driver.Conn, err error) {
+	defer panics.AsError(&err)
 	var failed error
 	for i, target := range c.targets {
 		begun := time.Since(c.server.start)

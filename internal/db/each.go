@@ -17,7 +17,7 @@ func Each(ctx context.Context, q sqlx.QueryerContext, fn func(row []driver.Value
 		return err
 	}
 	defer rows.Close() //nolint:errcheck // it is read as far as needed, or there is another error
-	if rows.Next() {   // this calls fn with all rows; see eachRows
+	if rows.Next() {   // this calls fn with all rows; see guardedRows
 		return errors.New("the connection does not know of Each")
 	}
 	return rows.Err()
@@ -31,26 +31,31 @@ type each struct {
 	fn    func(row []driver.Value) (enough bool, err error)
 }
 
-// eachOf returns the rows of a query as its connection returns them to database/sql.
-func eachOf(ctx context.Context, query string, rows driver.Rows, err error) (driver.Rows, error) {
-	wanted, _ := ctx.Value(eachKey{}).(each)
-	if err != nil || wanted.query != query {
-		return rows, err
+// rowsOf returns the rows of a query as the connection returns them to database/sql.
+func (c *preparedConn) rowsOf(ctx context.Context, query string, rows driver.Rows, err error) (driver.Rows, error) {
+	if err != nil {
+		return nil, err
 	}
-	return eachRows{rows, wanted.fn}, nil
+	wanted, _ := ctx.Value(eachKey{}).(each)
+	if wanted.query != query {
+		wanted.fn = nil
+	}
+	return guardedRows{rows, c, wanted.fn}, nil
 }
 
-// eachRows hand all rows to the function of [Each] when database/sql asks for the first, and then say that there is none.
-type eachRows struct {
+// guardedRows are rows whose panics are errors.
+type guardedRows struct {
 	driver.Rows
 
-	fn func(row []driver.Value) (enough bool, err error)
+	conn *preparedConn
+	fn   func(row []driver.Value) (enough bool, err error) // of [Each], or nil
 }
 
-// Next calls the function with all rows, or until it has enough.
-func (r eachRows) Next(row []driver.Value) error {
+// Next reads a row; or hands all rows to the function of [Each], and then says that there is none.
+func (r guardedRows) Next(row []driver.Value) (err error) {
+	defer r.conn.guard(&err)
 	for {
-		if err := r.Rows.Next(row); err != nil {
+		if err := r.Rows.Next(row); err != nil || r.fn == nil {
 			return err
 		}
 		enough, err := r.fn(row)
@@ -61,4 +66,10 @@ func (r eachRows) Next(row []driver.Value) error {
 			return io.EOF
 		}
 	}
+}
+
+// Close ends the query.
+func (r guardedRows) Close() (err error) {
+	defer r.conn.guard(&err)
+	return r.Rows.Close()
 }

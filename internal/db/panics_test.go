@@ -57,15 +57,25 @@ func TestDriverPanics(t *testing.T) {
 	}
 }
 
-// panicking is a connection whose transactions panic when they end, and for reading when they begin.
-type panicking struct{ engineConn }
+// panicking is a connection whose transactions panic when they end, and for reading when they begin, and so do rows when they are read
+// and closed.
+type panicking struct {
+	engineConn
+	driver.Rows
+}
 
-func (panicking) IsValid() bool   { return true }
-func (panicking) Commit() error   { panic("in a commit") }
-func (panicking) Rollback() error { panic("in a rollback") }
+func (panicking) IsValid() bool             { return true }
+func (panicking) Commit() error             { panic("in a commit") }
+func (panicking) Rollback() error           { panic("in a rollback") }
+func (panicking) Next([]driver.Value) error { panic("over a row") }
+func (panicking) Close() error              { panic("in closing rows") }
 
 func (panicking) ExecContext(context.Context, string, []driver.NamedValue) (driver.Result, error) {
 	return driver.ResultNoRows, nil
+}
+
+func (c panicking) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return c, nil
 }
 
 func (c panicking) BeginTx(_ context.Context, options driver.TxOptions) (driver.Tx, error) {
@@ -75,9 +85,9 @@ func (c panicking) BeginTx(_ context.Context, options driver.TxOptions) (driver.
 	return c, nil
 }
 
-// TestTransactionPanics has transactions panic when they begin and when they end: each panic is an error, the connection is not used again, and
-// it is unknown what was stored.
-func TestTransactionPanics(t *testing.T) {
+// TestConnectionPanics has transactions panic when they begin and when they end, and rows when they are read and closed: each panic is an error,
+// the connection is not used again, and it is unknown what was stored.
+func TestConnectionPanics(t *testing.T) {
 	t.Parallel()
 	connect := map[Engine]func() engineConn{
 		SQLite: func() engineConn { return newPreparedConn(panicking{}, true, nil) },
@@ -86,6 +96,14 @@ func TestTransactionPanics(t *testing.T) {
 		},
 	}
 	for name, run := range map[string]func(c engineConn) error{
+		"read a row": func(c engineConn) error {
+			rows, err := c.QueryContext(t.Context(), "SELECT", nil)
+			return errors.Join(err, rows.Next(nil))
+		},
+		"close rows": func(c engineConn) error {
+			rows, err := c.QueryContext(t.Context(), "SELECT", nil)
+			return errors.Join(err, rows.Close())
+		},
 		"begin": func(c engineConn) error {
 			_, err := c.BeginTx(t.Context(), driver.TxOptions{ReadOnly: true})
 			return err
@@ -104,6 +122,19 @@ func TestTransactionPanics(t *testing.T) {
 			if err := run(c); !errors.Is(err, panics.Err) || !IsLost(err) || c.IsValid() {
 				t.Errorf("%s, %s: %v; the connection is valid: %t", engine, name, err, c.IsValid())
 			}
+		}
+	}
+}
+
+// TestConnectPanics has connecting panic, which database/sql also does in a goroutine of its own.
+func TestConnectPanics(t *testing.T) {
+	t.Parallel()
+	for engine, connector := range map[Engine]driver.Connector{
+		SQLite:   preparing{}, // without what connects
+		Postgres: &connector{server: newServer(slog.New(slog.DiscardHandler)), targets: []target{{}}},
+	} {
+		if _, err := connector.Connect(t.Context()); !errors.Is(err, panics.Err) {
+			t.Errorf("%s: %v", engine, err)
 		}
 	}
 }

@@ -39,8 +39,9 @@ type preparing struct {
 	trace  Trace // may be nil
 }
 
-// Connect connects.
-func (c preparing) Connect(ctx context.Context) (driver.Conn, error) {
+// Connect connects. A panic is an error, since database/sql also connects in a goroutine of its own.
+func (c preparing) Connect(ctx context.Context) (_ driver.Conn, err error) {
+	defer panics.AsError(&err)
 	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
@@ -119,10 +120,10 @@ func (c *preparedConn) QueryContext(ctx context.Context, query string, args []dr
 	}
 	if statement == nil {
 		rows, err := c.engineConn.QueryContext(ctx, query, args)
-		return eachOf(ctx, query, rows, err)
+		return c.rowsOf(ctx, query, rows, err)
 	}
 	rows, err := statement.QueryContext(ctx, args)
-	return eachOf(ctx, query, rows, err)
+	return c.rowsOf(ctx, query, rows, err)
 }
 
 // ExecContext runs a statement.
