@@ -108,6 +108,7 @@ type slab struct {
 	freed          uintptr // the free slot that was used last; each has the address of the one before
 	used           int32   // slots in use
 	touched        int32   // slots that were ever in use, so that those that were not take no memory
+	_              int32   // so that slots are aligned to 8 bytes, as SQLite has it, where an address has 4
 }
 
 func (s *slabs) slotBytes() int32 { return s.page + descriptive }

@@ -67,8 +67,11 @@ func TestMemory(t *testing.T) {
 
 func addressOf(memory []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(memory))) }
 
-// filled fills memory with a byte.
+// filled fills memory with a byte, unless it is not aligned as SQLite has it.
 func filled(address uintptr, size int32, mark byte) []byte {
+	if address%8 != 0 {
+		panic("the memory is not aligned")
+	}
 	memory := unsafe.Slice(at[byte](address), size)
 	copy(memory, bytes.Repeat([]byte{mark}, int(size)))
 	return memory
@@ -123,6 +126,9 @@ func TestCachesApart(t *testing.T) {
 		_, err := tx.ExecContext(ctx, "CREATE TABLE t (n)")
 		return err
 	})
+	if pageCaches.FisInit == 0 {
+		t.Error("these are not the caches of SQLite")
+	}
 	if group := pageCaches.Fgrp; err != nil || group.FnMaxPage != 0 || group.FnPurgeable != 0 {
 		t.Errorf("there are %d pages of caches in common, and may be %d; the error is %v", group.FnPurgeable, group.FnMaxPage, err)
 	}
