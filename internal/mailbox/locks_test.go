@@ -94,6 +94,63 @@ func TestLocksAreFair(t *testing.T) {
 	})
 }
 
+// TestLocksExclude makes changes of a few mailboxes, of which many give up: no two run with a mailbox in common, nor more than there are slots.
+func TestLocksExclude(t *testing.T) {
+	t.Parallel()
+	const slots, takes = 2, 10 * time.Millisecond
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	synctest.Test(t, func(t *testing.T) {
+		locks := newLocks(100, 100, slots)
+		var mu sync.Mutex
+		locked, running, ran, gaveUp := map[string]bool{}, 0, 0, 0
+		note := func(owners []string, begins bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, owner := range owners {
+				if locked[owner] == begins {
+					t.Errorf("two changes of %s run", owner)
+				}
+				locked[owner] = begins
+			}
+			if running--; begins {
+				running, ran = running+2, ran+1
+			}
+			if running > slots {
+				t.Errorf("%d changes run", running)
+			}
+		}
+		var all sync.WaitGroup
+		for i := range 20 {
+			all.Go(func() {
+				random := rand.New(rand.NewPCG(seed, uint64(i)))
+				for range 100 {
+					owners := []string{fmt.Sprint("a", random.IntN(3)), fmt.Sprint("b", random.IntN(3)), fmt.Sprint("c", random.IntN(3))}[random.IntN(3):]
+					ctx, stop := context.WithTimeout(t.Context(), time.Duration(random.Int64N(int64(10*takes))))
+					err := locks.do(ctx, owners, func() error {
+						note(owners, true)
+						<-time.After(time.Duration(random.Int64N(int64(takes))))
+						note(owners, false)
+						return nil
+					})
+					stop()
+					if errors.Is(err, context.DeadlineExceeded) {
+						mu.Lock()
+						gaveUp++
+						mu.Unlock()
+					} else if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		if ran < 100 || gaveUp < 100 || len(locks.mailboxes) != 0 || locks.length() != 0 {
+			t.Errorf("%d ran, %d gave up; left %v", ran, gaveUp, locks.mailboxes)
+		}
+	})
+}
+
 // TestLocksTimeout waits for a mailbox that stays locked.
 func TestLocksTimeout(t *testing.T) {
 	t.Parallel()
