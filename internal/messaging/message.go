@@ -15,6 +15,9 @@ const (
 	DefaultWindowDays = 30   // how far back a list goes without a cursor or time
 )
 
+// ID identifies a message and every change; see [mailbox.ID].
+type ID = mailbox.ID
+
 // Message is a message as it is now. A deleted message has neither text nor
 // metadata, and replies to nothing.
 type Message struct {

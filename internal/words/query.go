@@ -2,7 +2,7 @@ package words
 
 import (
 	"cmp"
-	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -10,9 +10,6 @@ import (
 
 // MaxWords is how many words a query may have, as spaces separate them: the contract says it by a pattern.
 const MaxWords = 32
-
-// ErrTooManyWords is what [Parse] returns of a query with more than [MaxWords].
-var ErrTooManyWords = errors.New("more than 32 words")
 
 // Query is what somebody looks for: phrases, all of which must be in a text, in any order. A phrase is
 // what has no space in it; its units must follow one another in the text.
@@ -29,7 +26,7 @@ type unit struct {
 	joined bool
 }
 
-// Parse reads a query.
+// Parse reads a query. It fails if that has more than [MaxWords].
 func Parse(q string) (*Query, error) {
 	var s scanner
 	s.reset(q)
@@ -44,7 +41,7 @@ func Parse(q string) (*Query, error) {
 		letters += utf8.RuneCountInString(u.word)
 	}
 	if words > MaxWords {
-		return nil, ErrTooManyWords
+		return nil, fmt.Errorf("more than %d words", MaxWords)
 	}
 	query.prefix = s.before != space && (letters > 1 || s.class >= firstPair)
 	query.prepare()

@@ -1,7 +1,6 @@
 package words_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +24,7 @@ func TestParseCountsWordsBySpaces(t *testing.T) {
 		{strings.Repeat(". ", 64), false},
 	} {
 		q, err := words.Parse(c.q)
-		if c.many != errors.Is(err, words.ErrTooManyWords) {
+		if c.many != (err != nil) {
 			t.Errorf("Parse(%q): %v", c.q, err)
 		}
 		if q != nil && len(q.Terms()) > words.MaxWords {
