@@ -1,7 +1,7 @@
 import { createMessageService, type MessageService, type Problem } from 'message-service-client';
 
 import { calls } from './calls.ts';
-import { session } from './session.ts';
+import { notUsed, session } from './session.ts';
 
 /** How a request is listed: as one that follows an action of the user, as one that the page makes by itself, or not at all. */
 type Listed = 'action' | 'page' | 'no';
@@ -32,8 +32,7 @@ function make(user: string | undefined, listed: Listed, refused?: (problem: Prob
 
 /** Answers what was to be sent, or sent again, with a credential of before the last sign in. */
 function ended(): Response {
-  const problem: Problem = { type: 'about:blank', title: 'Ended', status: 401, instance: 'about:blank', detail: 'It belongs to a credential that is no longer used.' };
-  return new Response(JSON.stringify(problem), { status: problem.status, headers: { 'Content-Type': 'application/problem+json' } });
+  return new Response(JSON.stringify(notUsed), { status: notUsed.status, headers: { 'Content-Type': 'application/problem+json' } });
 }
 
 /** A client for requests as a user, that follow an action of the user of this page. */

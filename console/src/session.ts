@@ -14,6 +14,9 @@ const bearer = /^[\w.~+/-]+=*$/;
 type Token = components['schemas']['CreatedToken'];
 type Tokens = Map<string, Promise<Token>>;
 
+/** Why nothing is sent with a credential of before the last sign in. */
+export const notUsed: Problem = { type: 'about:blank', title: 'Ended', status: 401, instance: 'about:blank', detail: 'It belongs to a credential that is no longer used.' };
+
 /**
  * For whom the page makes its requests: nobody in particular while the server does not ask, and then by the
  * credential that the user has entered. It is held in memory only, so that a reload forgets it. With a service key
@@ -85,6 +88,7 @@ class Session extends Emitter {
     if (credential === undefined || user === undefined || !tokens) return credential;
     let last: string | undefined;
     return async () => {
+      if (tokens !== this.#tokens) throw new ProblemError(notUsed);
       last = await this.#tokenOf(tokens, user, credential, last); // it is asked again only if the last one was refused
       return last;
     };
