@@ -71,34 +71,42 @@ func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			c.Error(err) // writes the response, so that its status is known below
 		}
-		request, response := c.Request(), c.Response()
-		attributes := []slog.Attr{
-			slog.String("request_id", requestID(c)),
-			slog.String("method", request.Method),
-			slog.String("route", c.Path()),
-			slog.Int("status", response.Status),
-			slog.Int64("bytes", response.Size),
-			slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
-			slog.String("remote", c.RealIP()),
-		}
-		if p := principalOf(c); p != nil && p.User != "" {
-			attributes = append(attributes, slog.String("user", p.User))
-		} else if p != nil {
-			attributes = append(attributes, slog.String("key", p.Key))
-		}
-		if err != nil && c.Get(causeLogged) == nil {
-			attributes = append(attributes, slog.Any("error", err))
-		}
-		level := slog.LevelInfo
-		if op := s.operation(c); op != nil && response.Status == http.StatusOK {
-			level = op.logLevel
-		}
-		s.log.LogAttrs(request.Context(), level, "request", attributes...)
+		s.logRequest(c, start, err)
 		if truncated {
 			panic(http.ErrAbortHandler) // closes the connection: the client must notice that the response is incomplete
 		}
 		return nil
 	}
+}
+
+// logRequest writes the line of a request. It gathers nothing for one that the log leaves out.
+func (s *Server) logRequest(c echo.Context, start time.Time, err error) {
+	request, response := c.Request(), c.Response()
+	level := slog.LevelInfo
+	if op := s.operation(c); op != nil && response.Status == http.StatusOK {
+		level = op.logLevel
+	}
+	if !s.log.Enabled(request.Context(), level) {
+		return
+	}
+	attributes := []slog.Attr{
+		slog.String("request_id", requestID(c)),
+		slog.String("method", request.Method),
+		slog.String("route", c.Path()),
+		slog.Int("status", response.Status),
+		slog.Int64("bytes", response.Size),
+		slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
+		slog.String("remote", c.RealIP()),
+	}
+	if p := principalOf(c); p != nil && p.User != "" {
+		attributes = append(attributes, slog.String("user", p.User))
+	} else if p != nil {
+		attributes = append(attributes, slog.String("key", p.Key))
+	}
+	if err != nil && c.Get(causeLogged) == nil {
+		attributes = append(attributes, slog.Any("error", err))
+	}
+	s.log.LogAttrs(request.Context(), level, "request", attributes...)
 }
 
 // recoverPanic converts a panic to an error, so that it does not end the process.
