@@ -2,6 +2,7 @@ package identity
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -54,6 +55,35 @@ func TestRemembered(t *testing.T) {
 	check("after ten minutes", long, nil)
 	now = now.Add(time.Second)
 	check("later", long, errUnknownKey)
+}
+
+// TestRememberedOfMany has 20,000 users make requests in turn, over and over: the token of none is verified again.
+func TestRememberedOfMany(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	s := newTokenService(t, func() time.Time { return now })
+	if err := s.refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var tokens []string
+	for user := range 20_000 {
+		token, _, err := s.CreateToken(Operator, fmt.Sprintf("user-%d", user), time.Hour)
+		if err == nil {
+			_, err = s.Authenticate(t.Context(), token)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens = append(tokens, token)
+	}
+	s.verifier.secrets = nil
+	for range 3 {
+		for user, token := range tokens {
+			if _, err := s.Authenticate(t.Context(), token); err != nil {
+				t.Fatalf("user-%d: %v", user, err)
+			}
+		}
+	}
 }
 
 // BenchmarkAuthenticate measures credentials that were used before.
