@@ -15,10 +15,7 @@ import (
 	"github.com/message-service/message-service/internal/identity"
 )
 
-const (
-	principalKey    = "principal" // of the context; see [principalOf]
-	ticketParameter = "ticket"
-)
+const ticketParameter = "ticket"
 
 var (
 	credentialRequired = &problem.Error{
@@ -42,7 +39,8 @@ func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		return next
 	}
 	return func(c echo.Context) error {
-		op := s.operation(c)
+		x := exchangeIn(c)
+		op := x.operation
 		if op == nil || op.access.public() {
 			return next(c)
 		}
@@ -53,7 +51,7 @@ func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		c.Set(principalKey, principal)
+		x.principal, x.caller = principal, s.caller(principal)
 		if err := op.permit(principal, c); err != nil {
 			return err
 		}
@@ -103,12 +101,6 @@ func (c credential) until(ctx context.Context) (context.Context, context.CancelF
 		return context.WithCancel(ctx)
 	}
 	return c.identity.Until(ctx, c.principal)
-}
-
-// principalOf returns who makes a request; nil without authentication, and for public operations.
-func principalOf(c echo.Context) *identity.Principal {
-	principal, _ := c.Get(principalKey).(*identity.Principal)
-	return principal
 }
 
 // principal returns who makes a request, by the one credential that it has.

@@ -64,7 +64,7 @@ func BenchmarkAuthentication(b *testing.B) {
 		}
 		for _, target := range []struct{ method, path string }{{http.MethodPost, "/v1/messages"}, {http.MethodGet, "/v1/messages?recipient=alice&limit=100"}} {
 			b.Run(run.name+" "+target.method, func(b *testing.B) {
-				handle := s.authenticate(s.limitRate(func(echo.Context) error { return nil }))
+				handle := s.beginExchange(s.authenticate(s.limitRate(func(echo.Context) error { return nil })))
 				request, response := httptest.NewRequest(target.method, target.path, nil), httptest.NewRecorder()
 				request.Header.Set("Authorization", "Bearer "+token)
 				c := s.echo.AcquireContext()

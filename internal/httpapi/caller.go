@@ -29,7 +29,7 @@ func (s *Server) refuseCaller(options Options) echo.MiddlewareFunc {
 					return p
 				}
 			}
-			if isCrossSite(c.Request(), trusted) && (s.operation(c) != nil || !isTopLevelNavigation(c.Request())) {
+			if isCrossSite(c.Request(), trusted) && (exchangeIn(c).operation != nil || !isTopLevelNavigation(c.Request())) {
 				return crossSite
 			}
 			return next(c)

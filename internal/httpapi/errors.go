@@ -134,7 +134,7 @@ func (s *Server) logCause(err interface{ Unwrap() error }, c echo.Context) {
 func (s *Server) fieldErrors(fields []messaging.Field, c echo.Context) []problem.Field {
 	list := make([]problem.Field, len(fields))
 	for i, field := range fields {
-		if op := s.operation(c); op != nil && op.HasParameter(field.Name) {
+		if op := exchangeIn(c).operation; op != nil && op.HasParameter(field.Name) {
 			list[i] = problem.Parameter(field.Name, field.Detail)
 		} else {
 			list[i] = problem.Pointer("/"+field.Name, field.Detail)

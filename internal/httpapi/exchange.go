@@ -14,19 +14,23 @@ import (
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// exchange is what handlers need of a request but the generated interface does not pass to them.
+// exchange is what the middleware finds out about a request, and handlers need but the generated interface does not
+// pass to them.
 type exchange struct {
 	header    http.Header
-	operation *operation
-	compress  bool // whether the server compresses answers
+	operation *operation // nil if the path and the method are not part of the contract
+	compress  bool       // whether the server compresses answers
 	caller    messaging.Caller
-	principal *identity.Principal // nil without authentication
+	principal *identity.Principal // who makes the request; nil without authentication, and for public operations
 }
 
 type exchangeKey struct{}
 
 // exchangeOf returns the exchange from the context of a request.
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// exchangeIn returns the exchange of the request of a context of Echo.
+func exchangeIn(c echo.Context) *exchange { return exchangeOf(c.Request().Context()) }
 
 // by returns who changes keys, tokens and revocations: everyone is their operator without authentication.
 func (x *exchange) by() *identity.Principal {
@@ -51,15 +55,20 @@ func (s *Server) caller(principal *identity.Principal) messaging.Caller {
 	return messaging.AsService
 }
 
-// withExchange puts the exchange into the context of the request, and lifts the timeouts if the
-// operation has none.
-func (s *Server) withExchange(handler server.StrictHandlerFunc, _ string) server.StrictHandlerFunc {
-	return func(c echo.Context, request any) (any, error) {
+// beginExchange puts the exchange into the context of the request.
+func (s *Server) beginExchange(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
 		r := c.Request()
-		principal := principalOf(c)
-		x := &exchange{r.Header, s.operation(c), s.compress, s.caller(principal), principal}
+		x := &exchange{r.Header, s.operations[c.Path()][r.Method], s.compress, s.caller(nil), nil}
 		c.SetRequest(r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x)))
-		if x.operation.noTimeout {
+		return next(c)
+	}
+}
+
+// liftTimeouts lifts the timeouts if the operation has none.
+func liftTimeouts(handler server.StrictHandlerFunc, _ string) server.StrictHandlerFunc {
+	return func(c echo.Context, request any) (any, error) {
+		if exchangeIn(c).operation.noTimeout {
 			return withoutTimeouts(c, request, handler)
 		}
 		return handler(c, request)

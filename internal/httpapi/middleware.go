@@ -19,6 +19,8 @@ func (s *Server) middleware(document *openapi3.T, options Options) []echo.Middle
 	return []echo.MiddlewareFunc{
 		// First: every response and every log line has the id.
 		assignRequestID,
+		// What comes after asks it for the operation.
+		s.beginExchange,
 		// Before anything can refuse the request, so that web pages can read the refusal.
 		allowOrigins(options.CORSOrigins, document),
 		// Around everything that can fail: it writes the response to an error, to log its status.
@@ -83,7 +85,8 @@ func (s *Server) logAccess(next echo.HandlerFunc) echo.HandlerFunc {
 func (s *Server) logRequest(c echo.Context, start time.Time, err error) {
 	request, response := c.Request(), c.Response()
 	level := slog.LevelInfo
-	if op := s.operation(c); op != nil && response.Status == http.StatusOK {
+	x := exchangeIn(c)
+	if op := x.operation; op != nil && response.Status == http.StatusOK {
 		level = op.logLevel
 	}
 	if !s.log.Enabled(request.Context(), level) {
@@ -98,7 +101,7 @@ func (s *Server) logRequest(c echo.Context, start time.Time, err error) {
 		slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
 		slog.String("remote", c.RealIP()),
 	}
-	if p := principalOf(c); p != nil && p.User != "" {
+	if p := x.principal; p != nil && p.User != "" {
 		attributes = append(attributes, slog.String("user", p.User))
 	} else if p != nil {
 		attributes = append(attributes, slog.String("key", p.Key))

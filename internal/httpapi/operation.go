@@ -94,17 +94,11 @@ func newOperation(checks *openapi.Operation, queues queues) (op *operation, err 
 	return op, op.checkAccess()
 }
 
-// operation returns the operation of a request, or nil if its path and method are
-// not part of the contract.
-func (s *Server) operation(c echo.Context) *operation {
-	return s.operations[c.Path()][c.Request().Method]
-}
-
 // checkAdmission sheds load: it refuses a request whose queue is full before its body is read and
 // validated, so that an overloaded server spends its time on requests that it can store.
 func (s *Server) checkAdmission(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if op := s.operation(c); op != nil && op.admit != nil {
+		if op := exchangeIn(c).operation; op != nil && op.admit != nil {
 			if err := op.admit(); err != nil {
 				return err
 			}
@@ -116,7 +110,7 @@ func (s *Server) checkAdmission(next echo.HandlerFunc) echo.HandlerFunc {
 // validate refuses requests that break the contract, and counts those about several items.
 func (s *Server) validate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		op := s.operation(c)
+		op := exchangeIn(c).operation
 		if op == nil || !op.TakesBody() {
 			discardBody(c.Request())
 		}

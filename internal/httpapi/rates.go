@@ -65,7 +65,7 @@ func newRates(limits RateLimits) *rates {
 // other response how many are left. A request about several items counts once it is validated.
 func (s *Server) limitRate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if op := s.operation(c); op != nil && op.rate.each == "" {
+		if op := exchangeIn(c).operation; op != nil && op.rate.each == "" {
 			if err := s.count(c, 1); err != nil {
 				return err
 			}
@@ -106,11 +106,12 @@ func (s *Server) count(c echo.Context, n int) error {
 // limited returns the policy that a request counts for, and whose request it is. The policy is nil if no limit
 // applies.
 func (s *Server) limited(c echo.Context) (*ratelimit.Policy[subject], subject) {
-	principal := principalOf(c)
+	x := exchangeIn(c)
+	principal := x.principal
 	if principal == nil || principal.User == "" && !s.rates.keys {
 		return nil, subject{}
 	}
-	policy := s.rates.classes[s.operation(c).rate.of(c.Request().URL)]
+	policy := s.rates.classes[x.operation.rate.of(c.Request().URL)]
 	if policy.Limit().Off() {
 		return nil, subject{}
 	}

@@ -97,7 +97,7 @@ func New(service *messaging.Service, hub *feed.Hub, who *identity.Service, log *
 		rateLimits:  limits.list(),
 		version:     options.Version,
 		connections: options.Connections,
-	}, []server.StrictMiddlewareFunc{s.withExchange}))
+	}, []server.StrictMiddlewareFunc{liftTimeouts}))
 	s.serveConsole(options.Console)
 	s.serveDocumentation(options.Console, options.Authenticate)
 	return s, nil
