@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ func TestCursorsAfterImport(t *testing.T) {
 		open := func(ahead time.Duration) (*db.DB, *messaging.Service) {
 			database := dbtest.Open(t, dbtest.NewURL(t, engine))
 			service := messaging.New(database, messaging.Options{Now: func() time.Time { return start.Add(ahead) }})
-			t.Cleanup(func() { _ = service.Close(ctx) }) // nothing waits
+			t.Cleanup(func() { _ = service.Close(context.WithoutCancel(ctx)) }) // nothing waits
 			return database, service
 		}
 		do := func(what string, err error) {
