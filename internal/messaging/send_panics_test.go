@@ -86,3 +86,17 @@ func TestStatementPanics(t *testing.T) {
 		t.Errorf("to groups: %v, %v", stored, err)
 	}
 }
+
+// TestFinal has a batch of which the fast path has stored a part fail afterwards: that part stays stored, and the rest fails.
+func TestFinal(t *testing.T) {
+	t.Parallel()
+	w := &sends{stored: newMeter(), publish: func([]string, map[string]Stored) {}}
+	stored, rest := newSend(Draft{Sender: "amy", Recipient: "bob"}), newSend(Draft{Sender: "amy", Recipient: "bob"})
+	stored.message = &stored.draft.Message
+	w.committed([]*send{stored, rest}, nil)
+	stored.Fail(panics.Err)
+	rest.Fail(panics.Err)
+	if stored.message == nil || stored.err != nil || !errors.Is(rest.err, panics.Err) {
+		t.Errorf("the stored one has %+v, the other %+v", stored.outcome, rest.outcome)
+	}
+}
