@@ -1,14 +1,24 @@
 package contract
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/message-service/message-service/internal/messaging"
 )
 
-// AppendMessagePage appends the JSON of a page of messages to b.
+// messageBytes is about the size of the JSON of a message without its texts.
+const messageBytes = 128
+
+// AppendMessagePage appends the JSON of a page of messages to b. It makes room at once: growing by and by, the
+// buffer of a large page would be copied a dozen times.
 func AppendMessagePage(b []byte, page messaging.Page) []byte {
-	b = appendArray(append(b, `{"messages":`...), page.Messages, AppendMessage)
+	bytes := 0
+	for i := range page.Messages {
+		m := &page.Messages[i]
+		bytes += messageBytes + len(m.Sender) + len(m.Recipient) + len(m.Text) + len(m.Metadata)
+	}
+	b = appendArray(append(slices.Grow(b, bytes), `{"messages":`...), page.Messages, AppendMessage)
 	if page.HasMore {
 		b = AppendID(append(b, `,"next":`...), page.Next)
 	}

@@ -2,10 +2,12 @@ package messaging
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 
 	"github.com/jmoiron/sqlx"
 
+	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/words"
 )
 
@@ -67,13 +69,17 @@ func selectByIDs(ctx context.Context, q sqlx.QueryerContext, e engine, deleted s
 		return nil, nil //nolint:nilnil // an empty map
 	}
 	from, args := e.withIDs(deleted, ids)
-	found, err := messages.Select(ctx, q, "SELECT "+messages.Columns()+" "+from, args...)
+	byID := make(map[ID]*Message, len(ids))
+	err := db.Each(ctx, q, func(row []driver.Value) (enough bool, err error) {
+		m := new(Message)
+		if err := setRow(messages.Pointers(m), row); err != nil {
+			return false, err
+		}
+		byID[m.ID] = m
+		return false, nil
+	}, "SELECT "+messages.Columns()+" "+from, args...)
 	if err != nil {
 		return nil, fmt.Errorf("select messages by id: %w", err)
-	}
-	byID := make(map[ID]*Message, len(found))
-	for i := range found {
-		byID[found[i].ID] = &found[i]
 	}
 	return byID, nil
 }

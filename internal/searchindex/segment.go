@@ -75,15 +75,32 @@ func decodeDirectory(b []byte) (d directory, err error) {
 	for i := range d.chunks {
 		r.rest = r.rest[copy(d.chunks[i][:], r.rest):]
 	}
-	for len(r.rest) > 0 {
-		number, ok := r.number()
-		first, ok2 := r.bytes()
-		if !ok || !ok2 {
-			return d, fmt.Errorf("%w: a directory cannot be read", errDamaged)
-		}
-		d.blocks = append(d.blocks, block{number: int(number), first: string(first)})
+	count, err := countBlocks(r)
+	if err != nil {
+		return d, err
+	}
+	// A search decodes thousands of blocks: one allocation has their words, and one the blocks.
+	text := string(r.rest)
+	d.blocks = make([]block, count)
+	for i := range d.blocks {
+		number, _ := r.number()
+		first, _ := r.bytes()
+		end := len(text) - len(r.rest)
+		d.blocks[i] = block{number: int(number), first: text[end-len(first) : end]}
 	}
 	return d, nil
+}
+
+// countBlocks counts the blocks in the rest of a directory.
+func countBlocks(r blockReader) (count int, err error) {
+	for ; len(r.rest) > 0; count++ {
+		_, ok := r.number()
+		_, ok2 := r.bytes()
+		if !ok || !ok2 {
+			return 0, fmt.Errorf("%w: a directory cannot be read", errDamaged)
+		}
+	}
+	return count, nil
 }
 
 // place is the place of the block that has a word, or would have it; -1 if the word is before all
