@@ -169,7 +169,7 @@ func (s *Service) searchSlot(ctx context.Context, w Window, read pageRead) (Page
 	case <-ctx.Done():
 		return Page{}, ctx.Err()
 	}
-	return s.page(ctx, w, read)
+	return s.page(ctx, w, inTurns(&s.sends.underway, read))
 }
 
 // page returns the page that read reads in the order of a window, with the newest message first.

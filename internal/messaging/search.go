@@ -193,6 +193,7 @@ func (m *matches) addTail(ctx context.Context, q sqlx.QueryerContext, bounds idR
 			return err
 		}
 		for i := range tail.Messages {
+			giveWay(ctx, q)
 			if err := m.add(&tail.Messages[i]); err != nil {
 				return err
 			}
@@ -246,6 +247,7 @@ func (m *matches) addFound(ctx context.Context, q sqlx.QueryerContext, ids []ID)
 	}
 	for _, id := range ids {
 		if one := found[id]; one != nil {
+			giveWay(ctx, q)
 			if err := m.add(one); err != nil {
 				return err
 			}

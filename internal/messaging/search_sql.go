@@ -71,6 +71,7 @@ func selectByIDs(ctx context.Context, q sqlx.QueryerContext, e engine, deleted s
 	from, args := e.withIDs(deleted, ids)
 	byID := make(map[ID]*Message, len(ids))
 	err := db.Each(ctx, q, func(row []driver.Value) (enough bool, err error) {
+		giveWay(ctx, q)
 		m := new(Message)
 		if err := setRow(messages.Pointers(m), row); err != nil {
 			return false, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -28,6 +29,7 @@ type sends struct {
 	toUsers   *groupcommit.Committer[*send]
 	toGroups  *groupcommit.Committer[*send] // apart, since one of them may change thousands of mailboxes
 	indexer   *indexer                      // nil without searches
+	underway  atomic.Int64                  // sends that wait to be stored, or are being stored
 	stored    *meter                        // sends that were stored
 	followed  func(users []string) []string // see [Options]
 	publish   func(addresses []string, stored map[string]Stored)
@@ -77,6 +79,8 @@ func (w *sends) store(ctx context.Context, draft Draft) (m Message, replayed boo
 	if roster.IsGroup(draft.Recipient) {
 		committer = w.toGroups
 	}
+	w.underway.Add(1)
+	defer w.underway.Add(-1)
 	if err := committer.Do(ctx, s); err != nil {
 		return Message{}, false, explainWait(err)
 	}
