@@ -84,7 +84,7 @@ func IsUnsupported(err error) bool {
 func IsLost(err error) bool {
 	_, answered := errors.AsType[*pq.Error](err)
 	network, ok := errors.AsType[net.Error](err)
-	return err != nil && !answered && !(ok && network.Timeout())
+	return err != nil && !answered && (!ok || !network.Timeout())
 }
 
 // isFull reports whether a statement failed for lack of disk space. SQLite needs some for the index of its log even to read.
