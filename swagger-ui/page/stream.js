@@ -16,7 +16,8 @@ export const stream = (system) => {
     const [state, report] = useReducer(reduce, { events: [], status: '', isOpen: false });
     const connection = useRef(null);
     const stop = () => connection.current?.abort();
-    useEffect(() => stop, []);
+    const credential = credentialFor(system, contract);
+    useEffect(() => stop, [credential]); // with another one, or none, it is somebody else's
 
     const start = async () => {
       stop();
@@ -25,7 +26,6 @@ export const stream = (system) => {
       report({ type: 'start' });
       try {
         const { url, headers } = addressOf(describe(contract, readValues(system, operation), location.origin));
-        const credential = credentialFor(system, contract);
         if (credential) headers.Authorization = `Bearer ${credential}`;
         const answer = await fetch(url, { headers, signal });
         if (!answer.ok) return report({ type: 'end', status: `Refused with ${answer.status}: ${(await answer.json()).detail}` });

@@ -23,6 +23,14 @@ export async function authorizes() {
     assert.ok(!shown[language].includes('a-key'), language);
     assert.doesNotMatch((await readSamples(page.locator('#operation-getLimits')))[language], /TOKEN/);
   }
+  // A stream ends with the credential that it was begun with.
+  await page.route('**/changes*', () => undefined); // it has no answer
+  const changes = await openOperation(page, 'listChanges');
+  await changes.getByLabel('as a stream').check();
+  const asked = page.waitForRequest('**/changes*');
+  await changes.getByRole('button', { name: 'Follow', exact: true }).click();
+  assert.equal((await asked).headers().authorization, 'Bearer a-key');
+
   // With the token of a user, too: it is sent instead, except where users may not go.
   await page.locator('#operation-listBlocks .access').getByRole('button', { name: 'Authorize' }).click();
   const dialog = page.getByRole('dialog', { name: 'Authorize' });
@@ -31,6 +39,7 @@ export async function authorizes() {
   await dialog.getByLabel('User token').fill(' a.user.token ');
   await page.keyboard.press('Enter');
   await dialog.waitFor({ state: 'hidden' });
+  await changes.getByText('Stopped.').waitFor();
   assert.equal(await execute('listBlocks'), 'Bearer a.user.token');
   assert.equal(await execute('getStatus'), 'Bearer a-key', 'only a service may read the state');
   await page.evaluate(() => { location.hash = '#token=another.user.token'; });
