@@ -27,6 +27,9 @@ const maxPeers = 12;
 /** How many pixels at the end of their row fade out. */
 const fade = 20;
 
+/** Unsent texts by user and peer, kept while another conversation is shown, or another screen. */
+const unsent = new Map<string, string>();
+
 /** One side of the chat: a user's conversations, the open one, and its composer. */
 export class ChatPane extends HTMLElement {
   user = '';
@@ -46,8 +49,6 @@ export class ChatPane extends HTMLElement {
   #thread!: MessageThread;
   #composer!: MessageComposer;
   readonly #peers = el('ul', { class: 'peers' });
-  /** Unsent text by peer, kept while another conversation is shown. */
-  readonly #unsent = new Map<string, string>();
   readonly #new = iconButton('add', 'Write to somebody else', () => this.#askPeer());
   readonly #header = el('header');
   readonly #typing = el('p', { class: 'typing' });
@@ -84,6 +85,7 @@ export class ChatPane extends HTMLElement {
   }
 
   disconnectedCallback(): void {
+    this.#keepUnsent();
     this.#leave.abort();
   }
 
@@ -96,7 +98,7 @@ export class ChatPane extends HTMLElement {
     const isOther = peer !== this.peer;
     const hasFocus = this.#isPeerTyped || this.contains(document.activeElement);
     this.#isPeerTyped = false;
-    if (isOther && this.isConnected && !this.#isClosed) this.#unsent.set(this.peer, this.#composer.text);
+    if (isOther && this.isConnected && !this.#isClosed) this.#keepUnsent();
     this.others = others;
     this.peer = peer;
     this.#remove.hidden = !isRemovable;
@@ -113,6 +115,15 @@ export class ChatPane extends HTMLElement {
     if (this.#isClosed) return;
     if (wasActive && !isActive) this.#thread.forgetNew();
     this.#read();
+  }
+
+  get #conversation(): string {
+    return JSON.stringify([this.user, this.peer]);
+  }
+
+  /** Keeps what is written here, unless this side was closed. */
+  #keepUnsent(): void {
+    if (this.#composer) unsent.set(this.#conversation, this.#composer.text);
   }
 
   /** Whether this is another user than the only one of the session. */
@@ -139,7 +150,7 @@ export class ChatPane extends HTMLElement {
     const peers = el('nav', { 'aria-label': `Conversations of ${this.user}` }, this.#peers, this.#new, this.#group ? this.#about : this.#block);
     this.#about.setAttribute('aria-expanded', 'false');
     this.replaceChildren(this.#header, peers, this.#banner, this.#thread, this.#typing, this.#composer);
-    this.#composer.text = this.#unsent.get(this.peer) ?? '';
+    this.#composer.text = unsent.get(this.#conversation) ?? '';
     this.#draw();
   }
 

@@ -50,8 +50,8 @@ export class MessageComposer extends HTMLElement {
     this.#field.placeholder = `Message ${to}`;
   }
 
-  /** The text that is not sent yet. */
-  get text(): string { return this.#field.value; }
+  /** The text of a message that is not sent yet. */
+  get text(): string { return this.#purpose.kind === 'edit' ? '' : this.#field.value; }
   set text(text: string) {
     this.#field.value = text;
     this.#written();

@@ -1,5 +1,5 @@
 import { el, icon } from '../dom.ts';
-import { showTheme, storeTheme, type Theme } from '../theme.ts';
+import { showTheme, storedTheme, storeTheme, type Theme } from '../theme.ts';
 
 /** Switches between light and dark; until it is used the page follows the system's setting. */
 export function themeSwitch(): HTMLElement {
@@ -20,6 +20,11 @@ export function themeSwitch(): HTMLElement {
     button.replaceChildren(icon(isDark() ? 'sun' : 'moon'));
   };
   dark.addEventListener('change', draw);
+  addEventListener('storage', () => { // it was switched in another tab
+    const theme = storedTheme();
+    if (theme) showTheme(theme);
+    draw();
+  });
   draw();
   return button;
 }

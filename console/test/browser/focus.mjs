@@ -62,6 +62,45 @@ export async function voices({ newBrowser, open, live, send, side }) {
   await context.close();
 }
 
+/** What is written but not sent is there again after another conversation, and after another screen; a message that was edited is not. */
+export async function unsent({ newBrowser, open, live, send, side }) {
+  const context = await newBrowser();
+  await send(context, 'yves', 'yuri', 'To be edited');
+  const page = await open(context, '#/chat/yves/yuri');
+  await live(page);
+  const pane = side(page, 'yves');
+  const field = pane.getByRole('textbox', { name: /^Message from/ });
+  const comeBack = async (there, back) => {
+    await there.click();
+    await back.click();
+  };
+  const [chat, feed] = ['Chat', 'Feed'].map((name) => page.getByRole('link', { name, exact: true }));
+  await field.fill('Half a sent');
+  await comeBack(feed, chat);
+  assert.equal(await field.inputValue(), 'Half a sent');
+  await page.evaluate(() => { location.hash = '#/chat/yves,yoko/yuri'; });
+  await pane.getByRole('textbox', { name: 'Message from yves to yoko' }).waitFor();
+  assert.equal(await field.inputValue(), '');
+  await pane.getByRole('button', { name: 'yuri' }).first().click();
+  await pane.getByRole('textbox', { name: 'Message from yves to yuri' }).waitFor();
+  assert.equal(await field.inputValue(), 'Half a sent');
+  await pane.locator('.message').hover();
+  await pane.getByRole('button', { name: 'Edit', exact: true }).click();
+  await comeBack(feed, chat);
+  assert.equal(await field.inputValue(), '');
+  await context.close();
+}
+
+/** What is switched to dark colours in one tab is dark in the others. */
+export async function themes({ newBrowser, open }) {
+  const context = await newBrowser({ colorScheme: 'light' });
+  const [one, other] = [await open(context, '#/service'), await open(context, '#/service')];
+  await one.getByRole('button', { name: 'Dark colours' }).click();
+  await other.getByRole('button', { name: 'Light colours' }).waitFor();
+  assert.equal(await other.evaluate(() => document.documentElement.dataset.theme), 'dark');
+  await context.close();
+}
+
 /** With forced colours, which take away backgrounds, what is switched on and where one is can still be seen. */
 export async function forced({ newBrowser, open, live }) {
   const context = await newBrowser({ forcedColors: 'active' });
