@@ -283,3 +283,15 @@ func (w waiting) Done() <-chan struct{} {
 	w.entered <- struct{}{}
 	return w.Context.Done()
 }
+
+// TestReadPanics has a read of keys panic that others wait for: they do not take it for one that has ended.
+func TestReadPanics(t *testing.T) {
+	t.Parallel()
+	s := &Service{now: time.Now, state: state{slot: make(chan struct{}, 1)}} // without a database
+	defer func() {
+		if recover() == nil || s.state.ended == s.state.begun.Load() || len(s.state.slot) > 0 {
+			t.Errorf("of %d reads the last that has ended is %d; %d goes on", s.state.begun.Load(), s.state.ended, len(s.state.slot))
+		}
+	}()
+	_ = s.refresh(t.Context())
+}
