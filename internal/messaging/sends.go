@@ -236,6 +236,7 @@ func (w *sends) storeFastInGroups(batch []*send) (rest []*send, err error) {
 		}
 		if err != nil {
 			w.lost(now, err)
+			stored, ahead = nil, false // what has arrived of the answer was not committed yet, and may never be
 		}
 		if ahead {
 			w.careful = carefulFor
