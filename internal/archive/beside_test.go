@@ -43,3 +43,27 @@ func TestExportBesideChangeOfGroup(t *testing.T) {
 		t.Errorf("import: %v", err)
 	}
 }
+
+// TestExportBesideFirstMessage sends the first message of a store on SQLite after an export of it has begun, which does not
+// have it, and so no mailbox.
+func TestExportBesideFirstMessage(t *testing.T) {
+	t.Parallel()
+	url := dbtest.NewURL(t, db.SQLite)
+	service := messaging.New(dbtest.Open(t, url), messaging.Options{})
+	defer service.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // nothing waits
+	sent := 0
+	exported := exportOf(t, dbtest.Connect(t, url, db.Options{Trace: func(statement string, _ []driver.NamedValue) {
+		if strings.Contains(statement, "FROM mailboxes WHERE closed") {
+			if _, _, err := service.Send(t.Context(), messaging.AsService, messaging.Draft{Sender: "alice", Recipient: "bob", Text: "hello"}); err != nil {
+				t.Error(err)
+			}
+			sent++
+		}
+	}}))
+	if sent == 0 || strings.Contains(exported, "alice") {
+		t.Errorf("beside %d sends:\n%s", sent, exported)
+	}
+	if _, err := Import(t.Context(), dbtest.Open(t, dbtest.NewURL(t, db.SQLite)), Read(strings.NewReader(exported))); err != nil {
+		t.Errorf("import: %v", err)
+	}
+}

@@ -180,8 +180,11 @@ func exportSettings(read db.ReadPortion, _ messaging.ID, yield func(messaging.Re
 }
 
 // exportMailboxes yields the mailboxes. Where one has newer changes than the newest one at the start it ends there, since
-// who has seen what is not exported must learn that it is not there.
+// who has seen what is not exported must learn that it is not there. If there was none at the start there were no mailboxes.
 func exportMailboxes(read db.ReadPortion, newest messaging.ID, yield func(messaging.Record) error) error {
+	if newest == (messaging.ID{}) {
+		return nil
+	}
 	next := func(ctx context.Context, q sqlx.QueryerContext, after messaging.Mailbox) ([]messaging.Mailbox, error) {
 		return selectMailboxesAfter(ctx, q, after.Address, exportPortion)
 	}
