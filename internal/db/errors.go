@@ -80,11 +80,13 @@ func IsUnsupported(err error) bool {
 }
 
 // IsLost reports whether the answer of Postgres to a statement was lost: the connection broke, or the driver could not read the
-// answer, or has panicked. What was asked may be done or not, or may still be under way. A timeout is none of these.
+// answer, or has panicked. What was asked may be done or not, or may still be under way. A timeout is none of these, nor is
+// that there was no connection to ask over.
 func IsLost(err error) bool {
 	_, answered := errors.AsType[*pq.Error](err)
+	_, unasked := errors.AsType[*connectError](err)
 	network, ok := errors.AsType[net.Error](err)
-	return err != nil && !answered && (!ok || !network.Timeout())
+	return err != nil && !answered && !unasked && (!ok || !network.Timeout())
 }
 
 // isFull reports whether a statement failed for lack of disk space. SQLite needs some for the index of its log even to read.

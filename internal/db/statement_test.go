@@ -32,9 +32,16 @@ func TestStatementLost(t *testing.T) {
 	}
 }
 
-// TestIsLost checks of which errors it is unknown what was done: of all but those that the database has answered, and timeouts.
+// TestIsLost checks of which errors it is unknown what was done: of all but those that the database has answered, timeouts, and
+// those of statements that were never sent.
 func TestIsLost(t *testing.T) {
 	t.Parallel()
+	nowhere, err := db.Open("postgres://127.0.0.1:1/x?sslmode=disable", db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nowhere.Close() //nolint:errcheck // it has no connection
+	unsent := nowhere.Statement(t.Context(), time.Minute, func(context.Context, sqlx.QueryerContext) error { panic("it is connected") })
 	for name, test := range map[string]struct {
 		err  error
 		want bool
@@ -43,7 +50,8 @@ func TestIsLost(t *testing.T) {
 		"refused":               {&pq.Error{Code: pqerror.UniqueViolation}, false},
 		"too slow":              {os.ErrDeadlineExceeded, false},
 		"too slow, by context":  {context.DeadlineExceeded, false},
-		"no connection":         {driver.ErrBadConn, true},
+		"the connection broke":  {driver.ErrBadConn, true},
+		"no server":             {unsent, false},
 		"reset":                 {&net.OpError{Op: "read", Err: errors.New("reset")}, true},
 		"a panic of the driver": {panics.Of("over an answer"), true},
 		"no answer of Postgres": {errors.New("pq: unexpected message after execute: 'x'"), true}, // as pq has it
