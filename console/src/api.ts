@@ -6,11 +6,15 @@ import { notUsed, session } from './session.ts';
 /** How a request is listed: as one that follows an action of the user, as one that the page makes by itself, or not at all. */
 type Listed = 'action' | 'page' | 'no';
 
+/** Those of the last sign in. */
 const clients = new Map<string, MessageService>();
+let { signIns: clientsSince } = session;
 
 /** A client of the service that served this page, for requests as a user. */
 function clientOf(user: string | undefined, listed: Listed): MessageService {
-  const name = `${session.signIns} ${listed} ${user ?? ''}`;
+  if (session.signIns !== clientsSince) clients.clear();
+  clientsSince = session.signIns;
+  const name = `${listed} ${user ?? ''}`;
   const client = clients.get(name) ?? make(user, listed);
   clients.set(name, client);
   return client;

@@ -3,6 +3,7 @@ import { el, icon, report } from '../dom.ts';
 import { router, userOf, type Screen } from '../route.ts';
 import { session } from '../session.ts';
 import { account } from './account.ts';
+import { forgetUnsent } from './chat-pane.ts';
 import { ChatScreen } from './chat-screen.ts';
 import { FeedScreen } from './feed-screen.ts';
 import { InboxScreen } from './inbox-screen.ts';
@@ -57,7 +58,10 @@ export class AppShell extends HTMLElement {
     if (session.signIns === this.#signIns && this.#main.firstElementChild) return;
     this.#signIns = session.signIns;
     this.#main.replaceChildren();
-    if (this.#signIns > 1) calls.clear(); // what was answered to another credential
+    if (this.#signIns > 1) { // what was written, and answered to another credential
+      calls.clear();
+      forgetUnsent();
+    }
     router.showOnly(session.user);
   }
 

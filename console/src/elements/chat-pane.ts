@@ -30,6 +30,9 @@ const fade = 20;
 /** Unsent texts by user and peer, kept while another conversation is shown, or another screen. */
 const unsent = new Map<string, string>();
 
+/** Forgets the unsent texts: somebody else may sit here now. */
+export const forgetUnsent = (): void => unsent.clear();
+
 /** One side of the chat: a user's conversations, the open one, and its composer. */
 export class ChatPane extends HTMLElement {
   user = '';
