@@ -233,7 +233,7 @@ func TestProxies(t *testing.T) {
 			t.Setenv("SHARED", fmt.Sprint(test.h2c == "H2C=true"))
 			t.Setenv("TOKEN", apitest.ServiceKey)
 			runTool(t, p, ".", "node", driver)
-			answer := runShell(t, p, strings.NewReplacer("curl", "curl --silent --insecure", "chat.example.org", "localhost:"+port, "--max-time 40", "--max-time 2").Replace(strings.TrimSpace(inFile.Replace(look)))+" || test $? = 28")
+			answer := runShell(t, p, strings.NewReplacer("curl", "curl --silent --insecure", "chat.example.org", "localhost:"+port, "--max-time 40", "--max-time 5").Replace(strings.TrimSpace(inFile.Replace(look)))+" || test $? = 28")
 			if !strings.Contains(answer, "event: ready") {
 				t.Errorf("%sprinted %s", look, answer)
 			}

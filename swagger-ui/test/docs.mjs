@@ -271,7 +271,7 @@ async function looksRight() {
 
 try {
   for (const step of [readsThePage, readsAnOperation, findsTheWay, triesOut, copies, followsAStream, authorizes, followsTheScheme, looksRight]) {
-    await step();
+    await step().catch((error) => { throw new Error(`in ${step.name}`, { cause: error }); }); // a timeout does not say where it was
     assert.deepEqual(problems, [], step.name);
     console.log(`passed: ${step.name}`);
   }

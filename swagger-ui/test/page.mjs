@@ -1,5 +1,6 @@
 // Opens the documentation of the server at BASE_URL in headless Chromium. In every test it collects
 // problems: console errors, requests to other origins, violations of the Content-Security-Policy.
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -71,10 +72,10 @@ export async function openOperation(page, id) {
 
 export const parameter = (block, name) => block.locator(`input[data-param-name="${name}"]`);
 
-// offers waits until the page has filled in a field, which it does once it has drawn it.
+// offers waits until the page has filled in a field, which it does once it has drawn it, perhaps anew.
 export async function offers(field, value) {
-  const element = await field.elementHandle();
-  await field.page().waitForFunction(([element, value]) => element.value === value, [element, value]);
+  const end = Date.now() + 30_000;
+  while (await field.inputValue() !== value) assert.ok(Date.now() < end, `offered is ${await field.inputValue()}, not ${value}`);
 }
 
 // readSamples returns the code that an operation shows, by language.
