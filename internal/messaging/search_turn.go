@@ -27,7 +27,7 @@ type turns struct {
 	rest     time.Duration // that is left
 }
 
-// inTurns makes a read give way to sends, unless there are so many processors that searches leave enough of them.
+// inTurns makes the read of a search give way to sends. With more than three processors it need not: searches leave some of them free.
 func inTurns(underway *atomic.Int64, read pageRead) pageRead {
 	if runtime.GOMAXPROCS(0) > 3 {
 		return read

@@ -85,3 +85,19 @@ func TestSearchesTakeTurns(t *testing.T) {
 		}
 	})
 }
+
+// TestSendsUnderWay checks that a send counts as under way, for searches, until it is stored and published.
+func TestSendsUnderWay(t *testing.T) {
+	dbtest.Engines(t, func(t *testing.T, engine db.Engine) {
+		service := New(dbtest.Open(t, dbtest.NewURL(t, engine)), Options{})
+		defer service.Close(t.Context()) //nolint:errcheck // nothing waits
+		var during int64
+		service.sends.publish = func([]string, map[string]Stored) { during = service.sends.underway.Load() }
+		if _, _, err := service.Send(t.Context(), AsService, Draft{Sender: "ann", Recipient: "bob", Text: "hello"}); err != nil {
+			t.Fatal(err)
+		}
+		if after := service.sends.underway.Load(); during != 1 || after != 0 {
+			t.Errorf("under way: %d while it is published, and %d afterwards", during, after)
+		}
+	})
+}
