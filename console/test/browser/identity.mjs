@@ -109,6 +109,8 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   await live('otto');
   await shows(page, 'otto', ['Signed in', 'With another token']);
   assert.equal(await page.locator('.calls').getByText('users/nora/').count(), 0);
+  const unsent = side(page, 'otto').getByRole('textbox', { name: /^Message from/ });
+  await unsent.fill('For otto to finish');
   await revokeAll();
   await dialog.getByRole('alert').getByText('revoked').waitFor();
 
@@ -117,6 +119,7 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   await signIn(plain);
   await until(() => ['nora', 'otto'].every((user) => used.get(user) === `Bearer ${plain}`), 'the key on both sides');
   for (const user of ['nora', 'otto']) await live(user);
+  assert.equal(await unsent.inputValue(), '', 'what was written before the sign in');
   await page.unroute('**/v1/messages');
   await side(page, 'nora').getByText('Not sent. It belongs to a credential that is no longer used.').waitFor();
   await side(page, 'nora').getByRole('button', { name: 'Discard' }).click();
