@@ -32,7 +32,7 @@ func (f loadFlags) load(ctx context.Context, records iter.Seq2[messaging.Record,
 	switch {
 	case err == nil:
 		return stored, nil
-	case errors.Is(err, db.ErrUnavailable) && !errors.Is(err, context.Canceled): // perhaps of the commit, which may have been made nevertheless
+	case errors.Is(err, db.ErrUnavailable): // perhaps of the commit, which may have been made nevertheless
 		return 0, fmt.Errorf("either all of it was stored or nothing, and in that case the command can be repeated: %w", err)
 	default:
 		return 0, fmt.Errorf("nothing was stored: %w", interrupted(ctx, err))

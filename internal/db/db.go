@@ -7,6 +7,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -253,14 +254,14 @@ type beginner interface {
 	BeginTxx(context.Context, *sql.TxOptions) (*sqlx.Tx, error)
 }
 
-// once runs fn in a transaction and commits it unless fn fails or panics.
+// once runs fn in a transaction and commits it unless fn fails or panics, or ctx has ended.
 func once(ctx context.Context, pool beginner, options *sql.TxOptions, fn func(context.Context, *sqlx.Tx) error) error {
 	tx, err := pool.BeginTxx(ctx, options)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing; otherwise fn's error is the one that counts
-	if err := fn(ctx, tx); err != nil {
+	if err := cmp.Or(fn(ctx, tx), ctx.Err()); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
