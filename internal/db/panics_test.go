@@ -57,8 +57,8 @@ func TestDriverPanics(t *testing.T) {
 	}
 }
 
-// panicking is a connection whose transactions panic when they end, and for reading when they begin, and so do rows when they are read
-// and closed.
+// panicking is a connection whose transactions panic when they end, and for reading when they begin, and so do rows when they are read.
+// Closing panics, too.
 type panicking struct {
 	engineConn
 	driver.Rows
@@ -68,7 +68,7 @@ func (panicking) IsValid() bool             { return true }
 func (panicking) Commit() error             { panic("in a commit") }
 func (panicking) Rollback() error           { panic("in a rollback") }
 func (panicking) Next([]driver.Value) error { panic("over a row") }
-func (panicking) Close() error              { panic("in closing rows") }
+func (panicking) Close() error              { panic("in closing") }
 
 func (panicking) ExecContext(context.Context, string, []driver.NamedValue) (driver.Result, error) {
 	return driver.ResultNoRows, nil
@@ -85,8 +85,8 @@ func (c panicking) BeginTx(_ context.Context, options driver.TxOptions) (driver.
 	return c, nil
 }
 
-// TestConnectionPanics has transactions panic when they begin and when they end, and rows when they are read and closed: each panic is an error,
-// the connection is not used again, and it is unknown what was stored.
+// TestConnectionPanics has transactions panic when they begin and when they end, rows when they are read and closed, and connections when they
+// are closed: each panic is an error, the connection is not used again, and it is unknown what was stored.
 func TestConnectionPanics(t *testing.T) {
 	t.Parallel()
 	connect := map[Engine]func() engineConn{
@@ -116,6 +116,7 @@ func TestConnectionPanics(t *testing.T) {
 			tx, err := c.BeginTx(t.Context(), driver.TxOptions{})
 			return errors.Join(err, tx.Rollback())
 		},
+		"close": func(c engineConn) error { return c.Close() },
 	} {
 		for engine, connect := range connect {
 			c := connect()
@@ -123,6 +124,30 @@ func TestConnectionPanics(t *testing.T) {
 				t.Errorf("%s, %s: %v; the connection is valid: %t", engine, name, err, c.IsValid())
 			}
 		}
+	}
+}
+
+// closing is a connection that notes that it is closed.
+type closing struct {
+	engineConn
+
+	closed bool
+}
+
+func (c *closing) Close() error {
+	c.closed = true
+	return nil
+}
+
+// TestStatementPanics has a statement of SQLite panic when it is closed: the connection, which may hold the lock of the file, is closed
+// nevertheless.
+func TestStatementPanics(t *testing.T) {
+	t.Parallel()
+	inner := &closing{}
+	c := newPreparedConn(inner, true, nil)
+	c.statements["SELECT"] = struct{ preparedStatement }{} // without what it closes
+	if err := c.Close(); !errors.Is(err, panics.Err) || !inner.closed {
+		t.Errorf("%v; the connection is closed: %t", err, inner.closed)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"io"
 
 	"github.com/message-service/message-service/internal/panics"
 )
@@ -104,10 +105,16 @@ func (c *preparedConn) Close() error {
 	var errs []error
 	if c.always {
 		for _, statement := range c.statements {
-			errs = append(errs, statement.Close())
+			errs = append(errs, c.close(statement))
 		}
 	}
-	return errors.Join(append(errs, c.engineConn.Close())...)
+	return errors.Join(append(errs, c.close(c.engineConn))...)
+}
+
+// close closes a part of the connection. database/sql does so in goroutines of its own, too.
+func (c *preparedConn) close(part io.Closer) (err error) {
+	defer c.guard(&err)
+	return part.Close()
 }
 
 // QueryContext runs a query.
