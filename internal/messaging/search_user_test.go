@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -141,6 +143,63 @@ func TestSearchOfUserIsBounded(t *testing.T) {
 		}
 		if got, pages := s.searchAll("bob", "!", 10); got != nil || pages != 1 {
 			t.Errorf("found %v on %d pages", got, pages)
+		}
+	})
+}
+
+// slow is a database each query of which takes a while.
+type slow struct{ sqlx.QueryerContext }
+
+const slowQuery = 100 * time.Millisecond
+
+func (s slow) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
+	time.Sleep(slowQuery) //nolint:forbidigo // of the bubble, which does not wait
+	return s.QueryerContext.QueryxContext(ctx, query, args...)
+}
+
+func (s slow) QueryRowxContext(ctx context.Context, query string, args ...any) *sqlx.Row {
+	time.Sleep(slowQuery) //nolint:forbidigo // of the bubble, which does not wait
+	return s.QueryerContext.QueryRowxContext(ctx, query, args...)
+}
+
+// TestSearchOfUserOnBusyMachine searches more groups than it can in the time that a read on SQLite may take: pages end early, and
+// together have everything.
+func TestSearchOfUserOnBusyMachine(t *testing.T) {
+	t.Parallel()
+	s := newInboxTest(t, db.SQLite)
+	var want []string
+	for i := range 20 {
+		group, text := fmt.Sprintf("~group-%d", i), fmt.Sprintf("lunch %d", i)
+		s.group(group, "alice", "bob")
+		s.send("alice", group, text)
+		want = append([]string{text}, want...)
+	}
+	if got, _ := s.searchAll("bob", "lunch", 100); !slices.Equal(got, want) { // this also connects: the bubble takes no connection of others
+		t.Fatalf("found %v, want %v", got, want)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var got []string
+		pages, high := 0, mailbox.LastID
+		for more := true; more; pages++ {
+			search := userSearch{
+				engine: s.engine, user: "bob", Query: Query{Words: "lunch", Window: Window{Limit: 100}}, bounds: idRange{high: high}, most: userSearchMax,
+			}
+			page, err := s.page(t.Context(), search.Window, func(ctx context.Context, q sqlx.QueryerContext) (Page, error) {
+				return search.read(ctx, slow{q})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range page.Messages {
+				got = append(got, m.Text)
+			}
+			if more = page.HasMore; more && page.Next.Compare(high) >= 0 {
+				t.Fatalf("the page below %v goes on below %v", high, page.Next)
+			}
+			high = page.Next
+		}
+		if !slices.Equal(got, want) || pages < 2 {
+			t.Errorf("found %v on %d pages, want %v", got, pages, want)
 		}
 	})
 }
