@@ -69,13 +69,6 @@ func reallocate(tls *libc.TLS, address uintptr, size int32) uintptr {
 
 func sizeOf(_ *libc.TLS, address uintptr) int32 { return allocationOf(address).size }
 
-// separateCaches gives each connection a page cache of its own. The driver is compiled so that they would be one, in which
-// connections lock each other out for each page that they read, and a read takes pages from the writer.
-func separateCaches() { pageCaches.FseparateCache = 1 }
-
-//go:linkname pageCaches modernc.org/sqlite/lib._pcache1_g
-var pageCaches sqlite3.TPCacheGlobal
-
 const (
 	slabBytes   = 64<<10 - 32 // 64 KiB with what the driver's allocator adds
 	descriptive = 288         // what a slot has beside a page

@@ -31,12 +31,20 @@ func configure() error {
 	const size = int(unsafe.Sizeof(uintptr(0)))
 	arguments := tls.Alloc(size)
 	defer tls.Free(size)
-	for _, option := range []struct {
-		code    int32
+	for _, step := range []struct {
+		option  int32
 		methods unsafe.Pointer
-	}{{sqlite3.SQLITE_CONFIG_MALLOC, unsafe.Pointer(&memoryMethods)}, {sqlite3.SQLITE_CONFIG_MUTEX, unsafe.Pointer(&mutexMethods)}} {
-		if code := sqlite3.Xsqlite3_config(tls, option.code, libc.VaList(arguments, uintptr(option.methods))); code != sqlite3.SQLITE_OK {
-			return fmt.Errorf("SQLite answers %d to our methods of option %d", code, option.code)
+	}{
+		{sqlite3.SQLITE_CONFIG_MALLOC, unsafe.Pointer(&memoryMethods)},
+		{sqlite3.SQLITE_CONFIG_MUTEX, unsafe.Pointer(&mutexMethods)},
+		{sqlite3.SQLITE_CONFIG_GETPCACHE2, unsafe.Pointer(&cacheMethods)},
+		{sqlite3.SQLITE_CONFIG_PCACHE2, unsafe.Pointer(&cacheMethods)},
+	} {
+		if step.option == sqlite3.SQLITE_CONFIG_PCACHE2 {
+			replaceRenumber()
+		}
+		if code := sqlite3.Xsqlite3_config(tls, step.option, libc.VaList(arguments, uintptr(step.methods))); code != sqlite3.SQLITE_OK {
+			return fmt.Errorf("SQLite answers %d to our methods of option %d", code, step.option)
 		}
 	}
 	if code := sqlite3.Xsqlite3_initialize(tls); code != sqlite3.SQLITE_OK {
