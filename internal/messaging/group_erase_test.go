@@ -13,6 +13,7 @@ import (
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/dbtest"
 	"github.com/message-service/message-service/internal/mailbox"
+	"github.com/message-service/message-service/internal/panics"
 )
 
 // fillGroup sends texts to a group, has its members read them, and indexes them.
@@ -189,6 +190,23 @@ func TestEraseGroupsBesideOneThatFails(t *testing.T) {
 		stop()
 		<-ended
 	})
+}
+
+// TestEraseGroupPanics has a step panic: that is an error, and known of which group, so that those after it are erased.
+func TestEraseGroupPanics(t *testing.T) {
+	t.Parallel()
+	s := newReplicas(t, db.SQLite, 1, Options{})[0]
+	g := newTeam(t, s, "~gone", "ann")
+	must(t, g.DeleteGroup(t.Context(), AsService, g.address))
+	g.step(nil) // its members
+	var address string
+	err := s.db.Tx(t.Context(), mailbox.WriteTimeout, func(ctx context.Context, tx *sqlx.Tx) (err error) {
+		address, err = s.groupEraser.step(ctx, &sqlx.Tx{Tx: tx.Tx}, "") // without what knows the fields of a struct
+		return err
+	})
+	if !errors.Is(err, panics.Err) || address != g.address {
+		t.Errorf("of %q: %v", address, err)
+	}
 }
 
 // TestEraseGroupWhileIndexed indexes messages of a group that were read before they were erased, as a slow indexer
