@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -31,13 +32,28 @@ func AsError(err *error) {
 func Of(cause any) error { return fmt.Errorf("%w: %v\n%s", Err, cause, debug.Stack()) }
 
 // Logged is [AsError] for work whose error many requests get, each of which logs it: the stack is logged here, once, and the
-// error is without it.
+// error is without it, also if the work has made an error of the panic itself.
 func Logged(log *slog.Logger, err *error) {
 	if cause := recover(); cause != nil {
-		*err = fmt.Errorf("%w: %v", Err, cause)
-		log.Error("work for several requests has panicked", "error", fmt.Sprintf("%v\n%s", *err, debug.Stack()))
+		*err = Of(cause)
+	}
+	if errors.Is(*err, Err) {
+		log.Error("work for several requests has panicked", "error", *err)
+		*err = withoutStack{*err}
 	}
 }
+
+// withoutStack is an error of a panic without its stack, which begins in the second line.
+type withoutStack struct{ error }
+
+// Error returns the first line.
+func (e withoutStack) Error() string {
+	line, _, _ := strings.Cut(e.error.Error(), "\n")
+	return line
+}
+
+// Unwrap returns the whole error.
+func (e withoutStack) Unwrap() error { return e.error }
 
 // Restart calls work, which runs until ctx ends, and calls it again a second after each panic. The log has the stack, and the name
 // of the worker; of panics that follow within a minute it has none.
