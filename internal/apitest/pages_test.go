@@ -104,7 +104,7 @@ func TestFeedOfEdited(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer stream.Close()
-		changes, err := stream.Next(t.Context())
+		changes, err := stream.Next(t.Context(), time.Time{})
 		if err != nil || len(changes) == 0 || uuid.UUID(changes[0].Cursor) != waited.Changes[0].Cursor {
 			t.Errorf("followed %+v, %v", changes, err)
 		}

@@ -46,7 +46,7 @@ func TestStreamWithoutDatabase(t *testing.T) {
 	answerIs(t, reader, http.MethodGet, "/v1/users/bob/changes", "", http.StatusServiceUnavailable, "Accept: text/event-stream")
 	read := 0
 	for {
-		changes, err := behind.Next(t.Context())
+		changes, err := behind.Next(t.Context(), time.Time{})
 		if err != nil {
 			if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != messaging.Unavailable {
 				t.Fatal(err)
@@ -57,7 +57,7 @@ func TestStreamWithoutDatabase(t *testing.T) {
 	}
 	proxy.restore()
 	for read < many {
-		changes, err := behind.Next(t.Context())
+		changes, err := behind.Next(t.Context(), time.Time{})
 		if e, ok := errors.AsType[*messaging.Error](err); ok && e.Code == messaging.Unavailable {
 			continue
 		}
@@ -118,7 +118,7 @@ func TestStreamThatLags(t *testing.T) {
 			expect(t, prompt, fmt.Sprint(i))
 		}
 		for read := 0; read < many; {
-			changes, err := lagging.Next(t.Context())
+			changes, err := lagging.Next(t.Context(), time.Time{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -223,7 +223,7 @@ func TestHubEnds(t *testing.T) {
 		synctest.Wait()
 		go func() { ending <- f.hub.End(context.WithoutCancel(t.Context())) }()
 		for _, s := range []*Stream{waiting, amid} {
-			if changes, err := s.Next(t.Context()); !errors.Is(err, ErrClosing) {
+			if changes, err := s.Next(t.Context(), time.Time{}); !errors.Is(err, ErrClosing) {
 				t.Errorf("a stream brings %d changes: %v", len(changes), err)
 			}
 		}

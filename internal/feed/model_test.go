@@ -157,7 +157,7 @@ func (m *hubModel) read(t *rapid.T, f *follower) bool {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	changes, err := f.stream.Next(ctx)
+	changes, err := f.stream.Next(ctx, time.Time{})
 	if err != nil && m.failure == nil && !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("a stream after %s: %v", f.place(), err)
 	}

@@ -268,7 +268,7 @@ func expect(t *testing.T, s *Stream, want ...string) {
 	t.Helper()
 	var got []string
 	for len(got) < len(want) {
-		changes, err := s.Next(t.Context())
+		changes, err := s.Next(t.Context(), time.Time{})
 		if err != nil {
 			t.Fatalf("%v after %q, want %q", err, got, want)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/message-service/message-service/internal/messaging"
 )
@@ -59,7 +60,7 @@ type Stream struct {
 	bytes   int  // the estimated memory of pending
 	lost    bool // pending exceeded its bounds and was dropped, or the store was restored
 	typing  []messaging.Typing
-	ready   chan struct{} // holds one when changes are pending or lost, or somebody is typing
+	waiter  Waiter // is woken when changes are pending or lost, or somebody is typing
 }
 
 // Open opens a stream of what changes for a user after a cursor, or without one from
@@ -77,7 +78,7 @@ func (h *Hub) open(ctx context.Context, caller messaging.Caller, user string, af
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{hub: h, mailbox: m, ready: make(chan struct{}, 1), behind: true, limit: pageLimit, hearsTyping: typing}
+	s := &Stream{hub: h, mailbox: m, waiter: &channel{make(chan struct{}, 1), h.draining}, behind: true, limit: pageLimit, hearsTyping: typing}
 	page, err := h.source.ListChanges(ctx, messaging.AsService, user, after, s.limit, pageBytes)
 	if err != nil {
 		s.Close()
@@ -154,7 +155,7 @@ func (h *Hub) Wait(ctx context.Context, caller messaging.Caller, user string, af
 		s.first, err = s.take(ctx)
 	}
 	if err == nil {
-		_, err = s.Next(ctx)
+		_, err = s.Next(ctx, time.Time{})
 	}
 	if errors.Is(err, ErrClosing) || errors.Is(err, context.DeadlineExceeded) {
 		err = nil
@@ -165,9 +166,10 @@ func (h *Hub) Wait(ctx context.Context, caller messaging.Caller, user string, af
 // Draining returns a context that ends when the server stops, and the stream must end.
 func (s *Stream) Draining() context.Context { return s.hub.draining }
 
-// Next waits for changes and returns them, in their order; or none, if somebody is typing. Errors:
-// [ErrClosing]; [messaging.Unavailable], after which it may be called again; that of ctx.
-func (s *Stream) Next(ctx context.Context) ([]messaging.Change, error) {
+// Next waits for changes and returns them, in their order; or none, if somebody is typing. It waits until a time, if that is
+// not zero. Errors: [ErrClosing]; [context.DeadlineExceeded] at that time, and [messaging.Unavailable], after which it may be
+// called again; that of the [Waiter].
+func (s *Stream) Next(ctx context.Context, until time.Time) ([]messaging.Change, error) {
 	for {
 		if s.hub.draining.Err() != nil { // even if more is there: the client resumes elsewhere
 			return nil, ErrClosing
@@ -176,18 +178,19 @@ func (s *Stream) Next(ctx context.Context) ([]messaging.Change, error) {
 		if err != nil || len(changes) > 0 || s.hasTyping() {
 			return changes, err
 		}
-		if s.behind {
-			continue
+		if !s.behind {
+			err = s.waiter.Wait(ctx, until)
+		} else if passed(until) {
+			err = context.DeadlineExceeded
 		}
-		select {
-		case <-s.ready:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-s.hub.draining.Done():
-			return nil, ErrClosing
+		if err != nil {
+			return nil, err
 		}
 	}
 }
+
+// passed reports whether a time has come, if it is not zero.
+func passed(until time.Time) bool { return !until.IsZero() && !time.Now().Before(until) }
 
 // take returns the changes that are there, without waiting for one.
 func (s *Stream) take(ctx context.Context) ([]messaging.Change, error) {
@@ -278,7 +281,7 @@ func (s *Stream) push(changes []messaging.Change, bytes int, lost bool) {
 		s.bytes += bytes
 		s.hub.pending.Add(int64(bytes))
 	}
-	signal(s.ready)
+	s.waiter.Wake()
 }
 
 // drop discards the pending changes. mu must be locked.

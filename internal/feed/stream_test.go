@@ -198,7 +198,7 @@ func TestStreamCannotRead(t *testing.T) {
 		gone := &messaging.Error{Code: messaging.Unavailable}
 		f.fail(gone)
 		for range 3 {
-			if changes, err := s.Next(t.Context()); !errors.Is(err, gone) || len(changes) > 0 {
+			if changes, err := s.Next(t.Context(), time.Time{}); !errors.Is(err, gone) || len(changes) > 0 {
 				t.Errorf("it brings %d changes: %v", len(changes), err)
 			}
 		}
@@ -237,7 +237,7 @@ func TestStreamOfARestoredStore(t *testing.T) {
 		synctest.Wait()
 		f.feeds["bob"], f.clocks["bob"] = f.feeds["bob"][:5], messaging.Position{Clock: cursor(5)}
 		f.bus.Publish(nil, nil)
-		_, err := s.Next(t.Context())
+		_, err := s.Next(t.Context(), time.Time{})
 		if e, ok := errors.AsType[*messaging.Error](err); !ok || e.Code != messaging.CursorAhead {
 			t.Errorf("a stream ends with %v", err)
 		}

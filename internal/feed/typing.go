@@ -59,7 +59,7 @@ func (s *Stream) pushTyping(typing messaging.Typing) {
 		s.typing = slices.Delete(s.typing, 0, 1)
 	}
 	s.typing = append(s.typing, typing)
-	signal(s.ready)
+	s.waiter.Wake()
 }
 
 // TakeTyping returns who has begun to type since it was called last, as far as that has not expired.

@@ -51,7 +51,7 @@ func TestTyping(t *testing.T) {
 		typing("dan", "ann")
 		typing("eve", "ann")
 		typing("dan", "~team")
-		if changes, err := ann.Next(t.Context()); err != nil || len(changes) > 0 {
+		if changes, err := ann.Next(t.Context(), time.Time{}); err != nil || len(changes) > 0 {
 			t.Errorf("typing brings %v: %v", changes, err)
 		}
 		if got := heard(ann); !slices.Equal(got, []string{"dan ann", "eve ann", "dan ~team"}) {

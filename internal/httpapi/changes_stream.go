@@ -92,10 +92,11 @@ func (s changeStream) VisitListChangesResponse(w http.ResponseWriter) error {
 	conn, _, err := controller.Hijack()
 	if errors.Is(err, http.ErrNotSupported) {
 		defer s.stream.Close()
-		clientCtx, stop := context.WithCancel(s.request)
-		defer stop()
+		ctx, stop := context.WithCancelCause(s.request)
+		defer stop(nil)
+		defer context.AfterFunc(s.draining, func() { stop(nil) })()
 		w.WriteHeader(http.StatusOK)
-		s.serve(clientCtx, &http2Writer{w: w, controller: controller}, first, requestID)
+		s.serve(ctx, &http2Writer{w: w, controller: controller}, first, requestID)
 		return nil
 	}
 	if err != nil {
@@ -117,9 +118,8 @@ func (s changeStream) serveConn(conn net.Conn, head []byte, requestID string) {
 	defer s.logPanic(requestID)
 	defer conn.Close() //nolint:errcheck // the stream is over
 	defer s.stream.Close()
-	clientCtx, cancel := s.credential.until(context.Background())
-	defer cancel()
-	go awaitDisconnect(conn, cancel)
+	ctx, stop := s.credential.until(s.draining)
+	defer stop()
 	socket := conn
 	if encrypted, ok := conn.(*tls.Conn); ok {
 		socket = encrypted.NetConn()
@@ -127,7 +127,10 @@ func (s changeStream) serveConn(conn net.Conn, head []byte, requestID string) {
 	if tcp, ok := socket.(interface{ SetWriteBuffer(int) error }); ok {
 		_ = tcp.SetWriteBuffer(socketBufferBytes) // it fails only on a closed connection
 	}
-	s.serve(clientCtx, conn, head, requestID)
+	to := &streamConn{Conn: conn}
+	s.stream.WaitBy(to)
+	defer context.AfterFunc(ctx, to.Wake)()
+	s.serve(ctx, to, head, requestID)
 }
 
 // logPanic, when it is deferred, logs a panic, which ends the stream and no more.
@@ -137,12 +140,9 @@ func (s changeStream) logPanic(requestID string) {
 	}
 }
 
-// serve writes until the server drains or clientCtx ends: the client has disconnected, or its credential ends.
-func (s changeStream) serve(clientCtx context.Context, to streamWriter, head []byte, requestID string) {
+// serve writes until ctx ends: the server drains, the client has disconnected, or its credential ends.
+func (s changeStream) serve(ctx context.Context, to streamWriter, head []byte, requestID string) {
 	start := time.Now()
-	ctx, stop := context.WithCancelCause(s.draining)
-	defer stop(nil)
-	defer context.AfterFunc(clientCtx, func() { stop(context.Cause(clientCtx)) })()
 	defer s.logPanic(requestID)
 	deadlineSet := make(chan struct{})
 	stopEnding := context.AfterFunc(ctx, func() {
@@ -161,17 +161,10 @@ func (s changeStream) serve(clientCtx context.Context, to streamWriter, head []b
 		slog.String("request_id", requestID),
 		slog.Float64("duration_ms", float64(time.Since(start).Microseconds())/1000),
 	}
-	if err != nil && (ctx.Err() == nil || errors.Is(err, os.ErrDeadlineExceeded) || ended(ctx) != nil) {
+	if err != nil && !errors.Is(err, errDisconnected) && (ctx.Err() == nil || errors.Is(err, os.ErrDeadlineExceeded) || ended(ctx) != nil) {
 		attributes = append(attributes, slog.Any("error", err))
 	}
 	s.log.LogAttrs(ctx, slog.LevelInfo, "stream ended", attributes...)
-}
-
-// awaitDisconnect calls cancel once the client closes its side of the connection, or sends anything,
-// which a client of a stream has no reason to.
-func awaitDisconnect(conn net.Conn, cancel func()) {
-	_, _ = conn.Read(make([]byte, 1))
-	cancel()
 }
 
 // write writes events as they come. Once the credential of the client has ended it writes none, and leaves
@@ -269,12 +262,10 @@ func setWriteDeadline(to streamWriter, d time.Duration) {
 // next returns the next events, or a comment after heartbeatInterval. It also waits when the database
 // is unavailable, rather than end the stream: an EventSource that gets a 503 does not reconnect.
 func (s changeStream) next(ctx context.Context) ([]byte, error) {
-	waiting, cancel := context.WithTimeout(ctx, heartbeatInterval)
-	defer cancel()
-	changes, err := s.stream.Next(waiting)
+	until := time.Now().Add(heartbeatInterval)
+	changes, err := s.stream.Next(ctx, until)
 	if e, ok := errors.AsType[*messaging.Error](err); ok && e.Code == messaging.Unavailable {
-		<-waiting.Done() // the server may drain meanwhile
-		err = waiting.Err()
+		err = s.stream.Pause(ctx, until) // the server may drain meanwhile
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return []byte(comment), nil

@@ -201,9 +201,59 @@ func TestStreamDisconnect(t *testing.T) {
 		if synctest.Wait(); s.hub.Streams() != 1 {
 			t.Errorf("%d streams are open", s.hub.Streams())
 		}
+		if log := s.log.String(); strings.Count(log, "stream ended") != 1 || strings.Contains(log, "error") {
+			t.Errorf("it logged\n%s", log)
+		}
 		s.publish("hello")
 		if other.texts(t, []string{"hello"}) != 1 {
 			t.Error("the other stream ended")
+		}
+	})
+}
+
+// TestStreamDisconnectUnread closes a stream that it does not read: that the server can write no more is no error.
+func TestStreamDisconnectUnread(t *testing.T) {
+	overProtocols(t, func(t *testing.T, s *streamServer) {
+		for _, text := range numbered(300, 1000) {
+			s.add(text)
+		}
+		stream := s.follow(t, zero)
+		synctest.Wait()
+		start := time.Now()
+		if err := stream.body.Close(); err != nil {
+			t.Error(err)
+		}
+		for s.hub.Streams() > 0 {
+			<-time.After(time.Second) // of the bubble
+		}
+		synctest.Wait() // until that is logged
+		if took, log := time.Since(start), s.log.String(); took > 10*time.Second || strings.Count(log, "stream ended") != 1 || strings.Contains(log, "error") {
+			t.Errorf("after %s it logged\n%s", took, log)
+		}
+	})
+}
+
+// TestStreamDisconnectWithoutDatabase closes a stream that waits for the database: the server must notice at once, too.
+func TestStreamDisconnectWithoutDatabase(t *testing.T) {
+	overProtocols(t, func(t *testing.T, s *streamServer) {
+		for _, text := range numbered(300, 1000) {
+			s.add(text)
+		}
+		stream := s.follow(t, zero)
+		synctest.Wait()
+		s.fail(&messaging.Error{Code: messaging.Unavailable})
+		for block := ""; block != ":\n"; {
+			var err error
+			if block, err = stream.next(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait() // until it has found again that the database is unavailable
+		if err := stream.body.Close(); err != nil {
+			t.Error(err)
+		}
+		if synctest.Wait(); s.hub.Streams() != 0 {
+			t.Errorf("%d streams are open", s.hub.Streams())
 		}
 	})
 }
