@@ -88,7 +88,7 @@ type Stamp struct {
 	Own, Groups int64
 }
 
-// Stamp gives changes new ids, in increasing order, and returns what they write, for a statement by [SetClocks].
+// Stamp gives changes new ids, in increasing order, and returns what they write, for a statement.
 func (m *Mailboxes) Stamp(changes []*Change) []Stamp {
 	return stampsOf(changes, m.ids.next(count(changes)))
 }

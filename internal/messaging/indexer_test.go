@@ -122,14 +122,14 @@ func TestChangesBesideIndexing(t *testing.T) {
 				err = change(func(ctx context.Context, tx *sqlx.Tx, ids []ID) error {
 					err := edit(ctx, tx, ids)
 					go func() { second <- index(appendTail) }()
-					s.untilLocked(second)
+					untilLocked(t, s.Service, second)
 					return err
 				})
 			} else {
 				err = index(func(ctx context.Context, tx *sqlx.Tx) error {
 					err := appendTail(ctx, tx)
 					go func() { second <- change(edit) }()
-					s.untilLocked(second)
+					untilLocked(t, s.Service, second)
 					return err
 				})
 			}
@@ -143,9 +143,9 @@ func TestChangesBesideIndexing(t *testing.T) {
 }
 
 // untilLocked waits until a transaction waits for the lock of another one, or is done.
-func (s *indexed) untilLocked(done chan error) {
+func untilLocked(t *testing.T, s *Service, done chan error) {
 	for waiting := 0; waiting == 0 && len(done) == 0; {
-		s.read(func(ctx context.Context, q sqlx.QueryerContext) error {
+		read(t, s, func(ctx context.Context, q sqlx.QueryerContext) error {
 			return sqlx.GetContext(ctx, q, &waiting, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 		})
 	}

@@ -15,7 +15,7 @@ import (
 
 // storeInGroups is a whole batch of sends to groups in one statement. It locks the groups, in the order of their
 // addresses. If each has the version that is expected of it, and no key is taken, it locks and stamps the mailboxes that the
-// stamps name, in their order. Then it stores the messages, except those to groups in which a mailbox was
+// stamps name, in their order. Then it stores the messages, unless a mailbox is missing, and except those to groups in which one was
 // ahead of the ids, or whose sender is being erased, and sets the last messages of the groups.
 //
 // The versions, clocks and flags are those of the locked rows, and not of the statement's snapshot. The memberships are of the
@@ -32,12 +32,10 @@ var storeInGroups = `
 		SELECT FROM drafts CROSS JOIN LATERAL (
 			SELECT FROM messages WHERE recipient = drafts.recipient AND sender = drafts.sender AND key_hash = drafts.key_hash LIMIT 1
 		) AS holder
-	), locked AS (
-		` + mailbox.SetClocks(`
-		SELECT owner, clock, 0, changes FROM unnest($14::text[], $15::uuid[], $16::bigint[]) AS stamp (owner, clock, changes)
-		WHERE EXISTS (SELECT FROM unchanged) AND NOT EXISTS (SELECT FROM taken)`, "$1::uuid") + `
+	), stamped AS (
+		SELECT * FROM stamp_mailboxes((SELECT $14::text[] FROM unchanged WHERE NOT EXISTS (SELECT FROM taken)), $15::uuid[], $16::bigint[], $1::uuid)
 	), ahead AS (
-		SELECT user_id, clock FROM locked WHERE clock NOT IN (SELECT id FROM drafts)
+		SELECT unnest(ahead) AS user_id FROM stamped
 	), behind AS (
 		SELECT user_id AS group_id FROM ahead
 		UNION ALL SELECT membership.group_id FROM ahead CROSS JOIN LATERAL (
@@ -45,14 +43,14 @@ var storeInGroups = `
 		) AS membership
 	), stored AS (
 		INSERT INTO messages (` + Messages.Columns() + `) SELECT ` + Messages.Of("drafts") + ` FROM drafts
-		WHERE EXISTS (SELECT FROM locked) AND recipient NOT IN (SELECT group_id FROM behind)
-			AND sender NOT IN (SELECT user_id FROM locked WHERE closed)` + unlessTaken + `
+		WHERE (SELECT stamped FROM stamped) = cardinality($14::text[]) AND recipient NOT IN (SELECT group_id FROM behind)
+			AND sender NOT IN (SELECT unnest(closed) FROM stamped)` + unlessTaken + `
 		RETURNING recipient, id
 	), touched AS (
 		UPDATE groups SET last_message_id = newest.id
 		FROM (SELECT DISTINCT ON (recipient) recipient, id FROM stored ORDER BY recipient, id DESC) AS newest WHERE group_id = newest.recipient
 	)
-	SELECT id, false FROM stored UNION ALL (SELECT clock, true FROM ahead LIMIT 1)`
+	SELECT id, false FROM stored UNION ALL (SELECT $1, true FROM ahead LIMIT 1)`
 
 func (p *postgres) storeInGroups(
 	ctx context.Context, list []*StoredMessage, versions map[string]int64, stamps []mailbox.Stamp,

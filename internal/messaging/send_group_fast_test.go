@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,8 @@ func TestStoreFastInGroups(t *testing.T) {
 
 		f.aheadBy(2*time.Hour, "~far")
 		expect("a group that is ahead", f.storeFast("zoe ~far"))
+		f.execute("DELETE FROM mailboxes WHERE user_id = 'dan'")
+		expect("a member without a mailbox", f.storeFast("bob ~team"))
 	})
 }
 
@@ -103,6 +106,42 @@ func (f *inGroups) aheadBy(d time.Duration, owner string) {
 	fast := mailbox.New(f.db, mailbox.Options{Now: func() time.Time { return time.Now().Add(d) }, Waiting: 1, Publish: func([]string) {}})
 	if err := fast.Change(f.t.Context(), []string{owner}, func(context.Context, *sqlx.Tx, ID) error { return nil }); err != nil {
 		f.t.Fatal(err)
+	}
+}
+
+// TestStampMailboxes has the fast path wait for the lock of the first of two mailboxes: it has not locked the second one, although that
+// comes first in the table, whether the planner knows of few mailboxes or of many.
+func TestStampMailboxes(t *testing.T) {
+	t.Parallel()
+	for _, others := range []int{0, 20, 10_000} {
+		t.Run(strconv.Itoa(others), func(t *testing.T) {
+			t.Parallel()
+			f := newInGroups(t, db.Postgres)
+			ids := f.mailboxes.NewIDs(2)
+			f.execute("INSERT INTO mailboxes (user_id, clock) SELECT user_id, '" + ids[0].String() + "'::uuid FROM (" +
+				"SELECT 'zoe' UNION ALL SELECT 'amy' UNION ALL SELECT 'other-' || n FROM generate_series(1, " + strconv.Itoa(others) + ") AS n) AS made (user_id)")
+			f.execute("ANALYZE mailboxes")
+			done, free := make(chan error, 1), []string(nil)
+			f.tx(func(ctx context.Context, tx *sqlx.Tx) error {
+				if _, err := tx.ExecContext(ctx, "SELECT FROM mailboxes WHERE user_id = 'amy' FOR UPDATE"); err != nil {
+					return err
+				}
+				go func() {
+					done <- f.db.Tx(ctx, time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+						_, err := tx.ExecContext(ctx, "SELECT stamp_mailboxes('{amy,zoe}', array_fill($1::uuid, '{2}'), '{1,1}', $1)", ids[1])
+						return err
+					})
+				}()
+				untilLocked(t, f.Service, done)
+				return tx.SelectContext(ctx, &free, "SELECT user_id FROM mailboxes WHERE user_id = 'zoe' FOR UPDATE SKIP LOCKED")
+			})
+			if err := <-done; err != nil || len(free) == 0 {
+				t.Errorf("%v; %v is not locked", err, free)
+			}
+			if at := f.mailboxesAt(ids[1]); at != "amy 0 1, zoe 0 1" {
+				t.Errorf("it has set %s", at)
+			}
+		})
 	}
 }
 
