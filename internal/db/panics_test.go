@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,10 +18,15 @@ import (
 	"github.com/message-service/message-service/internal/panics"
 )
 
+// registerPanics adds an SQL function that panics, to the connections that are opened from then on: a second time would fail.
+var registerPanics = sync.OnceFunc(func() {
+	sqlite.MustRegisterScalarFunction("panics_now", 0, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) { panic("out of order") })
+})
+
 // TestDriverPanics has statements panic in the driver, in a transaction and outside: each is an error, and the next ones run.
 func TestDriverPanics(t *testing.T) {
 	t.Parallel()
-	sqlite.MustRegisterScalarFunction("panics_now", 0, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) { panic("out of order") })
+	registerPanics()
 	database, err := Open("sqlite:"+filepath.Join(t.TempDir(), "store.db"), Options{})
 	if err != nil {
 		t.Fatal(err)
