@@ -1,6 +1,6 @@
 import type { Message } from 'message-service-client';
 
-import { el, icon, iconButton } from '../dom.ts';
+import { el, icon, iconButton, report } from '../dom.ts';
 import { limits } from '../store/limits.ts';
 import { excerpt } from '../text.ts';
 
@@ -13,14 +13,16 @@ const showLeftFrom = 200;
 /** The field for writing a message. Enter sends, Shift+Enter makes a new line, Escape leaves a reply or an edit. */
 export class MessageComposer extends HTMLElement {
   user = '';
-  /** Called with the text. An error it throws is shown, and the text stays in the field. */
-  onSend: (text: string, purpose: Purpose) => void | Promise<void> = () => undefined;
+  /** Called with the text. An error is shown, and the text is back in the field unless something else was written there meanwhile. */
+  onSend: (text: string, purpose: Purpose) => Promise<void> = () => Promise.resolve();
   /** Called when the text of a message that is not sent yet changes. */
   onType: () => void = () => undefined;
   /** Returns the message to edit when the up arrow is pressed in an empty field. */
   lastOwn: () => Message | undefined = () => undefined;
   #to = '';
   #purpose: Purpose = { kind: 'new' };
+  /** What was written when an edit began; it comes back when that is left. */
+  #aside: { readonly text: string; readonly purpose: Purpose } = { text: '', purpose: { kind: 'new' } };
   #textMaxLength = Infinity; // until the limits are loaded
 
   readonly #field = el('textarea', { rows: 1, autocomplete: 'off', dir: 'auto' });
@@ -51,7 +53,7 @@ export class MessageComposer extends HTMLElement {
   }
 
   /** The text of a message that is not sent yet. */
-  get text(): string { return this.#purpose.kind === 'edit' ? '' : this.#field.value; }
+  get text(): string { return this.#purpose.kind === 'edit' ? this.#aside.text : this.#field.value; }
   set text(text: string) {
     this.#field.value = text;
     this.#written();
@@ -61,12 +63,17 @@ export class MessageComposer extends HTMLElement {
     this.#field.focus();
   }
 
-  /** Begins a new message, a reply or an edit. */
+  /** Begins a new message, a reply or an edit. After an edit, what was written before goes on, as a reply if it was one. */
   begin(purpose: Purpose): void {
     const wasEdit = this.#purpose.kind === 'edit';
+    if (purpose.kind === 'edit') {
+      if (!wasEdit) this.#aside = { text: this.#field.value, purpose: this.#purpose };
+      this.#field.value = purpose.message.text;
+    } else if (wasEdit) {
+      this.#field.value = this.#aside.text;
+      if (purpose.kind === 'new') purpose = this.#aside.purpose;
+    }
     this.#purpose = purpose;
-    if (purpose.kind === 'edit') this.#field.value = purpose.message.text;
-    else if (wasEdit) this.#field.value = '';
     this.#context.hidden = purpose.kind === 'new';
     if (purpose.kind !== 'new') {
       const title = purpose.kind === 'edit' ? 'Editing' : `Reply to ${purpose.message.sender}`;
@@ -82,18 +89,20 @@ export class MessageComposer extends HTMLElement {
     if (this.#button.disabled) return;
     const purpose = this.#purpose;
     this.#problem.hidden = true;
+    const done = this.onSend(text, purpose);
+    if (purpose.kind !== 'edit') this.#field.value = '';
+    this.begin({ kind: 'new' });
+    const next = this.#field.value;
     try {
-      const done = this.onSend(text, purpose);
-      this.#field.value = '';
-      this.begin({ kind: 'new' });
       await done;
     } catch (error) {
-      if (this.#field.value === '') {
+      const problem = error instanceof Error ? error.message : String(error);
+      if (!this.isConnected) return report(problem);
+      if (this.#purpose.kind !== 'edit' && this.#field.value === next) {
         this.begin(purpose);
-        this.#field.value = text;
-        this.#written();
+        this.text = text;
       }
-      this.#problem.textContent = error instanceof Error ? error.message : String(error);
+      this.#problem.textContent = problem;
       this.#problem.hidden = false;
     }
   }

@@ -62,11 +62,11 @@ export async function voices({ newBrowser, open, live, send, side }) {
   await context.close();
 }
 
-/** What is written but not sent is there again after another conversation, and after another screen; a message that was edited is not. */
-export async function unsent({ newBrowser, open, live, send, side }) {
+/** What is written but not sent is there again after another conversation, another screen, and an edit, whatever becomes of that. */
+export async function unsent({ newBrowser, open, live, send, shows, side }) {
   const context = await newBrowser();
   await send(context, 'yves', 'yuri', 'To be edited');
-  const page = await open(context, '#/chat/yves/yuri');
+  const page = await open(context, '#/chat/yves/yuri', 403);
   await live(page);
   const pane = side(page, 'yves');
   const field = pane.getByRole('textbox', { name: /^Message from/ });
@@ -84,10 +84,52 @@ export async function unsent({ newBrowser, open, live, send, side }) {
   await pane.getByRole('button', { name: 'yuri' }).first().click();
   await pane.getByRole('textbox', { name: 'Message from yves to yuri' }).waitFor();
   assert.equal(await field.inputValue(), 'Half a sent');
-  await pane.locator('.message').hover();
-  await pane.getByRole('button', { name: 'Edit', exact: true }).click();
+  const act = async (name) => {
+    await pane.locator('.message').hover();
+    await pane.getByRole('button', { name, exact: true }).click();
+  };
+  await act('Edit');
   await comeBack(feed, chat);
-  assert.equal(await field.inputValue(), '');
+  assert.equal(await field.inputValue(), 'Half a sent');
+
+  await act('Reply');
+  await act('Edit');
+  assert.equal(await field.inputValue(), 'To be edited');
+  await page.keyboard.press('Escape');
+  await pane.locator('.context').getByText('Reply to yves').waitFor();
+  assert.equal(await field.inputValue(), 'Half a sent');
+  await act('Edit');
+  await field.fill('Was edited');
+  await page.keyboard.press('Enter');
+  await pane.locator('.context').getByText('Reply to yves').waitFor();
+  assert.equal(await field.inputValue(), 'Half a sent');
+  await shows(page, 'yuri', ['Was edited']);
+
+  // An edit that is refused is there again, before what was written.
+  const answer = { with: (route) => route.fulfill(refusal) };
+  await page.route('**/v1/messages/*', (route) => (route.request().method() === 'PATCH' ? answer.with(route) : route.fallback()));
+  const refusal = { status: 403, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Refused', status: 403, detail: 'Not by you.' }) };
+  await act('Edit');
+  await field.fill('Edited again');
+  await page.keyboard.press('Enter');
+  await pane.getByRole('alert').getByText('Not changed. Not by you.').waitFor();
+  assert.equal(await field.inputValue(), 'Edited again');
+  await page.keyboard.press('Escape');
+  assert.equal(await field.inputValue(), 'Half a sent');
+
+  // Refused after another conversation was opened, it says so all the same.
+  let refuse;
+  const isElsewhere = new Promise((resolve) => { refuse = resolve; });
+  answer.with = async (route) => {
+    await isElsewhere;
+    await route.fulfill(refusal);
+  };
+  await act('Edit');
+  await page.keyboard.press('Enter');
+  await feed.click();
+  await page.getByText('Feed of', { exact: true }).waitFor();
+  refuse();
+  await page.getByRole('alert').getByText('Not changed. Not by you.').waitFor();
   await context.close();
 }
 
