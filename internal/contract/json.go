@@ -40,13 +40,15 @@ func isPlain(s string) bool {
 }
 
 // AppendID appends an id as a JSON string to b.
-func AppendID(b []byte, id messaging.ID) []byte {
-	b = hex.AppendEncode(append(b, '"'), id[:4])
+func AppendID(b []byte, id messaging.ID) []byte { return append(AppendBareID(append(b, '"'), id), '"') }
+
+// AppendBareID appends an id without quotation marks to b.
+func AppendBareID(b []byte, id messaging.ID) []byte {
+	b = hex.AppendEncode(b, id[:4])
 	b = hex.AppendEncode(append(b, '-'), id[4:6])
 	b = hex.AppendEncode(append(b, '-'), id[6:8])
 	b = hex.AppendEncode(append(b, '-'), id[8:10])
-	b = hex.AppendEncode(append(b, '-'), id[10:])
-	return append(b, '"')
+	return hex.AppendEncode(append(b, '-'), id[10:])
 }
 
 // appendTime appends the time in an id.

@@ -35,6 +35,7 @@ const (
 	lastWriteTimeout  = time.Second // replaces writeTimeout once the stream is to end
 	slowAfter         = time.Second // a client that has not read a chunk by then is slow
 	smallChunkBytes   = 2 << 10     // not counted: every stream may hold one
+	eventBytes        = 512         // most events have less
 )
 
 // comment is the server-sent event comment that serves as heartbeat.
@@ -273,12 +274,13 @@ func (s changeStream) next(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var events []byte
+	events := make([]byte, 0, eventBytes)
 	for _, t := range s.stream.TakeTyping() { // first, since a message ends it
 		events = append(contract.AppendTyping(append(events, "event: typing\ndata: "...), &t), "\n\n"...)
 	}
 	for i := range changes {
-		events = fmt.Appendf(events, "id: %s\nevent: %s\ndata: ", changes[i].Cursor, contract.ChangeType(&changes[i]))
+		events = contract.AppendBareID(append(events, "id: "...), changes[i].Cursor)
+		events = append(append(append(events, "\nevent: "...), contract.ChangeType(&changes[i])...), "\ndata: "...)
 		events = append(contract.AppendChange(events, &changes[i]), "\n\n"...)
 	}
 	return events, nil
