@@ -108,15 +108,23 @@ func eachChange(ctx context.Context, q sqlx.QueryerContext, fn func(*changeRow) 
 func selectPositions(ctx context.Context, q sqlx.QueryerContext, e engine, users []string) (map[string]Position, error) {
 	positions := make(map[string]Position, len(users))
 	statement := "SELECT user_id, clock, own_changes, group_changes, " + e.server() + " FROM mailboxes WHERE user_id IN (" + db.RowsOf(len(users), "?") + ")"
-	err := table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
-		var user string
-		var p Position
-		err = rows.Scan(&user, &p.Clock, &p.Own, &p.Groups, &p.Server)
-		positions[user] = p
-		return false, err
-	}, e.rebind(statement), db.Args(users)...)
+	err := eachPosition(ctx, q, func(user string, end Position) { positions[user] = end }, e.rebind(statement), db.Args(users)...)
 	if err != nil {
 		return nil, fmt.Errorf("select the ends of feeds: %w", err)
 	}
 	return positions, nil
+}
+
+// eachPosition calls fn with each row of a statement that selects users and the ends of their feeds. The hub reads those of
+// all streams every two seconds, so the rows share what they are read into.
+func eachPosition(ctx context.Context, q sqlx.QueryerContext, fn func(user string, end Position), statement string, args ...any) error {
+	var user string
+	var end Position
+	row := []any{&user, &end.Clock, &end.Own, &end.Groups, &end.Server}
+	return table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
+		if err = rows.Scan(row...); err == nil {
+			fn(user, end)
+		}
+		return false, err
+	}, statement, args...)
 }

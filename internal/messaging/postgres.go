@@ -15,7 +15,6 @@ import (
 
 	"github.com/message-service/message-service/internal/db"
 	"github.com/message-service/message-service/internal/mailbox"
-	"github.com/message-service/message-service/internal/table"
 )
 
 // postgres is Postgres, and databases that speak its protocol.
@@ -102,18 +101,12 @@ func (p *postgres) storeBatch(ctx context.Context, list []*StoredMessage, follow
 // selectStored runs storeBatchFollowed.
 func selectStored(ctx context.Context, q sqlx.QueryerContext, args ...any) (stored []ID, ends map[string]Position, err error) {
 	ends = map[string]Position{}
-	err = table.EachRow(ctx, q, func(rows *sqlx.Rows) (enough bool, err error) {
-		var user string
-		var end Position
-		if err := rows.Scan(&user, &end.Clock, &end.Own, &end.Groups, &end.Server); err != nil {
-			return false, err
-		}
+	err = eachPosition(ctx, q, func(user string, end Position) {
 		if user == "" {
 			stored = append(stored, end.Clock)
 		} else {
 			ends[user] = end
 		}
-		return false, nil
 	}, storeBatchFollowed, args...)
 	return stored, ends, err
 }
