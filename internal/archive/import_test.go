@@ -117,6 +117,7 @@ func TestImportDamaged(t *testing.T) {
 		"edit of tomorrow":            {later(1, 5), 2, "future"},
 		"marker of tomorrow":          {later(3, 7), 4, "future"},
 		"block of tomorrow":           {later(5, 9), 6, "future"},
+		"id with a space":             {with(5, `"peer":"alice"`, `"peer":"al ice"`), 5, "/readMarker/peer: must be 1 to 128 letters"},
 		"marker beyond the newest":    {with(4, idAt(1).String(), idAt(4).String()), 4, "beyond the newest"},
 		"marker without conversation": {with(5, `"peer":"alice"`, `"peer":"zoe"`), 5, "beyond the newest"},
 		"two markers at one position": {resealed(good[0], good[1], good[2], good[3], moved(good[4], 8, 7)), 5, "position"},

@@ -154,10 +154,14 @@ func parseLine(text []byte) (line server.ExportRecord, err error) {
 	return line, nil
 }
 
-// explain shortens a schema error to the path of the value and the reason.
+// explain shortens a schema error to the path of the value and the reason, which the contract words for a pattern.
 func explain(err error) error {
 	if failure, ok := errors.AsType[*openapi3.SchemaError](err); ok {
-		return fmt.Errorf("/%s: %s", strings.Join(failure.JSONPointer(), "/"), failure.Reason)
+		reason := failure.Reason
+		if rule, ok := failure.Schema.Extensions["x-rule"].(string); ok && failure.SchemaField == "pattern" {
+			reason = rule
+		}
+		return fmt.Errorf("/%s: %s", strings.Join(failure.JSONPointer(), "/"), reason)
 	}
 	return err
 }
