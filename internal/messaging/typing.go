@@ -57,7 +57,7 @@ func typingMembers(ctx context.Context, q sqlx.QueryerContext, user, group strin
 		return nil, fmt.Errorf("select members: %w", err)
 	}
 	if len(others) == typingMaxMembers {
-		return nil, &Error{Code: GroupTooLarge, Message: "The group has too many members for typing to be shown."}
+		return nil, &Error{Code: GroupTooLarge, Message: fmt.Sprintf("Typing is shown in groups of up to %d members, and this one has more.", typingMaxMembers)}
 	}
 	return others, nil
 }
