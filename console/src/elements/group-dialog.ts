@@ -2,6 +2,7 @@ import { answered, explain } from '../answers.ts';
 import { api, service } from '../api.ts';
 import { el, icon } from '../dom.ts';
 import { session } from '../session.ts';
+import { addressFor } from '../store/address.ts';
 
 /** Asks for what a group needs, and makes it. */
 export class GroupDialog extends HTMLElement {
@@ -43,9 +44,7 @@ export class GroupDialog extends HTMLElement {
 
   /** Makes an address of the name, until one is typed. */
   #followName(): void {
-    if (this.#isAddressTyped) return;
-    const words = this.#name.value.normalize('NFKD').toLowerCase().match(/[a-z0-9]+/g) ?? [];
-    this.#address.value = `~${words.join('-').slice(0, 40) || 'group'}`;
+    if (!this.#isAddressTyped) this.#address.value = addressFor(this.#name.value);
   }
 
   async #make(): Promise<void> {
