@@ -100,8 +100,7 @@ class Router extends Emitter {
   constructor() {
     super();
     this.#arrive();
-    addEventListener('hashchange', () => this.#arrive());
-    addEventListener('popstate', () => this.#arrive());
+    addEventListener('hashchange', () => this.#arrive()); // at any change of the fragment, also back to one of pushState
   }
 
   /** Goes to a route; with `replace` it makes no entry in the history. */
