@@ -46,7 +46,7 @@ export function drawMessage(item: Item, actions: MessageActions | undefined, exi
   const hadFocus = element.contains(document.activeElement); // a button that is removed, as at a deletion, would lose it
   element.replaceChildren(
     el('div', { class: 'bubble' }, sender(item), item.message?.replyTo || draft?.replyTo ? quote(quoted) : null, body(item), foot(item)),
-    ...(actions ? [toolbar(element, item, actions)] : []),
+    ...(actions ? toolbar(element, item, actions) : []),
     ...(draft?.reason !== undefined && !message && actions ? [draft.state === 'failed' ? failure(draft, actions) : delay(draft.reason)] : []),
   );
   if (hadFocus) element.focus({ preventScroll: true });
@@ -82,15 +82,14 @@ function foot({ message, draft, isOwn, isSeen }: Item): HTMLElement {
     isOwn && !message?.deletedAt ? el('span', { class: isSeen ? 'mark seen' : 'mark', title: name }, icon(mark), el('span', { class: 'visually-hidden' }, name)) : null);
 }
 
-function toolbar(element: HTMLElement, { message, isOwn, mayRemove }: Item, actions: MessageActions): HTMLElement {
-  const buttons: HTMLElement[] = [];
-  if (message && !message.deletedAt) {
-    buttons.push(iconButton('reply', 'Reply', () => actions.reply(message)));
-    if (isOwn) buttons.push(iconButton('edit', 'Edit', () => actions.edit(message)));
-    if (isOwn && isGroup(message.recipient)) buttons.push(iconButton('checks', 'Who has read it', () => void showReaders(element, message, actions)));
-    if (mayRemove) buttons.push(confirmedButton('trash', 'Delete', isGroup(message.recipient) ? 'Delete for all?' : 'Delete for both?', () => actions.remove(message)));
-  }
-  return el('div', { class: 'actions' }, ...buttons);
+/** What can be done with a message, beside its bubble. */
+function toolbar(element: HTMLElement, { message, isOwn, mayRemove }: Item, actions: MessageActions): HTMLElement[] {
+  if (!message || message.deletedAt) return [];
+  const buttons = [iconButton('reply', 'Reply', () => actions.reply(message))];
+  if (isOwn) buttons.push(iconButton('edit', 'Edit', () => actions.edit(message)));
+  if (isOwn && isGroup(message.recipient)) buttons.push(iconButton('checks', 'Who has read it', () => void showReaders(element, message, actions)));
+  const remove = mayRemove ? confirmedButton('trash', 'Delete', isGroup(message.recipient) ? 'Delete for all?' : 'Delete for both?', () => actions.remove(message)) : null;
+  return [el('div', { class: 'beside' }, el('div', { class: 'actions' }, ...buttons, remove))];
 }
 
 /** Shows who has read a message, until it is drawn anew. */

@@ -28,6 +28,17 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
   assert.deepEqual(await side(page, 'hal').locator('.sender').allTextContents(), ['gus']);
   assert.deepEqual(await side(page, 'gus').locator('.sender').allTextContents(), []);
 
+  // What can be done with a short message is beside it, and hides nothing of it.
+  for (const [user, count] of [['gus', 4], ['hal', 1]]) {
+    const message = side(page, user).locator('.message');
+    await until(() => message.getByRole('button', { includeHidden: true }).count().then((all) => all === count), `${count} buttons`);
+    await message.hover();
+    const { left, right } = await message.locator('.bubble').evaluate((bubble) => bubble.getBoundingClientRect().toJSON());
+    const buttons = await message.getByRole('button').evaluateAll((all) => all.map((button) => button.getBoundingClientRect().toJSON()));
+    assert.equal(buttons.length, count);
+    assert.ok(buttons.every((button) => button.left > right || button.right < left), `${JSON.stringify(buttons)} over ${left} to ${right}`);
+  }
+
   // A third is added, and finds the group in the inbox.
   await side(page, 'gus').getByRole('button', { name: 'Members' }).click();
   const panel = side(page, 'gus').locator('group-panel');
