@@ -1,6 +1,7 @@
 import { createMessageService, type MessageService, type Problem } from 'message-service-client';
 
 import { calls } from './calls.ts';
+import { sayStatus } from './dom.ts';
 import { notUsed, session } from './session.ts';
 
 /** How a request is listed: as one that follows an action of the user, as one that the page makes by itself, or not at all. */
@@ -22,16 +23,36 @@ function clientOf(user: string | undefined, listed: Listed): MessageService {
 
 function make(user: string | undefined, listed: Listed, refused?: (problem: Problem) => void): MessageService {
   const { signIns } = session;
-  return createMessageService(location.origin, {
+  const client = createMessageService(location.origin, {
     token: session.source(user),
     fetch: async (request) => {
       if (session.signIns !== signIns) return ended();
       const response = await (listed === 'no' ? fetch(request) : calls.fetch(request, listed === 'action'));
       if (response.status === 401) session.refused(request.headers.get('Authorization'), await response.clone().json());
-      if (!response.ok) await response.clone().json().then(refused, () => undefined); // an answer of a proxy may be anything
+      const tell = refused ?? (listed === 'action' ? (problem: Problem) => waits(request, problem) : undefined);
+      if (!response.ok) await response.clone().json().then(tell, () => undefined); // an answer of a proxy may be anything
       return response;
     },
   });
+  client.use({ onResponse: ({ request }) => waitsNoMore(request), onError: ({ request }) => waitsNoMore(request) });
+  return client;
+}
+
+/** Why requests that follow an action were refused so far, by what they are. */
+const waiting = new Map<string, string>();
+/** Milliseconds after which a refusal that was not the last answer is shown. */
+const shownAfter = 300;
+
+const nameOf = ({ method, url }: Request): string => `${method} ${url}`;
+const showWaiting = (): void => sayStatus([...waiting.values()].at(-1) ?? '');
+
+function waits(request: Request, { detail }: Problem): void {
+  waiting.set(nameOf(request), `Not done yet, but tried again. ${detail}`);
+  setTimeout(showWaiting, shownAfter);
+}
+
+function waitsNoMore(request: Request): void {
+  if (waiting.delete(nameOf(request))) showWaiting();
 }
 
 /** Answers what was to be sent, or sent again, with a credential of before the last sign in. */

@@ -121,6 +121,11 @@ export function announce(text: string): void {
   document.getElementById('announcer')?.replaceChildren(el('p', {}, text));
 }
 
+/** Shows and announces why an action takes a while; an empty text ends that. */
+export function sayStatus(text: string): void {
+  document.getElementById('waiting')?.replaceChildren(text);
+}
+
 /** Shows and announces why an action failed, until that is dismissed; an empty text does so, too. */
 export function report(problem: string): void {
   const close = iconButton('close', 'Dismiss', () => report(''));

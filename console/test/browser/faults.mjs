@@ -72,6 +72,34 @@ async function actions({ newBrowser, open, live, side, send, found }) {
   await context.close();
 }
 
+/** What is refused for now and tried again says so, until it is done. */
+async function waits({ newBrowser, open, live, side, send, shows, found }) {
+  const context = await newBrowser({ viewport: { width: 320, height: 700 } });
+  for (const text of ['To stay', 'To go']) await send(context, 'ulla', 'urs', text);
+  const page = await open(context, '#/chat/ulla/urs', 429);
+  await live(page);
+  let goOn;
+  const seen = new Promise((resolve) => { goOn = resolve; });
+  let attempts = 0;
+  await page.route('**/v1/messages/*', async (route) => {
+    if (route.request().method() !== 'DELETE') return route.fallback();
+    if (++attempts === 1) return route.fulfill(refuse(429, 'Too many changes.', { 'Retry-After': '1' }));
+    await seen;
+    return route.continue();
+  });
+  await side(page, 'ulla').locator('.message').last().hover();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByRole('button', { name: 'Delete for both?' }).click();
+  const said = page.getByRole('status').getByText('Not done yet, but tried again. Too many changes.');
+  await said.waitFor();
+  await accessible(page, found, 'what waits');
+  await sideways(page, found, 'what waits');
+  goOn();
+  await shows(page, 'ulla', ['To stay', 'This message was deleted.']);
+  await said.waitFor({ state: 'detached' });
+  await context.close();
+}
+
 /** A conversation that could not be loaded is loaded once there is a connection. */
 async function threads({ newBrowser, open, send }) {
   const context = await newBrowser();
@@ -108,5 +136,5 @@ async function service({ newBrowser, open, found }) {
 }
 
 export async function faults(tools) {
-  await Promise.all([feeds, sends, actions, threads, service].map((one) => one(tools)));
+  await Promise.all([feeds, sends, actions, waits, threads, service].map((one) => one(tools)));
 }
