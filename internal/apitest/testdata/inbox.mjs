@@ -70,6 +70,11 @@ try {
   await alice.locator('#thread').getByText('<b>Yes!</b>').waitFor();
   assert.equal(await alice.locator('#thread b').count(), 0, 'a text is never markup');
 
+  // A thread that is higher than the window scrolls by itself, so that the inbox and the form stay.
+  await send('POST', '/v1/messages', { sender: 'bob', recipient: 'alice', text: 'And so on. '.repeat(300) });
+  await alice.locator('#thread').getByText('And so on.').waitFor();
+  assert.equal(await alice.evaluate(() => document.documentElement.scrollHeight), 480);
+
   // A send that is refused says why, and keeps the text.
   await send('PUT', '/v1/users/bob/blocks/alice');
   await write(alice, 'Still there?');
