@@ -12,7 +12,8 @@ export async function answered<T>(answer: Promise<{ data?: T; error?: Problem }>
 /** The text to show for an error. `entries` are those of a list in the request, which an error names by their places. */
 export function explain(error: unknown, entries: readonly string[] = []): string {
   if (error instanceof ProblemError) {
-    const { status, detail, errors } = error.problem;
+    const { status, detail, errors, type } = error.problem;
+    if (type?.endsWith(':credential-required')) return 'This server answers only with a credential: sign in.'; // which the detail has no word for
     const first = status === 404 ? undefined : errors?.[0]; // what is not there is clearer than which parameter named it
     if (!first) return detail;
     return `${first.parameter ?? named(first.pointer ?? '', entries)} ${first.detail}.`.trim();

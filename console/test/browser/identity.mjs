@@ -54,6 +54,7 @@ export async function identity({ newBrowser, base, key, found, side, type, shows
   }
   await page.keyboard.press('Escape');
   await dialog.waitFor({ state: 'hidden' });
+  await side(page, 'nora').locator('.banner').getByText('This server answers only with a credential: sign in.').waitFor();
   await page.getByRole('button', { name: 'Sign in' }).click();
 
   // With a key that makes tokens both sides are live, and each acts by its own token.
