@@ -110,7 +110,7 @@ func (f *inGroups) aheadBy(d time.Duration, owner string) {
 }
 
 // TestStampMailboxes has the fast path wait for the lock of the first of two mailboxes: it has not locked the second one, although that
-// comes first in the table, whether the planner knows of few mailboxes or of many.
+// comes first in the table, whether the planner knows of few mailboxes or of many, and although the session forbids the plan that it needs.
 func TestStampMailboxes(t *testing.T) {
 	t.Parallel()
 	for _, others := range []int{0, 20, 10_000} {
@@ -128,6 +128,9 @@ func TestStampMailboxes(t *testing.T) {
 				}
 				go func() {
 					done <- f.db.Tx(ctx, time.Minute, func(ctx context.Context, tx *sqlx.Tx) error {
+						if _, err := tx.ExecContext(ctx, "SET LOCAL enable_nestloop = off; SET LOCAL enable_indexscan = off"); err != nil {
+							return err
+						}
 						_, err := tx.ExecContext(ctx, "SELECT stamp_mailboxes('{amy,zoe}', array_fill($1::uuid, '{2}'), '{1,1}', $1)", ids[1])
 						return err
 					})
@@ -142,6 +145,30 @@ func TestStampMailboxes(t *testing.T) {
 				t.Errorf("it has set %s", at)
 			}
 		})
+	}
+}
+
+// TestStampMailboxesOfMoreUsers stamps the only two mailboxes, and again after there are many more, of which the planner has not heard: a
+// connection keeps its plan, which must not read those.
+func TestStampMailboxesOfMoreUsers(t *testing.T) {
+	t.Parallel()
+	f := newInGroups(t, db.Postgres)
+	id := f.mailboxes.NewIDs(1)[0].String()
+	insert := "INSERT INTO mailboxes (user_id, clock) SELECT user_id, '" + id + "' FROM "
+	f.execute(insert + "unnest('{amy,zoe}'::text[]) AS made (user_id)")
+	f.execute("ANALYZE mailboxes")
+	read := 0
+	f.tx(func(ctx context.Context, tx *sqlx.Tx) error {
+		stamp := "SELECT stamp_mailboxes('{amy,zoe}', array_fill('" + id + "'::uuid, '{2}'), '{1,1}', '" + id + "')"
+		for _, statement := range []string{stamp, insert + "(SELECT 'other-' || n FROM generate_series(1, 1000) AS n) AS made (user_id)", stamp} {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return tx.GetContext(ctx, &read, "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'mailboxes'::regclass")
+	})
+	if read != 4 {
+		t.Errorf("to stamp two mailboxes twice, it has read %d", read)
 	}
 }
 
