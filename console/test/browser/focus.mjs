@@ -103,7 +103,7 @@ export async function unsent({ newBrowser, open, live, send, shows, side }) {
   await page.keyboard.press('Enter');
   await pane.locator('.context').getByText('Reply to yves').waitFor();
   assert.equal(await field.inputValue(), 'Half a sent');
-  await shows(page, 'yuri', ['Was edited']);
+  for (const user of ['yves', 'yuri']) await shows(page, user, ['Was edited']);
 
   // An edit that is refused is there again, before what was written.
   const answer = { with: (route) => route.fulfill(refusal) };
