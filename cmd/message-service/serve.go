@@ -96,7 +96,7 @@ func (c serveCommand) Run(ctx context.Context, std streams) error {
 		return err
 	}
 	options.MakeKey = isLocal(c.ListenAddress) && c.LogFormat == "text" && isTerminal(std.out)
-	if os.Getenv("GOGC") == "" {
+	if os.Getenv("GOGC") == "" { //nolint:forbidigo // it is not of the service: Go has read it
 		debug.SetGCPercent(gcPercent)
 	}
 	reserve := make([]byte, heapReserve)
