@@ -52,18 +52,19 @@ func TestShutdownTimeout(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	address, log, ended := freeAddress(t), make(lines, 100), make(chan int, 1)
+	address, out, log, ended := freeAddress(t), make(greeting, 100), make(lines, 100), make(chan int, 1)
 	go func() {
 		ended <- run(ctx, []string{"--listen-address", address, "--database-url", dbtest.NewURL(t, db.SQLite), "--shutdown-timeout=100ms", "--log-level=warn"},
-			streams{make(lines, 100), log})
+			streams{out, log})
 	}()
+	select {
+	case <-out: // before, it listens for a moment to see whether it can, and resets a connection
+	case code := <-ended:
+		t.Fatalf("exit %d", code)
+	}
 	conn, err := net.Dial("tcp", address)
-	for ; err != nil; conn, err = net.Dial("tcp", address) {
-		select {
-		case code := <-ended:
-			t.Fatalf("exit %d", code)
-		default:
-		}
+	if err != nil {
+		t.Fatal(err)
 	}
 	defer conn.Close() //nolint:errcheck // the test is over
 	// The 100 Continue shows that the handler is reading the body.
