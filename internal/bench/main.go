@@ -98,7 +98,7 @@ func (c *benchCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	r := &report{Machine: machine, Server: server, Rounds: c.Rounds, Duration: c.Duration.Seconds()}
+	r := &report{Machine: machine, conditions: conditions{server, c.Rounds, c.Duration.Seconds()}}
 	_, _ = fmt.Fprintf(os.Stdout, "%s\n%s\n", machine[0], machine[1])
 	failed := s.runSections(ctx, r)
 	if ctx.Err() != nil { // the results are incomplete
@@ -114,7 +114,7 @@ func (s *suite) runSections(ctx context.Context, r *report) error {
 		if !s.wants(section.name) || ctx.Err() != nil {
 			continue
 		}
-		s.result = &result{Name: section.name, Server: r.Server, unjudged: s.Short}
+		s.result = &result{Name: section.name, conditions: r.conditions, unjudged: s.Short}
 		err := errors.Join(section.run(s, ctx), s.endSection())
 		for _, f := range s.result.Figures {
 			if f.Failed > 0 {

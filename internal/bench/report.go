@@ -21,17 +21,22 @@ var page string
 
 // report has the results of a run.
 type report struct {
-	Machine  [2]string `json:"measuredOn"` // of the last run
-	Server   string    `json:"server"`
-	Rounds   int       `json:"rounds"`
-	Duration float64   `json:"durationSeconds"` // of one measurement
-	Sections []result  `json:"sections"`
+	Machine [2]string `json:"measuredOn"` // of the last run
+	conditions
+	Sections []result `json:"sections"`
+}
+
+// conditions are what was measured, and how long.
+type conditions struct {
+	Server   string  `json:"server"` // the version, and the time
+	Rounds   int     `json:"rounds"`
+	Duration float64 `json:"durationSeconds"` // of one measurement
 }
 
 // result has the figures of a section.
 type result struct {
-	Name    string   `json:"name"`
-	Server  string   `json:"server"` // version that was measured, and the time
+	Name string `json:"name"`
+	conditions
 	Targets []target `json:"targets,omitempty"`
 	Figures []figure `json:"figures,omitempty"`
 	Facts   []fact   `json:"facts,omitempty"`
