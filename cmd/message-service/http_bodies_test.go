@@ -60,7 +60,7 @@ func TestShutdownTimeout(t *testing.T) {
 	select {
 	case <-out: // before, it listens for a moment to see whether it can, and resets a connection
 	case code := <-ended:
-		t.Fatalf("exit %d", code)
+		t.Fatalf("exit %d: %s", code, log.next(t))
 	}
 	conn, err := net.Dial("tcp", address)
 	if err != nil {

@@ -10,9 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/message-service/message-service/internal/dbtest"
 )
 
 // TestNewLeavesNothingOpen makes each step of New fail: what was opened before must be closed again, and a
@@ -67,14 +70,11 @@ func TestNewLeavesNothingOpen(t *testing.T) {
 // freeAddress returns a loopback address with a free port.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := dbtest.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return listener.Addr().String()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 // writeCertificate writes the certificate of a server of the standard library, and its key.

@@ -3,7 +3,6 @@ package dbtest
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -36,14 +35,14 @@ func fetchBinaries() (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(runtime) //nolint:errcheck // a folder in the temporary folder
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return "", err
 	}
 	// The library downloads only when it starts Postgres. As root the start fails, but after the
 	// binaries are in place.
 	database := embeddedpostgres.NewDatabase(embeddedpostgres.DefaultConfig().
-		Version(version).Port(port).BinariesPath(directory).CachePath(directory).RuntimePath(runtime))
+		Version(version).Port(uint32(port)).BinariesPath(directory).CachePath(directory).RuntimePath(runtime))
 	err = database.Start()
 	if err == nil {
 		err = database.Stop()
@@ -67,13 +66,4 @@ func lock(directory string) (unlock func(), err error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	return func() { _ = file.Close() }, nil
-}
-
-func freePort() (uint32, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer listener.Close() //nolint:errcheck // nothing was sent
-	return uint32(listener.Addr().(*net.TCPAddr).Port), nil
 }
