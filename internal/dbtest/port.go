@@ -6,8 +6,8 @@ import (
 	"net"
 )
 
-// FreePort returns a port of the loopback address on which nothing listens. It is below those that systems give to
-// connections: one of these could take it before whoever is to listen on it does.
+// FreePort returns a port of the loopback address on which nothing listens. It is below the ports that systems choose for
+// connections and for listeners on port 0, so that none of those takes it before the server of a test listens on it.
 func FreePort() (port int, err error) {
 	for range 100 {
 		port = 20_000 + rand.IntN(12_000)
