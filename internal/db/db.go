@@ -94,7 +94,7 @@ func Open(url string, options Options) (*DB, error) {
 	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
 		return openSQLite(path, options)
 	}
-	return nil, errors.New("a database URL is postgres://... or sqlite:PATH")
+	return nil, errors.New("--database-url (DATABASE_URL) must be postgres://... or sqlite:PATH")
 }
 
 // OpenExisting is [Open], but fails if a SQLite file does not exist instead of creating it.

@@ -51,7 +51,7 @@ func (f *sqliteFile) connected(ctx context.Context) error {
 			return err
 		}
 		if opened.index = uintptr(index); index == 0 {
-			return errors.New("SQLite cannot make the log and its index beside the file: the file system must not be read-only")
+			return errors.New("SQLite cannot write to the log and its index beside the file: the file system must not be read-only, and files with -wal and -shm must be this user's")
 		}
 		var err error
 		if opened.store, err = os.Stat(opened.storePath); err != nil {
@@ -187,7 +187,7 @@ func (f *sqliteFile) explain(err error) error {
 	}
 	switch lite.Code() & 0xff {
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
-		return fmt.Errorf("cannot open %s, which must be a file that this user can read and write, in a folder where they can make files: %w", f.path, err)
+		return fmt.Errorf("cannot open %s: this user must be able to read and write it, and its -wal and -shm if there are any, and to make files in its folder: %w", f.path, err)
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%s is no SQLite database: %w", f.path, err)
 	}

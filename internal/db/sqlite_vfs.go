@@ -10,9 +10,9 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// vfsName names our VFS, SQLite's interface to files. It is the machine's default VFS with four
-// changes. It answers indexPragma and writes the log with fewer system calls (see writeLog). Two
-// more concern checkpoints, which write pages into the database file:
+// vfsName names our VFS, SQLite's interface to files. It is the machine's default VFS with five
+// changes. It opens no file that it may only read, answers indexPragma, and writes the log with fewer
+// system calls (see writeLog). Two more concern checkpoints, which write pages into the database file:
 //
 // The unused part of a page is overwritten with zeros. When SQLite splits a full page, it leaves
 // copies of the moved rows in the free space of the old page, even with secure_delete, where
@@ -102,12 +102,16 @@ type tableKey struct {
 	kind  int32 // SQLITE_OPEN_MAIN_DB or SQLITE_OPEN_WAL
 }
 
-// openFile opens a file. A database file and a log get our method tables.
+// openFile opens a file. A database file and a log get our method tables. The default VFS opens those that
+// may not be written for reading: the store would then open, and refuse each change.
 func openFile(tls *libc.TLS, vfs, name, file uintptr, flags int32, outFlags uintptr) int32 {
 	code := openUsual(tls, vfs, name, file, flags, outFlags)
 	kind := flags & (sqlite3.SQLITE_OPEN_MAIN_DB | sqlite3.SQLITE_OPEN_WAL)
 	if code != sqlite3.SQLITE_OK || kind == 0 {
 		return code
+	}
+	if outFlags != 0 && *at[int32](outFlags)&sqlite3.SQLITE_OPEN_READONLY != 0 {
+		return sqlite3.SQLITE_CANTOPEN // and SQLite closes the file
 	}
 	methods := &at[sqlite3.Tsqlite3_file](file).FpMethods
 	*stateOf(file) = fileState{methods: *methods}
