@@ -40,7 +40,8 @@ func (c *streamConn) Wake() {
 // Wait waits until it is woken or the client closes its side of the connection, or sends anything, which a client of a
 // stream has no reason to.
 func (c *streamConn) Wait(ctx context.Context, until time.Time) error {
-	_ = c.SetReadDeadline(until) // before it looks for a Wake: one that comes later sets it again
+	// Before it looks for a Wake: one that comes later sets it again. It is also for a write, with which TLS answers in a read.
+	_ = c.SetDeadline(until)
 	if !c.woken.Load() {
 		if _, err := c.Read(c.unread[:]); !errors.Is(err, os.ErrDeadlineExceeded) {
 			return errDisconnected

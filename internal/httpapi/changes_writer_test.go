@@ -47,3 +47,28 @@ func TestStreamConnWaits(t *testing.T) {
 		})
 	}
 }
+
+// answering is a connection that writes in a read, as one of TLS does when the client asks for other keys.
+type answering struct{ net.Conn }
+
+func (c answering) Read(b []byte) (int, error) {
+	if n, err := c.Write([]byte("keys")); err != nil {
+		return n, err
+	}
+	return c.Conn.Read(b)
+}
+
+// TestStreamConnAnswers has a client ask for an answer that it does not read: the stream waits no longer for that.
+func TestStreamConnAnswers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, conn := net.Pipe()
+		defer client.Close() //nolint:errcheck // it is the end of the test's pipe
+		defer conn.Close()   //nolint:errcheck // as above
+		c, start := &streamConn{Conn: answering{conn}}, time.Now()
+		err := c.Wait(t.Context(), start.Add(time.Minute))
+		if took := time.Since(start); took != time.Minute || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("it waited for %s: %v", took, err)
+		}
+	})
+}
