@@ -48,15 +48,21 @@ func TestTyping(t *testing.T) {
 		if times != 4 || len(heard(bob)) != 0 {
 			t.Errorf("a user who types for ten seconds is heard %d times", times)
 		}
+		hears := func(want ...string) {
+			t.Helper()
+			if changes, err := ann.Next(t.Context(), time.Time{}); err != nil || len(changes) > 0 {
+				t.Errorf("typing brings %v: %v", changes, err)
+			}
+			if got := heard(ann); !slices.Equal(got, want) {
+				t.Errorf("ann hears of %q", got)
+			}
+		}
 		typing("dan", "ann")
 		typing("eve", "ann")
 		typing("dan", "~team")
-		if changes, err := ann.Next(t.Context(), time.Time{}); err != nil || len(changes) > 0 {
-			t.Errorf("typing brings %v: %v", changes, err)
-		}
-		if got := heard(ann); !slices.Equal(got, []string{"dan ann", "eve ann", "dan ~team"}) {
-			t.Errorf("ann hears of %q", got)
-		}
+		hears("dan ann", "eve ann", "dan ~team")
+		time.AfterFunc(time.Second, func() { typing("fay", "ann") })
+		hears("fay ann") // when it comes
 		pause(t.Context(), typingInterval)
 		typing("dan", "ann")
 		typing("eve", "ann")

@@ -60,3 +60,34 @@ func TestWaitOverEdited(t *testing.T) {
 		}
 	})
 }
+
+// TestStreamWaitsUntil has a stream wait until a time: while it reads empty pages, since many messages were edited, and when it
+// pauses, whatever comes. Then it goes on.
+func TestStreamWaitsUntil(t *testing.T) {
+	inBubble(t, Options{}, func(t *testing.T, f *followed) {
+		const edited, read = 20 * storeWalk, 100 * time.Millisecond
+		f.add("bob", numbers(0, edited)...)
+		for n := range edited {
+			f.edit("bob", n)
+		}
+		f.delay = func() time.Duration { return read }
+		s := f.open(t, "bob", &messaging.ID{})
+		defer s.Close()
+		until := func(what string, wait func(until time.Time) error) {
+			t.Helper()
+			start := time.Now()
+			err := wait(start.Add(time.Second))
+			if took := time.Since(start); took < time.Second || took >= time.Second+read || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s it waits for %s: %v", what, took, err)
+			}
+		}
+		until("over empty pages", func(until time.Time) error {
+			_, err := s.Next(t.Context(), until)
+			return err
+		})
+		expect(t, s, numbers(0, edited)...)
+		time.AfterFunc(read, func() { f.publish("bob", "meanwhile") })
+		until("in a pause", func(until time.Time) error { return s.Pause(t.Context(), until) })
+		expect(t, s, "meanwhile")
+	})
+}
