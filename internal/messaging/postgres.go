@@ -23,7 +23,8 @@ type postgres struct {
 	feedStatements
 
 	db        *db.DB
-	slowOnly  atomic.Bool    // the server does not support the statements of the fast path
+	slowOnly  atomic.Bool    // the server does not support storeBatch
+	noGroups  atomic.Bool    // nor storeInGroups, or the role may not call the function that it needs
 	changesOf map[int]string // see changesOfUsers
 }
 

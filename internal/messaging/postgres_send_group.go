@@ -55,6 +55,9 @@ var storeInGroups = `
 func (p *postgres) storeInGroups(
 	ctx context.Context, list []*StoredMessage, versions map[string]int64, stamps []mailbox.Stamp,
 ) (stored []ID, ahead bool, err error) {
+	if p.noGroups.Load() {
+		return nil, false, nil
+	}
 	groups := slices.Sorted(maps.Keys(versions))
 	numbers := make([]int64, len(groups))
 	for i, group := range groups {
@@ -78,6 +81,6 @@ func (p *postgres) storeInGroups(
 	if err == nil || errors.Is(err, db.ErrUnavailable) || db.IsLost(err) {
 		return stored, ahead, err
 	}
-	p.slowOnly.Store(db.IsUnsupported(err))
+	p.noGroups.Store(db.IsUnsupported(err))
 	return nil, false, nil // the path of the rules finds the message at fault
 }

@@ -100,6 +100,22 @@ func TestStoreFastInGroups(t *testing.T) {
 	})
 }
 
+// TestStoreFastUnsupported sends to a group on a server that does not support that in one statement: it is not tried again, and sends to
+// users are still one statement.
+func TestStoreFastUnsupported(t *testing.T) {
+	t.Parallel()
+	f := fastGroups(t, db.Postgres)
+	f.execute("ALTER FUNCTION stamp_mailboxes RENAME TO other")
+	f.mustSend("amy", "~near")
+	f.execute("ALTER FUNCTION other RENAME TO stamp_mailboxes")
+	if stored := f.storeFast("amy ~near"); len(stored) > 0 {
+		t.Error("it is tried again")
+	}
+	if f.engine.fastPath() == nil {
+		t.Error("sends to users take the path of the rules")
+	}
+}
+
 // aheadBy sets the clock of a mailbox to a later time.
 func (f *inGroups) aheadBy(d time.Duration, owner string) {
 	f.t.Helper()
