@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -160,5 +162,20 @@ func TestLogOfUnavailable(t *testing.T) {
 	}
 	if causes != 1 {
 		t.Errorf("%d lines have a cause, want 1:\n%s", causes, log.String())
+	}
+}
+
+// TestGCPercent starts a server with GOGC in its environment, which is that of the whole process, and without it: only then it
+// has a value of its own.
+func TestGCPercent(t *testing.T) {
+	const given = 70
+	for environment, want := range map[string]int{"": gcPercent, strconv.Itoa(given): given} {
+		t.Setenv("GOGC", environment)
+		before := debug.SetGCPercent(given) // as Go does at its start
+		stop := serveAt(t, freeAddress(t), dbtest.NewURL(t, db.SQLite))
+		stop()
+		if got := debug.SetGCPercent(before); got != want {
+			t.Errorf("with %q it is %d, want %d", environment, got, want)
+		}
 	}
 }
