@@ -19,9 +19,11 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
   for (const user of ['gus', 'hal']) await side(page, user).getByRole('button', { name: 'Lunch club', exact: true }).waitFor();
 
   // Who is typing is seen, and goes when the message comes, which is by somebody with a name.
-  const size = side(page, 'hal').getByText('gus is typing…').evaluate((line) => getComputedStyle(line).fontSize); // it goes by itself
+  const typing = side(page, 'hal').locator('.typing'); // stays, unlike what is in it
+  const seen = typing.getByText('gus is typing…').waitFor(); // it goes by itself
   await side(page, 'gus').getByRole('textbox', { name: 'Message from gus to Lunch club' }).pressSequentially('Noodles?');
-  assert.equal(await size, '12px');
+  await seen;
+  assert.equal(await typing.evaluate((line) => getComputedStyle(line.firstElementChild ?? line).fontSize), '12px');
   await page.keyboard.press('Enter');
   for (const user of ['gus', 'hal']) await shows(page, user, ['Noodles?']);
   await side(page, 'hal').getByText('gus is typing…').waitFor({ state: 'hidden' });
@@ -31,12 +33,13 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
   // What can be done with a short message is beside it, and hides nothing of it.
   for (const [user, count] of [['gus', 4], ['hal', 1]]) {
     const message = side(page, user).locator('.message');
-    await until(() => message.getByRole('button', { includeHidden: true }).count().then((all) => all === count), `${count} buttons`);
     await message.hover();
-    const { left, right } = await message.locator('.bubble').evaluate((bubble) => bubble.getBoundingClientRect().toJSON());
-    const buttons = await message.getByRole('button').evaluateAll((all) => all.map((button) => button.getBoundingClientRect().toJSON()));
-    assert.equal(buttons.length, count);
-    assert.ok(buttons.every((button) => button.left > right || button.right < left), `${JSON.stringify(buttons)} over ${left} to ${right}`);
+    await until(() => message.getByRole('button').count().then((all) => all === count), `${count} buttons`);
+    const { bubble, buttons } = await message.evaluate((line) => {
+      const place = (element) => element.getBoundingClientRect().toJSON();
+      return { bubble: place(line.querySelector('.bubble')), buttons: [...line.querySelectorAll('button')].map(place) };
+    });
+    assert.ok(buttons.every(({ left, right }) => left > bubble.right || right < bubble.left), `${JSON.stringify(buttons)} over ${JSON.stringify(bubble)}`);
   }
 
   // A third is added, and finds the group in the inbox.
@@ -54,7 +57,8 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
   await page.keyboard.press('Enter');
   await panel.getByRole('alert').getByText('ida is a member already.').waitFor();
   const other = await open(context, '#/inbox/ida');
-  await type(page, 'hal', 'At noon');
+  await side(page, 'hal').locator('header .badge').getByText('1 unread').waitFor();
+  await type(page, 'hal', 'At noon'); // so that he works in this side, and reads what has come
   await other.locator('.entries').getByText('Lunch club').waitFor();
   await other.locator('.entries .badge').getByText('1 unread').waitFor();
   await other.locator('.thread').getByText('Noodles?', { exact: true }).waitFor();
@@ -101,14 +105,13 @@ export async function longGroup({ newBrowser, base, headers, open, live, side, t
   assert.ok(made.ok(), await made.text());
   const page = await open(context, '#/chat/lia/mia/nia/pia');
   await live(page);
-  const button = side(page, 'lia').getByRole('button', { name });
-  await button.click();
+  await side(page, 'lia').getByRole('button', { name }).click();
   const field = side(page, 'lia').getByRole('textbox', { name: `Message from lia to ${name}` });
   await field.waitFor();
   let row, chosen;
   await until(async () => {
-    [row, chosen] = [await side(page, 'lia').locator('.peers').boundingBox(), await button.boundingBox()];
-    return chosen.x >= row.x && chosen.x + chosen.width <= row.x + row.width;
+    [row, chosen] = await side(page, 'lia').locator('.peers').evaluate((peers) => [peers, peers.querySelector('[aria-current]')].map((element) => element.getBoundingClientRect().toJSON()));
+    return chosen.left >= row.left && chosen.right <= row.right;
   }, () => `the button in its row, but ${JSON.stringify(chosen)} is not in ${JSON.stringify(row)}`);
   await until(async () => (await field.boundingBox()).height < 40, 'an empty field of one line');
 

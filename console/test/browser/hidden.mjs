@@ -33,9 +33,9 @@ export async function hidden({ newBrowser, base, headers, open, live, send, foun
   await sideways(page, found, 'the hidden conversations');
   await page.locator('.entries').getByRole('button').focus();
   await page.keyboard.press('Enter');
+  await page.locator('.thread').getByText('Later, please').waitFor();
   await sideways(page, found, 'a hidden conversation');
   await page.setViewportSize({ width: 1400, height: 900 });
-  await page.locator('.thread').getByText('Later, please').waitFor();
   await press('Bring back to the inbox');
   await lists('quin', 'rex');
   assert.equal(await page.locator('.entries [aria-current] .peer').textContent(), 'quin');
