@@ -43,6 +43,7 @@ export class FeedScreen extends HTMLElement {
   readonly #switch = el('button', { type: 'button', role: 'switch', class: 'switch', on: { click: () => this.#toggle() } }, el('span', { class: 'knob' }), 'Connected');
   readonly #send = el('button', { type: 'button', class: 'button', on: { click: () => void this.#exclusively(() => this.#sendFive()) } }, icon('send'), 'Send five messages');
   readonly #show = el('button', { type: 'button', class: 'button primary', on: { click: () => void this.#exclusively(() => this.#demonstrate()) } }, 'Cut, send five, resume');
+  readonly #try = el('button', { type: 'button', class: 'button primary', on: { click: () => void this.#exclusively(() => this.#demonstrate()) } }, 'Try it');
   readonly #verdict = el('p', { class: 'verdict', role: 'status' });
   readonly #figures = el('dl', { class: 'figures' });
   readonly #list = el('ol', { class: 'events', 'aria-label': 'Changes, the newest first' });
@@ -84,7 +85,7 @@ export class FeedScreen extends HTMLElement {
       el('h2', {}, `Nothing has happened since you opened the feed of ${this.#user}`),
       el('p', {}, 'Whatever is sent, edited, deleted or read from now on appears here at once. See what a device loses that has no connection for a while:'),
       el('ol', {}, ...steps.map(([title, text]) => el('li', {}, el('b', {}, title), el('span', {}, text)))),
-      el('button', { type: 'button', class: 'button primary', on: { click: () => void this.#exclusively(() => this.#demonstrate()) } }, 'Try it'));
+      this.#try);
   }
 
   /** Follows the feed after the last delivered change. */
@@ -160,8 +161,13 @@ export class FeedScreen extends HTMLElement {
     if (this.#shows(log) && this.#status === 'cut') this.#resume();
   }
 
+  /** Whether to wait with sending: what is sent before there is a cursor to resume behind would never come. */
+  get #mustWait(): boolean {
+    return this.#isBusy || this.#log.cursor === undefined;
+  }
+
   async #exclusively(work: () => Promise<void>): Promise<void> {
-    if (this.#isBusy) return;
+    if (this.#mustWait) return;
     this.#isBusy = true;
     this.#draw();
     await work().catch((error: unknown) => { this.#reason = explain(error); });
@@ -180,7 +186,7 @@ export class FeedScreen extends HTMLElement {
     this.#state.className = `state ${this.#status}`;
     this.#state.textContent = names[this.#status];
     this.#switch.setAttribute('aria-checked', String(this.#status !== 'cut'));
-    for (const button of [this.#send, this.#show]) button.setAttribute('aria-disabled', String(this.#isBusy));
+    for (const button of [this.#send, this.#show, this.#try]) button.setAttribute('aria-disabled', String(this.#mustWait));
     const { cursor, received, waiting, missed, repeated, rows } = this.#log;
     this.#figures.replaceChildren(
       figure('Received', received), figure('Have yet to come', waiting), figure('Missed', missed, missed > 0), figure('Repeated', repeated, repeated > 0),

@@ -22,6 +22,20 @@ export async function feed({ newBrowser, open, live, send }) {
   await context.close();
 }
 
+/** Where it is not known yet behind which cursor to resume, nothing is sent that would never come. */
+export async function early({ newBrowser, open }) {
+  const context = await newBrowser();
+  let goOn;
+  const tried = new Promise((resolve) => { goOn = resolve; });
+  await context.route('**/v1/users/fritz/changes*', async (route) => { await tried; await route.continue(); });
+  const page = await open(context, '#/feed/fritz');
+  for (const name of ['Send five messages', 'Cut, send five, resume', 'Try it']) assert.ok(await page.getByRole('button', { name }).isDisabled(), name);
+  goOn();
+  await page.getByRole('button', { name: 'Try it' }).click(); // once it is enabled
+  await page.getByText('nothing missed, nothing repeated').waitFor();
+  await context.close();
+}
+
 /** Who goes elsewhere while the demonstration runs ends it: nothing more is sent, and the feed is not followed again. */
 export async function left({ newBrowser, open, live }) {
   const context = await newBrowser();
@@ -44,6 +58,7 @@ export async function left({ newBrowser, open, live }) {
   await (await first.response()).finished();
   await page.clock.runFor(2000);
   await page.getByRole('link', { name: 'Inbox', exact: true }).click();
+  await page.getByText('Inbox of', { exact: true }).waitFor();
   await live(page); // after what would have been asked for before
   assert.deepEqual(later, []);
   await context.close();
