@@ -127,7 +127,7 @@ func withAdvice(err error) error {
 		switch problem.Type {
 		case messageservice.CredentialRequired:
 			return fmt.Errorf("%w; give a token by --token-file (TOKEN_FILE) or --token (TOKEN): message-service token USER prints one of a user, "+
-				"message-service key create NAME one for all users", err)
+				"message-service key create NAME --scope messages:read,messages:write one for all users", err)
 		case messageservice.CredentialExpired, messageservice.CredentialRevoked:
 			return fmt.Errorf("%w; message-service token USER prints a new one", err)
 		}

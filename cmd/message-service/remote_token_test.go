@@ -30,7 +30,8 @@ func TestToken(t *testing.T) {
 	tail := func(user string, args ...string) []string {
 		return append([]string{"tail", "--server=http://" + address, user}, args...)
 	}
-	const advice = "; give a token by --token-file (TOKEN_FILE) or --token (TOKEN): message-service token USER prints one"
+	const advice = "; give a token by --token-file (TOKEN_FILE) or --token (TOKEN): message-service token USER prints one of a user, " +
+		"message-service key create NAME --scope messages:read,messages:write one for all users"
 	for name, test := range map[string]struct {
 		args []string
 		code int

@@ -2073,9 +2073,9 @@ type ClientInterface interface {
 	// BlockUser Block a user
 	//
 	// From the moment this is answered no message from the peer to the user is
-	// stored: sending one is answered 403. What was written before stays readable,
-	// and may be edited and deleted; the user may still write to the peer. Blocking
-	// again changes nothing. Nobody can block themselves (422).
+	// stored: sending one is answered 403. What was written before stays readable:
+	// the peer may delete their messages, but not edit them. The user may still write
+	// to the peer. Blocking again changes nothing. Nobody can block themselves (422).
 	//
 	// Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
 	BlockUser(ctx context.Context, userID User, peerID OtherUser, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2300,7 +2300,7 @@ type ClientInterface interface {
 	// SetTokenRevocationWithBody Revoke the tokens of a user
 	//
 	// Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every server, and
-	// ends the streams that they have opened. A token that is made after the answer works. It takes the
+	// ends the streams that they have opened. A token made in that second or later works. It takes the
 	// place of an earlier revocation of this user.
 	//
 	// Takes any type of body and a specified content type.
@@ -2311,7 +2311,7 @@ type ClientInterface interface {
 	// SetTokenRevocation Revoke the tokens of a user
 	//
 	// Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every server, and
-	// ends the streams that they have opened. A token that is made after the answer works. It takes the
+	// ends the streams that they have opened. A token made in that second or later works. It takes the
 	// place of an earlier revocation of this user.
 	//
 	// Takes a body of the `application/json` content type.
@@ -3165,9 +3165,9 @@ func (c *Client) UnblockUser(ctx context.Context, userID User, peerID OtherUser,
 // BlockUser Block a user
 //
 // From the moment this is answered no message from the peer to the user is
-// stored: sending one is answered 403. What was written before stays readable,
-// and may be edited and deleted; the user may still write to the peer. Blocking
-// again changes nothing. Nobody can block themselves (422).
+// stored: sending one is answered 403. What was written before stays readable:
+// the peer may delete their messages, but not edit them. The user may still write
+// to the peer. Blocking again changes nothing. Nobody can block themselves (422).
 //
 // Corresponds with PUT /v1/users/{userId}/blocks/{peerId} (the `BlockUser` operationId).
 func (c *Client) BlockUser(ctx context.Context, userID User, peerID OtherUser, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3532,7 +3532,7 @@ func (c *Client) DeleteTokenRevocation(ctx context.Context, userID User, reqEdit
 // SetTokenRevocationWithBody Revoke the tokens of a user
 //
 // Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every server, and
-// ends the streams that they have opened. A token that is made after the answer works. It takes the
+// ends the streams that they have opened. A token made in that second or later works. It takes the
 // place of an earlier revocation of this user.
 //
 // Takes any type of body and a specified content type.
@@ -3553,7 +3553,7 @@ func (c *Client) SetTokenRevocationWithBody(ctx context.Context, userID User, co
 // SetTokenRevocation Revoke the tokens of a user
 //
 // Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every server, and
-// ends the streams that they have opened. A token that is made after the answer works. It takes the
+// ends the streams that they have opened. A token made in that second or later works. It takes the
 // place of an earlier revocation of this user.
 //
 // Takes a body of the `application/json` content type.
@@ -6221,9 +6221,9 @@ type ClientWithResponsesInterface interface {
 	// BlockUserWithResponse Block a user
 	//
 	// From the moment this is answered no message from the peer to the user is
-	// stored: sending one is answered 403. What was written before stays readable,
-	// and may be edited and deleted; the user may still write to the peer. Blocking
-	// again changes nothing. Nobody can block themselves (422).
+	// stored: sending one is answered 403. What was written before stays readable:
+	// the peer may delete their messages, but not edit them. The user may still write
+	// to the peer. Blocking again changes nothing. Nobody can block themselves (422).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6468,7 +6468,7 @@ type ClientWithResponsesInterface interface {
 	// SetTokenRevocationWithBodyWithResponse Revoke the tokens of a user
 	//
 	// Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every server, and
-	// ends the streams that they have opened. A token that is made after the answer works. It takes the
+	// ends the streams that they have opened. A token made in that second or later works. It takes the
 	// place of an earlier revocation of this user.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -6479,7 +6479,7 @@ type ClientWithResponsesInterface interface {
 	// SetTokenRevocationWithResponse Revoke the tokens of a user
 	//
 	// Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every server, and
-	// ends the streams that they have opened. A token that is made after the answer works. It takes the
+	// ends the streams that they have opened. A token made in that second or later works. It takes the
 	// place of an earlier revocation of this user.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
@@ -12143,9 +12143,9 @@ func (c *ClientWithResponses) UnblockUserWithResponse(ctx context.Context, userI
 // BlockUserWithResponse Block a user
 //
 // From the moment this is answered no message from the peer to the user is
-// stored: sending one is answered 403. What was written before stays readable,
-// and may be edited and deleted; the user may still write to the peer. Blocking
-// again changes nothing. Nobody can block themselves (422).
+// stored: sending one is answered 403. What was written before stays readable:
+// the peer may delete their messages, but not edit them. The user may still write
+// to the peer. Blocking again changes nothing. Nobody can block themselves (422).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -12474,7 +12474,7 @@ func (c *ClientWithResponses) DeleteTokenRevocationWithResponse(ctx context.Cont
 // SetTokenRevocationWithBodyWithResponse Revoke the tokens of a user
 //
 // Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every server, and
-// ends the streams that they have opened. A token that is made after the answer works. It takes the
+// ends the streams that they have opened. A token made in that second or later works. It takes the
 // place of an earlier revocation of this user.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -12491,7 +12491,7 @@ func (c *ClientWithResponses) SetTokenRevocationWithBodyWithResponse(ctx context
 // SetTokenRevocationWithResponse Revoke the tokens of a user
 //
 // Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every server, and
-// ends the streams that they have opened. A token that is made after the answer works. It takes the
+// ends the streams that they have opened. A token made in that second or later works. It takes the
 // place of an earlier revocation of this user.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).

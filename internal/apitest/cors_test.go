@@ -122,8 +122,9 @@ func TestPreflight(t *testing.T) {
 	} {
 		answers := []apitest.Answer{preflight(s, origin), s.Do(t, http.MethodGet, "/v1/limits", nil, "Origin: "+origin, "Sec-Fetch-Site: cross-site")}
 		for _, answer := range answers {
-			if answer.Status != http.StatusForbidden || answer.Header.Get("Access-Control-Allow-Origin") != "" || (answer.Header.Get("Vary") == "Origin") == (s == closed) {
-				t.Errorf("%s: answered %d with %v", origin, answer.Status, answer.Header)
+			if answer.Status != http.StatusForbidden || answer.Header.Get("Access-Control-Allow-Origin") != "" || (answer.Header.Get("Vary") == "Origin") == (s == closed) ||
+				!strings.Contains(answer.Body, "CORS_ORIGINS") {
+				t.Errorf("%s: answered %d with %v: %s", origin, answer.Status, answer.Header, answer.Body)
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func ThisMachineOnly(next http.Handler) http.Handler {
 var (
 	otherHost = &problem.Error{Kind: problem.MisdirectedRequest, Detail: "This server asks nobody who they are, and so answers only as localhost or an address of this machine: for another host name it needs AUTH=required, or ALLOW_UNAUTHENTICATED=true."}
 	proxied   = &problem.Error{Kind: problem.Forbidden, Detail: "This server asks nobody who they are, and so refuses what comes through a proxy: it needs AUTH=required, or ALLOW_UNAUTHENTICATED=true."}
-	crossSite = &problem.Error{Kind: problem.Forbidden, Detail: "This request comes from a web page of another origin."}
+	crossSite = &problem.Error{Kind: problem.Forbidden, Detail: "This request comes from a web page of another origin, which is not among CORS_ORIGINS."}
 )
 
 // refuseBeyondThisMachine returns a problem if a request does not come from this machine, or nil.

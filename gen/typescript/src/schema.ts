@@ -728,9 +728,9 @@ export interface paths {
         /**
          * Block a user
          * @description From the moment this is answered no message from the peer to the user is
-         *     stored: sending one is answered 403. What was written before stays readable,
-         *     and may be edited and deleted; the user may still write to the peer. Blocking
-         *     again changes nothing. Nobody can block themselves (422).
+         *     stored: sending one is answered 403. What was written before stays readable:
+         *     the peer may delete their messages, but not edit them. The user may still write
+         *     to the peer. Blocking again changes nothing. Nobody can block themselves (422).
          */
         put: operations["blockUser"];
         post?: never;
@@ -790,7 +790,7 @@ export interface paths {
         /**
          * Revoke the tokens of a user
          * @description Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every server, and
-         *     ends the streams that they have opened. A token that is made after the answer works. It takes the
+         *     ends the streams that they have opened. A token made in that second or later works. It takes the
          *     place of an earlier revocation of this user.
          */
         put: operations["setTokenRevocation"];

@@ -117,7 +117,7 @@ def sync_detailed(
 
      Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every
     server, and
-    ends the streams that they have opened. A token that is made after the answer works. It takes the
+    ends the streams that they have opened. A token made in that second or later works. It takes the
     place of an earlier revocation of this user.
 
     Args:
@@ -156,7 +156,7 @@ def sync(
 
      Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every
     server, and
-    ends the streams that they have opened. A token that is made after the answer works. It takes the
+    ends the streams that they have opened. A token made in that second or later works. It takes the
     place of an earlier revocation of this user.
 
     Args:
@@ -190,7 +190,7 @@ async def asyncio_detailed(
 
      Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every
     server, and
-    ends the streams that they have opened. A token that is made after the answer works. It takes the
+    ends the streams that they have opened. A token made in that second or later works. It takes the
     place of an earlier revocation of this user.
 
     Args:
@@ -227,7 +227,7 @@ async def asyncio(
 
      Refuses all tokens of a user that were issued before the second of a time, within 2 seconds on every
     server, and
-    ends the streams that they have opened. A token that is made after the answer works. It takes the
+    ends the streams that they have opened. A token made in that second or later works. It takes the
     place of an earlier revocation of this user.
 
     Args:

@@ -92,9 +92,9 @@ def sync_detailed(
     """Block a user
 
      From the moment this is answered no message from the peer to the user is
-    stored: sending one is answered 403. What was written before stays readable,
-    and may be edited and deleted; the user may still write to the peer. Blocking
-    again changes nothing. Nobody can block themselves (422).
+    stored: sending one is answered 403. What was written before stays readable:
+    the peer may delete their messages, but not edit them. The user may still write
+    to the peer. Blocking again changes nothing. Nobody can block themselves (422).
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -133,9 +133,9 @@ def sync(
     """Block a user
 
      From the moment this is answered no message from the peer to the user is
-    stored: sending one is answered 403. What was written before stays readable,
-    and may be edited and deleted; the user may still write to the peer. Blocking
-    again changes nothing. Nobody can block themselves (422).
+    stored: sending one is answered 403. What was written before stays readable:
+    the peer may delete their messages, but not edit them. The user may still write
+    to the peer. Blocking again changes nothing. Nobody can block themselves (422).
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -169,9 +169,9 @@ async def asyncio_detailed(
     """Block a user
 
      From the moment this is answered no message from the peer to the user is
-    stored: sending one is answered 403. What was written before stays readable,
-    and may be edited and deleted; the user may still write to the peer. Blocking
-    again changes nothing. Nobody can block themselves (422).
+    stored: sending one is answered 403. What was written before stays readable:
+    the peer may delete their messages, but not edit them. The user may still write
+    to the peer. Blocking again changes nothing. Nobody can block themselves (422).
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
@@ -208,9 +208,9 @@ async def asyncio(
     """Block a user
 
      From the moment this is answered no message from the peer to the user is
-    stored: sending one is answered 403. What was written before stays readable,
-    and may be edited and deleted; the user may still write to the peer. Blocking
-    again changes nothing. Nobody can block themselves (422).
+    stored: sending one is answered 403. What was written before stays readable:
+    the peer may delete their messages, but not edit them. The user may still write
+    to the peer. Blocking again changes nothing. Nobody can block themselves (422).
 
     Args:
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
