@@ -49,6 +49,13 @@ func NewDatabase(t testing.TB, locale string) string {
 // noLocale are the codes with which Postgres says that it has no such locale, or was built without ICU.
 var noLocale = []string{"42809", "22023", "0A000"}
 
+// hasNoLocale reports whether Postgres refused to create something since it has no such locale. Before 15 it
+// did not know the option for those of ICU.
+func hasNoLocale(err error) bool {
+	var refusal *pq.Error
+	return errors.As(err, &refusal) && (slices.Contains(noLocale, string(refusal.Code)) || strings.Contains(refusal.Message, `"locale_provider" not recognized`))
+}
+
 // createUntilEnd runs a statement that creates something for a test on the server for all tests, and one that
 // drops it after the test. It returns the URL of the server.
 func createUntilEnd(t testing.TB, create, drop string) *url.URL {
@@ -79,8 +86,7 @@ func createUntilEnd(t testing.TB, create, drop string) *url.URL {
 			t.Errorf("close: %v", err)
 		}
 	})
-	var refusal *pq.Error
-	if _, err := admin.ExecContext(t.Context(), create); errors.As(err, &refusal) && slices.Contains(noLocale, string(refusal.Code)) {
+	if _, err := admin.ExecContext(t.Context(), create); hasNoLocale(err) {
 		t.Skipf("%s: %v", create, err)
 	} else if err != nil {
 		t.Fatalf("%s: %v", create, err)
