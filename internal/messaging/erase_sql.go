@@ -134,7 +134,7 @@ func freeKeys(ctx context.Context, tx *sqlx.Tx, tombstones []Message) error {
 	}
 	_, err := tx.ExecContext(ctx, tx.Rebind(`
 		UPDATE messages SET key_hash = NULL, fingerprint = NULL
-		FROM (VALUES ((SELECT recipient FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0)), `+db.RowsOf(len(tombstones), "(?,?)")+`) AS tombstone
+		FROM `+tombstoneRows(len(tombstones), 1)+`
 		WHERE recipient = column1 AND deleted = true AND id = column2`), args...)
 	if err != nil {
 		return fmt.Errorf("free idempotency keys: %w", err)

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -211,8 +212,16 @@ var erased = func() (set string) {
 	return set
 }()
 
-// writeTombstones turns messages, whose mailboxes must be locked, into tombstones. The first row
-// of the values matches nothing: it gives the columns their types in Postgres.
+// tombstoneRows writes a table of rows with the recipient and id of messages, and more ids. Its first row matches
+// nothing: it gives the columns their types in Postgres. The limit, which leaves no row out, tells SQLite how few there are: it
+// takes VALUES for a million, and would rather read all messages than look so many up.
+func tombstoneRows(n, ids int) string {
+	types := "(SELECT recipient FROM messages LIMIT 0)" + strings.Repeat(", (SELECT id FROM messages LIMIT 0)", ids)
+	row := "(?" + strings.Repeat(",?", ids) + ")"
+	return fmt.Sprintf("(SELECT * FROM (VALUES (%s), %s) AS listed LIMIT %d) AS tombstone", types, db.RowsOf(n, row), n+1)
+}
+
+// writeTombstones turns messages, whose mailboxes must be locked, into tombstones.
 func writeTombstones(ctx context.Context, tx *sqlx.Tx, deleted []Message, changed []ID, keys string) error {
 	if len(deleted) == 0 {
 		return nil
@@ -223,8 +232,7 @@ func writeTombstones(ctx context.Context, tx *sqlx.Tx, deleted []Message, change
 	}
 	_, err := tx.ExecContext(ctx, tx.Rebind(`
 		UPDATE messages SET `+erased+`deleted = true, changed = column3`+keys+`
-		FROM (VALUES ((SELECT recipient FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0), (SELECT id FROM messages LIMIT 0)), `+
-		db.RowsOf(len(deleted), "(?,?,?)")+`) AS tombstone
+		FROM `+tombstoneRows(len(deleted), 2)+`
 		WHERE recipient = column1 AND deleted = false AND id = column2`), args...)
 	if err != nil {
 		return fmt.Errorf("write tombstones: %w", err)

@@ -100,20 +100,23 @@ func checkMemberPlans(t *testing.T, database *db.DB, recorder *recorder) {
 	s := New(database, Options{GroupMaxMembers: 20_000})
 	defer s.Close(t.Context()) //nolint:errcheck // nothing waits
 	fillCrowd(t, s)
-	check := func(name string, rows float64, run func()) {
-		start := time.Now()
-		statements := recorder.during(run)
-		t.Log(name, time.Since(start))
-		explainer := &explainer{t: t, database: database, rows: rows, once: 11_000, sorts: true}
-		for _, statement := range statements {
-			explainer.explainChange(statement)
-		}
-	}
 	for _, change := range plannedChanges {
-		check(change.name, change.rows, func() { must(t, change.run(t.Context(), s)) })
+		checkChange(t, recorder, s, change.name, change.rows, func() { must(t, change.run(t.Context(), s)) })
 	}
 	for more := true; more && !t.Failed(); {
-		check("erase", groupEraseBatch, func() { more = team{t, s, "~crowd"}.step(nil) })
+		checkChange(t, recorder, s, "erase", groupEraseBatch, func() { more = team{t, s, "~crowd"}.step(nil) })
+	}
+}
+
+// checkChange checks the plan of every statement that run runs.
+func checkChange(t *testing.T, recorder *recorder, s *Service, name string, rows float64, run func()) {
+	t.Helper()
+	start := time.Now()
+	statements := recorder.during(run)
+	t.Log(name, time.Since(start))
+	explainer := &explainer{t: t, database: s.db, rows: rows, once: 11_000, sorts: true}
+	for _, statement := range statements {
+		explainer.explainChange(statement)
 	}
 }
 

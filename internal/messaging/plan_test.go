@@ -132,6 +132,7 @@ func TestPlans(t *testing.T) {
 		checkGroupReadPlans(t, database)
 		checkInboxPlans(t, database)
 		checkMemberPlans(t, database, &recorder)
+		checkErasePlans(t, database, &recorder)
 	})
 }
 
