@@ -1045,7 +1045,7 @@ type SetReadMarkerRequest struct {
 	MessageID MessageID `json:"messageId"`
 }
 
-// SetTokenRevocationRequest Which tokens to revoke.
+// SetTokenRevocationRequest Which tokens to revoke, those issued before a time at most 30 seconds ahead.
 type SetTokenRevocationRequest struct {
 	// IssuedBefore An RFC 3339 time in any zone; its `T` and `Z` may be in lower case.
 	IssuedBefore TimeBound `json:"issuedBefore"`
@@ -1175,7 +1175,7 @@ type UpdateConversationRequest struct {
 	// then on, or if it is past, the conversation is not muted, and has no `mutedUntil`.
 	//
 	//
-	// Example: 2026-11-24T08:00:00Z
+	// Example: 2099-01-01T00:00:00Z
 	MutedUntil nullable.Nullable[time.Time] `json:"mutedUntil,omitempty"`
 }
 
@@ -1321,7 +1321,7 @@ type UnsupportedMediaType = Problem
 // UserBeingErased What went wrong, as in RFC 9457.
 type UserBeingErased = Problem
 
-// SetTokenRevocation Which tokens to revoke.
+// SetTokenRevocation Which tokens to revoke, those issued before a time at most 30 seconds ahead.
 type SetTokenRevocation = SetTokenRevocationRequest
 
 // ListGroupMembersParams defines parameters for ListGroupMembers.

@@ -1317,7 +1317,7 @@ export interface components {
              * Format: date-time
              * @description Until when it is muted, an RFC 3339 time in any zone, to the millisecond; null unmutes it. From
              *     then on, or if it is past, the conversation is not muted, and has no `mutedUntil`.
-             * @example 2026-11-24T08:00:00Z
+             * @example 2099-01-01T00:00:00Z
              */
             mutedUntil?: string | null;
             /**
@@ -1574,7 +1574,7 @@ export interface components {
             userId: components["schemas"]["UserId"];
             expiresAt: components["schemas"]["Timestamp"];
         };
-        /** @description Which tokens to revoke. */
+        /** @description Which tokens to revoke, those issued before a time at most 30 seconds ahead. */
         SetTokenRevocationRequest: {
             issuedBefore: components["schemas"]["TimeBound"];
         };

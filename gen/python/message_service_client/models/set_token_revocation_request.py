@@ -11,7 +11,7 @@ T = TypeVar("T", bound="SetTokenRevocationRequest")
 
 @_attrs_define
 class SetTokenRevocationRequest:
-    """Which tokens to revoke.
+    """Which tokens to revoke, those issued before a time at most 30 seconds ahead.
 
     Attributes:
         issued_before (datetime.datetime): An RFC 3339 time in any zone; its `T` and `Z` may be in lower case.

@@ -19,7 +19,7 @@ class UpdateConversationRequest:
         muted_until (datetime.datetime | None | Unset): Until when it is muted, an RFC 3339 time in any zone, to the
             millisecond; null unmutes it. From
             then on, or if it is past, the conversation is not muted, and has no `mutedUntil`.
-             Example: 2026-11-24T08:00:00Z.
+             Example: 2099-01-01T00:00:00Z.
         hidden (bool | Unset): Whether to leave it out of the list of conversations until there is a newer message.
             Example: True.
     """

@@ -113,7 +113,8 @@ def sync_detailed(
      As `setTokenRevocation`, for the tokens of every user.
 
     Args:
-        body (SetTokenRevocationRequest): Which tokens to revoke.
+        body (SetTokenRevocationRequest): Which tokens to revoke, those issued before a time at
+            most 30 seconds ahead.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -144,7 +145,8 @@ def sync(
      As `setTokenRevocation`, for the tokens of every user.
 
     Args:
-        body (SetTokenRevocationRequest): Which tokens to revoke.
+        body (SetTokenRevocationRequest): Which tokens to revoke, those issued before a time at
+            most 30 seconds ahead.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -170,7 +172,8 @@ async def asyncio_detailed(
      As `setTokenRevocation`, for the tokens of every user.
 
     Args:
-        body (SetTokenRevocationRequest): Which tokens to revoke.
+        body (SetTokenRevocationRequest): Which tokens to revoke, those issued before a time at
+            most 30 seconds ahead.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -199,7 +202,8 @@ async def asyncio(
      As `setTokenRevocation`, for the tokens of every user.
 
     Args:
-        body (SetTokenRevocationRequest): Which tokens to revoke.
+        body (SetTokenRevocationRequest): Which tokens to revoke, those issued before a time at
+            most 30 seconds ahead.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

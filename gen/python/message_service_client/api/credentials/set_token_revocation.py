@@ -124,7 +124,8 @@ def sync_detailed(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        body (SetTokenRevocationRequest): Which tokens to revoke.
+        body (SetTokenRevocationRequest): Which tokens to revoke, those issued before a time at
+            most 30 seconds ahead.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -163,7 +164,8 @@ def sync(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        body (SetTokenRevocationRequest): Which tokens to revoke.
+        body (SetTokenRevocationRequest): Which tokens to revoke, those issued before a time at
+            most 30 seconds ahead.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -197,7 +199,8 @@ async def asyncio_detailed(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        body (SetTokenRevocationRequest): Which tokens to revoke.
+        body (SetTokenRevocationRequest): Which tokens to revoke, those issued before a time at
+            most 30 seconds ahead.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -234,7 +237,8 @@ async def asyncio(
         user_id (str): Your id for a user: 1 to 128 letters, digits and `._~@:|+='-`, the first
             neither
             `.` nor `~`. Compared byte for byte. In a query encode `+` as `%2B`.
-        body (SetTokenRevocationRequest): Which tokens to revoke.
+        body (SetTokenRevocationRequest): Which tokens to revoke, those issued before a time at
+            most 30 seconds ahead.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
