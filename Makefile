@@ -44,7 +44,7 @@ test: ## Run every test on SQLite and Postgres, in a few minutes
 ##@ Run
 
 .PHONY: service
-service: secrets ## Build the image and run it with Postgres (needs Docker), with a key in .env
+service: secrets ## Build the image and run it with Postgres (needs Docker with Compose), with a key in .env
 	VERSION=$(VERSION) docker compose up --build --wait
 	@. ./.env; key=; [ ! -t 1 ] || key="#key=$$SERVICE_KEY"; printf '%s\n' \
 		"The service is up: http://127.0.0.1:$(PORT)/console/$$key" \
@@ -61,7 +61,7 @@ secrets:
 		add SERVICE_KEY; add TOKEN_SECRETS first=
 
 .PHONY: start-db
-start-db: ## Run only Postgres (needs Docker)
+start-db: ## Run only Postgres (needs Docker with Compose)
 	docker compose up --wait db
 
 .PHONY: dev
