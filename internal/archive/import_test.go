@@ -90,7 +90,7 @@ func TestImportDamaged(t *testing.T) {
 		"id in braces":              {with(1, idAt(0).String(), "{"+idAt(0).String()+"}"), 1, "/message/id"},
 		"id of version 4":           {with(1, "7000-8", "4000-8"), 1, "version 7"},
 		"change of version 4":       {with(6, "7000-8", "4000-8"), 6, "version 7"},
-		"text too long":             {with(1, "hello", strings.Repeat("😀", 4096)), 1, "text"},
+		"text too long":             {with(1, "hello", strings.Repeat("😀", 4096)), 1, "/message/text: maximum string length is 4096"},
 		"text with U+0000":          {with(1, "hello", `\u0000`), 1, "text"},
 		"no text":                   {with(2, "edited", ""), 2, "text"},
 		"metadata null":             {with(1, `{"n":12345678901234567890,"huge":1e400}`, `null`), 1, "metadata"},
