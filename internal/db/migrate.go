@@ -71,6 +71,11 @@ func (d *DB) migrate(ctx context.Context, pool *sql.DB, steps []migrations.Step,
 	if err := d.checkSchema(ctx, pool); err != nil {
 		return nil, err
 	}
+	if d.Engine == Postgres {
+		if err := checkSchemas(ctx, pool); err != nil {
+			return nil, err
+		}
+	}
 	if err := d.recordRequirements(ctx, pool, wanted); err != nil {
 		return nil, err
 	}

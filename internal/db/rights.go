@@ -45,6 +45,23 @@ func checkOwner(ctx context.Context, pool *sql.DB) error {
 	return fmt.Errorf("the tables belong to the role %s, and the role %s may not alter them: connect as %[1]s", owner, role)
 }
 
+// checkSchemas returns an error if the tables are in another schema of the search_path than the first, in which steps would make them
+// anew: a store that seems empty. Other programs may have a table of messages, too.
+func checkSchemas(ctx context.Context, pool *sql.DB) error {
+	var first, schema string
+	err := pool.QueryRowContext(ctx, `
+		SELECT quote_ident(current_schema()), quote_ident(nspname) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+		WHERE pg_class.oid = to_regclass('messages') AND to_regclass('schema_requirements') IS NOT NULL AND nspname <> current_schema()`).Scan(&first, &schema)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("schema of the tables: %w", err)
+	}
+	return fmt.Errorf("the tables are in the schema %s, but the search_path begins with %s, where others would be made: add search_path=%[1]s to the database URL, "+
+		"or search_path=%[2]s for a store of its own", schema, first)
+}
+
 // explainRights adds what to do to an error that the role may not use or change the schema of this
 // Postgres. It returns any other error as it is.
 func (d *DB) explainRights(ctx context.Context, err error) error {

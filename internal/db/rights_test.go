@@ -1,7 +1,9 @@
 package db_test
 
 import (
+	"cmp"
 	"database/sql"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -33,5 +35,26 @@ func TestMigrateWithoutRights(t *testing.T) {
 	}
 	if _, err := dbtest.Connect(t, owner, db.Options{MaxConnections: 4}).Migrate(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMigrateElsewhere migrates with search_paths that find a store behind their first schema: an empty one begins only where no other is
+// found.
+func TestMigrateElsewhere(t *testing.T) {
+	t.Parallel()
+	url := dbtest.NewDatabase(t, "LOCALE 'C'")
+	dbtest.Open(t, url) // migrates it
+	dbtest.Execute(t, url, "CREATE SCHEMA app")
+	for _, test := range []struct{ path, want string }{
+		{"app,public", "the tables are in the schema public, but the search_path begins with app, where others would be made: " +
+			"add search_path=public to the database URL, or search_path=app for a store of its own"},
+		{"public,app", ""},
+		{"app", ""},
+		{"app,public", ""}, // which has its own by then
+	} {
+		_, err := dbtest.Connect(t, url+"&search_path="+test.path, db.Options{MaxConnections: 4}).Migrate(t.Context())
+		if got := fmt.Sprint(err); got != cmp.Or(test.want, "<nil>") {
+			t.Errorf("%s: %s", test.path, got)
+		}
 	}
 }
