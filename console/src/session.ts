@@ -1,6 +1,6 @@
 import { createMessageService, ProblemError, type MessageService, type Problem, type components } from 'message-service-client';
 
-import { answered, explain } from './answers.ts';
+import { answered, explain, heard, isTemporary, problemOf } from './answers.ts';
 import { calls } from './calls.ts';
 import { Emitter } from './emitter.ts';
 
@@ -15,7 +15,7 @@ type Token = components['schemas']['CreatedToken'];
 type Tokens = Map<string, Promise<Token>>;
 
 /** Why nothing is sent with a credential of before the last sign in. */
-export const notUsed: Problem = { type: 'about:blank', title: 'Ended', status: 401, instance: 'about:blank', detail: 'It belongs to a credential that is no longer used.' };
+export const notUsed: Problem = problemOf(401, 'Ended', 'It belongs to a credential that is no longer used.');
 
 /**
  * For whom the page makes its requests: nobody in particular while the server does not ask, and then by the
@@ -50,11 +50,14 @@ class Session extends Emitter {
   /** Takes a credential if the server accepts it; `shown` is the user for whom a key makes its first token. */
   async signIn(credential: string, shown: string): Promise<void> {
     if (!bearer.test(credential)) return this.ask(true, 'This is neither a service key nor the token of a user.');
+    const wait = (reason: unknown): void => {
+      if (isTemporary(reason)) this.#insist(`Not done yet, but tried again. ${explain(reason)}`);
+    };
     try {
       const user = subjectOf(credential);
       const tokens: Tokens = new Map();
       const makesTokens = user === undefined && await tryToken(tokens, credential, shown);
-      if (user !== undefined) await answered(withCredential(credential).GET('/v1/users/{userId}/conversations', { params: { path: { userId: user }, query: { limit: 1 } } }));
+      if (user !== undefined) await answered(withCredential(credential, wait).GET('/v1/users/{userId}/conversations', { params: { path: { userId: user }, query: { limit: 1 } } }));
       this.#credential = credential;
       this.#tokens = makesTokens ? tokens : undefined;
       this.user = user;
@@ -62,8 +65,7 @@ class Session extends Emitter {
       this.isRefused = false;
       this.ask(false);
     } catch (error) {
-      this.isRefused = true;
-      this.ask(true, explain(error));
+      this.#insist(explain(error));
     }
   }
 
@@ -78,8 +80,12 @@ class Session extends Emitter {
   refused(authorization: string | null, { detail }: Problem): void {
     const current = this.#credential === undefined ? null : `Bearer ${this.#credential}`;
     if (authorization !== current || this.isRefused) return;
+    this.#insist(this.isSignedIn ? detail : '');
+  }
+
+  #insist(reason: string): void {
     this.isRefused = true;
-    this.ask(true, this.isSignedIn ? detail : '');
+    this.ask(true, reason);
   }
 
   /** The credential for requests as a user, or of the page itself, or where it comes from; undefined while none is needed. */
@@ -139,8 +145,8 @@ function subjectOf(credential: string): string | undefined {
 }
 
 /** A client for requests with a credential of the page. */
-function withCredential(token: string): MessageService {
-  return createMessageService(location.origin, { token, fetch: (request) => calls.fetch(request, false) });
+function withCredential(token: string, failed: (reason: unknown) => void = () => undefined): MessageService {
+  return createMessageService(location.origin, { token, fetch: (request) => heard(calls.fetch(request, false), failed) });
 }
 
 export const session = new Session();

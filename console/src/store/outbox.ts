@@ -1,4 +1,4 @@
-import type { Message, Problem } from 'message-service-client';
+import type { Message } from 'message-service-client';
 
 import { answered, explain, isTemporary } from '../answers.ts';
 import { attempts } from '../api.ts';
@@ -50,8 +50,8 @@ class Outbox extends Emitter {
 
   async #attempt(draft: Draft, stored: (message: Message) => void): Promise<void> {
     const { key, sender, recipient, text, replyTo } = draft;
-    const wait = (problem: Problem): void => {
-      draft.reason = problem.detail;
+    const wait = (reason: string): void => {
+      draft.reason = reason;
       this.emit();
     };
     delete draft.reason;

@@ -1,0 +1,62 @@
+// The part of the test of the console about what is refused, also by a proxy, and what takes a while.
+import { expectFailures } from './checks.mjs';
+
+/** A promise, and the function that fulfils it. */
+function gate() {
+  let open;
+  const opened = new Promise((resolve) => { open = resolve; });
+  return { open, opened };
+}
+
+const problem = (status, detail) => ({ status, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Refused', status, detail }) });
+
+/** What a proxy answers in place of the service, which may be anything, is told in words while the action waits, and when it has failed. */
+async function proxies({ newBrowser, open, live, side }) {
+  const bodies = [
+    { contentType: 'application/json', body: '{"message": "upstream"}' }, { contentType: 'text/html', body: '<h1>Bad gateway</h1>' }, { body: '' },
+    { contentType: 'application/problem+json', body: '{"detail": 7}' }, { contentType: 'application/problem+json', body: '' },
+  ];
+  const context = await newBrowser();
+  const page = await open(context, '#/chat/pia/per', 403, 503);
+  await live(page);
+  for (const body of bodies) {
+    const seen = gate();
+    let attempts = 0;
+    await page.route('**/blocks/*', async (route) => {
+      if (++attempts === 1) return route.fulfill({ status: 503, ...body });
+      await seen.opened;
+      return route.fulfill({ status: 403, ...body });
+    });
+    await side(page, 'pia').getByRole('button', { name: 'Block per' }).click();
+    await page.getByRole('status').getByText('Not done yet, but tried again. Answered 503, and not by the service.', { exact: true }).waitFor();
+    seen.open();
+    await page.getByRole('alert').getByText('Answered 403, and not by the service.', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await page.unroute('**/blocks/*');
+  }
+  await context.close();
+}
+
+/** A token that is not accepted for now is tried again, which the dialog says. */
+async function signIn({ newBrowser, base }) {
+  const context = await newBrowser();
+  const page = await context.newPage();
+  expectFailures(page, 401, 429);
+  const seen = gate();
+  let attempts = 0;
+  await page.route('**/v1/users/pia/conversations?*', async (route) => {
+    if (++attempts === 1) return route.fulfill(problem(429, 'Too many requests.'));
+    await seen.opened;
+    return route.fulfill(problem(401, 'It has expired.'));
+  });
+  await page.goto(`${base}/console/#token=e30.${Buffer.from('{"sub": "pia"}').toString('base64url')}.e30&/chat/pia/per`);
+  const said = page.getByRole('dialog', { name: 'Sign in' }).getByRole('alert');
+  await said.getByText('Not done yet, but tried again. Too many requests.').waitFor();
+  seen.open();
+  await said.getByText('It has expired.', { exact: true }).waitFor();
+  await context.close();
+}
+
+export async function refusals(tools) {
+  await Promise.all([proxies, signIn].map((one) => one(tools)));
+}
