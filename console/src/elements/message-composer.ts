@@ -13,7 +13,7 @@ const showLeftFrom = 200;
 /** The field for writing a message. Enter sends, Shift+Enter makes a new line, Escape leaves a reply or an edit. */
 export class MessageComposer extends HTMLElement {
   user = '';
-  /** Called with the text. An error is shown, and the text is back in the field unless something else was written there meanwhile. */
+  /** Called with the text. An error is shown, and the text is back in the field, or if something else was written there meanwhile, a choice to have it back. */
   onSend: (text: string, purpose: Purpose) => Promise<void> = () => Promise.resolve();
   /** Called when the text of a message that is not sent yet changes. */
   onType: () => void = () => undefined;
@@ -88,7 +88,7 @@ export class MessageComposer extends HTMLElement {
     const text = this.#field.value;
     if (this.#button.disabled) return;
     const purpose = this.#purpose;
-    this.#problem.hidden = true;
+    if (!this.#problem.querySelector('button')) this.#say();
     const done = this.onSend(text, purpose);
     if (purpose.kind !== 'edit') this.#field.value = '';
     this.begin({ kind: 'new' });
@@ -98,13 +98,21 @@ export class MessageComposer extends HTMLElement {
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       if (!this.isConnected) return report(problem);
-      if (this.#purpose.kind !== 'edit' && this.#field.value === next) {
+      const again = (): void => {
         this.begin(purpose);
         this.text = text;
-      }
-      this.#problem.textContent = problem;
-      this.#problem.hidden = false;
+      };
+      const choice = (label: string, act: () => void): HTMLElement => el('button', { type: 'button', class: 'link', on: { click: () => { this.#say(); act(); } } }, label);
+      const isFree = this.#purpose.kind !== 'edit' && this.#field.value === next;
+      this.#say(problem, ...isFree ? [] : [choice('Edit again', again), choice('Discard', () => this.focus())]);
+      if (isFree) again();
     }
+  }
+
+  /** Shows why an edit failed, with what can be done about it; without any of it, nothing. */
+  #say(...parts: (string | HTMLElement)[]): void {
+    this.#problem.replaceChildren(...parts);
+    this.#problem.hidden = parts.length === 0;
   }
 
   #written(): void {

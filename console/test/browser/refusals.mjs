@@ -1,5 +1,5 @@
 // The part of the test of the console about what is refused, also by a proxy, and what takes a while.
-import { expectFailures } from './checks.mjs';
+import { expectFailures, until } from './checks.mjs';
 
 /** A promise, and the function that fulfils it. */
 function gate() {
@@ -57,6 +57,37 @@ async function signIn({ newBrowser, base }) {
   await context.close();
 }
 
+/** An edit that fails while something else is written is kept, until it is taken up again. */
+async function edits({ newBrowser, open, live, send, side, shows }) {
+  const context = await newBrowser();
+  await send(context, 'pola', 'paul', 'First');
+  const page = await open(context, '#/chat/pola/paul', 403);
+  await live(page);
+  const pane = side(page, 'pola');
+  const field = pane.getByRole('textbox', { name: /^Message from/ });
+  const seen = gate();
+  await page.route('**/v1/messages/*', async (route) => {
+    if (route.request().method() !== 'PATCH') return route.fallback();
+    await seen.opened;
+    return route.fulfill(problem(403, 'Not by you.'));
+  });
+  await pane.getByText('First').hover();
+  await pane.getByRole('button', { name: 'Edit' }).click();
+  await field.fill('First, edited');
+  await field.press('Enter');
+  await field.fill('Second');
+  seen.open();
+  await pane.getByRole('alert').getByText('Not changed. Not by you.').waitFor();
+  await field.press('Enter');
+  await shows(page, 'paul', ['First', 'Second']);
+  await field.fill('Thi');
+  await pane.getByRole('button', { name: 'Edit again' }).click();
+  await until(async () => (await field.inputValue()) === 'First, edited', 'the edit');
+  await field.press('Escape');
+  await until(async () => (await field.inputValue()) === 'Thi', 'what was written meanwhile');
+  await context.close();
+}
+
 export async function refusals(tools) {
-  await Promise.all([proxies, signIn].map((one) => one(tools)));
+  await Promise.all([proxies, signIn, edits].map((one) => one(tools)));
 }
