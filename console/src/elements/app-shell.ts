@@ -37,7 +37,8 @@ export class AppShell extends HTMLElement {
         el('a', { class: 'brand', href: '#/chat' }, el('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Message Service')),
         el('nav', { class: 'screens', 'aria-label': 'Screens' }, ...links),
         el('div', { class: 'tools' }, el('a', { class: 'docs', href: '/docs/' }, icon('book'), el('span', {}, 'API docs')), themeSwitch(), account())),
-      this.#main, new RequestPanel(), new SignIn(), el('div', { id: 'waiting', role: 'status' }), el('div', { id: 'problem', role: 'alert' }), el('div', { id: 'announcer', class: 'visually-hidden', 'aria-live': 'polite' }));
+      el('div', { class: 'notices' }, el('div', { id: 'waiting', role: 'status' }), el('div', { id: 'problem', role: 'alert' })),
+      this.#main, new RequestPanel(), new SignIn(), el('div', { id: 'announcer', class: 'visually-hidden', 'aria-live': 'polite' }));
     const always = new AbortController();
     router.listen(() => this.#follow(), always.signal);
     session.listen(() => this.#signedIn(), always.signal);

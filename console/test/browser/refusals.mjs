@@ -88,6 +88,19 @@ async function edits({ newBrowser, open, live, send, side, shows }) {
   await context.close();
 }
 
+/** On a small screen, what has failed covers nothing that can be pressed. */
+async function small({ newBrowser, open, live, side }) {
+  const context = await newBrowser({ viewport: { width: 390, height: 844 } });
+  const page = await open(context, '#/chat/pola/prue', 403);
+  await live(page);
+  await page.route('**/blocks/*', (route) => route.fulfill(problem(403, 'This is refused for a reason that takes a whole line, and then another.')));
+  await side(page, 'pola').getByRole('button', { name: 'Block prue' }).click();
+  await page.getByRole('alert').getByText('This is refused').waitFor();
+  for (const name of ['Chat', 'Feed', 'Inbox', 'Service', 'API docs']) await page.getByRole('link', { name, exact: true }).click({ trial: true });
+  for (const name of ['Make a group', 'Add a user', 'Dismiss']) await page.getByRole('button', { name }).click({ trial: true });
+  await context.close();
+}
+
 export async function refusals(tools) {
-  await Promise.all([proxies, signIn, edits].map((one) => one(tools)));
+  await Promise.all([proxies, signIn, edits, small].map((one) => one(tools)));
 }
