@@ -73,8 +73,18 @@ export function icon(name: Icon): SVGElement {
   return drawing;
 }
 
+/** A handler that does the work of a button, or of a form by its button, which says that it is under way, and meanwhile does nothing more. */
+export function once<E extends Event>(work: () => Promise<unknown>): (event: E) => void {
+  return (event) => {
+    const button = event instanceof SubmitEvent ? event.submitter : event.currentTarget;
+    if (!(button instanceof HTMLElement) || button.ariaBusy === 'true') return;
+    set(button, { 'aria-busy': 'true', 'aria-disabled': 'true' });
+    void work().finally(() => set(button, { 'aria-busy': false, 'aria-disabled': false }));
+  };
+}
+
 /** A button that shows an icon, with a label for screen readers. */
-export function iconButton(name: Icon, label: string, onClick: () => void, properties: Properties = {}): HTMLButtonElement {
+export function iconButton(name: Icon, label: string, onClick: (event: MouseEvent) => void, properties: Properties = {}): HTMLButtonElement {
   return el('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, ...properties, on: { click: onClick } }, icon(name));
 }
 

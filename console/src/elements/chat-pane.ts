@@ -2,7 +2,7 @@ import type { Message } from 'message-service-client';
 
 import { answered, explain } from '../answers.ts';
 import { api } from '../api.ts';
-import { announce, el, icon, iconButton, isDrawn, reconcile, report, set } from '../dom.ts';
+import { announce, el, icon, iconButton, isDrawn, once, reconcile, report, set } from '../dom.ts';
 import { session } from '../session.ts';
 import { isGroup } from '../store/address.ts';
 import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
@@ -60,7 +60,7 @@ export class ChatPane extends HTMLElement {
   readonly #banner = el('div', { class: 'banner', hidden: true });
   readonly #remove = iconButton('close', 'Remove this user', () => this.onRemove());
   readonly #about = iconButton('people', 'Members', () => this.#showGroup(this.#group?.isConnected !== true));
-  readonly #block = iconButton('ban', 'Block', () => void this.#setBlocked(!this.#mailbox.blocked.has(this.peer)));
+  #block!: HTMLElement;
   #leave = new AbortController();
   #wasLive = false;
   /** Whether a peer's name was just typed, so that the focus goes to the composer. */
@@ -150,6 +150,7 @@ export class ChatPane extends HTMLElement {
     });
     this.#group = isGroup(this.peer) ? Object.assign(new GroupPanel(), { user: this.user, address: this.peer, groups: this.#mailbox.groups }) : undefined;
     if (this.#group) void this.#mailbox.groups.open(this.peer);
+    this.#block = iconButton('ban', 'Block', once(() => this.#setBlocked(!this.#mailbox.blocked.has(this.peer))));
     const peers = el('nav', { 'aria-label': `Conversations of ${this.user}` }, this.#peers, this.#new, this.#group ? this.#about : this.#block);
     this.#about.setAttribute('aria-expanded', 'false');
     this.replaceChildren(this.#header, peers, this.#banner, this.#thread, this.#typing, this.#composer);
@@ -224,10 +225,11 @@ export class ChatPane extends HTMLElement {
     const isBlocked = blocked.has(this.peer);
     this.#banner.hidden = !isRefused && !isBlocked;
     this.#banner.classList.toggle('error', isRefused);
+    if (isDrawn(this.#banner, isRefused && reason, isBlocked, this.peer)) return;
     if (isRefused) this.#banner.replaceChildren(reason);
     else if (isBlocked) {
       this.#banner.replaceChildren(`${this.user} has blocked ${this.peer}: nothing from ${this.peer} arrives.`,
-        el('button', { type: 'button', class: 'link', on: { click: () => void this.#setBlocked(false) } }, 'Unblock'));
+        el('button', { type: 'button', class: 'link', on: { click: once(() => this.#setBlocked(false)) } }, 'Unblock'));
     }
   }
 
@@ -277,11 +279,9 @@ export class ChatPane extends HTMLElement {
   readonly #actions: MessageActions = {
     reply: (message) => this.#composer.begin({ kind: 'reply', message }),
     edit: (message) => this.#composer.begin({ kind: 'edit', message }),
-    remove: (message) => {
-      answered<unknown>(api(this.user).DELETE('/v1/messages/{messageId}', { params: { path: { messageId: message.id } } })).then(
-        () => this.#stored({ id: message.id, sender: message.sender, recipient: message.recipient, sentAt: message.sentAt, text: '', deletedAt: new Date().toISOString() }),
-        (error: unknown) => report(`Not deleted. ${explain(error)}`));
-    },
+    remove: (message) => answered<unknown>(api(this.user).DELETE('/v1/messages/{messageId}', { params: { path: { messageId: message.id } } })).then(
+      () => this.#stored({ id: message.id, sender: message.sender, recipient: message.recipient, sentAt: message.sentAt, text: '', deletedAt: new Date().toISOString() }),
+      (error: unknown) => report(`Not deleted. ${explain(error)}`)),
     readers: (message) => answered(api(this.user).GET('/v1/messages/{messageId}/readers', { params: { path: { messageId: message.id } } })).then(
       ({ users, count }) => `read by ${count === 0 ? 'nobody yet' : listed(users, count)}`, explain),
     retry: (draft) => outbox.retry(draft, this.#stored),

@@ -1,6 +1,6 @@
 import { answered, explain } from '../answers.ts';
 import { api, service } from '../api.ts';
-import { el, icon } from '../dom.ts';
+import { el, icon, once } from '../dom.ts';
 import { session } from '../session.ts';
 import { addressFor } from '../store/address.ts';
 
@@ -15,8 +15,9 @@ export class GroupDialog extends HTMLElement {
   readonly #members = field('group-members', { 'aria-describedby': 'group-members-about' });
   readonly #history = el('input', { id: 'group-history', type: 'checkbox', checked: true });
   readonly #refused = el('p', { class: 'refused', role: 'alert', hidden: true });
+  readonly #makeOnce = once<SubmitEvent>(() => this.#make());
   readonly #dialog = el('dialog', { class: 'dialog', 'aria-labelledby': 'group-title' },
-    el('form', { on: { submit: (event) => { event.preventDefault(); void this.#make(); } } },
+    el('form', { on: { submit: (event) => { event.preventDefault(); this.#makeOnce(event); } } },
       el('h2', { id: 'group-title' }, 'Make a group'),
       el('label', { for: 'group-name' }, 'Name'), this.#name,
       el('label', { for: 'group-address' }, 'Address'), this.#address,

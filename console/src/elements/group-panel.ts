@@ -2,7 +2,7 @@ import type { Membership, Role } from 'message-service-client';
 
 import { answered, explain } from '../answers.ts';
 import { api } from '../api.ts';
-import { announce, el, icon, isDrawn, reconcile } from '../dom.ts';
+import { announce, el, icon, isDrawn, once, reconcile } from '../dom.ts';
 import { roles, type Groups } from '../store/groups.ts';
 import { memberCount } from '../text.ts';
 import { confirmedButton } from './confirmed-button.ts';
@@ -23,7 +23,8 @@ export class GroupPanel extends HTMLElement {
   readonly #head = el('div', { class: 'group-head' });
   readonly #list = el('ul', { class: 'members', 'aria-label': 'Members' });
   readonly #field = el('input', { 'aria-label': 'Who is to be added', placeholder: 'Add a user', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', maxlength: 128, required: true });
-  readonly #add = el('form', { class: 'add', on: { submit: (event) => { event.preventDefault(); void this.#addMember(); } } }, this.#field, el('button', { type: 'submit', class: 'button' }, icon('add'), 'Add'));
+  readonly #addMembers = once<SubmitEvent>(() => this.#addMember());
+  readonly #add = el('form', { class: 'add', on: { submit: (event) => { event.preventDefault(); this.#addMembers(event); } } }, this.#field, el('button', { type: 'submit', class: 'button' }, icon('add'), 'Add'));
   readonly #end = el('div', { class: 'buttons' });
   readonly #problem = el('p', { class: 'problem', role: 'alert', hidden: true });
 
@@ -50,8 +51,8 @@ export class GroupPanel extends HTMLElement {
     const isOwner = groups.isAtLeast('owner', address);
     if (isDrawn(this.#end, isOwner)) return;
     this.#end.replaceChildren(
-      confirmedButton('leave', 'Leave', 'Leave the group?', () => void this.#remove(this.user), { isLabelled: true }),
-      isOwner ? confirmedButton('trash', 'Delete', 'Delete the group for all?', () => void this.#try(() => this.#delete()), { isLabelled: true }) : '');
+      confirmedButton('leave', ['Leave', 'Leave the group?', 'Leaving…'], () => this.#remove(this.user), { isLabelled: true }),
+      isOwner ? confirmedButton('trash', ['Delete', 'Delete the group for all?', 'Deleting…'], () => this.#try(() => this.#delete()), { isLabelled: true }) : '');
   }
 
   #drawMember({ user, role }: Membership, existing: HTMLElement | undefined): HTMLElement {
@@ -63,14 +64,14 @@ export class GroupPanel extends HTMLElement {
     item.replaceChildren(
       avatar(user), el('span', { class: 'peer' }, user),
       maySetRole ? this.#roleSelect(user, role) : el('span', { class: 'role' }, role),
-      mayRemove ? confirmedButton('close', `Remove ${user}`, 'Remove?', () => void this.#remove(user)) : '');
+      mayRemove ? confirmedButton('close', [`Remove ${user}`, 'Remove?', 'Removing…'], () => this.#remove(user)) : '');
     return item;
   }
 
   #roleSelect(user: string, role: Role): HTMLElement {
-    const select = el('select', {
+    const select: HTMLSelectElement = el('select', {
       'aria-label': `Role of ${user}`,
-      on: { change: () => void this.#try(() => this.#setRole(user, select.value as Role)).then((done) => { if (!done) select.value = role; }) },
+      on: { change: once(() => this.#try(() => this.#setRole(user, select.value as Role)).then((done) => { if (!done) select.value = role; })) },
     }, ...roles.map((name) => el('option', { selected: name === role }, name)));
     return select;
   }

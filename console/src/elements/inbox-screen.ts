@@ -2,7 +2,7 @@ import type { Message, UpdateConversationRequest } from 'message-service-client'
 
 import { answered, explain } from '../answers.ts';
 import { api } from '../api.ts';
-import { announce, el, icon, iconButton, isDrawn, reconcile, report, set, type Icon } from '../dom.ts';
+import { announce, el, icon, iconButton, isDrawn, once, reconcile, report, set, type Icon } from '../dom.ts';
 import { format, router, type Route } from '../route.ts';
 import { isGroup, peerOf } from '../store/address.ts';
 import { isMuted } from '../store/line.ts';
@@ -48,13 +48,13 @@ export class InboxScreen extends HTMLElement {
   readonly #showHidden = el('button', { type: 'button', class: 'button', on: { click: () => this.#go({ hidden: this.#place?.hidden !== true, peer: undefined, at: undefined, q: undefined }) } }, icon('archive'), 'Hidden');
   readonly #caption = el('p', { class: 'caption' }, 'Hidden until their next message');
   readonly #list = el('ol', { class: 'entries' });
-  readonly #more = el('button', { type: 'button', class: 'button more', on: { click: () => void this.#loadMore() } }, 'Older');
+  readonly #more = el('button', { type: 'button', class: 'button more', on: { click: once(() => this.#loadMore()) } }, 'Older');
   readonly #note = el('p', { class: 'note' });
   readonly #invitation = el('p', { class: 'note' }, 'Choose a conversation.');
   readonly #bar = el('header', { class: 'thread-bar' });
   readonly #name = el('h2');
-  readonly #mute = iconButton('bell', 'Mute', () => void this.#edit((peer) => ({ mutedUntil: this.#isMuted(peer) ? null : new Date(Date.now() + muteFor).toISOString() })));
-  readonly #hide = iconButton('archive', 'Hide until the next message', () => void this.#edit((peer) => ({ hidden: !this.#isHidden(peer) })));
+  #mute!: HTMLElement;
+  #hide!: HTMLElement;
   readonly #thread = el('section', { class: 'thread' });
   #messages: MessageThread | undefined;
 
@@ -156,12 +156,14 @@ export class InboxScreen extends HTMLElement {
     });
     if (at) thread.dataset['found'] = at;
     if (at === beginning) thread.startsAtTop();
+    this.#mute = iconButton('bell', 'Mute', once(() => this.#edit((peer) => ({ mutedUntil: this.#isMuted(peer) ? null : new Date(Date.now() + muteFor).toISOString() }))));
+    this.#hide = iconButton('archive', 'Hide', once(() => this.#edit((peer) => ({ hidden: !this.#isHidden(peer) }))));
     this.#bar.replaceChildren(
       iconButton('back', 'Back to the conversations', () => this.#go({ peer: undefined, at: undefined }), { class: 'icon-button back' }),
       avatar(peer), this.#name,
       iconButton('search', isGroup(peer) ? 'Search what was written here' : `Search what ${user} and ${peer} wrote`, () => this.#searchIn(peer)), this.#mute, this.#hide,
       el('div', { class: 'buttons' },
-        el('button', { type: 'button', class: 'button read', on: { click: () => void this.#markRead(peer) } }, icon('checks'), 'Mark as read'),
+        el('button', { type: 'button', class: 'button read', on: { click: once(() => this.#markRead(peer)) } }, icon('checks'), 'Mark as read'),
         el('button', { type: 'button', class: 'button', on: { click: () => this.#go({ at: beginning }) } }, 'First'),
         el('button', { type: 'button', class: 'button', on: { click: () => (at ? this.#go({ at: undefined }) : thread.toEnd()) } }, 'Last'),
         el('a', { class: 'button', href: format({ screen: 'chat', sides: isGroup(peer) ? [{ user, peer }] : [{ user }, { user: peer }] }) }, 'Answer')));
@@ -242,7 +244,7 @@ export class InboxScreen extends HTMLElement {
     this.#more.hidden = !(this.#search ? this.#search.hasMore : this.#failure || this.#mailbox.inbox.pages(place.hidden).hasMore);
     this.#note.textContent = this.#whyEmpty();
     this.#note.hidden = this.#note.textContent === '';
-    if (place.peer !== undefined) this.#drawBar(place.peer);
+    if (place.peer !== undefined && this.#messages) this.#drawBar(place.peer);
     const unread = place.peer === undefined ? 0 : this.#mailbox.inbox.unread(place.peer);
     this.#bar.querySelector('.read')?.toggleAttribute('disabled', unread === 0);
   }
@@ -251,7 +253,7 @@ export class InboxScreen extends HTMLElement {
   #drawBar(peer: string): void {
     const count = memberCount(this.#mailbox.groups.memberCount(peer));
     const [isMute, isHidden] = [this.#isMuted(peer), this.#isHidden(peer)];
-    if (isDrawn(this.#name, peer, this.#mailbox.nameOf(peer), count, isMute, isHidden)) return;
+    if (isDrawn(this.#mute, this.#mailbox.nameOf(peer), count, isMute, isHidden)) return;
     relabel(this.#mute, isMute ? 'Unmute' : 'Mute for 8 hours', isMute ? 'bell-off' : 'bell');
     relabel(this.#hide, isHidden ? 'Bring back to the inbox' : 'Hide until the next message', isHidden ? 'unarchive' : 'archive');
     this.#name.replaceChildren(el('bdi', {}, this.#mailbox.nameOf(peer)), ' ', el('span', {}, count));

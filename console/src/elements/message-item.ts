@@ -12,7 +12,7 @@ import { hueOf } from './user-avatar.ts';
 export interface MessageActions {
   reply(message: Message): void;
   edit(message: Message): void;
-  remove(message: Message): void;
+  remove(message: Message): Promise<void>;
   /** Says who has read a message to a group. */
   readers(message: Message): Promise<string>;
   retry(draft: Draft): void;
@@ -88,7 +88,9 @@ function toolbar(element: HTMLElement, { message, isOwn, mayRemove }: Item, acti
   const buttons = [iconButton('reply', 'Reply', () => actions.reply(message))];
   if (isOwn) buttons.push(iconButton('edit', 'Edit', () => actions.edit(message)));
   if (isOwn && isGroup(message.recipient)) buttons.push(iconButton('checks', 'Who has read it', () => void showReaders(element, message, actions)));
-  const remove = mayRemove ? confirmedButton('trash', 'Delete', isGroup(message.recipient) ? 'Delete for all?' : 'Delete for both?', () => actions.remove(message)) : null;
+  const question = isGroup(message.recipient) ? 'Delete for all?' : 'Delete for both?';
+  const underWay = element.querySelector<HTMLElement>('.actions [aria-busy]');
+  const remove = underWay ?? (mayRemove ? confirmedButton('trash', ['Delete', question, 'Deleting…'], () => actions.remove(message)) : null);
   return [el('div', { class: 'beside' }, el('div', { class: 'actions' }, ...buttons, remove))];
 }
 

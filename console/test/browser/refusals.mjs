@@ -1,5 +1,6 @@
 // The part of the test of the console about what is refused, also by a proxy, and what takes a while.
-import { expectFailures, until } from './checks.mjs';
+import assert from 'node:assert/strict';
+import { accessible, expectFailures, until } from './checks.mjs';
 
 /** A promise, and the function that fulfils it. */
 function gate() {
@@ -57,6 +58,68 @@ async function signIn({ newBrowser, base }) {
   await context.close();
 }
 
+/** Makes a group of pola, its owner, and others. */
+async function makeGroup({ base, headers }, context, address, ...users) {
+  for (const [method, path, data] of [['PUT', '', { name: 'Pool', owner: 'pola' }], ['POST', '/members', { users }]]) {
+    const answer = await context.request.fetch(`${base}/v1/groups/${address}${path}`, { method, headers, data });
+    assert.ok(answer.ok(), await answer.text());
+  }
+}
+
+/** Holds the requests of a method back until the second one, or the first if none is refused for now, may go on. Pressing again makes no other. */
+async function held(page, method, isRefused, button, play) {
+  const seen = gate();
+  const asked = [];
+  await page.route('**/v1/**', async (route) => {
+    if (route.request().method() !== method) return route.fallback();
+    if (asked.push(route.request().url()) === 1 && isRefused) return route.fulfill(problem(429, 'Too many changes.'));
+    await seen.opened;
+    return route.continue();
+  });
+  await button.click();
+  await play(page.locator('[aria-busy="true"][aria-disabled="true"]'));
+  seen.open();
+  await page.locator('[aria-busy]').waitFor({ state: 'detached' });
+  assert.equal(asked.length, isRefused ? 2 : 1, asked.join());
+  await page.unroute('**/v1/**');
+}
+
+/** What is under way says so, and is not done twice. */
+async function underWay(tools) {
+  const { newBrowser, base, headers, open, live, send, side, shows } = tools;
+  const context = await newBrowser();
+  await makeGroup(tools, context, '~pool', 'pit', 'pam');
+  const { id } = await send(context, 'pola', '~pool', 'To go');
+  const page = await open(context, '#/chat/pola,~pool/pit,~pool', 429);
+  await live(page);
+  const pane = side(page, 'pola');
+  await pane.getByText('To go').hover();
+  await pane.getByRole('button', { name: 'Delete', exact: true }).click();
+  await held(page, 'DELETE', true, pane.getByRole('button', { name: 'Delete for all?' }), async (busy) => {
+    const deleting = busy.and(page.getByRole('button', { name: 'Deleting…' }));
+    await deleting.press('Enter');
+    const edited = await context.request.patch(`${base}/v1/messages/${id}`, { headers, data: { text: 'To go, edited' } });
+    assert.ok(edited.ok(), await edited.text());
+    await pane.getByText('To go, edited').waitFor(); // it was drawn anew
+    await deleting.press('Enter');
+  });
+  await shows(page, 'pit', ['This message was deleted.']);
+  await pane.getByRole('button', { name: 'Members' }).click();
+  await pane.getByRole('button', { name: 'Remove pam' }).click();
+  await held(page, 'DELETE', true, pane.getByRole('button', { name: 'Remove?' }), async (busy) => {
+    await busy.and(page.getByRole('button', { name: 'Removing…' })).press('Enter');
+    await accessible(page, tools.found, 'what is under way');
+  });
+  await pane.getByText('2 members').waitFor();
+
+  const inbox = await open(context, '#/inbox/pit/~pool');
+  await live(inbox);
+  const mute = inbox.getByRole('button', { name: 'Mute for 8 hours' });
+  await held(inbox, 'PATCH', false, mute, (busy) => busy.and(mute).press('Enter'));
+  await inbox.getByRole('button', { name: 'Unmute' }).waitFor();
+  await context.close();
+}
+
 /** An edit that fails while something else is written is kept, until it is taken up again. */
 async function edits({ newBrowser, open, live, send, side, shows }) {
   const context = await newBrowser();
@@ -102,5 +165,5 @@ async function small({ newBrowser, open, live, side }) {
 }
 
 export async function refusals(tools) {
-  await Promise.all([proxies, signIn, edits, small].map((one) => one(tools)));
+  await Promise.all([proxies, signIn, underWay, edits, small].map((one) => one(tools)));
 }
