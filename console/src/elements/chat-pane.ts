@@ -183,7 +183,7 @@ export class ChatPane extends HTMLElement {
     const name = mailbox.nameOf(this.peer);
     if (name !== this.#composer.to) this.#showChosen(); // a longer name needs more room
     this.#composer.to = name;
-    this.#composer.hidden = isGroup(this.peer) && mailbox.thread(this.peer).state === 'failed';
+    this.#composer.hidden = this.#about.hidden = isGroup(this.peer) && mailbox.thread(this.peer).state === 'failed';
     this.#group?.draw();
     this.#drawBlock();
     this.#drawBanner();

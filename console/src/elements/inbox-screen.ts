@@ -8,7 +8,7 @@ import { isGroup, peerOf } from '../store/address.ts';
 import { isMuted } from '../store/line.ts';
 import { mailboxOf, type Mailbox } from '../store/mailbox.ts';
 import { Search } from '../store/search.ts';
-import { beginning } from '../store/thread.ts';
+import { beginning, type Thread } from '../store/thread.ts';
 import { memberCount } from '../text.ts';
 import { connectionState } from './connection-state.ts';
 import { drawConversation, drawFound } from './inbox-line.ts';
@@ -168,6 +168,7 @@ export class InboxScreen extends HTMLElement {
         el('button', { type: 'button', class: 'button', on: { click: () => (at ? this.#go({ at: undefined }) : thread.toEnd()) } }, 'Last'),
         el('a', { class: 'button', href: format({ screen: 'chat', sides: isGroup(peer) ? [{ user, peer }] : [{ user }, { user: peer }] }) }, 'Answer')));
     if (isGroup(peer)) void this.#mailbox.groups.open(peer);
+    thread.thread.listen(() => this.#draw(), this.#user.signal);
     this.#thread.replaceChildren(this.#bar, thread);
     if (!isWide.matches && this.#list.contains(focused)) this.#bar.querySelector<HTMLElement>('.back')?.focus();
     this.#messages = thread;
@@ -244,13 +245,14 @@ export class InboxScreen extends HTMLElement {
     this.#more.hidden = !(this.#search ? this.#search.hasMore : this.#failure || this.#mailbox.inbox.pages(place.hidden).hasMore);
     this.#note.textContent = this.#whyEmpty();
     this.#note.hidden = this.#note.textContent === '';
-    if (place.peer !== undefined && this.#messages) this.#drawBar(place.peer);
+    if (place.peer !== undefined && this.#messages) this.#drawBar(place.peer, this.#messages.thread);
     const unread = place.peer === undefined ? 0 : this.#mailbox.inbox.unread(place.peer);
     this.#bar.querySelector('.read')?.toggleAttribute('disabled', unread === 0);
   }
 
   /** Draws what the open conversation is called, how many a group has, and whether it is muted or hidden. */
-  #drawBar(peer: string): void {
+  #drawBar(peer: string, { state }: Thread): void {
+    this.#bar.classList.toggle('ended', isGroup(peer) && state === 'failed');
     const count = memberCount(this.#mailbox.groups.memberCount(peer));
     const [isMute, isHidden] = [this.#isMuted(peer), this.#isHidden(peer)];
     if (isDrawn(this.#mute, this.#mailbox.nameOf(peer), count, isMute, isHidden)) return;

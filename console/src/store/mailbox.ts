@@ -151,7 +151,7 @@ export class Mailbox extends Emitter {
       this.apply(message);
     }
     if (readMarker) this.inbox.applyMarker(readMarker);
-    if (group?.deletedAt) this.#leave(group.address);
+    if (group?.deletedAt) this.#leave(group.address, 'This group was deleted.');
     else if (group) this.groups.put(group);
     if (membership) this.#applyMembership(membership);
     this.emit();
@@ -159,7 +159,7 @@ export class Mailbox extends Emitter {
 
   #applyMembership(membership: Membership): void {
     const { group, user, state } = membership;
-    if (user === this.user && state !== 'active') return this.#leave(group);
+    if (user === this.user && state !== 'active') return this.#leave(group, `${user} is no longer in this group.`);
     this.groups.apply(membership);
     if (user !== this.user) return;
     void this.groups.open(group);
@@ -168,10 +168,10 @@ export class Mailbox extends Emitter {
   }
 
   /** Forgets a group that the user is no longer in. */
-  #leave(group: string): void {
+  #leave(group: string, reason: string): void {
     this.groups.forget(group);
     this.inbox.remove(group);
-    for (const thread of [this.#threads.get(group), this.#excerpt]) if (thread?.peer === group) thread.close(`${this.user} is no longer in this group.`);
+    for (const thread of [this.#threads.get(group), this.#excerpt]) if (thread?.peer === group) thread.close(reason);
   }
 }
 

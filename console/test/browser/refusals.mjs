@@ -120,6 +120,26 @@ async function underWay(tools) {
   await context.close();
 }
 
+/** Of a group that was deleted it says so, and of one that the user is not in, nothing is offered that only members can do. */
+async function gone(tools) {
+  const { newBrowser, base, headers, open, live, side } = tools;
+  const context = await newBrowser();
+  await makeGroup(tools, context, '~gone', 'pete');
+  const [inbox, chat] = [await open(context, '#/inbox/pete/~gone', 404), await open(context, '#/chat/pete,~gone/pola', 404)];
+  for (const page of [inbox, chat]) await live(page);
+  const offered = (page) => page.getByRole('button', { name: /^(Mute|Hide until|Search what|Members)/ }).or(page.getByRole('link', { name: 'Answer' })).filter({ visible: true });
+  await until(async () => (await offered(inbox).count()) === 4 && (await offered(chat).count()) === 1, 'what a member can do');
+  const deleted = await context.request.delete(`${base}/v1/groups/~gone`, { headers });
+  assert.ok(deleted.ok(), await deleted.text());
+  await inbox.locator('.thread').getByText('This group was deleted.').waitFor();
+  await side(chat, 'pete').getByText('This group was deleted.').waitFor();
+  for (const page of [inbox, chat]) await until(async () => (await offered(page).count()) === 0, 'nothing that only a member can do');
+  const again = await open(context, '#/inbox/pete/~gone', 404);
+  await again.locator('.thread').getByText('There is no such group').waitFor();
+  await until(async () => (await offered(again).count()) === 0, 'nothing that only a member can do');
+  await context.close();
+}
+
 /** An edit that fails while something else is written is kept, until it is taken up again. */
 async function edits({ newBrowser, open, live, send, side, shows }) {
   const context = await newBrowser();
@@ -165,5 +185,5 @@ async function small({ newBrowser, open, live, side }) {
 }
 
 export async function refusals(tools) {
-  await Promise.all([proxies, signIn, underWay, edits, small].map((one) => one(tools)));
+  await Promise.all([proxies, signIn, underWay, gone, edits, small].map((one) => one(tools)));
 }
