@@ -49,8 +49,10 @@ export class InboxScreen extends HTMLElement {
   readonly #caption = el('p', { class: 'caption' }, 'Hidden until their next message');
   readonly #list = el('ol', { class: 'entries' });
   readonly #more = el('button', { type: 'button', class: 'button more', on: { click: once(() => this.#loadMore()) } }, 'Older');
-  readonly #note = el('p', { class: 'note' });
-  readonly #invitation = el('p', { class: 'note' }, 'Choose a conversation.');
+  readonly #note = el('p');
+  readonly #write = el('a', { class: 'button primary' }, 'Write a message in Chat');
+  readonly #empty = el('div', { class: 'note' }, this.#note, this.#write);
+  readonly #invitation = el('p', { class: 'note' });
   readonly #bar = el('header', { class: 'thread-bar' });
   readonly #name = el('h2');
   #mute!: HTMLElement;
@@ -63,7 +65,7 @@ export class InboxScreen extends HTMLElement {
     const label = el('label', { class: 'search' }, icon('search'), el('span', { class: 'visually-hidden' }, 'Search'), this.#scope, this.#field);
     this.replaceChildren(
       el('h1', { class: 'visually-hidden' }, 'Inbox'), el('div', { class: 'toolbar' }, this.#title, this.#state, this.#showHidden, label),
-      el('div', { class: 'sheet inbox' }, el('section', { class: 'entries-side', 'aria-label': 'Conversations' }, this.#caption, this.#note, this.#list, this.#more), this.#thread));
+      el('div', { class: 'sheet inbox' }, el('section', { class: 'entries-side', 'aria-label': 'Conversations' }, this.#caption, this.#empty, this.#list, this.#more), this.#thread));
     router.listen(() => this.#arrive(), this.#leave.signal);
     this.#arrive();
   }
@@ -238,13 +240,16 @@ export class InboxScreen extends HTMLElement {
     } else {
       reconcile(this.#list, this.#mailbox.inbox.lines(place.hidden), ({ peer }) => peer, (line, existing) => drawConversation(line, nameOf(line.peer), line.peer === place.peer, open(line.peer), existing));
     }
-    this.#invitation.hidden = this.#list.childElementCount === 0;
+    this.#invitation.textContent = this.#search ? 'Choose a message.' : 'Choose a conversation.';
     this.#showHidden.setAttribute('aria-pressed', String(place.hidden === true));
     this.#caption.hidden = !place.hidden || this.#search !== undefined || this.#mailbox.inbox.lines(true).length === 0;
     this.#more.textContent = (this.#search ? this.#search.failure : this.#failure) ? 'Try again' : 'Older';
     this.#more.hidden = !(this.#search ? this.#search.hasMore : this.#failure || this.#mailbox.inbox.pages(place.hidden).hasMore);
     this.#note.textContent = this.#whyEmpty();
-    this.#note.hidden = this.#note.textContent === '';
+    this.#empty.hidden = this.#note.textContent === '';
+    this.#write.hidden = !this.#isBlank;
+    this.#write.href = format({ screen: 'chat', sides: [{ user: place.user }, { user: place.user === 'alice' ? 'bob' : 'alice' }] });
+    this.classList.toggle('nothing', this.#list.childElementCount === 0 && place.peer === undefined);
     if (place.peer !== undefined && this.#messages) this.#drawBar(place.peer, this.#messages.thread);
     const unread = place.peer === undefined ? 0 : this.#mailbox.inbox.unread(place.peer);
     this.#bar.querySelector('.read')?.toggleAttribute('disabled', unread === 0);
@@ -262,6 +267,12 @@ export class InboxScreen extends HTMLElement {
     this.#thread.setAttribute('aria-label', `Conversation with ${this.#mailbox.nameOf(peer)}`);
   }
 
+  /** Whether the list would show the conversations that are not hidden, and there are none. */
+  get #isBlank(): boolean {
+    const { isLoaded, inbox } = this.#mailbox;
+    return isLoaded && !this.#search && !this.#failure && !this.#place?.hidden && inbox.lines().length === 0;
+  }
+
   /** Why the list is empty; an empty text if it is not. */
   #whyEmpty(): string {
     const { user, status, reason, isLoaded, inbox } = this.#mailbox;
@@ -273,7 +284,7 @@ export class InboxScreen extends HTMLElement {
     }
     if (this.#failure) return this.#failure;
     if (this.#place?.hidden) return inbox.lines(true).length === 0 && inbox.pages(true).isLoaded ? `${user} has hidden no conversation.` : '';
-    return isLoaded && inbox.lines().length === 0 ? `${user} has no conversations yet.` : '';
+    return this.#isBlank ? `The inbox of ${user} is empty. What ${user} sends and receives appears here.` : '';
   }
 }
 

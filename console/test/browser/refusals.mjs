@@ -184,6 +184,19 @@ async function small({ newBrowser, open, live, side }) {
   await context.close();
 }
 
+/** An inbox without conversations leads to where one begins. */
+async function empty({ newBrowser, open, live, side, found }) {
+  const context = await newBrowser();
+  const page = await open(context, '#/inbox/pepe');
+  await live(page);
+  await page.getByText('The inbox of pepe is empty.').waitFor();
+  await accessible(page, found, 'an empty inbox');
+  assert.equal(await page.locator('.thread').isVisible(), false);
+  await page.getByRole('link', { name: 'Write a message in Chat' }).click();
+  await side(page, 'pepe').getByRole('textbox', { name: 'Message from pepe to alice' }).waitFor();
+  await context.close();
+}
+
 export async function refusals(tools) {
-  await Promise.all([proxies, signIn, underWay, gone, edits, small].map((one) => one(tools)));
+  await Promise.all([proxies, signIn, underWay, gone, edits, small, empty].map((one) => one(tools)));
 }
