@@ -231,7 +231,7 @@ func TestGivenKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if printed := fmt.Sprintf("%v %+v %#v", keys, keys, keys); strings.Contains(printed, "aaa") {
+	if printed := fmt.Sprintf("%v %+v %#v", keys, keys, keys); strings.Contains(printed, a[:16]) { // "aaa" may be in an address
 		t.Errorf("a key is printed: %s", printed)
 	}
 	now := &clock{time.Now()}
