@@ -9,32 +9,32 @@ export async function focus({ newBrowser, open, live, send }) {
   const page = await open(context, '#/inbox/will/walt');
   await live(page);
   const entry = (peer) => page.locator('.entries').getByRole('button', { name: peer });
-  const has = (locator, what) => until(() => locator.evaluate((element) => element === document.activeElement), `the focus on ${what}`);
+  const hasFocus = (locator) => locator.and(page.locator(':focus')).waitFor();
   const isOpen = (peer) => page.locator('.entries [aria-current]').getByText(peer, { exact: true }).waitFor({ state: 'attached' });
 
   await entry('vera').focus();
   await page.keyboard.press('Enter');
   await isOpen('vera');
-  await has(entry('vera'), 'the conversation that was opened');
+  await hasFocus(entry('vera')); // the conversation that was opened
   await send(context, 'walt', 'will', 'More from walt');
   await entry('More from walt').waitFor();
   await send(context, 'vera', 'will', 'More from vera');
   await entry('More from vera').waitFor(); // now the first of the list
-  await has(entry('vera'), 'the conversation that has moved');
+  await hasFocus(entry('vera')); // the conversation that has moved
 
   const call = page.locator('.calls button').last();
   await call.focus();
   await page.keyboard.press('Enter');
-  await has(page.locator('.calls [aria-current]'), 'the request that was chosen');
+  await hasFocus(page.locator('.calls [aria-current]')); // the request that was chosen
 
   await page.setViewportSize({ width: 390, height: 800 });
   const back = page.getByRole('button', { name: 'Back to the conversations' });
   await back.focus();
   await page.keyboard.press('Enter');
-  await has(entry('vera'), 'the conversation that was left');
+  await hasFocus(entry('vera')); // the conversation that was left
   await entry('walt').focus();
   await page.keyboard.press('Enter');
-  await has(back, 'the way back');
+  await hasFocus(back); // the way back
 
   const requests = page.getByRole('button', { name: /^The request behind it/ });
   const points = () => requests.evaluate((head) => getComputedStyle(head.querySelector('.icon:last-child')).rotate); // what is in it is drawn anew by any request
@@ -45,7 +45,7 @@ export async function focus({ newBrowser, open, live, send }) {
   await page.getByRole('tab', { name: 'Go' }).focus();
   await page.keyboard.press('Escape');
   await page.getByRole('tab', { name: 'Go' }).waitFor({ state: 'hidden' });
-  await has(requests, 'what opens the requests');
+  await hasFocus(requests); // what opens the requests
   await context.close();
 }
 

@@ -15,10 +15,10 @@ export async function hidden({ newBrowser, base, headers, open, live, send, foun
   const press = async (name) => { await button(name).focus(); await page.keyboard.press('Enter'); };
   await lists('quin', 'rex');
 
-  const focused = (name) => until(() => button(name).evaluate((element) => element === document.activeElement), `the focus on the button ${name}`);
+  const hasFocus = (name) => button(name).and(page.locator(':focus')).waitFor();
   await press('Hide until the next message');
   await lists('rex');
-  await focused('Hidden');
+  await hasFocus('Hidden');
   await press('Mute for 8 hours'); // of the next conversation, which is open instead
   await page.locator('.entries').getByRole('button', { name: 'rex Muted' }).waitFor();
   assert.equal(await button('Hidden').getAttribute('aria-pressed'), 'false');
@@ -26,7 +26,7 @@ export async function hidden({ newBrowser, base, headers, open, live, send, foun
   await press('Hidden');
   await page.getByText('Hidden until their next message').waitFor();
   await lists('quin');
-  await focused('Hidden');
+  await hasFocus('Hidden');
   await accessible(page, found, 'the hidden conversations');
   await page.setViewportSize({ width: 320, height: 700 });
   await page.getByRole('button', { name: 'Back to the conversations' }).click();
