@@ -160,8 +160,9 @@ export class Mailbox extends Emitter {
   #applyMembership(membership: Membership): void {
     const { group, user, state } = membership;
     if (user === this.user && state !== 'active') return this.#leave(group, `${user} is no longer in this group.`);
+    const wasMember = this.groups.isAtLeast('member', group);
     this.groups.apply(membership);
-    if (user !== this.user) return;
+    if (user !== this.user || wasMember) return; // with another role there is nothing more to see
     void this.groups.open(group);
     void this.inbox.refresh(group);
     void this.#threads.get(group)?.load();

@@ -23,6 +23,8 @@ export class Thread extends Emitter {
   /** The messages outside of the thread that replies refer to; null is one that was deleted. */
   readonly quoted = new Map<string, Message | null>();
   #busy: Promise<void> | undefined;
+  /** What was applied during the load in flight, whose answer may be older. */
+  readonly #applied = new Map<string, Message>();
   /** The load that failed for now, and is to be made again. */
   #unfinished: (() => Promise<void>) | undefined;
   readonly #client: (user: string) => MessageService;
@@ -91,6 +93,7 @@ export class Thread extends Emitter {
 
   /** Applies a message that is new, edited or deleted. */
   apply(message: Message): void {
+    if (this.#busy) this.#applied.set(message.id, message);
     if (this.quoted.has(message.id)) this.quoted.set(message.id, message.deletedAt ? null : message);
     const place = this.messages.findIndex(({ id }) => id >= message.id);
     const isHere = place >= 0 && this.messages[place]?.id === message.id;
@@ -126,7 +129,7 @@ export class Thread extends Emitter {
     // Messages that the feed delivered during the request are kept.
     const last = messages.at(-1)?.id ?? '';
     const since = hasNewer ? [] : this.messages.filter(({ id }) => id > last);
-    this.messages = [...messages, ...since];
+    this.messages = [...messages.map((message) => this.#applied.get(message.id) ?? message), ...since];
     this.hasOlder = hasOlder;
     this.hasNewer = hasNewer;
   }
@@ -145,6 +148,7 @@ export class Thread extends Emitter {
       },
     ).finally(() => {
       this.#busy = undefined;
+      this.#applied.clear();
       this.emit();
     });
     return this.#busy;

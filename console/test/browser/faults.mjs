@@ -112,6 +112,28 @@ async function threads({ newBrowser, open, send }) {
   await context.close();
 }
 
+/** What was changed while a conversation is loaded is shown as it is since then, though the answer is of before. */
+async function late({ newBrowser, base, headers, open, send }) {
+  const context = await newBrowser();
+  const [edited, deleted] = [await send(context, 'una', 'ulf', 'To be edited'), await send(context, 'una', 'ulf', 'To be deleted')];
+  let goOn;
+  const changed = new Promise((resolve) => { goOn = resolve; });
+  await context.route('**/v1/users/ulf/conversations/una/messages*', async (route) => {
+    const response = await route.fetch();
+    await changed;
+    await route.fulfill({ response });
+  });
+  const page = await open(context, '#/inbox/ulf/una');
+  await page.locator('.state.live').waitFor();
+  const change = (method, { id }, data) => context.request.fetch(`${base}/v1/messages/${id}`, { method, headers, data });
+  await change('PATCH', edited, { text: 'Was edited' });
+  await change('DELETE', deleted);
+  await page.locator('.entries').getByText('Was edited').waitFor();
+  goOn();
+  for (const text of ['Was edited', 'This message was deleted.']) await page.locator('.thread').getByText(text).waitFor();
+  await context.close();
+}
+
 /** The state of a server that does not answer is said once, without empty figures, and all of it is there when it answers. */
 async function service({ newBrowser, open, found }) {
   const context = await newBrowser({ colorScheme: 'dark' });
@@ -136,5 +158,5 @@ async function service({ newBrowser, open, found }) {
 }
 
 export async function faults(tools) {
-  await Promise.all([feeds, sends, actions, waits, threads, service].map((one) => one(tools)));
+  await Promise.all([feeds, sends, actions, waits, threads, late, service].map((one) => one(tools)));
 }

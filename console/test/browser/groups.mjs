@@ -78,12 +78,15 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
   const his = side(page, 'hal').locator('group-panel');
   await his.getByText('gus', { exact: true }).waitFor();
   assert.equal(await his.getByLabel('Who is to be added').isVisible(), false);
+  const loads = []; // an answer of before the deletion, or of after it, would take away what is said of that
+  page.on('request', (request) => { if (/users.hal.conversations.[^/]+.messages/.test(request.url())) loads.push(request.url()); });
   await panel.getByLabel('Role of hal').selectOption('admin');
   await his.getByLabel('Who is to be added').waitFor();
   await side(page, 'hal').locator('.message').first().hover();
   await side(page, 'hal').locator('.message').first().getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('button', { name: 'Delete for all?' }).click();
   for (const user of ['gus', 'hal']) await shows(page, user, ['This message was deleted.', 'At noon']);
+  assert.deepEqual(loads, [], 'what another role loads');
 
   // Who is removed sees nothing of it any more, and who leaves neither.
   await panel.getByRole('button', { name: 'Remove hal' }).click();
