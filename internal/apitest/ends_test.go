@@ -169,6 +169,32 @@ func TestCredentialEnds(t *testing.T) {
 	})
 }
 
+// TestCredentialOfIdleStreamEnds revokes the key of streams to which nothing is written: they end long before a heartbeat would find out.
+func TestCredentialOfIdleStreamEnds(t *testing.T) {
+	t.Parallel()
+	s := apitest.StartWith(t, dbtest.NewURL(t, db.SQLite), app.Options{H2C: true, API: httpapi.Options{Authenticate: true}})
+	e := endings(t, s, nil)["a revoked key"]()
+	var streams []io.Reader
+	for _, server := range []*apitest.Server{s, overHTTP2(t, s)} {
+		response, err := e.request(t, server, "", "text/event-stream")
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("answered %+v: %v", response, err)
+		}
+		defer response.Body.Close() //nolint:errcheck // it was read to its end
+		streams = append(streams, response.Body)
+	}
+	revoked := time.Now()
+	if err := e.end(); err != nil {
+		t.Fatal(err)
+	}
+	for i, stream := range streams {
+		text, err := io.ReadAll(stream)
+		if took := time.Since(revoked); err != nil || took > 10*time.Second || !lastRetry(string(text)) {
+			t.Errorf("stream %d ends after %s with %q: %v", i, took, text, err)
+		}
+	}
+}
+
 // TestCredentialOfExportEnds revokes the key of an export that is being read: the client must see that the rest is missing.
 func TestCredentialOfExportEnds(t *testing.T) {
 	t.Parallel()
