@@ -3,7 +3,7 @@ import { contractOf, idOf, hashOf } from './document.js';
 import { readParameters } from './values.js';
 
 // These cannot be undone, and their forms are filled in with an example: the page asks for confirmation.
-const ERASING = ['deleteMessage', 'eraseUser'];
+const ERASING = ['deleteGroup', 'deleteMessage', 'eraseUser'];
 
 // The language of the samples, shared by all operations.
 let language = 'curl';

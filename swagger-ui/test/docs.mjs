@@ -179,6 +179,9 @@ async function triesOut() {
     if (!yes) assert.equal(await erase.getByText('Waiting for the answer…').or(erase.locator('.live')).count(), 0);
   }
   assert.equal(await erase.locator('.live .status').innerText(), '204');
+  page.once('dialog', (dialog) => { asked.push(dialog.message()); return dialog.dismiss(); });
+  await (await openOperation(page, 'deleteGroup')).getByRole('button', { name: 'Execute' }).click();
+  assert.equal(asked.pop(), 'Delete a group: ~team-1\n\nThere is no way back.');
 
   // A body that has no sample does not hide the answer, and no text becomes markup.
   const block = page.locator('#operation-sendMessage');
