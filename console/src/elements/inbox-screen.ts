@@ -252,7 +252,9 @@ export class InboxScreen extends HTMLElement {
     this.classList.toggle('nothing', this.#list.childElementCount === 0 && place.peer === undefined);
     if (place.peer !== undefined && this.#messages) this.#drawBar(place.peer, this.#messages.thread);
     const unread = place.peer === undefined ? 0 : this.#mailbox.inbox.unread(place.peer);
-    this.#bar.querySelector('.read')?.toggleAttribute('hidden', unread === 0);
+    const read = this.#bar.querySelector<HTMLElement>('.read');
+    if (unread === 0 && read?.contains(document.activeElement)) this.#bar.querySelector<HTMLElement>('.read + .button')?.focus(); // it has no more use
+    read?.toggleAttribute('hidden', unread === 0);
   }
 
   /** Draws what the open conversation is called, how many a group has, and whether it is muted or hidden. */

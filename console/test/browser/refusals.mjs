@@ -197,6 +197,19 @@ async function empty({ newBrowser, open, live, side, found }) {
   await context.close();
 }
 
+/** The button that marks as read goes when nothing is unread, and the focus to the one beside it. */
+async function marked({ newBrowser, open, live, send }) {
+  const context = await newBrowser();
+  await send(context, 'pola', 'pim', 'Read me');
+  const page = await open(context, '#/inbox/pim/pola');
+  await live(page);
+  const read = page.getByRole('button', { name: 'Mark as read' });
+  await read.press('Enter');
+  await read.waitFor({ state: 'hidden' });
+  await until(() => page.getByRole('button', { name: 'First', exact: true }).and(page.locator(':focus')).count(), 'the focus on the button beside it');
+  await context.close();
+}
+
 export async function refusals(tools) {
-  await Promise.all([proxies, signIn, underWay, gone, edits, small, empty].map((one) => one(tools)));
+  await Promise.all([proxies, signIn, underWay, gone, edits, small, empty, marked].map((one) => one(tools)));
 }
