@@ -20,9 +20,9 @@ async function open(user) {
   const page = await browser.newPage({ viewport: { width: 720, height: 480 } });
   page.setDefaultTimeout(60_000); // Vite bundles what the page imports first
   page.on('pageerror', (error) => problems.push(`${user}: ${error.message}`));
-  const live = page.waitForResponse((response) => response.headers()['content-type']?.startsWith('text/event-stream'));
+  const loaded = page.waitForResponse((response) => response.url().includes('/conversations?')); // from here on a message is drawn once, when the feed brings it
   await page.goto(`${url}/?user=${user}`);
-  await live;
+  await loaded;
   return page;
 }
 
