@@ -211,5 +211,5 @@ async function marked({ newBrowser, open, live, send }) {
 }
 
 export async function refusals(tools) {
-  await Promise.all([proxies, signIn, underWay, gone, edits, small, empty, marked].map((one) => one(tools)));
+  for (const one of [proxies, signIn, underWay, gone, edits, small, empty, marked]) await one(tools); // one by one, so as not to load a slow machine
 }
