@@ -46,7 +46,8 @@ func (d *DB) Load(ctx context.Context, table string, fn func(context.Context, *s
 		return fn(ctx, tx)
 	})
 	if err == nil && d.Engine == Postgres {
-		_, _ = d.admin.ExecContext(ctx, "ANALYZE") // everything is stored, whatever becomes of this
+		// Everything is stored, whatever becomes of this. It waits for no lock: with CREATE INDEX CONCURRENTLY that would be a deadlock.
+		_, _ = d.admin.ExecContext(ctx, "ANALYZE (SKIP_LOCKED)")
 	}
 	return err
 }

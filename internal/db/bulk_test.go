@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -30,4 +31,33 @@ func TestLoadInterrupted(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLoadWaitsForNoLock loads one table while an index of another is made. That waits for every snapshot of the database, so
+// gathering statistics, with one, must not wait for it.
+func TestLoadWaitsForNoLock(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("SQLite has no such locks")
+	}
+	url := dbtest.NewDatabase(t, "LOCALE 'C'") // whose tables no other test locks
+	database, other := dbtest.Open(t, url), dbtest.Open(t, url)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err := other.Load(t.Context(), "blocks", func(otherCtx context.Context, tx *sqlx.Tx) error {
+		if _, err := tx.ExecContext(otherCtx, "LOCK TABLE messages IN SHARE UPDATE EXCLUSIVE MODE"); err != nil { // as CREATE INDEX CONCURRENTLY does
+			return err
+		}
+		return database.Load(ctx, "conversations", func(context.Context, *sqlx.Tx) error { return nil })
+	})
+	if err != nil || ctx.Err() != nil {
+		t.Fatalf("it waited: %v, %v", err, ctx.Err())
+	}
+	var gathered bool
+	err = database.Read(t.Context(), func(ctx context.Context, q sqlx.QueryerContext) error {
+		return sqlx.GetContext(ctx, q, &gathered, "SELECT reltuples >= 0 FROM pg_class WHERE oid = 'conversations'::regclass")
+	})
+	if err != nil || !gathered {
+		t.Errorf("there are statistics: %t, %v", gathered, err)
+	}
 }
