@@ -115,15 +115,15 @@ async function threads({ newBrowser, open, send }) {
 /** What was changed while a conversation is loaded is shown as it is since then, though the answer is of before. */
 async function late({ newBrowser, base, headers, open, send }) {
   const context = await newBrowser();
-  const [edited, deleted] = [await send(context, 'una', 'ulf', 'To be edited'), await send(context, 'una', 'ulf', 'To be deleted')];
+  const [edited, deleted] = [await send(context, 'ulva', 'ulf', 'To be edited'), await send(context, 'ulva', 'ulf', 'To be deleted')];
   let goOn;
   const changed = new Promise((resolve) => { goOn = resolve; });
-  await context.route('**/v1/users/ulf/conversations/una/messages*', async (route) => {
+  await context.route('**/v1/users/ulf/conversations/ulva/messages*', async (route) => {
     const response = await route.fetch();
     await changed;
     await route.fulfill({ response });
   });
-  const page = await open(context, '#/inbox/ulf/una');
+  const page = await open(context, '#/inbox/ulf/ulva');
   await page.locator('.state.live').waitFor();
   const change = (method, { id }, data) => context.request.fetch(`${base}/v1/messages/${id}`, { method, headers, data });
   await change('PATCH', edited, { text: 'Was edited' });
