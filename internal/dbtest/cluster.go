@@ -16,9 +16,11 @@ import (
 
 // script creates a cluster in the folder $1, unless it has one, starts it with the binaries in $2 and the
 // options in $3, prints "ready", and when standard input ends stops and deletes it. Standard output ends
-// when that is done.
+// when that is done. If the test process has ended before it can be told that Postgres is ready, that ends the
+// same way.
 const script = `
 trap '"$2/pg_ctl" -D "$1/data" -m immediate stop >>"$1/log" 2>&1; rm -rf "$1"' EXIT
+trap : PIPE
 { [ -d "$1/data" ] || "$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >>"$1/log" 2>&1; } &&
 "$2/pg_ctl" -D "$1/data" -w -l "$1/log" start -o "$3" >>"$1/log" 2>&1 ||
 { cat "$1/log" >&2; exit 1; }
