@@ -15,13 +15,13 @@ export const locks = new Locks();
 interface TabData {
   url: string; userId: string; after?: string | undefined;
   authorization?: string | undefined; token?: string; tokens?: string[];
-  share?: boolean; losing?: number; speed?: number; frozen: Int32Array;
+  share?: boolean; losing?: number; losingOthers?: number; speed?: number; frozen: Int32Array;
 }
 interface Said { ready?: string; retry?: string; change?: Change; threw?: string; ended?: boolean }
 
 if (!isMainThread) await playTab(workerData);
 
-async function playTab({ url, userId, after, authorization, token, tokens, share = true, losing = 0, speed = fast, frozen }: TabData): Promise<void> {
+async function playTab({ url, userId, after, authorization, token, tokens, share = true, losing = 0, losingOthers = losing / 2, speed = fast, frozen }: TabData): Promise<void> {
   const say = (said: Said): void => parentPort?.postMessage(said);
   const { setInterval } = globalThis;
   const clock = performance.now.bind(performance);
@@ -29,7 +29,7 @@ async function playTab({ url, userId, after, authorization, token, tokens, share
   useLocks();
   Object.assign(globalThis, { location: new URL(url) });
   Object.assign(performance, { now: () => clock() * speed });
-  lose(losing);
+  lose(losing, losingOthers);
   const stop = new AbortController();
   parentPort?.on('message', (order: unknown) => {
     if (order === 'stop') stop.abort();
@@ -52,13 +52,13 @@ async function playTab({ url, userId, after, authorization, token, tokens, share
   }
 }
 
-/** Drops `percent` percent of the changes this tab broadcasts, and half that share of its other messages. */
-function lose(percent: number): void {
+/** Drops these percentages of the changes that this tab broadcasts, and of its other messages. */
+function lose(changes: number, others: number): void {
   const Real = globalThis.BroadcastChannel;
   Object.assign(globalThis, {
     BroadcastChannel: class extends Real {
       override postMessage(message: object | string): void {
-        const dropped = typeof message === 'object' && 'change' in message ? percent : percent / 2;
+        const dropped = typeof message === 'object' && 'change' in message ? changes : others;
         if (Math.random() * 100 >= dropped) super.postMessage(message);
       }
     },
