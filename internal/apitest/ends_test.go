@@ -183,10 +183,10 @@ func TestCredentialOfIdleStreamEnds(t *testing.T) {
 		defer response.Body.Close() //nolint:errcheck // it was read to its end
 		streams = append(streams, response.Body)
 	}
-	revoked := time.Now()
 	if err := e.end(); err != nil {
 		t.Fatal(err)
 	}
+	revoked := time.Now()
 	for i, stream := range streams {
 		text, err := io.ReadAll(stream)
 		if took := time.Since(revoked); err != nil || took > 10*time.Second || !lastRetry(string(text)) {

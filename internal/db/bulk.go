@@ -46,7 +46,7 @@ func (d *DB) Load(ctx context.Context, table string, fn func(context.Context, *s
 		return fn(ctx, tx)
 	})
 	if err == nil && d.Engine == Postgres {
-		// Everything is stored, whatever becomes of this. It waits for no lock: with CREATE INDEX CONCURRENTLY that would be a deadlock.
+		// Everything is stored, whatever becomes of this. It waits for no table's lock: with CREATE INDEX CONCURRENTLY that would be a deadlock.
 		_, _ = d.admin.ExecContext(ctx, "ANALYZE (SKIP_LOCKED)")
 	}
 	return err

@@ -11,7 +11,7 @@ import (
 )
 
 // vfsName names our VFS, SQLite's interface to files. It is the machine's default VFS with five
-// changes. It opens no file that it may only read, answers indexPragma, and writes the log with fewer
+// changes. It opens no database and no log that it may only read, answers indexPragma, and writes the log with fewer
 // system calls (see writeLog). Two more concern checkpoints, which write pages into the database file:
 //
 // The unused part of a page is overwritten with zeros. When SQLite splits a full page, it leaves

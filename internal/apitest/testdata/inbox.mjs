@@ -22,7 +22,7 @@ async function open(user) {
   page.on('pageerror', (error) => problems.push(`${user}: ${error.message}`));
   const loaded = page.waitForResponse((response) => response.url().includes('/conversations?')); // from here on a message is drawn once, when the feed brings it
   await page.goto(`${url}/?user=${user}`);
-  await loaded;
+  await (await loaded).finished();
   return page;
 }
 
