@@ -108,6 +108,18 @@ export async function prove(browser, base, policy) {
   return wrong;
 }
 
+/** A refusal of the service, for `route.fulfill`. */
+export const refusal = (status, detail, headers = {}) => ({
+  status, headers, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Refused', status, detail }),
+});
+
+/** A promise, and the function that fulfils it. */
+export function gate() {
+  let open;
+  const opened = new Promise((resolve) => { open = resolve; });
+  return { open, opened };
+}
+
 /** Waits until a condition holds. */
 export async function until(condition, what) {
   const end = Date.now() + 30_000;

@@ -1,13 +1,9 @@
 // The part of the test of the console about a server that does not answer, or refuses.
 import assert from 'node:assert/strict';
-import { accessible, sideways, until } from './checks.mjs';
+import { accessible, refusal, sideways, until } from './checks.mjs';
 
 // After several failures the next attempt may be some while away.
 const later = { timeout: 40_000 };
-
-const refuse = (status, detail, headers = {}) => ({
-  status, headers, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Refused', status, detail }),
-});
 
 /** A feed without an answer has one line in the list of requests, and a rate that is over does not end another. */
 async function feeds({ newBrowser, open, side }) {
@@ -17,7 +13,7 @@ async function feeds({ newBrowser, open, side }) {
   await context.route('**/v1/users/ugo/conversations?*', (route) => {
     const is429 = isFirst;
     isFirst = false;
-    return is429 ? route.fulfill(refuse(429, 'Too many requests.', { 'Retry-After': '61' })) : route.continue();
+    return is429 ? route.fulfill(refusal(429, 'Too many requests.', { 'Retry-After': '61' })) : route.continue();
   });
   const page = await open(context, '#/chat/uma/ugo', 'net::ERR_FAILED', 429);
   const lines = page.locator('.calls').getByRole('button', { name: 'GET /v1/users/uma/changes' });
@@ -40,7 +36,7 @@ async function sends({ newBrowser, open, side, type, shows }) {
   const seen = new Promise((resolve) => { goOn = resolve; });
   let attempts = 0;
   await page.route('**/v1/messages', async (route) => {
-    if (++attempts === 1) return route.fulfill(refuse(429, 'Too many requests.', { 'Retry-After': '1' }));
+    if (++attempts === 1) return route.fulfill(refusal(429, 'Too many requests.', { 'Retry-After': '1' }));
     await seen;
     return route.continue();
   });
@@ -59,7 +55,7 @@ async function actions({ newBrowser, open, live, side, send, found }) {
   await send(context, 'uma', 'ugo', 'To stay');
   const page = await open(context, '#/chat/uma/ugo', 403);
   await live(page);
-  await page.route('**/v1/messages/*', (route) => (route.request().method() === 'DELETE' ? route.fulfill(refuse(403, 'This may not be deleted.')) : route.fallback()));
+  await page.route('**/v1/messages/*', (route) => (route.request().method() === 'DELETE' ? route.fulfill(refusal(403, 'This may not be deleted.')) : route.fallback()));
   await side(page, 'uma').locator('.message').hover();
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.getByRole('button', { name: 'Delete for both?' }).click();
@@ -83,7 +79,7 @@ async function waits({ newBrowser, open, live, side, send, shows, found }) {
   let attempts = 0;
   await page.route('**/v1/messages/*', async (route) => {
     if (route.request().method() !== 'DELETE') return route.fallback();
-    if (++attempts === 1) return route.fulfill(refuse(429, 'Too many changes.', { 'Retry-After': '1' }));
+    if (++attempts === 1) return route.fulfill(refusal(429, 'Too many changes.', { 'Retry-After': '1' }));
     await seen;
     return route.continue();
   });
@@ -149,7 +145,7 @@ async function service({ newBrowser, open, found }) {
   await until(() => asked > 5, 'more requests than the attempts of one');
   assert.ok(await element.evaluate(({ isConnected }) => isConnected), 'what is said was not drawn again');
   await context.unroute(/\/v1\/(status|limits)/);
-  await context.route('**/v1/status', (route) => route.fulfill(refuse(500, 'The server failed.')));
+  await context.route('**/v1/status', (route) => route.fulfill(refusal(500, 'The server failed.')));
   await page.getByRole('status').getByText('Failed', { exact: true }).waitFor();
   await context.unroute('**/v1/status');
   await page.getByText('Ready', { exact: true }).waitFor();

@@ -1,6 +1,6 @@
 // The part of the test of the console about where the focus is, and what is there for those who see less.
 import assert from 'node:assert/strict';
-import { until } from './checks.mjs';
+import { gate, refusal, until } from './checks.mjs';
 
 /** What is drawn anew keeps the focus, and where only the list or a conversation is shown, the focus goes from one to the other. */
 export async function focus({ newBrowser, open, live, send }) {
@@ -106,9 +106,9 @@ export async function unsent({ newBrowser, open, live, send, shows, side }) {
   for (const user of ['yves', 'yuri']) await shows(page, user, ['Was edited']);
 
   // An edit that is refused is there again, before what was written.
-  const answer = { with: (route) => route.fulfill(refusal) };
+  const refused = refusal(403, 'Not by you.');
+  const answer = { with: (route) => route.fulfill(refused) };
   await page.route('**/v1/messages/*', (route) => (route.request().method() === 'PATCH' ? answer.with(route) : route.fallback()));
-  const refusal = { status: 403, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Refused', status: 403, detail: 'Not by you.' }) };
   await act('Edit');
   await field.fill('Edited again');
   await page.keyboard.press('Enter');
@@ -118,17 +118,16 @@ export async function unsent({ newBrowser, open, live, send, shows, side }) {
   assert.equal(await field.inputValue(), 'Half a sent');
 
   // Refused after another conversation was opened, it says so all the same.
-  let refuse;
-  const isElsewhere = new Promise((resolve) => { refuse = resolve; });
+  const elsewhere = gate();
   answer.with = async (route) => {
-    await isElsewhere;
-    await route.fulfill(refusal);
+    await elsewhere.opened;
+    await route.fulfill(refused);
   };
   await act('Edit');
   await page.keyboard.press('Enter');
   await feed.click();
   await page.getByText('Feed of', { exact: true }).waitFor();
-  refuse();
+  elsewhere.open();
   await page.getByRole('alert').getByText('Not changed. Not by you.').waitFor();
   await context.close();
 }

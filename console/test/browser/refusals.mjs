@@ -1,15 +1,6 @@
 // The part of the test of the console about what is refused, also by a proxy, and what takes a while.
 import assert from 'node:assert/strict';
-import { accessible, expectFailures, until } from './checks.mjs';
-
-/** A promise, and the function that fulfils it. */
-function gate() {
-  let open;
-  const opened = new Promise((resolve) => { open = resolve; });
-  return { open, opened };
-}
-
-const problem = (status, detail) => ({ status, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: 'Refused', status, detail }) });
+import { accessible, expectFailures, gate, refusal, until } from './checks.mjs';
 
 /** What a proxy answers in place of the service, which may be anything, is told in words while the action waits, and when it has failed. */
 async function proxies({ newBrowser, open, live, side }) {
@@ -46,9 +37,9 @@ async function signIn({ newBrowser, base }) {
   const seen = gate();
   let attempts = 0;
   await page.route('**/v1/users/pia/conversations?*', async (route) => {
-    if (++attempts === 1) return route.fulfill(problem(429, 'Too many requests.'));
+    if (++attempts === 1) return route.fulfill(refusal(429, 'Too many requests.'));
     await seen.opened;
-    return route.fulfill(problem(401, 'It has expired.'));
+    return route.fulfill(refusal(401, 'It has expired.'));
   });
   await page.goto(`${base}/console/#token=e30.${Buffer.from('{"sub": "pia"}').toString('base64url')}.e30&/chat/pia/per`);
   const said = page.getByRole('dialog', { name: 'Sign in' }).getByRole('alert');
@@ -72,7 +63,7 @@ async function held(page, method, isRefused, button, play) {
   const asked = [];
   await page.route('**/v1/**', async (route) => {
     if (route.request().method() !== method) return route.fallback();
-    if (asked.push(route.request().url()) === 1 && isRefused) return route.fulfill(problem(429, 'Too many changes.'));
+    if (asked.push(route.request().url()) === 1 && isRefused) return route.fulfill(refusal(429, 'Too many changes.'));
     await seen.opened;
     return route.continue();
   });
@@ -152,7 +143,7 @@ async function edits({ newBrowser, open, live, send, side, shows }) {
   await page.route('**/v1/messages/*', async (route) => {
     if (route.request().method() !== 'PATCH') return route.fallback();
     await seen.opened;
-    return route.fulfill(problem(403, 'Not by you.'));
+    return route.fulfill(refusal(403, 'Not by you.'));
   });
   await pane.getByText('First').hover();
   await pane.getByRole('button', { name: 'Edit' }).click();
@@ -176,7 +167,7 @@ async function small({ newBrowser, open, live, side }) {
   const context = await newBrowser({ viewport: { width: 390, height: 844 } });
   const page = await open(context, '#/chat/pola/prue', 403);
   await live(page);
-  await page.route('**/blocks/*', (route) => route.fulfill(problem(403, 'This is refused for a reason that takes a whole line, and then another.')));
+  await page.route('**/blocks/*', (route) => route.fulfill(refusal(403, 'This is refused for a reason that takes a whole line, and then another.')));
   await side(page, 'pola').getByRole('button', { name: 'Block prue' }).click();
   await page.getByRole('alert').getByText('This is refused').waitFor();
   for (const name of ['Chat', 'Feed', 'Inbox', 'Service', 'API docs']) await page.getByRole('link', { name, exact: true }).click({ trial: true });
