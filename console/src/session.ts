@@ -28,6 +28,8 @@ class Session extends Emitter {
   isRefused = false;
   /** Whether the user is being asked for one. */
   isAsking = false;
+  /** Whether one is being tried. */
+  isTrying = false;
   /** Why the last one was refused. */
   reason = '';
   /** How often the user has signed in. */
@@ -50,9 +52,13 @@ class Session extends Emitter {
   /** Takes a credential if the server accepts it; `shown` is the user for whom a key makes its first token. */
   async signIn(credential: string, shown: string): Promise<void> {
     if (!bearer.test(credential)) return this.ask(true, 'This is neither a service key nor the token of a user.');
+    let wasTold = false;
     const wait = (reason: unknown): void => {
-      if (isTemporary(reason)) this.#insist(`Not done yet, but tried again. ${explain(reason)}`);
+      if (!isTemporary(reason) || (wasTold && !this.isAsking)) return; // who does not want to be asked is not asked again
+      wasTold = true;
+      this.#insist(`Not done yet, but tried again. ${explain(reason)}`);
     };
+    this.isTrying = true;
     try {
       const user = subjectOf(credential);
       const tokens: Tokens = new Map();
@@ -62,9 +68,10 @@ class Session extends Emitter {
       this.#tokens = makesTokens ? tokens : undefined;
       this.user = user;
       this.signIns++;
-      this.isRefused = false;
+      this.isRefused = this.isTrying = false;
       this.ask(false);
     } catch (error) {
+      this.isTrying = false;
       this.#insist(explain(error));
     }
   }

@@ -56,7 +56,7 @@ export class AppShell extends HTMLElement {
 
   /** Shows the screen anew for another credential. */
   #signedIn(): void {
-    if (session.signIns === this.#signIns && this.#main.firstElementChild) return;
+    if (session.isTrying || (session.signIns === this.#signIns && this.#main.firstElementChild)) return;
     this.#signIns = session.signIns;
     this.#main.replaceChildren();
     if (this.#signIns > 1) { // what was written, and answered to another credential

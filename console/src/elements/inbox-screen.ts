@@ -39,6 +39,8 @@ export class InboxScreen extends HTMLElement {
   #leave = new AbortController();
   /** Aborted when another user's inbox is opened. */
   #user = new AbortController();
+  /** Aborted when another conversation is opened. */
+  #opened = new AbortController();
   #searching = new AbortController();
 
   readonly #title = el('div', { class: 'who' });
@@ -71,9 +73,7 @@ export class InboxScreen extends HTMLElement {
   }
 
   disconnectedCallback(): void {
-    this.#leave.abort();
-    this.#user.abort();
-    this.#searching.abort();
+    for (const part of [this.#leave, this.#user, this.#opened, this.#searching]) part.abort();
     clearTimeout(this.#timer); // a pending search must not change the route of another screen
   }
 
@@ -144,6 +144,8 @@ export class InboxScreen extends HTMLElement {
 
   #openThread({ user, peer, at }: Place): void {
     const focused = document.activeElement;
+    this.#opened.abort();
+    this.#opened = new AbortController();
     this.classList.toggle('reading', peer !== undefined);
     if (peer === undefined) {
       this.#messages = undefined;
@@ -170,7 +172,7 @@ export class InboxScreen extends HTMLElement {
         el('button', { type: 'button', class: 'button', on: { click: () => (at ? this.#go({ at: undefined }) : thread.toEnd()) } }, 'Last'),
         el('a', { class: 'button', href: format({ screen: 'chat', sides: isGroup(peer) ? [{ user, peer }] : [{ user }, { user: peer }] }) }, 'Answer')));
     if (isGroup(peer)) void this.#mailbox.groups.open(peer);
-    thread.thread.listen(() => this.#draw(), this.#user.signal);
+    thread.thread.listen(() => this.#draw(), this.#opened.signal);
     this.#thread.replaceChildren(this.#bar, thread);
     if (!isWide.matches && this.#list.contains(focused)) this.#bar.querySelector<HTMLElement>('.back')?.focus();
     this.#messages = thread;

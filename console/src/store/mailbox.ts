@@ -158,21 +158,28 @@ export class Mailbox extends Emitter {
   }
 
   #applyMembership(membership: Membership): void {
-    const { group, user, state } = membership;
+    const { group, user, state, since } = membership;
     if (user === this.user && state !== 'active') return this.#leave(group, `${user} is no longer in this group.`);
-    const wasMember = this.groups.isAtLeast('member', group);
+    const known = this.groups.members(group).find((member) => member.user === this.user);
+    const isJoining = user === this.user && known?.since !== since; // with another role there is nothing more to see
+    if (isJoining) this.#leave(group, ''); // who has joined again may no longer see what was before
     this.groups.apply(membership);
-    if (user !== this.user || wasMember) return; // with another role there is nothing more to see
+    if (!isJoining) return;
     void this.groups.open(group);
     void this.inbox.refresh(group);
-    void this.#threads.get(group)?.load();
+    for (const thread of this.#threadsOf(group)) void thread.load();
+  }
+
+  /** The threads of a group that are loaded, or were refused. */
+  #threadsOf(group: string): Thread[] {
+    return [this.#threads.get(group), this.#excerpt].filter((thread): thread is Thread => thread?.peer === group);
   }
 
   /** Forgets a group that the user is no longer in. */
   #leave(group: string, reason: string): void {
     this.groups.forget(group);
     this.inbox.remove(group);
-    for (const thread of [this.#threads.get(group), this.#excerpt]) if (thread?.peer === group) thread.close(reason);
+    for (const thread of this.#threadsOf(group)) thread.close(reason);
   }
 }
 

@@ -6,7 +6,7 @@ import { accessible, expectFailures, hostile, hostileNames, markup, prove, sidew
 import { faults } from './faults.mjs';
 import { early, feed, left } from './feed.mjs';
 import { focus, forced, sides, themes, unsent, voices, zoomed } from './focus.mjs';
-import { groups, hostileGroup, longGroup } from './groups.mjs';
+import { groups, hostileGroup, longGroup, rejoined } from './groups.mjs';
 import { hidden } from './hidden.mjs';
 import { hide } from './hide.mjs';
 import { identity } from './identity.mjs';
@@ -289,7 +289,7 @@ try {
   const only = process.env.ONLY?.split(',');
   const play = async (parts) => { for (const [name, one] of Object.entries(parts)) if (!only || only.includes(name)) await part(name, one); };
   const tools = { newBrowser, base, headers, open, live, side, send, type, shows, texts, found };
-  const others = Object.fromEntries(Object.entries({ groups, longGroup, feed, early, left, hidden, faults, refusals, focus, voices, forced, zoomed, sides, themes, unsent }).map(([name, one]) => [name, () => one(tools)]));
+  const others = Object.fromEntries(Object.entries({ groups, longGroup, rejoined, feed, early, left, hidden, faults, refusals, focus, voices, forced, zoomed, sides, themes, unsent }).map(([name, one]) => [name, () => one(tools)]));
   if (PICTURE) await part('picture', picture);
   else await Promise.all([play({ hanging, users, keyboard }), play({ chat, ...others, inbox, service, tabs, screens })]);
   // On its own, since it revokes the tokens of the other parts, too.

@@ -1,6 +1,6 @@
 // The part of the test of the console about groups.
 import assert from 'node:assert/strict';
-import { accessible, hostile, hostileNames, markup, sideways, until } from './checks.mjs';
+import { accessible, gate, hostile, hostileNames, markup, sideways, until } from './checks.mjs';
 
 /** Makes a group on the page of two users, writes in it, adds a third, hands out roles, and removes. */
 export async function groups({ newBrowser, open, live, side, type, shows, found }) {
@@ -78,7 +78,7 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
   const his = side(page, 'hal').locator('group-panel');
   await his.getByText('gus', { exact: true }).waitFor();
   assert.equal(await his.getByLabel('Who is to be added').isVisible(), false);
-  const loads = []; // an answer of before the deletion, or of after it, would take away what is said of that
+  const loads = []; // after which the deleted message would be gone, and so would be what is said of it
   page.on('request', (request) => { if (/users.hal.conversations.[^/]+.messages/.test(request.url())) loads.push(request.url()); });
   await panel.getByLabel('Role of hal').selectOption('admin');
   await his.getByLabel('Who is to be added').waitFor();
@@ -97,6 +97,40 @@ export async function groups({ newBrowser, open, live, side, type, shows, found 
   await panel.getByRole('button', { name: 'Leave', exact: true }).click();
   await panel.getByRole('button', { name: 'Leave the group?' }).click();
   await shows(page, 'gus', []);
+  await context.close();
+}
+
+/** Who was removed from a group and added again while the connection was lost sees nothing of before. */
+export async function rejoined({ newBrowser, base, headers, open, send, shows }) {
+  const context = await newBrowser();
+  const call = async (method, path, data) => {
+    const answer = await context.request.fetch(`${base}/v1/${path}`, { method, headers, data });
+    assert.ok(answer.ok(), await answer.text());
+    return answer;
+  };
+  await call('PUT', 'groups/~again', { name: 'Again', owner: 'rita', history: 'none' });
+  await call('POST', 'groups/~again/members', { users: ['remy'] });
+  await send(context, 'rita', '~again', 'Before');
+  const { next } = await (await call('GET', 'users/remy/changes')).json();
+  const away = gate();
+  let streams = 0;
+  await context.route('**/v1/users/remy/changes*', async (route) => {
+    if (route.request().headers().accept !== 'text/event-stream') return route.fallback();
+    if (++streams === 1) return route.fulfill({ contentType: 'text/event-stream', body: `retry: 100\nid: ${next}\nevent: ready\ndata: {"cursor":"${next}"}\n\n` });
+    await away.opened;
+    return route.continue();
+  });
+  const [chat, inbox] = [await open(context, '#/chat/remy,~again'), await open(context, '#/inbox/remy/~again')];
+  await shows(chat, 'remy', ['Before']);
+  await inbox.locator('.thread').getByText('Before', { exact: true }).waitFor();
+  await until(() => streams === 2, 'another attempt to connect');
+  await call('DELETE', 'groups/~again/members/remy');
+  await call('POST', 'groups/~again/members', { users: ['remy'] });
+  await send(context, 'rita', '~again', 'Since');
+  away.open();
+  await shows(chat, 'remy', ['Since']);
+  await inbox.locator('.thread').getByText('Since', { exact: true }).waitFor();
+  assert.equal(await inbox.locator('.thread').getByText('Before', { exact: true }).count(), 0);
   await context.close();
 }
 
