@@ -213,8 +213,8 @@ var erased = func() (set string) {
 }()
 
 // tombstoneRows writes a table of rows with the recipient and id of messages, and more ids. Its first row matches
-// nothing: it gives the columns their types in Postgres. The limit, which leaves no row out, tells SQLite how few there are: it
-// takes VALUES for a million, and would rather read all messages than look so many up.
+// nothing: it gives the columns their types in Postgres. The limit, which leaves no row out, tells SQLite how few rows there
+// are: without one it supposes a million, and reads the index of all messages instead of looking these few up.
 func tombstoneRows(n, ids int) string {
 	types := "(SELECT recipient FROM messages LIMIT 0)" + strings.Repeat(", (SELECT id FROM messages LIMIT 0)", ids)
 	row := "(?" + strings.Repeat(",?", ids) + ")"
