@@ -162,12 +162,12 @@ export class Mailbox extends Emitter {
     if (user === this.user && state !== 'active') return this.#leave(group, `${user} is no longer in this group.`);
     const known = this.groups.members(group).find((member) => member.user === this.user);
     const isJoining = user === this.user && known?.since !== since; // with another role there is nothing more to see
-    if (isJoining) this.#leave(group, ''); // who has joined again may no longer see what was before
+    if (isJoining && known) this.groups.forget(group); // of what happened in it meanwhile, who has joined again is not told
     this.groups.apply(membership);
     if (!isJoining) return;
     void this.groups.open(group);
     void this.inbox.refresh(group);
-    for (const thread of this.#threadsOf(group)) void thread.load();
+    for (const thread of this.#threadsOf(group)) void thread.restart(); // who has joined again may no longer see what was before
   }
 
   /** The threads of a group that are loaded, or were refused. */

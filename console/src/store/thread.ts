@@ -59,14 +59,24 @@ export class Thread extends Emitter {
 
   /** Forgets all of it: the user may no longer see it. */
   close(reason: string): void {
-    const end = (): void => {
-      Object.assign(this, { messages: [], state: 'failed', reason, hasOlder: false, hasNewer: false });
+    this.#forget({ state: 'failed', reason });
+  }
+
+  /** Loads the newest messages in place of all that is known: the user may no longer see what was there. */
+  restart(): Promise<void> {
+    this.#forget({ state: 'loading', reason: '' });
+    return this.load();
+  }
+
+  #forget(left: Pick<Thread, 'state' | 'reason'>): void {
+    const forget = (): void => {
+      Object.assign(this, { messages: [], hasOlder: false, hasNewer: false, ...left });
       this.quoted.clear();
       this.#unfinished = undefined;
       this.emit();
     };
-    end();
-    void this.#busy?.then(end); // what is loaded meanwhile is forgotten, too
+    forget();
+    void this.#busy?.then(forget); // what is loaded meanwhile is forgotten, too
   }
 
   /** Loads a page of older messages. */
